@@ -1,0 +1,55 @@
+"""Every time-series name once: its unit and its meaning. Code, docs, plots and checks read it from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """A named time series: `unit` in square-bracket style, `meaning` in a sentence, `minimum` if one holds."""
+
+    unit: str
+    meaning: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+SERIES: dict[str, Column] = {
+    "solar_mw": Column("MW", "PV power at the AC side of its own inverter", minimum=0.0),
+    "solar_dc_mw": Column("MW", "PV power of the whole array before the inverter", minimum=0.0),
+    "load_mw": Column("MW", "demand of the site", minimum=0.0),
+    "price_per_mwh": Column("currency/MWh", "price paid for import and received for export"),
+    "import_price_per_mwh": Column("currency/MWh", "price paid for energy from the grid"),
+    "export_price_per_mwh": Column("currency/MWh", "price received for energy to the grid"),
+    "regulation_up_price_per_mw": Column("currency/MW/h", "capacity price of upward regulation"),
+    "regulation_down_price_per_mw": Column("currency/MW/h", "capacity price of downward regulation"),
+    "regulation_signal": Column("1", "regulation request, + discharges", minimum=-1.0, maximum=1.0),
+    "energy_min_mwh": Column("MWh", "stored energy to keep as a reserve", minimum=0.0),
+}
+
+SCHEDULE: dict[str, Column] = {
+    "solar_mw": Column("MW", "PV power available where it meets the battery (AC side, DC bus, or both summed)"),
+    "solar_dc_mw": Column("MW", "part of solar_mw that is on the battery's DC bus"),
+    "load_mw": Column("MW", "demand of the site, the battery's auxiliary load included"),
+    "unserved_mw": Column("MW", "demand that is not met"),
+    "charge_mw": Column("MW", "power into the battery at its port"),
+    "discharge_mw": Column("MW", "power out of the battery at its port"),
+    "battery_mw": Column("MW", "discharge minus charge at the port"),
+    "inverter_mw": Column("MW", "shared inverter at its AC side, + towards the AC bus"),
+    "inverter_loss_mw": Column("MW", "loss of the shared inverter"),
+    "energy_mwh": Column("MWh", "energy in the cells at the end of the step"),
+    "soc": Column("1", "energy_mwh over nameplate energy at the end of the step"),
+    "import_mw": Column("MW", "power from the grid"),
+    "export_mw": Column("MW", "power to the grid"),
+    "grid_mw": Column("MW", "export minus import"),
+    "curtailed_mw": Column("MW", "PV power not used"),
+    "curtailed_dc_mw": Column("MW", "part of curtailed_mw on the DC bus"),
+    "loss_mw": Column("MW", "all conversion and storage losses"),
+    "regulation_up_mw": Column("MW", "upward regulation capacity held"),
+    "regulation_down_mw": Column("MW", "downward regulation capacity held"),
+    "limited_by": Column("", "what stopped a rule's or a request's power; empty if nothing"),
+    "import_price_per_mwh": Column("currency/MWh", "price paid for import"),
+    "export_price_per_mwh": Column("currency/MWh", "price received for export"),
+    "revenue": Column("currency", "energy money of the step: export paid minus import bought"),
+}
