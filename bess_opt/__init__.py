@@ -1,0 +1,66 @@
+"""Plan and size battery energy storage: exact dispatch, audited and explained.
+
+Every public name is loaded when it is first used, so that `import bess_opt` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bess_opt.battery import Battery as Battery
+    from bess_opt.battery import Converters as Converters
+    from bess_opt.battery import Technology as Technology
+    from bess_opt.battery import technologies as technologies
+    from bess_opt.battery import topologies as topologies
+    from bess_opt.dispatch import Dispatch as Dispatch
+    from bess_opt.errors import AuditError as AuditError
+    from bess_opt.errors import BessOptError as BessOptError
+    from bess_opt.errors import InfeasibleError as InfeasibleError
+    from bess_opt.errors import ScenarioError as ScenarioError
+    from bess_opt.errors import SolveError as SolveError
+    from bess_opt.errors import StrategyError as StrategyError
+    from bess_opt.finance_types import Finance as Finance
+    from bess_opt.optimize import optimize as optimize
+    from bess_opt.scenario import Scenario as Scenario
+    from bess_opt.scenario import describe as describe
+    from bess_opt.scenario import load as load
+    from bess_opt.site import Site as Site
+    from bess_opt.solver_options import SolverOptions as SolverOptions
+    from bess_opt.tariff import Tariff as Tariff
+
+_HOME = {
+    "Battery": "battery",
+    "Converters": "battery",
+    "Technology": "battery",
+    "technologies": "battery",
+    "topologies": "battery",
+    "Dispatch": "dispatch",
+    "AuditError": "errors",
+    "BessOptError": "errors",
+    "InfeasibleError": "errors",
+    "ScenarioError": "errors",
+    "SolveError": "errors",
+    "StrategyError": "errors",
+    "Finance": "finance_types",
+    "optimize": "optimize",
+    "Scenario": "scenario",
+    "describe": "scenario",
+    "load": "scenario",
+    "Site": "site",
+    "SolverOptions": "solver_options",
+    "Tariff": "tariff",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'bess_opt' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"bess_opt.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,159 @@
+"""The one result type: a schedule with its metrics, solver report and findings, whoever made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from bess_opt import money, physics
+from bess_opt.columns import SCHEDULE
+from bess_opt.findings import Findings
+from bess_opt.metrics import Metrics
+from bess_opt.plant import Array, Plant
+from bess_opt.scenario import Scenario
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Twin = Literal["optimal", "rule", "replay"]
+
+
+@dataclass(frozen=True)
+class SolveReport:
+    """How a plan was found. `objective` and `bound` in the strategy's own terms, maximised; `gap` relative."""
+
+    status: str
+    objective: float
+    bound: float
+    gap: float
+    seconds: Mapping[str, float]
+    solver: str
+    rows: int = 0
+    columns: int = 0
+    windows: int = 0
+
+    @property
+    def total_seconds(self) -> float:
+        """Wall time of all stages."""
+        return sum(self.seconds.values())
+
+
+@dataclass(frozen=True)
+class Flows:
+    """What a plan decides, as arrays over the steps, MW; `energy_mwh` has n+1 values, the start first."""
+
+    charge_mw: Array
+    discharge_mw: Array
+    energy_mwh: Array
+    import_mw: Array
+    export_mw: Array
+    curtailed_ac_mw: Array
+    curtailed_dc_mw: Array
+    unserved_mw: Array
+    inverter_out_mw: Array
+    inverter_in_mw: Array
+    limited_by: Any = ""
+
+
+def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
+    """Every column of the schedule from the flows, each on its own; none is the remainder of the others."""
+    storage, bus, steps = plant.storage, plant.bus, plant.steps
+    nothing = np.zeros(steps)
+    inverter_loss = (
+        nothing
+        if bus is None
+        else physics.inverter_loss_mw(
+            flows.inverter_out_mw, flows.inverter_in_mw, eta_out=bus.eta_out, eta_in=bus.eta_in
+        )
+    )
+    storage_loss = physics.storage_loss_mw(
+        flows.energy_mwh[:-1],
+        flows.charge_mw,
+        flows.discharge_mw,
+        eta_charge=storage.eta_charge,
+        eta_discharge=storage.eta_discharge,
+        retention=storage.retention,
+        step_h=plant.step_h,
+    )
+    revenue = money.energy_revenue(
+        flows.import_mw, flows.export_mw, plant.import_price, plant.export_price, plant.step_h
+    )
+    columns: dict[str, Any] = {
+        "solar_mw": plant.solar_mw,
+        "solar_dc_mw": plant.solar_dc_mw,
+        "load_mw": plant.load_mw,
+        "unserved_mw": flows.unserved_mw,
+        "charge_mw": flows.charge_mw,
+        "discharge_mw": flows.discharge_mw,
+        "battery_mw": flows.discharge_mw - flows.charge_mw,
+        "inverter_mw": flows.inverter_out_mw - flows.inverter_in_mw,
+        "inverter_loss_mw": inverter_loss,
+        "energy_mwh": flows.energy_mwh[1:],
+        "soc": flows.energy_mwh[1:] / storage.energy_mwh,
+        "import_mw": flows.import_mw,
+        "export_mw": flows.export_mw,
+        "grid_mw": flows.export_mw - flows.import_mw,
+        "curtailed_mw": flows.curtailed_ac_mw + flows.curtailed_dc_mw,
+        "curtailed_dc_mw": flows.curtailed_dc_mw,
+        "loss_mw": storage_loss + inverter_loss,
+        "regulation_up_mw": nothing,
+        "regulation_down_mw": nothing,
+        "limited_by": np.broadcast_to(np.asarray(flows.limited_by, dtype=object), steps),
+        "import_price_per_mwh": plant.import_price,
+        "export_price_per_mwh": plant.export_price,
+        "revenue": revenue if plant.has_prices else nothing,
+    }
+    return pd.DataFrame({name: columns[name] for name in SCHEDULE}, index=plant.index)
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """A plan for a scenario.
+
+    `schedule` has one row per step (see `bess_opt.columns.SCHEDULE` for units), index: start of the step in
+    local time. `ledger` gives each money term of the year, `stored_energy_value` (optimal plans only) the
+    worth of one MWh more in the cells at the end of each step.
+    """
+
+    scenario: Scenario
+    twin: Twin
+    schedule: pd.DataFrame
+    metrics: Metrics
+    findings: Findings
+    report: SolveReport | None = None
+    ledger: Mapping[str, float] = field(default_factory=dict)
+    stored_energy_value: pd.Series | None = None
+
+    def plot(self, week: str | None = None, *, theme: str = "light") -> Figure:
+        """Power stack, SOC and price of a week, and the year as a heat map.
+
+        `week` names a local date in the week to draw; by default the one with the most battery throughput.
+        """
+        from bess_opt import plots
+
+        return plots.dispatch_figure(
+            self.schedule,
+            energy_mwh=self.scenario.battery.energy_mwh,
+            currency=self.scenario.site.currency,
+            title=f"{self.scenario.name}: {self.twin}",
+            week=week,
+            theme=theme,  # type: ignore[arg-type]
+        )
+
+    def save(self, folder: str | Path) -> Path:
+        """Write schedule, metrics and a copy of the scenario to `folder`; same input, same bytes."""
+        from bess_opt import files
+
+        return files.save_dispatch(self, folder)
+
+    def __repr__(self) -> str:
+        m = self.metrics
+        return (
+            f"Dispatch({self.scenario.name!r}, {self.twin}, {len(self.schedule)} steps, "
+            f"net revenue {m.net_revenue:,.2f} {self.scenario.site.currency}, score {m.score:,.4g} {m.score_unit})"
+        )

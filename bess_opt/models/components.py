@@ -1,0 +1,130 @@
+"""Pyomo components that remember their data as arrays; a member comes into being only when touched.
+
+A year of five-minute steps is 105,120 members per component: creating them costs far more than solving.
+So `m.charge_mw[5]`, the LP writer and unit checks work as with plain Pyomo, while `bess_opt.models.expand`
+reads the arrays and calls each rule once for all steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+from pyomo.core.base.constraint import IndexedConstraint
+from pyomo.core.base.param import IndexedParam
+from pyomo.core.base.var import IndexedVar
+
+Rule = Callable[[Any, Any], Any]
+
+
+def members(index: Any) -> np.ndarray:
+    """The integers of a Pyomo index set, in order."""
+    if isinstance(index, pyo.RangeSet) or hasattr(index, "first"):
+        first, last = (index.first(), index.last()) if len(index) else (0, -1)
+        if last - first + 1 == len(index):
+            return np.arange(first, last + 1)
+    return np.fromiter(index, dtype=np.int64, count=len(index))
+
+
+class ArrayVar(IndexedVar):
+    """Variable over a set of consecutive integers with array bounds. `lower`, `upper`: number or one value per member."""
+
+    def __init__(
+        self, index: Any, *, lower: Any = 0.0, upper: Any = np.inf, units: Any = None, binary: bool = False, doc: str
+    ) -> None:
+        positions = members(index)
+        self.first = int(positions[0]) if len(positions) else 0
+        self.size = len(positions)
+        self.lower_values = np.broadcast_to(np.asarray(lower, dtype=float), self.size).copy()
+        self.upper_values = np.broadcast_to(np.asarray(upper, dtype=float), self.size).copy()
+        self.binary = binary
+        super().__init__(
+            index,
+            dense=False,
+            bounds=self._member_bounds,
+            units=units,
+            domain=pyo.Binary if binary else pyo.Reals,
+            doc=doc,
+        )
+
+    def _member_bounds(self, _block: Any, i: int) -> tuple[float | None, float | None]:
+        lower, upper = self.lower_values[i - self.first], self.upper_values[i - self.first]
+        return (
+            float(lower) if np.isfinite(lower) else None,
+            float(upper) if np.isfinite(upper) else None,
+        )
+
+
+class ArrayParam(IndexedParam):
+    """Parameter over a set of consecutive integers with one value per member."""
+
+    def __init__(self, index: Any, values: Any, *, units: Any = None, doc: str) -> None:
+        positions = members(index)
+        self.first = int(positions[0]) if len(positions) else 0
+        self.values_array = np.broadcast_to(np.asarray(values, dtype=float), len(positions)).copy()
+        super().__init__(
+            index,
+            default=lambda _block, i: float(self.values_array[i - self.first]),
+            mutable=True,
+            units=units,
+            doc=doc,
+        )
+
+
+class ArrayConstraint(IndexedConstraint):
+    """Constraint over a set of integers whose `rule(m, i)` holds for single members and for arrays of them.
+
+    The rule must not branch on the index: start, end and windows are told apart by the index set.
+    With `by_member=True` the rule is called member by member (few members, each over many steps).
+    """
+
+    def __init__(self, index: Any, *, rule: Rule, by_member: bool = False) -> None:
+        self.array_rule = rule
+        self.by_member = by_member
+        self._waiting = True
+        super().__init__(index, rule=rule, doc=(rule.__doc__ or "").strip())
+
+    def construct(self, data: Any = None) -> None:
+        """Declare the component; its members wait until they are touched."""
+        self._constructed = True
+        for anonymous in self._anonymous_sets or ():
+            anonymous.construct()
+
+    def create_members(self) -> None:
+        """Bring every member into being, as plain Pyomo does at declaration."""
+        if self._waiting:
+            self._waiting = False
+            for i in self.index_set():
+                self[i]
+
+    def keys(self, *args: Any, **kwargs: Any) -> Any:
+        """All indices; creates the members."""
+        self.create_members()
+        return super().keys(*args, **kwargs)
+
+    def values(self, *args: Any, **kwargs: Any) -> Any:
+        """All members; creates them."""
+        self.create_members()
+        return super().values(*args, **kwargs)
+
+    def items(self, *args: Any, **kwargs: Any) -> Any:
+        """All (index, member) pairs; creates the members."""
+        self.create_members()
+        return super().items(*args, **kwargs)
+
+    def __len__(self) -> int:
+        self.create_members()
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Any]:
+        self.create_members()
+        return super().__iter__()
+
+
+def total(variable: Any, steps: np.ndarray) -> Any:
+    """Sum of `variable` over `steps`, in a model or in its expansion."""
+    if hasattr(variable, "ctype"):
+        return pyo.quicksum(variable[int(t)] for t in steps)
+    return variable[steps].sum()

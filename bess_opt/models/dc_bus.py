@@ -1,0 +1,39 @@
+"""The DC bus of a DC-coupled battery and its one inverter to the AC bus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.environ as pyo
+
+from bess_opt import physics
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
+from bess_opt.models.units import MW, PER_UNIT
+from bess_opt.plant import Plant
+
+
+def add_dc_bus(m: Any, plant: Plant) -> None:
+    """Add DC-side PV, its curtailment, and the shared inverter (AC-side flows, one rating for both ways).
+
+    PV that the inverter would clip can be stored; what neither takes is curtailed on the bus.
+    """
+    if plant.bus is None:
+        raise ValueError("this plant has no DC bus")
+    rating = plant.bus.inverter_mw
+    m.eta_inverter_out = pyo.Param(initialize=plant.bus.eta_out, units=PER_UNIT, mutable=True)
+    m.eta_inverter_in = pyo.Param(initialize=plant.bus.eta_in, units=PER_UNIT, mutable=True)
+    m.solar_dc_mw = ArrayParam(m.steps, plant.solar_dc_mw, units=MW, doc="PV power on the DC bus")
+    m.inverter_out_mw = ArrayVar(m.steps, upper=rating, units=MW, doc="inverter to the AC bus, AC side")
+    m.inverter_in_mw = ArrayVar(m.steps, upper=rating, units=MW, doc="inverter from the AC bus, AC side")
+    curtailable = plant.solar_dc_mw if plant.curtailment else 0.0
+    m.curtailed_dc_mw = ArrayVar(m.steps, upper=curtailable, units=MW, doc="PV not used on the DC bus")
+    m.dc_balance = ArrayConstraint(m.steps, rule=dc_balance)
+
+
+def dc_balance(m: Any, t: Any) -> Any:
+    """solar_dc − curtailed_dc + d − c = out/η_out − η_in·in: the bus and its inverter (rule 9)."""
+    return m.solar_dc_mw[t] - m.curtailed_dc_mw[t] + m.discharge_mw[t] - m.charge_mw[
+        t
+    ] == physics.inverter_dc_mw(
+        m.inverter_out_mw[t], m.inverter_in_mw[t], eta_out=m.eta_inverter_out, eta_in=m.eta_inverter_in
+    )

@@ -1,0 +1,93 @@
+"""Rule 10 in the model: no converter runs both ways in one step.
+
+The plain model leaves this out, because most plans keep it by themselves and binaries cost time.
+`bess_opt.exclusivity` adds it where a plan breaks it. The cuts are valid for every plan that keeps the rule
+and bring the relaxation close to the exact optimum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
+from bess_opt.models.storage import energy_bounds
+from bess_opt.models.units import MW, MWH, PER_UNIT
+from bess_opt.plant import Plant
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two flows of one converter of which at most one may be positive, and the binary that chooses."""
+
+    first: str
+    second: str
+    binary: str
+
+
+BATTERY = Pair("charge_mw", "discharge_mw", "charging")
+GRID = Pair("import_mw", "export_mw", "importing")
+INVERTER = Pair("inverter_out_mw", "inverter_in_mw", "inverting")
+
+
+def pairs(plant: Plant) -> tuple[Pair, ...]:
+    """The converters of this plant that rule 10 binds."""
+    return (BATTERY, GRID) if plant.bus is None else (BATTERY, INVERTER, GRID)
+
+
+def add_exclusivity(m: Any, plant: Plant) -> None:
+    """Add the binaries, their rows and the cuts, for every step."""
+    limits = plant.flow_limits()
+    for pair in pairs(plant):
+        for flow in (pair.first, pair.second):
+            setattr(m, f"{flow}_limit", ArrayParam(m.steps, limits[flow], units=MW, doc=f"most {flow}"))
+        setattr(m, pair.binary, ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow"))
+        setattr(m, f"{pair.first}_one_way", ArrayConstraint(m.steps, rule=first_only(pair)))
+        setattr(m, f"{pair.second}_one_way", ArrayConstraint(m.steps, rule=second_only(pair)))
+    _add_room_cuts(m, plant)
+
+
+def first_only(pair: Pair) -> Rule:
+    """The rule that ties the first flow to its binary."""
+
+    def rule(m: Any, t: Any) -> Any:
+        """first[t] <= limit[t]·binary[t] (rule 10)."""
+        return getattr(m, pair.first)[t] <= getattr(m, f"{pair.first}_limit")[t] * getattr(m, pair.binary)[t]
+
+    return rule
+
+
+def second_only(pair: Pair) -> Rule:
+    """The rule that ties the second flow to its binary."""
+
+    def rule(m: Any, t: Any) -> Any:
+        """second[t] + limit[t]·binary[t] <= limit[t] (rule 10)."""
+        limit = getattr(m, f"{pair.second}_limit")[t]
+        return getattr(m, pair.second)[t] + limit * getattr(m, pair.binary)[t] <= limit
+
+    return rule
+
+
+def _add_room_cuts(m: Any, plant: Plant) -> None:
+    floor, ceiling = energy_bounds(plant)
+    kept = plant.storage.retention
+    m.room_ceiling_mwh = ArrayParam(
+        m.steps, np.maximum(ceiling[1:], kept * ceiling[:-1]), units=MWH, doc="most energy while charging"
+    )
+    m.room_floor_mwh = ArrayParam(
+        m.steps, np.minimum(floor[1:], kept * floor[:-1]), units=MWH, doc="least energy while discharging"
+    )
+    m.charge_room = ArrayConstraint(m.steps, rule=charge_room)
+    m.discharge_room = ArrayConstraint(m.steps, rule=discharge_room)
+
+
+def charge_room(m: Any, t: Any) -> Any:
+    """ρ·e[t] + η_c·h·c[t] <= e_max: a charging battery has no discharge to make room."""
+    return m.retention * m.energy_mwh[t] + m.eta_charge * m.step_h * m.charge_mw[t] <= m.room_ceiling_mwh[t]
+
+
+def discharge_room(m: Any, t: Any) -> Any:
+    """ρ·e[t] − h·d[t]/η_d >= e_min: a discharging battery has no charge to live on."""
+    return m.retention * m.energy_mwh[t] - (m.step_h / m.eta_discharge) * m.discharge_mw[t] >= m.room_floor_mwh[t]

@@ -1,0 +1,309 @@
+"""A model's rules, each called once with arrays, as the matrix that the solver takes.
+
+A rule sees either the Pyomo model and one index, or a view of it and all indices at once: `m.charge_mw[t]`
+is then an `Affine`, one row of coefficients per step, and plain operators do the rest. The result equals
+what Pyomo's own compiler makes of the same model, row by row; tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, members
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Block:
+    """A named component's place in the matrix: `positions` are its values of `index`, from `first` on."""
+
+    name: str
+    index: str
+    first: int
+    positions: Array
+
+    @property
+    def slice(self) -> slice:
+        """Its rows or columns."""
+        return slice(self.first, self.first + len(self.positions))
+
+
+@dataclass
+class Program:
+    """min cost·x + offset, row_lower <= A x <= row_upper, lower <= x <= upper; A by rows (`start`, `column`, `value`)."""
+
+    cost: Array
+    offset: float
+    lower: Array
+    upper: Array
+    row_lower: Array
+    row_upper: Array
+    start: Array
+    column: Array
+    value: Array
+    integer: Array
+    variables: dict[str, Block] = field(default_factory=dict)
+    constraints: dict[str, Block] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> int:
+        """Number of variables."""
+        return len(self.cost)
+
+    @property
+    def rows(self) -> int:
+        """Number of constraints."""
+        return len(self.row_lower)
+
+    def row_name(self, row: int) -> tuple[str, int]:
+        """(constraint, index) of a row."""
+        return _lookup(self.constraints, row)
+
+    def column_name(self, column: int) -> tuple[str, int]:
+        """(variable, index) of a column."""
+        return _lookup(self.variables, column)
+
+
+def _lookup(blocks: dict[str, Block], place: int) -> tuple[str, int]:
+    for block in blocks.values():
+        if block.first <= place < block.first + len(block.positions):
+            return block.name, int(block.positions[place - block.first])
+    raise IndexError(place)
+
+
+class Affine:
+    """Rows of affine expressions: `terms` are (rows, columns, coefficients), `constant` one value per row."""
+
+    __array_ufunc__ = None  # numpy arrays on the left defer to the operators below
+    __slots__ = ("constant", "rows", "terms")
+
+    def __init__(self, rows: int, terms: list[tuple[Array, Array, Any]], constant: Any = 0.0) -> None:
+        self.rows, self.terms, self.constant = rows, terms, constant
+
+    def __add__(self, other: Any) -> Affine:
+        if isinstance(other, Affine):
+            rows = max(self.rows, other.rows)
+            terms = self._repeated(rows) + other._repeated(rows)
+            return Affine(rows, terms, self.constant + other.constant)
+        return Affine(self.rows, self.terms, self.constant + other)
+
+    def _repeated(self, rows: int) -> list[tuple[Array, Array, Any]]:
+        """The terms for `rows` rows: a single row stands for all of them."""
+        if self.rows == rows:
+            return self.terms
+        return [
+            (np.repeat(np.arange(rows), len(c)), np.tile(c, rows), np.tile(np.broadcast_to(v, len(c)), rows))
+            for _, c, v in self.terms
+        ]
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Affine:
+        return self * -1.0
+
+    def __sub__(self, other: Any) -> Affine:
+        return self + (-other)
+
+    def __rsub__(self, other: Any) -> Affine:
+        return (-self) + other
+
+    def __mul__(self, factor: Any) -> Affine:
+        scaled = [(r, c, v * (factor if np.ndim(factor) == 0 else factor[r])) for r, c, v in self.terms]
+        return Affine(self.rows, scaled, self.constant * factor)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> Affine:
+        return self * (1.0 / divisor)
+
+    def sum(self) -> Affine:
+        """All rows added into one."""
+        terms = [(np.zeros_like(r), c, v) for r, c, v in self.terms]
+        return Affine(1, terms, float(np.sum(np.broadcast_to(self.constant, self.rows))))
+
+    def __eq__(self, other: Any) -> Relation:  # type: ignore[override]
+        return Relation(self - other, 0.0, 0.0)
+
+    def __le__(self, other: Any) -> Relation:
+        return Relation(self - other, -np.inf, 0.0)
+
+    def __ge__(self, other: Any) -> Relation:
+        return Relation(self - other, 0.0, np.inf)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass
+class Relation:
+    """lower <= body <= upper, row by row."""
+
+    body: Affine
+    lower: float
+    upper: float
+
+
+class _VarColumns:
+    """What `m.charge_mw` is inside an expanded rule."""
+
+    def __init__(self, block: Block) -> None:
+        self._offset = block.first - (int(block.positions[0]) if len(block.positions) else 0)
+
+    def __getitem__(self, i: Any) -> Affine:
+        columns = np.atleast_1d(np.asarray(i)) + self._offset
+        return Affine(len(columns), [(np.arange(len(columns)), columns, 1.0)])
+
+
+class _ParamValues:
+    def __init__(self, param: ArrayParam) -> None:
+        self._values, self._first = param.values_array, param.first
+
+    def __getitem__(self, i: Any) -> Any:
+        return self._values[i - self._first]
+
+
+class _VarValues:
+    """What `m.charge_mw` is when a rule is evaluated on a solution."""
+
+    def __init__(self, block: Block, x: Array) -> None:
+        self._x, self._offset = x, block.first - (int(block.positions[0]) if len(block.positions) else 0)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self._x[np.asarray(i) + self._offset]
+
+
+class View:
+    """A model seen through arrays: variables are columns (or the values `x`), parameters numbers."""
+
+    def __init__(self, model: Any, variables: dict[str, Block], x: Array | None = None) -> None:
+        self._model, self._variables, self._x = model, variables, x
+
+    def __getattr__(self, name: str) -> Any:
+        component = getattr(self._model, name)
+        if isinstance(component, ArrayVar):
+            block = self._variables[name]
+            seen: Any = _VarColumns(block) if self._x is None else _VarValues(block, self._x)
+        elif isinstance(component, ArrayParam):
+            seen = _ParamValues(component)
+        elif getattr(component, "ctype", None) is pyo.Param:
+            seen = float(pyo.value(component))
+        else:
+            seen = component
+        self.__dict__[name] = seen  # the next look-up is a plain attribute
+        return seen
+
+
+def expand(model: Any) -> Program:
+    """Matrix form of `model`: all its `ArrayVar` as columns, `ArrayConstraint` as rows, `model.objective_terms` as cost.
+
+    Objective terms are maximised in the model and therefore negated here.
+    """
+    variables = _place(model.component_objects(pyo.Var, descend_into=False))
+    declared = [getattr(model, name) for name in variables]
+    constraints = list(model.component_objects(pyo.Constraint, active=True, descend_into=False))
+    placed = _place(constraints)
+    view = View(model, variables)
+    bodies = [_rows(constraint, view) for constraint in constraints]
+    matrix = [_row_major(relation.body) for relation in bodies]
+    counts = np.concatenate([m[0] for m in matrix]) if matrix else np.zeros(0, dtype=np.int64)
+    columns = sum(len(v.lower_values) for v in declared)
+    cost, offset = _objective(model, view, columns)
+    return Program(
+        cost=cost,
+        offset=offset,
+        lower=_join([v.lower_values for v in declared]),
+        upper=_join([v.upper_values for v in declared]),
+        row_lower=_join([_side(r, r.lower) for r in bodies]),
+        row_upper=_join([_side(r, r.upper) for r in bodies]),
+        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+        column=_join([m[1] for m in matrix]).astype(np.int32),
+        value=_join([m[2] for m in matrix]),
+        integer=_join([np.full(len(v.lower_values), v.binary) for v in declared]).astype(bool),
+        variables=variables,
+        constraints=placed,
+    )
+
+
+def term_costs(model: Any, rules: list[tuple[float, Any, Any]], program: Program) -> Array:
+    """Cost vector (to be minimised) of other objective terms over the columns of `program`."""
+    return _costs(View(model, program.variables), rules, program.columns)[0]
+
+
+def term_values(model: Any, rule: Any, index: Any, program: Program, x: Array) -> Array:
+    """A ledger rule evaluated on the solution `x`: one value per member of `index`."""
+    positions = members(index)
+    return np.broadcast_to(rule(View(model, program.variables, x), positions), len(positions))
+
+
+def _objective(model: Any, view: View, columns: int) -> tuple[Array, float]:
+    return _costs(view, model.objective_terms, columns)
+
+
+def _costs(view: View, terms: list[tuple[float, Any, Any]], columns: int) -> tuple[Array, float]:
+    cost, offset = np.zeros(columns), 0.0
+    for weight, rule, index in terms:
+        body = rule(view, members(index))
+        if not isinstance(body, Affine):
+            offset -= weight * float(np.sum(body))
+            continue
+        for _rows_, cols, coefficients in body.terms:
+            np.subtract.at(cost, cols, weight * np.broadcast_to(coefficients, len(cols)))
+        offset -= weight * float(np.sum(np.broadcast_to(body.constant, body.rows)))
+    return cost, offset
+
+
+def _place(components: Any) -> dict[str, Block]:
+    blocks, first = {}, 0
+    for component in components:
+        positions = members(component.index_set())
+        blocks[component.local_name] = Block(
+            component.local_name, component.index_set().local_name, first, positions
+        )
+        first += len(positions)
+    return blocks
+
+
+def _rows(constraint: ArrayConstraint, view: View) -> Relation:
+    positions = members(constraint.index_set())
+    if not constraint.by_member:
+        relation: Relation = constraint.array_rule(view, positions)
+        return relation
+    single = [constraint.array_rule(view, int(i)) for i in positions]
+    terms = [
+        (np.full(len(cols), row), cols, np.broadcast_to(coefs, len(cols)))
+        for row, relation in enumerate(single)
+        for _, cols, coefs in relation.body.terms
+    ]
+    constant = np.array([float(np.sum(relation.body.constant)) for relation in single])
+    body = Affine(len(single), [(_join([t[0] for t in terms]), _join([t[1] for t in terms]), _join([t[2] for t in terms]))])
+    body.constant = constant
+    return Relation(body, single[0].lower, single[0].upper)
+
+
+def _side(relation: Relation, side: float) -> Array:
+    return side - np.broadcast_to(np.asarray(relation.body.constant, dtype=float), relation.body.rows)
+
+
+def _row_major(body: Affine) -> tuple[Array, Array, Array]:
+    """(entries per row, columns, coefficients) in row order, duplicates merged and zeros left out."""
+    rows = _join([r for r, _, _ in body.terms])
+    columns = _join([c for _, c, _ in body.terms])
+    values = _join([np.broadcast_to(np.asarray(v, dtype=float), len(c)) for _, c, v in body.terms])
+    order = np.lexsort((columns, rows))
+    rows, columns, values = rows[order], columns[order], values[order]
+    same = (rows[1:] == rows[:-1]) & (columns[1:] == columns[:-1])
+    if same.any():
+        starts = np.flatnonzero(np.concatenate([[True], ~same]))
+        values = np.add.reduceat(values, starts)
+        rows, columns = rows[starts], columns[starts]
+    keep = values != 0.0
+    rows, columns, values = rows[keep], columns[keep], values[keep]
+    return np.bincount(rows.astype(np.int64), minlength=body.rows), columns, values
+
+
+def _join(parts: list[Array]) -> Array:
+    return np.concatenate(parts) if parts else np.zeros(0)

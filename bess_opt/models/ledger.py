@@ -1,0 +1,83 @@
+"""The ledger of the model: each term enters once (rule 15), as a rule that gives money received per step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyomo.environ as pyo
+
+from bess_opt import money
+from bess_opt.models.components import ArrayParam
+from bess_opt.models.units import MWH, PER_MWH
+from bess_opt.plant import Plant
+
+
+@dataclass(frozen=True)
+class Term:
+    """One line of the ledger: `rule(m, i)` gives currency received for member i of `index`."""
+
+    name: str
+    rule: Callable[[Any, Any], Any]
+    index: Any
+
+
+def add_ledger(m: Any, plant: Plant) -> None:
+    """Add the prices and the terms that they make; `m.ledger` maps their names to `Term`."""
+    storage = plant.storage
+    m.ledger = {}
+    m.wear_cost_per_mwh = pyo.Param(initialize=storage.wear_cost_per_mwh, units=PER_MWH, mutable=True)
+    m.variable_om_per_mwh = pyo.Param(initialize=storage.variable_om_per_mwh, units=PER_MWH, mutable=True)
+    m.stored_value_per_mwh = pyo.Param(initialize=storage.end_value_per_mwh, units=PER_MWH, mutable=True)
+    if plant.has_prices:
+        m.import_price = ArrayParam(m.steps, plant.import_price, units=PER_MWH, doc="price paid for import")
+        m.export_price = ArrayParam(m.steps, plant.export_price, units=PER_MWH, doc="price received for export")
+        _add_term(m, "energy", energy_revenue, m.steps)
+    if storage.wear_cost_per_mwh:
+        _add_term(m, "wear", wear, m.steps)
+    if storage.variable_om_per_mwh:
+        _add_term(m, "variable_om", variable_om, m.steps)
+    if plant.unserved_price_per_mwh is not None:
+        m.unserved_price_per_mwh = pyo.Param(
+            initialize=plant.unserved_price_per_mwh, units=PER_MWH, mutable=True
+        )
+        _add_term(m, "unserved", unserved, m.steps)
+    if storage.end_value_per_mwh:
+        m.horizon = pyo.RangeSet(plant.steps, plant.steps)
+        m.energy_start_mwh = pyo.Param(initialize=storage.start_mwh, units=MWH, mutable=True)
+        _add_term(m, "stored_value", stored_value, m.horizon)
+
+
+def _add_term(m: Any, name: str, rule: Callable[[Any, Any], Any], index: Any) -> None:
+    m.ledger[name] = Term(name, rule, index)
+
+
+def energy_revenue(m: Any, t: Any) -> Any:
+    """h·(p_export·export − p_import·import)."""
+    return money.energy_revenue(m.import_mw[t], m.export_mw[t], m.import_price[t], m.export_price[t], m.step_h)
+
+
+def wear(m: Any, t: Any) -> Any:
+    """−wear·h·d: a shadow price, no cash."""
+    return -money.throughput_cost(m.discharge_mw[t], m.wear_cost_per_mwh, m.step_h)
+
+
+def variable_om(m: Any, t: Any) -> Any:
+    """−om·h·d: cash."""
+    return -money.throughput_cost(m.discharge_mw[t], m.variable_om_per_mwh, m.step_h)
+
+
+def unserved(m: Any, t: Any) -> Any:
+    """−price·h·unserved."""
+    return -money.unserved_cost(m.unserved_mw[t], m.unserved_price_per_mwh, m.step_h)
+
+
+def stored_value(m: Any, end: Any) -> Any:
+    """value·(e[T] − e_start) (rule 7)."""
+    return money.stored_value(m.energy_mwh[end], m.energy_start_mwh, m.stored_value_per_mwh)
+
+
+def money_terms(m: Any) -> list[tuple[float, Any, Any]]:
+    """All terms of the ledger with weight 1: what a strategy scored in money maximises."""
+    return [(1.0, term.rule, term.index) for term in m.ledger.values()]

@@ -1,0 +1,87 @@
+"""The AC bus of the site: grid connection, load, AC-side PV, and who may charge from or feed the grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
+from bess_opt.models.units import MW
+from bess_opt.plant import Plant
+
+
+def add_site(m: Any, plant: Plant) -> None:
+    """Add the AC bus. Call after the battery and, if there is one, the DC bus."""
+    m.solar_ac_mw = ArrayParam(m.steps, plant.solar_ac_mw, units=MW, doc="PV power on the AC bus")
+    m.load_mw = ArrayParam(m.steps, plant.load_mw, units=MW, doc="demand")
+    import_max, export_max = grid_bounds(plant)
+    m.import_mw = ArrayVar(m.steps, upper=import_max, units=MW, doc="from the grid")
+    m.export_mw = ArrayVar(m.steps, upper=export_max, units=MW, doc="to the grid")
+    curtailable = plant.solar_ac_mw if plant.curtailment else 0.0
+    m.curtailed_ac_mw = ArrayVar(m.steps, upper=curtailable, units=MW, doc="PV not used on the AC bus")
+    sheddable = 0.0 if plant.unserved_price_per_mwh is None else plant.load_mw
+    m.unserved_mw = ArrayVar(m.steps, upper=sheddable, units=MW, doc="load not met")
+    m.ac_balance = ArrayConstraint(m.steps, rule=ac_balance if plant.bus is None else ac_balance_behind_inverter)
+    if not plant.grid_charging:
+        forbid_grid_charging(m)
+    if not plant.battery_export:
+        forbid_battery_export(m, plant)
+
+
+def grid_bounds(plant: Plant) -> tuple[np.ndarray, np.ndarray]:
+    """Most import and export per step: the connection's limits.
+
+    Where export pays more than import costs, also what the site can take or give without doing both at
+    once: it keeps the relaxation bounded and cuts off nothing that rule 10 allows.
+    """
+    limits = plant.flow_limits()
+    pays = plant.export_price > plant.import_price
+    return (
+        np.where(pays, limits["import_mw"], plant.import_max_mw),
+        np.where(pays, limits["export_mw"], plant.export_max_mw),
+    )
+
+
+def ac_balance(m: Any, t: Any) -> Any:
+    """solar − curtailed + d − c + import + unserved = load + export: the AC bus (rule 9)."""
+    battery = m.discharge_mw[t] - m.charge_mw[t]
+    return _ac_sources(m, t) + battery == m.load_mw[t] + m.export_mw[t]
+
+
+def ac_balance_behind_inverter(m: Any, t: Any) -> Any:
+    """solar_ac − curtailed_ac + out − in + import + unserved = load + export: the AC bus (rule 9)."""
+    inverter = m.inverter_out_mw[t] - m.inverter_in_mw[t]
+    return _ac_sources(m, t) + inverter == m.load_mw[t] + m.export_mw[t]
+
+
+def _ac_sources(m: Any, t: Any) -> Any:
+    return m.solar_ac_mw[t] - m.curtailed_ac_mw[t] + m.import_mw[t] + m.unserved_mw[t]
+
+
+def forbid_grid_charging(m: Any) -> None:
+    """The battery takes PV power only."""
+    if not hasattr(m, "no_grid_charging"):
+        m.no_grid_charging = ArrayConstraint(m.steps, rule=no_grid_charging)
+
+
+def no_grid_charging(m: Any, t: Any) -> Any:
+    """import + unserved <= load: what the grid gives goes to the load; with rule 10, c <= PV used."""
+    return m.import_mw[t] + m.unserved_mw[t] <= m.load_mw[t]
+
+
+def forbid_battery_export(m: Any, plant: Plant) -> None:
+    """The battery serves the load only."""
+    rule = no_battery_export if plant.bus is None else no_battery_export_behind_inverter
+    m.no_battery_export = ArrayConstraint(m.steps, rule=rule)
+
+
+def no_battery_export(m: Any, t: Any) -> Any:
+    """export <= solar − curtailed: only PV power reaches the grid; with rule 10, d <= load served."""
+    return m.export_mw[t] <= m.solar_ac_mw[t] - m.curtailed_ac_mw[t]
+
+
+def no_battery_export_behind_inverter(m: Any, t: Any) -> Any:
+    """export <= solar_ac − curtailed_ac + η_out·(solar_dc − curtailed_dc): only PV power reaches the grid."""
+    dc = m.eta_inverter_out * (m.solar_dc_mw[t] - m.curtailed_dc_mw[t])
+    return m.export_mw[t] <= m.solar_ac_mw[t] - m.curtailed_ac_mw[t] + dc

@@ -1,0 +1,70 @@
+"""The battery in the model: power limits, SOC window, energy law, warranty cycles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+
+from bess_opt import physics
+from bess_opt.models.components import ArrayConstraint, ArrayVar, total
+from bess_opt.models.units import HOUR, MW, MWH, PER_UNIT
+from bess_opt.plant import Plant
+
+
+def add_storage(m: Any, plant: Plant) -> None:
+    """Add the battery. `energy_mwh[0]` is the start, `energy_mwh[t + 1]` the end of step t.
+
+    Power limits, SOC window, reserve floor and the start/end conditions are bounds of the variables.
+    """
+    storage = plant.storage
+    m.step_h = pyo.Param(initialize=plant.step_h, units=HOUR, mutable=True)
+    m.eta_charge = pyo.Param(initialize=storage.eta_charge, units=PER_UNIT, mutable=True)
+    m.eta_discharge = pyo.Param(initialize=storage.eta_discharge, units=PER_UNIT, mutable=True)
+    m.retention = pyo.Param(initialize=storage.retention, units=PER_UNIT, mutable=True)
+    m.charge_mw = ArrayVar(m.steps, upper=storage.charge_max_mw, units=MW, doc="power into the port")
+    m.discharge_mw = ArrayVar(m.steps, upper=storage.discharge_max_mw, units=MW, doc="power out of the port")
+    lower, upper = energy_bounds(plant)
+    m.energy_mwh = ArrayVar(m.instants, lower=lower, upper=upper, units=MWH, doc="energy in the cells")
+    m.energy_balance = ArrayConstraint(m.steps, rule=energy_balance)
+    if storage.cycles_per_day is not None:
+        add_cycle_limit(m, plant, storage.cycles_per_day)
+
+
+def energy_bounds(plant: Plant) -> tuple[np.ndarray, np.ndarray]:
+    """(least, most) energy at each instant: SOC window and reserve, start held, end condition (rule 7)."""
+    storage = plant.storage
+    lower, upper = storage.floor_mwh.copy(), storage.ceiling_mwh.copy()
+    lower[0] = upper[0] = storage.start_mwh
+    lower[-1], upper[-1] = max(lower[-1], storage.end_min_mwh), min(upper[-1], storage.end_max_mwh)
+    return lower, upper
+
+
+def energy_balance(m: Any, t: Any) -> Any:
+    """e[t+1] = ρ·e[t] + η_c·h·c[t] − h·d[t]/η_d, with ρ the share that self-discharge leaves (rule 9)."""
+    return m.energy_mwh[t + 1] == physics.energy_after(
+        m.energy_mwh[t],
+        m.charge_mw[t],
+        m.discharge_mw[t],
+        eta_charge=m.eta_charge,
+        eta_discharge=m.eta_discharge,
+        retention=m.retention,
+        step_h=m.step_h,
+    )
+
+
+def add_cycle_limit(m: Any, plant: Plant, cycles_per_day: float) -> None:
+    """Add the warranty limit: energy leaving the cells per local calendar day, at most so many nameplates."""
+    day = plant.day
+    m.days = pyo.RangeSet(0, int(day[-1]))
+    m.steps_of_day = np.split(np.arange(plant.steps), np.flatnonzero(np.diff(day)) + 1)
+    m.cycle_energy_max_mwh = pyo.Param(
+        initialize=cycles_per_day * plant.storage.energy_mwh, units=MWH, mutable=True
+    )
+    m.cycles_per_day = ArrayConstraint(m.days, rule=cycles_in_day, by_member=True)
+
+
+def cycles_in_day(m: Any, day: Any) -> Any:
+    """Σ_{t in day} h·d[t]/η_d <= cycles·E: full equivalent cycles of a local calendar day."""
+    return total(m.discharge_mw, m.steps_of_day[day]) * (m.step_h / m.eta_discharge) <= m.cycle_energy_max_mwh

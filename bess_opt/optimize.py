@@ -1,0 +1,175 @@
+"""The optimal twin: scenario in, proven and audited plan out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bess_opt import audit, exclusivity, infeasible, validate
+from bess_opt.assemble import Bound, bind, model
+from bess_opt.dispatch import Dispatch, Flows, SolveReport, schedule_of
+from bess_opt.errors import InfeasibleError
+from bess_opt.metrics import Score, ledger, metrics
+from bess_opt.models.exclusive import add_exclusivity, pairs
+from bess_opt.models.expand import Program, expand, term_costs
+from bess_opt.plant import Array, Plant, plant
+from bess_opt.scenario import Scenario
+from bess_opt.solve import InfeasibleProgramError, Solution, Solver, solver_version
+from bess_opt.strategy import Objective
+
+# Rule 11 as one objective, weights apart by more than a horizon can bridge: throughput, curtailment, other
+# converters, then earliest.
+THROUGHPUT, CURTAILMENT, CONVERTERS, EARLIEST = 1e4, 1e2, 1.0, 0.1
+
+
+class Stopwatch:
+    """Seconds per stage, in order."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time the block as `name`; a name used twice adds up."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+
+def optimize(scenario: Scenario) -> Dispatch:
+    """The optimal dispatch of `scenario` under its strategy.
+
+    Returns a plan proven optimal within `solver.rel_gap` and audited without the solver. Raises
+    `StrategyError` (unknown strategy, wrong option, missing series), `InfeasibleError` (no schedule meets the
+    limits; `.reasons` says which and when), `SolveError` (limit reached without a plan), `AuditError`.
+    """
+    watch = Stopwatch()
+    with watch.stage("prepare"):
+        numbers = plant(scenario)
+        bound = bind(scenario, numbers)
+        findings = validate.findings(scenario, numbers)
+        unreachable = infeasible.unreachable(numbers)
+        if unreachable:
+            raise InfeasibleError(unreachable)
+    with watch.stage("build"):
+        m, objectives = model(numbers, bound)
+    with watch.stage("compile"):
+        program = expand(m)
+        solver = Solver(program, scenario.solver, scale_mw=numbers.scale_mw)
+    found = _solve(solver, m, numbers, objectives, watch)
+    with watch.stage("extract"):
+        schedule = schedule_of(numbers, flows(program, found.x, numbers))
+        score = _score(schedule, numbers, bound)
+        figures = metrics(schedule, numbers, score)
+    with watch.stage("audit"):
+        audit.require(schedule, numbers, [partial(_own_checks, bound)])
+    return Dispatch(
+        scenario=scenario,
+        twin="optimal",
+        schedule=schedule,
+        metrics=figures,
+        findings=findings,
+        report=_report(found, program, watch),
+        ledger=ledger(schedule, numbers),
+        stored_energy_value=_energy_value(program, found.solution, numbers),
+    )
+
+
+def _solve(
+    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
+) -> exclusivity.Exact:
+    """Optimum of the first objective, exact in rule 10, ties broken by the later objectives and rule 11."""
+    program = solver.program
+    ties = [*(term_costs(m, objective, program) for objective in objectives[1:]), tie_break_cost(program)]
+    try:
+        with watch.stage("solve"):
+            relaxed = solver.solve()
+    except InfeasibleProgramError:
+        raise InfeasibleError(infeasible.reasons(solver, numbers)) from None
+    with watch.stage("tie-break"):
+        x = solver.prefer(ties)
+    if not len(exclusivity.cheats(program, x, pairs(numbers), numbers.scale_mw)):
+        return exclusivity.Exact(x, relaxed, relaxed.bound, 0, limited=False)
+    with watch.stage("exclusive"):
+        add_exclusivity(m, numbers)
+        search = exclusivity.ExclusiveSearch(
+            solver, expand(m), pairs(numbers), ties, numbers.scale_mw, solver.options.time_limit_s
+        )
+        try:
+            return search.run(relaxed, x)
+        except InfeasibleProgramError:
+            raise InfeasibleError(infeasible.one_way(numbers, relaxed, program)) from None
+
+
+def tie_break_cost(program: Program) -> Array:
+    """Rule 11 as a cost: least throughput, least curtailment, least use of other converters, then earliest."""
+    cost = np.zeros(program.columns)
+    for name, block in program.variables.items():
+        later = EARLIEST * block.positions / max(len(block.positions), 1)
+        if name in ("charge_mw", "discharge_mw"):
+            cost[block.slice] = THROUGHPUT + later
+        elif name in ("curtailed_ac_mw", "curtailed_dc_mw"):
+            cost[block.slice] = CURTAILMENT
+        elif name in ("import_mw", "export_mw", "inverter_out_mw", "inverter_in_mw"):
+            cost[block.slice] = CONVERTERS
+    return cost
+
+
+def flows(program: Program, x: Array, numbers: Plant) -> Flows:
+    """The plan's decisions from the solution; rounding beyond a bound is taken off."""
+    inside = np.clip(x, program.lower, program.upper)
+    nothing = np.zeros(numbers.steps)
+
+    def of(name: str) -> Array:
+        return inside[program.variables[name].slice] if name in program.variables else nothing
+
+    return Flows(
+        charge_mw=of("charge_mw"),
+        discharge_mw=of("discharge_mw"),
+        energy_mwh=of("energy_mwh"),
+        import_mw=of("import_mw"),
+        export_mw=of("export_mw"),
+        curtailed_ac_mw=of("curtailed_ac_mw"),
+        curtailed_dc_mw=of("curtailed_dc_mw"),
+        unserved_mw=of("unserved_mw"),
+        inverter_out_mw=of("inverter_out_mw"),
+        inverter_in_mw=of("inverter_in_mw"),
+    )
+
+
+def _score(schedule: pd.DataFrame, numbers: Plant, bound: Bound) -> Score:
+    strategy = bound.strategy
+    value = strategy.score(schedule, numbers, bound.options)
+    return Score(value, strategy.score_unit, strategy.score_sense)
+
+
+def _own_checks(bound: Bound, schedule: pd.DataFrame, numbers: Plant) -> list[audit.Violation]:
+    return bound.strategy.checks(schedule, numbers, bound.options)
+
+
+def _report(found: exclusivity.Exact, program: Program, watch: Stopwatch) -> SolveReport:
+    return SolveReport(
+        status="time_limit" if found.limited else "optimal",
+        objective=-found.solution.objective,
+        bound=-found.bound,
+        gap=found.gap,
+        seconds=dict(watch.seconds),
+        solver=solver_version(),
+        rows=program.rows,
+        columns=program.columns,
+        windows=found.windows,
+    )
+
+
+def _energy_value(program: Program, solution: Solution, numbers: Plant) -> pd.Series:
+    """Worth of one MWh more in the cells at the end of each step: the energy law's dual."""
+    dual = -solution.row_dual[program.constraints["energy_balance"].slice]
+    return pd.Series(dual, index=numbers.index, name="stored_energy_value_per_mwh")

@@ -1,0 +1,90 @@
+"""The battery's energy law and the limits that follow from it, once.
+
+Everything here is written in plain operators, so that the same lines serve floats, numpy arrays,
+Pyomo expressions and the arrays of affine terms that models are expanded into.
+Powers are in MW at the battery's port, energies in MWh in the cells, `eta_*` one-way port <-> cells.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Quantity = Any  # float, numpy array, Pyomo expression or affine array: the law does not care
+
+
+def energy_after(
+    energy_mwh: Quantity,
+    charge_mw: Quantity,
+    discharge_mw: Quantity,
+    *,
+    eta_charge: Quantity,
+    eta_discharge: Quantity,
+    retention: Quantity,
+    step_h: Quantity,
+) -> Quantity:
+    """Energy in the cells at the end of a step: retained + charged - discharged.
+
+    `retention` is the share of the stored energy that self-discharge leaves after one step (0 to 1].
+    """
+    return (
+        retention * energy_mwh
+        + eta_charge * step_h * charge_mw
+        - (step_h / eta_discharge) * discharge_mw
+    )
+
+
+def charge_to_reach(
+    target_mwh: Quantity, energy_mwh: Quantity, *, eta_charge: Quantity, retention: Quantity, step_h: Quantity
+) -> Quantity:
+    """Charge power that brings the cells from `energy_mwh` to `target_mwh` in one step, MW at the port."""
+    return (target_mwh - retention * energy_mwh) / (eta_charge * step_h)
+
+
+def discharge_to_reach(
+    target_mwh: Quantity, energy_mwh: Quantity, *, eta_discharge: Quantity, retention: Quantity, step_h: Quantity
+) -> Quantity:
+    """Discharge power that brings the cells from `energy_mwh` down to `target_mwh` in one step, MW at the port."""
+    return (retention * energy_mwh - target_mwh) * eta_discharge / step_h
+
+
+def retention(self_discharge_per_h: float, step_h: float) -> float:
+    """Share of stored energy left after `step_h` hours at a self-discharge of [0, 1) per hour."""
+    return (1.0 - self_discharge_per_h) ** step_h
+
+
+def storage_loss_mw(
+    energy_mwh: Quantity,
+    charge_mw: Quantity,
+    discharge_mw: Quantity,
+    *,
+    eta_charge: Quantity,
+    eta_discharge: Quantity,
+    retention: Quantity,
+    step_h: Quantity,
+) -> Quantity:
+    """Mean loss of a step between port and cells, self-discharge of the starting `energy_mwh` included, MW."""
+    return (
+        (1.0 - eta_charge) * charge_mw
+        + (1.0 / eta_discharge - 1.0) * discharge_mw
+        + ((1.0 - retention) / step_h) * energy_mwh
+    )
+
+
+def charge_limit_mw(power_mw: float, energy_mwh: float, c_rate_max: float, eta_converter: float) -> float:
+    """Most charge power at the port: rated power, or the C-rate at the cells seen through the converter."""
+    return min(power_mw, c_rate_max * energy_mwh / eta_converter)
+
+
+def discharge_limit_mw(power_mw: float, energy_mwh: float, c_rate_max: float, eta_converter: float) -> float:
+    """Most discharge power at the port: rated power, or the C-rate at the cells seen through the converter."""
+    return min(power_mw, c_rate_max * energy_mwh * eta_converter)
+
+
+def inverter_dc_mw(out_mw: Quantity, in_mw: Quantity, *, eta_out: Quantity, eta_in: Quantity) -> Quantity:
+    """Power that the shared inverter takes from the DC bus (negative: gives), from its AC-side flows, MW."""
+    return (1.0 / eta_out) * out_mw - eta_in * in_mw
+
+
+def inverter_loss_mw(out_mw: Quantity, in_mw: Quantity, *, eta_out: Quantity, eta_in: Quantity) -> Quantity:
+    """Loss of the shared inverter from its AC-side flows `out_mw`, `in_mw` >= 0, MW."""
+    return (1.0 / eta_out - 1.0) * out_mw + (1.0 - eta_in) * in_mw

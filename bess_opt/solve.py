@@ -1,0 +1,271 @@
+"""The only door to HiGHS: a program goes in, a proven solution comes out, or an exception (rule 13).
+
+One `Solver` keeps one HiGHS object, so that changed bounds, costs and right-hand sides are re-solved from
+the last basis. All numbers outside this file are in the user's units; inside, powers and energies are
+divided by one power of two and costs by another, so that a home in kW and a plant in GW meet the same
+tolerances.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+
+from bess_opt.errors import SolveError
+from bess_opt.models.expand import Program
+from bess_opt.solver_options import SolverOptions
+
+Array = np.ndarray
+
+DUAL_ZERO = 1e-7  # HiGHS's own dual tolerance: a smaller reduced cost proves nothing
+_threads_in_use: list[int] = []
+_threads_lock = threading.Lock()
+
+
+class InfeasibleProgramError(SolveError):
+    """The program has no solution; the caller knows the names and makes `InfeasibleError` of it."""
+
+
+class LimitReachedError(SolveError):
+    """A time limit ended the solve without any solution."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What HiGHS proved. `objective` and `bound` are of the minimisation, offset included."""
+
+    x: Array
+    objective: float
+    bound: float
+    column_dual: Array
+    row_dual: Array
+    seconds: float
+    iterations: int
+    limited: bool = False
+
+
+class Solver:
+    """A program held by one HiGHS object, to be solved again after changes.
+
+    `scale_mw` is the power that counts as "one": the plant's size.
+    """
+
+    def __init__(self, program: Program, options: SolverOptions | None = None, *, scale_mw: float = 1.0) -> None:
+        self.program = program
+        self.options = options or SolverOptions()
+        self.seconds = 0.0
+        self._x_scale = _power_of_two(scale_mw)
+        self._cost_scale = _cost_scale(program.cost)
+        self._column_scale = np.where(program.integer, 1.0, self._x_scale)
+        self._row_scale = _row_scale(program, self._x_scale)
+        self._mixed = bool(program.integer.any())
+        self._cost, self._lower, self._upper = program.cost.copy(), program.lower.copy(), program.upper.copy()
+        self._row_lower, self._row_upper = program.row_lower.copy(), program.row_upper.copy()
+        self._highs = highspy.Highs()
+        self._set_options()
+        self._load()
+
+    def _set_options(self) -> None:
+        set_option = self._highs.setOptionValue
+        set_option("output_flag", False)
+        set_option("random_seed", self.options.seed)
+        set_option("mip_rel_gap", self.options.rel_gap)
+        set_option("mip_abs_gap", 0.0)
+        _use_threads(self.options.threads)
+        set_option("threads", self.options.threads)
+
+    def _load(self) -> None:
+        program = self.program
+        value = program.value
+        if self._mixed:  # columns and rows of different scale: only where binaries stand
+            rows = np.repeat(np.arange(program.rows), np.diff(program.start))
+            value = value * self._column_scale[program.column] / self._row_scale[rows]
+        loaded = self._highs.passModel(
+            program.columns,
+            program.rows,
+            len(value),
+            int(highspy.MatrixFormat.kRowwise),
+            int(highspy.ObjSense.kMinimize),
+            0.0,
+            self._scaled_cost(self._cost, slice(None)),
+            self._lower / self._column_scale,
+            self._upper / self._column_scale,
+            self._row_lower / self._row_scale,
+            self._row_upper / self._row_scale,
+            program.start[:-1],
+            program.column,
+            value,
+            program.integer.astype(np.int32),
+        )
+        if loaded == highspy.HighsStatus.kError:
+            raise SolveError("the solver refused the model; a bound or coefficient is out of range")
+
+    def _scaled_cost(self, cost: Array, columns: Any) -> Array:
+        scaled: Array = cost * (self._column_scale[columns] / (self._x_scale * self._cost_scale))
+        return scaled
+
+    def set_costs(self, cost: Array) -> None:
+        """Replace the whole cost vector (minimised)."""
+        self._cost = np.array(cost, dtype=float)
+        columns = np.arange(self.program.columns, dtype=np.int32)
+        self._highs.changeColsCost(len(columns), columns, self._scaled_cost(self._cost, columns))
+
+    def set_bounds(self, columns: Array, lower: Array, upper: Array) -> None:
+        """Replace the bounds of `columns`."""
+        if len(columns) == 0:
+            return
+        columns = np.asarray(columns, dtype=np.int32)
+        self._lower[columns], self._upper[columns] = lower, upper
+        scale = self._column_scale[columns]
+        self._highs.changeColsBounds(
+            len(columns), columns, self._lower[columns] / scale, self._upper[columns] / scale
+        )
+
+    def set_rows(self, rows: Array, lower: Array, upper: Array) -> None:
+        """Replace the sides of `rows`."""
+        if len(rows) == 0:
+            return
+        rows = np.asarray(rows, dtype=np.int32)
+        self._row_lower[rows], self._row_upper[rows] = lower, upper
+        scale = self._row_scale[rows]
+        self._highs.changeRowsBounds(len(rows), rows, self._row_lower[rows] / scale, self._row_upper[rows] / scale)
+
+    def allow_gap(self, gap: float) -> None:
+        """Let a mixed-integer solve end within an absolute `gap` of its bound, in units of the objective."""
+        self._highs.setOptionValue("mip_abs_gap", gap / (self._x_scale * self._cost_scale))
+
+    def basis(self) -> Any:
+        """The last basis, to be given to `set_basis` of a solver of the same shape."""
+        return self._highs.getBasis()
+
+    def set_basis(self, basis: Any) -> None:
+        """Start the next solve from `basis`."""
+        if self._highs.setBasis(basis) == highspy.HighsStatus.kError:
+            raise SolveError("the stored basis does not fit this model")
+
+    def solve(self, *, time_limit_s: float | None = None) -> Solution:
+        """Solve from where the object stands; raise unless a proven or time-limited solution exists."""
+        began = time.perf_counter()
+        limit = self.options.time_limit_s if time_limit_s is None else time_limit_s
+        if limit is not None:
+            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + limit)
+        self._highs.run()
+        status = self._highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+            self._highs.setOptionValue("presolve", "off")
+            self._highs.run()
+            self._highs.setOptionValue("presolve", "choose")
+            status = self._highs.getModelStatus()
+        seconds = time.perf_counter() - began
+        self.seconds += seconds
+        return self._solution(status, seconds)
+
+    def _solution(self, status: Any, seconds: float) -> Solution:
+        info = self._highs.getInfo()
+        states = highspy.HighsModelStatus
+        feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        limited = status in (states.kTimeLimit, states.kIterationLimit, states.kInterrupt)
+        if status == states.kInfeasible:
+            raise InfeasibleProgramError("no schedule meets all limits")
+        if limited and not (self._mixed and feasible):
+            raise LimitReachedError("the time limit ended the solve before any plan was found; raise solver.time_limit_s")
+        if status != states.kOptimal and not limited:
+            raise SolveError(f"the solver ended with status {self._highs.modelStatusToString(status)!r}")
+        found = self._highs.getSolution()
+        money_scale = self._x_scale * self._cost_scale
+        x = np.array(found.col_value) * self._column_scale
+        objective = float(self._cost @ x) + self.program.offset
+        bound = objective if not self._mixed else info.mip_dual_bound * money_scale + self.program.offset
+        empty = np.zeros(0)
+        return Solution(
+            x=x,
+            objective=objective,
+            bound=min(bound, objective),
+            column_dual=empty if self._mixed else np.array(found.col_dual) * self._cost_scale,
+            row_dual=empty if self._mixed else np.array(found.row_dual) * self._cost_scale,
+            seconds=seconds,
+            iterations=max(int(info.simplex_iteration_count), 0),
+            limited=limited,
+        )
+
+    def prefer(self, costs: Sequence[Array]) -> Array:
+        """Among the optima of the program just solved, the values of the one of least `costs[0]`, and so on.
+
+        Every column with a reduced cost and every row with a dual is held where it is; only what the
+        objectives so far do not care about can move, so their values are kept. The program itself is left
+        as it was, its basis too.
+        """
+        kept_cost, kept_scale, basis = self._cost, self._cost_scale, self.basis()
+        kept_bounds, kept_sides = (self._lower.copy(), self._upper.copy()), (self._row_lower.copy(), self._row_upper.copy())
+        held, tight = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        self._highs.setOptionValue("simplex_strategy", 4)  # primal: the point at hand is feasible
+        try:
+            for cost in costs:
+                columns, rows = self._hold_face()
+                held, tight = np.union1d(held, columns), np.union1d(tight, rows)
+                self._cost_scale = _cost_scale(cost)
+                self.set_costs(cost)
+                x = self.solve().x
+            return x
+        finally:
+            self._highs.setOptionValue("simplex_strategy", 1)
+            self._cost_scale = kept_scale
+            self.set_costs(kept_cost)
+            self.set_bounds(held, kept_bounds[0][held], kept_bounds[1][held])
+            self.set_rows(tight, kept_sides[0][tight], kept_sides[1][tight])
+            self.set_basis(basis)
+
+    def _hold_face(self) -> tuple[Array, Array]:
+        """Fix what the last solve has a price on: the face of its optima. Returns the columns and rows fixed."""
+        found = self._highs.getSolution()
+        dual, row_dual = np.array(found.col_dual), np.array(found.row_dual)
+        columns = np.flatnonzero((np.abs(dual) > DUAL_ZERO) & (self._lower < self._upper))
+        rows = np.flatnonzero((np.abs(row_dual) > DUAL_ZERO) & (self._row_lower < self._row_upper))
+        at = np.array(found.col_value)[columns] * self._column_scale[columns]
+        on = np.array(found.row_value)[rows] * self._row_scale[rows]
+        self.set_bounds(columns, at, at)
+        self.set_rows(rows, on, on)
+        return columns, rows
+
+    def conflict(self) -> tuple[list[int], list[int]]:
+        """(rows, columns) of an irreducible infeasible subset of the program just found infeasible."""
+        _, iis = self._highs.getIis()
+        return list(iis.row_index_), list(iis.col_index_)
+
+
+def solver_version() -> str:
+    """HiGHS's version, as it states it."""
+    return f"HiGHS {highspy.Highs().version()}"
+
+
+def _use_threads(threads: int) -> None:
+    """HiGHS keeps one thread pool per process: another size needs a reset of the pool."""
+    with _threads_lock:
+        if _threads_in_use and _threads_in_use[0] != threads:
+            highspy.Highs.resetGlobalScheduler(True)
+        _threads_in_use[:] = [threads]
+
+
+def _power_of_two(value: float) -> float:
+    return float(2.0 ** np.round(np.log2(value))) if value > 0 and np.isfinite(value) else 1.0
+
+
+def _cost_scale(cost: Array) -> float:
+    """Brings the typical cost near 64: far above the dual tolerance, far below trouble."""
+    present = np.abs(cost[cost != 0.0])
+    return _power_of_two(float(np.median(present)) / 64.0) if len(present) else 1.0
+
+
+def _row_scale(program: Program, x_scale: float) -> Array:
+    """Rows of binaries alone stay as they are, all others are in powers or energies."""
+    scale = np.full(program.rows, x_scale)
+    if program.integer.any():
+        continuous = np.add.reduceat(~program.integer[program.column], program.start[:-1]) > 0
+        scale[~continuous] = 1.0
+    return scale

@@ -1,0 +1,130 @@
+"""The look of every figure: one meaning per colour, two themes, letters that survive half size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import matplotlib as mpl
+import matplotlib.style as mpl_style
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+
+ThemeName = Literal["light", "dark"]
+
+TITLE_PT, HEADING_PT, TEXT_PT, TICK_PT, LINE_PT = 17.0, 13.5, 12.5, 11.5, 1.8
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Paper, ink and one colour per meaning, after Okabe and Ito so that they differ for all eyes.
+
+    `zero` is the middle of the scale from charge to discharge, `missing` is where there is no data.
+    """
+
+    paper: str
+    ink: str
+    faint: str
+    missing: str
+    zero: str
+    solar: str
+    charge: str
+    discharge: str
+    imported: str
+    exported: str
+    load: str
+    curtailed: str
+    unserved: str
+    price: str
+    soc: str
+
+    @property
+    def diverging(self) -> Colormap:
+        """Charge, zero, discharge: the two ends in the colours they have everywhere else."""
+        stops = [self.charge, self.zero, self.discharge]
+        return LinearSegmentedColormap.from_list("battery", stops).with_extremes(bad=self.missing)
+
+    @property
+    def sequential(self) -> Colormap:
+        """Low to high, readable in grey and by all eyes."""
+        return mpl.colormaps["cividis"].with_extremes(bad=self.missing)
+
+
+LIGHT = Theme(
+    paper="#FFFFFF",
+    ink="#1B1F24",
+    faint="#D5D9DE",
+    missing="#B8BDC4",
+    zero="#FFFFFF",
+    solar="#F3D43B",
+    charge="#D55E00",
+    discharge="#0072B2",
+    imported="#CC79A7",
+    exported="#009E73",
+    load="#1B1F24",
+    curtailed="#7A828C",
+    unserved="#A50026",
+    price="#6A4A9C",
+    soc="#0072B2",
+)
+
+DARK = Theme(
+    paper="#14181D",
+    ink="#E8EBEE",
+    faint="#343B44",
+    missing="#5A626C",
+    zero="#14181D",
+    solar="#F0DC55",
+    charge="#F0803C",
+    discharge="#4AA8E0",
+    imported="#DB93BC",
+    exported="#2CC295",
+    load="#E8EBEE",
+    curtailed="#9AA3AE",
+    unserved="#FF5A6E",
+    price="#B79BEA",
+    soc="#4AA8E0",
+)
+
+
+def theme_of(name: str) -> Theme:
+    """The theme of that name, or a ValueError that lists the names."""
+    themes: dict[str, Theme] = {"light": LIGHT, "dark": DARK}
+    if name not in themes:
+        raise ValueError(f'theme "{name}" is unknown; known are {", ".join(themes)}')
+    return themes[name]
+
+
+@contextmanager
+def drawing(theme: Theme) -> Iterator[None]:
+    """Settings while artists are made, on the library's defaults: a user's matplotlibrc changes nothing."""
+    look = {
+        "font.family": "DejaVu Sans",
+        "font.size": TEXT_PT,
+        "text.color": theme.ink,
+        "axes.labelcolor": theme.ink,
+        "axes.edgecolor": theme.ink,
+        "hatch.linewidth": 1.2,
+        "figure.facecolor": theme.paper,
+    }
+    with mpl_style.context(["default", look]):
+        yield
+
+
+def dress(axes: Axes, theme: Theme, *, grid: bool = True) -> None:
+    """Paper, ticks and grid, stated on the axes: ticks are made when drawn and would miss the theme."""
+    axes.set_facecolor(theme.paper)
+    axes.tick_params(
+        which="both", colors=theme.ink, labelcolor=theme.ink, labelsize=TICK_PT, labelfontfamily="DejaVu Sans"
+    )
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_axisbelow(True)
+    if grid:
+        axes.grid(visible=True, which="major", color=theme.faint, linewidth=0.8)
+
+
+def heading(axes: Axes, text: str, *, pad: float = 9.0) -> None:
+    """A panel's heading, `pad` points above its left corner."""
+    axes.set_title(text, loc="left", fontsize=HEADING_PT, fontweight="bold", pad=pad)
