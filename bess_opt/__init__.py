@@ -6,6 +6,8 @@ Every public name is loaded when it is first used, so that `import bess_opt` cos
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from bess_opt.errors import StrategyError as StrategyError
     from bess_opt.finance_types import Finance as Finance
     from bess_opt.optimize import optimize as optimize
+    from bess_opt.simulate import replay as replay
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
     from bess_opt.scenario import load as load
@@ -48,12 +51,24 @@ _HOME = {
     "Scenario": "scenario",
     "describe": "scenario",
     "load": "scenario",
+    "replay": "simulate",
     "Site": "site",
     "SolverOptions": "solver_options",
     "Tariff": "tariff",
 }
 
 __all__ = sorted(_HOME)
+
+
+class _Package(ModuleType):
+    """Some rooms bear the name of their verb: importing `bess_opt.optimize` must not hide `bo.optimize`."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

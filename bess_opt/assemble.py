@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import pyomo.environ as pyo
 
-from bess_opt import strategies
+from bess_opt.audit import Violation
 from bess_opt.errors import ScenarioError, StrategyError
+from bess_opt.metrics import Score
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.ledger import add_ledger
 from bess_opt.models.site import add_site
 from bess_opt.models.storage import add_storage
 from bess_opt.plant import Plant
 from bess_opt.scenario import Scenario
+from bess_opt.strategies import get
 from bess_opt.strategy import Need, Objective, Strategy
 from bess_opt.tables import Table
 
@@ -34,6 +37,15 @@ class Bound:
     strategy: Strategy
     options: Table
 
+    def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
+        """The strategy's figure of merit for a schedule of either twin."""
+        value = self.strategy.score(schedule, plant, self.options)
+        return Score(value, self.strategy.score_unit, self.strategy.score_sense)
+
+    def checks(self, schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+        """The strategy's own laws, for the audit."""
+        return self.strategy.checks(schedule, plant, self.options)
+
 
 def bind(scenario: Scenario, plant: Plant) -> Bound:
     """The scenario's strategy with its options checked and the series that it needs present.
@@ -47,7 +59,7 @@ def bind(scenario: Scenario, plant: Plant) -> Bound:
         names = ", ".join(repr(entry.name) for entry in entries)
         raise StrategyError(f"strategy: {names} cannot be stacked; state one [strategy]")
     entry = entries[0]
-    strategy = strategies.get(entry.name)
+    strategy = get(entry.name)
     try:
         options = strategy.options(**dict(entry.options))
     except ScenarioError as error:

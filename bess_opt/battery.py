@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from bess_opt.findings import Finding
-from bess_opt.tables import Number, Table, quantity, reject
+from bess_opt.tables import Number, Table, plain, quantity, reject
 
 TechnologyKey = Literal["standard", "modern_lfp", "premium"]
 TopologyKey = Literal["parallel_ac", "series_dc", "hybrid"]
@@ -61,14 +61,14 @@ class Technology(Table):
             return values
         rest = {key: value for key, value in values.items() if key != "round_trip_efficiency"}
         both = sorted({"eta_charge", "eta_discharge"} & rest.keys())
-        round_trip = values["round_trip_efficiency"]
+        round_trip: Any = plain(values["round_trip_efficiency"])
         if both:
             found = f"stands beside {' and '.join(both)}"
             remedy = "give either it or both one-way efficiencies"
             reject([Finding("contradiction", "round_trip_efficiency", found, remedy)])
         number = isinstance(round_trip, int | float) and not isinstance(round_trip, bool)
         if not number or not 0 < round_trip <= 1:
-            remedy = "give a number > 0 and <= 1: efficiency of one full cycle of the cells [1]"
+            remedy = "give a number > 0 and <= 1 (efficiency of one full cycle of the cells)"
             reject([Finding("wrong_value", "round_trip_efficiency", f"found {round_trip!r}", remedy)])
         return {"eta_charge": sqrt(round_trip), "eta_discharge": sqrt(round_trip), **rest}
 
@@ -81,7 +81,7 @@ class Technology(Table):
 
 
 class Converters(Table):
-    """One-way efficiencies of the power electronics; the defaults are those of NREL SSC. 1 switches a loss off."""
+    """One-way efficiencies of the power electronics; defaults of NREL SSC. 1 switches a loss off."""
 
     where: ClassVar[str] = "converters"
 
@@ -101,7 +101,7 @@ class EndValue(Table):
 
 
 def _branch(value: object) -> str:
-    """Which kind of `soc_end` or `technology` was meant; anything that is neither is checked as a number or word."""
+    """Which kind of `soc_end` was meant; what is neither word nor table is checked as a number."""
     if isinstance(value, str):
         return "(word)"
     return "(table)" if isinstance(value, Mapping | Table) else "(number)"
@@ -120,7 +120,7 @@ _TechnologyChoice = Annotated[
 _SocEnd = Annotated[
     Annotated[SocEndWord, Tag("(word)")]
     | Annotated[EndValue, Tag("(table)")]
-    | Annotated[Number, Tag("(number)")],
+    | Annotated[Number, Field(ge=0, le=1), Tag("(number)")],
     Discriminator(_branch),
 ]
 
@@ -135,10 +135,12 @@ class Battery(Table):
     technology: Annotated[
         _TechnologyChoice, Field(description="key of a technology, or a table with its figures")
     ] = "modern_lfp"
-    topology: Annotated[TopologyKey, Field(description="how battery and PV are connected")] = "parallel_ac"
-    converters: Annotated[Converters, Field(description="one-way efficiencies of the power electronics")] = (
-        Converters()
+    topology: Annotated[TopologyKey, Field(description="how battery and PV are connected: a topology")] = (
+        "parallel_ac"
     )
+    converters: Annotated[
+        Converters, Field(description="a table with one-way efficiencies of the power electronics")
+    ] = Converters()
     soc_start: Annotated[
         Number | None,
         quantity("state of charge at the start; default: middle of the window", "1", ge=0, le=1),

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bess_opt.errors import SolveError
 from bess_opt.models.exclusive import Pair
 from bess_opt.models.expand import Program
 from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solution, Solver
@@ -23,8 +22,7 @@ from bess_opt.solver_options import SolverOptions
 
 Array = np.ndarray
 
-ROUNDS = 8
-WIDEST = 384  # steps a window may first span on either side before a bound is met
+WIDEST = 384  # steps a window reaches at most for a resting instant
 BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
 
 
@@ -35,7 +33,6 @@ class Exact:
     x: Array
     solution: Solution
     bound: float
-    seconds: float
     windows: int
     limited: bool
 
@@ -52,6 +49,44 @@ class Window:
 
     first: int
     last: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a window's two problems gave: rise of the bound, gap of its plan, on/off pattern per binary."""
+
+    window: Window
+    raised: float
+    gap: float
+    pattern: dict[str, Array]
+
+
+def _window_around(step: int, rests: Array) -> Window:
+    """The window from the last resting instant before `step` to the first one after it."""
+    first = int(rests[np.searchsorted(rests, step, side="right") - 1])
+    last = int(rests[np.searchsorted(rests, step + 1)])
+    return Window(max(first, step - WIDEST), min(last, step + WIDEST))
+
+
+def _grown(window: Window, rests: Array) -> Window:
+    """The window at least three times as wide, again up to resting instants."""
+    more = window.last - window.first
+    before = max(window.first - more, 0)
+    after = min(window.last + more, int(rests[-1]))
+    first = int(rests[np.searchsorted(rests, before, side="right") - 1])
+    last = int(rests[np.searchsorted(rests, after)])
+    return Window(max(first, before - WIDEST), min(last, after + WIDEST))
+
+
+def _merged(windows: list[Window]) -> list[Window]:
+    """Windows in order of time; those that touch become one."""
+    merged: list[Window] = []
+    for window in sorted(windows, key=lambda w: w.first):
+        if merged and window.first <= merged[-1].last:
+            merged[-1] = Window(merged[-1].first, max(merged[-1].last, window.last))
+        else:
+            merged.append(window)
+    return merged
 
 
 def cheats(program: Program, x: Array, pairs: tuple[Pair, ...], scale_mw: float) -> Array:
@@ -87,44 +122,44 @@ class ExclusiveSearch:
         self._rows = np.repeat(np.arange(full.rows), np.diff(full.start))
 
     def run(self, relaxed: Solution, x: Array) -> Exact:
-        """The exact plan, from the relaxation's solution and its tie-broken values `x`."""
-        suspects = cheats(self.program, x, self.pairs, self.scale_mw)
-        best: Exact | None = None
-        widest, bound, count = 1, relaxed.objective, 0
-        for _ in range(ROUNDS):
-            windows = self._windows(suspects, x, widest)
-            count = len(windows)
-            try:
-                pattern, improved = self._solve_windows(windows, relaxed, x)
-                bound = max(bound, relaxed.objective + improved)
-            except InfeasibleProgramError:
-                if windows == [Window(0, self.steps)]:
-                    raise
-                widest *= 8
-                continue
-            except LimitReachedError:
-                return self._within_limit(best, x, bound, count)
-            plan = self._with_pattern(pattern, bound, count)
-            fresh = np.setdiff1d(cheats(self.program, plan.x, self.pairs, self.scale_mw), suspects)
-            if len(fresh):
-                suspects = np.union1d(suspects, fresh)
-                continue
-            if best is None or plan.solution.objective < best.solution.objective:
-                best = plan
-            best = replace(best, bound=bound)
-            if best.gap <= max(self.solver.options.rel_gap, 1e-9) or windows == [Window(0, self.steps)]:
-                return best
-            widest *= 8
-        return self._solve_whole(suspects, relaxed, x, bound)
+        """The exact plan, from the relaxation's solution and its tie-broken values `x`.
 
-    def _solve_whole(self, suspects: Array, relaxed: Solution, x: Array, bound: float) -> Exact:
-        """One window over the whole horizon: plain branch and bound."""
-        window = [Window(0, self.steps)]
-        pattern, improved = self._solve_windows(window, relaxed, x)
-        plan = self._with_pattern(pattern, max(bound, relaxed.objective + improved), 1)
-        if len(cheats(self.program, plan.x, self.pairs, self.scale_mw)):
-            raise SolveError("the exclusive pattern could not be proven; report this scenario")
-        return plan
+        Raises `InfeasibleProgramError` if no plan keeps rule 10.
+        """
+        self._relaxed, self._x = relaxed, x
+        rests = self._resting_instants()
+        windows = _merged([_window_around(int(t), rests) for t in self._cheats(x)])
+        solved: dict[Window, Answer] = {}
+        best: Exact | None = None
+        try:
+            while True:
+                allowance = self._tolerance() / (2 * len(windows))
+                for window in windows:
+                    if window not in solved:
+                        solved[window] = self._solve_window(window, allowance / 4)
+                answers = [solved[window] for window in windows]
+                bound = relaxed.objective + sum(a.raised for a in answers)
+                open_ones = [w for w in windows if not solved[w].gap <= allowance]
+                short = sum(a.gap for a in answers) > self._tolerance() / 2
+                if short and open_ones != [Window(0, self.steps)]:
+                    grown = [_grown(w, rests) if w in open_ones else w for w in windows]
+                    windows = _merged(grown)
+                    continue
+                best = self._with_pattern(answers, bound)
+                fresh = self._cheats(best.x)
+                if not len(fresh):
+                    return best
+                windows = _merged([*windows, *(_window_around(int(t), rests) for t in fresh)])
+        except LimitReachedError:
+            return self._within_limit(relaxed.objective, len(windows))
+
+    def _cheats(self, x: Array) -> Array:
+        return cheats(self.program, x, self.pairs, self.scale_mw)
+
+    def _tolerance(self) -> float:
+        """Distance from the bound that is allowed, in units of the objective."""
+        turnover = float(np.abs(self.program.cost) @ np.abs(self._x))
+        return self.solver.options.rel_gap * max(abs(self._relaxed.objective), 1e-6 * turnover)
 
     def _left_s(self) -> float | None:
         if self.deadline is None:
@@ -134,69 +169,49 @@ class ExclusiveSearch:
             raise LimitReachedError("the time limit ended the search for an exclusive plan")
         return left
 
-    def _within_limit(self, best: Exact | None, x: Array, bound: float, count: int) -> Exact:
-        """The best plan so far, or one in which each cheating step takes the way it goes on balance."""
+    def _within_limit(self, bound: float, count: int) -> Exact:
+        """Out of time: the plan in which each step keeps the way it goes on balance, with what is proven."""
         self.deadline = None
-        if best is None:
-            pattern = {}
-            for pair in self.pairs:
-                first, second = (x[self.program.variables[n].slice] for n in (pair.first, pair.second))
-                pattern[pair.first] = np.flatnonzero(first < second)
-                pattern[pair.second] = np.flatnonzero(second <= first)
-            best = self._with_pattern(pattern, bound, count)
-        return replace(best, bound=bound, limited=True)
+        pattern = {}
+        for pair in self.pairs:
+            first, second = (self._x[self.program.variables[n].slice] for n in (pair.first, pair.second))
+            pattern[pair.binary] = first >= second
+        every = Answer(Window(0, self.steps), 0.0, np.inf, pattern)
+        return replace(self._with_pattern([every], bound), limited=True, windows=count)
 
-    def _windows(self, suspects: Array, x: Array, widest: int) -> list[Window]:
+    def _resting_instants(self) -> Array:
+        """Instants at which the stored energy sits at a bound, the ends of the horizon included."""
         energy = self.program.variables["energy_mwh"].slice
-        e, lower, upper = x[energy], self.program.lower[energy], self.program.upper[energy]
+        e, lower, upper = self._x[energy], self.program.lower[energy], self.program.upper[energy]
         slack = 1e-7 * self.scale_mw
         rests = (e - lower < slack) | (upper - e < slack)
         rests[0] = rests[-1] = True
-        places = np.flatnonzero(rests)
-        windows: list[Window] = []
-        for t in suspects:
-            if windows and t < windows[-1].last:
-                continue
-            before = max(int(t) - widest + 1, 0)
-            after = min(int(t) + widest, self.steps)
-            first = int(places[np.searchsorted(places, before, side="right") - 1])
-            last = int(places[min(np.searchsorted(places, after), len(places) - 1)])
-            first, last = max(first, before - WIDEST * widest), min(last, after + WIDEST * widest)
-            while windows and first <= windows[-1].last:
-                first = min(first, windows.pop().first)
-            windows.append(Window(first, last))
-        return windows
+        return np.flatnonzero(rests)
 
-    def _solve_windows(
-        self, windows: list[Window], relaxed: Solution, x: Array
-    ) -> tuple[dict[str, Array], float]:
-        """Steps at which each flow is zero, and by how much the windows raise the bound."""
-        closed: dict[str, list[Array]] = {name: [] for p in self.pairs for name in (p.first, p.second)}
-        improved = 0.0
-        allowance = self.solver.options.rel_gap * abs(relaxed.objective) / (2 * len(windows))
-        for window in windows:
-            solution, raised = self._solve_window(window, relaxed, x, allowance)
-            improved += raised
-            steps = np.arange(window.first, window.last)
-            for pair in self.pairs:
-                on = solution[pair.binary] > 0.5
-                closed[pair.second].append(steps[on])
-                closed[pair.first].append(steps[~on])
-        return {name: np.concatenate(parts) for name, parts in closed.items()}, improved
+    def _solve_window(self, window: Window, allowance: float) -> Answer:
+        """Bound and plan of one window; a plan that does not exist leaves the gap infinite."""
+        cut = self._cut(window)
+        relaxed_cost = float(cut.priced.cost @ np.append(self._x, 0.0)[cut.origin])
+        priced = self._solve_small(cut.priced, allowance)
+        raised = max(0.0, priced.bound - relaxed_cost)
+        paid = priced.objective - relaxed_cost
+        x = priced.x
+        rests = np.allclose(x[cut.ends], cut.end_values, rtol=0.0, atol=1e-7 * self.scale_mw)
+        if cut.coupled or not rests:
+            try:
+                fixed = self._solve_small(cut.fixed, allowance)
+            except InfeasibleProgramError:
+                if window == Window(0, self.steps):
+                    raise
+                return Answer(window, raised, np.inf, {})
+            paid = fixed.objective - float(cut.fixed.cost @ np.append(self._x, 0.0)[cut.origin])
+            x = fixed.x
+        pattern = {p.binary: x[cut.binaries[p.binary]] > 0.5 for p in self.pairs}
+        return Answer(window, raised, paid - raised, pattern)
 
-    def _solve_window(
-        self, window: Window, relaxed: Solution, x: Array, allowance: float
-    ) -> tuple[dict[str, Array], float]:
-        cut = self._cut(window, relaxed, x)
-        options = SolverOptions(rel_gap=0.0, threads=self.solver.options.threads, seed=self.solver.options.seed)
-        priced = self._solve_small(cut.priced, options, allowance)
-        raised = max(0.0, priced.bound - float(cut.priced.cost @ np.append(x, 0.0)[cut.origin]))
-        if not np.allclose(priced.x[cut.ends], cut.end_values, rtol=0.0, atol=1e-7 * self.scale_mw) or cut.coupled:
-            priced = self._solve_small(cut.fixed, options, allowance)
-        values = {p.binary: priced.x[cut.binaries[p.binary]] for p in self.pairs}
-        return values, raised
-
-    def _solve_small(self, program: Program, options: SolverOptions, allowance: float) -> Solution:
+    def _solve_small(self, program: Program, allowance: float) -> Solution:
+        own = self.solver.options
+        options = SolverOptions(rel_gap=0.0, threads=own.threads, seed=own.seed)
         small = Solver(program, options, scale_mw=self.scale_mw)
         small.allow_gap(allowance)
         found = small.solve(time_limit_s=self._left_s())
@@ -204,7 +219,8 @@ class ExclusiveSearch:
             raise LimitReachedError("the time limit ended the search for an exclusive plan")
         return found
 
-    def _cut(self, window: Window, relaxed: Solution, x: Array) -> Cut:
+    def _cut(self, window: Window) -> Cut:
+        x = self._x
         full, low, high = self.full, 2 * window.first, 2 * window.last
         columns = np.flatnonzero((self._place >= low) & (self._place <= high))
         new = np.full(full.columns, -1)
@@ -215,7 +231,7 @@ class ExclusiveSearch:
         across = crossing[self._rows] & (new[full.column] >= 0)
         cost = full.cost[columns].copy()
         dual = np.zeros(full.rows)
-        dual[: self.program.rows] = relaxed.row_dual
+        dual[: self.program.rows] = self._relaxed.row_dual
         np.subtract.at(cost, new[full.column[across]], (full.value * dual[self._rows])[across])
         priced = _slice(full, columns, new, inside, entry, cost)
         energy = full.variables["energy_mwh"]
@@ -256,21 +272,25 @@ class ExclusiveSearch:
             rows.append((new[columns[mine]], values[mine], lower, upper))
         return rows
 
-    def _with_pattern(self, closed: dict[str, Array], bound: float, windows: int) -> Exact:
-        """Solve the whole program with the flows that the pattern closes held at zero, then break ties."""
+    def _with_pattern(self, answers: list[Answer], bound: float) -> Exact:
+        """Solve the whole program with the flows that the windows close held at zero, then break ties."""
         program = self.program
-        columns = np.concatenate(
-            [program.variables[name].first + steps for name, steps in closed.items()]
-        ).astype(np.int64)
-        kept = program.upper[columns].copy()
-        began = time.perf_counter()
-        self.solver.set_bounds(columns, np.zeros(len(columns)), np.zeros(len(columns)))
+        closed = []
+        for answer in answers:
+            steps = np.arange(answer.window.first, answer.window.last)
+            for pair in self.pairs:
+                on = answer.pattern[pair.binary]
+                closed += [program.variables[pair.second].first + steps[on]]
+                closed += [program.variables[pair.first].first + steps[~on]]
+        columns = np.concatenate(closed).astype(np.int64)
+        kept, nothing = program.upper[columns].copy(), np.zeros(len(columns))
+        self.solver.set_bounds(columns, nothing, nothing)
         try:
             solution = self.solver.solve()
             x = self.solver.prefer(self.ties)
         finally:
-            self.solver.set_bounds(columns, np.zeros(len(columns)), kept)
-        return Exact(x, solution, bound, time.perf_counter() - began, windows, limited=False)
+            self.solver.set_bounds(columns, nothing, kept)
+        return Exact(x, solution, min(bound, solution.objective), len(answers), limited=False)
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,15 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from bess_opt.findings import Finding
-from bess_opt.tables import Count, Number, Table, quantity, reject, show
+from bess_opt.tables import Count, Number, Table, plain, quantity, reject, show
 
 
-def _year_zero_or_one(value: object) -> object:
-    """A literal takes True for 1; a boolean is not a year."""
-    if isinstance(value, bool) or value not in (0, 1):
+def _zero_or_one(value: object) -> object:
+    """A literal alone would take True for 1 and 1.0 for 1."""
+    year = plain(value)
+    if not isinstance(year, int) or isinstance(year, bool) or year not in (0, 1):
         reject([Finding("wrong_value", "", f"found {show(value)}", "give 0 or 1")])
-    return int(str(value)) if isinstance(value, int) else value
+    return year
 
 
 class Finance(Table):
@@ -38,7 +39,7 @@ class Finance(Table):
     ] = 0.0
     first_payment_year: Annotated[
         Literal[0, 1],
-        BeforeValidator(_year_zero_or_one),
+        BeforeValidator(_zero_or_one),
         Field(description="0 or 1: the year whose end, counted from the purchase, sees the first payment"),
     ] = 1
     present_value_factor: Annotated[

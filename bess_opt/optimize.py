@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bess_opt import audit, exclusivity, infeasible, validate
-from bess_opt.assemble import Bound, bind, model
-from bess_opt.dispatch import Dispatch, Flows, SolveReport, schedule_of
+from bess_opt import exclusivity, infeasible
+from bess_opt.assemble import bind, model
+from bess_opt.dispatch import Dispatch, Flows, SolveReport
 from bess_opt.errors import InfeasibleError
-from bess_opt.metrics import Score, ledger, metrics
 from bess_opt.models.exclusive import add_exclusivity, pairs
 from bess_opt.models.expand import Program, expand, term_costs
+from bess_opt.outcome import outcome
 from bess_opt.plant import Array, Plant, plant
 from bess_opt.scenario import Scenario
 from bess_opt.solve import InfeasibleProgramError, Solution, Solver, solver_version
+from bess_opt.stopwatch import Stopwatch
 from bess_opt.strategy import Objective
+from bess_opt.validate import findings as findings_of
 
 # Rule 11 as one objective, weights apart by more than a horizon can bridge: throughput, curtailment, other
 # converters, then earliest.
+FEW = 0.02  # share of steps that cheat up to which ties are broken only after the exact search
 THROUGHPUT, CURTAILMENT, CONVERTERS, EARLIEST = 1e4, 1e2, 1.0, 0.1
-
-
-class Stopwatch:
-    """Seconds per stage, in order."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time the block as `name`; a name used twice adds up."""
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
 
 
 def optimize(scenario: Scenario) -> Dispatch:
@@ -55,7 +40,7 @@ def optimize(scenario: Scenario) -> Dispatch:
     with watch.stage("prepare"):
         numbers = plant(scenario)
         bound = bind(scenario, numbers)
-        findings = validate.findings(scenario, numbers)
+        findings = findings_of(scenario, numbers)
         unreachable = infeasible.unreachable(numbers)
         if unreachable:
             raise InfeasibleError(unreachable)
@@ -65,20 +50,15 @@ def optimize(scenario: Scenario) -> Dispatch:
         program = expand(m)
         solver = Solver(program, scenario.solver, scale_mw=numbers.scale_mw)
     found = _solve(solver, m, numbers, objectives, watch)
-    with watch.stage("extract"):
-        schedule = schedule_of(numbers, flows(program, found.x, numbers))
-        score = _score(schedule, numbers, bound)
-        figures = metrics(schedule, numbers, score)
-    with watch.stage("audit"):
-        audit.require(schedule, numbers, [partial(_own_checks, bound)])
-    return Dispatch(
-        scenario=scenario,
-        twin="optimal",
-        schedule=schedule,
-        metrics=figures,
-        findings=findings,
+    return outcome(
+        scenario,
+        numbers,
+        bound,
+        "optimal",
+        flows(program, found.x, numbers),
+        findings,
+        watch,
         report=_report(found, program, watch),
-        ledger=ledger(schedule, numbers),
         stored_energy_value=_energy_value(program, found.solution, numbers),
     )
 
@@ -94,10 +74,13 @@ def _solve(
             relaxed = solver.solve()
     except InfeasibleProgramError:
         raise InfeasibleError(infeasible.reasons(solver, numbers)) from None
-    with watch.stage("tie-break"):
-        x = solver.prefer(ties)
-    if not len(exclusivity.cheats(program, x, pairs(numbers), numbers.scale_mw)):
-        return exclusivity.Exact(x, relaxed, relaxed.bound, 0, limited=False)
+    x = relaxed.x
+    cheating = partial(exclusivity.cheats, program, pairs=pairs(numbers), scale_mw=numbers.scale_mw)
+    if not 0 < len(cheating(x)) < FEW * numbers.steps:
+        with watch.stage("tie-break"):
+            x = solver.prefer(ties)
+        if not len(cheating(x)):
+            return exclusivity.Exact(x, relaxed, relaxed.bound, 0, limited=False)
     with watch.stage("exclusive"):
         add_exclusivity(m, numbers)
         search = exclusivity.ExclusiveSearch(
@@ -145,23 +128,13 @@ def flows(program: Program, x: Array, numbers: Plant) -> Flows:
     )
 
 
-def _score(schedule: pd.DataFrame, numbers: Plant, bound: Bound) -> Score:
-    strategy = bound.strategy
-    value = strategy.score(schedule, numbers, bound.options)
-    return Score(value, strategy.score_unit, strategy.score_sense)
-
-
-def _own_checks(bound: Bound, schedule: pd.DataFrame, numbers: Plant) -> list[audit.Violation]:
-    return bound.strategy.checks(schedule, numbers, bound.options)
-
-
 def _report(found: exclusivity.Exact, program: Program, watch: Stopwatch) -> SolveReport:
     return SolveReport(
         status="time_limit" if found.limited else "optimal",
         objective=-found.solution.objective,
         bound=-found.bound,
         gap=found.gap,
-        seconds=dict(watch.seconds),
+        seconds=watch.seconds,
         solver=solver_version(),
         rows=program.rows,
         columns=program.columns,

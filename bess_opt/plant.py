@@ -206,14 +206,13 @@ def _solar(scenario: Scenario) -> tuple[Array, Array]:
     to_ac = battery.converters.dc_to_ac
     nothing = np.zeros(len(series))
     if battery.topology == "parallel_ac":
-        own_inverter = site.inverter_mw if site.pv_inverter_mw is None else site.pv_inverter_mw
-        return _solar_ac(series, to_ac, own_inverter, 1.0), nothing
+        return _solar_ac(series, to_ac, site.pv_rating_mw(battery.topology), 1.0), nothing
     array = _column(series, "solar_dc_mw" if "solar_dc_mw" in series else "solar_mw")
     dc = array if "solar_dc_mw" in series else array / to_ac
     if battery.topology == "series_dc":
         return nothing, dc
     share = site.dc_share if site.dc_share is not None else 1.0
-    return _solar_ac(series, to_ac, site.pv_inverter_mw, 1.0 - share), share * dc
+    return _solar_ac(series, to_ac, site.pv_rating_mw(battery.topology), 1.0 - share), share * dc
 
 
 def _solar_ac(series: pd.DataFrame, to_ac: float, inverter_mw: float | None, share: float) -> Array:

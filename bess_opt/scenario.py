@@ -4,39 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pandas as pd
 
 from bess_opt.battery import Battery
-from bess_opt.errors import ScenarioError, nearest
+from bess_opt.errors import ScenarioError
 from bess_opt.finance_types import Finance
 from bess_opt.findings import Finding
-from bess_opt.scenario_checks import check_tables, check_tariff
+from bess_opt.scenario_checks import check_tables, note_two_prices
+from bess_opt.scenario_parts import (
+    TABLES,
+    SeriesSource,
+    file_source,
+    frame_source,
+    read_series,
+    read_tables,
+    read_toml,
+    unknown_tables,
+)
 from bess_opt.schema import json_schema
-from bess_opt.series import CleanSeries, SeriesOptions, clean, lock
-from bess_opt.series_files import from_file, from_frame
+from bess_opt.series import CleanSeries, SeriesOptions, lock
 from bess_opt.series_statistics import describe_series
+from bess_opt.series_time import counted
 from bess_opt.site import Site
 from bess_opt.solver_options import SolverOptions
 from bess_opt.strategy_entries import StrategyEntry, read_strategies
-from bess_opt.tables import Table, read_table, salvage, show
+from bess_opt.tables import Table
 from bess_opt.tariff import Tariff
 
-TABLES: dict[str, type[Table]] = {
-    "battery": Battery,
-    "site": Site,
-    "series": SeriesOptions,
-    "tariff": Tariff,
-    "finance": Finance,
-    "solver": SolverOptions,
-}
-_OPTIONAL = ("tariff", "finance")
+_HELD = ("battery", "site", "tariff", "finance", "solver")
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -65,33 +65,28 @@ class Scenario:
         battery: Battery | Mapping[str, Any],
         series: pd.DataFrame,
         site: Site | Mapping[str, Any] | None = None,
-        strategy: object = None,
+        strategy: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] | None = None,
         tariff: Tariff | Mapping[str, Any] | None = None,
         finance: Finance | Mapping[str, Any] | None = None,
         solver: SolverOptions | Mapping[str, Any] | None = None,
         series_options: SeriesOptions | Mapping[str, Any] | None = None,
         name: str = "scenario",
     ) -> None:
-        tables = {"battery": battery, "site": site, "tariff": tariff, "finance": finance, "solver": solver}
-        tables |= {"series": series_options, "strategy": strategy}
-        self._adopt(tables, series, name, None)
+        tables: dict[str, object] = {"battery": battery, "site": site, "series": series_options}
+        tables |= {"strategy": strategy, "tariff": tariff, "finance": finance, "solver": solver}
+        self._adopt(tables, frame_source(series), name, None)
 
-    def _adopt(self, tables: Mapping[str, Any], series: object, name: str, folder: Path | None) -> None:
-        """Check all and take it over; `series` is a DataFrame, a clean series, or None to read the file."""
-        parts, problems = _read_tables(tables)
+    def _adopt(self, tables: Mapping[str, Any], source: SeriesSource, name: str, folder: Path | None) -> None:
+        """Check everything, and take it over if all is right."""
+        parts, problems = read_tables(tables)
         entries, wrong = read_strategies(tables.get("strategy"))
-        problems += wrong
-        try:
-            cleaned = _clean_series(tables, series, folder)
-        except ScenarioError as error:
-            problems += error.problems
-            cleaned = None
-        problems += check_tables(parts, cleaned)
-        notes, wrong = check_tariff(parts.get("tariff"), cleaned)
-        if problems or wrong or cleaned is None:
-            raise ScenarioError([*problems, *wrong])
-        values = {key: parts.get(key) for key in ("battery", "site", "tariff", "finance", "solver")}
-        values |= {"strategies": entries, "notes": cleaned.notes + tuple(notes), "name": name}
+        cleaned, horizon, wrong_series = read_series(tables, source)
+        problems += [*wrong, *wrong_series, *check_tables(parts, horizon)]
+        if problems or cleaned is None:
+            raise ScenarioError(problems)
+        notes = note_two_prices(parts.get("tariff"), list(cleaned.frame.columns))
+        values = {key: parts.get(key) for key in _HELD}
+        values |= {"strategies": entries, "notes": (*cleaned.notes, *notes), "name": name}
         for key, value in (values | {"folder": folder, "_clean": cleaned}).items():
             object.__setattr__(self, key, value)
 
@@ -117,31 +112,18 @@ class Scenario:
         technology, strategy and series are replaced whole; None takes the default. ScenarioError for an
         unknown table or a wrong value.
         """
-        known = [
-            "battery",
-            "site",
-            "tariff",
-            "finance",
-            "solver",
-            "strategy",
-            "series",
-            "series_options",
-            "name",
-        ]
-        unknown = [
-            Finding("unknown_table", key, f"unknown table {key!r}", nearest(key, known))
-            for key in tables
-            if key not in known
-        ]
+        unknown = unknown_tables(tables, [*TABLES, "strategy", "series_options", "name"], "")
         if unknown:
             raise ScenarioError(unknown)
-        merged: dict[str, Any] = {"strategy": self.strategies}
-        for key in ("battery", "site", "tariff", "finance", "solver"):
-            merged[key] = _merged(getattr(self, key), tables.get(key, getattr(self, key)))
+        if "series_options" in tables and "series" not in tables:
+            found = "stand without a series, and the present one is already clean"
+            raise ScenarioError([Finding("no_series", "series_options", found, "give series too")])
+        merged = {key: _merged(getattr(self, key), tables.get(key, getattr(self, key))) for key in _HELD}
         merged["strategy"] = tables.get("strategy", self.strategies)
         merged["series"] = tables.get("series_options")
+        source = frame_source(tables["series"]) if "series" in tables else self._clean
         result = object.__new__(Scenario)
-        result._adopt(merged, tables.get("series", self._clean), tables.get("name", self.name), self.folder)
+        result._adopt(merged, source, tables.get("name", self.name), self.folder)
         return result
 
     def to_tables(self) -> dict[str, Any]:
@@ -152,7 +134,7 @@ class Scenario:
         if self.strategies:
             listed = [entry.to_plain() for entry in self.strategies]
             tables["strategy"] = listed if len(listed) > 1 else listed[0]
-        for key in ("tariff", "finance", "solver"):
+        for key in _HELD[2:]:
             table: Table | None = getattr(self, key)
             if table is not None:
                 tables[key] = table.to_plain()
@@ -163,12 +145,9 @@ class Scenario:
         frame = self._clean.frame
         text = json.dumps([self.to_tables(), list(frame.columns)], sort_keys=True, default=str)
         digest = hashlib.sha256(text.encode())
-        digest.update(self._stamps().astype("<i8").tobytes())
+        digest.update(self._clean.index.asi8.astype("<i8").tobytes())
         digest.update(frame.to_numpy().astype("<f8").tobytes())
         return digest.hexdigest()
-
-    def _stamps(self) -> Any:
-        return pd.DatetimeIndex(self._clean.frame.index).asi8
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Scenario):
@@ -180,11 +159,9 @@ class Scenario:
 
     def __repr__(self) -> str:
         names = ", ".join(entry.name for entry in self.strategies) or "no strategy"
-        frame = self._clean.frame
-        return (
-            f"Scenario({self.name!r}: {self.battery.power_mw:g} MW, {self.battery.energy_mwh:g} MWh, {names}, "
-            f"{len(frame)} steps of {self.step_h * 60:g} min from {frame.index[0].isoformat()})"
-        )
+        steps = f"{counted(len(self._clean.frame), 'step')} of {self.step_h * 60:g} min"
+        size = f"{self.battery.power_mw:g} MW, {self.battery.energy_mwh:g} MWh"
+        return f"Scenario({self.name!r}: {size}, {names}, {steps} from {self._clean.index[0].isoformat()})"
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for key, value in state.items():
@@ -199,16 +176,11 @@ def load(path: str | Path) -> Scenario:
     """The scenario of a folder with scenario.toml, or of a .toml file. ScenarioError with every problem."""
     path = Path(path)
     file = path / "scenario.toml" if path.is_dir() else path
-    tables = _read_toml(file)
-    known = [*TABLES, "strategy"]
-    unknown = [
-        Finding("unknown_table", key, f"unknown table [{key}] in {file.name}", nearest(key, known))
-        for key in tables
-        if key not in known
-    ]
+    tables = read_toml(file)
+    unknown = unknown_tables(tables, [*TABLES, "strategy"], f" in {file.name}")
     scenario = object.__new__(Scenario)
     try:
-        scenario._adopt(tables, None, file.resolve().parent.name, file.parent)
+        scenario._adopt(tables, file_source(file.parent), file.resolve().parent.name, file.parent)
     except ScenarioError as error:
         raise ScenarioError([*unknown, *error.problems]) from None
     if unknown:
@@ -221,54 +193,10 @@ def describe(scenario: Scenario) -> pd.DataFrame:
     return describe_series(scenario.series, scenario.step_h)
 
 
-def _read_tables(tables: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
-    """Each table as its type, if it is right, and the problems of all."""
-    parts: dict[str, Any] = {}
-    problems: list[Finding] = []
-    for key, kind in TABLES.items():
-        value = tables.get(key)
-        if value is None and key in _OPTIONAL:
-            continue
-        if value is None and key == "battery":
-            expected = "give [battery] with power_mw and duration_h"
-            problems.append(Finding("missing_table", key, "is missing", expected))
-            continue
-        parts[key], wrong = read_table(kind, {} if value is None else value, key)
-        problems += wrong
-    return parts, problems
-
-
-def _clean_series(tables: Mapping[str, Any], series: object, folder: Path | None) -> CleanSeries:
-    """The clean series. What is wrong in [series] or [site] is left out here: their own check reports it."""
-    zone = salvage(Site, tables.get("site"), "site").time_zone
-    if isinstance(series, CleanSeries):
-        return series if zone in (None, series.time_zone) else series.in_zone(str(zone))
-    options = salvage(SeriesOptions, tables.get("series"), "series")
-    raw = from_frame(series) if series is not None or folder is None else from_file(folder, options.file)
-    return clean(raw, options, zone)
-
-
 def _merged(present: Table | None, change: Any) -> Any:
     if isinstance(change, Mapping) and present is not None:
         return present.merged(change, whole=frozenset({"technology"}))
     return change
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        where = f"{file.name} line {line[1]}" if line else file.name
-        problem = Finding("toml_syntax", where, f"cannot be read: {error}", "mend the TOML syntax there")
-    except UnicodeDecodeError as error:
-        problem = Finding("not_utf8", file.name, f"byte {error.start} is not UTF-8", "save the file as UTF-8")
-    except OSError as error:
-        found = f"cannot be opened: {error.strerror or error}"
-        problem = Finding(
-            "missing_file", show(str(file)), found, "give a folder with scenario.toml, or a .toml file"
-        )
-    raise ScenarioError([problem])
-
-
-__all__ = ["Scenario", "Self", "StrategyEntry", "describe", "json_schema", "load"]
+__all__ = ["Scenario", "StrategyEntry", "describe", "json_schema", "load"]

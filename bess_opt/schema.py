@@ -22,9 +22,7 @@ class _StrategyTable(BaseModel):
 
     model_config = ConfigDict(extra="allow", title="Strategy")
 
-    name: Annotated[
-        Text, Field(description="name of the strategy, as in bess_opt.strategies()", min_length=1)
-    ]
+    name: Annotated[Text, Field(description="name of a strategy, see bess_opt.strategies()", min_length=1)]
 
 
 class _ScenarioFile(BaseModel):

@@ -1,4 +1,4 @@
-"""From a raw series to a clean one: equal steps, sorted, complete, finite, in the site's own zone (rules 2, 4).
+"""From a raw series to a clean one: equal steps, sorted, complete, finite, on the site's clock (rules 2, 4).
 
 Nothing is mended on its own. Filling and resampling are the user's stated choice, and each is a note.
 """
@@ -7,44 +7,32 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from bess_opt.clock import HOUR_NS
 from bess_opt.columns import SERIES
 from bess_opt.errors import ScenarioError, nearest
 from bess_opt.findings import Finding
-from bess_opt.series_cells import cell_problem, read_numbers
+from bess_opt.series_cells import check_prices, read_numbers
 from bess_opt.series_files import RawSeries
-from bess_opt.series_steps import ResampleMethod, check_resample, resample
-from bess_opt.series_time import (
-    TimeAxis,
-    check_gaps,
-    check_order,
-    check_step,
-    find_step,
-    minutes,
-    moment,
-    read_time,
-)
+from bess_opt.series_fill import FillMethod, check_empty, fill
+from bess_opt.series_steps import ResampleMethod, check_resample, differs, resample
+from bess_opt.series_time import TimeAxis, check_gaps, check_order, check_step, find_step, read_time
 from bess_opt.tables import Number, Table, Text, quantity, reject
 
-FillMethod = Literal["previous", "next", "zero", "linear"]
+
+def _known_column(name: str) -> str:
+    """A method is for a column we know, whatever the file holds."""
+    if name not in SERIES:
+        reject([Finding("unknown_column", "", f"unknown column {name!r}", nearest(name, SERIES))])
+    return name
 
 
-def _known_columns(value: object) -> object:
-    """Method tables name columns we know, whatever the file holds."""
-    unknown = [str(name) for name in value if name not in SERIES] if isinstance(value, dict) else []
-    if unknown:
-        reject(
-            Finding("unknown_column", name, f"unknown column {name!r}", nearest(name, SERIES))
-            for name in unknown
-        )
-    return value
+_Column = Annotated[Text, AfterValidator(_known_column)]
 
 
 class SeriesOptions(Table):
@@ -55,7 +43,8 @@ class SeriesOptions(Table):
     file: Annotated[
         Text | None,
         Field(
-            description="file in the scenario folder; default: series.csv, else series.parquet", min_length=1
+            description="name of a file in the scenario folder; default: series.csv, else series.parquet",
+            min_length=1,
         ),
     ] = None
     step_min: Annotated[
@@ -63,18 +52,16 @@ class SeriesOptions(Table):
         quantity("step of the scenario: asserted, or reached by resample", "min", gt=0, le=1440),
     ] = None
     resample: Annotated[
-        dict[str, ResampleMethod],
-        BeforeValidator(_known_columns),
+        dict[_Column, ResampleMethod],
         Field(
-            description='method per column where the file\'s step is not step_min: "mean" or "sum" (of energies) '
-            'to longer steps, "hold" to repeat a value in shorter ones'
+            description="method per column where the file's step is not step_min: "
+            '"mean" (powers, prices) or "sum" (energies) to longer steps, "hold" to repeat in shorter ones'
         ),
-    ] = {}  # noqa: RUF012 - pydantic copies defaults
+    ] = Field(default_factory=dict)
     fill: Annotated[
-        dict[str, FillMethod],
-        BeforeValidator(_known_columns),
+        dict[_Column, FillMethod],
         Field(description='method per column for empty cells: "previous", "next", "zero" or "linear"'),
-    ] = {}  # noqa: RUF012
+    ] = Field(default_factory=dict)
 
     @property
     def step_ns(self) -> int | None:
@@ -84,12 +71,17 @@ class SeriesOptions(Table):
 
 @dataclass(frozen=True)
 class CleanSeries:
-    """A checked series. `frame`: float64, columns of `columns.SERIES` in its order, index "time" in `time_zone`."""
+    """A checked series: float64, columns in the order of `columns.SERIES`, index "time" in `time_zone`."""
 
     frame: pd.DataFrame
     step_h: float
     time_zone: str
     notes: tuple[Finding, ...] = ()
+
+    @property
+    def index(self) -> pd.DatetimeIndex:
+        """Starts of the steps on the local clock."""
+        return pd.DatetimeIndex(self.frame.index)
 
     def in_zone(self, zone: str) -> CleanSeries:
         """The same instants on another local clock."""
@@ -98,34 +90,56 @@ class CleanSeries:
         return dataclasses.replace(self, frame=frame, time_zone=zone, notes=notes)
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What the checks found: every problem, and the parts that could be read in spite of it."""
+
+    axis: TimeAxis | None
+    numbers: pd.DataFrame
+    step_ns: int | None
+    problems: tuple[Finding, ...]
+
+
 def lock(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame over arrays that cannot be written to."""
-    values = np.ascontiguousarray(frame.to_numpy(dtype=np.float64).T, dtype=np.float64).copy()
+    """The frame over an array that cannot be written to, each column in one piece."""
+    values = np.array(frame.to_numpy(dtype=np.float64).T, order="C", copy=True)
     values.flags.writeable = False
     return pd.DataFrame(values.T, index=frame.index, columns=frame.columns, copy=False)
 
 
-def clean(raw: RawSeries, options: SeriesOptions, time_zone: str | None) -> CleanSeries:
-    """Check everything, then fill and resample as stated. ScenarioError with every problem at once.
-
-    `time_zone` is the stated zone of the site; None takes the series' own.
-    """
-    axis, problems = read_time(raw, time_zone)
-    problems = [*raw.problems, *problems]
-    numbers, wrong = read_numbers(raw, axis)
-    problems += wrong + _absent(raw, options) + _two_prices(raw) + _unfilled(raw, axis, numbers, options)
-    step_ns = options.step_ns
+def examine(raw: RawSeries, options: SeriesOptions, time_zone: str | None) -> Examined:
+    """All checks of a series. `time_zone` is the site's stated zone; None takes the series' own."""
+    axis, wrong_time = read_time(raw, time_zone)
+    numbers, wrong_cells = read_numbers(raw, axis)
+    names = [str(name) for name in numbers.columns]
+    problems = [
+        *raw.problems,
+        *wrong_time,
+        *wrong_cells,
+        *check_empty(raw, axis, names, options.fill),
+        *check_prices(raw),
+        *_absent(raw, names, options),
+    ]
+    step_ns = None
     if axis is not None:
-        step_ns, wrong = _checked_step(raw, axis, options)
+        step_ns, wrong = _check_steps(raw, axis, names, options)
         problems += wrong
-    if problems or axis is None or step_ns is None:
-        raise ScenarioError(problems)
-    frame, notes = _filled(raw, axis, numbers, step_ns, options)
-    if options.step_ns is not None and abs(options.step_ns - step_ns) > 1_000_000:
-        frame, resampled = resample(raw, frame, step_ns, options.step_ns, options.resample)
-        notes, step_ns = notes + resampled, options.step_ns
+    return Examined(axis, numbers, step_ns, tuple(problems))
+
+
+def clean(raw: RawSeries, options: SeriesOptions, examined: Examined) -> CleanSeries:
+    """The examined series, filled and resampled as stated. ScenarioError with every problem at once."""
+    axis, step_ns = examined.axis, examined.step_ns
+    if examined.problems or axis is None or step_ns is None:
+        raise ScenarioError(examined.problems)
+    frame, notes = fill(raw, axis, examined.numbers, step_ns, options.fill)
+    goal_ns = options.step_ns
+    if goal_ns is not None and differs(goal_ns, step_ns):
+        frame, resampled = resample(raw, frame, (step_ns, goal_ns), options.resample)
+        notes, step_ns = notes + resampled, goal_ns
     frame.index.name = "time"
-    return CleanSeries(lock(frame), step_ns / HOUR_NS, axis.zone, tuple(_zone_note(raw, axis) + notes))
+    notes = _zone_note(raw, axis) + notes
+    return CleanSeries(lock(frame), step_ns / HOUR_NS, axis.zone, tuple(notes))
 
 
 def _zone_note(raw: RawSeries, axis: TimeAxis) -> list[Finding]:
@@ -135,116 +149,34 @@ def _zone_note(raw: RawSeries, axis: TimeAxis) -> list[Finding]:
     return [Finding("defaulted", raw.source, found, expected, "warning")]
 
 
-def _checked_step(raw: RawSeries, axis: TimeAxis, options: SeriesOptions) -> tuple[int | None, list[Finding]]:
-    """Step of the file [ns] and all that is wrong with order, gaps and step."""
-    step_ns = find_step(axis)
+def _check_steps(
+    raw: RawSeries, axis: TimeAxis, names: list[str], options: SeriesOptions
+) -> tuple[int | None, list[Finding]]:
+    """Step of the file [ns], and all that is wrong with order, gaps and step."""
+    goal_ns = options.step_ns
+    step_ns = find_step(axis) or goal_ns
     if step_ns is None:
-        twice = check_order(raw, axis, 1)
-        if twice or options.step_ns is not None:
-            return options.step_ns, twice or check_step(raw, options.step_ns or 1)
-        found, expected = "has one row, which does not say how long it is", "state series.step_min"
-        return None, [Finding("unknown_step", raw.source, found, expected)]
-    problems = check_order(raw, axis, step_ns)
-    lacking = [str(name) for name in raw.values.columns if name not in options.fill]
-    problems += check_gaps(raw, axis, step_ns, lacking or ([] if len(raw.values.columns) else ["no column"]))
-    problems += check_step(raw, step_ns)
-    if options.step_ns is not None and not problems:
-        columns = [str(name) for name in raw.values.columns]
-        problems += check_resample(
-            raw, axis, step_ns, options.step_ns, {c: options.resample.get(c) for c in columns}
-        )
+        found, expected = "has one step, which does not say how long it is", "state series.step_min"
+        return None, [Finding("unknown_step", raw.source, found, expected), *check_order(raw, axis, HOUR_NS)]
+    problems = [
+        *check_order(raw, axis, step_ns),
+        *check_gaps(raw, axis, step_ns, names, list(options.fill)),
+        *check_step(raw.source, step_ns),
+    ]
+    if goal_ns is not None and not problems:
+        methods = {name: options.resample.get(name) for name in names}
+        problems += check_resample(raw, axis, (step_ns, goal_ns), methods)
     return step_ns, problems
 
 
-def _absent(raw: RawSeries, options: SeriesOptions) -> list[Finding]:
+def _absent(raw: RawSeries, names: list[str], options: SeriesOptions) -> list[Finding]:
     """Methods for columns that the series does not have."""
-    columns = [str(name) for name in raw.values.columns]
+    stated: dict[str, list[str]] = {"resample": list(options.resample), "fill": list(options.fill)}
     return [
         Finding(
-            "absent_column",
-            f"series.{key}.{name}",
-            f"{raw.source} has no column {name!r}",
-            nearest(name, columns),
+            "absent_column", f"series.{key}.{name}", f"{raw.source} has no such column", nearest(name, names)
         )
-        for key, methods in (("resample", options.resample), ("fill", options.fill))
-        for name in methods
-        if name not in columns
+        for key, columns in stated.items()
+        for name in columns
+        if name not in names
     ]
-
-
-def _two_prices(raw: RawSeries) -> list[Finding]:
-    split = [name for name in ("import_price_per_mwh", "export_price_per_mwh") if name in raw.values]
-    if "price_per_mwh" not in raw.values or not split:
-        return []
-    found = f"price_per_mwh stands beside {' and '.join(split)}"
-    expected = "give either price_per_mwh, or import_price_per_mwh and export_price_per_mwh"
-    return [Finding("contradiction", raw.source, found, expected)]
-
-
-def _unfilled(
-    raw: RawSeries, axis: TimeAxis | None, numbers: pd.DataFrame, options: SeriesOptions
-) -> list[Finding]:
-    """Empty cells of columns without a method, or at an end from which their method has nothing to take."""
-    problems = []
-    for name in numbers.columns:
-        empty = raw.values[name].isna().to_numpy(dtype=bool)
-        method = options.fill.get(name)
-        expected = f'give a number, or state series.fill = {{{name} = "previous"}}'
-        if method is not None:
-            forward = np.maximum.accumulate(~empty) | (method in ("next", "zero"))
-            backward = np.maximum.accumulate(~empty[::-1])[::-1] | (method in ("previous", "zero"))
-            empty = empty & ~(forward & backward)
-            expected = f'fill "{method}" has no value to take here; give a number'
-        problems += cell_problem(raw, axis, name, empty, ("empty_cell", "is empty (NaN)", expected))
-    return problems
-
-
-def _filled(
-    raw: RawSeries, axis: TimeAxis, numbers: pd.DataFrame, step_ns: int, options: SeriesOptions
-) -> tuple[pd.DataFrame, list[Finding]]:
-    """The series on its full grid, empty cells filled as stated, one note per column and one for rows."""
-    first, last = axis.index.asi8[[0, -1]]
-    grid = pd.DatetimeIndex(np.arange(first, last + 1, step_ns), tz="UTC").as_unit("ns").tz_convert(axis.zone)
-    frame = numbers.set_axis(axis.index, axis=0)
-    notes = []
-    if len(grid) > len(frame):
-        inserted = grid.difference(axis.index)
-        notes.append(_fill_note(raw.source, f"{len(inserted)} missing rows inserted", inserted))
-        frame = frame.reindex(grid)
-    for name, method in options.fill.items():
-        empty = frame[name].isna()
-        if empty.any():
-            frame[name] = _fill(frame[name].to_numpy(), method)
-            text = f"{int(empty.sum())} empty cells filled with {_FILLED[method]}"
-            notes.append(_fill_note(f"{raw.source} column {name}", text, frame.index[empty]))
-    return frame, notes
-
-
-_FILLED = {
-    "previous": "the previous value",
-    "next": "the next value",
-    "zero": "zero",
-    "linear": "a straight line between neighbours",
-}
-
-
-def _fill_note(where: str, text: str, index: pd.Index) -> Finding:
-    times = ", ".join(moment(stamp) for stamp in index[:5]) + (", ..." if len(index) > 5 else "")
-    return Finding("filled", where, f"{text}: {times}", "stated in series.fill", "warning")
-
-
-def _fill(values: npt.NDArray[np.float64], method: FillMethod) -> npt.NDArray[np.float64]:
-    filled = pd.Series(values)
-    match method:
-        case "previous":
-            filled = filled.ffill()
-        case "next":
-            filled = filled.bfill()
-        case "zero":
-            filled = filled.fillna(0.0)
-        case "linear":
-            filled = filled.interpolate("linear", limit_area="inside")
-    return filled.to_numpy(dtype=np.float64)
-
-
-__all__ = ["CleanSeries", "SeriesOptions", "clean", "lock", "minutes"]

@@ -18,33 +18,47 @@ from bess_opt.series_files import RawSeries
 from bess_opt.series_time import TimeAxis, more
 from bess_opt.tables import show
 
+Floats = npt.NDArray[np.float64]
+
 
 def read_numbers(raw: RawSeries, axis: TimeAxis | None) -> tuple[pd.DataFrame, list[Finding]]:
     """The cells as float64, NaN where empty; text, infinities and numbers out of range as findings."""
     problems: list[Finding] = []
-    numbers: dict[str, npt.NDArray[np.float64]] = {}
+    numbers: dict[str, Floats] = {}
     for name in (name for name in SERIES if name in raw.values.columns):
-        cells = raw.values[name]
-        numbers[name], text = _to_float(cells, raw.is_text)
-        low, high = SERIES[name].minimum, SERIES[name].maximum
-        value = numbers[name]
-        kinds = [
-            ("not_a_number", text, "give a number with a decimal point"),
-            ("infinite", np.isinf(value), "give a finite number"),
-            (
-                "out_of_range",
-                np.isfinite(value) & (value < (-np.inf if low is None else low)),
-                f"give at least {low}",
-            ),
-            (
-                "out_of_range",
-                np.isfinite(value) & (value > (np.inf if high is None else high)),
-                f"give at most {high}",
-            ),
-        ]
-        for code, wrong, expected in kinds:
-            problems += cell_problem(raw, axis, name, wrong, (code, "found {}", expected))
+        numbers[name], text = _to_float(raw.values[name], raw.is_text)
+        words = ("not_a_number", "found {}", "give a number, with a point for decimals")
+        problems += cell_problem(raw, axis, name, text, words)
+        problems += _check_range(raw, axis, name, numbers[name])
     return pd.DataFrame(numbers, index=range(len(raw.values))), problems
+
+
+def _check_range(raw: RawSeries, axis: TimeAxis | None, name: str, value: Floats) -> list[Finding]:
+    column = SERIES[name]
+    low = -np.inf if column.minimum is None else column.minimum
+    high = np.inf if column.maximum is None else column.maximum
+    unit = "" if column.unit == "1" else f" {column.unit}"
+    infinite = np.isinf(value)
+    kinds = [
+        (infinite, "infinite", "give a finite number"),
+        (~infinite & (value < low), "out_of_range", f"give at least {low:g}{unit}"),
+        (~infinite & (value > high), "out_of_range", f"give at most {high:g}{unit}"),
+    ]
+    return [
+        finding
+        for wrong, code, expected in kinds
+        for finding in cell_problem(raw, axis, name, wrong, (code, "found {}", expected))
+    ]
+
+
+def check_prices(raw: RawSeries) -> list[Finding]:
+    """One price for both directions, or one for each, not both ways at once."""
+    split = [name for name in ("import_price_per_mwh", "export_price_per_mwh") if name in raw.values]
+    if "price_per_mwh" not in raw.values or not split:
+        return []
+    found = f"price_per_mwh stands beside {' and '.join(split)}"
+    expected = "give either price_per_mwh, or import_price_per_mwh and export_price_per_mwh"
+    return [Finding("contradiction", raw.source, found, expected)]
 
 
 def cell_problem(
@@ -62,19 +76,19 @@ def cell_problem(
     return [Finding(code, where, text + when + more(int(wrong.sum())), expected)]
 
 
-def _to_float(cells: pd.Series, is_text: bool) -> tuple[npt.NDArray[np.float64], Mask]:
+def _to_float(cells: pd.Series, is_text: bool) -> tuple[Floats, Mask]:
     """Cells as floats, and which of them are no numbers; a text is a number only in a file of text."""
     empty = cells.isna().to_numpy(dtype=bool)
-    if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
-        if pd.api.types.is_complex_dtype(cells.dtype):
-            return np.full(len(cells), np.nan), ~empty
-        return cells.to_numpy(dtype=np.float64, na_value=np.nan), np.zeros(len(cells), dtype=bool)
-    if is_text and not pd.api.types.is_bool_dtype(cells.dtype):
-        values = pd.to_numeric(cells.astype("string"), errors="coerce").to_numpy(
-            dtype=np.float64, na_value=np.nan
-        )
-        return values, np.isnan(values) & ~empty
-    if cells.dtype != object:
-        return np.full(len(cells), np.nan), ~empty
+    kind = pd.api.types.infer_dtype(cells, skipna=True)
+    if kind in ("integer", "floating", "mixed-integer-float", "decimal", "empty"):
+        return _floats(cells.astype("Float64")), np.zeros(len(cells), dtype=bool)
+    if is_text and kind != "boolean":
+        parsed = _floats(pd.to_numeric(cells.astype("string"), errors="coerce"))
+        return parsed, np.isnan(parsed) & ~empty
     right = np.array([isinstance(cell, Real) and not isinstance(cell, bool | np.bool_) for cell in cells])
-    return cells.where(right & ~empty).to_numpy(dtype=np.float64), ~right & ~empty
+    return _floats(cells.where(right).astype(object)), ~right & ~empty
+
+
+def _floats(cells: pd.Series) -> Floats:
+    floats: Floats = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    return floats

@@ -1,12 +1,15 @@
-"""Reading a time series as it stands, from a file or a DataFrame, with row numbers a person can find again."""
+"""Reading a time series as it stands, from a file or a DataFrame, with row numbers a person can find."""
 
 from __future__ import annotations
 
 import csv
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bess_opt.columns import SERIES
@@ -14,6 +17,10 @@ from bess_opt.errors import ScenarioError, nearest
 from bess_opt.findings import Finding
 
 TIME = "time"
+# From pandas 3.1 on every number is read exactly; before, only on request, which is deprecated now.
+_EXACT: dict[str, Any] = (
+    {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
+)
 
 
 @dataclass(frozen=True)
@@ -45,15 +52,15 @@ def from_frame(frame: object, source: str = "series") -> RawSeries:
         raise ScenarioError([Finding("no_series", source, found, expected)])
     if not len(frame):
         raise ScenarioError([_empty(source)])
-    if isinstance(frame.index, pd.DatetimeIndex):
-        return _indexed(frame, frame.index, source)
+    if pd.api.types.is_datetime64_any_dtype(frame.index.dtype):
+        return _indexed(frame, pd.DatetimeIndex(frame.index), source)
     if TIME in frame.index.names and frame.index.nlevels == 1:
-        return _indexed(frame, frame.index.to_series(index=range(len(frame))), source)
+        return _indexed(frame, frame.index.to_series().reset_index(drop=True), source)
     return _split(frame, source, 1, is_text=False)
 
 
 def from_file(folder: Path, file: str | None) -> RawSeries:
-    """The series file of a scenario folder; `file` None is "series.csv", or "series.parquet" if only that is there.
+    """The series file of a scenario folder; `file` None is series.csv, else series.parquet.
 
     ScenarioError if it leaves the folder, is missing, of another kind, empty or unreadable.
     """
@@ -64,8 +71,8 @@ def from_file(folder: Path, file: str | None) -> RawSeries:
         raise ScenarioError([problem])
     try:
         return _read_csv(path, name) if path.suffix.lower() == ".csv" else _read_parquet(path, name)
-    except (OSError, ValueError) as error:
-        first_line = str(error).strip().splitlines()[0]
+    except (OSError, ValueError, csv.Error) as error:
+        first_line = str(error).strip().splitlines()[0].removeprefix("Error tokenizing data. C error: ")
         expected = "give a CSV file in UTF-8 with commas, or a Parquet file"
         raise ScenarioError(
             [Finding("unreadable_file", name, f"cannot be read: {first_line}", expected)]
@@ -113,7 +120,7 @@ def _read_csv(path: Path, name: str) -> RawSeries:
                 dtype={i: str for i, key in enumerate(header) if key == TIME},
                 index_col=False,
                 skip_blank_lines=False,
-                float_precision="round_trip",
+                **_EXACT,
                 low_memory=False,
             )
         except pd.errors.ParserWarning:
@@ -131,7 +138,10 @@ def _split(frame: pd.DataFrame, source: str, first_row: int, *, is_text: bool) -
     """The column "time" apart from the others; ScenarioError if there is none or no row."""
     names = list(frame.columns)
     if TIME not in names:
-        found, expected = f"has no column {TIME!r}", f"name the column of step starts {TIME!r}"
+        found = f"has no column {TIME!r}"
+        expected = f"name the column of step starts {TIME!r}" + (
+            "" if is_text else ", or give a tz-aware index"
+        )
         missing = Finding("missing_column", source, found, expected)
         raise ScenarioError([missing, *_column_problems(source, names)])
     if not len(frame):
@@ -149,11 +159,11 @@ def _indexed(frame: pd.DataFrame, time: pd.Series | pd.DatetimeIndex, source: st
 
 def _known(values: pd.DataFrame) -> pd.DataFrame:
     """The columns whose names we know, each once, so that the check can go on after a wrong name."""
-    keep = [name in SERIES for name in values.columns] & ~values.columns.duplicated()
-    return values.loc[:, keep]
+    known = np.array([name in SERIES for name in values.columns], dtype=bool)
+    return values.loc[:, known & ~values.columns.duplicated()]
 
 
-def _column_problems(source: str, names: list[object]) -> list[Finding]:
+def _column_problems(source: str, names: Sequence[object]) -> list[Finding]:
     where = f"{source} column"
     problems = [
         Finding("duplicate_column", f"{where} {name}", "stands more than once", "keep one of them")

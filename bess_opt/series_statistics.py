@@ -11,7 +11,7 @@ from bess_opt.columns import SERIES
 def describe_series(frame: pd.DataFrame, step_h: float) -> pd.DataFrame:
     """One row per column of a clean series, each statistic in the column's own `unit`.
 
-    count, mean, minimum, maximum, p05, p50, p95; `sum_mwh` is the energy of a series in MW and NaN for others;
+    count, mean, minimum, maximum, p05, p50, p95; `sum_mwh` is the energy of a series in MW, else NaN;
     `negative_steps` and `zero_steps` count; `minimum_at` and `maximum_at` are the first local times of the
     extremes.
     """

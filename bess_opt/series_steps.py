@@ -13,38 +13,48 @@ from bess_opt.columns import SERIES
 from bess_opt.errors import ScenarioError
 from bess_opt.findings import Finding
 from bess_opt.series_files import RawSeries
-from bess_opt.series_time import TimeAxis, check_step, minutes, moment
+from bess_opt.series_time import TimeAxis, check_step, grid, minutes, moment
 
 ResampleMethod = Literal["mean", "sum", "hold"]
+Steps = tuple[int, int]
 _DAY_NS = 86_400_000_000_000
 _MS = 1_000_000
 
 
+def differs(one_ns: int, other_ns: int) -> bool:
+    """Whether two steps are not the same; `step_min` is exact to a millisecond only."""
+    return abs(one_ns - other_ns) > _MS
+
+
 def check_resample(
-    raw: RawSeries, axis: TimeAxis, step_ns: int, goal_ns: int, methods: Mapping[str, ResampleMethod | None]
+    raw: RawSeries, axis: TimeAxis, steps: Steps, methods: Mapping[str, ResampleMethod | None]
 ) -> list[Finding]:
-    """What stands in the way of `goal_ns` steps; `methods` holds every column of the series."""
-    if abs(goal_ns - step_ns) <= _MS:
+    """What stands in the way from the file's to the stated step (`steps`, [ns]).
+
+    `methods` holds every column of the series, None where none is stated.
+    """
+    step_ns, goal_ns = steps
+    if not differs(step_ns, goal_ns):
         return []
     if goal_ns % step_ns and step_ns % goal_ns:
-        found = f"found {minutes(goal_ns)}, but {raw.source} has steps of {minutes(step_ns)}"
+        found = f"found {goal_ns / 60e9:g}, but {raw.source} has steps of {minutes(step_ns)}"
         expected = "give a whole multiple or a whole part of that step"
         return [Finding("odd_step", "series.step_min", found, expected)]
-    longer = goal_ns > step_ns
-    problems = check_step(raw, goal_ns) + _check_methods(raw, step_ns, goal_ns, methods)
-    return problems + (_check_blocks(raw, axis, step_ns, goal_ns) if longer else [])
+    problems = check_step("series.step_min", goal_ns) + _check_methods(raw, steps, methods)
+    return problems + (_check_blocks(raw, axis, steps) if goal_ns > step_ns else [])
 
 
 def _check_methods(
-    raw: RawSeries, step_ns: int, goal_ns: int, methods: Mapping[str, ResampleMethod | None]
+    raw: RawSeries, steps: Steps, methods: Mapping[str, ResampleMethod | None]
 ) -> list[Finding]:
     """Every column has a method, and one that keeps its meaning."""
+    step_ns, goal_ns = steps
     lacking = [name for name, method in methods.items() if method is None]
     problems = []
     if lacking:
-        found = f"{raw.source} has steps of {minutes(step_ns)}, step_min is {minutes(goal_ns)}"
-        choice = '"mean", "sum" or "hold"' if goal_ns > step_ns else '"hold"'
-        expected = f"state how to resample {', '.join(lacking)}: {choice}"
+        found = f"steps are {minutes(step_ns)} in {raw.source}, but step_min is {minutes(goal_ns)}"
+        choice = '"mean" or "sum"' if goal_ns > step_ns else '"hold"'
+        expected = f"state series.resample for {', '.join(lacking)}: {choice}"
         problems.append(Finding("step_differs", "series.resample", found, expected))
     for name, method in methods.items():
         where = f"series.resample.{name}"
@@ -57,65 +67,65 @@ def _check_methods(
     return problems
 
 
-def _check_blocks(raw: RawSeries, axis: TimeAxis, step_ns: int, goal_ns: int) -> list[Finding]:
+def _check_blocks(raw: RawSeries, axis: TimeAxis, steps: Steps) -> list[Finding]:
     """Every block is complete and begins on the local clock."""
-    ratio = goal_ns // step_ns
-    starts = axis.index[::ratio]
-    past = starts.tz_localize(None).asi8 % _DAY_NS % goal_ns
-    expected = f"give whole blocks of {ratio} rows that begin on the local clock"
+    step_ns, goal_ns = steps
+    stamps = axis.index.asi8
+    starts = grid(stamps[0], stamps[-1] + 1, goal_ns, axis.zone)
+    off = starts.tz_localize(None).asi8 % _DAY_NS % goal_ns != 0
     problems = []
-    if past.any():
-        row = int(np.argmax(past != 0)) * ratio
+    if off.any():
+        row = int(np.searchsorted(stamps, starts.asi8[np.argmax(off)]))
         found = f"a block of {minutes(goal_ns)} begins at {axis.at(row)}, off the local clock"
+        expected = "begin the series on a block; over a clock change blocks are at most 60 min"
         problems.append(Finding("incomplete_block", raw.row(row), found, expected))
-    spare = int((axis.index.asi8[-1] - axis.index.asi8[0]) // step_ns + 1) % ratio
+    ratio = goal_ns // step_ns
+    spare = ((stamps[-1] - stamps[0]) // step_ns + 1) % ratio
     if spare:
         found = f"the last block of {minutes(goal_ns)} has {spare} of {ratio} steps"
-        problems.append(Finding("incomplete_block", raw.row(len(axis.index) - 1), found, expected))
+        expected = "end the series with a whole block"
+        problems.append(Finding("incomplete_block", raw.row(len(stamps) - 1), found, expected))
     return problems
 
 
 def resample(
-    raw: RawSeries, frame: pd.DataFrame, step_ns: int, goal_ns: int, methods: Mapping[str, ResampleMethod]
+    raw: RawSeries, frame: pd.DataFrame, steps: Steps, methods: Mapping[str, ResampleMethod]
 ) -> tuple[pd.DataFrame, list[Finding]]:
-    """A complete, checked frame in steps of `goal_ns`, and a note per column.
+    """A complete, checked frame in the stated step, and a note per column.
 
-    ScenarioError if "hold" meets a block whose values differ.
+    ScenarioError if "hold" meets a longer block whose values differ.
     """
-    stamps = frame.index.as_unit("ns").asi8
-    if goal_ns < step_ns:
-        ratio = step_ns // goal_ns
-        stamps = np.arange(stamps[0], stamps[-1] + step_ns, goal_ns)
-        columns = {name: np.repeat(frame[name].to_numpy(), ratio) for name in frame}
-    else:
-        ratio = goal_ns // step_ns
-        stamps = stamps[::ratio]
-        columns = {name: _blocks(raw, frame[name], ratio, methods[str(name)]) for name in frame}
-    index = pd.DatetimeIndex(stamps, tz="UTC").as_unit("ns").tz_convert(frame.index.tz)
+    step_ns, goal_ns = steps
+    old = pd.DatetimeIndex(frame.index)
+    index = grid(old.asi8[0], old.asi8[-1] + step_ns, goal_ns, str(old.tz))
+    values = {
+        str(name): np.repeat(frame[name].to_numpy(), step_ns // goal_ns)
+        if goal_ns < step_ns
+        else _blocks(raw, frame[name], goal_ns // step_ns, methods[str(name)])
+        for name in frame.columns
+    }
     change = f"steps of {minutes(step_ns)} made {minutes(goal_ns)}"
     notes = [
         Finding(
-            "resampled", f"{raw.source} column {n}", f"{change} by {methods[str(n)]!r}", _STATED, "warning"
+            "resampled", f"{raw.source} column {name}", f"{change} by {methods[name]!r}", _STATED, "warning"
         )
-        for n in frame
+        for name in values
     ]
-    return pd.DataFrame(columns, index=index, columns=frame.columns), notes
+    return pd.DataFrame(values, index=index, columns=frame.columns), notes
 
 
 _STATED = "stated in series.resample"
 
 
 def _blocks(raw: RawSeries, column: pd.Series, ratio: int, method: ResampleMethod) -> npt.NDArray[np.float64]:
-    """Blocks of `ratio` values as one value each; "hold" wants them equal."""
+    """Blocks of `ratio` values as one value each; "hold" wants them equal, as in a coarse series repeated."""
     block = column.to_numpy(dtype=np.float64).reshape(-1, ratio)
-    if method == "mean":
-        return np.asarray(block.mean(axis=1))
-    if method == "sum":
-        return np.asarray(block.sum(axis=1))
+    if method != "hold":
+        return np.asarray(block.mean(axis=1) if method == "mean" else block.sum(axis=1))
     unequal = (block != block[:, :1]).any(axis=1)
     if unequal.any():
-        first = moment(column.index[int(np.argmax(unequal)) * ratio])
+        first = moment(pd.DatetimeIndex(column.index)[int(np.argmax(unequal)) * ratio])
         found = f"values differ within the block at {first}, so none of them can be held"
-        where = f"{raw.source}, column {column.name}"
-        raise ScenarioError([Finding("wrong_method", where, found, 'state "mean" in series.resample')])
+        where = f"series.resample.{column.name}"
+        raise ScenarioError([Finding("wrong_method", where, f"{raw.source}: {found}", 'state "mean"')])
     return block[:, 0].copy()

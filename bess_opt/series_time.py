@@ -1,4 +1,4 @@
-"""The time axis of a series: reading its stamps in the site's zone, and what can be wrong with their order."""
+"""The time axis of a series: its stamps on the site's clock, and what can be wrong with their order."""
 
 from __future__ import annotations
 
@@ -43,27 +43,32 @@ def minutes(step_ns: float) -> str:
     return f"{step_ns / 60e9:g} min"
 
 
-def more(count: int, what: str = "such rows") -> str:
+def counted(count: int, what: str) -> str:
+    """A number and its noun."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def more(count: int, what: str = "row") -> str:
     """Tail of a finding that stands for several."""
-    return f", and {count - 1} more {what}" if count > 1 else ""
+    return f", and {counted(count - 1, f'more {what}')}" if count > 1 else ""
 
 
 def read_time(raw: RawSeries, stated: str | None) -> tuple[TimeAxis | None, list[Finding]]:
     """The stamps in `stated` or their own zone; None if some cannot be read. All problems of the reading."""
-    if isinstance(raw.time.dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(raw.time.dtype):
+    if pd.api.types.is_datetime64_any_dtype(raw.time.dtype):
         index = pd.DatetimeIndex(raw.time)
         problems = _unread(raw, np.asarray(index.isna()), "time is empty", "give every row its time")
         if index.tz is None:
-            problems.append(_naive(raw, index.notna()))
+            problems.append(_naive(raw, ~np.asarray(index.isna())))
         own, defaulted = zone_name(index.tz), False
     else:
         index, problems = _parse(raw)
-        text = raw.time.astype("string").str.strip()
+        text = pd.Series(raw.time).astype("string").str.strip()
         own = None if problems or not text.str.contains(_UTC + "$").all() else "UTC"
         defaulted = own is not None
     years = index.year.to_numpy()
     far = ((years < _YEARS[0]) | (years > _YEARS[1])) & (not problems)
-    problems += _unread(raw, far, "year is not plausible", f"give times from {_YEARS[0]} to {_YEARS[1]}")
+    problems += _unread(raw, far, "found {}, a year far off", f"give times from {_YEARS[0]} to {_YEARS[1]}")
     if problems:
         return None, problems
     zone = stated or own
@@ -75,9 +80,9 @@ def read_time(raw: RawSeries, stated: str | None) -> tuple[TimeAxis | None, list
 
 
 def _parse(raw: RawSeries) -> tuple[pd.DatetimeIndex, list[Finding]]:
-    text = raw.time.astype("string").str.strip()
-    naive = text.str.fullmatch(_STAMP).fillna(False).to_numpy(dtype=bool)
-    zoned = text.str.fullmatch(_STAMP + _OFFSET).fillna(False).to_numpy(dtype=bool)
+    text = pd.Series(raw.time).astype("string").str.strip()
+    naive = _matches(text, _STAMP)
+    zoned = _matches(text, _STAMP + _OFFSET)
     stamps = pd.to_datetime(text.where(naive | zoned), utc=True, format="ISO8601", errors="coerce")
     index = pd.DatetimeIndex(stamps)
     expected = 'write times as in "2025-03-30 01:00+01:00"'
@@ -89,6 +94,10 @@ def _parse(raw: RawSeries) -> tuple[pd.DatetimeIndex, list[Finding]]:
     if naive.any():
         problems.append(_naive(raw, naive))
     return index, problems
+
+
+def _matches(text: pd.Series, pattern: str) -> Mask:
+    return np.asarray(text.fillna("").str.fullmatch(pattern), dtype=bool)
 
 
 def _unread(raw: RawSeries, wrong: Mask, found: str, expected: str) -> list[Finding]:
@@ -142,28 +151,37 @@ def check_order(raw: RawSeries, axis: TimeAxis, step_ns: int) -> list[Finding]:
     return problems
 
 
-def check_gaps(raw: RawSeries, axis: TimeAxis, step_ns: int, unfilled: list[str]) -> list[Finding]:
-    """Missing rows, unless every column has a fill (`unfilled` names those that lack one)."""
+def check_gaps(
+    raw: RawSeries, axis: TimeAxis, step_ns: int, names: list[str], filled: list[str]
+) -> list[Finding]:
+    """Missing rows, unless all columns (`names`) are `filled` and most rows are there."""
     unique, rows = np.unique(axis.index.asi8, return_index=True)
     distance = np.diff(unique)
     gap = (distance > step_ns) & (distance % step_ns == 0)
     missing = int((distance[gap] // step_ns - 1).sum())
-    if not missing or (not unfilled and missing <= len(unique)):
+    unfilled = [name for name in names if name not in filled]
+    too_many = missing > len(unique)
+    if not missing or (names and not unfilled and not too_many):
         return []
     place = int(np.argmax(gap))
     here, before = int(rows[place + 1]), int(rows[place])
     steps = int(distance[place] // step_ns - 1)
-    found = f"{steps} steps of {minutes(step_ns)} are missing between {axis.at(before)} and {axis.at(here)}"
-    names = ", ".join(unfilled)
-    expected = (
-        f"add the rows, or state series.fill for {names}" if names else "add the rows: too many to fill"
-    )
-    return [Finding("gap", raw.row(here), found + more(int(gap.sum()), "gaps"), expected)]
+    between = f"between {axis.at(before)} and {axis.at(here)}"
+    found = f"{counted(steps, 'step')} of {minutes(step_ns)} missing {between}"
+    remedy = "add the rows" + (f", or state series.fill for {', '.join(unfilled)}" if names else "")
+    expected = f"add the rows; {missing} of them are too many to fill" if too_many else remedy
+    return [Finding("gap", raw.row(here), found + more(int(gap.sum()), "gap"), expected)]
 
 
-def check_step(raw: RawSeries, step_ns: int) -> list[Finding]:
+def check_step(where: str, step_ns: int) -> list[Finding]:
     """Steps divide an hour or are whole hours up to a day."""
     if HOUR_NS % step_ns == 0 or (step_ns % HOUR_NS == 0 and step_ns <= 24 * HOUR_NS):
         return []
     expected = "give steps that divide an hour, or of 1 to 24 whole hours"
-    return [Finding("odd_step", raw.source, f"has steps of {minutes(step_ns)}", expected)]
+    return [Finding("odd_step", where, f"steps are {minutes(step_ns)}", expected)]
+
+
+def grid(start_ns: int, end_ns: int, step_ns: int, zone: str) -> pd.DatetimeIndex:
+    """Equal steps from `start_ns` up to, not including, `end_ns`, on the clock of `zone`."""
+    stamps = np.arange(start_ns, end_ns, step_ns).astype("datetime64[ns]")
+    return pd.DatetimeIndex(stamps).tz_localize("UTC").tz_convert(zone)

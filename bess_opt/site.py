@@ -31,9 +31,9 @@ class Site(Table):
     time_zone: Annotated[
         Text | None,
         AfterValidator(_known_zone),
-        Field(description="IANA name of the local clock; default: the series' own zone"),
+        Field(description="an IANA name for the local clock; default: the series' own zone"),
     ] = None
-    currency: Annotated[Text, Field(description="name of the currency of every price", min_length=1)] = "EUR"
+    currency: Annotated[Text, Field(description="a text: the currency of every price", min_length=1)] = "EUR"
     import_limit_mw: Annotated[
         Number | None, quantity("most power from the grid; default: no limit", "MW", ge=0)
     ] = None

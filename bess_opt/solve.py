@@ -204,7 +204,6 @@ class Solver:
         kept_cost, kept_scale, basis = self._cost, self._cost_scale, self.basis()
         kept_bounds, kept_sides = (self._lower.copy(), self._upper.copy()), (self._row_lower.copy(), self._row_upper.copy())
         held, tight = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        self._highs.setOptionValue("simplex_strategy", 4)  # primal: the point at hand is feasible
         try:
             for cost in costs:
                 columns, rows = self._hold_face()
@@ -214,7 +213,6 @@ class Solver:
                 x = self.solve().x
             return x
         finally:
-            self._highs.setOptionValue("simplex_strategy", 1)
             self._cost_scale = kept_scale
             self.set_costs(kept_cost)
             self.set_bounds(held, kept_bounds[0][held], kept_bounds[1][held])

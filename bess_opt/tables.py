@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, NoReturn, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, NoReturn, TypeVar, get_args
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
@@ -22,14 +22,14 @@ from bess_opt.findings import Finding
 _OWN = "bess_opt_findings"
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Numpy scalars as Python's own: a sweep over an array is fine, an array is not a number."""
     return value.item() if isinstance(value, np.generic) else value
 
 
-Number = Annotated[float, Strict(), BeforeValidator(_plain)]
-Count = Annotated[int, Strict(), BeforeValidator(_plain)]
-Flag = Annotated[bool, Strict(), BeforeValidator(_plain)]
+Number = Annotated[float, Strict(), BeforeValidator(plain)]
+Count = Annotated[int, Strict(), BeforeValidator(plain)]
+Flag = Annotated[bool, Strict(), BeforeValidator(plain)]
 Text = Annotated[str, Strict()]
 
 
@@ -102,12 +102,10 @@ def read_table(kind: type[T], value: object, where: str) -> tuple[T | None, list
 
 def salvage(kind: type[T], value: object, where: str) -> T:
     """What is right in a table that is wrong, so that checks which need a part of it can still run."""
-    if not isinstance(value, Mapping):
-        return kind()
-    try:
-        return kind.model_validate(dict(value))
-    except ValidationError as error:
-        wrong = {details["loc"][0] for details in error.errors() if details["loc"]}
+    table, problems = read_table(kind, {} if value is None else value, where)
+    if table is not None or not isinstance(value, Mapping):
+        return table or kind()
+    wrong = {problem.where.removeprefix(f"{where}.").split(".")[0] for problem in problems}
     good = {key: item for key, item in value.items() if key not in wrong}
     return read_table(kind, good, where)[0] or kind()
 
@@ -157,11 +155,11 @@ def _finding(details: ErrorDetails, kind: type[Table], place: str) -> Finding:
 
 
 def _join(where: str, loc: tuple[int | str, ...]) -> str:
-    """Path such as tariff.energy[2].hours; parts in parentheses name a branch of a union, not a key."""
+    """Path such as tariff.energy[2].hours; parts in brackets are pydantic's own, not keys."""
     for part in loc:
         if isinstance(part, int):
             where += f"[{part}]"
-        elif not part.startswith("("):
+        elif not part.startswith("(") and part != "[key]":
             where += f".{part}" if where else part
     return where
 
@@ -173,37 +171,35 @@ def _field_at(kind: type[Table], loc: tuple[int | str, ...]) -> tuple[type[Table
         if not isinstance(part, str) or part.startswith("("):
             continue
         if field is not None:
-            kind = next(iter(_tables_in(field.annotation)), kind)
+            inner = [leaf for leaf in _leaves(field.annotation) if isinstance(leaf, type)]
+            kind = next((leaf for leaf in inner if issubclass(leaf, Table)), kind)
         field = kind.model_fields.get(part, field)
     return kind, field
-
-
-def _tables_in(annotation: object) -> list[type[Table]]:
-    if isinstance(annotation, type) and issubclass(annotation, Table):
-        return [annotation]
-    return [table for argument in get_args(annotation) for table in _tables_in(argument)]
 
 
 _SIGNS: dict[type, str] = {Gt: ">", Ge: ">=", Lt: "<", Le: "<="}
 
 
 def allowed(field: FieldInfo | None) -> str:
-    """What a field takes, in words: kind, range, unit and meaning."""
+    """What a field takes, in words: kind, range and unit of a number, and the meaning."""
     if field is None:
         return ""
+    meaning, extra = field.description or "", field.json_schema_extra
+    if not isinstance(extra, dict) or "unit" not in extra:
+        return meaning
     limits = [
         f"{sign} {getattr(limit, kind.__name__.lower()):g}"
         for limit in field.metadata
         for kind, sign in _SIGNS.items()
         if isinstance(limit, kind)
     ]
-    numeric = isinstance(field.json_schema_extra, dict) and "unit" in field.json_schema_extra
-    words = "a whole number" if int in (field.annotation, *get_args(field.annotation)) else "a number"
-    number = f"{words} {' and '.join(limits)}".strip() + ": " if numeric else ""
-    return f"{number}{field.description or ''}"
+    number = "a whole number" if int in _leaves(field.annotation) else "a number"
+    unit = "" if extra["unit"] == "1" else f" {extra['unit']}"
+    words = f"{number} {' and '.join(limits)}".strip() + unit
+    return f"{words} ({meaning.rpartition(' [')[0]})"
 
 
-__all__ = [
-    "Count", "Flag", "Number", "Self", "Table", "Text", "allowed", "quantity", "read_table", "reject",
-    "salvage", "show", "translate",
-]  # fmt: skip
+def _leaves(annotation: object) -> list[object]:
+    """The plain types inside an annotation."""
+    inner = [leaf for argument in get_args(annotation) for leaf in _leaves(argument)]
+    return inner or [annotation]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,17 +12,13 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from bess_opt.clock import Days, calendar_mask
 from bess_opt.errors import ScenarioError
 from bess_opt.findings import Finding
-from bess_opt.tables import Count, Number, Table, quantity, reject, show
+from bess_opt.tables import Count, Number, Table, plain, quantity, reject, show
 
 _ALL_YEAR = tuple(range(1, 13))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _months(value: object) -> object:
-    months = value if isinstance(value, list | tuple) else ()
+    months = _listed(value)
     whole = all(isinstance(m, int) and not isinstance(m, bool) and 1 <= m <= 12 for m in months)
     if not months or not whole or len(set(months)) < len(months):
         expected = "give a list of different months, 1 to 12"
@@ -31,15 +27,20 @@ def _months(value: object) -> object:
 
 
 def _hours(value: object) -> object:
-    hours = value if isinstance(value, list | tuple) else ()
-    right = len(hours) == 2 and all(_is_number(h) for h in hours)
-    if not right or not 0 <= hours[0] < 24 or not 0 <= hours[1] <= 24 or hours[0] == hours[1]:
+    hours = [h for h in _listed(value) if isinstance(h, int | float) and not isinstance(h, bool)]
+    two = len(hours) == len(_listed(value)) == 2
+    if not two or not 0 <= hours[0] < 24 or not 0 <= hours[1] <= 24 or hours[0] == hours[1]:
         expected = (
             "give [from, to] in local hours, 0 <= from < 24, 0 <= to <= 24, not equal; "
             "[0, 24] is all day, [22, 6] wraps over midnight"
         )
         reject([Finding("wrong_value", "", f"found {show(value)}", expected)])
     return tuple(hours)
+
+
+def _listed(value: object) -> list[Any]:
+    """Items of a list, tuple, range or array; nothing for anything else."""
+    return [plain(item) for item in value] if isinstance(value, list | tuple | range | np.ndarray) else []
 
 
 Months = Annotated[
@@ -106,8 +107,8 @@ class Tariff(Table):
 
     where: ClassVar[str] = "tariff"
 
-    energy: Annotated[tuple[EnergyRate, ...], Field(description="energy prices")] = ()
-    demand: Annotated[tuple[DemandRate, ...], Field(description="demand prices")] = ()
+    energy: Annotated[tuple[EnergyRate, ...], Field(description="a list of tables [[tariff.energy]]")] = ()
+    demand: Annotated[tuple[DemandRate, ...], Field(description="a list of tables [[tariff.demand]]")] = ()
     export: Annotated[
         Export, Field(description='"same" as the import price, "none", or a price [currency/MWh]')
     ] = "same"

@@ -9,7 +9,7 @@ from bess_opt.scenario import Scenario
 
 def findings(scenario: Scenario, plant: Plant) -> Findings:
     """Warnings about a valid scenario, after what reading it noted (resampled, filled, defaulted)."""
-    return Findings([*scenario.notes, *_c_rate(scenario), *_double_price(scenario), *_unused(scenario, plant)])
+    return Findings([*scenario.notes, *_c_rate(scenario), *_unused(scenario, plant)])
 
 
 def _c_rate(scenario: Scenario) -> list[Finding]:
@@ -29,14 +29,6 @@ def _c_rate(scenario: Scenario) -> list[Finding]:
         "lengthen duration_h or choose another technology"
     )
     return [Finding("c_rate_limits_power", "battery.power_mw", found, expected, "warning")]
-
-
-def _double_price(scenario: Scenario) -> list[Finding]:
-    tariff = scenario.tariff
-    if tariff is None or not tariff.energy or "price" not in " ".join(scenario.series.columns):
-        return []
-    found = "both [[tariff.energy]] rows and a price series are given"
-    return [Finding("two_energy_prices", "tariff.energy", found, "the two are added; drop one if that is not meant", "warning")]
 
 
 def _unused(scenario: Scenario, plant: Plant) -> list[Finding]:

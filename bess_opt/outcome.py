@@ -1,0 +1,41 @@
+"""What any twin decided becomes the one result: schedule, score, metrics, ledger, and the audit that it must pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bess_opt import audit
+from bess_opt.assemble import Bound
+from bess_opt.dispatch import Dispatch, Flows, Twin, schedule_of
+from bess_opt.findings import Findings
+from bess_opt.metrics import ledger, metrics
+from bess_opt.plant import Plant
+from bess_opt.scenario import Scenario
+from bess_opt.stopwatch import Stopwatch
+
+
+def outcome(
+    scenario: Scenario,
+    plant: Plant,
+    bound: Bound,
+    twin: Twin,
+    flows: Flows,
+    findings: Findings,
+    watch: Stopwatch,
+    **more: Any,
+) -> Dispatch:
+    """The audited dispatch; `more` are further fields of `Dispatch`. Raises `AuditError`."""
+    with watch.stage("extract"):
+        schedule = schedule_of(plant, flows)
+        figures = metrics(schedule, plant, bound.score(schedule, plant))
+    with watch.stage("audit"):
+        audit.require(schedule, plant, [bound.checks])
+    return Dispatch(
+        scenario=scenario,
+        twin=twin,
+        schedule=schedule,
+        metrics=figures,
+        findings=findings,
+        ledger=ledger(schedule, plant),
+        **more,
+    )

@@ -1,0 +1,194 @@
+"""The step simulator: what a plant does with requested battery powers, step by step, without any solver.
+
+Only the stored energy ties one step to the next. Everything that the site allows at a step (connection,
+inverter, who may charge from or feed the grid) is known before, so it is worked out for all steps at once;
+the loop itself is the storage law and three limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bess_opt import physics
+from bess_opt.dispatch import Flows
+from bess_opt.errors import InfeasibleError
+from bess_opt.findings import Finding
+from bess_opt.plant import Array, Bus, Plant, Storage
+
+SLACK = 1e-9  # of the plant's size: a limit missed by less is rounding
+
+
+@dataclass(frozen=True)
+class Setpoints:
+    """What is asked of the plant per step, MW: battery power at the port (+ discharges), curtailment, shedding."""
+
+    battery_mw: Array
+    curtailed_ac_mw: Array
+    curtailed_dc_mw: Array
+    unserved_mw: Array
+
+
+@dataclass(frozen=True)
+class Room:
+    """Battery power that the site allows per step, MW at the port, and what sets each bound."""
+
+    lowest_mw: Array
+    highest_mw: Array
+    lowest_by: Array
+    highest_by: Array
+
+
+def transition(
+    storage: Storage, energy_mwh: float, request_mw: float, floor_mwh: float, ceiling_mwh: float, step_h: float
+) -> tuple[float, float, str]:
+    """One step of the battery alone, stateless: (power delivered at the port, energy after, what limited it).
+
+    `request_mw` > 0 discharges (rule 1). The power is changed as little as possible so that rated power,
+    C-rate and the window [`floor_mwh`, `ceiling_mwh`] at the end of the step hold (rule 14).
+    """
+    kept, eta_in, eta_out = storage.retention, storage.eta_charge, storage.eta_discharge
+    power, limited = request_mw, ""
+    if power > storage.discharge_max_mw:
+        power, limited = storage.discharge_max_mw, "power"
+    elif power < -storage.charge_max_mw:
+        power, limited = -storage.charge_max_mw, "power"
+    to_floor = (kept * energy_mwh - floor_mwh) / step_h
+    highest = to_floor * eta_out if to_floor >= 0.0 else to_floor / eta_in
+    if power > highest:
+        power, limited = highest, "energy"
+    to_ceiling = (ceiling_mwh - kept * energy_mwh) / step_h
+    lowest = -to_ceiling / eta_in if to_ceiling >= 0.0 else -to_ceiling * eta_out
+    if power < lowest:
+        power, limited = lowest, "energy"
+    charge, discharge = (0.0, power) if power >= 0.0 else (-power, 0.0)
+    after: float = physics.energy_after(
+        energy_mwh, charge, discharge, eta_charge=eta_in, eta_discharge=eta_out, retention=kept, step_h=step_h
+    )
+    return power, after, limited
+
+
+def follow(plant: Plant, asked: Setpoints) -> Flows:
+    """Run the plant through `asked`; limits change a request as little as possible (rule 14).
+
+    A discharge that the site cannot take is reduced, then PV is curtailed if that is allowed; a charge that
+    it cannot give is reduced, then load is shed if that has a price. Raises `InfeasibleError` with the time
+    where nothing of this helps.
+    """
+    storage, site = plant.storage, room(plant, asked)
+    request = asked.battery_mw.tolist()
+    lowest, highest = site.lowest_mw.tolist(), site.highest_mw.tolist()
+    floor, ceiling = storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist()
+    energy, power, limited = storage.start_mwh, [], []
+    stored = [energy]
+    for t, wanted in enumerate(request):
+        allowed, by = wanted, ""
+        if allowed > highest[t]:
+            allowed, by = highest[t], site.highest_by[t]
+        if allowed < lowest[t]:
+            allowed, by = lowest[t], site.lowest_by[t]
+        given, energy, stopped = transition(storage, energy, allowed, floor[t], ceiling[t], plant.step_h)
+        power.append(given)
+        limited.append(stopped or by)
+        stored.append(energy)
+    return flows(plant, asked, np.array(power), np.array(stored), np.array(limited, dtype=object))
+
+
+def room(plant: Plant, asked: Setpoints) -> Room:
+    """Battery power that connection, inverter and permissions allow, with `asked`'s curtailment and shedding."""
+    load = plant.load_mw - asked.unserved_mw
+    solar_ac, solar_dc = plant.solar_ac_mw - asked.curtailed_ac_mw, plant.solar_dc_mw - asked.curtailed_dc_mw
+    upper = [(load + plant.export_max_mw - solar_ac, "export limit")]
+    lower = [(load - plant.import_max_mw - solar_ac, "import limit")]
+    if not plant.battery_export:
+        sold = plant.bus.eta_out * solar_dc if plant.bus else 0.0
+        upper.append((np.maximum(load + sold, 0.0), "battery export"))
+    if not plant.grid_charging:
+        lower.append((np.minimum(-solar_ac, 0.0), "grid charging"))
+    if plant.bus is not None:
+        upper.append((np.full(plant.steps, plant.bus.inverter_mw), "inverter"))
+        lower.append((np.full(plant.steps, -plant.bus.inverter_mw), "inverter"))
+        upper = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in upper]
+        lower = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in lower]
+    highest, highest_by = _tightest(upper, np.argmin)
+    lowest, lowest_by = _tightest(lower, np.argmax)
+    if plant.curtailment:  # an idle battery is always allowed: PV gives way
+        highest = np.maximum(highest, 0.0)
+    return Room(lowest, highest, lowest_by, highest_by)
+
+
+def _dc_of(bus: Bus, ac_mw: Array) -> Array:
+    """DC-side power of the shared inverter for a net AC-side power, + towards the AC bus."""
+    dc: Array = physics.inverter_dc_mw(
+        np.maximum(ac_mw, 0.0), np.maximum(-ac_mw, 0.0), eta_out=bus.eta_out, eta_in=bus.eta_in
+    )
+    return dc
+
+
+def _tightest(bounds: list[tuple[Array, str]], pick: object) -> tuple[Array, Array]:
+    values = np.stack([value for value, _ in bounds])
+    names = np.array([by for _, by in bounds], dtype=object)
+    which = pick(values, axis=0)  # type: ignore[operator]
+    return np.take_along_axis(values, which[None], axis=0)[0], names[which]
+
+
+def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: Array) -> Flows:
+    """All flows of the site for the battery powers that came out, with the curtailment and shedding they need."""
+    charge, discharge = np.maximum(-power, 0.0), np.maximum(power, 0.0)
+    curtailed_dc, out, into = _dc_side(plant, asked, power)
+    battery_ac = power if plant.bus is None else out - into
+    surplus = plant.solar_ac_mw - asked.curtailed_ac_mw + battery_ac - plant.load_mw + asked.unserved_mw
+    over = np.maximum(surplus - plant.export_max_mw, 0.0)
+    more_ac = np.minimum(over, plant.solar_ac_mw - asked.curtailed_ac_mw) if plant.curtailment else 0.0 * over
+    surplus = surplus - more_ac
+    short = np.maximum(-surplus - plant.import_max_mw, 0.0)
+    shed = np.zeros(plant.steps) if plant.unserved_price_per_mwh is None else np.minimum(short, plant.load_mw)
+    surplus = surplus + shed
+    _refuse(plant, surplus - plant.export_max_mw, "the site gives", "site.export_limit_mw", plant.export_max_mw)
+    _refuse(plant, -surplus - plant.import_max_mw, "the site takes", "site.import_limit_mw", plant.import_max_mw)
+    _refuse(plant, plant.storage.floor_mwh - stored, "stored energy is short by", "series.energy_min_mwh", 0.0)
+    return Flows(
+        charge_mw=charge,
+        discharge_mw=discharge,
+        energy_mwh=stored,
+        import_mw=np.clip(-surplus, 0.0, plant.import_max_mw),
+        export_mw=np.clip(surplus, 0.0, plant.export_max_mw),
+        curtailed_ac_mw=asked.curtailed_ac_mw + more_ac,
+        curtailed_dc_mw=curtailed_dc,
+        unserved_mw=asked.unserved_mw + shed,
+        inverter_out_mw=out,
+        inverter_in_mw=into,
+        limited_by=limited,
+    )
+
+
+def _dc_side(plant: Plant, asked: Setpoints, power: Array) -> tuple[Array, Array, Array]:
+    """(curtailed on the DC bus, inverter to AC, inverter from AC), MW."""
+    nothing = np.zeros(plant.steps)
+    bus = plant.bus
+    if bus is None:
+        return nothing, nothing, nothing
+    net = plant.solar_dc_mw - asked.curtailed_dc_mw + power
+    into = np.maximum(-net, 0.0) / bus.eta_in
+    out = np.maximum(net, 0.0) * bus.eta_out
+    # AC-side PV gives way to the export limit before the DC side does: it loses least.
+    takes = plant.load_mw - asked.unserved_mw + plant.export_max_mw
+    if not plant.curtailment:
+        takes = takes - plant.solar_ac_mw
+    most = np.clip(takes, 0.0, bus.inverter_mw)
+    over = np.maximum(out - most, 0.0) / bus.eta_out
+    more = np.minimum(over, plant.solar_dc_mw - asked.curtailed_dc_mw) if plant.curtailment else 0.0 * over
+    out = out - more * bus.eta_out
+    _refuse(plant, np.maximum(out, into) - bus.inverter_mw, "the inverter passes", "site.inverter_mw", bus.inverter_mw)
+    return asked.curtailed_dc_mw + more, out, into
+
+
+def _refuse(plant: Plant, excess: Array, what: str, where: str, limit: float) -> None:
+    worst = int(np.argmax(excess))
+    if excess[worst] <= SLACK * max(plant.scale_mw, plant.storage.energy_mwh):
+        return
+    at = plant.index[min(worst, plant.steps - 1)]
+    found = f"at {at:%Y-%m-%d %H:%M} {what} {limit + excess[worst]:.4g}, the limit is {limit:.4g}"
+    remedy = "request less, allow curtailment or state site.unserved_price_per_mwh"
+    raise InfeasibleError([Finding("request_beyond_limits", where, found, remedy)])
