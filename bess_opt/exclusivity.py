@@ -9,9 +9,12 @@ plan. Mostly they agree and the gap is zero; where they do not, the windows grow
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 import numpy as np
 
@@ -22,6 +25,7 @@ from bess_opt.solver_options import SolverOptions
 
 Array = np.ndarray
 
+WIDE_ROW = 4  # places; a row of the energy law spans three
 WIDEST = 384  # steps a window reaches at most for a resting instant
 BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
 
@@ -134,9 +138,8 @@ class ExclusiveSearch:
         try:
             while True:
                 allowance = self._tolerance() / (2 * len(windows))
-                for window in windows:
-                    if window not in solved:
-                        solved[window] = self._solve_window(window, allowance / 4)
+                fresh_ones = [window for window in windows if window not in solved]
+                solved |= self._solve_windows(fresh_ones, allowance / 4)
                 answers = [solved[window] for window in windows]
                 bound = relaxed.objective + sum(a.raised for a in answers)
                 open_ones = [w for w in windows if not solved[w].gap <= allowance]
@@ -180,13 +183,30 @@ class ExclusiveSearch:
         return replace(self._with_pattern([every], bound), limited=True, windows=count)
 
     def _resting_instants(self) -> Array:
-        """Instants at which the stored energy sits at a bound, the ends of the horizon included."""
+        """Instants at which a window may end: where the stored energy sits at a bound, ends of the horizon included.
+
+        Rows over many steps (warranty cycles of a day) tie a window to its surroundings more than energy
+        does: where there are any, windows end between them instead.
+        """
+        wide = (self._row_last - self._row_first > WIDE_ROW) & (self._row_last <= 2 * self.steps)
+        if wide.any():
+            cut = np.zeros(2 * self.steps + 2, dtype=np.int64)
+            np.add.at(cut, self._row_first[wide] + 1, 1)
+            np.add.at(cut, self._row_last[wide], -1)
+            return np.flatnonzero(np.cumsum(cut)[: 2 * self.steps + 1 : 2] == 0)
         energy = self.program.variables["energy_mwh"].slice
         e, lower, upper = self._x[energy], self.program.lower[energy], self.program.upper[energy]
         slack = 1e-7 * self.scale_mw
         rests = (e - lower < slack) | (upper - e < slack)
         rests[0] = rests[-1] = True
         return np.flatnonzero(rests)
+
+    def _solve_windows(self, windows: list[Window], allowance: float) -> dict[Window, Answer]:
+        """The windows' answers, found side by side: HiGHS lets go of the interpreter while it solves."""
+        workers = max(1, min(len(windows), os.cpu_count() or 1))
+        with ThreadPoolExecutor(workers) as pool:
+            answers = list(pool.map(self._solve_window, windows, repeat(allowance)))
+        return dict(zip(windows, answers, strict=True))
 
     def _solve_window(self, window: Window, allowance: float) -> Answer:
         """Bound and plan of one window; a plan that does not exist leaves the gap infinite."""

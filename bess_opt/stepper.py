@@ -81,6 +81,7 @@ def follow(plant: Plant, asked: Setpoints) -> Flows:
     lowest, highest = site.lowest_mw.tolist(), site.highest_mw.tolist()
     floor, ceiling = storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist()
     energy, power, limited = storage.start_mwh, [], []
+    rounding = SLACK * plant.scale_mw
     stored = [energy]
     for t, wanted in enumerate(request):
         allowed, by = wanted, ""
@@ -90,7 +91,7 @@ def follow(plant: Plant, asked: Setpoints) -> Flows:
             allowed, by = lowest[t], site.lowest_by[t]
         given, energy, stopped = transition(storage, energy, allowed, floor[t], ceiling[t], plant.step_h)
         power.append(given)
-        limited.append(stopped or by)
+        limited.append((stopped or by) if abs(given - wanted) > rounding else "")
         stored.append(energy)
     return flows(plant, asked, np.array(power), np.array(stored), np.array(limited, dtype=object))
 

@@ -1,0 +1,105 @@
+"""The scenarios that are timed, and what is asked of each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import bess_opt as bo
+from bess_opt.scenario import Scenario
+
+SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
+DATA = "BESS_OPT_DATA"
+GERMAN_PRICES = Path("prices_de_id1") / "electricity_prices_germany_2021.csv"
+SEED = 2025
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scenario to time. `goals`: most that our time may be, as a multiple of the floor of that name."""
+
+    name: str
+    what: str
+    scenario: Callable[[], Scenario]
+    goals: Mapping[str, float] = field(default_factory=dict)
+
+    def short(self, steps: int) -> Case:
+        """The first `steps` steps only, without goals."""
+        return Case(self.name, self.what, lambda: first_steps(self.scenario(), steps))
+
+
+def first_steps(scenario: Scenario, steps: int) -> Scenario:
+    """`scenario` cut to its first `steps` steps."""
+    return scenario.replace(series=scenario.series.iloc[:steps])
+
+
+def available() -> dict[str, Case]:
+    """All cases that can run here, by name; real prices only where BESS_OPT_DATA points to them."""
+    cases = [
+        Case("small", "solar_merchant, first 48 hours", partial(_small, 48)),
+        Case(
+            "solar_merchant",
+            "solar and battery, a year of hours",
+            partial(_shipped, "solar_merchant"),
+            {"arrays": 3.0, "pyomo_plain": 0.5, "pyomo_members": 0.5},
+        ),
+        Case(
+            "arbitrage_15min",
+            "battery alone, a year of quarter-hours, daily cycle limit",
+            partial(_shipped, "arbitrage_15min"),
+        ),
+    ]
+    file = german_file()
+    if file is not None:
+        what = "battery alone, German quarter-hourly prices of 2021"
+        cases.append(Case("german_id1_2021", what, partial(_german, file), {"arrays": 6.0}))
+    return {case.name: case for case in cases}
+
+
+def german_file() -> Path | None:
+    """The file of German prices, None where BESS_OPT_DATA does not lead to it."""
+    folder = os.environ.get(DATA)
+    file = Path(folder) / GERMAN_PRICES if folder else None
+    return file if file is not None and file.is_file() else None
+
+
+def growing(steps: int) -> Scenario:
+    """`solar_merchant` repeated up to `steps` hours; a seeded noise on its prices keeps years apart."""
+    base = _shipped("solar_merchant")
+    series = base.series
+    repeated = np.resize(np.arange(len(series)), steps)
+    index = pd.date_range(series.index[0], periods=steps, freq="h", name=series.index.name)
+    frame = series.iloc[repeated].set_axis(index)
+    noise = np.random.default_rng(SEED).normal(0.0, 2.0, steps)
+    frame["price_per_mwh"] = (frame["price_per_mwh"] + noise).round(2)
+    return base.replace(series=frame)
+
+
+@cache
+def _shipped(name: str) -> Scenario:
+    return bo.load(SCENARIOS / name)
+
+
+def _small(steps: int) -> Scenario:
+    return first_steps(_shipped("solar_merchant"), steps)
+
+
+@cache
+def _german(file: Path) -> Scenario:
+    table = pd.read_csv(file)
+    column = next(name for name in table.columns if name.endswith("ID1-Price"))
+    index = pd.DatetimeIndex(pd.to_datetime(table["Date"], format="%d/%m/%Y %H:%M")).tz_localize("Etc/GMT-1")
+    series = pd.DataFrame({"price_per_mwh": table[column].to_numpy()}, index=index)
+    return bo.Scenario(
+        battery=bo.Battery(power_mw=10.0, duration_h=2.0),
+        site=bo.Site(time_zone="Etc/GMT-1", currency="EUR"),
+        series=series,
+        strategy="arbitrage",
+        name="german_id1_2021",
+    )

@@ -1,0 +1,105 @@
+"""What is measured, as plain data that goes to the table, the JSON file and the picture alike."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from cases import Case, growing
+from floors import FLOORS
+from measure import paired, peak_memory
+
+import bess_opt as bo
+from bess_opt.dispatch import Dispatch
+from bess_opt.scenario import Scenario
+
+AGREE = 1e-6  # relative; the relaxation may not be worse than the exact plan by more
+PACKAGES = ("bess-opt", "highspy", "numpy", "pandas", "pyomo", "scipy")
+Row = dict[str, Any]
+
+
+def time_case(case: Case, repeat: int) -> Row:
+    """A case against every floor."""
+    scenario = case.scenario()
+    stages: dict[str, list[float]] = {}
+
+    def ours() -> Dispatch:
+        plan = bo.optimize(scenario)
+        for stage, seconds in _report(plan).seconds.items():
+            stages.setdefault(stage, []).append(seconds)
+        return plan
+
+    times = paired({"ours": ours, **_floors(scenario, FLOORS)}, repeat)
+    report = _report(times.answers["ours"])
+    relaxed = {name: times.answers[name] for name in FLOORS}
+    return {
+        "case": case.name,
+        "what": case.what,
+        "steps": len(scenario.series),
+        "seconds": {name: times.median(name) for name in times.seconds},
+        "runs": times.seconds,
+        "ratio": {name: times.ratio("ours", name) for name in FLOORS},
+        "goals": dict(case.goals),
+        "stages": {stage: statistics.median(seconds) for stage, seconds in stages.items()},
+        "gap": report.gap,
+        "windows": report.windows,
+        "objective": report.objective,
+        "relaxed": relaxed,
+        "agrees": _agrees(report.objective, relaxed),
+    }
+
+
+def time_size(steps: int, repeat: int) -> Row:
+    """One size of the growing scenario against the arrays."""
+    scenario = growing(steps)
+    plain = {"arrays": FLOORS["arrays"]}
+    times = paired({"ours": partial(bo.optimize, scenario), **_floors(scenario, plain)}, repeat)
+    report = _report(times.answers["ours"])
+    return {
+        "steps": steps,
+        "seconds": {name: times.median(name) for name in times.seconds},
+        "runs": times.seconds,
+        "ratio": times.ratio("ours", "arrays"),
+        "gap": report.gap,
+        "windows": report.windows,
+        "agrees": _agrees(report.objective, {"arrays": times.answers["arrays"]}),
+    }
+
+
+def memory_of(case: Case, steps: int | None) -> Row:
+    """Peak memory of a case."""
+    return {"case": case.name, **peak_memory(case.name, steps)}
+
+
+def machine() -> Row:
+    """What the numbers hold for."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+def _floors(
+    scenario: Scenario, floors: Mapping[str, Callable[[Scenario], float]]
+) -> dict[str, Callable[[], float]]:
+    return {name: partial(floor, scenario) for name, floor in floors.items()}
+
+
+def _report(plan: Dispatch) -> Any:
+    if plan.report is None:
+        raise RuntimeError("an optimal plan has a report")
+    return plan.report
+
+
+def _agrees(exact: float, relaxed: Mapping[str, float]) -> bool:
+    """All floors found one optimum, and the exact plan is not above it."""
+    slack = AGREE * max(abs(value) for value in (exact, *relaxed.values()))
+    return max(relaxed.values()) - min(relaxed.values()) <= slack and exact <= min(relaxed.values()) + slack

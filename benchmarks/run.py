@@ -1,0 +1,75 @@
+"""Time `bo.optimize` against floors measured in the same run: `python benchmarks/run.py`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from cases import DATA, GERMAN_PRICES, available, german_file
+from results import Row, machine, memory_of, time_case, time_size
+from show import show, write
+
+import bess_opt as bo
+
+SIZES = (24, 168, 720, 8_760, 35_040)
+LONG = 105_120
+QUICK_SIZES = (24, 168)
+QUICK_STEPS = 168
+PARTS = ("cases", "growth", "memory")
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    known = list(available())
+    parser = argparse.ArgumentParser(prog="benchmarks/run.py", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help=f"one run each, at most {QUICK_STEPS} steps")
+    parser.add_argument("--repeat", type=int, default=5, metavar="N", help="runs per row; default 5")
+    parser.add_argument("--cases", nargs="+", choices=known, metavar="CASE", help=f"of: {', '.join(known)}")
+    parts = ", ".join(PARTS)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=parts)
+    parser.add_argument("--long", action="store_true", help=f"the growth table up to {LONG:,} steps")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write benchmarks.json, growth.png")
+    options = parser.parse_args(argv)
+    if options.repeat < 1:
+        parser.error("--repeat: give a whole number of 1 or more")
+    return options
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure, print, write; 1 if an objective disagrees with a floor."""
+    options = arguments(argv)
+    known = available()
+    repeat = 1 if options.quick else options.repeat
+    chosen = [known[name] for name in options.cases or (name for name in known if name != "small")]
+    timed = [case.short(QUICK_STEPS) for case in chosen] if options.quick else chosen
+    sizes = QUICK_SIZES if options.quick else (*SIZES, LONG) if options.long else SIZES
+    bo.optimize(known["small"].scenario())  # everything is imported before anything is timed
+    results: dict[str, list[Row]] = {part: [] for part in PARTS}
+    if "cases" in options.parts:
+        for case in timed:
+            _progress(case.name)
+            results["cases"].append(time_case(case, repeat))
+    if "growth" in options.parts:
+        for steps in sizes:
+            _progress(f"{steps:,} steps")
+            results["growth"].append(time_size(steps, repeat))
+    if "memory" in options.parts:
+        for case in chosen:
+            _progress(f"memory of {case.name}")
+            results["memory"].append(memory_of(case, QUICK_STEPS if options.quick else None))
+    show(results)
+    if german_file() is None:
+        _progress(f"german_id1_2021 left out: set {DATA} to the folder that holds {GERMAN_PRICES}")
+    if options.out:
+        write({"machine": machine(), "repeat": repeat, **results}, options.out)
+    wrong = [row for part in ("cases", "growth") for row in results[part] if not row["agrees"]]
+    return 1 if wrong else 0
+
+
+def _progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Results as tables on the terminal, a JSON file, and a picture with logarithmic axes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Row = dict[str, Any]
+SHOWN_FLOORS = ("arrays", "pyomo_plain", "pyomo_members")
+
+
+def cases_table(rows: list[Row]) -> Table:
+    """Each case as a multiple of each floor; the goal stands behind the ratio."""
+    table = Table(title="bo.optimize against floors: ratio of times, median of paired runs")
+    table.add_column("case")
+    ratios = [f"x {floor}" for floor in SHOWN_FLOORS]
+    for name in ("steps", "ours s", *ratios, "gap", "exact/relaxed", "agrees"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            row["case"],
+            f"{row['steps']:,}",
+            f"{row['seconds']['ours']:.3f}",
+            *(_against(row, floor) for floor in SHOWN_FLOORS),
+            f"{row['gap']:.1e}",
+            f"{row['objective'] / row['relaxed']['arrays']:.7f}",
+            "yes" if row["agrees"] else "[red]NO[/red]",
+        )
+    return table
+
+
+def _against(row: Row, floor: str) -> str:
+    ratio, goal = row["ratio"][floor], row["goals"].get(floor)
+    text = f"{ratio:.2f} ({row['seconds'][floor]:.3f} s)"
+    if goal is None:
+        return text
+    colour = "green" if ratio <= goal else "red"
+    return f"[{colour}]{text}, goal {goal:g}[/{colour}]"
+
+
+def stages_table(rows: list[Row]) -> Table:
+    """Where our time goes: each stage as a multiple of the arrays' whole time."""
+    table = Table(title="Stages of bo.optimize, as multiples of the arrays' whole time")
+    table.add_column("case")
+    names = list(dict.fromkeys(stage for row in rows for stage in row["stages"]))
+    for name in (*names, "windows"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        floor = row["seconds"]["arrays"]
+        shares = [f"{row['stages'][name] / floor:.2f}" if name in row["stages"] else "" for name in names]
+        table.add_row(row["case"], *shares, str(row["windows"]))
+    return table
+
+
+def scaling_table(rows: list[Row]) -> Table:
+    """How the times grow with the horizon."""
+    table = Table(title="Growth: solar and battery, hourly, prices with seeded noise")
+    for name in ("steps", "ours s", "arrays s", "x arrays", "gap", "windows", "agrees"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            f"{row['steps']:,}",
+            f"{row['seconds']['ours']:.3f}",
+            f"{row['seconds']['arrays']:.3f}",
+            f"{row['ratio']:.2f}",
+            f"{row['gap']:.1e}",
+            str(row["windows"]),
+            "yes" if row["agrees"] else "[red]NO[/red]",
+        )
+    return table
+
+
+def memory_table(rows: list[Row]) -> Table:
+    """Peak resident memory in a fresh process."""
+    table = Table(title="Peak memory of one bo.optimize, MiB")
+    table.add_column("case")
+    for name in ("steps", "imports", "series loaded", "peak", "above imports"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        values = (row[name] for name in ("imports", "loaded", "peak", "above_imports"))
+        table.add_row(row["case"], f"{int(row['steps']):,}", *(f"{value:.0f}" for value in values))
+    return table
+
+
+def show(results: dict[str, list[Row]]) -> None:
+    """Print all tables."""
+    console = Console(width=None if Console().is_terminal else 140)
+    for name, table in TABLES.items():
+        if results.get(name):
+            console.print(table(results[name]))
+            if name == "cases":
+                console.print(stages_table(results[name]))
+
+
+def write(results: dict[str, Any], folder: Path) -> None:
+    """`benchmarks.json`, and `growth.png` where matplotlib is installed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(results, indent=2, sort_keys=True)
+    (folder / "benchmarks.json").write_text(text + "\n", encoding="utf-8")
+    if results["growth"]:
+        _picture(results["growth"], folder / "growth.png")
+
+
+def _picture(rows: list[Row], file: Path) -> None:
+    try:
+        import matplotlib
+    except ImportError:
+        return
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
+    steps = [row["steps"] for row in rows]
+    for name, label, style in (("ours", "bess_opt", "o-"), ("arrays", "arrays into HiGHS", "s--")):
+        axes.loglog(steps, [row["seconds"][name] for row in rows], style, label=label)
+    axes.set(xlabel="steps", ylabel="seconds, median", title="Time of an optimal plan")
+    axes.grid(visible=True, which="major", alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(file, dpi=150)
+    plt.close(figure)
+
+
+TABLES = {"cases": cases_table, "growth": scaling_table, "memory": memory_table}
