@@ -51,12 +51,11 @@ def fill(
     """A checked, sorted series on its full grid without empty cells; a note per filled column and on rows."""
     stamps = axis.index.asi8
     full = grid(stamps[0], stamps[-1] + step_ns, step_ns, axis.zone)
-    frame = numbers.set_axis(axis.index, axis=0)
     notes = []
-    if len(full) > len(frame):
+    frame = numbers.set_axis(axis.index, axis=0).reindex(full)
+    if len(full) > len(numbers):
         inserted = full.difference(axis.index)
         notes.append(_note(raw.source, f"{counted(len(inserted), 'missing row')} inserted", inserted))
-        frame = frame.reindex(full)
     for name in frame.columns:
         empty = frame[name].isna()
         if empty.any():

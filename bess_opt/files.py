@@ -1,0 +1,274 @@
+"""Dispatches as folders: written whole or not at all, and read back equal.
+
+::
+
+    schedule.parquet             every column as computed, with time zone
+    schedule.csv                 the same for people: ISO local time with offset, 9 decimals
+    schedule.columns.json        unit and meaning of each column
+    stored_energy_value.parquet  if the plan has one
+    metrics.json                 the keys of `Metrics`
+    report.json                  how it was found, ledger, findings, scenario digest, versions
+    scenario/                    a scenario that loads equal to the one solved
+
+The same dispatch written by the same versions gives the same bytes: no times of day, no durations.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tomli_w
+
+from bess_opt.columns import SCHEDULE
+from bess_opt.dispatch import Dispatch, SolveReport
+from bess_opt.errors import ScenarioError
+from bess_opt.findings import Finding, Findings
+from bess_opt.metrics import Metrics
+from bess_opt.scenario import Scenario, load
+
+FORMAT = "bess_opt dispatch 1"
+SCHEDULE_FILE, VALUE_FILE = "schedule.parquet", "stored_energy_value.parquet"
+METRICS_FILE, REPORT_FILE, SCENARIO_FOLDER = "metrics.json", "report.json", "scenario"
+PICTURE_FILE = "dispatch.png"
+OURS = {
+    SCHEDULE_FILE,
+    "schedule.csv",
+    "schedule.columns.json",
+    VALUE_FILE,
+    METRICS_FILE,
+    REPORT_FILE,
+    PICTURE_FILE,
+    f"{SCENARIO_FOLDER}/scenario.toml",
+    f"{SCENARIO_FOLDER}/series.parquet",
+}
+VERSIONED = ("bess-opt", "highspy", "numpy", "pandas", "pyarrow", "pyomo")
+CSV_DECIMALS = 9
+
+
+def save_dispatch(dispatch: Dispatch, folder: str | Path, extras: Mapping[str, bytes] | None = None) -> Path:
+    """Write `dispatch` to `folder` and return it; an earlier result there is replaced by the complete new one.
+
+    `extras` are further files by name. ScenarioError, and nothing changed, if `folder` holds anything else or
+    cannot be written.
+    """
+    with new_folder(folder, OURS) as parts:
+        _write_schedule(dispatch, parts)
+        _write_json(parts / METRICS_FILE, dispatch.metrics.to_dict())
+        _write_json(parts / REPORT_FILE, _report(dispatch))
+        _write_scenario(dispatch.scenario, parts / SCENARIO_FOLDER)
+        for name, content in (extras or {}).items():
+            (parts / name).write_bytes(content)
+    return Path(folder)
+
+
+def load_dispatch(folder: str | Path) -> Dispatch:
+    """The dispatch that `save` wrote to `folder`; its report has no durations.
+
+    ScenarioError if the folder is not complete or not ours. A scenario changed since is a warning in
+    `findings`.
+    """
+    folder = Path(folder)
+    report = _read_json(folder, REPORT_FILE)
+    if report.get("format") != FORMAT:
+        found = f"{REPORT_FILE} is not of the format {FORMAT!r}"
+        raise _problem("no_result", folder, found, "give a folder written by Dispatch.save")
+    scenario = load(folder / SCENARIO_FOLDER).replace(name=report["scenario"]["name"])
+    findings = [Finding(**finding) for finding in report["findings"]]
+    if scenario.digest() != report["scenario"]["digest"]:
+        found, expected = "differs from the one that was solved", "solve it again"
+        findings.append(Finding("scenario_changed", str(folder / SCENARIO_FOLDER), found, expected, "warning"))
+    value = _read_frame(folder, VALUE_FILE) if (folder / VALUE_FILE).exists() else None
+    return Dispatch(
+        scenario=scenario,
+        twin=report["twin"],
+        schedule=_read_frame(folder, SCHEDULE_FILE),
+        metrics=_read_metrics(folder),
+        findings=Findings(findings),
+        report=_solve_report(report["solve"]),
+        ledger=report["ledger"],
+        stored_energy_value=None if value is None else value.iloc[:, 0],
+    )
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON can hold it: no NaN or infinity (null), no negative zero, times as ISO text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value + 0.0 if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+# ---- folders that are there whole or not at all
+
+
+def check_target(folder: str | Path, ours: set[str]) -> Path:
+    """Where a new folder will stand: free, empty, or holding files named in `ours` alone. Else ScenarioError."""
+    target = Path(folder).resolve()
+    if target.exists() and not target.is_dir():
+        raise _problem("target_taken", folder, "is a file", "name a folder")
+    foreign = sorted(_files_in(target) - ours) if target.is_dir() else []
+    if foreign:
+        names = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
+        found = f"holds other files ({names}), which are left alone"
+        raise _problem("target_taken", folder, found, "name a new folder, or one that holds a result only")
+    if target == Path.cwd():
+        raise _problem("target_taken", folder, "is the current folder", "name a new folder in it")
+    above = next(parent for parent in target.parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        expected = "name a folder where you may write"
+        raise _problem("not_writable", folder, f"cannot be written: no permission in {above}", expected)
+    return target
+
+
+@contextmanager
+def new_folder(folder: str | Path, ours: set[str]) -> Iterator[Path]:
+    """A folder beside `folder` to fill; it takes that place when the block ends, or vanishes if it fails."""
+    target = check_target(folder, ours)
+    token = secrets.token_hex(4)
+    parts = target.with_name(f".{target.name}.{token}.new")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        parts.mkdir()
+        yield parts
+        _take_place(parts, target, target.with_name(f".{target.name}.{token}.old"))
+    except OSError as error:
+        found = f"cannot be written: {error.strerror or error}"
+        raise _problem("not_writable", folder, found, "name a folder where you may write") from None
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
+
+
+def _take_place(parts: Path, target: Path, aside: Path) -> None:
+    """`parts` becomes `target`; what stood there goes only when that has worked."""
+    if not target.exists():
+        parts.rename(target)
+        return
+    target.rename(aside)
+    try:
+        parts.rename(target)
+    except OSError:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _files_in(folder: Path) -> set[str]:
+    """Relative names of all files below `folder`, and of folders that are empty."""
+    found = set()
+    for place, folders, files in os.walk(folder):
+        here = Path(place).relative_to(folder)
+        found |= {(here / name).as_posix() for name in files}
+        found |= {(here / name).as_posix() for name in folders if not any(Path(place, name).iterdir())}
+    return found
+
+
+# ---- writing
+
+
+def _write_schedule(dispatch: Dispatch, parts: Path) -> None:
+    schedule = dispatch.schedule
+    schedule.to_parquet(parts / SCHEDULE_FILE)
+    if dispatch.stored_energy_value is not None:
+        dispatch.stored_energy_value.to_frame().to_parquet(parts / VALUE_FILE)
+    rounded = schedule.round(CSV_DECIMALS)
+    numbers = rounded.select_dtypes("number").columns
+    rounded[numbers] += 0.0  # no negative zero
+    rounded.index = pd.Index([stamp.isoformat() for stamp in schedule.index], name="time")
+    rounded.to_csv(parts / "schedule.csv", lineterminator="\n", encoding="utf-8")
+    _write_json(parts / "schedule.columns.json", _column_notes(dispatch))
+
+
+def _column_notes(dispatch: Dispatch) -> dict[str, dict[str, str]]:
+    currency = dispatch.scenario.site.currency
+    notes = {"time": {"unit": "", "meaning": f"start of the step, local time in {dispatch.scenario.time_zone}"}}
+    for name in dispatch.schedule.columns:
+        column = SCHEDULE[str(name)]
+        notes[str(name)] = {"unit": column.unit.replace("currency", currency), "meaning": column.meaning}
+    return notes
+
+
+def _report(dispatch: Dispatch) -> dict[str, Any]:
+    scenario, solve = dispatch.scenario, dispatch.report
+    names = ("status", "objective", "bound", "gap", "solver", "rows", "columns", "windows")
+    return {
+        "format": FORMAT,
+        "twin": dispatch.twin,
+        "scenario": {"name": scenario.name, "digest": scenario.digest()},
+        "solve": None if solve is None else {name: getattr(solve, name) for name in names},
+        "ledger": dict(dispatch.ledger),
+        "findings": [finding.to_dict() for finding in dispatch.findings],
+        "versions": {name: metadata.version(name) for name in VERSIONED},
+    }
+
+
+def _write_scenario(scenario: Scenario, folder: Path) -> None:
+    folder.mkdir()
+    (folder / "scenario.toml").write_bytes(tomli_w.dumps(scenario.to_tables()).encode())
+    scenario.series.to_parquet(folder / "series.parquet")
+
+
+def _write_json(file: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+    file.write_bytes(f"{text}\n".encode())
+
+
+# ---- reading
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        content = json.loads((folder / name).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, name, error) from None
+    if not isinstance(content, dict):
+        raise _problem("no_result", folder, f"{name} holds no table", "give a folder written by Dispatch.save")
+    return content
+
+
+def _read_frame(folder: Path, name: str) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(folder / name)
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, name, error) from None
+
+
+def _read_metrics(folder: Path) -> Metrics:
+    try:
+        return Metrics(**_read_json(folder, METRICS_FILE))
+    except TypeError:
+        found = f"{METRICS_FILE} has other keys than this version's metrics"
+        raise _problem("no_result", folder, found, f"solve the scenario in {SCENARIO_FOLDER} again") from None
+
+
+def _solve_report(stored: Mapping[str, Any] | None) -> SolveReport | None:
+    """The report of the solver; a number that JSON could not hold was an infinity."""
+    if stored is None:
+        return None
+    endless = {name: math.inf for name in ("bound", "gap") if stored[name] is None}
+    return SolveReport(**{**stored, **endless}, seconds={})
+
+
+def _unreadable(folder: Path, name: str, error: Exception) -> ScenarioError:
+    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    found = f"{name} cannot be read: {reason}"
+    return _problem("no_result", folder, found, "give a folder written by Dispatch.save")
+
+
+def _problem(code: str, folder: str | Path, found: str, expected: str) -> ScenarioError:
+    return ScenarioError([Finding(code, str(folder), found, expected)])
