@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bess_opt.battery import Technology as Technology
     from bess_opt.battery import technologies as technologies
     from bess_opt.battery import topologies as topologies
+    from bess_opt.catalogue import strategies as strategies
     from bess_opt.dispatch import Dispatch as Dispatch
     from bess_opt.errors import AuditError as AuditError
     from bess_opt.errors import BessOptError as BessOptError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bess_opt.errors import ScenarioError as ScenarioError
     from bess_opt.errors import SolveError as SolveError
     from bess_opt.errors import StrategyError as StrategyError
+    from bess_opt.files import load_dispatch as load_dispatch
     from bess_opt.finance_types import Finance as Finance
     from bess_opt.optimize import optimize as optimize
     from bess_opt.simulate import replay as replay
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from bess_opt.site import Site as Site
     from bess_opt.solver_options import SolverOptions as SolverOptions
     from bess_opt.tariff import Tariff as Tariff
+    from bess_opt.validate import validate as validate
 
 _HOME = {
     "Battery": "battery",
@@ -39,6 +42,7 @@ _HOME = {
     "Technology": "battery",
     "technologies": "battery",
     "topologies": "battery",
+    "strategies": "catalogue",
     "Dispatch": "dispatch",
     "AuditError": "errors",
     "BessOptError": "errors",
@@ -46,6 +50,7 @@ _HOME = {
     "ScenarioError": "errors",
     "SolveError": "errors",
     "StrategyError": "errors",
+    "load_dispatch": "files",
     "Finance": "finance_types",
     "optimize": "optimize",
     "Scenario": "scenario",
@@ -55,6 +60,7 @@ _HOME = {
     "Site": "site",
     "SolverOptions": "solver_options",
     "Tariff": "tariff",
+    "validate": "validate",
 }
 
 __all__ = sorted(_HOME)

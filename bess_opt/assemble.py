@@ -13,6 +13,7 @@ from bess_opt.audit import Violation
 from bess_opt.errors import ScenarioError, StrategyError
 from bess_opt.metrics import Score
 from bess_opt.models.dc_bus import add_dc_bus
+from bess_opt.models.demand import add_demand
 from bess_opt.models.ledger import add_ledger
 from bess_opt.models.site import add_site
 from bess_opt.models.storage import add_storage
@@ -91,6 +92,8 @@ def physical_model(plant: Plant) -> Any:
         add_dc_bus(m, plant)
     add_site(m, plant)
     add_ledger(m, plant)
+    if plant.billing is not None:
+        add_demand(m, plant.billing)
     m.objective_terms = []
     return m
 

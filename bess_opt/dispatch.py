@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,8 @@ import pandas as pd
 
 from bess_opt import money, physics
 from bess_opt.columns import SCHEDULE
-from bess_opt.findings import Findings
+from bess_opt.errors import ScenarioError
+from bess_opt.findings import Finding, Findings
 from bess_opt.metrics import Metrics
 from bess_opt.plant import Array, Plant
 from bess_opt.scenario import Scenario
@@ -111,6 +113,23 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
     return pd.DataFrame({name: columns[name] for name in SCHEDULE}, index=plant.index)
 
 
+def drawing_problems(index: pd.DatetimeIndex, week: str | None, theme: str) -> list[Finding]:
+    """What is wrong with a week or theme to draw, known before there is a plan."""
+    problems = []
+    if theme not in ("light", "dark"):
+        problems.append(Finding("unknown_word", "theme", f"found {theme!r}", "give 'light' or 'dark'"))
+    first, last = index[0].date(), index[-1].date()
+    try:
+        inside = week is None or first <= dt.date.fromisoformat(week) <= last
+    except ValueError:
+        problems.append(Finding("no_date", "week", f"found {week!r}, no date", f'write it like "{first}"'))
+        return problems
+    if not inside:
+        expected = f"give a date from {first} to {last}"
+        problems.append(Finding("outside_horizon", "week", f"{week} is outside the horizon", expected))
+    return problems
+
+
 @dataclass(frozen=True)
 class Dispatch:
     """A plan for a scenario.
@@ -132,21 +151,31 @@ class Dispatch:
     def plot(self, week: str | None = None, *, theme: str = "light") -> Figure:
         """Power stack, SOC and price of a week, and the year as a heat map.
 
-        `week` names a local date in the week to draw; by default the one with the most battery throughput.
+        `week` names the local date with which the week begins; by default the one with the most battery
+        throughput. `theme` is "light" or "dark". ScenarioError for another theme or a date off the horizon.
         """
         from bess_opt import plots
 
+        battery = self.scenario.battery
+        wrong = drawing_problems(pd.DatetimeIndex(self.schedule.index), week, theme)
+        if wrong:
+            raise ScenarioError(wrong)
         return plots.dispatch_figure(
             self.schedule,
-            energy_mwh=self.scenario.battery.energy_mwh,
+            energy_mwh=battery.energy_mwh,
             currency=self.scenario.site.currency,
             title=f"{self.scenario.name}: {self.twin}",
             week=week,
-            theme=theme,  # type: ignore[arg-type]
+            theme="dark" if theme == "dark" else "light",
+            soc_start=battery.soc_start_resolved,
+            step_h=self.scenario.step_h,
         )
 
     def save(self, folder: str | Path) -> Path:
-        """Write schedule, metrics and a copy of the scenario to `folder`; same input, same bytes."""
+        """Write schedule, metrics and a copy of the scenario to `folder`; same input, same bytes.
+
+        ScenarioError, and nothing changed, if other files stand there. `bess_opt.load_dispatch` reads it.
+        """
         from bess_opt import files
 
         return files.save_dispatch(self, folder)

@@ -54,6 +54,8 @@ OURS = {
 }
 VERSIONED = ("bess-opt", "highspy", "numpy", "pandas", "pyarrow", "pyomo")
 CSV_DECIMALS = 9
+_SOLVE = ("status", "objective", "bound", "gap", "solver", "rows", "columns", "windows")
+_GIVE_OURS = "give a folder written by Dispatch.save"
 
 
 def save_dispatch(dispatch: Dispatch, folder: str | Path, extras: Mapping[str, bytes] | None = None) -> Path:
@@ -82,23 +84,24 @@ def load_dispatch(folder: str | Path) -> Dispatch:
     report = _read_json(folder, REPORT_FILE)
     if report.get("format") != FORMAT:
         found = f"{REPORT_FILE} is not of the format {FORMAT!r}"
-        raise _problem("no_result", folder, found, "give a folder written by Dispatch.save")
-    scenario = load(folder / SCENARIO_FOLDER).replace(name=report["scenario"]["name"])
-    findings = [Finding(**finding) for finding in report["findings"]]
-    if scenario.digest() != report["scenario"]["digest"]:
-        found, expected = "differs from the one that was solved", "solve it again"
-        findings.append(Finding("scenario_changed", str(folder / SCENARIO_FOLDER), found, expected, "warning"))
+        raise _problem("no_result", folder, found, _GIVE_OURS)
+    scenario = load(folder / SCENARIO_FOLDER)
     value = _read_frame(folder, VALUE_FILE) if (folder / VALUE_FILE).exists() else None
-    return Dispatch(
-        scenario=scenario,
-        twin=report["twin"],
-        schedule=_read_frame(folder, SCHEDULE_FILE),
-        metrics=_read_metrics(folder),
-        findings=Findings(findings),
-        report=_solve_report(report["solve"]),
-        ledger=report["ledger"],
-        stored_energy_value=None if value is None else value.iloc[:, 0],
-    )
+    try:
+        return Dispatch(
+            scenario=scenario.replace(name=report["scenario"]["name"]),
+            twin=report["twin"],
+            schedule=_read_frame(folder, SCHEDULE_FILE),
+            metrics=Metrics(**_read_json(folder, METRICS_FILE)),
+            findings=_read_findings(folder, report, scenario),
+            report=_read_report(report),
+            ledger=report["ledger"],
+            stored_energy_value=None if value is None else value.iloc[:, 0],
+        )
+    except (KeyError, TypeError) as error:
+        found = f"was written by another version of bess_opt ({error})"
+        expected = f"solve {folder / SCENARIO_FOLDER} again"
+        raise _problem("no_result", folder, found, expected) from None
 
 
 def plain(value: Any) -> Any:
@@ -119,7 +122,13 @@ def plain(value: Any) -> Any:
 
 def check_target(folder: str | Path, ours: set[str]) -> Path:
     """Where a new folder will stand: free, empty, or holding files named in `ours` alone. Else ScenarioError."""
-    target = Path(folder).resolve()
+    try:
+        return _checked(folder, Path(folder).resolve(), ours)
+    except OSError as error:
+        raise _no_writing(folder, error) from None
+
+
+def _checked(folder: str | Path, target: Path, ours: set[str]) -> Path:
     if target.exists() and not target.is_dir():
         raise _problem("target_taken", folder, "is a file", "name a folder")
     foreign = sorted(_files_in(target) - ours) if target.is_dir() else []
@@ -130,9 +139,10 @@ def check_target(folder: str | Path, ours: set[str]) -> Path:
     if target == Path.cwd():
         raise _problem("target_taken", folder, "is the current folder", "name a new folder in it")
     above = next(parent for parent in target.parents if parent.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        expected = "name a folder where you may write"
-        raise _problem("not_writable", folder, f"cannot be written: no permission in {above}", expected)
+    if not above.is_dir():
+        raise NotADirectoryError(0, f"{above.name!r} is a file")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(0, f"no permission to write in {above}")
     return target
 
 
@@ -148,8 +158,7 @@ def new_folder(folder: str | Path, ours: set[str]) -> Iterator[Path]:
         yield parts
         _take_place(parts, target, target.with_name(f".{target.name}.{token}.old"))
     except OSError as error:
-        found = f"cannot be written: {error.strerror or error}"
-        raise _problem("not_writable", folder, found, "name a folder where you may write") from None
+        raise _no_writing(folder, error) from None
     finally:
         shutil.rmtree(parts, ignore_errors=True)
 
@@ -204,13 +213,12 @@ def _column_notes(dispatch: Dispatch) -> dict[str, dict[str, str]]:
 
 
 def _report(dispatch: Dispatch) -> dict[str, Any]:
-    scenario, solve = dispatch.scenario, dispatch.report
-    names = ("status", "objective", "bound", "gap", "solver", "rows", "columns", "windows")
+    scenario = dispatch.scenario
     return {
         "format": FORMAT,
         "twin": dispatch.twin,
         "scenario": {"name": scenario.name, "digest": scenario.digest()},
-        "solve": None if solve is None else {name: getattr(solve, name) for name in names},
+        **{name: getattr(dispatch.report, name, None) for name in _SOLVE},
         "ledger": dict(dispatch.ledger),
         "findings": [finding.to_dict() for finding in dispatch.findings],
         "versions": {name: metadata.version(name) for name in VERSIONED},
@@ -237,7 +245,7 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise _unreadable(folder, name, error) from None
     if not isinstance(content, dict):
-        raise _problem("no_result", folder, f"{name} holds no table", "give a folder written by Dispatch.save")
+        raise _problem("no_result", folder, f"{name} holds no table", _GIVE_OURS)
     return content
 
 
@@ -248,26 +256,31 @@ def _read_frame(folder: Path, name: str) -> pd.DataFrame:
         raise _unreadable(folder, name, error) from None
 
 
-def _read_metrics(folder: Path) -> Metrics:
-    try:
-        return Metrics(**_read_json(folder, METRICS_FILE))
-    except TypeError:
-        found = f"{METRICS_FILE} has other keys than this version's metrics"
-        raise _problem("no_result", folder, found, f"solve the scenario in {SCENARIO_FOLDER} again") from None
+def _read_findings(folder: Path, report: Mapping[str, Any], scenario: Scenario) -> Findings:
+    findings = [Finding(**finding) for finding in report["findings"]]
+    if scenario.digest() != report["scenario"]["digest"]:
+        where, found = str(folder / SCENARIO_FOLDER), "differs from the scenario that was solved"
+        findings.append(Finding("scenario_changed", where, found, "solve it again", "warning"))
+    return Findings(findings)
 
 
-def _solve_report(stored: Mapping[str, Any] | None) -> SolveReport | None:
-    """The report of the solver; a number that JSON could not hold was an infinity."""
-    if stored is None:
+def _read_report(stored: Mapping[str, Any]) -> SolveReport | None:
+    """How the solver found it; a bound or gap that JSON could not hold was infinite."""
+    if stored["status"] is None:
         return None
     endless = {name: math.inf for name in ("bound", "gap") if stored[name] is None}
-    return SolveReport(**{**stored, **endless}, seconds={})
+    return SolveReport(**{name: stored[name] for name in _SOLVE} | endless, seconds={})
 
 
 def _unreadable(folder: Path, name: str, error: Exception) -> ScenarioError:
     reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
     found = f"{name} cannot be read: {reason}"
-    return _problem("no_result", folder, found, "give a folder written by Dispatch.save")
+    return _problem("no_result", folder, found, _GIVE_OURS)
+
+
+def _no_writing(folder: str | Path, error: OSError) -> ScenarioError:
+    found = f"cannot be written: {error.strerror or error}"
+    return _problem("not_writable", folder, found, "name a folder where you may write")
 
 
 def _problem(code: str, folder: str | Path, found: str, expected: str) -> ScenarioError:

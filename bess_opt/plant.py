@@ -13,6 +13,7 @@ import pandas as pd
 
 from bess_opt import clock, physics
 from bess_opt.battery import Battery, EndValue
+from bess_opt.billing import Billing, billing
 from bess_opt.scenario import Scenario
 from bess_opt.tariff import energy_price
 
@@ -69,6 +70,7 @@ class Plant:
     battery_export: bool
     curtailment: bool
     unserved_price_per_mwh: float | None
+    billing: Billing | None = None
     extra: dict[str, Array] = field(default_factory=dict)
 
     @property
@@ -148,6 +150,7 @@ def plant(scenario: Scenario) -> Plant:
         battery_export=site.battery_export,
         curtailment=site.curtailment,
         unserved_price_per_mwh=site.unserved_price_per_mwh,
+        billing=billing(scenario.tariff, index, scenario.step_h),
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
     )
 

@@ -1,10 +1,63 @@
-"""What a scenario's numbers mean that its author may not have meant: warnings that reach the caller."""
+"""What is wrong with an input, and what its numbers mean that its author may not have meant."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+from bess_opt.assemble import bind
+from bess_opt.errors import BessOptError, InfeasibleError, ScenarioError
 from bess_opt.findings import Finding, Findings
-from bess_opt.plant import Plant, port_efficiency
-from bess_opt.scenario import Scenario
+from bess_opt.infeasible import unreachable
+from bess_opt.plant import Plant, plant, port_efficiency
+from bess_opt.scenario import Scenario, load
+
+
+def validate(scenario: Scenario | str | Path) -> Findings:
+    """Every finding about a scenario, or about the folder or file of one. Bad input is a finding, not raised.
+
+    Limits that no schedule can meet are errors too, as far as they show without a solve.
+    """
+    return examine(scenario)[0]
+
+
+def examine(scenario: Scenario | str | Path) -> tuple[Findings, bool]:
+    """The findings, and whether their errors are limits in conflict rather than wrong input."""
+    try:
+        read = scenario if isinstance(scenario, Scenario) else load(scenario)
+        numbers = plant(read)
+        if read.strategies:
+            bind(read, numbers)
+    except BessOptError as error:
+        return Findings(problems_of(error)), False
+    conflicts = unreachable(numbers)
+    return Findings([*conflicts, *_no_strategy(read), *findings(read, numbers)]), bool(conflicts)
+
+
+def problems_of(error: BessOptError) -> list[Finding]:
+    """What an error says, one finding for each problem."""
+    if isinstance(error, ScenarioError):
+        return list(error.problems)
+    if isinstance(error, InfeasibleError):
+        return list(error.reasons)
+    code = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
+    return [_from_line(code, line) for line in str(error).splitlines()]
+
+
+def _from_line(code: str, line: str) -> Finding:
+    """A finding from "where: found; expected", of which the outer parts may be missing."""
+    where, colon, rest = line.partition(": ")
+    if not colon or " " in where:
+        where, rest = "", line
+    found, _, expected = rest.partition("; ")
+    return Finding(code, where, found, expected)
+
+
+def _no_strategy(scenario: Scenario) -> list[Finding]:
+    if scenario.strategies:
+        return []
+    expected = "add [strategy] with name = one of the names that bess-opt list shows"
+    return [Finding("no_strategy", "strategy", "none is stated", expected, "warning")]
 
 
 def findings(scenario: Scenario, plant: Plant) -> Findings:

@@ -33,23 +33,26 @@ def add_ledger(m: Any, plant: Plant) -> None:
     if plant.has_prices:
         m.import_price = ArrayParam(m.steps, plant.import_price, units=PER_MWH, doc="price paid for import")
         m.export_price = ArrayParam(m.steps, plant.export_price, units=PER_MWH, doc="price received for export")
-        _add_term(m, "energy", energy_revenue, m.steps)
+        add_term(m, "energy", energy_revenue, m.steps)
     if storage.wear_cost_per_mwh:
-        _add_term(m, "wear", wear, m.steps)
+        add_term(m, "wear", wear, m.steps)
     if storage.variable_om_per_mwh:
-        _add_term(m, "variable_om", variable_om, m.steps)
+        add_term(m, "variable_om", variable_om, m.steps)
     if plant.unserved_price_per_mwh is not None:
         m.unserved_price_per_mwh = pyo.Param(
             initialize=plant.unserved_price_per_mwh, units=PER_MWH, mutable=True
         )
-        _add_term(m, "unserved", unserved, m.steps)
+        add_term(m, "unserved", unserved, m.steps)
     if storage.end_value_per_mwh:
         m.horizon = pyo.RangeSet(plant.steps, plant.steps)
         m.energy_start_mwh = pyo.Param(initialize=storage.start_mwh, units=MWH, mutable=True)
-        _add_term(m, "stored_value", stored_value, m.horizon)
+        add_term(m, "stored_value", stored_value, m.horizon)
 
 
-def _add_term(m: Any, name: str, rule: Callable[[Any, Any], Any], index: Any) -> None:
+def add_term(m: Any, name: str, rule: Callable[[Any, Any], Any], index: Any) -> None:
+    """Enter a line in the ledger; each name once (rule 15)."""
+    if name in m.ledger:
+        raise ValueError(f"the ledger has a line {name!r} already")
     m.ledger[name] = Term(name, rule, index)
 
 

@@ -61,7 +61,7 @@ def test_written_and_read_again_to_the_last_bit(frame: pd.DataFrame, parquet: bo
 @given(frames(st.sampled_from(["5min", "15min", "30min"])))
 @settings(deadline=None, max_examples=40)
 def test_shorter_and_longer_again_is_the_same(frame: pd.DataFrame) -> None:
-    """Holding a value in fifths keeps its energy, and the mean of the fifths is the value, but for rounding."""
+    """Holding a value in fifths keeps its energy; the mean of the fifths is the value again."""
     first = Scenario(battery=SIZE, series=frame)
     hold = {"step_min": first.step_h * 60 / 5, "resample": dict.fromkeys(frame, "hold")}
     fine = first.replace(series=frame, series_options=hold)

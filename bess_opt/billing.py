@@ -1,0 +1,162 @@
+"""Demand charges: which mean import is measured when, and which peak is billed at which price.
+
+A demand row becomes periods (months, years or the horizon). In each, the highest mean import of a billing
+interval within the row's window is measured; what is billed is at least the peak already incurred and, with
+a ratchet, at least a share of the peaks measured in the months before. Model and metrics both read it here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bess_opt.clock import calendar_mask, period_number
+from bess_opt.errors import ScenarioError
+from bess_opt.findings import Finding
+from bess_opt.tariff import DemandRate, Tariff
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+HOURS_PER_MONTH = 8766.0 / 12.0  # a mean month, for periods that are not months
+ALL_MONTHS = tuple(range(1, 13))
+
+
+@dataclass(frozen=True)
+class Billing:
+    """Intervals and periods of all demand rows of a tariff over a horizon.
+
+    An interval is the run of steps `first` to `first + length - 1`, measured for period `period`. Period p is
+    billed at `price_per_mw[p]` (0 where it is only measured, for a ratchet), at least `floor_mw[p]` and at
+    least `share` times the measured peak of each earlier period in `ratchets` (later, earlier, share).
+    """
+
+    first: Integers
+    length: Integers
+    period: Integers
+    price_per_mw: Floats
+    floor_mw: Floats
+    labels: tuple[str, ...]
+    ratchets: tuple[tuple[int, int, float], ...]
+
+    @property
+    def periods(self) -> int:
+        """Number of periods over all rows."""
+        return len(self.price_per_mw)
+
+    def measured_mw(self, import_mw: Floats) -> Floats:
+        """Highest mean import of an interval, per period; 0 where none was measured."""
+        sums = np.concatenate([[0.0], np.cumsum(import_mw)])
+        mean = (sums[self.first + self.length] - sums[self.first]) / self.length
+        peak = np.zeros(self.periods)
+        np.maximum.at(peak, self.period, mean)
+        return peak
+
+    def billed_mw(self, import_mw: Floats) -> Floats:
+        """Peak that is billed, per period: measured, incurred or ratcheted, whichever is highest."""
+        measured = self.measured_mw(import_mw)
+        billed = np.maximum(measured, self.floor_mw)
+        for later, earlier, share in self.ratchets:
+            billed[later] = max(billed[later], share * measured[earlier])
+        return billed
+
+    def charge(self, import_mw: Floats) -> float:
+        """Demand charges of the horizon, currency."""
+        return float(self.price_per_mw @ self.billed_mw(import_mw))
+
+
+def billing(tariff: Tariff | None, index: pd.DatetimeIndex, step_h: float) -> Billing | None:
+    """Billing of `tariff`'s demand rows over the steps of `index`; None without demand rows.
+
+    Raises `ScenarioError` if a billing interval is not a whole number of steps.
+    """
+    if tariff is None or not tariff.demand:
+        return None
+    parts = [_row(rate, number, index, step_h) for number, rate in enumerate(tariff.demand)]
+    shifts = np.concatenate([[0], np.cumsum([part.periods for part in parts])])
+    return Billing(
+        first=np.concatenate([p.first for p in parts]),
+        length=np.concatenate([p.length for p in parts]),
+        period=np.concatenate([p.period + s for p, s in zip(parts, shifts, strict=False)]),
+        price_per_mw=np.concatenate([p.price_per_mw for p in parts]),
+        floor_mw=np.concatenate([p.floor_mw for p in parts]),
+        labels=tuple(label for p in parts for label in p.labels),
+        ratchets=tuple(
+            (a + s, b + s, share) for p, s in zip(parts, shifts, strict=False) for a, b, share in p.ratchets
+        ),
+    )
+
+
+def _row(rate: DemandRate, number: int, index: pd.DatetimeIndex, step_h: float) -> Billing:
+    """One demand row's billing. With a ratchet, months that are not billed are measured all the same."""
+    first, length = _intervals(rate, number, index, step_h)
+    measured_in = rate.months if rate.ratchet is None else ALL_MONTHS
+    inside = calendar_mask(index, measured_in, rate.days, rate.hours)[first]
+    first, length = first[inside], length[inside]
+    of_step, labels = period_number(index, rate.period)
+    floor = np.zeros(len(labels))
+    floor[:1] = rate.incurred_mw
+    return Billing(
+        first=first,
+        length=length,
+        period=of_step[first],
+        price_per_mw=rate.price_per_mw_month * _months_billed(rate, index, of_step, len(labels), step_h),
+        floor_mw=floor,
+        labels=tuple(f"tariff.demand[{number}] {label}" for label in labels),
+        ratchets=_ratchets(rate, index, of_step, len(labels)),
+    )
+
+
+def _intervals(
+    rate: DemandRate, number: int, index: pd.DatetimeIndex, step_h: float
+) -> tuple[Integers, Integers]:
+    """(first step, number of steps) of the clock-aligned billing intervals; the horizon may cut the outer ones."""
+    step_s = round(step_h * 3600)
+    interval_s = step_s if rate.interval_min is None else round(rate.interval_min * 60)
+    if interval_s % step_s:
+        found = f"{rate.interval_min:g} min is not a whole number of {step_s / 60:g} min steps"
+        remedy = "give a multiple of the step, or resample the series"
+        raise ScenarioError([Finding("billing_interval", f"tariff.demand[{number}].interval_min", found, remedy)])
+    utc_s = np.asarray(index.tz_convert("UTC").as_unit("s").asi8)
+    local_s = np.asarray(index.tz_localize(None).as_unit("s").asi8)
+    group = (utc_s + (local_s - utc_s) % interval_s) // interval_s
+    first = np.flatnonzero(np.diff(group, prepend=group[:1] - 1))
+    return first, np.diff(np.append(first, len(index)))
+
+
+def _months_billed(
+    rate: DemandRate, index: pd.DatetimeIndex, of_step: Integers, periods: int, step_h: float
+) -> Floats:
+    """How many months each period bills: a month pro rata by the hours in the horizon, longer ones in mean months."""
+    billed = np.isin(index.month.to_numpy(), rate.months)
+    hours = np.bincount(of_step[billed], minlength=periods) * step_h
+    if rate.period != "month":
+        months: Floats = hours / HOURS_PER_MONTH
+        return months
+    whole = np.full(periods, np.inf)
+    starts = index[np.unique(of_step, return_index=True)[1]]
+    naive = starts.tz_localize(None).to_period("M")
+    begin = naive.start_time.tz_localize(index.tz, ambiguous=True, nonexistent="shift_forward")
+    end = (naive + 1).start_time.tz_localize(index.tz, ambiguous=True, nonexistent="shift_forward")
+    whole[:] = (end - begin).total_seconds().to_numpy() / 3600.0
+    return np.minimum(hours / whole, 1.0)
+
+
+def _ratchets(
+    rate: DemandRate, index: pd.DatetimeIndex, of_step: Integers, periods: int
+) -> tuple[tuple[int, int, float], ...]:
+    """(later, earlier, share) for each month and the months that its ratchet looks back to."""
+    ratchet = rate.ratchet
+    if ratchet is None:
+        return ()
+    months = index[np.unique(of_step, return_index=True)[1]]
+    place = (months.year * 12 + months.month).to_numpy()
+    return tuple(
+        (later, earlier, ratchet.share)
+        for later in range(periods)
+        for earlier in range(later)
+        if place[later] - place[earlier] <= ratchet.months
+    )
