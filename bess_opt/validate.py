@@ -89,8 +89,8 @@ def _unused(scenario: Scenario, plant: Plant) -> list[Finding]:
     site, notes = scenario.site, []
     if plant.bus is None and site.inverter_mw is not None and "solar_mw" in scenario.series:
         found = "solar_mw is given behind its inverter and parallel_ac shares none"
-        notes.append(Finding("inverter_unused", "site.inverter_mw", found, "the rating is not used", "warning"))
+        notes.append(Finding("inverter_unused", "site.inverter_mw", found, "the rating is not used", "recommendation"))
     if site.dc_share is not None and scenario.battery.topology != "hybrid":
         found = f"the topology is {scenario.battery.topology!r}"
-        notes.append(Finding("dc_share_unused", "site.dc_share", found, "only hybrid uses it", "warning"))
+        notes.append(Finding("dc_share_unused", "site.dc_share", found, "only hybrid uses it", "recommendation"))
     return notes
