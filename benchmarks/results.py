@@ -23,7 +23,7 @@ PACKAGES = ("bess-opt", "highspy", "numpy", "pandas", "pyomo", "scipy")
 Row = dict[str, Any]
 
 
-def time_case(case: Case, repeat: int) -> Row:
+def time_case(case: Case, repeat: int, clock: str = "wall") -> Row:
     """A case against every floor."""
     scenario = case.scenario()
     stages: dict[str, list[float]] = {}
@@ -34,7 +34,7 @@ def time_case(case: Case, repeat: int) -> Row:
             stages.setdefault(stage, []).append(seconds)
         return plan
 
-    times = paired({"ours": ours, **_floors(scenario, FLOORS)}, repeat)
+    times = paired({"ours": ours, **_floors(scenario, FLOORS)}, repeat, clock)
     report = _report(times.answers["ours"])
     relaxed = {name: times.answers[name] for name in FLOORS}
     return {
@@ -54,11 +54,11 @@ def time_case(case: Case, repeat: int) -> Row:
     }
 
 
-def time_size(steps: int, repeat: int) -> Row:
+def time_size(steps: int, repeat: int, clock: str = "wall") -> Row:
     """One size of the growing scenario against the arrays."""
     scenario = growing(steps)
     plain = {"arrays": FLOORS["arrays"]}
-    times = paired({"ours": partial(bo.optimize, scenario), **_floors(scenario, plain)}, repeat)
+    times = paired({"ours": partial(bo.optimize, scenario), **_floors(scenario, plain)}, repeat, clock)
     report = _report(times.answers["ours"])
     return {
         "steps": steps,

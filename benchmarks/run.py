@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from cases import DATA, GERMAN_PRICES, available, german_file
+from measure import CLOCKS
 from results import Row, machine, memory_of, time_case, time_size
 from show import show, write
 
@@ -26,6 +27,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help=f"one run each, at most {QUICK_STEPS} steps")
     parser.add_argument("--repeat", type=int, default=5, metavar="N", help="runs per row; default 5")
     parser.add_argument("--cases", nargs="+", choices=known, metavar="CASE", help=f"of: {', '.join(known)}")
+    clock = "wall, or cpu where others use the machine too"
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help=clock)
     parts = ", ".join(PARTS)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=parts)
     parser.add_argument("--long", action="store_true", help=f"the growth table up to {LONG:,} steps")
@@ -49,11 +52,11 @@ def main(argv: list[str] | None = None) -> int:
     if "cases" in options.parts:
         for case in timed:
             _progress(case.name)
-            results["cases"].append(time_case(case, repeat))
+            results["cases"].append(time_case(case, repeat, options.clock))
     if "growth" in options.parts:
         for steps in sizes:
             _progress(f"{steps:,} steps")
-            results["growth"].append(time_size(steps, repeat))
+            results["growth"].append(time_size(steps, repeat, options.clock))
     if "memory" in options.parts:
         for case in chosen:
             _progress(f"memory of {case.name}")
@@ -62,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     if german_file() is None:
         _progress(f"german_id1_2021 left out: set {DATA} to the folder that holds {GERMAN_PRICES}")
     if options.out:
-        write({"machine": machine(), "repeat": repeat, **results}, options.out)
+        write({"machine": machine(), "repeat": repeat, "clock": options.clock, **results}, options.out)
     wrong = [row for part in ("cases", "growth") for row in results[part] if not row["agrees"]]
     return 1 if wrong else 0
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bess_opt.finance_types import Finance as Finance
     from bess_opt.optimize import optimize as optimize
     from bess_opt.simulate import replay as replay
+    from bess_opt.simulate import simulate as simulate
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
     from bess_opt.scenario import load as load
@@ -57,6 +58,7 @@ _HOME = {
     "describe": "scenario",
     "load": "scenario",
     "replay": "simulate",
+    "simulate": "simulate",
     "Site": "site",
     "SolverOptions": "solver_options",
     "Tariff": "tariff",

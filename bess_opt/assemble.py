@@ -19,6 +19,7 @@ from bess_opt.models.site import add_site
 from bess_opt.models.storage import add_storage
 from bess_opt.plant import Plant
 from bess_opt.scenario import Scenario
+from bess_opt.stepper import Rule
 from bess_opt.strategies import get
 from bess_opt.strategy import Need, Objective, Strategy
 from bess_opt.tables import Table
@@ -37,6 +38,14 @@ class Bound:
 
     strategy: Strategy
     options: Table
+
+    def restrict(self, plant: Plant) -> Plant:
+        """The plant with what the strategy forbids taken away."""
+        return self.strategy.restrict(plant, self.options)
+
+    def rule(self, plant: Plant) -> Rule:
+        """The rule twin, ready to be asked."""
+        return self.strategy.rule(plant, self.options)
 
     def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
         """The strategy's figure of merit for a schedule of either twin."""

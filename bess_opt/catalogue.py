@@ -16,8 +16,8 @@ from bess_opt.tables import allowed
 def strategies() -> pd.DataFrame:
     """All strategies, one row per name: summary, options, needed series, unit and sense of the score.
 
-    `options` has a line per option: its default as TOML, range, unit and meaning. `needs` are kinds of series, with a
-    comma between them.
+    `options` has a line per option: its default as TOML, range, unit and meaning. `needs` are
+    kinds of series, with a comma between them.
     """
     rows = {name: _row(strategy) for name, strategy in discover().items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="strategy")

@@ -17,11 +17,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -34,6 +30,7 @@ from bess_opt.columns import SCHEDULE
 from bess_opt.dispatch import Dispatch, SolveReport
 from bess_opt.errors import ScenarioError
 from bess_opt.findings import Finding, Findings
+from bess_opt.folders import new_folder, problem
 from bess_opt.metrics import Metrics
 from bess_opt.scenario import Scenario, load
 
@@ -59,7 +56,7 @@ _GIVE_OURS = "give a folder written by Dispatch.save"
 
 
 def save_dispatch(dispatch: Dispatch, folder: str | Path, extras: Mapping[str, bytes] | None = None) -> Path:
-    """Write `dispatch` to `folder` and return it; an earlier result there is replaced by the complete new one.
+    """Write `dispatch` to `folder` and return it; an earlier result there is replaced when all is written.
 
     `extras` are further files by name. ScenarioError, and nothing changed, if `folder` holds anything else or
     cannot be written.
@@ -84,7 +81,7 @@ def load_dispatch(folder: str | Path) -> Dispatch:
     report = _read_json(folder, REPORT_FILE)
     if report.get("format") != FORMAT:
         found = f"{REPORT_FILE} is not of the format {FORMAT!r}"
-        raise _problem("no_result", folder, found, _GIVE_OURS)
+        raise problem("no_result", folder, found, _GIVE_OURS)
     scenario = load(folder / SCENARIO_FOLDER)
     value = _read_frame(folder, VALUE_FILE) if (folder / VALUE_FILE).exists() else None
     try:
@@ -101,7 +98,7 @@ def load_dispatch(folder: str | Path) -> Dispatch:
     except (KeyError, TypeError) as error:
         found = f"was written by another version of bess_opt ({error})"
         expected = f"solve {folder / SCENARIO_FOLDER} again"
-        raise _problem("no_result", folder, found, expected) from None
+        raise problem("no_result", folder, found, expected) from None
 
 
 def plain(value: Any) -> Any:
@@ -115,76 +112,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-# ---- folders that are there whole or not at all
-
-
-def check_target(folder: str | Path, ours: set[str]) -> Path:
-    """Where a new folder will stand: free, empty, or holding files named in `ours` alone. Else ScenarioError."""
-    try:
-        return _checked(folder, Path(folder).resolve(), ours)
-    except OSError as error:
-        raise _no_writing(folder, error) from None
-
-
-def _checked(folder: str | Path, target: Path, ours: set[str]) -> Path:
-    if target.exists() and not target.is_dir():
-        raise _problem("target_taken", folder, "is a file", "name a folder")
-    foreign = sorted(_files_in(target) - ours) if target.is_dir() else []
-    if foreign:
-        names = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
-        found = f"holds other files ({names}), which are left alone"
-        raise _problem("target_taken", folder, found, "name a new folder, or one that holds a result only")
-    if target == Path.cwd():
-        raise _problem("target_taken", folder, "is the current folder", "name a new folder in it")
-    above = next(parent for parent in target.parents if parent.exists())
-    if not above.is_dir():
-        raise NotADirectoryError(0, f"{above.name!r} is a file")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise PermissionError(0, f"no permission to write in {above}")
-    return target
-
-
-@contextmanager
-def new_folder(folder: str | Path, ours: set[str]) -> Iterator[Path]:
-    """A folder beside `folder` to fill; it takes that place when the block ends, or vanishes if it fails."""
-    target = check_target(folder, ours)
-    token = secrets.token_hex(4)
-    parts = target.with_name(f".{target.name}.{token}.new")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        parts.mkdir()
-        yield parts
-        _take_place(parts, target, target.with_name(f".{target.name}.{token}.old"))
-    except OSError as error:
-        raise _no_writing(folder, error) from None
-    finally:
-        shutil.rmtree(parts, ignore_errors=True)
-
-
-def _take_place(parts: Path, target: Path, aside: Path) -> None:
-    """`parts` becomes `target`; what stood there goes only when that has worked."""
-    if not target.exists():
-        parts.rename(target)
-        return
-    target.rename(aside)
-    try:
-        parts.rename(target)
-    except OSError:
-        aside.rename(target)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
-
-
-def _files_in(folder: Path) -> set[str]:
-    """Relative names of all files below `folder`, and of folders that are empty."""
-    found = set()
-    for place, folders, files in os.walk(folder):
-        here = Path(place).relative_to(folder)
-        found |= {(here / name).as_posix() for name in files}
-        found |= {(here / name).as_posix() for name in folders if not any(Path(place, name).iterdir())}
-    return found
 
 
 # ---- writing
@@ -205,7 +132,9 @@ def _write_schedule(dispatch: Dispatch, parts: Path) -> None:
 
 def _column_notes(dispatch: Dispatch) -> dict[str, dict[str, str]]:
     currency = dispatch.scenario.site.currency
-    notes = {"time": {"unit": "", "meaning": f"start of the step, local time in {dispatch.scenario.time_zone}"}}
+    notes = {
+        "time": {"unit": "", "meaning": f"start of the step, local time in {dispatch.scenario.time_zone}"}
+    }
     for name in dispatch.schedule.columns:
         column = SCHEDULE[str(name)]
         notes[str(name)] = {"unit": column.unit.replace("currency", currency), "meaning": column.meaning}
@@ -245,7 +174,7 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise _unreadable(folder, name, error) from None
     if not isinstance(content, dict):
-        raise _problem("no_result", folder, f"{name} holds no table", _GIVE_OURS)
+        raise problem("no_result", folder, f"{name} holds no table", _GIVE_OURS)
     return content
 
 
@@ -275,13 +204,4 @@ def _read_report(stored: Mapping[str, Any]) -> SolveReport | None:
 def _unreadable(folder: Path, name: str, error: Exception) -> ScenarioError:
     reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
     found = f"{name} cannot be read: {reason}"
-    return _problem("no_result", folder, found, _GIVE_OURS)
-
-
-def _no_writing(folder: str | Path, error: OSError) -> ScenarioError:
-    found = f"cannot be written: {error.strerror or error}"
-    return _problem("not_writable", folder, found, "name a folder where you may write")
-
-
-def _problem(code: str, folder: str | Path, found: str, expected: str) -> ScenarioError:
-    return ScenarioError([Finding(code, str(folder), found, expected)])
+    return problem("no_result", folder, found, _GIVE_OURS)

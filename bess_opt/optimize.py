@@ -38,8 +38,9 @@ def optimize(scenario: Scenario) -> Dispatch:
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
-        numbers = plant(scenario)
-        bound = bind(scenario, numbers)
+        stated = plant(scenario)
+        bound = bind(scenario, stated)
+        numbers = bound.restrict(stated)
         findings = findings_of(scenario, numbers)
         unreachable = infeasible.unreachable(numbers)
         if unreachable:

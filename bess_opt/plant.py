@@ -7,6 +7,7 @@ which bus the PV power arrives, and whether one inverter is shared.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -93,10 +94,17 @@ class Plant:
         """PV power available where it meets the battery: AC part plus DC part."""
         return self.solar_ac_mw + self.solar_dc_mw
 
-    @property
+    @cached_property
     def day(self) -> Array:
         """Number of the local calendar day of each step, from 0."""
         return clock.day_number(self.index)
+
+    @cached_property
+    def day_end(self) -> Array:
+        """For each step, the first step of the next local calendar day."""
+        last = np.append(np.flatnonzero(np.diff(self.day)) + 1, self.steps)
+        ends: Array = last[np.searchsorted(last, np.arange(self.steps), side="right")]
+        return ends
 
     @property
     def scale_mw(self) -> float:

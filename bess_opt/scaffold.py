@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bess_opt.files import new_folder
+from bess_opt.folders import new_folder
 
 ZONE = "Europe/Berlin"
 MONDAY = dt.datetime(2025, 6, 2, tzinfo=ZoneInfo(ZONE))
@@ -17,8 +17,8 @@ DAY_SUN = (0.95, 0.85, 0.35, 0.70, 0.98, 0.60, 0.90)  # how clear each day is
 DAY_DEMAND = (1.00, 1.03, 1.05, 1.02, 0.98, 0.80, 0.72)  # demand of each day, drives the price
 
 SCENARIO = """\
-# A solar plant with a battery that trades at day-ahead prices. Lines with a # in front are choices left open.
-# `bess-opt schema` prints every key with its unit, `bess-opt list` the technologies, topologies and strategies.
+# A solar plant with a battery that trades at day-ahead prices. Keys behind a # are choices left open.
+# `bess-opt schema` prints every key with its unit, `bess-opt list` what there is to choose from.
 
 [battery]
 power_mw = 2.0                     # rated power at its port
@@ -58,14 +58,17 @@ name = "arbitrage"
 README = """\
 # {name}
 
-**Question.** What does a battery of 2 MW and 4 h earn in a week beside a 5 MW solar plant whose connection carries
-4 MW?
+**Question.** What does a battery of 2 MW and 4 h earn in a week beside a 5 MW solar plant whose
+connection carries 4 MW?
 
-    bess-opt validate {folder}
-    bess-opt optimize {folder} --out {folder}-result
-    bess-opt optimize {folder} --set battery.power_mw=3
+In this folder:
 
-`series.csv`: {hours} hours from Monday 2 June 2025, `Europe/Berlin`. A stamp is the start of its hour, a power its mean.
+    bess-opt validate .
+    bess-opt optimize . --out result
+    bess-opt optimize . --set battery.power_mw=3
+
+`series.csv`: {hours} hours from Monday 2 June 2025, `Europe/Berlin`.
+A stamp is the start of its hour, a power its mean.
 
 | column | unit | meaning |
 |---|---|---|
@@ -75,24 +78,23 @@ README = """\
 
 More columns may be added: `load_mw`, `solar_dc_mw`, `import_price_per_mwh` and `export_price_per_mwh`.
 
-Both series are invented, by two sine curves and a few factors per day; they belong to no real place or market.
-Replace them, and say here where yours come from and under which licence.
+Both series are invented, by two sine curves and a few factors per day; they belong to no real place or
+market. Replace them, and say here where yours come from and under which licence.
 """
 
 
 def new_scenario(folder: str | Path) -> Path:
     """Write a scenario with a week of invented data to `folder`, which must be new or empty."""
-    shown = Path(folder)
-    name = shown.resolve().name
+    name = Path(folder).resolve().name
     with new_folder(folder, set()) as parts:
         _write(parts / "scenario.toml", SCENARIO)
         _write(parts / "series.csv", series_csv())
-        _write(parts / "README.md", README.format(name=name, folder=shown.as_posix(), hours=HOURS))
-    return shown
+        _write(parts / "README.md", README.format(name=name, hours=HOURS))
+    return Path(folder)
 
 
 def series_csv() -> str:
-    """The week as CSV: a bell of sun with its noon at 13:20, and prices with two peaks that the sun pushes down."""
+    """The week as CSV: a bell of sun with its noon at 13:20; prices with two peaks that the sun pushes down."""
     lines = ["time,solar_mw,price_per_mwh"]
     for hour in range(HOURS):
         day, clock = divmod(hour, 24)

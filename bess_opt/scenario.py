@@ -166,7 +166,7 @@ class Scenario:
     def __setstate__(self, state: dict[str, Any]) -> None:
         for key, value in state.items():
             object.__setattr__(self, key, value)
-        # pickle forgets that arrays are read-only
+        # A pickled array is writable again, and pandas before 3 would hand it out as it is.
         cleaned = self._clean
         locked = CleanSeries(lock(cleaned.frame), cleaned.step_h, cleaned.time_zone, cleaned.notes)
         object.__setattr__(self, "_clean", locked)

@@ -58,7 +58,7 @@ def _check_intervals(tariff: Tariff, step_min: float) -> list[Finding]:
     problems = []
     for number, row in enumerate(tariff.demand):
         steps = 1.0 if row.interval_min is None else row.interval_min / step_min
-        if round(steps) < 1 or abs(steps - round(steps)) > 1e-6:
+        if abs(steps - max(1, round(steps))) > 1e-6:
             where = f"tariff.demand[{number}].interval_min"
             found = f"found {row.interval_min:g}, but steps are {step_min:g} min"
             expected = "give a whole number of steps, or a series with shorter steps"

@@ -6,8 +6,28 @@ from bess_opt.assemble import bind
 from bess_opt.dispatch import Dispatch
 from bess_opt.outcome import outcome
 from bess_opt.plant import plant
-from bess_opt.stepper import Setpoints, follow
+from bess_opt.scenario import Scenario
+from bess_opt.stepper import Rule, Setpoints, follow, run_rule
 from bess_opt.stopwatch import Stopwatch
+from bess_opt.validate import findings
+
+
+def simulate(scenario: Scenario, rule: Rule | None = None) -> Dispatch:
+    """The rule twin of `scenario`'s strategy, or a user's own `rule`, run through the step simulator.
+
+    `rule(state)` is asked once per step for the battery power at the port, MW, + discharges; see
+    `bess_opt.stepper.State` for what it may know. Limits change what it asks for as little as possible
+    (rule 14); column `limited_by` says which. A missed `soc_end` is no error: `metrics.end_shortfall_mwh`.
+    Raises `StrategyError`, and `InfeasibleError` with the time where no battery power meets the limits.
+    """
+    watch = Stopwatch()
+    with watch.stage("prepare"):
+        stated = plant(scenario)
+        bound = bind(scenario, stated)
+        numbers = bound.restrict(stated)
+    with watch.stage("simulate"):
+        made = run_rule(numbers, rule or bound.rule(numbers))
+    return outcome(scenario, numbers, bound, "rule", made, findings(scenario, numbers), watch)
 
 
 def replay(plan: Dispatch) -> Dispatch:
@@ -15,8 +35,9 @@ def replay(plan: Dispatch) -> Dispatch:
 
     The result is audited like any plan. Raises `InfeasibleError` where the simulator cannot follow.
     """
-    numbers = plant(plan.scenario)
-    bound = bind(plan.scenario, numbers)
+    stated = plant(plan.scenario)
+    bound = bind(plan.scenario, stated)
+    numbers = bound.restrict(stated)
     column = {name: plan.schedule[name].to_numpy() for name in plan.schedule if name.endswith("_mw")}
     asked = Setpoints(
         battery_mw=column["battery_mw"],

@@ -7,9 +7,11 @@ the loop itself is the storage law and three limits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from bess_opt import physics
 from bess_opt.dispatch import Flows
@@ -69,6 +71,50 @@ def transition(
     return power, after, limited
 
 
+class State:
+    """What a rule may know at a step: the present, and what has been published; nothing of the future.
+
+    `step` counts from 0. Powers in MW, `energy_mwh` and `soc` at the start of the step. `charge_room_mw` and
+    `discharge_room_mw` are what the battery itself can take and give in this step at its port; the site may
+    allow less. Prices are those of this step; `known_import_prices` and `known_export_prices` those from this
+    step to the end of the local day (day-ahead prices are published before the day begins); NaN or empty
+    without prices. `last_grid_mw` is the grid power of the step before (+ exports; 0 at the first step).
+    """
+
+    __slots__ = (
+        "_grid", "charge_room_mw", "discharge_room_mw", "energy_mwh", "export_price", "import_price",
+        "load_mw", "plant", "soc", "solar_mw", "step", "step_h",
+    )  # fmt: skip
+
+    def __init__(self, plant: Plant, grid: GridOf) -> None:
+        self.plant, self.step_h, self._grid = plant, plant.step_h, grid
+        self.step = 0
+
+    @property
+    def time(self) -> pd.Timestamp:
+        """Local start of this step."""
+        return self.plant.index[self.step]
+
+    @property
+    def known_import_prices(self) -> Array:
+        """Import prices from this step to the end of the local day, currency/MWh."""
+        return self.plant.import_price[self.step : self.plant.day_end[self.step]]
+
+    @property
+    def known_export_prices(self) -> Array:
+        """Export prices from this step to the end of the local day, currency/MWh."""
+        return self.plant.export_price[self.step : self.plant.day_end[self.step]]
+
+    @property
+    def last_grid_mw(self) -> float:
+        """Grid power of the step before, + exports; 0 at the first step."""
+        return self._grid(self.step - 1) if self.step else 0.0
+
+
+GridOf = Callable[[int], float]
+Rule = Callable[[State], float]  # battery power wanted at the port, MW, + discharges (rule 1)
+
+
 def follow(plant: Plant, asked: Setpoints) -> Flows:
     """Run the plant through `asked`; limits change a request as little as possible (rule 14).
 
@@ -76,24 +122,66 @@ def follow(plant: Plant, asked: Setpoints) -> Flows:
     it cannot give is reduced, then load is shed if that has a price. Raises `InfeasibleError` with the time
     where nothing of this helps.
     """
-    storage, site = plant.storage, room(plant, asked)
     request = asked.battery_mw.tolist()
-    lowest, highest = site.lowest_mw.tolist(), site.highest_mw.tolist()
-    floor, ceiling = storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist()
-    energy, power, limited = storage.start_mwh, [], []
-    rounding = SLACK * plant.scale_mw
-    stored = [energy]
-    for t, wanted in enumerate(request):
+    return _run(plant, asked, lambda state: request[state.step])
+
+
+def run_rule(plant: Plant, rule: Rule) -> Flows:
+    """Run the plant under `rule`, which is asked once per step; limits as in `follow`."""
+    nothing = np.zeros(plant.steps)
+    return _run(plant, Setpoints(nothing, nothing, nothing, nothing), rule)
+
+
+def _run(plant: Plant, asked: Setpoints, rule: Rule) -> Flows:
+    """The loop over the steps: ask, limit by the site, then by the battery."""
+    storage, site, step_h = plant.storage, room(plant, asked), plant.step_h
+    power, limited, stored = [], [], [storage.start_mwh]
+    state = State(plant, lambda t: _grid_mw(plant, t, power[t]))
+    rounding, nameplate, energy = SLACK * plant.scale_mw, storage.energy_mwh, storage.start_mwh
+    kept, into, out = storage.retention, storage.eta_charge * step_h, storage.eta_discharge / step_h
+    budget = None if storage.cycles_per_day is None else storage.cycles_per_day * nameplate
+    day_end, spent = 0, 0.0
+    most_in, most_out = storage.charge_max_mw, storage.discharge_max_mw
+    steps = zip(
+        storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(), site.lowest_mw.tolist(),
+        site.highest_mw.tolist(), plant.solar_mw.tolist(), plant.load_mw.tolist(), plant.import_price.tolist(),
+        plant.export_price.tolist(), strict=True,
+    )  # fmt: skip
+    for t, (floor, ceiling, lowest, highest, solar, load, buy, sell) in enumerate(steps):
+        state.step, state.energy_mwh, state.soc = t, energy, energy / nameplate
+        state.solar_mw, state.load_mw, state.import_price, state.export_price = solar, load, buy, sell
+        left = kept * energy
+        state.charge_room_mw = min(most_in, max(ceiling - left, 0.0) / into)
+        state.discharge_room_mw = min(most_out, max(left - floor, 0.0) * out)
+        if budget is not None:
+            if t == day_end:
+                day_end, spent = int(plant.day_end[t]), 0.0
+            warranty = max(budget - spent, 0.0) * out
+            state.discharge_room_mw = min(state.discharge_room_mw, warranty)
+            highest = min(highest, warranty)
+        wanted = rule(state)
         allowed, by = wanted, ""
-        if allowed > highest[t]:
-            allowed, by = highest[t], site.highest_by[t]
-        if allowed < lowest[t]:
-            allowed, by = lowest[t], site.lowest_by[t]
-        given, energy, stopped = transition(storage, energy, allowed, floor[t], ceiling[t], plant.step_h)
+        if allowed > highest:
+            allowed, by = highest, site.highest_by[t] if highest == site.highest_mw[t] else "cycles"
+        if allowed < lowest:
+            allowed, by = lowest, site.lowest_by[t]
+        given, energy, stopped = transition(storage, energy, allowed, floor, ceiling, step_h)
+        spent += max(given, 0.0) / out
         power.append(given)
-        limited.append((stopped or by) if abs(given - wanted) > rounding else "")
         stored.append(energy)
+        limited.append((stopped or by) if abs(given - wanted) > rounding else "")
     return flows(plant, asked, np.array(power), np.array(stored), np.array(limited, dtype=object))
+
+
+def _grid_mw(plant: Plant, t: int, power: float) -> float:
+    """Grid power of one step for a battery power, + exports, limits included."""
+    battery = power
+    if plant.bus is not None:
+        net = plant.solar_dc_mw[t] + power
+        rating = plant.bus.inverter_mw
+        battery = min(net * plant.bus.eta_out, rating) if net > 0.0 else net / plant.bus.eta_in
+    surplus = float(plant.solar_ac_mw[t] + battery - plant.load_mw[t])
+    return min(max(surplus, -plant.import_max_mw), plant.export_max_mw)
 
 
 def room(plant: Plant, asked: Setpoints) -> Room:

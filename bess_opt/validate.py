@@ -74,8 +74,8 @@ def _c_rate(scenario: Scenario) -> list[Finding]:
     if charge >= power and discharge >= power:
         return []
     found = (
-        f"{power:g} MW over {battery.duration_h:g} h asks for a C-rate of {1.0 / battery.duration_h:.4g} per h, "
-        f"the technology allows {battery.tech.c_rate_max:g} at the cells"
+        f"{power:g} MW over {battery.duration_h:g} h asks for a C-rate of {1.0 / battery.duration_h:.4g} "
+        f"per h, the technology allows {battery.tech.c_rate_max:g} at the cells"
     )
     expected = (
         f"charging is limited to {charge:.4g} MW and discharging to {discharge:.4g} MW at the port; "
@@ -89,8 +89,12 @@ def _unused(scenario: Scenario, plant: Plant) -> list[Finding]:
     site, notes = scenario.site, []
     if plant.bus is None and site.inverter_mw is not None and "solar_mw" in scenario.series:
         found = "solar_mw is given behind its inverter and parallel_ac shares none"
-        notes.append(Finding("inverter_unused", "site.inverter_mw", found, "the rating is not used", "recommendation"))
+        notes.append(
+            Finding("inverter_unused", "site.inverter_mw", found, "the rating is not used", "recommendation")
+        )
     if site.dc_share is not None and scenario.battery.topology != "hybrid":
         found = f"the topology is {scenario.battery.topology!r}"
-        notes.append(Finding("dc_share_unused", "site.dc_share", found, "only hybrid uses it", "recommendation"))
+        notes.append(
+            Finding("dc_share_unused", "site.dc_share", found, "only hybrid uses it", "recommendation")
+        )
     return notes

@@ -3,6 +3,8 @@
 Optimal twin: maximise the whole ledger at import and export prices: energy revenue less variable operating
 cost, wear and unserved load, plus the stated value of stored energy. Score: net revenue (cash).
 
+Rule twin: two price thresholds per day, from that day's published prices.
+
 Use it for a merchant battery, alone or beside solar. When not to use: where the load's bill has a demand
 charge that matters, or where energy must be in a stated window whatever it pays.
 """
@@ -10,19 +12,64 @@ charge that matters, or where energy must be in a stated window whatever it pays
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bess_opt.metrics import net_revenue
 from bess_opt.models.ledger import money_terms
-from bess_opt.plant import Plant
+from bess_opt.plant import Array, Plant
+from bess_opt.stepper import Rule, State
 from bess_opt.strategy import NoOptions, Objective, Strategy, no_checks
 
 
 def build(m: Any, _plant: Plant, _options: NoOptions) -> Sequence[Objective]:
     """max Σ ledger."""
     return [money_terms(m)]
+
+
+def rule(plant: Plant, _options: NoOptions) -> Rule:
+    """Charge at or below the day's buying threshold, discharge at or above its selling threshold.
+
+    Each local day has two thresholds, taken from its published prices: as many of its cheapest steps as fill
+    the battery, as many of its dearest as empty it, and fewer until selling pays: p_sell·η > p_buy + wear·η.
+    """
+    buy, sell = thresholds(plant)
+    low, high = buy[plant.day].tolist(), sell[plant.day].tolist()
+
+    def decide(state: State) -> float:
+        t = state.step
+        if state.import_price <= low[t]:
+            return -state.charge_room_mw
+        return state.discharge_room_mw if state.export_price >= high[t] else 0.0
+
+    return decide
+
+
+def thresholds(plant: Plant) -> tuple[Array, Array]:
+    """(buying, selling) price threshold per local day; -inf and inf on a day that has no spread worth it."""
+    storage, day = plant.storage, plant.day
+    usable = storage.ceiling_mwh[-1] - storage.floor_mwh[-1]
+    fill = max(1, round(usable / (storage.charge_max_mw * storage.eta_charge * plant.step_h)))
+    drain = max(1, round(usable * storage.eta_discharge / (storage.discharge_max_mw * plant.step_h)))
+    eta = storage.eta_charge * storage.eta_discharge
+    wear = storage.wear_cost_per_mwh + storage.variable_om_per_mwh
+    days = int(day[-1]) + 1
+    buy, sell = np.full(days, -np.inf), np.full(days, np.inf)
+    edges = np.searchsorted(day, np.arange(days + 1))
+    for d, (first, last) in enumerate(pairwise(edges.tolist())):
+        cheap = np.sort(plant.import_price[first:last])
+        dear = np.sort(plant.export_price[first:last])[::-1]
+        most = min(fill, len(cheap), max(1, round(len(dear) * fill / drain)))
+        share = np.arange(1, most + 1)
+        paired = np.clip(np.ceil(share * drain / fill).astype(int), 1, len(dear)) - 1
+        worth = (dear[paired] - wear) * eta > cheap[share - 1]
+        if worth.any():
+            best = int(np.flatnonzero(worth)[-1])
+            buy[d], sell[d] = cheap[best], dear[paired[best]]
+    return buy, sell
 
 
 def score(schedule: pd.DataFrame, plant: Plant, _options: NoOptions) -> float:
@@ -38,6 +85,7 @@ STRATEGY = Strategy(
     score_unit="currency",
     score_sense="max",
     build=build,
+    rule=rule,
     score=score,
     checks=no_checks,
     old_names=("arbitrage_aggressive",),

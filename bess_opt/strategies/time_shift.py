@@ -4,6 +4,8 @@ Optimal twin: charge from PV only; maximise the PV energy delivered in the windo
 if the scenario has prices; among those plans the one of most total money. Delivered is what the plant gives to
 load and grid, h·(load served + export − import). Score: that value within the window.
 
+Rule twin: charge from PV outside the window, spread the stored energy over the window.
+
 Use it where a contract or a tariff rewards the evening. When not to use: where prices alone decide, because
 arbitrage earns at least as much at those prices.
 """
@@ -11,6 +13,7 @@ arbitrage earns at least as much at those prices.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -22,9 +25,9 @@ from bess_opt import clock
 from bess_opt.audit import Violation, exceeds
 from bess_opt.models.components import ArrayParam
 from bess_opt.models.ledger import money_terms
-from bess_opt.models.site import forbid_grid_charging
 from bess_opt.models.units import PER_UNIT
 from bess_opt.plant import Array, Plant
+from bess_opt.stepper import Rule, State
 from bess_opt.strategy import Objective, Strategy
 from bess_opt.tables import Flag, Table, Text
 
@@ -48,9 +51,13 @@ class TimeShiftOptions(Table):
         return window
 
 
+def restrict(plant: Plant, _options: TimeShiftOptions) -> Plant:
+    """The battery is charged from PV only."""
+    return replace(plant, grid_charging=False)
+
+
 def build(m: Any, plant: Plant, options: TimeShiftOptions) -> Sequence[Objective]:
-    """lexicographic max (value delivered in the window, Σ ledger), battery charged from PV only."""
-    forbid_grid_charging(m)
+    """lexicographic max (value delivered in the window, Σ ledger)."""
     inside = np.flatnonzero(clock.window_mask(plant.index, *options.window))
     m.window_steps = pyo.Set(initialize=[int(t) for t in inside], dimen=1)
     m.delivery_weight = ArrayParam(m.steps, delivery_weight(plant, options), units=PER_UNIT, doc="worth of delivery")
@@ -76,6 +83,23 @@ def score(schedule: pd.DataFrame, plant: Plant, options: TimeShiftOptions) -> fl
     return float(value[inside].sum())
 
 
+def rule(plant: Plant, options: TimeShiftOptions) -> Rule:
+    """Outside the window: store PV power. Inside: spread what is stored evenly over the hours left in it."""
+    inside = clock.window_mask(plant.index, *options.window)
+    ends = np.append(np.flatnonzero(inside[:-1] & ~inside[1:]) + 1, plant.steps)
+    left = ends[np.searchsorted(ends, np.arange(plant.steps), side="right")] - np.arange(plant.steps)
+    deliver, hours_left = inside.tolist(), (left * plant.step_h).tolist()
+    floor, eta = plant.storage.floor_mwh.tolist(), plant.storage.eta_discharge
+
+    def decide(state: State) -> float:
+        t = state.step
+        if not deliver[t]:
+            return -min(state.solar_mw, state.charge_room_mw)
+        return max(state.energy_mwh - floor[t + 1], 0.0) * eta / hours_left[t]
+
+    return decide
+
+
 def checks(schedule: pd.DataFrame, plant: Plant, _options: TimeShiftOptions) -> list[Violation]:
     """The battery was charged from PV only."""
     excess = schedule["import_mw"] + schedule["unserved_mw"] - schedule["load_mw"]
@@ -90,6 +114,8 @@ STRATEGY = Strategy(
     score_unit="currency or MWh delivered in the window",
     score_sense="max",
     build=build,
+    rule=rule,
+    restrict=restrict,
     score=score,
     checks=checks,
     old_names=("time_shift_aggressive", "night_shift"),

@@ -34,6 +34,7 @@ def test_battery_defaults() -> None:
     assert battery.soc_start is None
     assert battery.soc_start_resolved == pytest.approx((0.10 + 0.95) / 2)
     assert battery.soc_end == "at_least_start"
+    assert Battery(**SIZE, soc_start=0.2).soc_start_resolved == 0.2
     assert (battery.wear_cost_per_mwh, battery.max_cycles_per_day, battery.auxiliary_mw) == (0, None, 0)
 
 

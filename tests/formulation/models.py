@@ -1,0 +1,109 @@
+"""Models of small scenarios, and their rows as text."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+from cases import TOPOLOGIES, Case, case
+
+from bess_opt import assemble
+from bess_opt.models.exclusive import add_exclusivity
+from bess_opt.plant import Plant, plant
+from bess_opt.strategies import discover
+
+GOLDEN = Path(__file__).parent / "golden"
+CELLS = {"eta_charge": 0.5, "eta_discharge": 0.8, "soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 1.0}
+CONVERTERS = {"ac_to_dc": 0.5, "dc_to_ac": 0.8, "dc_to_dc": 1.0}
+
+
+def tiny(topology: str = "parallel_ac", steps: int = 2, **changes: Any) -> Case:
+    """Two or three steps with PV, load and prices, in numbers that can be followed by eye."""
+    base = case(
+        battery={"power_mw": 2.0, "duration_h": 2.0, "technology": CELLS, "converters": CONVERTERS, "topology": topology,
+                 "soc_start": 0.5, "soc_end": "at_least_start", "wear_cost_per_mwh": 3.0, "self_discharge_per_h": 0.25},
+        site={"inverter_mw": 5.0, "import_limit_mw": 6.0, "export_limit_mw": 7.0, "unserved_price_per_mwh": 400.0}
+        | ({"dc_share": 0.75} if topology == "hybrid" else {}),
+        solar_mw=[4.0, 8.0, 2.0][:steps],
+        load_mw=[1.0, 2.0, 3.0][:steps],
+        price_per_mwh=[-20.0, 50.0, 90.0][:steps],
+    )  # fmt: skip
+    return base.but(**changes)
+
+
+def everything(topology: str, name: str, **changes: Any) -> Case:
+    """A scenario with every series there is, so that any strategy finds what it needs."""
+    basis = tiny(topology, 3, **changes)
+    series = basis.series.assign(
+        regulation_up_price_per_mw=5.0, regulation_down_price_per_mw=4.0, energy_min_mwh=[0.0, 1.0, 0.5]
+    )
+    return basis.but(series=series, strategy=name, finance={"variable_om_per_mwh": 1.5})
+
+
+def numbers(of: Case) -> Plant:
+    """The plant of a case."""
+    return plant(of.scenario())
+
+
+def physical(of: Case, *, exclusive: bool = False) -> Any:
+    """The model of what is possible, with the rows of rule 10 if `exclusive`."""
+    m = assemble.physical_model(numbers(of))
+    if exclusive:
+        add_exclusivity(m, numbers(of))
+    return m
+
+
+def wanted(of: Case, *, exclusive: bool = False) -> tuple[Any, Any]:
+    """The model with a strategy's constraints, and its objectives."""
+    scenario = of.scenario()
+    data = plant(scenario)
+    m, objectives = assemble.model(data, assemble.bind(scenario, data))
+    if exclusive:
+        add_exclusivity(m, data)
+    return m, objectives
+
+
+def all_variants() -> Iterator[tuple[str, Case, bool]]:
+    """(label, case, exclusive) for each topology x strategy x permission x exclusivity."""
+    flags = itertools.product(TOPOLOGIES, discover(), ("", "no_charging", "no_export", "bare"), (False, True))
+    for topology, name, flag, exclusive in flags:
+        site = {"grid_charging": flag != "no_charging", "battery_export": flag != "no_export"}
+        if flag == "bare":
+            site["curtailment"] = False
+        battery = {} if flag == "bare" else {"max_cycles_per_day": 1.5, "soc_end": {"value_per_mwh": 30.0}}
+        yield f"{topology}-{name}-{flag}-{exclusive}", everything(topology, name, site=site, battery=battery), exclusive
+
+
+def key(constraint: Any) -> str:
+    """Name of a constraint's golden file: that of the component, or of its rule where a component has variants."""
+    rule = getattr(getattr(constraint, "array_rule", None), "__name__", "")
+    name = str(constraint.local_name)
+    return rule if rule.startswith(name + "_") else name
+
+
+def rows_as_lp(m: Any, name: str) -> str:
+    """The rows of one constraint as Pyomo writes them to an LP file, its header left out."""
+    for component in m.component_objects(pyo.Constraint):
+        if component.local_name != name:
+            component.deactivate()
+    m.nothing = pyo.Objective(expr=0.0)
+    stream = StringIO()
+    pyo.WriterFactory("lp").write(m, stream, symbolic_solver_labels=True)
+    text = re.sub(r"\\\*.*?\*\\\s*", "", stream.getvalue())
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def canonical(rows: list[dict[str, float]]) -> list[dict[str, float]]:
+    """Rows without zero coefficients."""
+    return [{name: value for name, value in row.items() if value != 0.0} for row in rows]
+
+
+def close(a: dict[str, float], b: dict[str, float]) -> bool:
+    """The same entries up to rounding."""
+    return a.keys() == b.keys() and all(np.isclose(a[k], b[k], rtol=1e-12, atol=1e-12) for k in a)

@@ -1,0 +1,70 @@
+"""Every constraint, written out for two or three steps and compared with a file that was read by a person.
+
+To write the files anew after a meant change, and then to read what `git diff` shows:
+
+    BESS_OPT_WRITE_GOLDEN=1 pytest tests/formulation/test_golden_rows.py
+"""
+
+from __future__ import annotations
+
+import os
+
+import pyomo.environ as pyo
+import pytest
+from cases import Case
+from models import GOLDEN, all_variants, key, physical, rows_as_lp, tiny, wanted
+
+WRITE = "BESS_OPT_WRITE_GOLDEN"
+NO_CHARGING, NO_EXPORT = {"grid_charging": False}, {"battery_export": False}
+OVER_MIDNIGHT = tiny(steps=3, battery={"max_cycles_per_day": 1.5})
+OVER_MIDNIGHT = OVER_MIDNIGHT.but(series=OVER_MIDNIGHT.series.shift(23, freq="h"))
+
+# golden file: (component, case, with the rows of rule 10)
+ROWS: dict[str, tuple[str, Case, bool]] = {
+    "energy_balance": ("energy_balance", tiny(steps=3), False),
+    "cycles_per_day": ("cycles_per_day", OVER_MIDNIGHT, False),
+    "dc_balance": ("dc_balance", tiny("hybrid"), False),
+    "ac_balance": ("ac_balance", tiny(), False),
+    "ac_balance_behind_inverter": ("ac_balance", tiny("hybrid"), False),
+    "no_grid_charging": ("no_grid_charging", tiny(site=NO_CHARGING), False),
+    "no_battery_export": ("no_battery_export", tiny(site=NO_EXPORT), False),
+    "no_battery_export_behind_inverter": ("no_battery_export", tiny("hybrid", site=NO_EXPORT), False),
+    "charge_mw_one_way": ("charge_mw_one_way", tiny(), True),
+    "discharge_mw_one_way": ("discharge_mw_one_way", tiny(), True),
+    "import_mw_one_way": ("import_mw_one_way", tiny(), True),
+    "export_mw_one_way": ("export_mw_one_way", tiny(), True),
+    "inverter_out_mw_one_way": ("inverter_out_mw_one_way", tiny("series_dc"), True),
+    "inverter_in_mw_one_way": ("inverter_in_mw_one_way", tiny("series_dc"), True),
+    "charge_room": ("charge_room", tiny(steps=3), True),
+    "discharge_room": ("discharge_room", tiny(steps=3), True),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_are_as_read(name: str) -> None:
+    """A changed sign, efficiency, index or bound shows as a changed line."""
+    component, of, exclusive = ROWS[name]
+    m = physical(of, exclusive=exclusive)
+    assert key(m.component(component)) == name
+    text = rows_as_lp(m, component)
+    file = GOLDEN / f"{name}.lp"
+    if os.environ.get(WRITE):
+        file.write_text(text, "utf-8")
+    assert text == file.read_text("utf-8")
+
+
+def test_no_constraint_is_without_a_golden_file() -> None:
+    """A new constraint, in whatever topology, permission or strategy, needs its file; a file needs its constraint."""
+    present = set()
+    for _, of, exclusive in all_variants():
+        m, _objectives = wanted(of, exclusive=exclusive)
+        present |= {key(c) for c in m.component_objects(pyo.Constraint)}
+    files = {file.stem for file in GOLDEN.glob("*.lp")}
+    assert present == files == set(ROWS)
+
+
+def test_a_changed_efficiency_changes_the_rows() -> None:
+    """The comparison can fail."""
+    cells = {"eta_charge": 0.6, "eta_discharge": 0.8, "soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 1.0}
+    text = rows_as_lp(physical(tiny(steps=3, battery={"technology": cells})), "energy_balance")
+    assert text != (GOLDEN / "energy_balance.lp").read_text("utf-8")
