@@ -18,6 +18,7 @@ from bess_opt.cli_options import AsJson, Assignments, Out, ScenarioPath, Theme, 
 if TYPE_CHECKING:
     from bess_opt.cli_overrides import Override
     from bess_opt.dispatch import Dispatch
+    from bess_opt.errors import BessOptError
     from bess_opt.findings import Findings
     from bess_opt.scenario import Scenario
 
@@ -87,13 +88,13 @@ def validate(scenario: ScenarioPath, assignments: Assignments = None, as_json: A
         from bess_opt.validate import examine, problems_of
 
         try:
-            found, conflict = examine(_load(scenario, overrides))
+            found, kind = examine(_load(scenario, overrides))
         except BessOptError as error:
-            found, conflict = Findings(problems_of(error)), False
+            found, kind = Findings(problems_of(error)), type(error)
     show.say_findings(found)
-    _verdict(scenario, found, as_json, "InfeasibleError" if conflict else "ScenarioError")
-    if found.errors:
-        raise typer.Exit(show.INFEASIBLE if conflict else show.BAD_INPUT)
+    _verdict(scenario, found, as_json, kind)
+    if kind is not None:
+        raise typer.Exit(show.exit_code(kind))
 
 
 @app.command()
@@ -192,14 +193,14 @@ def _check_ahead(scenario: Scenario, out: Path | None, week: str | None, theme: 
 
     from bess_opt.dispatch import drawing_problems
     from bess_opt.errors import ScenarioError
-    from bess_opt.files import OURS
+    from bess_opt.files import RESULT
     from bess_opt.folders import check_target
 
     wrong = drawing_problems(pd.DatetimeIndex(scenario.series.index), week, theme.value)
     if wrong:
         raise ScenarioError(wrong)
     if out is not None:
-        check_target(out, OURS)
+        check_target(out, RESULT)
 
 
 def _save(plan: Dispatch, out: Path, week: str | None, theme: Theme) -> None:
@@ -224,15 +225,15 @@ def _finish(plan: Dispatch, as_json: bool, out: Path | None) -> None:
         show.write_tables(tables.dispatch_table(plan))
 
 
-def _verdict(path: Path, found: Findings, as_json: bool, kind: str) -> None:
-    """What `validate` found, on stdout; `kind` is the error that solving would end with."""
+def _verdict(path: Path, found: Findings, as_json: bool, kind: type[BessOptError] | None) -> None:
+    """What `validate` found, on stdout; `kind` is the error that a solve would end with."""
     name = (path.parent if path.is_file() else path).resolve().name
     if as_json:
-        content = {"scenario": name, "valid": not found.errors, "findings": [f.to_dict() for f in found]}
-        if found.errors:
-            content["error"] = {"kind": kind, "problems": [f.to_dict() for f in found.errors]}
+        content = {"scenario": name, "valid": kind is None, "findings": [f.to_dict() for f in found]}
+        if kind is not None:
+            content["error"] = {"kind": kind.__name__, "problems": [f.to_dict() for f in found.errors]}
         show.write_json(content)
         return
     counts = [(word, str(len(getattr(found, word)))) for word in ("errors", "warnings", "recommendations")]
-    verdict = "not valid" if found.errors else "valid"
+    verdict = "valid" if kind is None else "not valid"
     show.write_tables(tables.table(f"{name}: {verdict}", ("findings", "count"), counts))

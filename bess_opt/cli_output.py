@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -44,16 +46,24 @@ def write_json(content: Any) -> None:
     write(json.dumps(plain(content), indent=2, allow_nan=False) + "\n")
 
 
+class _Sheet(io.StringIO):
+    """Text on its way to stdout, in characters that stdout has."""
+
+    encoding = property(lambda _: sys.stdout.encoding)  # type: ignore[assignment]
+
+
 def write_tables(*tables: Table) -> None:
     """Write tables as wide as the terminal, or as they need where there is none."""
     from rich.console import Console
 
-    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    console = Console(width=wide, markup=False, emoji=False, highlight=False)
-    with console.capture() as captured:
-        for table in tables:
-            console.print(table)
-    write(captured.get())
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size((80 if terminal else PIPE_WIDTH, 24)).columns
+    sheet = _Sheet()
+    plain = {"markup": False, "emoji": False, "highlight": False}
+    console = Console(file=sheet, width=width, force_terminal=terminal, **plain)
+    for table in tables:
+        console.print(table)
+    write(sheet.getvalue())
 
 
 def say(line: str) -> None:
@@ -96,7 +106,7 @@ def faults(as_json: bool) -> Iterator[None]:
             say(f"{word}: {line}")
         if as_json:
             write_json({"error": _error(error)})
-        raise typer.Exit(_exit_code(error)) from None
+        raise typer.Exit(exit_code(type(error))) from None
 
 
 def _error(error: BessOptError) -> dict[str, Any]:
@@ -105,13 +115,14 @@ def _error(error: BessOptError) -> dict[str, Any]:
     return {"kind": type(error).__name__, "problems": [problem.to_dict() for problem in problems_of(error)]}
 
 
-def _exit_code(error: BessOptError) -> int:
-    if isinstance(error, InfeasibleError):
+def exit_code(kind: type[BessOptError]) -> int:
+    """The exit code of an error."""
+    if issubclass(kind, InfeasibleError):
         return INFEASIBLE
-    if isinstance(error, SolveError):
+    if issubclass(kind, SolveError):
         from bess_opt.solve import LimitReachedError
 
-        return LIMIT_REACHED if isinstance(error, LimitReachedError) else BAD_INPUT
+        return LIMIT_REACHED if issubclass(kind, LimitReachedError) else BAD_INPUT
     return BAD_INPUT
 
 

@@ -30,7 +30,7 @@ from bess_opt.columns import SCHEDULE
 from bess_opt.dispatch import Dispatch, SolveReport
 from bess_opt.errors import ScenarioError
 from bess_opt.findings import Finding, Findings
-from bess_opt.folders import new_folder, problem
+from bess_opt.folders import Kind, new_folder, problem
 from bess_opt.metrics import Metrics
 from bess_opt.scenario import Scenario, load
 
@@ -38,17 +38,23 @@ FORMAT = "bess_opt dispatch 1"
 SCHEDULE_FILE, VALUE_FILE = "schedule.parquet", "stored_energy_value.parquet"
 METRICS_FILE, REPORT_FILE, SCENARIO_FOLDER = "metrics.json", "report.json", "scenario"
 PICTURE_FILE = "dispatch.png"
-OURS = {
-    SCHEDULE_FILE,
-    "schedule.csv",
-    "schedule.columns.json",
-    VALUE_FILE,
-    METRICS_FILE,
-    REPORT_FILE,
-    PICTURE_FILE,
-    f"{SCENARIO_FOLDER}/scenario.toml",
-    f"{SCENARIO_FOLDER}/series.parquet",
-}
+RESULT = Kind(
+    files=frozenset(
+        {
+            SCHEDULE_FILE,
+            "schedule.csv",
+            "schedule.columns.json",
+            VALUE_FILE,
+            METRICS_FILE,
+            REPORT_FILE,
+            PICTURE_FILE,
+            f"{SCENARIO_FOLDER}/scenario.toml",
+            f"{SCENARIO_FOLDER}/series.parquet",
+        }
+    ),
+    mark=REPORT_FILE,
+    text='"format": "bess_opt dispatch ',
+)
 VERSIONED = ("bess-opt", "highspy", "numpy", "pandas", "pyarrow", "pyomo")
 CSV_DECIMALS = 9
 _SOLVE = ("status", "objective", "bound", "gap", "solver", "rows", "columns", "windows")
@@ -61,7 +67,7 @@ def save_dispatch(dispatch: Dispatch, folder: str | Path, extras: Mapping[str, b
     `extras` are further files by name. ScenarioError, and nothing changed, if `folder` holds anything else or
     cannot be written.
     """
-    with new_folder(folder, OURS) as parts:
+    with new_folder(folder, RESULT) as parts:
         _write_schedule(dispatch, parts)
         _write_json(parts / METRICS_FILE, dispatch.metrics.to_dict())
         _write_json(parts / REPORT_FILE, _report(dispatch))

@@ -7,30 +7,48 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bess_opt.errors import ScenarioError
 from bess_opt.findings import Finding
 
 
-def check_target(folder: str | Path, ours: set[str]) -> Path:
-    """Where a new folder will stand: free, empty, or holding files named in `ours` only; else ScenarioError."""
+@dataclass(frozen=True)
+class Kind:
+    """A kind of folder: its possible `files`, of which `mark` is always there and has `text` in it."""
+
+    files: frozenset[str]
+    mark: str
+    text: str
+
+    def holds(self, folder: Path) -> bool:
+        """Whether `folder` was written by us, whatever has been put there since."""
+        mark = folder / self.mark
+        return mark.is_file() and self.text.encode() in mark.read_bytes()
+
+
+def check_target(folder: str | Path, kind: Kind | None = None) -> Path:
+    """Where a new folder will stand: nothing, an empty folder, or one of `kind` only. Else ScenarioError."""
     try:
-        return _checked(folder, Path(folder).resolve(), ours)
+        return _checked(folder, Path(folder).resolve(), kind)
     except OSError as error:
         raise _no_writing(folder, error) from None
 
 
-def _checked(folder: str | Path, target: Path, ours: set[str]) -> Path:
+def _checked(folder: str | Path, target: Path, kind: Kind | None) -> Path:
     if target.exists() and not target.is_dir():
         raise problem("target_taken", folder, "is a file", "name a folder")
-    foreign = sorted(_files_in(target) - ours) if target.is_dir() else []
+    ours = kind.files if kind is not None and kind.holds(target) else frozenset()
+    foreign = sorted(_files_in(target) - ours)
     if foreign:
         names = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
         found = f"holds other files ({names}), which are left alone"
-        raise problem("target_taken", folder, found, "name a new folder, or one that holds a result only")
-    if target == Path.cwd():
-        raise problem("target_taken", folder, "is the current folder", "name a new folder in it")
+        expected = "name a new folder" + (", or one that holds a result only" if kind is not None else "")
+        raise problem("target_taken", folder, found, expected)
+    if Path.cwd().is_relative_to(target):
+        found = "is the folder you are in, or above it, and cannot be replaced"
+        raise problem("target_taken", folder, found, "name another folder")
     above = next(parent for parent in target.parents if parent.exists())
     if not above.is_dir():
         raise NotADirectoryError(0, f"{above.name!r} is a file")
@@ -40,9 +58,9 @@ def _checked(folder: str | Path, target: Path, ours: set[str]) -> Path:
 
 
 @contextmanager
-def new_folder(folder: str | Path, ours: set[str]) -> Iterator[Path]:
+def new_folder(folder: str | Path, kind: Kind | None = None) -> Iterator[Path]:
     """A folder beside `folder` to fill; it takes that place when the block ends, or vanishes if it fails."""
-    target = check_target(folder, ours)
+    target = check_target(folder, kind)
     token = secrets.token_hex(4)
     parts = target.with_name(f".{target.name}.{token}.new")
     try:

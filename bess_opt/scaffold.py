@@ -86,7 +86,7 @@ market. Replace them, and say here where yours come from and under which licence
 def new_scenario(folder: str | Path) -> Path:
     """Write a scenario with a week of invented data to `folder`, which must be new or empty."""
     name = Path(folder).resolve().name
-    with new_folder(folder, set()) as parts:
+    with new_folder(folder) as parts:
         _write(parts / "scenario.toml", SCENARIO)
         _write(parts / "series.csv", series_csv())
         _write(parts / "README.md", README.format(name=name, hours=HOURS))
@@ -94,7 +94,7 @@ def new_scenario(folder: str | Path) -> Path:
 
 
 def series_csv() -> str:
-    """The week as CSV: a bell of sun with its noon at 13:20; prices with two peaks that the sun pushes down."""
+    """The week as CSV: bells of sun with their noon at 13:20, prices with two peaks that the sun lowers."""
     lines = ["time,solar_mw,price_per_mwh"]
     for hour in range(HOURS):
         day, clock = divmod(hour, 24)

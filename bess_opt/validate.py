@@ -21,17 +21,18 @@ def validate(scenario: Scenario | str | Path) -> Findings:
     return examine(scenario)[0]
 
 
-def examine(scenario: Scenario | str | Path) -> tuple[Findings, bool]:
-    """The findings, and whether their errors are limits in conflict rather than wrong input."""
+def examine(scenario: Scenario | str | Path) -> tuple[Findings, type[BessOptError] | None]:
+    """The findings, and the kind of error that a solve would end with, if they hold one."""
     try:
         read = scenario if isinstance(scenario, Scenario) else load(scenario)
         numbers = plant(read)
         if read.strategies:
             bind(read, numbers)
     except BessOptError as error:
-        return Findings(problems_of(error)), False
+        return Findings(problems_of(error)), type(error)
     conflicts = unreachable(numbers)
-    return Findings([*conflicts, *_no_strategy(read), *findings(read, numbers)]), bool(conflicts)
+    found = Findings([*conflicts, *_no_strategy(read), *findings(read, numbers)])
+    return found, InfeasibleError if conflicts else None
 
 
 def problems_of(error: BessOptError) -> list[Finding]:

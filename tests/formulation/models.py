@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyomo.environ as pyo
 from cases import TOPOLOGIES, Case, case
+from pyomo.repn.plugins.lp_writer import LPWriter
 
 from bess_opt import assemble
 from bess_opt.models.exclusive import add_exclusivity
@@ -19,7 +21,11 @@ from bess_opt.plant import Plant, plant
 from bess_opt.strategies import discover
 
 GOLDEN = Path(__file__).parent / "golden"
-CELLS = {"eta_charge": 0.5, "eta_discharge": 0.8, "soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 1.0}
+CELLS = {"eta_charge": 0.5, "eta_discharge": 0.625, "soc_min": 0.125, "soc_max": 0.875, "c_rate_max": 1.0}
+DEMAND = [
+    {"price_per_mw_month": 7000.0, "interval_min": 120.0, "ratchet": {"share": 0.5, "months": 11}},
+    {"price_per_mw_month": 1000.0, "period": "horizon", "incurred_mw": 2.5},
+]
 CONVERTERS = {"ac_to_dc": 0.5, "dc_to_ac": 0.8, "dc_to_dc": 1.0}
 
 
@@ -39,11 +45,16 @@ def tiny(topology: str = "parallel_ac", steps: int = 2, **changes: Any) -> Case:
 
 def everything(topology: str, name: str, **changes: Any) -> Case:
     """A scenario with every series there is, so that any strategy finds what it needs."""
-    basis = tiny(topology, 3, **changes)
+    basis = at_month_end(tiny(topology, 3, **changes))
     series = basis.series.assign(
         regulation_up_price_per_mw=5.0, regulation_down_price_per_mw=4.0, energy_min_mwh=[0.0, 1.0, 0.5]
     )
     return basis.but(series=series, strategy=name, finance={"variable_om_per_mwh": 1.5})
+
+
+def at_month_end(of: Case) -> Case:
+    """The same steps from two hours before the end of May on."""
+    return of.but(series=of.series.shift(freq=pd.Timestamp("2025-05-31 22:00", tz="UTC") - of.series.index[0]))
 
 
 def numbers(of: Case) -> Plant:
@@ -76,8 +87,9 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
         site = {"grid_charging": flag != "no_charging", "battery_export": flag != "no_export"}
         if flag == "bare":
             site["curtailment"] = False
+        tariff = None if flag == "bare" else {"demand": DEMAND}
         battery = {} if flag == "bare" else {"max_cycles_per_day": 1.5, "soc_end": {"value_per_mwh": 30.0}}
-        yield f"{topology}-{name}-{flag}-{exclusive}", everything(topology, name, site=site, battery=battery), exclusive
+        yield f"{topology}-{name}-{flag}-{exclusive}", everything(topology, name, site=site, battery=battery, tariff=tariff), exclusive
 
 
 def key(constraint: Any) -> str:
@@ -94,14 +106,21 @@ def rows_as_lp(m: Any, name: str) -> str:
             component.deactivate()
     m.nothing = pyo.Objective(expr=0.0)
     stream = StringIO()
-    pyo.WriterFactory("lp").write(m, stream, symbolic_solver_labels=True)
+    LPWriter().write(m, stream, symbolic_solver_labels=True)
     text = re.sub(r"\\\*.*?\*\\\s*", "", stream.getvalue())
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
 
 
-def canonical(rows: list[dict[str, float]]) -> list[dict[str, float]]:
-    """Rows without zero coefficients."""
-    return [{name: value for name, value in row.items() if value != 0.0} for row in rows]
+def nonzero(entries: dict[str, float]) -> dict[str, float]:
+    """The entries that count."""
+    return {name: value for name, value in entries.items() if value != 0.0}
+
+
+def upright(low: float, high: float, entries: dict[str, float]) -> tuple[float, float, dict[str, float]]:
+    """A row as equality or as "at most": "at least" turned round, zeros left out."""
+    sign = -1.0 if np.isposinf(high) else 1.0
+    sides = sorted((sign * low, sign * high))
+    return sides[0], sides[1], {name: sign * value for name, value in nonzero(entries).items()}
 
 
 def close(a: dict[str, float], b: dict[str, float]) -> bool:

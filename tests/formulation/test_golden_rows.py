@@ -12,12 +12,13 @@ import os
 import pyomo.environ as pyo
 import pytest
 from cases import Case
-from models import GOLDEN, all_variants, key, physical, rows_as_lp, tiny, wanted
+from models import CELLS, DEMAND, GOLDEN, all_variants, at_month_end, key, physical, rows_as_lp, tiny, wanted
 
 WRITE = "BESS_OPT_WRITE_GOLDEN"
 NO_CHARGING, NO_EXPORT = {"grid_charging": False}, {"battery_export": False}
 OVER_MIDNIGHT = tiny(steps=3, battery={"max_cycles_per_day": 1.5})
 OVER_MIDNIGHT = OVER_MIDNIGHT.but(series=OVER_MIDNIGHT.series.shift(23, freq="h"))
+BILLED = at_month_end(tiny(steps=3, tariff={"demand": DEMAND}))
 
 # golden file: (component, case, with the rows of rule 10)
 ROWS: dict[str, tuple[str, Case, bool]] = {
@@ -29,6 +30,10 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
     "no_grid_charging": ("no_grid_charging", tiny(site=NO_CHARGING), False),
     "no_battery_export": ("no_battery_export", tiny(site=NO_EXPORT), False),
     "no_battery_export_behind_inverter": ("no_battery_export", tiny("hybrid", site=NO_EXPORT), False),
+    "measured_peak": ("measured_peak", BILLED, False),
+    "measured_peak_cut": ("measured_peak_cut", BILLED, False),
+    "billed_at_least_measured": ("billed_at_least_measured", BILLED, False),
+    "ratchet": ("ratchet", BILLED, False),
     "charge_mw_one_way": ("charge_mw_one_way", tiny(), True),
     "discharge_mw_one_way": ("discharge_mw_one_way", tiny(), True),
     "import_mw_one_way": ("import_mw_one_way", tiny(), True),
@@ -65,6 +70,5 @@ def test_no_constraint_is_without_a_golden_file() -> None:
 
 def test_a_changed_efficiency_changes_the_rows() -> None:
     """The comparison can fail."""
-    cells = {"eta_charge": 0.6, "eta_discharge": 0.8, "soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 1.0}
-    text = rows_as_lp(physical(tiny(steps=3, battery={"technology": cells})), "energy_balance")
+    text = rows_as_lp(physical(tiny(steps=3, battery={"technology": CELLS | {"eta_charge": 0.51}})), "energy_balance")
     assert text != (GOLDEN / "energy_balance.lp").read_text("utf-8")

@@ -95,7 +95,7 @@ def test_mixed_offsets_over_both_clock_changes(folder: Folder) -> None:
         ("time,load_mw\n2025-01-01 00:00+01:00,1\n2025-01-01 01:00+01:00,1\n", "series.csv: has times with offsets, which do not say in which time zone the days begin; state site.time_zone, e.g. \"Europe/Berlin\""),
         ("time,load_mw\n01.01.2025 00:00,1\n2025-01-01 01:00Z,1\n", "series.csv row 2, column time: found '01.01.2025 00:00', no time; write times as in \"2025-03-30 01:00+01:00\""),
         ("time,load_mw\n2025-02-30 00:00Z,1\n2025-01-01 01:00Z,1\n", "series.csv row 2, column time: found '2025-02-30 00:00Z', no time; write times as in \"2025-03-30 01:00+01:00\""),
-        ("time,load_mw\n2025-01-01 00:00Z,1\n9025-01-01 01:00Z,1\n", "series.csv row 3, column time: found '9025-01-01 01:00Z', a year far off; give times from 1900 to 2200"),
+        ("time,load_mw\n2025-01-01 00:00Z,1\n2201-01-01 01:00Z,1\n", "series.csv row 3, column time: found '2201-01-01 01:00Z', a year far off; give times from 1900 to 2200"),
         ("time,load_mw\n2025-01-01 00:00Z,1\n,1\n", "series.csv row 3, column time: time is empty; give every row its time"),
         ("time,load_mw\n2025-01-01 01:00Z,1\n2025-01-01 00:00Z,1\n", "series.csv row 3: 2025-01-01 00:00+00:00 comes after 2025-01-01 01:00+00:00; sort the rows by time"),
         ("time,load_mw\n2025-01-01 00:00Z,1\n2025-01-01 01:00Z,1\n2025-01-01 01:00Z,1\n", "series.csv row 4: 2025-01-01 01:00+00:00 stands already in row 3; keep one row for each step"),

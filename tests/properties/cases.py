@@ -28,6 +28,7 @@ class Case:
     site: dict[str, Any] = field(default_factory=dict)
     strategy: Any = "arbitrage"
     finance: dict[str, Any] | None = None
+    tariff: dict[str, Any] | None = None
 
     def scenario(self, **more: Any) -> bo.Scenario:
         """The package's scenario."""
@@ -37,6 +38,7 @@ class Case:
             site=self.site,
             strategy=self.strategy,
             finance=self.finance,
+            tariff=self.tariff,
             **more,
         )
 
@@ -70,6 +72,7 @@ def case(
     site: dict[str, Any] | None = None,
     strategy: Any = "arbitrage",
     finance: dict[str, Any] | None = None,
+    tariff: dict[str, Any] | None = None,
     start: str = "2025-06-02 00:00",
     step_min: int = 60,
     zone: str = "UTC",
@@ -78,7 +81,7 @@ def case(
     """A lossless 1 MW, 2 MWh battery, empty at the start and free at the end, unless `battery` says otherwise."""
     basis = {"power_mw": 1.0, "duration_h": 2.0, "technology": IDEAL, "converters": LOSSLESS, "soc_start": 0.0, "soc_end": "free"}
     series = frame(start=start, step_min=step_min, zone=zone, **columns)
-    return Case(basis | (battery or {}), series, {"time_zone": zone} | (site or {}), strategy, finance)
+    return Case(basis | (battery or {}), series, {"time_zone": zone} | (site or {}), strategy, finance, tariff)
 
 
 # --------------------------------------------------------------------------------------------- random scenarios

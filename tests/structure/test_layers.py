@@ -15,13 +15,12 @@ LAYERS: list[set[str]] = [
     {"errors", "findings", "columns", "physics", "money", "clock", "stopwatch"},
     {
         "tables", "battery", "site", "tariff", "finance_types", "solver_options", "series", "series_cells",
-        "series_files", "series_steps", "series_time", "series_statistics", "scenario", "scenario_checks",
-        "scenario_parts", "schema", "strategy_entries", "plant",
+        "series_files", "series_fill", "series_steps", "series_time", "series_statistics", "scenario", "scenario_checks",
+        "scenario_parts", "schema", "strategy_entries", "billing", "plant",
     },
     {"dispatch", "metrics"},
     {
-        "models", "models.components", "models.expand", "models.units", "models.storage", "models.dc_bus",
-        "models.site", "models.ledger", "models.exclusive", "stepper", "solve", "exclusivity", "audit", "strategy",
+        "models", "models.*", "stepper", "solve", "exclusivity", "audit", "strategy",
     },
     {"strategies", "strategies.*"},
     {"assemble", "infeasible"},
