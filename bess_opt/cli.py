@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -62,19 +63,32 @@ def optimize(
     theme: ThemeChoice = Theme.light,
 ) -> None:
     """Find the optimal dispatch of SCENARIO under its strategy."""
-    overrides = _parsed(assignments)
-    with show.faults(as_json), show.stages() as stage:
-        stage("reading the scenario")
+
+    def work(read: Scenario) -> Dispatch:
         from bess_opt.optimize import optimize as solve
 
-        read = _load(scenario, overrides)
-        _check_ahead(read, out, week, theme)
-        stage(f"optimizing {len(read.series):,} steps")
-        plan = show.in_background(lambda: solve(read))
-        if out is not None:
-            stage("drawing and saving")
-            _save(plan, out, week, theme)
-    _finish(plan, as_json, out)
+        return solve(read)
+
+    _run("optimizing", work, scenario, assignments, out, as_json, week, theme)
+
+
+@app.command()
+def simulate(
+    scenario: ScenarioPath,
+    assignments: Assignments = None,
+    out: Out = None,
+    as_json: AsJson = False,
+    week: Week = None,
+    theme: ThemeChoice = Theme.light,
+) -> None:
+    """Run SCENARIO step by step under the rule of its strategy."""
+
+    def work(read: Scenario) -> Dispatch:
+        from bess_opt.simulate import simulate as step
+
+        return step(read)
+
+    _run("simulating", work, scenario, assignments, out, as_json, week, theme)
 
 
 @app.command()
@@ -168,6 +182,30 @@ def main() -> NoReturn:
             os._exit(show.INTERRUPTED)  # the solver's thread does not hear of it
         raise
     sys.exit(0)
+
+
+def _run(
+    doing: str,
+    work: Callable[[Scenario], Dispatch],
+    scenario: Path,
+    assignments: list[str] | None,
+    out: Path | None,
+    as_json: bool,
+    week: str | None,
+    theme: Theme,
+) -> None:
+    """Read a scenario, `work` on it, save and show the dispatch that comes of it."""
+    overrides = _parsed(assignments)
+    with show.faults(as_json), show.stages() as stage:
+        stage("reading the scenario")
+        read = _load(scenario, overrides)
+        _check_ahead(read, out, week, theme)
+        stage(f"{doing} {len(read.series):,} steps")
+        plan = show.in_background(lambda: work(read))
+        if out is not None:
+            stage("drawing and saving")
+            _save(plan, out, week, theme)
+    _finish(plan, as_json, out)
 
 
 def _parsed(assignments: list[str] | None) -> list[Override]:

@@ -49,7 +49,7 @@ def write_json(content: Any) -> None:
 class _Sheet(io.StringIO):
     """Text on its way to stdout, in characters that stdout has."""
 
-    encoding = property(lambda _: sys.stdout.encoding)  # type: ignore[assignment]
+    encoding = property(lambda _: sys.stdout.encoding)
 
 
 def write_tables(*tables: Table) -> None:
@@ -59,8 +59,9 @@ def write_tables(*tables: Table) -> None:
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((80 if terminal else PIPE_WIDTH, 24)).columns
     sheet = _Sheet()
-    plain = {"markup": False, "emoji": False, "highlight": False}
-    console = Console(file=sheet, width=width, force_terminal=terminal, **plain)
+    console = Console(
+        file=sheet, width=width, force_terminal=terminal, markup=False, emoji=False, highlight=False
+    )
     for table in tables:
         console.print(table)
     write(sheet.getvalue())

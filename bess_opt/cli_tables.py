@@ -85,7 +85,7 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, li
     made, listed = Table(title=title, title_justify="left", show_lines=lines), list(rows)
     for place, head in enumerate(heads):
         numeric = place > 0 and any(_is_number(row[place]) for row in listed)
-        made.add_column(head, justify="right" if numeric else "left", overflow="fold")
+        made.add_column(head, justify="right" if numeric else "left", overflow="fold", no_wrap=place == 0)
     for row in listed:
         made.add_row(*row)
     return made

@@ -25,6 +25,7 @@ from bess_opt.solver_options import SolverOptions
 
 Array = np.ndarray
 
+HINT = 1e-4  # weight of the second objective beside the first
 WIDE_ROW = 4  # places; a row of the energy law spans three
 WIDEST = 384  # steps a window reaches at most for a resting instant
 BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
@@ -121,6 +122,7 @@ class ExclusiveSearch:
         self.program, self.scale_mw = solver.program, scale_mw
         self.steps = len(full.variables[pairs[0].binary].positions)
         self.deadline = None if time_limit_s is None else time.perf_counter() + time_limit_s
+        self._hint = _hint(full, ties)
         self._place = _places(full)
         self._row_first, self._row_last = _row_spans(full, self._place)
         self._rows = np.repeat(np.arange(full.rows), np.diff(full.start))
@@ -217,14 +219,14 @@ class ExclusiveSearch:
         paid = priced.objective - relaxed_cost
         x = priced.x
         rests = np.allclose(x[cut.ends], cut.end_values, rtol=0.0, atol=1e-7 * self.scale_mw)
-        if cut.coupled or not rests:
+        if cut.coupled or not rests or self._hint.any():
             try:
-                fixed = self._solve_small(cut.fixed, allowance)
+                fixed = self._solve_small(cut.fixed, 0.0 if self._hint.any() else allowance)
             except InfeasibleProgramError:
                 if window == Window(0, self.steps):
                     raise
                 return Answer(window, raised, np.inf, {})
-            paid = fixed.objective - float(cut.fixed.cost @ np.append(self._x, 0.0)[cut.origin])
+            paid = float(cut.cost @ (fixed.x - np.append(self._x, 0.0)[cut.origin]))
             x = fixed.x
         pattern = {p.binary: x[cut.binaries[p.binary]] > 0.5 for p in self.pairs}
         return Answer(window, raised, paid - raised, pattern)
@@ -256,7 +258,7 @@ class ExclusiveSearch:
         priced = _slice(full, columns, new, inside, entry, cost)
         energy = full.variables["energy_mwh"]
         ends = energy.first + np.array([window.first, window.last])
-        fixed = _slice(full, columns, new, inside, entry, full.cost[columns])
+        fixed = _slice(full, columns, new, inside, entry, (full.cost + self._hint)[columns])
         end_values = x[ends]
         fixed.lower[new[ends]] = fixed.upper[new[ends]] = end_values
         coupling = np.setdiff1d(np.flatnonzero(crossing), self._end_rows(window))
@@ -266,7 +268,7 @@ class ExclusiveSearch:
         binaries = {
             p.binary: new[full.variables[p.binary].first + np.arange(window.first, window.last)] for p in self.pairs
         }
-        return Cut(priced, fixed, origin, new[ends], end_values, binaries, bool(len(coupling)))
+        return Cut(priced, fixed, full.cost[columns], origin, new[ends], end_values, binaries, bool(len(coupling)))
 
     def _end_rows(self, window: Window) -> Array:
         """Rows that only carry stored energy across the window's ends."""
@@ -319,11 +321,26 @@ class Cut:
 
     priced: Program
     fixed: Program
+    cost: Array
     origin: Array
     ends: Array
     end_values: Array
     binaries: dict[str, Array]
     coupled: bool
+
+
+def _hint(full: Program, ties: Sequence[Array]) -> Array:
+    """A trace of the second objective in the windows' plans, so that their patterns serve it too.
+
+    Zero when rule 11 alone breaks ties: it cannot tell patterns apart that the first objective does not.
+    """
+    hint = np.zeros(full.columns)
+    if len(ties) < 2:
+        return hint
+    first, second = np.abs(full.cost[full.cost != 0.0]), np.abs(ties[0][ties[0] != 0.0])
+    if len(first) and len(second):
+        hint[: len(ties[0])] = ties[0] * (HINT * float(np.median(first)) / float(np.median(second)))
+    return hint
 
 
 def _places(full: Program) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from bess_opt import exclusivity, infeasible
-from bess_opt.assemble import bind, model
+from bess_opt.assemble import Bound, bind, model
 from bess_opt.dispatch import Dispatch, Flows, SolveReport
 from bess_opt.errors import InfeasibleError
+from bess_opt.findings import Findings
 from bess_opt.models.exclusive import add_exclusivity, pairs
 from bess_opt.models.expand import Program, expand, term_costs
 from bess_opt.outcome import outcome
@@ -29,6 +31,20 @@ FEW = 0.02  # share of steps that cheat up to which ties are broken only after t
 THROUGHPUT, CURTAILMENT, CONVERTERS, EARLIEST = 1e4, 1e2, 1.0, 0.1
 
 
+@dataclass(frozen=True)
+class Solved:
+    """A scenario's program with its proven optimum, before it becomes a `Dispatch`: what explanations need."""
+
+    scenario: Scenario
+    plant: Plant
+    bound: Bound
+    model: Any
+    program: Program
+    found: exclusivity.Exact
+    findings: Findings
+    watch: Stopwatch
+
+
 def optimize(scenario: Scenario) -> Dispatch:
     """The optimal dispatch of `scenario` under its strategy.
 
@@ -36,6 +52,11 @@ def optimize(scenario: Scenario) -> Dispatch:
     `StrategyError` (unknown strategy, wrong option, missing series), `InfeasibleError` (no schedule meets the
     limits; `.reasons` says which and when), `SolveError` (limit reached without a plan), `AuditError`.
     """
+    return dispatch_of(solve_scenario(scenario))
+
+
+def solve_scenario(scenario: Scenario) -> Solved:
+    """Assemble and solve; raises as `optimize` does, save `AuditError`."""
     watch = Stopwatch()
     with watch.stage("prepare"):
         stated = plant(scenario)
@@ -51,16 +72,21 @@ def optimize(scenario: Scenario) -> Dispatch:
         program = expand(m)
         solver = Solver(program, scenario.solver, scale_mw=numbers.scale_mw)
     found = _solve(solver, m, numbers, objectives, watch)
+    return Solved(scenario, numbers, bound, m, program, found, findings, watch)
+
+
+def dispatch_of(solved: Solved) -> Dispatch:
+    """The audited result of a solved program."""
     return outcome(
-        scenario,
-        numbers,
-        bound,
+        solved.scenario,
+        solved.plant,
+        solved.bound,
         "optimal",
-        flows(program, found.x, numbers),
-        findings,
-        watch,
-        report=_report(found, program, watch),
-        stored_energy_value=_energy_value(program, found.solution, numbers),
+        flows(solved.program, solved.found.x, solved.plant),
+        solved.findings,
+        solved.watch,
+        report=_report(solved.found, solved.program, solved.watch),
+        stored_energy_value=_energy_value(solved.program, solved.found.solution, solved.plant),
     )
 
 

@@ -71,7 +71,11 @@ class Scenario:
         solver: SolverOptions | Mapping[str, Any] | None = None,
         series_options: SeriesOptions | Mapping[str, Any] | None = None,
         name: str = "scenario",
+        **unknown: Any,
     ) -> None:
+        problems = unknown_tables(unknown, [*TABLES, "strategy", "series_options", "name"], "")
+        if problems:
+            raise ScenarioError(problems)
         tables: dict[str, object] = {"battery": battery, "site": site, "series": series_options}
         tables |= {"strategy": strategy, "tariff": tariff, "finance": finance, "solver": solver}
         self._adopt(tables, frame_source(series), name, None)

@@ -27,7 +27,7 @@ def examine(scenario: Scenario | str | Path) -> tuple[Findings, type[BessOptErro
         read = scenario if isinstance(scenario, Scenario) else load(scenario)
         numbers = plant(read)
         if read.strategies:
-            bind(read, numbers)
+            numbers = bind(read, numbers).restrict(numbers)
     except BessOptError as error:
         return Findings(problems_of(error)), type(error)
     conflicts = unreachable(numbers)

@@ -7,10 +7,12 @@ made twice, in two ways of writing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
+import highspy
 import numpy as np
 import scipy.optimize as so
 import scipy.sparse as sp
@@ -24,6 +26,7 @@ TECHNOLOGIES = {  # round trip, lowest and highest state of charge, C-rate
 }
 FLOWS = ("charge", "discharge", "energy", "import", "export", "curtail_ac", "curtail_dc", "unserved", "out", "in")
 CHOICES = ("charging", "importing", "inverting")
+PAIRS = {"charging": ("charge", "discharge"), "importing": ("import", "export"), "inverting": ("out", "in")}
 
 
 @dataclass
@@ -45,6 +48,13 @@ class Problem:
         """Columns of a flow or a choice."""
         first = (FLOWS + CHOICES).index(name) * self.steps
         return slice(first, first + self.steps)
+
+
+    def at_least(self, gain: np.ndarray, value: float) -> Problem:
+        """The same problem in which `gain`·x must reach `value`, but for rounding."""
+        slack = 1e-8 * max(1.0, abs(value))
+        rows = np.vstack([self.rows, gain])
+        return replace(self, rows=rows, low=np.append(self.low, value - slack), high=np.append(self.high, np.inf))
 
 
 @dataclass
@@ -167,9 +177,8 @@ def problem(case: Case) -> Problem:
             row([("export", t, 1.0), ("curtail_ac", t, 1.0), ("curtail_dc", t, eta)], -np.inf, pv)
 
     # one way at a time
-    pairs = {"charging": ("charge", "discharge"), "importing": ("import", "export"), "inverting": ("out", "in")}
     p.choices = tuple(c for c in CHOICES if on_dc or c != "inverting")
-    for choice, (first, second) in pairs.items():
+    for choice, (first, second) in PAIRS.items():
         p.upper[p.block(choice)] = 1.0 if choice in p.choices else 0.0
         p.binary[p.block(choice)] = True
         if choice in p.choices:
@@ -215,13 +224,16 @@ def best(p: Problem, gain: np.ndarray | None = None, constant: float | None = No
     chosen = p.gain if gain is None else gain
     if (p.lower > p.upper).any():
         return None
-    found = so.milp(
-        -chosen,
-        integrality=p.binary.astype(int),
-        bounds=so.Bounds(p.lower, p.upper),
-        constraints=so.LinearConstraint(sp.csr_array(p.rows), p.low, p.high),
-        options={"mip_rel_gap": 0.0},
-    )
+    for presolve in (True, False):
+        found = so.milp(
+            -chosen,
+            integrality=p.binary.astype(int),
+            bounds=so.Bounds(p.lower, p.upper),
+            constraints=so.LinearConstraint(sp.csr_array(p.rows), p.low, p.high),
+            options={"mip_rel_gap": 0.0, "presolve": presolve},
+        )
+        if found.status != 4:  # numerical trouble: a second try without presolve
+            break
     if found.status == 2:
         return None
     assert found.status == 0, found.message
@@ -236,9 +248,52 @@ def best_of_both(case: Case, window: list[str], weighted: bool) -> tuple[Solved,
     first = best(p, gain, constant)
     if first is None:
         return None
-    least = first.value - constant - 1e-7 * max(1.0, abs(first.value))
-    p.rows = np.vstack([p.rows, gain])
-    p.low, p.high = np.append(p.low, least), np.append(p.high, np.inf)
-    second = best(p)
+    second = best(p.at_least(gain, first.value - constant))
     assert second is not None
     return first, second
+
+
+def least(case: Case, weight: dict[str, float]) -> float:
+    """The least weighted sum of flows, in MW over all steps, that a plan of most money can have."""
+    p = problem(case)
+    first = best(p)
+    assert first is not None
+    gain = np.zeros(len(p.gain))
+    for name, factor in weight.items():
+        gain[p.block(name)] = -factor
+    second = best(p.at_least(p.gain, first.value - p.constant), gain, 0.0)
+    assert second is not None
+    return -second.value
+
+
+def by_patterns(case: Case) -> float | None:
+    """The best over all on/off patterns, a linear problem each; for a handful of steps.
+
+    Grid directions are tried only where export can pay more than import costs: elsewhere importing and
+    exporting at once never helps, so both stay open.
+    """
+    p = problem(case)
+    if (p.lower > p.upper).any():
+        return None
+    pays = p.gain[p.block("export")] > -p.gain[p.block("import")] + 1e-12
+    tried = [c for c in p.choices if c != "importing" or pays.any()]
+    rows = ~p.rows[:, p.binary].any(axis=1)
+    flows = ~p.binary
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    matrix = sp.csr_array(p.rows[rows][:, flows])
+    solver.passModel(
+        int(flows.sum()), int(rows.sum()), matrix.nnz, int(highspy.MatrixFormat.kRowwise), int(highspy.ObjSense.kMaximize),
+        0.0, p.gain[flows], p.lower[flows], p.upper[flows], p.low[rows], p.high[rows],
+        matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32), matrix.data, np.zeros(int(flows.sum()), dtype=np.int32),
+    )  # fmt: skip
+    found: list[float] = []
+    columns = np.concatenate([np.arange(p.block(f).start, p.block(f).stop) for c in tried for f in PAIRS[c]]).astype(np.int32)
+    for pattern in itertools.product((False, True), repeat=len(tried) * p.steps):
+        on = np.array(pattern).reshape(len(tried), p.steps)
+        open_ = np.concatenate([side for row in on for side in (row, ~row)])
+        solver.changeColsBounds(len(columns), columns, p.lower[columns], np.where(open_, p.upper[columns], 0.0))
+        solver.run()
+        if solver.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+            found.append(solver.getInfo().objective_function_value + p.constant)
+    return max(found, default=None)
