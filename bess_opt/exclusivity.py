@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 
 import numpy as np
@@ -33,13 +33,17 @@ BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction 
 
 @dataclass(frozen=True)
 class Exact:
-    """A plan that keeps rule 10: values, proven bound, and the solution of the program with its pattern fixed."""
+    """A plan that keeps rule 10: values, proven bound, and the solution of the program with its pattern fixed.
+
+    `closed` are the columns that the pattern holds at zero.
+    """
 
     x: Array
     solution: Solution
     bound: float
     windows: int
     limited: bool
+    closed: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def gap(self) -> float:
@@ -261,7 +265,7 @@ class ExclusiveSearch:
         fixed = _slice(full, columns, new, inside, entry, (full.cost + self._hint)[columns])
         end_values = x[ends]
         fixed.lower[new[ends]] = fixed.upper[new[ends]] = end_values
-        coupling = np.setdiff1d(np.flatnonzero(crossing), self._end_rows(window))
+        coupling = np.setdiff1d(self._rows[across], self._end_rows(window))
         if len(coupling):
             fixed = _with_rows(fixed, self._coupled_rows(coupling, new, x))
         origin = np.where(columns < self.program.columns, columns, self.program.columns)
@@ -312,7 +316,8 @@ class ExclusiveSearch:
             x = self.solver.prefer(self.ties)
         finally:
             self.solver.set_bounds(columns, nothing, kept)
-        return Exact(x, solution, min(bound, solution.objective), len(answers), limited=False)
+        best = min(bound, solution.objective)
+        return Exact(x, solution, best, len(answers), limited=False, closed=columns)
 
 
 @dataclass(frozen=True)
