@@ -22,12 +22,12 @@ from bess_opt.models.exclusive import Pair
 from bess_opt.models.expand import Program
 from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solution, Solver
 from bess_opt.solver_options import SolverOptions
+from bess_opt.windows import Cut, Cutter, Window, grown, merged_windows, window_around, with_rows
 
 Array = np.ndarray
 
-HINT = 1e-4  # weight of the second objective beside the first
-WIDE_ROW = 4  # places; a row of the energy law spans three
-WIDEST = 384  # steps a window reaches at most for a resting instant
+LATER = 1e-3  # weight of an objective beside the one before it, where both stand in one cost
+ROUNDING = 1e-9  # of the dearest flow at the plant's size: an objective near zero is not known better
 BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
 
 
@@ -53,49 +53,13 @@ class Exact:
 
 
 @dataclass(frozen=True)
-class Window:
-    """Steps first..last-1 and the instants first..last of the stored energy."""
-
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
 class Answer:
-    """What a window's two problems gave: rise of the bound, gap of its plan, on/off pattern per binary."""
+    """What a window's two problems gave: rise of the bound, gap of its plan, steps at which each flow is idle."""
 
     window: Window
     raised: float
     gap: float
-    pattern: dict[str, Array]
-
-
-def _window_around(step: int, rests: Array) -> Window:
-    """The window from the last resting instant before `step` to the first one after it."""
-    first = int(rests[np.searchsorted(rests, step, side="right") - 1])
-    last = int(rests[np.searchsorted(rests, step + 1)])
-    return Window(max(first, step - WIDEST), min(last, step + WIDEST))
-
-
-def _grown(window: Window, rests: Array) -> Window:
-    """The window at least three times as wide, again up to resting instants."""
-    more = window.last - window.first
-    before = max(window.first - more, 0)
-    after = min(window.last + more, int(rests[-1]))
-    first = int(rests[np.searchsorted(rests, before, side="right") - 1])
-    last = int(rests[np.searchsorted(rests, after)])
-    return Window(max(first, before - WIDEST), min(last, after + WIDEST))
-
-
-def _merged(windows: list[Window]) -> list[Window]:
-    """Windows in order of time; those that touch become one."""
-    merged: list[Window] = []
-    for window in sorted(windows, key=lambda w: w.first):
-        if merged and window.first <= merged[-1].last:
-            merged[-1] = Window(merged[-1].first, max(merged[-1].last, window.last))
-        else:
-            merged.append(window)
-    return merged
+    idle: dict[str, Array]
 
 
 def cheats(program: Program, x: Array, pairs: tuple[Pair, ...], scale_mw: float) -> Array:
@@ -126,10 +90,8 @@ class ExclusiveSearch:
         self.program, self.scale_mw = solver.program, scale_mw
         self.steps = len(full.variables[pairs[0].binary].positions)
         self.deadline = None if time_limit_s is None else time.perf_counter() + time_limit_s
-        self._hint = _hint(full, ties)
-        self._place = _places(full)
-        self._row_first, self._row_last = _row_spans(full, self._place)
-        self._rows = np.repeat(np.arange(full.rows), np.diff(full.start))
+        self._later = _later_objectives(ties)
+        self._cutter = Cutter(full, self.steps)
 
     def run(self, relaxed: Solution, x: Array) -> Exact:
         """The exact plan, from the relaxation's solution and its tie-broken values `x`.
@@ -137,8 +99,8 @@ class ExclusiveSearch:
         Raises `InfeasibleProgramError` if no plan keeps rule 10.
         """
         self._relaxed, self._x = relaxed, x
-        rests = self._resting_instants()
-        windows = _merged([_window_around(int(t), rests) for t in self._cheats(x)])
+        ends = self._cutter.ends_allowed(self._resting_instants())
+        windows = merged_windows([window_around(int(t), ends) for t in self._cheats(x)])
         solved: dict[Window, Answer] = {}
         best: Exact | None = None
         try:
@@ -150,15 +112,15 @@ class ExclusiveSearch:
                 bound = relaxed.objective + sum(a.raised for a in answers)
                 open_ones = [w for w in windows if not solved[w].gap <= allowance]
                 short = sum(a.gap for a in answers) > self._tolerance() / 2
-                if short and open_ones != [Window(0, self.steps)]:
-                    grown = [_grown(w, rests) if w in open_ones else w for w in windows]
-                    windows = _merged(grown)
+                if short and open_ones and open_ones != [Window(0, self.steps)]:
+                    wider = [grown(w, ends) if w in open_ones else w for w in windows]
+                    windows = merged_windows(wider)
                     continue
                 best = self._with_pattern(answers, bound)
                 fresh = self._cheats(best.x)
                 if not len(fresh):
                     return best
-                windows = _merged([*windows, *(_window_around(int(t), rests) for t in fresh)])
+                windows = merged_windows([*windows, *(window_around(int(t), ends) for t in fresh)])
         except LimitReachedError:
             return self._within_limit(relaxed.objective, len(windows))
 
@@ -167,8 +129,10 @@ class ExclusiveSearch:
 
     def _tolerance(self) -> float:
         """Distance from the bound that is allowed, in units of the objective."""
-        turnover = float(np.abs(self.program.cost) @ np.abs(self._x))
-        return self.solver.options.rel_gap * max(abs(self._relaxed.objective), 1e-6 * turnover)
+        cost = np.abs(self.program.cost)
+        turnover = float(cost @ np.abs(self._x))
+        relative = self.solver.options.rel_gap * max(abs(self._relaxed.objective), 1e-6 * turnover)
+        return max(relative, ROUNDING * float(cost.max(initial=0.0)) * self.scale_mw)
 
     def _left_s(self) -> float | None:
         if self.deadline is None:
@@ -181,25 +145,16 @@ class ExclusiveSearch:
     def _within_limit(self, bound: float, count: int) -> Exact:
         """Out of time: the plan in which each step keeps the way it goes on balance, with what is proven."""
         self.deadline = None
-        pattern = {}
+        idle = {}
         for pair in self.pairs:
             first, second = (self._x[self.program.variables[n].slice] for n in (pair.first, pair.second))
-            pattern[pair.binary] = first >= second
-        every = Answer(Window(0, self.steps), 0.0, np.inf, pattern)
+            idle[pair.first] = np.flatnonzero(first < second)
+            idle[pair.second] = np.flatnonzero(first >= second)
+        every = Answer(Window(0, self.steps), 0.0, np.inf, idle)
         return replace(self._with_pattern([every], bound), limited=True, windows=count)
 
     def _resting_instants(self) -> Array:
-        """Instants at which a window may end: where the stored energy sits at a bound, ends of the horizon included.
-
-        Rows over many steps (warranty cycles of a day) tie a window to its surroundings more than energy
-        does: where there are any, windows end between them instead.
-        """
-        wide = (self._row_last - self._row_first > WIDE_ROW) & (self._row_last <= 2 * self.steps)
-        if wide.any():
-            cut = np.zeros(2 * self.steps + 2, dtype=np.int64)
-            np.add.at(cut, self._row_first[wide] + 1, 1)
-            np.add.at(cut, self._row_last[wide], -1)
-            return np.flatnonzero(np.cumsum(cut)[: 2 * self.steps + 1 : 2] == 0)
+        """Instants at which the stored energy sits at a bound, the ends of the horizon included."""
         energy = self.program.variables["energy_mwh"].slice
         e, lower, upper = self._x[energy], self.program.lower[energy], self.program.upper[energy]
         slack = 1e-7 * self.scale_mw
@@ -216,24 +171,49 @@ class ExclusiveSearch:
 
     def _solve_window(self, window: Window, allowance: float) -> Answer:
         """Bound and plan of one window; a plan that does not exist leaves the gap infinite."""
-        cut = self._cut(window)
-        relaxed_cost = float(cut.priced.cost @ np.append(self._x, 0.0)[cut.origin])
+        cut = self._cutter.cut(window, self._x, self._relaxed.row_dual)
+        here = np.append(self._x, np.zeros(self.full.columns - len(self._x)))[cut.origin]
         priced = self._solve_small(cut.priced, allowance)
-        raised = max(0.0, priced.bound - relaxed_cost)
-        paid = priced.objective - relaxed_cost
+        raised = max(0.0, priced.bound - float(cut.priced.cost @ here))
         x = priced.x
         rests = np.allclose(x[cut.ends], cut.end_values, rtol=0.0, atol=1e-7 * self.scale_mw)
-        if cut.coupled or not rests or self._hint.any():
+        if cut.coupled or not rests:
             try:
-                fixed = self._solve_small(cut.fixed, 0.0 if self._hint.any() else allowance)
+                x = self._solve_small(cut.held, allowance).x
             except InfeasibleProgramError:
                 if window == Window(0, self.steps):
                     raise
                 return Answer(window, raised, np.inf, {})
-            paid = float(cut.cost @ (fixed.x - np.append(self._x, 0.0)[cut.origin]))
-            x = fixed.x
-        pattern = {p.binary: x[cut.binaries[p.binary]] > 0.5 for p in self.pairs}
-        return Answer(window, raised, paid - raised, pattern)
+        x = self._break_ties(cut, x)
+        paid = float(cut.held.cost @ (x - here))
+        return Answer(window, raised, paid - raised, self._idle_flows(window, cut, x))
+
+    def _break_ties(self, cut: Cut, x: Array) -> Array:
+        """Among the window's plans that cost no more than `x`: the later objectives, then rule 11."""
+        held, cost = cut.held, cut.held.cost
+        price = float(np.median(np.abs(cost[cost != 0.0]))) if cost.any() else 1.0
+        carries = np.flatnonzero(cost)
+        if len(carries):
+            row = (carries, cost[carries] / price, -np.inf, float(cost @ x) / price)
+            held = with_rows(held, [row])
+        later = np.append(self._later, np.zeros(self.full.columns - len(self._later)))[cut.origin]
+        try:
+            return self._solve_small(replace(held, cost=later), 0.0).x
+        except InfeasibleProgramError:  # the ceiling on the cost may be a hair below what is reachable
+            return x
+
+    def _idle_flows(self, window: Window, cut: Cut, x: Array) -> dict[str, Array]:
+        """Steps at which each flow of a converter stands still in the window's plan."""
+        new = np.full(self.full.columns, -1)
+        new[cut.origin] = np.arange(len(cut.origin))
+        steps = np.arange(window.first, window.last)
+        idle = {}
+        for pair in self.pairs:
+            first, second = (x[new[self.full.variables[n].first + steps]] for n in (pair.first, pair.second))
+            rounding = BOTH_WAYS * self.scale_mw
+            idle[pair.first] = steps[(first <= rounding) | (first < second)]
+            idle[pair.second] = steps[(second <= rounding) | (second <= first)]
+        return idle
 
     def _solve_small(self, program: Program, allowance: float) -> Solution:
         own = self.solver.options
@@ -245,69 +225,12 @@ class ExclusiveSearch:
             raise LimitReachedError("the time limit ended the search for an exclusive plan")
         return found
 
-    def _cut(self, window: Window) -> Cut:
-        x = self._x
-        full, low, high = self.full, 2 * window.first, 2 * window.last
-        columns = np.flatnonzero((self._place >= low) & (self._place <= high))
-        new = np.full(full.columns, -1)
-        new[columns] = np.arange(len(columns))
-        inside = (self._row_first >= low) & (self._row_last <= high)
-        crossing = (self._row_first <= high) & (self._row_last >= low) & ~inside
-        entry = inside[self._rows] & (new[full.column] >= 0)
-        across = crossing[self._rows] & (new[full.column] >= 0)
-        cost = full.cost[columns].copy()
-        dual = np.zeros(full.rows)
-        dual[: self.program.rows] = self._relaxed.row_dual
-        np.subtract.at(cost, new[full.column[across]], (full.value * dual[self._rows])[across])
-        priced = _slice(full, columns, new, inside, entry, cost)
-        energy = full.variables["energy_mwh"]
-        ends = energy.first + np.array([window.first, window.last])
-        fixed = _slice(full, columns, new, inside, entry, (full.cost + self._hint)[columns])
-        end_values = x[ends]
-        fixed.lower[new[ends]] = fixed.upper[new[ends]] = end_values
-        coupling = np.setdiff1d(self._rows[across], self._end_rows(window))
-        if len(coupling):
-            fixed = _with_rows(fixed, self._coupled_rows(coupling, new, x))
-        origin = np.where(columns < self.program.columns, columns, self.program.columns)
-        binaries = {
-            p.binary: new[full.variables[p.binary].first + np.arange(window.first, window.last)] for p in self.pairs
-        }
-        return Cut(priced, fixed, full.cost[columns], origin, new[ends], end_values, binaries, bool(len(coupling)))
-
-    def _end_rows(self, window: Window) -> Array:
-        """Rows that only carry stored energy across the window's ends."""
-        rows = [
-            block.first + t
-            for name, block in self.full.constraints.items()
-            if name in ("energy_balance", "charge_room", "discharge_room")
-            for t in (window.first - 1, window.last)
-            if 0 <= t < self.steps
-        ]
-        return np.array(rows, dtype=np.int64)
-
-    def _coupled_rows(self, coupling: Array, new: Array, x: Array) -> list[tuple[Array, Array, float, float]]:
-        """Rows that reach beyond the window, with what the rest of the plan already uses taken off."""
-        rows = []
-        padded = np.append(x, np.zeros(self.full.columns - len(x)))
-        for row in coupling:
-            span = slice(self.full.start[row], self.full.start[row + 1])
-            columns, values = self.full.column[span], self.full.value[span]
-            mine = new[columns] >= 0
-            used = float(values[~mine] @ padded[columns[~mine]])
-            lower, upper = self.full.row_lower[row] - used, self.full.row_upper[row] - used
-            rows.append((new[columns[mine]], values[mine], lower, upper))
-        return rows
-
     def _with_pattern(self, answers: list[Answer], bound: float) -> Exact:
         """Solve the whole program with the flows that the windows close held at zero, then break ties."""
         program = self.program
-        closed = []
-        for answer in answers:
-            steps = np.arange(answer.window.first, answer.window.last)
-            for pair in self.pairs:
-                on = answer.pattern[pair.binary]
-                closed += [program.variables[pair.second].first + steps[on]]
-                closed += [program.variables[pair.first].first + steps[~on]]
+        closed = [
+            program.variables[name].first + steps for answer in answers for name, steps in answer.idle.items()
+        ]
         columns = np.concatenate(closed).astype(np.int64)
         kept, nothing = program.upper[columns].copy(), np.zeros(len(columns))
         self.solver.set_bounds(columns, nothing, nothing)
@@ -320,78 +243,12 @@ class ExclusiveSearch:
         return Exact(x, solution, best, len(answers), limited=False, closed=columns)
 
 
-@dataclass(frozen=True)
-class Cut:
-    """A window's two small programs and how their columns map back."""
-
-    priced: Program
-    fixed: Program
-    cost: Array
-    origin: Array
-    ends: Array
-    end_values: Array
-    binaries: dict[str, Array]
-    coupled: bool
-
-
-def _hint(full: Program, ties: Sequence[Array]) -> Array:
-    """A trace of the second objective in the windows' plans, so that their patterns serve it too.
-
-    Zero when rule 11 alone breaks ties: it cannot tell patterns apart that the first objective does not.
-    """
-    hint = np.zeros(full.columns)
-    if len(ties) < 2:
-        return hint
-    first, second = np.abs(full.cost[full.cost != 0.0]), np.abs(ties[0][ties[0] != 0.0])
-    if len(first) and len(second):
-        hint[: len(ties[0])] = ties[0] * (HINT * float(np.median(first)) / float(np.median(second)))
-    return hint
-
-
-def _places(full: Program) -> Array:
-    """Where each column stands in time: step t at 2t+1, instant i at 2i, anything else nowhere (-1)."""
-    place = np.full(full.columns, -1)
-    for block in full.variables.values():
-        if block.index == "instants":
-            place[block.slice] = 2 * block.positions
-        elif block.index == "steps":
-            place[block.slice] = 2 * block.positions + 1
-    return place
-
-
-def _row_spans(full: Program, place: Array) -> tuple[Array, Array]:
-    """First and last place that each row touches; a column that stands nowhere stretches its row over all."""
-    of_entry = place[full.column]
-    first = np.minimum.reduceat(of_entry, full.start[:-1])
-    last = np.maximum.reduceat(of_entry, full.start[:-1])
-    return first, np.where(first < 0, np.iinfo(np.int64).max, last)
-
-
-def _slice(full: Program, columns: Array, new: Array, inside: Array, entry: Array, cost: Array) -> Program:
-    rows = np.flatnonzero(inside)
-    counts = np.diff(full.start)[rows]
-    return Program(
-        cost=cost,
-        offset=0.0,
-        lower=full.lower[columns].copy(),
-        upper=full.upper[columns].copy(),
-        row_lower=full.row_lower[rows],
-        row_upper=full.row_upper[rows],
-        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-        column=new[full.column[entry]].astype(np.int32),
-        value=full.value[entry],
-        integer=full.integer[columns],
-    )
-
-
-def _with_rows(program: Program, rows: list[tuple[Array, Array, float, float]]) -> Program:
-    lengths = [len(columns) for columns, _, _, _ in rows]
-    return replace(
-        program,
-        row_lower=np.append(program.row_lower, [r[2] for r in rows]),
-        row_upper=np.append(program.row_upper, [r[3] for r in rows]),
-        start=np.append(program.start, program.start[-1] + np.cumsum(lengths)).astype(np.int32),
-        column=np.concatenate([program.column, *(r[0] for r in rows)]).astype(np.int32),
-        value=np.concatenate([program.value, *(r[1] for r in rows)]),
-    )
-
+def _later_objectives(ties: Sequence[Array]) -> Array:
+    """All later objectives as one cost, each a small fraction of the one before it."""
+    total, weight = np.zeros(len(ties[0])), 1.0
+    for cost in ties:
+        present = np.abs(cost[cost != 0.0])
+        if len(present):
+            total += cost * (weight / float(np.median(present)))
+            weight *= LATER
+    return total

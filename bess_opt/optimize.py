@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,6 @@ from bess_opt.validate import findings as findings_of
 
 # Rule 11 as one objective, weights apart by more than a horizon can bridge: throughput, curtailment, other
 # converters, then earliest.
-FEW = 0.02  # share of steps that cheat up to which ties are broken only after the exact search
 THROUGHPUT, CURTAILMENT, CONVERTERS, EARLIEST = 1e4, 1e2, 1.0, 0.1
 
 
@@ -62,7 +60,7 @@ def solve_scenario(scenario: Scenario) -> Solved:
         stated = plant(scenario)
         bound = bind(scenario, stated)
         numbers = bound.restrict(stated)
-        findings = findings_of(scenario, numbers)
+        findings = findings_of(scenario, numbers, bound)
         unreachable = infeasible.unreachable(numbers)
         if unreachable:
             raise InfeasibleError(unreachable)
@@ -93,6 +91,58 @@ def dispatch_of(solved: Solved) -> Dispatch:
 def _solve(
     solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
 ) -> exclusivity.Exact:
+    """Optimum of the first objective, exact in rule 10 and in a strategy's own yes-or-no choices."""
+    if solver.program.integer.any():
+        return _solve_with_choices(solver, m, numbers, objectives, watch)
+    return _solve_linear(solver, m, numbers, objectives, watch)
+
+
+def _solve_with_choices(
+    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
+) -> exclusivity.Exact:
+    """The choices are made first, without rule 10; where it makes them dearer, again together with it."""
+    program, attempt = solver.program, solver
+    for _ in range(2):
+        try:
+            with watch.stage("choose"):
+                chosen = attempt.solve()
+        except InfeasibleProgramError:
+            raise InfeasibleError(infeasible.reasons(attempt, numbers)) from None
+        linear = Solver(_held(program, chosen.x), solver.options, scale_mw=numbers.scale_mw)
+        found = _solve_linear(linear, m, numbers, objectives, watch)
+        found = replace(
+            found, bound=min(chosen.bound, found.solution.objective), limited=found.limited or chosen.limited
+        )
+        if found.limited or found.gap <= solver.options.rel_gap:
+            break
+        attempt = Solver(_exclusive(m, numbers, program), solver.options, scale_mw=numbers.scale_mw)
+    return found
+
+
+def _held(program: Program, x: Array) -> Program:
+    """`program` with its choices held as they are in `x`: a linear one."""
+    choice = np.round(x[: program.columns])
+    return replace(
+        program,
+        lower=np.where(program.integer, choice, program.lower),
+        upper=np.where(program.integer, choice, program.upper),
+        integer=np.zeros_like(program.integer),
+    )
+
+
+def _exclusive(m: Any, numbers: Plant, program: Program) -> Program:
+    """`program`, an expansion of `m`, with the rows of rule 10; what it holds stays held."""
+    if not hasattr(m, pairs(numbers)[0].binary):
+        add_exclusivity(m, numbers)
+    full = expand(m)
+    first = slice(program.columns)
+    full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
+    return full
+
+
+def _solve_linear(
+    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
+) -> exclusivity.Exact:
     """Optimum of the first objective, exact in rule 10, ties broken by the later objectives and rule 11."""
     program = solver.program
     ties = [*(term_costs(m, objective, program) for objective in objectives[1:]), tie_break_cost(program)]
@@ -101,17 +151,18 @@ def _solve(
             relaxed = solver.solve()
     except InfeasibleProgramError:
         raise InfeasibleError(infeasible.reasons(solver, numbers)) from None
-    x = relaxed.x
-    cheating = partial(exclusivity.cheats, program, pairs=pairs(numbers), scale_mw=numbers.scale_mw)
-    if not 0 < len(cheating(x)) < FEW * numbers.steps:
-        with watch.stage("tie-break"):
-            x = solver.prefer(ties)
-        if not len(cheating(x)):
-            return exclusivity.Exact(x, relaxed, relaxed.bound, 0, limited=False)
+    with watch.stage("tie-break"):
+        x = solver.prefer(ties)
+    if not len(exclusivity.cheats(program, x, pairs(numbers), numbers.scale_mw)):
+        return exclusivity.Exact(x, relaxed, relaxed.bound, 0, limited=False)
     with watch.stage("exclusive"):
-        add_exclusivity(m, numbers)
         search = exclusivity.ExclusiveSearch(
-            solver, expand(m), pairs(numbers), ties, numbers.scale_mw, solver.options.time_limit_s
+            solver,
+            _exclusive(m, numbers, program),
+            pairs(numbers),
+            ties,
+            numbers.scale_mw,
+            solver.options.time_limit_s,
         )
         try:
             return search.run(relaxed, x)

@@ -77,6 +77,10 @@ class Solver:
         set_option("random_seed", self.options.seed)
         set_option("mip_rel_gap", self.options.rel_gap)
         set_option("mip_abs_gap", 0.0)
+        # Our mixed-integer programs are small and tight: a start-up that searches for plans only costs time.
+        set_option("mip_heuristic_run_feasibility_jump", False)
+        set_option("mip_heuristic_effort", 0.0)
+        set_option("mip_detect_symmetry", False)
         _use_threads(self.options.threads)
         set_option("threads", self.options.threads)
 

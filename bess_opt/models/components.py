@@ -21,8 +21,8 @@ Rule = Callable[[Any, Any], Any]
 
 def members(index: Any) -> np.ndarray:
     """The integers of a Pyomo index set, in order."""
-    if isinstance(index, pyo.RangeSet) or hasattr(index, "first"):
-        first, last = (index.first(), index.last()) if len(index) else (0, -1)
+    if len(index):
+        first, last = index.bounds()  # first() and last() would walk the whole set
         if last - first + 1 == len(index):
             return np.arange(first, last + 1)
     return np.fromiter(index, dtype=np.int64, count=len(index))

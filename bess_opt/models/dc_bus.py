@@ -19,12 +19,12 @@ def add_dc_bus(m: Any, plant: Plant) -> None:
     """
     if plant.bus is None:
         raise ValueError("this plant has no DC bus")
-    rating = plant.bus.inverter_mw
+    limits = plant.flow_limits()  # without a rating too: in and out at once could burn energy without end
     m.eta_inverter_out = pyo.Param(initialize=plant.bus.eta_out, units=PER_UNIT, mutable=True)
     m.eta_inverter_in = pyo.Param(initialize=plant.bus.eta_in, units=PER_UNIT, mutable=True)
     m.solar_dc_mw = ArrayParam(m.steps, plant.solar_dc_mw, units=MW, doc="PV power on the DC bus")
-    m.inverter_out_mw = ArrayVar(m.steps, upper=rating, units=MW, doc="inverter to the AC bus, AC side")
-    m.inverter_in_mw = ArrayVar(m.steps, upper=rating, units=MW, doc="inverter from the AC bus, AC side")
+    m.inverter_out_mw = ArrayVar(m.steps, upper=limits["inverter_out_mw"], units=MW, doc="inverter to the AC bus, AC side")
+    m.inverter_in_mw = ArrayVar(m.steps, upper=limits["inverter_in_mw"], units=MW, doc="inverter from the AC bus, AC side")
     curtailable = plant.solar_dc_mw if plant.curtailment else 0.0
     m.curtailed_dc_mw = ArrayVar(m.steps, upper=curtailable, units=MW, doc="PV not used on the DC bus")
     m.dc_balance = ArrayConstraint(m.steps, rule=dc_balance)

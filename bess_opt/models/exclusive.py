@@ -46,7 +46,7 @@ def add_exclusivity(m: Any, plant: Plant) -> None:
         setattr(m, pair.binary, ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow"))
         setattr(m, f"{pair.first}_one_way", ArrayConstraint(m.steps, rule=first_only(pair)))
         setattr(m, f"{pair.second}_one_way", ArrayConstraint(m.steps, rule=second_only(pair)))
-    _add_room_cuts(m, plant)
+    add_room_cuts(m, plant)
 
 
 def first_only(pair: Pair) -> Rule:
@@ -70,7 +70,10 @@ def second_only(pair: Pair) -> Rule:
     return rule
 
 
-def _add_room_cuts(m: Any, plant: Plant) -> None:
+def add_room_cuts(m: Any, plant: Plant) -> None:
+    """Add the cuts, unless a strategy has done so because its plain model would break the rule often."""
+    if hasattr(m, "charge_room"):
+        return
     floor, ceiling = energy_bounds(plant)
     kept = plant.storage.retention
     m.room_ceiling_mwh = ArrayParam(

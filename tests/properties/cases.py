@@ -46,7 +46,9 @@ class Case:
         """The package's optimal plan."""
         return bo.optimize(self.scenario(**more))
 
-    def but(self, *, battery: dict[str, Any] | None = None, site: dict[str, Any] | None = None, **changes: Any) -> Case:
+    def but(
+        self, *, battery: dict[str, Any] | None = None, site: dict[str, Any] | None = None, **changes: Any
+    ) -> Case:
         """The same case with some keys of its tables changed."""
         tables = {"battery": self.battery | (battery or {}), "site": self.site | (site or {})}
         return dataclasses.replace(self, **(tables | changes))
@@ -57,13 +59,13 @@ class Case:
         return (self.series.index[1] - self.series.index[0]) / pd.Timedelta(hours=1)
 
 
-def frame(
-    *, start: str = "2025-06-02 00:00", step_min: int = 60, zone: str = "UTC", **columns: Any
-) -> pd.DataFrame:
+def frame(*, start: str = "2025-06-02 00:00", step_min: int = 60, zone: str = "UTC", **columns: Any) -> pd.DataFrame:
     """A series from lists; a number stands for every step."""
     steps = max(len(c) for c in columns.values() if np.ndim(c))
     index = pd.date_range(start, periods=steps, freq=f"{step_min}min", tz=zone)
-    return pd.DataFrame({name: np.broadcast_to(np.asarray(c, dtype=float), steps) for name, c in columns.items()}, index=index)
+    return pd.DataFrame(
+        {name: np.broadcast_to(np.asarray(c, dtype=float), steps) for name, c in columns.items()}, index=index
+    )
 
 
 def case(
@@ -78,13 +80,22 @@ def case(
     zone: str = "UTC",
     **columns: Any,
 ) -> Case:
-    """A lossless 1 MW, 2 MWh battery, empty at the start and free at the end, unless `battery` says otherwise."""
-    basis = {"power_mw": 1.0, "duration_h": 2.0, "technology": IDEAL, "converters": LOSSLESS, "soc_start": 0.0, "soc_end": "free"}
+    """A lossless 1 MW, 2 MWh battery, empty at the start and free at the end, unless `battery` says
+    otherwise.
+    """
+    basis = {
+        "power_mw": 1.0,
+        "duration_h": 2.0,
+        "technology": IDEAL,
+        "converters": LOSSLESS,
+        "soc_start": 0.0,
+        "soc_end": "free",
+    }
     series = frame(start=start, step_min=step_min, zone=zone, **columns)
     return Case(basis | (battery or {}), series, {"time_zone": zone} | (site or {}), strategy, finance, tariff)
 
 
-# --------------------------------------------------------------------------------------------- random scenarios
+# --------------------------------------------------------------------------------------- random scenarios
 
 
 def random_case(seed: int, *, steps: int | None = None, plain: bool = False) -> Case:
@@ -133,7 +144,10 @@ def _prices(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
     if kind == 2:  # few levels: ties
         return {"price_per_mwh": rng.choice([-50.0, -10.0, 0.0, 30.0, 80.0], n)}
     bought = np.round(rng.normal(30.0, 60.0, n), 1)
-    return {"import_price_per_mwh": bought, "export_price_per_mwh": np.round(bought + rng.normal(-10.0, 25.0, n), 1)}
+    return {
+        "import_price_per_mwh": bought,
+        "export_price_per_mwh": np.round(bought + rng.normal(-10.0, 25.0, n), 1),
+    }
 
 
 def _solar_and_load(rng: np.random.Generator, n: int, topology: str) -> dict[str, np.ndarray]:
@@ -160,7 +174,14 @@ def _battery(rng: np.random.Generator, topology: str, plain: bool) -> dict[str, 
     inside = np.round(np.linspace(low, high, 5), 3)
     if rng.random() < 0.6:
         battery["soc_start"] = float(rng.choice(inside))
-    kinds: list[Any] = ["at_least_start", "equal", "free", float(inside[2]), {"value_per_mwh": 35.0}, {"value_per_mwh": -20.0}]
+    kinds: list[Any] = [
+        "at_least_start",
+        "equal",
+        "free",
+        float(inside[2]),
+        {"value_per_mwh": 35.0},
+        {"value_per_mwh": -20.0},
+    ]
     battery["soc_end"] = kinds[int(rng.choice([0, 2, 4])) if plain else int(rng.integers(6))]
     if rng.random() < 0.3:
         battery["wear_cost_per_mwh"] = float(rng.choice([2.0, 15.0]))

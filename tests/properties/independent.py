@@ -1,8 +1,8 @@
 """A second opinion: the rules of the model written once more as arrays, straight from a case's plain data.
 
-Nothing of the package is imported. Every converter's direction is a binary, in every step, and SciPy's own copy
-of HiGHS solves the whole at gap 0. Where both agree to 1e-6 on hundreds of random cases, a slip would have to be
-made twice, in two ways of writing.
+Nothing of the package is imported. Every converter's direction is a binary, in every step, and SciPy's own
+copy of HiGHS solves the whole at gap 0. Where both agree to 1e-6 on hundreds of random cases, a slip would
+have to be made twice, in two ways of writing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import highspy
 import numpy as np
 import scipy.optimize as so
 import scipy.sparse as sp
-
 from cases import Case
 
 TECHNOLOGIES = {  # round trip, lowest and highest state of charge, C-rate
@@ -24,7 +23,18 @@ TECHNOLOGIES = {  # round trip, lowest and highest state of charge, C-rate
     "modern_lfp": (0.93, 0.10, 0.95, 1.0),
     "premium": (0.95, 0.05, 0.95, 2.0),
 }
-FLOWS = ("charge", "discharge", "energy", "import", "export", "curtail_ac", "curtail_dc", "unserved", "out", "in")
+FLOWS = (
+    "charge",
+    "discharge",
+    "energy",
+    "import",
+    "export",
+    "curtail_ac",
+    "curtail_dc",
+    "unserved",
+    "out",
+    "in",
+)
 CHOICES = ("charging", "importing", "inverting")
 PAIRS = {"charging": ("charge", "discharge"), "importing": ("import", "export"), "inverting": ("out", "in")}
 
@@ -48,7 +58,6 @@ class Problem:
         """Columns of a flow or a choice."""
         first = (FLOWS + CHOICES).index(name) * self.steps
         return slice(first, first + self.steps)
-
 
     def at_least(self, gain: np.ndarray, value: float) -> Problem:
         """The same problem in which `gain`·x must reach `value`, but for rounding."""
@@ -96,8 +105,17 @@ def problem(case: Case) -> Problem:
     """The exact mixed-integer problem of a case, objective: all money."""
     battery, site, series = case.battery, case.site, case.series
     n, h, tech = len(series), case.step_h, cells(case)
-    width = n * len(FLOWS + CHOICES)
-    p = Problem(n, np.zeros(width), 0.0, *(np.zeros(0),) * 3, np.zeros(width), np.full(width, np.inf), np.zeros(width, dtype=bool), ())
+    width = n * len(FLOWS + CHOICES) + 1  # the last column is the billed peak
+    p = Problem(
+        n,
+        np.zeros(width),
+        0.0,
+        *(np.zeros(0),) * 3,
+        np.zeros(width),
+        np.full(width, np.inf),
+        np.zeros(width, dtype=bool),
+        (),
+    )
     rows: list[tuple[np.ndarray, float, float]] = []
 
     def row(terms: list[tuple[str, int, float]], low: float, high: float) -> None:
@@ -165,7 +183,11 @@ def problem(case: Case) -> Problem:
             net = load[t] - ac[t]
             row([*sources, ("out", t, 1.0), ("in", t, -1.0)], net, net)
             bus = [("curtail_dc", t, -1.0), ("discharge", t, 1.0), ("charge", t, -1.0)]
-            row([*bus, ("out", t, -1.0 / converters["dc_to_ac"]), ("in", t, converters["ac_to_dc"])], -dc[t], -dc[t])
+            row(
+                [*bus, ("out", t, -1.0 / converters["dc_to_ac"]), ("in", t, converters["ac_to_dc"])],
+                -dc[t],
+                -dc[t],
+            )
         else:
             net = load[t] - ac[t]
             row([*sources, ("discharge", t, 1.0), ("charge", t, -1.0)], net, net)
@@ -198,6 +220,15 @@ def problem(case: Case) -> Problem:
     p.gain[p.block("energy").stop - 1] += value
     p.constant = -value * start
 
+    for rate in (case.tariff or {}).get("demand", ()):
+        assert rate["period"] == "horizon", "the only period that this opinion knows"
+        p.gain[-1] = -rate["price_per_mw_month"] * n * h / 730.5
+        length = round(rate["interval_min"] / 60 / h)
+        for first in range(0, n, length):
+            steps = range(first, min(first + length, n))
+            row([("import", t, 1.0 / len(steps)) for t in steps], -np.inf, 0.0)
+            rows[-1][0][-1] = -1.0
+
     p.rows = np.array([r[0] for r in rows])
     p.low, p.high = np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
     return p
@@ -210,7 +241,9 @@ def delivered(case: Case, window: list[str], weighted: bool) -> tuple[np.ndarray
     minute = local.hour * 60 + local.minute
     first, last = (int(text[:2]) * 60 + int(text[3:]) for text in window)
     inside = (minute >= first) & (minute < last) if first < last else (minute >= first) | (minute < last)
-    load = (case.series["load_mw"].to_numpy() if "load_mw" in case.series else 0.0) + case.battery.get("auxiliary_mw", 0.0)
+    load = (case.series["load_mw"].to_numpy() if "load_mw" in case.series else 0.0) + case.battery.get(
+        "auxiliary_mw", 0.0
+    )
     names = [c for c in ("price_per_mwh", "export_price_per_mwh") if c in case.series]
     weight = case.series[names[0]].to_numpy() if weighted and names else np.ones(p.steps)
     worth = inside * weight * case.step_h
@@ -283,12 +316,26 @@ def by_patterns(case: Case) -> float | None:
     solver.setOptionValue("output_flag", False)
     matrix = sp.csr_array(p.rows[rows][:, flows])
     solver.passModel(
-        int(flows.sum()), int(rows.sum()), matrix.nnz, int(highspy.MatrixFormat.kRowwise), int(highspy.ObjSense.kMaximize),
-        0.0, p.gain[flows], p.lower[flows], p.upper[flows], p.low[rows], p.high[rows],
-        matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32), matrix.data, np.zeros(int(flows.sum()), dtype=np.int32),
-    )  # fmt: skip
+        int(flows.sum()),
+        int(rows.sum()),
+        matrix.nnz,
+        int(highspy.MatrixFormat.kRowwise),
+        int(highspy.ObjSense.kMaximize),
+        0.0,
+        p.gain[flows],
+        p.lower[flows],
+        p.upper[flows],
+        p.low[rows],
+        p.high[rows],
+        matrix.indptr[:-1].astype(np.int32),
+        matrix.indices.astype(np.int32),
+        matrix.data,
+        np.zeros(int(flows.sum()), dtype=np.int32),
+    )
     found: list[float] = []
-    columns = np.concatenate([np.arange(p.block(f).start, p.block(f).stop) for c in tried for f in PAIRS[c]]).astype(np.int32)
+    columns = np.concatenate([np.arange(p.block(f).start, p.block(f).stop) for c in tried for f in PAIRS[c]]).astype(
+        np.int32
+    )
     for pattern in itertools.product((False, True), repeat=len(tried) * p.steps):
         on = np.array(pattern).reshape(len(tried), p.steps)
         open_ = np.concatenate([side for row in on for side in (row, ~row)])

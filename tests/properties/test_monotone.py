@@ -14,7 +14,13 @@ import bess_opt as bo
 from bess_opt.audit import audit
 from bess_opt.plant import plant
 
-QUICK = settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 SEEDS = st.integers(min_value=0, max_value=20_000)
 
 
@@ -95,7 +101,7 @@ def test_energy_is_neither_made_nor_lost(seed: int) -> None:
     assert plan.metrics.end_shortfall_mwh < 1e-6 * data.storage.energy_mwh
 
 
-@pytest.mark.parametrize("factor", [1e-6, 1e-3, 1e3])
+@pytest.mark.parametrize("factor", [1e-6, 1e3])
 @pytest.mark.parametrize("seed", [*range(500, 512), 50, 59, 77, 119])
 def test_watts_and_gigawatts_give_the_same_schedule(seed: int, factor: float) -> None:
     """All powers times a factor: the same plan, relative to its size (prices per MWh as they are)."""

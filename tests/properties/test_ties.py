@@ -1,4 +1,6 @@
-"""Rule 11: equal optima are broken the same way every time: least throughput, least curtailment, then earliest."""
+"""Rule 11: equal optima are broken the same way every time: least throughput, least curtailment, then
+earliest.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ def flat(**changes: object) -> Case:
     return case(price_per_mwh=[10, 10, 10, 50, 50, 50, 10, 10, 50, 50], **changes)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("of", [flat(), *(random_case(seed) for seed in range(300, 320))])
+@pytest.mark.parametrize("of", [flat(), *(random_case(seed) for seed in range(300, 310))])
 def test_the_same_input_gives_the_same_schedule(of: Case) -> None:
     try:
         first = of.optimize()
@@ -37,12 +39,12 @@ def test_the_seed_of_the_solver_does_not_matter(seed: int) -> None:
     """Negative prices with ties: the choice between equal patterns must not be the solver's luck."""
     of = random_case(seed)
     base = of.optimize()
-    for other in (1, 7, 42):
+    for other in (1, 7):
         plan = of.optimize(solver={"seed": other})
         assert np.allclose(numbers(plan), numbers(base), rtol=0.0, atol=1e-5), f"seed {other}"
 
 
-@pytest.mark.parametrize("seed", [*RANDOM, *range(400, 420)])
+@pytest.mark.parametrize("seed", [*RANDOM, *range(400, 410)])
 def test_throughput_is_the_least(seed: int) -> None:
     """Among the plans of most money none moves less energy through the battery."""
     of = random_case(seed)

@@ -1,0 +1,60 @@
+"""A stated number of full equivalent cycles per local day, with what is missing to it measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
+from bess_opt.models.exclusive import add_room_cuts
+from bess_opt.models.units import CURRENCY, MW, MWH, PER_UNIT
+from bess_opt.plant import Array, Plant
+
+
+def add_stated_cycles(m: Any, plant: Plant, stated: Array, price_per_cycle: float) -> None:
+    """Add `missing_cycles` at a price, and for each local day the `stated` cycles as done or missing.
+
+    What a day misses stands at its last step; all other members are held at zero. The cheapest cycle of a
+    plain model is charging and discharging at once (rule 10): the cuts leave little of it.
+    """
+    day, last = plant.day, plant.day_end - 1
+    at_end = np.arange(plant.steps) == last
+    m.cycle_days = pyo.RangeSet(0, int(day[-1]))
+    m.steps_of_cycle_day = np.split(np.arange(plant.steps), np.flatnonzero(np.diff(day)) + 1)
+    m.full_cycle_mwh = pyo.Param(initialize=plant.storage.energy_mwh, units=MWH, mutable=True)
+    m.missing_cycle_price = pyo.Param(initialize=price_per_cycle, units=CURRENCY, mutable=True)
+    m.stated_cycles = ArrayParam(m.cycle_days, stated, units=PER_UNIT, doc="full equivalent cycles asked for")
+    most = np.where(at_end, stated[day], 0.0)
+    m.missing_cycles = ArrayVar(m.steps, upper=most, units=PER_UNIT, doc="cycles missing to the day's number")
+    m.stated_cycles_per_day = ArrayConstraint(m.cycle_days, rule=stated_cycles_per_day, by_member=True)
+    m.charge_max_mw = pyo.Param(initialize=plant.storage.charge_max_mw, units=MW, mutable=True)
+    m.discharge_max_mw = pyo.Param(initialize=plant.storage.discharge_max_mw, units=MW, mutable=True)
+    m.shared_power = ArrayConstraint(m.steps, rule=shared_power)
+    add_room_cuts(m, plant)
+
+
+def stated_cycles_per_day(m: Any, day: Any) -> Any:
+    """Σ_{t in day} h·d[t]/η_d + E·missing[last step of day] = E·stated[day]."""
+    steps = m.steps_of_cycle_day[day]
+    leaving = total(m.discharge_mw, steps) * (m.step_h / m.eta_discharge)
+    missing = m.missing_cycles[int(steps[-1])]
+    return leaving + m.full_cycle_mwh * missing == m.full_cycle_mwh * m.stated_cycles[day]
+
+
+def shared_power(m: Any, t: Any) -> Any:
+    """c[t]/c_max + d[t]/d_max <= 1: holds for a battery that runs one way (rule 10)."""
+    return m.charge_mw[t] / m.charge_max_mw + m.discharge_mw[t] / m.discharge_max_mw <= 1.0
+
+
+def missing_cycle_cost(m: Any, t: Any) -> Any:
+    """−price·missing[t]."""
+    return -m.missing_cycle_price * m.missing_cycles[t]
+
+
+def cycles_done(discharge_mw: Array, plant: Plant) -> Array:
+    """Full equivalent cycles of each local day: energy leaving the cells over nameplate."""
+    leaving = np.bincount(plant.day, discharge_mw) * plant.step_h / plant.storage.eta_discharge
+    done: Array = leaving / plant.storage.energy_mwh
+    return done

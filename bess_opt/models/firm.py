@@ -1,0 +1,139 @@
+"""Net export in a daily window: a stated block with what is missing to it, or the firm block held.
+
+A delivery is one occurrence of the window. It belongs to the local day on which it begins, so that a window
+over midnight is one delivery, not two halves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+
+from bess_opt import clock
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
+from bess_opt.models.units import MW, PER_UNIT
+from bess_opt.plant import Array, Plant
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """Which step belongs to which delivery (-1: to none), and each delivery to which period."""
+
+    of_step: Array
+    first: Array  # first step of each delivery
+    length: Array  # its steps
+    period: Array
+    spared: Array  # deliveries of each period that may fall below its firm block
+
+    @property
+    def inside(self) -> Array:
+        """Steps in a window."""
+        return np.flatnonzero(self.of_step >= 0)
+
+    def lowest_mw(self, grid_mw: Array) -> Array:
+        """Least net export of each delivery."""
+        lowest = np.full(len(self.first), np.inf)
+        np.minimum.at(lowest, self.of_step[self.inside], grid_mw[self.inside])
+        return lowest
+
+    def firm_mw(self, grid_mw: Array) -> Array:
+        """Firm block of each period: the least net export of its deliveries, the spared ones left out."""
+        lowest = self.lowest_mw(grid_mw)
+        held = [np.sort(lowest[self.period == p])[spared] for p, spared in enumerate(self.spared.tolist())]
+        return np.array(held, dtype=float)
+
+
+def deliveries(index: pd.DatetimeIndex, start: str, end: str, period: clock.Period, share: float) -> Deliveries:
+    """The deliveries of the window [start, end); of each period's, a `share` must hold its block."""
+    inside = np.flatnonzero(clock.window_mask(index, start, end))
+    wraps = 0 < clock.parse_clock(end) < clock.parse_clock(start)
+    late = clock.window_mask(index, "00:00", end) if wraps else np.zeros(len(index), dtype=bool)
+    begins = index.tz_localize(None).normalize() - pd.to_timedelta(late.astype(int), unit="D")
+    number, _ = clock.period_number(begins[inside], "day")
+    of_step = np.full(len(index), -1)
+    of_step[inside] = number
+    _, at, length = np.unique(number, return_index=True, return_counts=True)
+    periods, _ = clock.period_number(begins[inside], period)
+    count = np.bincount(periods[at])
+    return Deliveries(of_step, inside[at], length, periods[at], np.floor((1.0 - share) * count + 1e-9).astype(int))
+
+
+def add_block(m: Any, given: Deliveries, block_mw: float) -> None:
+    """Add `missing_mw`, what the net export is short of the block in the window; held at zero outside."""
+    m.window_steps = pyo.Set(initialize=given.inside.tolist(), dimen=1)
+    m.block_mw = pyo.Param(initialize=block_mw, units=MW, mutable=True)
+    most = np.where(given.of_step >= 0, np.inf, 0.0)
+    m.missing_mw = ArrayVar(m.steps, upper=most, units=MW, doc="net export missing to the block")
+    m.block_or_missing = ArrayConstraint(m.window_steps, rule=block_or_missing)
+
+
+def block_or_missing(m: Any, t: Any) -> Any:
+    """export[t] − import[t] + missing[t] >= block, for the steps of the window."""
+    return m.export_mw[t] - m.import_mw[t] + m.missing_mw[t] >= m.block_mw
+
+
+def missing_energy(m: Any, t: Any) -> Any:
+    """−h·missing[t]."""
+    return -m.step_h * m.missing_mw[t]
+
+
+def add_firm(m: Any, given: Deliveries, plant: Plant) -> None:
+    """Add `daily_mw`, held through each delivery (it stands at its first step), and `firm_mw` of each period.
+
+    Where deliveries may be spared, a binary for each lets it fall below the firm block.
+    """
+    limits = plant.flow_limits()
+    least, most = -float(limits["import_mw"].max()), float(limits["export_mw"].max())
+    begins = np.isin(np.arange(plant.steps), given.first)
+    m.window_steps = pyo.Set(initialize=given.inside.tolist(), dimen=1)
+    m.begin_of_step = given.first[given.of_step] if len(given.first) else given.of_step
+    m.daily_mw = ArrayVar(
+        m.steps,
+        lower=np.where(begins, least, 0.0),
+        upper=np.where(begins, most, 0.0),
+        units=MW,
+        doc="net export held through a delivery",
+    )
+    m.held_in_window = ArrayConstraint(m.window_steps, rule=held_in_window)
+    m.deliveries = pyo.RangeSet(0, len(given.first) - 1)
+    m.firm_periods = pyo.RangeSet(0, len(given.spared) - 1)
+    m.delivery_begin, m.delivery_period = given.first, given.period
+    m.firm_mw = ArrayVar(m.firm_periods, lower=least, upper=most, units=MW, doc="firm block of a period")
+    if not given.spared.any():
+        m.firm_block = ArrayConstraint(m.deliveries, rule=firm_block)
+        return
+    m.spared_deliveries = [np.flatnonzero(given.period == p) for p in range(len(given.spared))]
+    m.spared_most = ArrayParam(m.firm_periods, given.spared, units=PER_UNIT, doc="deliveries that may be spared")
+    m.firm_span_mw = pyo.Param(initialize=most - least, units=MW, mutable=True)
+    m.spared = ArrayVar(m.deliveries, upper=1.0, binary=True, units=PER_UNIT, doc="1: may fall below the block")
+    m.firm_block = ArrayConstraint(m.deliveries, rule=firm_block_unless_spared)
+    m.spared_in_period = ArrayConstraint(m.firm_periods, rule=spared_in_period, by_member=True)
+
+
+def held_in_window(m: Any, t: Any) -> Any:
+    """export[t] − import[t] >= daily[first step of t's delivery], for the steps of the window."""
+    return m.export_mw[t] - m.import_mw[t] >= m.daily_mw[m.begin_of_step[t]]
+
+
+def firm_block(m: Any, d: Any) -> Any:
+    """firm[p(d)] <= daily[d]."""
+    return m.firm_mw[m.delivery_period[d]] <= m.daily_mw[m.delivery_begin[d]]
+
+
+def firm_block_unless_spared(m: Any, d: Any) -> Any:
+    """firm[p(d)] <= daily[d] + span·spared[d]."""
+    return m.firm_mw[m.delivery_period[d]] <= m.daily_mw[m.delivery_begin[d]] + m.firm_span_mw * m.spared[d]
+
+
+def spared_in_period(m: Any, p: Any) -> Any:
+    """Σ_{d in p} spared[d] <= deliveries of p that may be spared."""
+    return total(m.spared, m.spared_deliveries[p]) <= m.spared_most[p]
+
+
+def firm(m: Any, p: Any) -> Any:
+    """firm[p]."""
+    return m.firm_mw[p]

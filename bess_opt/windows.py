@@ -1,0 +1,193 @@
+"""Windows of a program: cut out of it in time, with what crosses their ends priced or held.
+
+A window is the steps first..last-1 and the instants first..last of the stored energy. What ties it to the rest
+of the plan are the energy at its ends and rows over many steps (warranty cycles, billed peaks).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bess_opt.models.expand import Program
+
+Array = np.ndarray
+
+WIDE_ROW = 4  # places; a row of the energy law spans three
+WIDEST = 384  # steps a window reaches at most for an instant at which it may end
+CARRIES_ENERGY = ("energy_balance", "charge_room", "discharge_room")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Steps first..last-1 and the instants first..last of the stored energy."""
+
+    first: int
+    last: int
+
+
+def window_around(step: int, rests: Array) -> Window:
+    """The window from the last resting instant before `step` to the first one after it."""
+    first = int(rests[np.searchsorted(rests, step, side="right") - 1])
+    last = int(rests[np.searchsorted(rests, step + 1)])
+    return Window(max(first, step - WIDEST), min(last, step + WIDEST))
+
+
+def grown(window: Window, rests: Array) -> Window:
+    """The window at least three times as wide, again up to resting instants."""
+    more = window.last - window.first
+    before = max(window.first - more, 0)
+    after = min(window.last + more, int(rests[-1]))
+    first = int(rests[np.searchsorted(rests, before, side="right") - 1])
+    last = int(rests[np.searchsorted(rests, after)])
+    return Window(max(first, before - WIDEST), min(last, after + WIDEST))
+
+
+def merged_windows(windows: list[Window]) -> list[Window]:
+    """Windows in order of time; those that touch become one."""
+    merged: list[Window] = []
+    for window in sorted(windows, key=lambda w: w.first):
+        if merged and window.first <= merged[-1].last:
+            merged[-1] = Window(merged[-1].first, max(merged[-1].last, window.last))
+        else:
+            merged.append(window)
+    return merged
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A window's two programs. `origin` are the columns of the full program, in the order of the window's.
+
+    `priced`: what crosses the ends has the relaxation's price. `held`: the ends, and what the rest of the plan
+    uses of shared rows, stay as they are; its cost is the plain objective.
+    """
+
+    priced: Program
+    held: Program
+    origin: Array
+    ends: Array
+    end_values: Array
+    coupled: bool
+
+
+class Cutter:
+    """Cuts windows out of `full`, the program with binaries, around the relaxation's values and row duals."""
+
+    def __init__(self, full: Program, steps: int) -> None:
+        self.full, self.steps = full, steps
+        self._place = _places(full)
+        self.row_first, self.row_last = _row_spans(full, self._place)
+        self._rows = np.repeat(np.arange(full.rows), np.diff(full.start))
+
+    def ends_allowed(self, resting: Array) -> Array:
+        """Instants at which a window may end: the `resting` ones, where energy sits at a bound.
+
+        Rows over many steps (warranty cycles of a day) tie a window to its surroundings more than energy
+        does: where there are any, windows end between them instead.
+        """
+        wide = (self.row_last - self.row_first > WIDE_ROW) & (self.row_last <= 2 * self.steps)
+        if not wide.any():
+            return resting
+        cut = np.zeros(2 * self.steps + 2, dtype=np.int64)
+        np.add.at(cut, self.row_first[wide] + 1, 1)
+        np.add.at(cut, self.row_last[wide], -1)
+        return np.flatnonzero(np.cumsum(cut)[: 2 * self.steps + 1 : 2] == 0)
+
+    def cut(self, window: Window, x: Array, row_dual: Array) -> Cut:
+        """The window's programs; `x` and `row_dual` may leave out the columns and rows of the binaries."""
+        full, low, high = self.full, 2 * window.first, 2 * window.last
+        whole = window == Window(0, self.steps)
+        within = (self._place >= low) & (self._place <= high)
+        columns = np.arange(full.columns) if whole else np.flatnonzero(within)
+        new = np.full(full.columns, -1)
+        new[columns] = np.arange(len(columns))
+        inside = whole | ((self.row_first >= low) & (self.row_last <= high))
+        inside = np.broadcast_to(inside, full.rows)
+        mine = new[full.column] >= 0
+        across = mine & ~inside[self._rows]
+        dual = np.append(row_dual, np.zeros(full.rows - len(row_dual)))
+        cost = full.cost[columns].copy()
+        np.subtract.at(cost, new[full.column[across]], (full.value * dual[self._rows])[across])
+        entry = mine & inside[self._rows]
+        priced = _slice(full, columns, new, inside, entry, cost)
+        held = _slice(full, columns, new, inside, entry, full.cost[columns])
+        instants = [i for i in (window.first, window.last) if 0 < i < self.steps]
+        ends = full.variables["energy_mwh"].first + np.array(instants, dtype=np.int64)
+        held.lower[new[ends]] = held.upper[new[ends]] = x[ends]
+        coupling = np.setdiff1d(self._rows[across], self._end_rows(window))
+        if len(coupling):
+            held = with_rows(held, self._coupled_rows(coupling, new, x))
+        return Cut(priced, held, columns, new[ends], x[ends], bool(len(coupling)))
+
+    def _end_rows(self, window: Window) -> Array:
+        """Rows that only carry stored energy across the window's ends."""
+        rows = [
+            self.full.constraints[name].first + t
+            for name in CARRIES_ENERGY
+            for t in (window.first - 1, window.last)
+            if 0 <= t < self.steps
+        ]
+        return np.array(rows, dtype=np.int64)
+
+    def _coupled_rows(self, coupling: Array, new: Array, x: Array) -> list[tuple[Array, Array, float, float]]:
+        """Rows that reach beyond the window, with what the rest of the plan already uses taken off."""
+        rows = []
+        padded = np.append(x, np.zeros(self.full.columns - len(x)))
+        for row in coupling:
+            span = slice(self.full.start[row], self.full.start[row + 1])
+            columns, values = self.full.column[span], self.full.value[span]
+            mine = new[columns] >= 0
+            used = float(values[~mine] @ padded[columns[~mine]])
+            lower, upper = self.full.row_lower[row] - used, self.full.row_upper[row] - used
+            rows.append((new[columns[mine]], values[mine], lower, upper))
+        return rows
+
+
+def _places(full: Program) -> Array:
+    """Where each column stands in time: step t at 2t+1, instant i at 2i, anything else nowhere (-1)."""
+    place = np.full(full.columns, -1)
+    for block in full.variables.values():
+        if block.index == "instants":
+            place[block.slice] = 2 * block.positions
+        elif block.index == "steps":
+            place[block.slice] = 2 * block.positions + 1
+    return place
+
+
+def _row_spans(full: Program, place: Array) -> tuple[Array, Array]:
+    """First and last place that each row touches; a column that stands nowhere stretches its row over all."""
+    of_entry = place[full.column]
+    first = np.minimum.reduceat(of_entry, full.start[:-1])
+    last = np.maximum.reduceat(of_entry, full.start[:-1])
+    return first, np.where(first < 0, np.iinfo(np.int64).max, last)
+
+
+def _slice(full: Program, columns: Array, new: Array, inside: Array, entry: Array, cost: Array) -> Program:
+    rows = np.flatnonzero(inside)
+    counts = np.diff(full.start)[rows]
+    return Program(
+        cost=cost,
+        offset=0.0,
+        lower=full.lower[columns].copy(),
+        upper=full.upper[columns].copy(),
+        row_lower=full.row_lower[rows],
+        row_upper=full.row_upper[rows],
+        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+        column=new[full.column[entry]].astype(np.int32),
+        value=full.value[entry],
+        integer=full.integer[columns],
+    )
+
+
+def with_rows(program: Program, rows: list[tuple[Array, Array, float, float]]) -> Program:
+    """The program with further rows: (columns, coefficients, lower, upper) each."""
+    lengths = [len(columns) for columns, _, _, _ in rows]
+    return replace(
+        program,
+        row_lower=np.append(program.row_lower, [r[2] for r in rows]),
+        row_upper=np.append(program.row_upper, [r[3] for r in rows]),
+        start=np.append(program.start, program.start[-1] + np.cumsum(lengths)).astype(np.int32),
+        column=np.concatenate([program.column, *(r[0] for r in rows)]).astype(np.int32),
+        value=np.concatenate([program.value, *(r[1] for r in rows)]),
+    )
