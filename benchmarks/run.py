@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from cases import DATA, GERMAN_PRICES, available, german_file
+from floors import FLOORS
 from measure import CLOCKS
 from results import Row, machine, memory_of, time_case, time_size
 from show import show, write
@@ -27,6 +28,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help=f"one run each, at most {QUICK_STEPS} steps")
     parser.add_argument("--repeat", type=int, default=5, metavar="N", help="runs per row; default 5")
     parser.add_argument("--cases", nargs="+", choices=known, metavar="CASE", help=f"of: {', '.join(known)}")
+    floors = f"beside arrays; of: {', '.join(FLOORS)}"
+    parser.add_argument(
+        "--floors", nargs="+", choices=list(FLOORS), default=list(FLOORS), metavar="FLOOR", help=floors
+    )
     clock = "wall, or cpu where others use the machine too"
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help=clock)
     parts = ", ".join(PARTS)
@@ -49,10 +54,11 @@ def main(argv: list[str] | None = None) -> int:
     sizes = QUICK_SIZES if options.quick else (*SIZES, LONG) if options.long else SIZES
     bo.optimize(known["small"].scenario())  # everything is imported before anything is timed
     results: dict[str, list[Row]] = {part: [] for part in PARTS}
+    floors = [name for name in FLOORS if name == "arrays" or name in options.floors]
     if "cases" in options.parts:
         for case in timed:
             _progress(case.name)
-            results["cases"].append(time_case(case, repeat, options.clock))
+            results["cases"].append(time_case(case, repeat, options.clock, floors))
     if "growth" in options.parts:
         for steps in sizes:
             _progress(f"{steps:,} steps")

@@ -34,6 +34,8 @@ def cases_table(rows: list[Row]) -> Table:
 
 
 def _against(row: Row, floor: str) -> str:
+    if floor not in row["ratio"]:
+        return ""
     ratio, goal = row["ratio"][floor], row["goals"].get(floor)
     text = f"{ratio:.2f} ({row['seconds'][floor]:.3f} s)"
     if goal is None:
@@ -43,15 +45,17 @@ def _against(row: Row, floor: str) -> str:
 
 
 def stages_table(rows: list[Row]) -> Table:
-    """Where our time goes: each stage as a multiple of the arrays' whole time."""
-    table = Table(title="Stages of bo.optimize, as multiples of the arrays' whole time")
+    """Where our time goes: each stage as a share of the whole, by the plan's own report (wall time)."""
+    table = Table(title="Stages of bo.optimize, share of its time, %")
     table.add_column("case")
     names = list(dict.fromkeys(stage for row in rows for stage in row["stages"]))
     for name in (*names, "windows"):
         table.add_column(name, justify="right")
     for row in rows:
-        floor = row["seconds"]["arrays"]
-        shares = [f"{row['stages'][name] / floor:.2f}" if name in row["stages"] else "" for name in names]
+        whole = sum(row["stages"].values())
+        shares = [
+            f"{100 * row['stages'][name] / whole:.1f}" if name in row["stages"] else "" for name in names
+        ]
         table.add_row(row["case"], *shares, str(row["windows"]))
     return table
 

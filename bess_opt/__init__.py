@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bess_opt.battery import technologies as technologies
     from bess_opt.battery import topologies as topologies
     from bess_opt.catalogue import strategies as strategies
+    from bess_opt.compare import compare as compare
     from bess_opt.dispatch import Dispatch as Dispatch
     from bess_opt.errors import AuditError as AuditError
     from bess_opt.errors import BessOptError as BessOptError
@@ -27,14 +28,19 @@ if TYPE_CHECKING:
     from bess_opt.files import load_dispatch as load_dispatch
     from bess_opt.finance_types import Finance as Finance
     from bess_opt.optimize import optimize as optimize
-    from bess_opt.simulate import replay as replay
-    from bess_opt.simulate import simulate as simulate
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
     from bess_opt.scenario import load as load
+    from bess_opt.simulate import replay as replay
+    from bess_opt.simulate import simulate as simulate
     from bess_opt.site import Site as Site
+    from bess_opt.solar import solar as solar
     from bess_opt.solver_options import SolverOptions as SolverOptions
     from bess_opt.tariff import Tariff as Tariff
+    from bess_opt.track import BatteryState as BatteryState
+    from bess_opt.track import Track as Track
+    from bess_opt.track import step as step
+    from bess_opt.track import track as track
     from bess_opt.validate import validate as validate
 
 _HOME = {
@@ -44,6 +50,7 @@ _HOME = {
     "technologies": "battery",
     "topologies": "battery",
     "strategies": "catalogue",
+    "compare": "compare",
     "Dispatch": "dispatch",
     "AuditError": "errors",
     "BessOptError": "errors",
@@ -60,8 +67,13 @@ _HOME = {
     "replay": "simulate",
     "simulate": "simulate",
     "Site": "site",
+    "solar": "solar",
     "SolverOptions": "solver_options",
     "Tariff": "tariff",
+    "BatteryState": "track",
+    "Track": "track",
+    "step": "track",
+    "track": "track",
     "validate": "validate",
 }
 

@@ -11,6 +11,7 @@ import pyomo.environ as pyo
 
 from bess_opt.audit import Violation
 from bess_opt.errors import ScenarioError, StrategyError
+from bess_opt.findings import Finding
 from bess_opt.metrics import Score
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.demand import add_demand
@@ -50,11 +51,19 @@ class Bound:
     def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
         """The strategy's figure of merit for a schedule of either twin."""
         value = self.strategy.score(schedule, plant, self.options)
-        return Score(value, self.strategy.score_unit, self.strategy.score_sense)
+        return Score(value, self.strategy.unit(self.options), self.strategy.sense(self.options))
 
     def checks(self, schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         """The strategy's own laws, for the audit."""
         return self.strategy.checks(schedule, plant, self.options)
+
+    def figures(self, schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
+        """What the strategy reports beside its score."""
+        return self.strategy.figures(schedule, plant, self.options)
+
+    def notes(self, plant: Plant) -> list[Finding]:
+        """What the strategy assumes where the scenario says nothing."""
+        return self.strategy.notes(plant, self.options)
 
 
 def bind(scenario: Scenario, plant: Plant) -> Bound:

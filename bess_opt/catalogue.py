@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ def strategies() -> pd.DataFrame:
     """All strategies, one row per name: summary, options, needed series, unit and sense of the score.
 
     `options` has a line per option: its default as TOML, range, unit and meaning. `needs` are
-    kinds of series, with a comma between them.
+    kinds of series, with a comma between them. Unit and sense are those of the default options.
     """
     rows = {name: _row(strategy) for name, strategy in discover().items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="strategy")
@@ -29,9 +30,14 @@ def _row(strategy: Strategy) -> dict[str, Any]:
         "summary": strategy.summary,
         "options": "\n".join(_option(name, field) for name, field in options.items()),
         "needs": ", ".join(strategy.needs),
-        "score_unit": strategy.score_unit,
-        "score_sense": strategy.score_sense,
+        "score_unit": _by_default(strategy.score_unit, strategy),
+        "score_sense": _by_default(strategy.score_sense, strategy),
     }
+
+
+def _by_default(stated: str | Callable[[Any], str], strategy: Strategy) -> str:
+    """A unit or sense; one that is a function of the options is shown for their defaults."""
+    return stated(strategy.options()) if callable(stated) else stated
 
 
 def _option(name: str, field: FieldInfo) -> str:

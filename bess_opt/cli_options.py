@@ -17,7 +17,8 @@ class Theme(StrEnum):
 
 
 ScenarioPath = Annotated[
-    Path, typer.Argument(metavar="SCENARIO", help="Folder with scenario.toml, or a .toml file.")
+    Path,
+    typer.Argument(metavar="SCENARIO", readable=False, help="Folder with scenario.toml, or a .toml file."),
 ]
 Assignments = Annotated[
     list[str] | None,
@@ -31,7 +32,12 @@ Assignments = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout in place of the table.")]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="Save schedule, metrics, picture and scenario to this folder."),
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        readable=False,
+        help="Save schedule, metrics, picture and scenario to this folder.",
+    ),
 ]
 Week = Annotated[
     str | None,

@@ -56,6 +56,7 @@ def dispatch_json(dispatch: Dispatch) -> dict[str, Any]:
         "metrics": dispatch.metrics.to_dict(),
         "findings": [finding.to_dict() for finding in dispatch.findings],
         "ledger": dict(dispatch.ledger),
+        "figures": dict(dispatch.figures),
     }
 
 
@@ -75,6 +76,7 @@ def dispatch_table(dispatch: Dispatch) -> Table:
     for key, (label, unit, optional) in FIGURES.items():
         if figures[key] or not optional:
             rows.append((label, number(figures[key], money=unit == MONEY), unit.replace(MONEY, currency)))
+    rows += [(name.replace("_", " "), number(value), "") for name, value in dispatch.figures.items()]
     return table(f"{scenario.name}: {names}, {dispatch.twin}", ("figure", "value", "unit"), rows)
 
 

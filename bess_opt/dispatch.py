@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -135,8 +136,9 @@ class Dispatch:
     """A plan for a scenario.
 
     `schedule` has one row per step (see `bess_opt.columns.SCHEDULE` for units), index: start of the step in
-    local time. `ledger` gives each money term of the year, `stored_energy_value` (optimal plans only) the
-    worth of one MWh more in the cells at the end of each step.
+    local time. `ledger` gives each money term of the year, `figures` what the strategy reports beside its
+    score, `stored_energy_value` (optimal plans only) the worth of one MWh more in the cells at the end of
+    each step.
     """
 
     scenario: Scenario
@@ -146,6 +148,7 @@ class Dispatch:
     findings: Findings
     report: SolveReport | None = None
     ledger: Mapping[str, float] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
     stored_energy_value: pd.Series | None = None
 
     def plot(self, week: str | None = None, *, theme: str = "light") -> Figure:
@@ -170,6 +173,20 @@ class Dispatch:
             soc_start=battery.soc_start_resolved,
             step_h=self.scenario.step_h,
         )
+
+    def explain(self) -> pd.DataFrame:
+        """Why an optimal plan does what it does: prices, what binds and a reason per step.
+
+        See `bess_opt.explain.explain` for the columns; `.attrs["marginals"]` says what one more MW or MWh is
+        worth. NotExplainableError (a BessOptError) for a rule or replay. The first call solves again.
+        """
+        return self._explanation.copy()
+
+    @cached_property
+    def _explanation(self) -> pd.DataFrame:
+        from bess_opt import explain
+
+        return explain.explain(self)
 
     def save(self, folder: str | Path) -> Path:
         """Write schedule, metrics and a copy of the scenario to `folder`; same input, same bytes.

@@ -99,6 +99,7 @@ def load_dispatch(folder: str | Path) -> Dispatch:
             findings=_read_findings(folder, report, scenario),
             report=_read_report(report),
             ledger=report["ledger"],
+            figures=report.get("figures", {}),
             stored_energy_value=None if value is None else value.iloc[:, 0],
         )
     except (KeyError, TypeError) as error:
@@ -155,6 +156,7 @@ def _report(dispatch: Dispatch) -> dict[str, Any]:
         "scenario": {"name": scenario.name, "digest": scenario.digest()},
         **{name: getattr(dispatch.report, name, None) for name in _SOLVE},
         "ledger": dict(dispatch.ledger),
+        "figures": dict(dispatch.figures),
         "findings": [finding.to_dict() for finding in dispatch.findings],
         "versions": {name: metadata.version(name) for name in VERSIONED},
     }
@@ -162,7 +164,9 @@ def _report(dispatch: Dispatch) -> dict[str, Any]:
 
 def _write_scenario(scenario: Scenario, folder: Path) -> None:
     folder.mkdir()
-    (folder / "scenario.toml").write_bytes(tomli_w.dumps(scenario.to_tables()).encode())
+    tables = scenario.to_tables()
+    tables["site"] = {"time_zone": scenario.time_zone} | tables["site"]  # first, stated or not
+    (folder / "scenario.toml").write_bytes(tomli_w.dumps(tables).encode())
     scenario.series.to_parquet(folder / "series.parquet")
 
 

@@ -14,7 +14,7 @@ from bess_opt.assemble import Bound, bind, model
 from bess_opt.dispatch import Dispatch, Flows, SolveReport
 from bess_opt.errors import InfeasibleError
 from bess_opt.findings import Findings
-from bess_opt.models.exclusive import add_exclusivity, pairs
+from bess_opt.models.exclusive import Pair, add_exclusivity, pairs
 from bess_opt.models.expand import Program, expand, term_costs
 from bess_opt.outcome import outcome
 from bess_opt.plant import Array, Plant, plant
@@ -115,7 +115,8 @@ def _solve_with_choices(
         )
         if found.limited or found.gap <= solver.options.rel_gap:
             break
-        attempt = Solver(_exclusive(m, numbers, program), solver.options, scale_mw=numbers.scale_mw)
+        attempt = Solver(
+            _exclusive_program(m, numbers, program, pairs(numbers)), solver.options, scale_mw=numbers.scale_mw)
     return found
 
 
@@ -130,10 +131,9 @@ def _held(program: Program, x: Array) -> Program:
     )
 
 
-def _exclusive(m: Any, numbers: Plant, program: Program) -> Program:
-    """`program`, an expansion of `m`, with the rows of rule 10; what it holds stays held."""
-    if not hasattr(m, pairs(numbers)[0].binary):
-        add_exclusivity(m, numbers)
+def _exclusive_program(m: Any, numbers: Plant, program: Program, bound: tuple[Pair, ...]) -> Program:
+    """`program`, an expansion of `m`, with rule 10 for the converters in `bound`; what it holds stays held."""
+    add_exclusivity(m, numbers, bound)
     full = expand(m)
     first = slice(program.columns)
     full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
@@ -153,21 +153,27 @@ def _solve_linear(
         raise InfeasibleError(infeasible.reasons(solver, numbers)) from None
     with watch.stage("tie-break"):
         x = solver.prefer(ties)
-    if not len(exclusivity.cheats(program, x, pairs(numbers), numbers.scale_mw)):
+    cheating = {p: len(exclusivity.cheats(program, x, (p,), numbers.scale_mw)) for p in pairs(numbers)}
+    if not any(cheating.values()):
         return exclusivity.Exact(x, relaxed, relaxed.bound, 0, limited=False)
     with watch.stage("exclusive"):
-        search = exclusivity.ExclusiveSearch(
-            solver,
-            _exclusive(m, numbers, program),
-            pairs(numbers),
-            ties,
-            numbers.scale_mw,
-            solver.options.time_limit_s,
-        )
-        try:
-            return search.run(relaxed, x)
-        except InfeasibleProgramError:
-            raise InfeasibleError(infeasible.one_way(numbers, relaxed, program)) from None
+        return _one_way(solver, m, numbers, ties, relaxed, x, tuple(p for p in cheating if cheating[p]))
+
+
+def _one_way(
+    solver: Solver, m: Any, numbers: Plant, ties: Sequence[Array], relaxed: Solution, x: Array, bound: tuple[Pair, ...]
+) -> exclusivity.Exact:
+    """The exact plan with binaries for the converters in `bound`; all of them if the plan turns to another."""
+    full = _exclusive_program(m, numbers, solver.program, bound)
+    limit = solver.options.time_limit_s
+    search = exclusivity.ExclusiveSearch(solver, full, bound, ties, numbers.scale_mw, limit)
+    try:
+        exact = search.run(relaxed, x)
+    except InfeasibleProgramError:
+        raise InfeasibleError(infeasible.one_way(numbers, relaxed, solver.program)) from None
+    if len(exclusivity.cheats(solver.program, exact.x, pairs(numbers), numbers.scale_mw)):
+        return _one_way(solver, m, numbers, ties, relaxed, x, pairs(numbers))
+    return exact
 
 
 def tie_break_cost(program: Program) -> Array:

@@ -41,5 +41,6 @@ def outcome(
         metrics=figures,
         findings=findings,
         ledger=ledger(schedule, plant),
+        figures=bound.figures(schedule, plant),
         **more,
     )

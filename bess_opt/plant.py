@@ -72,6 +72,7 @@ class Plant:
     curtailment: bool
     unserved_price_per_mwh: float | None
     billing: Billing | None = None
+    solar_capacity_mw: float | None = None
     extra: dict[str, Array] = field(default_factory=dict)
 
     @property
@@ -159,6 +160,7 @@ def plant(scenario: Scenario) -> Plant:
         curtailment=site.curtailment,
         unserved_price_per_mwh=site.unserved_price_per_mwh,
         billing=billing(scenario.tariff, index, scenario.step_h),
+        solar_capacity_mw=site.solar_capacity_mw,
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
     )
 
@@ -173,11 +175,20 @@ def port_efficiency(battery: Battery) -> tuple[float, float]:
 def _storage(scenario: Scenario) -> Storage:
     battery, series = scenario.battery, scenario.series
     cells, energy = battery.tech, battery.energy_mwh
-    eta_in, eta_out = port_efficiency(battery)
     floor = np.full(len(series) + 1, cells.soc_min * energy)
     ceiling = np.full(len(series) + 1, cells.soc_max * energy)
     if "energy_min_mwh" in series:
         floor[1:] = np.maximum(floor[1:], series["energy_min_mwh"].to_numpy())
+    variable_om = scenario.finance.variable_om_per_mwh if scenario.finance else 0.0
+    return storage_of(battery, scenario.step_h, floor, ceiling, variable_om)
+
+
+def storage_of(
+    battery: Battery, step_h: float, floor_mwh: Array, ceiling_mwh: Array, variable_om_per_mwh: float = 0.0
+) -> Storage:
+    """The numbers of `battery` at its port for steps of `step_h` hours inside a window of n+1 values each."""
+    cells, energy = battery.tech, battery.energy_mwh
+    eta_in, eta_out = port_efficiency(battery)
     start = battery.soc_start_resolved * energy
     end_min, end_max = _end_condition(battery, start)
     return Storage(
@@ -186,16 +197,16 @@ def _storage(scenario: Scenario) -> Storage:
         discharge_max_mw=physics.discharge_limit_mw(battery.power_mw, energy, cells.c_rate_max, eta_out),
         eta_charge=eta_in * cells.eta_charge,
         eta_discharge=eta_out * cells.eta_discharge,
-        retention=physics.retention(battery.self_discharge_per_h, scenario.step_h),
+        retention=physics.retention(battery.self_discharge_per_h, step_h),
         start_mwh=start,
-        floor_mwh=floor,
-        ceiling_mwh=ceiling,
+        floor_mwh=floor_mwh,
+        ceiling_mwh=ceiling_mwh,
         end_min_mwh=end_min,
         end_max_mwh=end_max,
         end_value_per_mwh=battery.soc_end.value_per_mwh if isinstance(battery.soc_end, EndValue) else 0.0,
         cycles_per_day=battery.max_cycles_per_day,
         wear_cost_per_mwh=battery.wear_cost_per_mwh,
-        variable_om_per_mwh=scenario.finance.variable_om_per_mwh if scenario.finance else 0.0,
+        variable_om_per_mwh=variable_om_per_mwh,
     )
 
 

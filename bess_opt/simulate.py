@@ -27,7 +27,7 @@ def simulate(scenario: Scenario, rule: Rule | None = None) -> Dispatch:
         numbers = bound.restrict(stated)
     with watch.stage("simulate"):
         made = run_rule(numbers, rule or bound.rule(numbers))
-    return outcome(scenario, numbers, bound, "rule", made, findings(scenario, numbers), watch)
+    return outcome(scenario, numbers, bound, "rule", made, findings(scenario, numbers, bound), watch)
 
 
 def replay(plan: Dispatch) -> Dispatch:

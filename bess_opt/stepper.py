@@ -86,6 +86,15 @@ class State:
         "load_mw", "plant", "soc", "solar_mw", "step", "step_h",
     )  # fmt: skip
 
+    energy_mwh: float
+    soc: float
+    solar_mw: float
+    load_mw: float
+    charge_room_mw: float
+    discharge_room_mw: float
+    import_price: float
+    export_price: float
+
     def __init__(self, plant: Plant, grid: GridOf) -> None:
         self.plant, self.step_h, self._grid = plant, plant.step_h, grid
         self.step = 0
@@ -135,8 +144,10 @@ def run_rule(plant: Plant, rule: Rule) -> Flows:
 def _run(plant: Plant, asked: Setpoints, rule: Rule) -> Flows:
     """The loop over the steps: ask, limit by the site, then by the battery."""
     storage, site, step_h = plant.storage, room(plant, asked), plant.step_h
-    power, limited, stored = [], [], [storage.start_mwh]
-    state = State(plant, lambda t: _grid_mw(plant, t, power[t]))
+    power: list[float] = []
+    limited, stored = [], [storage.start_mwh]
+    grid = _grid_of(plant)
+    state = State(plant, lambda t: grid(t, power[t]))
     rounding, nameplate, energy = SLACK * plant.scale_mw, storage.energy_mwh, storage.start_mwh
     kept, into, out = storage.retention, storage.eta_charge * step_h, storage.eta_discharge / step_h
     budget = None if storage.cycles_per_day is None else storage.cycles_per_day * nameplate
@@ -173,15 +184,20 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule) -> Flows:
     return flows(plant, asked, np.array(power), np.array(stored), np.array(limited, dtype=object))
 
 
-def _grid_mw(plant: Plant, t: int, power: float) -> float:
+def _grid_of(plant: Plant) -> Callable[[int, float], float]:
     """Grid power of one step for a battery power, + exports, limits included."""
-    battery = power
-    if plant.bus is not None:
-        net = plant.solar_dc_mw[t] + power
-        rating = plant.bus.inverter_mw
-        battery = min(net * plant.bus.eta_out, rating) if net > 0.0 else net / plant.bus.eta_in
-    surplus = float(plant.solar_ac_mw[t] + battery - plant.load_mw[t])
-    return min(max(surplus, -plant.import_max_mw), plant.export_max_mw)
+    bus, most_in, most_out = plant.bus, -plant.import_max_mw, plant.export_max_mw
+    surplus, solar_dc = (plant.solar_ac_mw - plant.load_mw).tolist(), plant.solar_dc_mw.tolist()
+
+    def grid_mw(t: int, power: float) -> float:
+        battery = power
+        if bus is not None:
+            net = solar_dc[t] + power
+            battery = min(net * bus.eta_out, bus.inverter_mw) if net > 0.0 else net / bus.eta_in
+        grid: float = min(max(surplus[t] + battery, most_in), most_out)
+        return grid
+
+    return grid_mw
 
 
 def room(plant: Plant, asked: Setpoints) -> Room:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+import datetime as dt
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from bess_opt.clock import Days, calendar_mask
 from bess_opt.errors import ScenarioError
 from bess_opt.findings import Finding
-from bess_opt.tables import Count, Number, Table, plain, quantity, reject, show
+from bess_opt.tables import Count, Number, Table, Text, plain, quantity, reject, show
 
 _ALL_YEAR = tuple(range(1, 13))
 
@@ -36,6 +37,23 @@ def _hours(value: object) -> object:
         )
         reject([Finding("wrong_value", "", f"found {show(value)}", expected)])
     return tuple(hours)
+
+
+def _stamps(value: object) -> object:
+    stamps = [_stamp(item) for item in _listed(value)]
+    if not stamps or None in stamps:
+        expected = 'give a list of times with their offset from UTC: ["2025-07-15T17:00+02:00"]'
+        reject([Finding("wrong_value", "", f"found {show(value)}", expected)])
+    return tuple(stamps)
+
+
+def _stamp(item: object) -> str | None:
+    """A time with its offset as ISO text; None for anything else."""
+    try:
+        time = dt.datetime.fromisoformat(item) if isinstance(item, str) else item
+    except ValueError:
+        return None
+    return time.isoformat() if isinstance(time, dt.datetime) and time.tzinfo is not None else None
 
 
 def _listed(value: object) -> list[Any]:
@@ -74,10 +92,18 @@ class Ratchet(Table):
 
     share: Annotated[Number, quantity("share of the highest earlier peak billed at least", "1", ge=0, le=1)]
     months: Annotated[Count, quantity("how many months an earlier peak counts", "month", ge=1)]
+    history_mw: Annotated[
+        tuple[Annotated[Number, Field(ge=0)], ...],
+        Field(description="a list of numbers >= 0: peaks of the months before the horizon, latest last [MW]"),
+    ] = ()
 
 
 class DemandRate(Table):
-    """A price on the highest mean import of a billing interval within each period."""
+    """A price on the highest mean import of a billing interval within each period.
+
+    A month that the horizon covers in part is billed pro rata by its hours in the horizon; a year or horizon
+    at its hours in the billed months over 730.5, the hours of a mean month.
+    """
 
     where: ClassVar[str] = "tariff.demand"
 
@@ -93,7 +119,25 @@ class DemandRate(Table):
         "month"
     )
     incurred_mw: Annotated[Number, quantity("peak already there at the start", "MW", ge=0)] = 0.0
-    ratchet: Annotated[Ratchet | None, Field(description="share of an earlier peak billed at least")] = None
+    minimum_mw: Annotated[Number, quantity("billed at least in each period", "MW", ge=0)] = 0.0
+    ratchet: Annotated[
+        Ratchet | None, Field(description="a table: the share of an earlier month's peak billed at least")
+    ] = None
+    coincident: Annotated[
+        tuple[Text, ...] | None,
+        BeforeValidator(lambda value: value if value is None else _stamps(value)),
+        Field(
+            description="a list of times with offset: only the billing intervals that contain one are "
+            "measured, and the highest of a period is its peak; default: every interval is measured"
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _measured_one_way(self) -> Self:
+        if self.coincident is not None and (self.days != "all" or self.hours != (0.0, 24.0)):
+            found = "names the times that are measured, but days or hours do so too"
+            reject([Finding("keys_in_conflict", "coincident", found, "leave days and hours out")])
+        return self
 
 
 Export = Annotated[

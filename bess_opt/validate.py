@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bess_opt.assemble import bind
+import pandas as pd
+
+from bess_opt.assemble import Bound, bind
 from bess_opt.errors import BessOptError, InfeasibleError, ScenarioError
 from bess_opt.findings import Finding, Findings
 from bess_opt.infeasible import unreachable
@@ -26,12 +28,13 @@ def examine(scenario: Scenario | str | Path) -> tuple[Findings, type[BessOptErro
     try:
         read = scenario if isinstance(scenario, Scenario) else load(scenario)
         numbers = plant(read)
-        if read.strategies:
-            numbers = bind(read, numbers).restrict(numbers)
+        bound = bind(read, numbers) if read.strategies else None
+        if bound is not None:
+            numbers = bound.restrict(numbers)
     except BessOptError as error:
         return Findings(problems_of(error)), type(error)
     conflicts = unreachable(numbers)
-    found = Findings([*conflicts, *_no_strategy(read), *findings(read, numbers)])
+    found = Findings([*conflicts, *_no_strategy(read), *findings(read, numbers, bound)])
     return found, InfeasibleError if conflicts else None
 
 
@@ -61,9 +64,11 @@ def _no_strategy(scenario: Scenario) -> list[Finding]:
     return [Finding("no_strategy", "strategy", "none is stated", expected, "warning")]
 
 
-def findings(scenario: Scenario, plant: Plant) -> Findings:
+def findings(scenario: Scenario, plant: Plant, bound: Bound | None = None) -> Findings:
     """Warnings about a valid scenario, after what reading it noted (resampled, filled, defaulted)."""
-    return Findings([*scenario.notes, *_c_rate(scenario), *_unused(scenario, plant)])
+    assumed = bound.notes(plant) if bound is not None else []
+    own = [*_c_rate(scenario), *_unused(scenario, plant), *_coincident(scenario, plant)]
+    return Findings([*scenario.notes, *own, *assumed])
 
 
 def _c_rate(scenario: Scenario) -> list[Finding]:
@@ -99,3 +104,20 @@ def _unused(scenario: Scenario, plant: Plant) -> list[Finding]:
             Finding("dc_share_unused", "site.dc_share", found, "only hybrid uses it", "recommendation")
         )
     return notes
+
+
+def _coincident(scenario: Scenario, plant: Plant) -> list[Finding]:
+    """Rows whose coincident times all lie beyond the horizon: nothing is measured."""
+    rows = scenario.tariff.demand if scenario.tariff is not None else ()
+    end = plant.index[-1] + pd.Timedelta(hours=plant.step_h)
+    return [
+        Finding(
+            "coincident_outside",
+            f"tariff.demand[{number}].coincident",
+            f"no time lies between {plant.index[0]:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}",
+            "only the row's minimum is billed; give times within the horizon",
+            "warning",
+        )
+        for number, row in enumerate(rows)
+        if row.coincident and not any(plant.index[0] <= pd.Timestamp(stamp) < end for stamp in row.coincident)
+    ]

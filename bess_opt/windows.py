@@ -79,6 +79,11 @@ class Cutter:
         self._place = _places(full)
         self.row_first, self.row_last = _row_spans(full, self._place)
         self._rows = np.repeat(np.arange(full.rows), np.diff(full.start))
+        # Sorted by time once, so that a window costs what it holds, not what the horizon holds.
+        self._by_place = np.argsort(self._place, kind="stable")
+        self._sorted_places = self._place[self._by_place]
+        entries = np.argsort(self._place[full.column], kind="stable")
+        self._entries_by_place, self._entry_places = entries, self._place[full.column][entries]
 
     def ends_allowed(self, resting: Array) -> Array:
         """Instants at which a window may end: the `resting` ones, where energy sits at a bound.
@@ -96,51 +101,64 @@ class Cutter:
 
     def cut(self, window: Window, x: Array, row_dual: Array) -> Cut:
         """The window's programs; `x` and `row_dual` may leave out the columns and rows of the binaries."""
-        full, low, high = self.full, 2 * window.first, 2 * window.last
-        whole = window == Window(0, self.steps)
-        within = (self._place >= low) & (self._place <= high)
-        columns = np.arange(full.columns) if whole else np.flatnonzero(within)
-        new = np.full(full.columns, -1)
-        new[columns] = np.arange(len(columns))
-        inside = whole | ((self.row_first >= low) & (self.row_last <= high))
-        inside = np.broadcast_to(inside, full.rows)
-        mine = new[full.column] >= 0
-        across = mine & ~inside[self._rows]
-        dual = np.append(row_dual, np.zeros(full.rows - len(row_dual)))
+        full = self.full
+        columns, entries = self._held_by(window)
+        position = np.searchsorted(columns, full.column[entries])
+        rows = self._rows[entries]
+        inside = self._inside(window, rows)
         cost = full.cost[columns].copy()
-        np.subtract.at(cost, new[full.column[across]], (full.value * dual[self._rows])[across])
-        entry = mine & inside[self._rows]
-        priced = _slice(full, columns, new, inside, entry, cost)
-        held = _slice(full, columns, new, inside, entry, full.cost[columns])
+        dual = np.append(row_dual, 0.0)[np.minimum(rows, len(row_dual))]  # rows of the binaries have none
+        np.subtract.at(cost, position[~inside], (full.value[entries] * dual)[~inside])
+        priced = _slice(full, columns, rows[inside], position[inside], full.value[entries][inside], cost)
+        held = replace(priced, cost=full.cost[columns], lower=priced.lower.copy(), upper=priced.upper.copy())
         instants = [i for i in (window.first, window.last) if 0 < i < self.steps]
         ends = full.variables["energy_mwh"].first + np.array(instants, dtype=np.int64)
-        held.lower[new[ends]] = held.upper[new[ends]] = x[ends]
-        coupling = np.setdiff1d(self._rows[across], self._end_rows(window))
+        at = np.searchsorted(columns, ends)
+        held.lower[at] = held.upper[at] = x[ends]
+        coupling = np.setdiff1d(rows[~inside], self._end_rows(window))
         if len(coupling):
-            held = with_rows(held, self._coupled_rows(coupling, new, x))
-        return Cut(priced, held, columns, new[ends], x[ends], bool(len(coupling)))
+            held = with_rows(held, self._coupled_rows(coupling, columns, x))
+        return Cut(priced, held, columns, at, x[ends], bool(len(coupling)))
+
+    def _held_by(self, window: Window) -> tuple[Array, Array]:
+        """(columns, matrix entries) of the window, each in the order of the full program."""
+        if window == Window(0, self.steps):
+            return np.arange(self.full.columns), np.arange(len(self.full.column))
+        places = (2 * window.first, 2 * window.last + 1)
+        first, last = np.searchsorted(self._sorted_places, places)
+        first_entry, last_entry = np.searchsorted(self._entry_places, places)
+        return np.sort(self._by_place[first:last]), np.sort(self._entries_by_place[first_entry:last_entry])
+
+    def _inside(self, window: Window, rows: Array) -> Array:
+        """Which of `rows` lie wholly in the window."""
+        if window == Window(0, self.steps):
+            return np.ones(len(rows), dtype=bool)
+        inside: Array = (self.row_first[rows] >= 2 * window.first) & (self.row_last[rows] <= 2 * window.last)
+        return inside
 
     def _end_rows(self, window: Window) -> Array:
         """Rows that only carry stored energy across the window's ends."""
         rows = [
             self.full.constraints[name].first + t
             for name in CARRIES_ENERGY
+            if name in self.full.constraints
             for t in (window.first - 1, window.last)
             if 0 <= t < self.steps
         ]
         return np.array(rows, dtype=np.int64)
 
-    def _coupled_rows(self, coupling: Array, new: Array, x: Array) -> list[tuple[Array, Array, float, float]]:
+    def _coupled_rows(self, coupling: Array, held: Array, x: Array) -> list[tuple[Array, Array, float, float]]:
         """Rows that reach beyond the window, with what the rest of the plan already uses taken off."""
         rows = []
         padded = np.append(x, np.zeros(self.full.columns - len(x)))
         for row in coupling:
             span = slice(self.full.start[row], self.full.start[row + 1])
             columns, values = self.full.column[span], self.full.value[span]
-            mine = new[columns] >= 0
+            at = np.minimum(np.searchsorted(held, columns), len(held) - 1)
+            mine = held[at] == columns
             used = float(values[~mine] @ padded[columns[~mine]])
             lower, upper = self.full.row_lower[row] - used, self.full.row_upper[row] - used
-            rows.append((new[columns[mine]], values[mine], lower, upper))
+            rows.append((at[mine], values[mine], lower, upper))
         return rows
 
 
@@ -163,19 +181,19 @@ def _row_spans(full: Program, place: Array) -> tuple[Array, Array]:
     return first, np.where(first < 0, np.iinfo(np.int64).max, last)
 
 
-def _slice(full: Program, columns: Array, new: Array, inside: Array, entry: Array, cost: Array) -> Program:
-    rows = np.flatnonzero(inside)
-    counts = np.diff(full.start)[rows]
+def _slice(full: Program, columns: Array, row_of: Array, position: Array, value: Array, cost: Array) -> Program:
+    """The program of `columns` and the rows whose entries are given, in row order."""
+    rows, counts = np.unique(row_of, return_counts=True)
     return Program(
         cost=cost,
         offset=0.0,
-        lower=full.lower[columns].copy(),
-        upper=full.upper[columns].copy(),
+        lower=full.lower[columns],
+        upper=full.upper[columns],
         row_lower=full.row_lower[rows],
         row_upper=full.row_upper[rows],
         start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-        column=new[full.column[entry]].astype(np.int32),
-        value=full.value[entry],
+        column=position.astype(np.int32),
+        value=value,
         integer=full.integer[columns],
     )
 

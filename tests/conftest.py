@@ -1,4 +1,6 @@
-"""Shared helpers of the tests stand in `tests/properties/`: `cases` builds scenarios, `independent` solves them."""
+"""Shared helpers of the tests stand in `tests/properties/`: `cases` builds scenarios, `independent` solves
+them.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyomo.environ as pyo
 
 from bess_opt import physics
@@ -19,12 +20,17 @@ def add_dc_bus(m: Any, plant: Plant) -> None:
     """
     if plant.bus is None:
         raise ValueError("this plant has no DC bus")
-    limits = plant.flow_limits()  # without a rating too: in and out at once could burn energy without end
+    # Without a rating too the flows need an end, or in and out at once could burn energy without end.
+    limits = plant.flow_limits()
+    rating = plant.bus.inverter_mw
+    out, into = (
+        rating if np.isfinite(rating) else 2.0 * limits[flow] for flow in ("inverter_out_mw", "inverter_in_mw")
+    )
     m.eta_inverter_out = pyo.Param(initialize=plant.bus.eta_out, units=PER_UNIT, mutable=True)
     m.eta_inverter_in = pyo.Param(initialize=plant.bus.eta_in, units=PER_UNIT, mutable=True)
     m.solar_dc_mw = ArrayParam(m.steps, plant.solar_dc_mw, units=MW, doc="PV power on the DC bus")
-    m.inverter_out_mw = ArrayVar(m.steps, upper=limits["inverter_out_mw"], units=MW, doc="inverter to the AC bus, AC side")
-    m.inverter_in_mw = ArrayVar(m.steps, upper=limits["inverter_in_mw"], units=MW, doc="inverter from the AC bus, AC side")
+    m.inverter_out_mw = ArrayVar(m.steps, upper=out, units=MW, doc="inverter to the AC bus, AC side")
+    m.inverter_in_mw = ArrayVar(m.steps, upper=into, units=MW, doc="inverter from the AC bus, AC side")
     curtailable = plant.solar_dc_mw if plant.curtailment else 0.0
     m.curtailed_dc_mw = ArrayVar(m.steps, upper=curtailable, units=MW, doc="PV not used on the DC bus")
     m.dc_balance = ArrayConstraint(m.steps, rule=dc_balance)

@@ -37,10 +37,12 @@ def pairs(plant: Plant) -> tuple[Pair, ...]:
     return (BATTERY, GRID) if plant.bus is None else (BATTERY, INVERTER, GRID)
 
 
-def add_exclusivity(m: Any, plant: Plant) -> None:
-    """Add the binaries, their rows and the cuts, for every step."""
+def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
+    """Add binaries, their rows and the cuts, for every step of the converters in `bound` that have none yet."""
     limits = plant.flow_limits()
-    for pair in pairs(plant):
+    for pair in bound:
+        if hasattr(m, pair.binary):
+            continue
         for flow in (pair.first, pair.second):
             setattr(m, f"{flow}_limit", ArrayParam(m.steps, limits[flow], units=MW, doc=f"most {flow}"))
         setattr(m, pair.binary, ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow"))

@@ -34,15 +34,18 @@ class Deliveries:
         """Steps in a window."""
         return np.flatnonzero(self.of_step >= 0)
 
-    def lowest_mw(self, grid_mw: Array) -> Array:
+    def lowest_mw(self, net_mw: Array) -> Array:
         """Least net export of each delivery."""
         lowest = np.full(len(self.first), np.inf)
-        np.minimum.at(lowest, self.of_step[self.inside], grid_mw[self.inside])
+        np.minimum.at(lowest, self.of_step[self.inside], net_mw[self.inside])
         return lowest
 
-    def firm_mw(self, grid_mw: Array) -> Array:
+    def firm_mw(self, net_mw: Array) -> Array:
         """Firm block of each period: the least net export of its deliveries, the spared ones left out."""
-        lowest = self.lowest_mw(grid_mw)
+        return self.block_of(self.lowest_mw(net_mw))
+
+    def block_of(self, lowest: Array) -> Array:
+        """Firm block of each period from the least net export of each delivery."""
         held = [np.sort(lowest[self.period == p])[spared] for p, spared in enumerate(self.spared.tolist())]
         return np.array(held, dtype=float)
 
@@ -72,8 +75,13 @@ def add_block(m: Any, given: Deliveries, block_mw: float) -> None:
 
 
 def block_or_missing(m: Any, t: Any) -> Any:
-    """export[t] − import[t] + missing[t] >= block, for the steps of the window."""
-    return m.export_mw[t] - m.import_mw[t] + m.missing_mw[t] >= m.block_mw
+    """export[t] − import[t] − unserved[t] + missing[t] >= block, for the steps of the window."""
+    return net_export(m, t) + m.missing_mw[t] >= m.block_mw
+
+
+def net_export(m: Any, t: Any) -> Any:
+    """export[t] − import[t] − unserved[t]: load that is cut off delivers nothing."""
+    return m.export_mw[t] - m.import_mw[t] - m.unserved_mw[t]
 
 
 def missing_energy(m: Any, t: Any) -> Any:
@@ -86,15 +94,15 @@ def add_firm(m: Any, given: Deliveries, plant: Plant) -> None:
 
     Where deliveries may be spared, a binary for each lets it fall below the firm block.
     """
-    limits = plant.flow_limits()
-    least, most = -float(limits["import_mw"].max()), float(limits["export_mw"].max())
-    begins = np.isin(np.arange(plant.steps), given.first)
+    least, most = delivery_bounds(given, plant)
+    at_begin = np.zeros((2, plant.steps))
+    at_begin[:, given.first] = least, most
     m.window_steps = pyo.Set(initialize=given.inside.tolist(), dimen=1)
     m.begin_of_step = given.first[given.of_step] if len(given.first) else given.of_step
     m.daily_mw = ArrayVar(
         m.steps,
-        lower=np.where(begins, least, 0.0),
-        upper=np.where(begins, most, 0.0),
+        lower=at_begin[0],
+        upper=at_begin[1],
         units=MW,
         doc="net export held through a delivery",
     )
@@ -102,21 +110,38 @@ def add_firm(m: Any, given: Deliveries, plant: Plant) -> None:
     m.deliveries = pyo.RangeSet(0, len(given.first) - 1)
     m.firm_periods = pyo.RangeSet(0, len(given.spared) - 1)
     m.delivery_begin, m.delivery_period = given.first, given.period
-    m.firm_mw = ArrayVar(m.firm_periods, lower=least, upper=most, units=MW, doc="firm block of a period")
+    lowest, highest = given.block_of(least), given.block_of(most)
+    m.firm_mw = ArrayVar(m.firm_periods, lower=lowest, upper=highest, units=MW, doc="firm block of a period")
     if not given.spared.any():
         m.firm_block = ArrayConstraint(m.deliveries, rule=firm_block)
         return
     m.spared_deliveries = [np.flatnonzero(given.period == p) for p in range(len(given.spared))]
     m.spared_most = ArrayParam(m.firm_periods, given.spared, units=PER_UNIT, doc="deliveries that may be spared")
-    m.firm_span_mw = pyo.Param(initialize=most - least, units=MW, mutable=True)
+    span = highest[given.period] - least
+    m.spared_span_mw = ArrayParam(m.deliveries, span, units=MW, doc="most that a spared delivery falls short")
     m.spared = ArrayVar(m.deliveries, upper=1.0, binary=True, units=PER_UNIT, doc="1: may fall below the block")
     m.firm_block = ArrayConstraint(m.deliveries, rule=firm_block_unless_spared)
     m.spared_in_period = ArrayConstraint(m.firm_periods, rule=spared_in_period, by_member=True)
 
 
+def delivery_bounds(given: Deliveries, plant: Plant) -> tuple[Array, Array]:
+    """(least, most) net export that each delivery can hold: by power at each step, by energy over its steps."""
+    limits, storage, bus = plant.flow_limits(), plant.storage, plant.bus
+    shed = plant.load_mw if plant.unserved_price_per_mwh is not None else 0.0
+    bought = limits["import_mw"] + shed if plant.grid_charging else plant.load_mw
+    battery = storage.discharge_max_mw if bus is None else limits["inverter_out_mw"]
+    power = np.minimum(battery + plant.solar_ac_mw - plant.load_mw, plant.export_max_mw)
+    stored = (storage.ceiling_mwh.max() - storage.floor_mwh.min()) * storage.eta_discharge / plant.step_h
+    to_ac = 1.0 if bus is None else bus.eta_out
+    supply = plant.solar_ac_mw + to_ac * plant.solar_dc_mw - plant.load_mw
+    inside = given.inside
+    mean = (np.bincount(given.of_step[inside], supply[inside]) + to_ac * stored) / given.length
+    return given.lowest_mw(-bought), np.minimum(given.lowest_mw(power), mean)
+
+
 def held_in_window(m: Any, t: Any) -> Any:
-    """export[t] − import[t] >= daily[first step of t's delivery], for the steps of the window."""
-    return m.export_mw[t] - m.import_mw[t] >= m.daily_mw[m.begin_of_step[t]]
+    """export[t] − import[t] − unserved[t] >= daily[first step of t's delivery], for the steps of the window."""
+    return net_export(m, t) >= m.daily_mw[m.begin_of_step[t]]
 
 
 def firm_block(m: Any, d: Any) -> Any:
@@ -125,8 +150,8 @@ def firm_block(m: Any, d: Any) -> Any:
 
 
 def firm_block_unless_spared(m: Any, d: Any) -> Any:
-    """firm[p(d)] <= daily[d] + span·spared[d]."""
-    return m.firm_mw[m.delivery_period[d]] <= m.daily_mw[m.delivery_begin[d]] + m.firm_span_mw * m.spared[d]
+    """firm[p(d)] <= daily[d] + span[d]·spared[d]."""
+    return m.firm_mw[m.delivery_period[d]] <= m.daily_mw[m.delivery_begin[d]] + m.spared_span_mw[d] * m.spared[d]
 
 
 def spared_in_period(m: Any, p: Any) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from cases import IDEAL, case
 
 import bess_opt as bo
-from bess_opt.models.exclusive import add_exclusivity
+from bess_opt.models.exclusive import add_exclusivity, pairs
 
 
 def value(plan: bo.Dispatch) -> float:
@@ -333,7 +333,7 @@ def test_the_cuts_bring_the_relaxation_close() -> None:
     scenario = case(price_per_mwh=[-50.0, -50.0], battery=battery).scenario()
     numbers = plant(scenario)
     m, _ = model(numbers, bind(scenario, numbers))
-    add_exclusivity(m, numbers)
+    add_exclusivity(m, numbers, pairs(numbers))
     program = expand(m)
     program.integer = np.zeros_like(program.integer)
     assert -Solver(program).solve().objective == pytest.approx(10.0)

@@ -16,7 +16,7 @@ from cases import TOPOLOGIES, Case, case
 from pyomo.repn.plugins.lp_writer import LPWriter
 
 from bess_opt import assemble
-from bess_opt.models.exclusive import add_exclusivity
+from bess_opt.models.exclusive import add_exclusivity, pairs
 from bess_opt.plant import Plant, plant
 from bess_opt.strategies import discover
 
@@ -32,14 +32,28 @@ CONVERTERS = {"ac_to_dc": 0.5, "dc_to_ac": 0.8, "dc_to_dc": 1.0}
 def tiny(topology: str = "parallel_ac", steps: int = 2, **changes: Any) -> Case:
     """Two or three steps with PV, load and prices, in numbers that can be followed by eye."""
     base = case(
-        battery={"power_mw": 2.0, "duration_h": 2.0, "technology": CELLS, "converters": CONVERTERS, "topology": topology,
-                 "soc_start": 0.5, "soc_end": "at_least_start", "wear_cost_per_mwh": 3.0, "self_discharge_per_h": 0.25},
-        site={"inverter_mw": 5.0, "import_limit_mw": 6.0, "export_limit_mw": 7.0, "unserved_price_per_mwh": 400.0}
+        battery={
+            "power_mw": 2.0,
+            "duration_h": 2.0,
+            "technology": CELLS,
+            "converters": CONVERTERS,
+            "topology": topology,
+            "soc_start": 0.5,
+            "soc_end": "at_least_start",
+            "wear_cost_per_mwh": 3.0,
+            "self_discharge_per_h": 0.25,
+        },
+        site={
+            "inverter_mw": 5.0,
+            "import_limit_mw": 6.0,
+            "export_limit_mw": 7.0,
+            "unserved_price_per_mwh": 400.0,
+        }
         | ({"dc_share": 0.75} if topology == "hybrid" else {}),
         solar_mw=[4.0, 8.0, 2.0][:steps],
         load_mw=[1.0, 2.0, 3.0][:steps],
         price_per_mwh=[-20.0, 50.0, 90.0][:steps],
-    )  # fmt: skip
+    )
     return base.but(**changes)
 
 
@@ -66,34 +80,44 @@ def physical(of: Case, *, exclusive: bool = False) -> Any:
     """The model of what is possible, with the rows of rule 10 if `exclusive`."""
     m = assemble.physical_model(numbers(of))
     if exclusive:
-        add_exclusivity(m, numbers(of))
+        add_exclusivity(m, numbers(of), pairs(numbers(of)))
     return m
 
 
 def wanted(of: Case, *, exclusive: bool = False) -> tuple[Any, Any]:
     """The model with a strategy's constraints, and its objectives."""
     scenario = of.scenario()
-    data = plant(scenario)
-    m, objectives = assemble.model(data, assemble.bind(scenario, data))
+    stated = plant(scenario)
+    bound = assemble.bind(scenario, stated)
+    data = bound.restrict(stated)
+    m, objectives = assemble.model(data, bound)
     if exclusive:
-        add_exclusivity(m, data)
+        add_exclusivity(m, data, pairs(data))
     return m, objectives
 
 
 def all_variants() -> Iterator[tuple[str, Case, bool]]:
-    """(label, case, exclusive) for each topology x strategy x permission x exclusivity."""
+    """(label, case, exclusive) for each topology x strategy, and for arbitrage x permission x exclusivity."""
     flags = itertools.product(TOPOLOGIES, discover(), ("", "no_charging", "no_export", "bare"), (False, True))
     for topology, name, flag, exclusive in flags:
+        if name != "arbitrage" and (flag or not exclusive):
+            continue
         site = {"grid_charging": flag != "no_charging", "battery_export": flag != "no_export"}
         if flag == "bare":
             site["curtailment"] = False
         tariff = None if flag == "bare" else {"demand": DEMAND}
         battery = {} if flag == "bare" else {"max_cycles_per_day": 1.5, "soc_end": {"value_per_mwh": 30.0}}
-        yield f"{topology}-{name}-{flag}-{exclusive}", everything(topology, name, site=site, battery=battery, tariff=tariff), exclusive
+        yield (
+            f"{topology}-{name}-{flag}-{exclusive}",
+            everything(topology, name, site=site, battery=battery, tariff=tariff),
+            exclusive,
+        )
 
 
 def key(constraint: Any) -> str:
-    """Name of a constraint's golden file: that of the component, or of its rule where a component has variants."""
+    """Name of a constraint's golden file: that of the component, or of its rule where a component has
+    variants.
+    """
     rule = getattr(getattr(constraint, "array_rule", None), "__name__", "")
     name = str(constraint.local_name)
     return rule if rule.startswith(name + "_") else name

@@ -20,7 +20,10 @@ VARIANTS |= {
     f"random-{seed}-{exclusive}": (random_case(seed), exclusive) for seed in range(12) for exclusive in (False, True)
 }
 VARIANTS |= {
-    f"random-shift-{seed}": (random_case(seed).but(strategy={"name": "time_shift", "window": ["19:00", "21:00"]}), True)
+    f"random-shift-{seed}": (
+        random_case(seed).but(strategy={"name": "time_shift", "window": ["19:00", "21:00"]}),
+        True,
+    )
     for seed in range(40, 60)
     if any("solar" in column for column in random_case(seed).series)
 }
@@ -49,7 +52,9 @@ def rows_by_pyomo(m: Any) -> Rows:
             assert repn.is_linear()
             entries = {v.name: float(c) for v, c in zip(repn.linear_vars, repn.linear_coefs, strict=True)}
             bounds = (pyo.value(member.lower), pyo.value(member.upper))
-            low, high = (s if b is None else b - repn.constant for b, s in zip(bounds, (-np.inf, np.inf), strict=True))
+            low, high = (
+                s if b is None else b - repn.constant for b, s in zip(bounds, (-np.inf, np.inf), strict=True)
+            )
             found[component.local_name, index] = (low, high, entries)
     return found
 
@@ -103,7 +108,12 @@ def test_costs_are_those_of_pyomo(of: Case, exclusive: bool) -> None:
 @pytest.mark.parametrize("topology", ["parallel_ac", "series_dc", "hybrid"])
 def test_matrix_is_that_of_the_standard_form_compiler(topology: str) -> None:
     """The compiler that Pyomo hands to solvers, for one model with everything on."""
-    of = everything(topology, "arbitrage", site={"grid_charging": False, "battery_export": False}, battery={"max_cycles_per_day": 1.0})
+    of = everything(
+        topology,
+        "arbitrage",
+        site={"grid_charging": False, "battery_export": False},
+        battery={"max_cycles_per_day": 1.0},
+    )
     m, _ = wanted(of, exclusive=True)
     program = expand(m)
     assemble.add_objective(m)
@@ -125,7 +135,9 @@ def test_matrix_is_that_of_the_standard_form_compiler(topology: str) -> None:
 
 def test_a_ledger_rule_has_the_same_value_in_both_forms() -> None:
     """Each term evaluated on arrays equals the Pyomo expression with the same values in its variables."""
-    m, _ = wanted(everything("hybrid", "arbitrage", battery={"soc_end": {"value_per_mwh": 12.0}}, tariff={"demand": DEMAND}))
+    m, _ = wanted(
+        everything("hybrid", "arbitrage", battery={"soc_end": {"value_per_mwh": 12.0}}, tariff={"demand": DEMAND})
+    )
     program = expand(m)
     x = np.random.default_rng(5).uniform(0.0, 1.0, program.columns)
     for column in range(program.columns):
@@ -146,7 +158,7 @@ def test_the_comparison_can_fail() -> None:
     assert not all(close(upright(*ours[name])[2], upright(*theirs[name])[2]) for name in ours)
 
 
-# ------------------------------------------------------------------------------------------- members on demand
+# ------------------------------------------------------------------------------------- members on demand
 
 
 def test_expansion_touches_no_member() -> None:

@@ -18,6 +18,16 @@ WRITE = "BESS_OPT_WRITE_GOLDEN"
 NO_CHARGING, NO_EXPORT = {"grid_charging": False}, {"battery_export": False}
 OVER_MIDNIGHT = tiny(steps=3, battery={"max_cycles_per_day": 1.5})
 OVER_MIDNIGHT = OVER_MIDNIGHT.but(series=OVER_MIDNIGHT.series.shift(23, freq="h"))
+SMOOTH = tiny(
+    steps=3,
+    site={"solar_capacity_mw": 10.0},
+    strategy={
+        "name": "solar_smoothing",
+        "ramp_limit_per_min": 1 / 512,
+        "ramp_window_min": 120.0,
+        "export_before_mw": 1.5,
+    },
+)
 BILLED = at_month_end(tiny(steps=3, tariff={"demand": DEMAND}))
 
 # golden file: (component, case, with the rows of rule 10)
@@ -34,12 +44,17 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
     "measured_peak_cut": ("measured_peak_cut", BILLED, False),
     "billed_at_least_measured": ("billed_at_least_measured", BILLED, False),
     "ratchet": ("ratchet", BILLED, False),
+    "ramp_up": ("ramp_up", SMOOTH, False),
+    "ramp_down": ("ramp_down", SMOOTH, False),
+    "first_ramp_up": ("first_ramp_up", SMOOTH, False),
+    "first_ramp_down": ("first_ramp_down", SMOOTH, False),
     "charge_mw_one_way": ("charge_mw_one_way", tiny(), True),
     "discharge_mw_one_way": ("discharge_mw_one_way", tiny(), True),
     "import_mw_one_way": ("import_mw_one_way", tiny(), True),
     "export_mw_one_way": ("export_mw_one_way", tiny(), True),
     "inverter_out_mw_one_way": ("inverter_out_mw_one_way", tiny("series_dc"), True),
     "inverter_in_mw_one_way": ("inverter_in_mw_one_way", tiny("series_dc"), True),
+    "stated_cycles_per_day": ("stated_cycles_per_day", OVER_MIDNIGHT.but(strategy="cycling"), False),
     "charge_room": ("charge_room", tiny(steps=3), True),
     "discharge_room": ("discharge_room", tiny(steps=3), True),
 }
@@ -49,7 +64,7 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
 def test_rows_are_as_read(name: str) -> None:
     """A changed sign, efficiency, index or bound shows as a changed line."""
     component, of, exclusive = ROWS[name]
-    m = physical(of, exclusive=exclusive)
+    m = wanted(of, exclusive=exclusive)[0]
     assert key(m.component(component)) == name
     text = rows_as_lp(m, component)
     file = GOLDEN / f"{name}.lp"
@@ -59,7 +74,9 @@ def test_rows_are_as_read(name: str) -> None:
 
 
 def test_no_constraint_is_without_a_golden_file() -> None:
-    """A new constraint, in whatever topology, permission or strategy, needs its file; a file needs its constraint."""
+    """A new constraint, in whatever topology, permission or strategy, needs its file; a file needs its
+    constraint.
+    """
     present = set()
     for _, of, exclusive in all_variants():
         m, _objectives = wanted(of, exclusive=exclusive)

@@ -12,7 +12,7 @@ import bess_opt
 PACKAGE = Path(bess_opt.__file__).parent
 
 LAYERS: list[set[str]] = [
-    {"errors", "findings", "columns", "physics", "money", "clock", "stopwatch"},
+    {"errors", "findings", "columns", "physics", "money", "clock", "stopwatch", "folders"},
     {
         "tables", "battery", "site", "tariff", "finance_types", "solver_options", "series", "series_cells",
         "series_files", "series_fill", "series_steps", "series_time", "series_statistics", "scenario", "scenario_checks",
@@ -20,18 +20,18 @@ LAYERS: list[set[str]] = [
     },
     {"dispatch", "metrics"},
     {
-        "models", "models.*", "stepper", "solve", "exclusivity", "audit", "strategy",
+        "models", "models.*", "stepper", "rule_parts", "solve", "windows", "exclusivity", "audit", "strategy",
     },
     {"strategies", "strategies.*"},
     {"assemble", "infeasible"},
-    {"outcome", "optimize", "simulate", "validate"},
-    {"catalogue"},
-    {"style", "plots", "files", "scaffold"},
+    {"outcome", "optimize", "simulate", "track", "validate"},
+    {"catalogue", "marginals", "gap", "explain", "compare"},
+    {"style", "plots", "plots_compare", "files", "scaffold", "solar"},
     {"cli", "cli_*", "__main__"},
 ]  # fmt: skip
 
 # Conveniences on results that reach upward inside the method.
-UPWARD = {("dispatch", "plots"), ("dispatch", "files")}
+UPWARD = {("dispatch", "plots"), ("dispatch", "files"), ("dispatch", "explain"), ("compare", "plots_compare")}
 
 
 def modules() -> dict[str, Path]:

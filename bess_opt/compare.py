@@ -1,0 +1,195 @@
+"""The ladder from doing nothing to the optimum, for one or several strategies on one scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bess_opt.dispatch import Dispatch
+from bess_opt.errors import AuditError, InfeasibleError, SolveError, StrategyError
+from bess_opt.findings import Finding, Findings
+from bess_opt.gap import Gap, gap
+from bess_opt.optimize import Solved, dispatch_of, solve_scenario
+from bess_opt.scenario import Scenario
+from bess_opt.simulate import simulate
+from bess_opt.strategy_entries import StrategyEntry
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NONE, RULE, OPTIMAL, FAIR = "none", "rule", "optimal", "optimal at rule's end"
+MISSED = 1e-6  # of nameplate energy: an end condition missed by less is met
+UNDEFINED = 1e-9  # of the score: a possible gain below which no share of it is stated
+COLUMNS = (
+    "score", "score_unit", "score_sense", "net_revenue", "energy_revenue", "demand_charges",
+    "equivalent_full_cycles", "losses_mwh", "curtailed_mwh", "end_shortfall_mwh",
+)  # fmt: skip
+
+Strategies = str | Mapping[str, Any] | StrategyEntry | Sequence[str | Mapping[str, Any] | StrategyEntry]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a battery is worth without a plan, under a rule, and at best.
+
+    `table` is indexed by (strategy, rung); the rungs are "none" (the battery is asked for nothing), "rule",
+    "optimal", and, where the rule misses `soc_end`, "optimal at rule's end": the optimum that ends with the
+    rule's own stored energy. `captured` is the share of the possible gain, (score − none) / (best − none),
+    with this fair optimum as best; NaN where there is nothing to gain or no rung "none". It is a share of the
+    score: where the objective holds more (wear, the value of stored energy) it may leave 0 to 1.
+    `plans` maps (strategy, rung) to the dispatch, `gaps` the strategy to where its rule loses against the
+    fair optimum. `notes` says which rungs are left out, and why.
+    """
+
+    scenario: Scenario
+    table: pd.DataFrame
+    plans: Mapping[tuple[str, str], Dispatch]
+    gaps: Mapping[str, Gap]
+    notes: Findings
+
+    @property
+    def gap(self) -> Gap:
+        """Where the rule loses, if one strategy was compared. StrategyError for several: read `gaps`."""
+        if len(self.gaps) == 1:
+            return next(iter(self.gaps.values()))
+        if not self.gaps:
+            raise StrategyError("gap: no rule could be compared; see notes")
+        raise StrategyError(f"gap: several strategies were compared; read gaps[name] of {', '.join(self.gaps)}")
+
+    def plot(self, *, theme: str = "light") -> Figure:
+        """Scores of the rungs with the captured share; for one strategy also its gap by day and by hour."""
+        from bess_opt import plots_compare
+
+        return plots_compare.ladder_figure(
+            self.table, self.gaps, title=self.scenario.name, currency=self.scenario.site.currency, theme=theme
+        )
+
+
+@dataclass(frozen=True)
+class _Ladder:
+    """The rungs of one strategy."""
+
+    plans: dict[str, Dispatch]
+    gap: Gap | None
+    notes: list[Finding]
+
+
+def compare(scenario: Scenario, strategies: Strategies | None = None) -> Comparison:
+    """Nothing, rule and optimum of `scenario` side by side, for its own strategy or for each of `strategies`.
+
+    `strategies` are names or tables; a name that the scenario itself states keeps the options stated there.
+    Raises what `optimize` raises. A rung "none" or "rule" that cannot be run (a site that needs its battery,
+    a rule that meets a limit) is left out and noted.
+    """
+    contenders = _contenders(scenario, strategies)
+    ladders = {label: _ladder(label, contender) for label, contender in contenders.items()}
+    plans = {(label, rung): plan for label, made in ladders.items() for rung, plan in made.plans.items()}
+    return Comparison(
+        scenario=scenario,
+        table=_table(ladders),
+        plans=plans,
+        gaps={label: ladder.gap for label, ladder in ladders.items() if ladder.gap is not None},
+        notes=Findings(note for ladder in ladders.values() for note in ladder.notes),
+    )
+
+
+def _contenders(scenario: Scenario, strategies: Strategies | None) -> dict[str, Scenario]:
+    """The scenario once per strategy, under a name of its own each."""
+    if strategies is None:
+        return {" + ".join(entry.name for entry in scenario.strategies): scenario}
+    listed: list[Any] = [strategies] if isinstance(strategies, str | Mapping | StrategyEntry) else list(strategies)
+    stated = {entry.name: entry for entry in scenario.strategies}
+    found: dict[str, Scenario] = {}
+    for item in listed:
+        contender = scenario.replace(strategy=stated.get(item, item) if isinstance(item, str) else item)
+        name = " + ".join(entry.name for entry in contender.strategies)
+        same = sum(label == name or label.startswith(f"{name} (") for label in found)
+        found[f"{name} ({same + 1})" if same else name] = contender
+    if not found:
+        raise StrategyError("strategies: the list is empty; name at least one, or leave it out")
+    return found
+
+
+def _ladder(label: str, scenario: Scenario) -> _Ladder:
+    solved = solve_scenario(scenario)
+    plans, notes = {OPTIMAL: dispatch_of(solved)}, []
+    for rung, rule in ((NONE, lambda _state: 0.0), (RULE, None)):
+        try:
+            plans[rung] = simulate(scenario, rule)
+        except (InfeasibleError, AuditError) as error:
+            if isinstance(error, AuditError) and rung == RULE:
+                raise
+            notes.append(_left_out(label, rung, str(error)))
+    forced = _forced(plans[NONE]) if NONE in plans else ""
+    if forced:
+        del plans[NONE]
+        notes.append(_left_out(label, NONE, forced))
+    split: Gap | None = None
+    if RULE in plans:
+        fair, best = _fair(solved, plans)
+        try:
+            split = gap(fair, best, plans[RULE])
+        except SolveError as error:
+            notes.append(_left_out(label, "gap", str(error)))
+    order = [rung for rung in (NONE, RULE, FAIR, OPTIMAL) if rung in plans]
+    return _Ladder({rung: plans[rung] for rung in order}, split, notes)
+
+
+def _fair(solved: Solved, plans: dict[str, Dispatch]) -> tuple[Solved, Dispatch]:
+    """The optimum under the rule's own end, entered as a rung where that is another one."""
+    scenario, rule = solved.scenario, plans[RULE]
+    if rule.metrics.end_shortfall_mwh <= MISSED * scenario.battery.energy_mwh:
+        return solved, plans[OPTIMAL]
+    tech = scenario.battery.tech
+    end = min(max(float(rule.schedule["soc"].iloc[-1]), tech.soc_min), tech.soc_max)
+    fair = solve_scenario(scenario.replace(battery={"soc_end": end}))
+    plans[FAIR] = dispatch_of(fair)
+    return fair, plans[FAIR]
+
+
+def _forced(idle: Dispatch) -> str:
+    """Where the site needs a battery that was asked for nothing; keeping its own window is no such need."""
+    schedule = idle.schedule
+    needed = schedule[~schedule["limited_by"].isin(["", "energy"])]
+    if needed.empty:
+        return ""
+    power, by = needed["battery_mw"].iloc[0], needed["limited_by"].iloc[0]
+    way = "give" if power > 0.0 else "take"
+    return f"at {needed.index[0]:%Y-%m-%d %H:%M} the battery must {way} {abs(power):.4g} MW for the {by}"
+
+
+def _left_out(label: str, rung: str, why: str) -> Finding:
+    reason = why.splitlines()[0]
+    expected = "the site needs its battery" if rung == NONE else "see the strategy's rule"
+    return Finding("rung_left_out", f"{label}, {rung}", f"is left out: {reason}", expected, "warning")
+
+
+def _table(ladders: dict[str, _Ladder]) -> pd.DataFrame:
+    rows, keys = [], []
+    for label, ladder in ladders.items():
+        captured = _captured(ladder.plans)
+        for rung, plan in ladder.plans.items():
+            figures = plan.metrics.to_dict()
+            rows.append({name: figures[name] for name in COLUMNS} | {"captured": captured[rung]})
+            keys.append((label, rung))
+    index = pd.MultiIndex.from_tuples(keys, names=["strategy", "rung"])
+    return pd.DataFrame(rows, index=index)
+
+
+def _captured(plans: dict[str, Dispatch]) -> dict[str, float]:
+    """Share of the possible gain per rung; NaN where it says nothing."""
+    scores = {rung: plan.metrics.score for rung, plan in plans.items()}
+    shares = dict.fromkeys(plans, float("nan"))
+    basis = FAIR if FAIR in plans else OPTIMAL
+    if NONE not in plans:
+        return shares
+    possible = scores[basis] - scores[NONE]
+    if abs(possible) <= UNDEFINED * max(abs(scores[basis]), abs(scores[NONE])):
+        return shares
+    for rung in (NONE, RULE, basis):
+        if rung in plans:
+            shares[rung] = (scores[rung] - scores[NONE]) / possible + 0.0
+    return shares

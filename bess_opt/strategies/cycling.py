@@ -1,0 +1,207 @@
+"""Cycling: a stated number of full equivalent cycles on each local day, at least cost.
+
+A full equivalent cycle is a nameplate of energy leaving the cells. No day has more than the stated number,
+for both twins; what is missing to it has a price. A first or last day of which the horizon holds only a part is
+asked for that number times its hours / 24; a DST day is a whole day.
+
+Optimal twin: max Σ ledger − price·Σ missing cycles. Without prices the ledger holds wear and the like only.
+Score: cost of the cycles, price·missing − Σ ledger, less is better.
+
+Rule twin: a hysteresis. Discharge down to the lower level, then charge up to the upper one, and so on, at
+full power from the day's first step; discharging stops at the stated number. In the last 24 hours it minds
+`soc_end`.
+
+Use it for tests, commissioning and ageing studies, where the cycles are the purpose. When not to use: where
+cycles are a limit, not a purpose (`battery.max_cycles_per_day`). A larger battery has larger cycles and may
+well cost more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import model_validator
+
+from bess_opt.audit import TOLERANCE, Violation
+from bess_opt.errors import StrategyError
+from bess_opt.findings import Finding
+from bess_opt.metrics import ledger
+from bess_opt.models.cycles import add_stated_cycles, cycles_done, missing_cycle_cost
+from bess_opt.models.ledger import money_terms
+from bess_opt.plant import Array, Plant
+from bess_opt.rule_parts import meeting_end, port_mw
+from bess_opt.stepper import Rule, State
+from bess_opt.strategy import Objective, Strategy
+from bess_opt.tables import Number, Table, quantity, reject
+
+HOURS_PER_DAY = 24.0
+
+
+class CyclingOptions(Table):
+    """Options of `cycling`."""
+
+    cycles_per_day: Annotated[Number, quantity("full equivalent cycles on each local day", "1/day", gt=0)] = (
+        1.0
+    )
+    shortfall_price_per_cycle: Annotated[
+        Number,
+        quantity("price of a full equivalent cycle that is missing on its day", "currency per cycle", ge=0),
+    ] = 1_000_000.0
+    soc_low: Annotated[
+        Number | None,
+        quantity(
+            "state of charge at which the rule starts to charge; default: the SOC window's lower end",
+            "1",
+            ge=0,
+            le=1,
+        ),
+    ] = None
+    soc_high: Annotated[
+        Number | None,
+        quantity(
+            "state of charge at which the rule starts to discharge; default: the SOC window's upper end",
+            "1",
+            ge=0,
+            le=1,
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _levels_differ(self) -> CyclingOptions:
+        low, high = self.soc_low, self.soc_high
+        if low is not None and high is not None and low >= high:
+            reject(
+                [
+                    Finding(
+                        "levels", "soc_low", f"{low:g} is not below soc_high = {high:g}", "give a lower one"
+                    )
+                ]
+            )
+        return self
+
+
+def restrict(plant: Plant, options: CyclingOptions) -> Plant:
+    """No day has more than the stated cycles, nor more than the battery's own limit."""
+    _levels(plant, options)
+    own = plant.storage.cycles_per_day
+    most = options.cycles_per_day if own is None else min(own, options.cycles_per_day)
+    return plant.with_storage(cycles_per_day=most)
+
+
+def _levels(plant: Plant, options: CyclingOptions) -> tuple[float, float]:
+    """(lower, upper) energy of the hysteresis, MWh."""
+    nameplate = plant.storage.energy_mwh
+    bounds = plant.storage.floor_mwh[0] / nameplate, plant.storage.ceiling_mwh[0] / nameplate
+    low = bounds[0] if options.soc_low is None else options.soc_low
+    high = bounds[1] if options.soc_high is None else options.soc_high
+    for name, level in (("soc_low", low), ("soc_high", high)):
+        if not bounds[0] - 1e-9 <= level <= bounds[1] + 1e-9:
+            raise StrategyError(
+                f"strategy.{name}: found {level:g}; "
+                f"give a number in the SOC window, {bounds[0]:g} to {bounds[1]:g}"
+            )
+    if low >= high:
+        raise StrategyError(
+            f"strategy.soc_low: {low:g} is not below the upper level {high:g}; give a lower one"
+        )
+    return low * nameplate, high * nameplate
+
+
+def stated_cycles(plant: Plant, options: CyclingOptions) -> Array:
+    """Cycles asked for per local day; a day that the horizon cuts counts by its hours / 24."""
+    hours = np.bincount(plant.day) * plant.step_h
+    end = plant.index[-1] + pd.Timedelta(hours=plant.step_h)
+    share = np.ones(len(hours))
+    for day, edge in ((0, plant.index[0]), (-1, end)):
+        if edge != edge.normalize():
+            share[day] = min(hours[day] / HOURS_PER_DAY, 1.0)
+    stated: Array = options.cycles_per_day * share
+    return stated
+
+
+def build(m: Any, plant: Plant, options: CyclingOptions) -> Sequence[Objective]:
+    """max Σ ledger − price·Σ missing cycles."""
+    add_stated_cycles(m, plant, stated_cycles(plant, options), options.shortfall_price_per_cycle)
+    return [[*money_terms(m), (1.0, missing_cycle_cost, m.steps)]]
+
+
+def rule(plant: Plant, options: CyclingOptions) -> Rule:
+    """Discharge to the lower level, charge to the upper one, in turn; stop at the day's number."""
+    storage, nameplate, step_h = plant.storage, plant.storage.energy_mwh, plant.step_h
+    low, high = _levels(plant, options)
+    asked = (stated_cycles(plant, options) * nameplate)[plant.day].tolist()
+    floor, day, slack = storage.floor_mwh.tolist(), plant.day.tolist(), 1e-9 * nameplate
+    discharging = storage.start_mwh > low + slack
+    done, before, today = 0.0, storage.start_mwh, -1
+    kept = storage.retention
+
+    def hysteresis(state: State) -> float:
+        nonlocal discharging
+        now = kept * state.energy_mwh
+        bottom = max(low, floor[state.step + 1])
+        if discharging and now <= bottom + slack:
+            discharging = False
+        elif not discharging and state.energy_mwh >= high - slack:
+            discharging = True
+        if discharging:
+            return max(port_mw(plant, now - bottom), 0.0)
+        return min(port_mw(plant, now - high), 0.0)
+
+    wanted = meeting_end(plant, hysteresis)
+
+    def decide(state: State) -> float:
+        nonlocal done, before, today
+        done += max(kept * before - state.energy_mwh, 0.0)
+        before = state.energy_mwh
+        if day[state.step] != today:
+            today, done = day[state.step], 0.0
+        left = max(asked[state.step] - done, 0.0) * storage.eta_discharge / step_h
+        power: float = min(wanted(state), left)
+        return power
+
+    return decide
+
+
+def score(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> float:
+    """Cost of the cycles over the horizon: price of the missing ones less everything in the ledger."""
+    short = stated_cycles(plant, options) - cycles_done(schedule["discharge_mw"].to_numpy(), plant)
+    missed = float(np.maximum(short, 0.0).sum())
+    return options.shortfall_price_per_cycle * missed - sum(ledger(schedule, plant).values())
+
+
+def figures(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> dict[str, float]:
+    """Cycles asked for and missing over the horizon."""
+    stated = stated_cycles(plant, options)
+    short = np.maximum(stated - cycles_done(schedule["discharge_mw"].to_numpy(), plant), 0.0)
+    return {"stated_cycles": float(stated.sum()), "missing_cycles": float(short.sum())}
+
+
+def checks(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> list[Violation]:
+    """No day has more than its stated cycles."""
+    excess = cycles_done(schedule["discharge_mw"].to_numpy(), plant) - stated_cycles(plant, options)
+    worst = int(np.argmax(excess))
+    if excess[worst] <= TOLERANCE:
+        return []
+    first = plant.index[int(np.argmax(plant.day == worst))]
+    days = int((excess > TOLERANCE).sum())
+    return [Violation("cycling stops at the stated number", first, float(excess[worst]), "cycles", days)]
+
+
+STRATEGY = Strategy(
+    name="cycling",
+    summary="a stated number of full cycles per day at least cost",
+    options=CyclingOptions,
+    needs=(),
+    score_unit="currency",
+    score_sense="min",
+    build=build,
+    rule=rule,
+    restrict=restrict,
+    score=score,
+    figures=figures,
+    checks=checks,
+    old_names=("cycling_demo",),
+)

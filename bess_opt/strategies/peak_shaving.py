@@ -1,0 +1,219 @@
+"""Peak shaving: lower what a load pays for energy and for its highest demand.
+
+Optimal twin: least bill: maximise the whole ledger, energy at import and export prices less Σ price·billed
+peak over the tariff's demand rows (mean import of billing intervals, windows, minimum, incurred peak,
+ratchet, coincident times), variable operating cost, wear and unserved load. Score: the bill, −net revenue;
+less is better.
+
+Rule twin: a demand target per billing period. Above it the battery discharges; below it recharges, up to the
+target, while the price is in the cheapest quarter of its day. The target is `target_mw` or what the last seven days
+would have allowed, and never below what the period is billed anyway: it rises when it is broken.
+
+Use it for a load with demand charges, with or without PV. When not to use: without demand rows, where
+`self_consumption` and `arbitrage` say the same more plainly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.billing import Billing, billing
+from bess_opt.findings import Finding
+from bess_opt.metrics import net_revenue
+from bess_opt.models.ledger import money_terms
+from bess_opt.plant import Array, Plant
+from bess_opt.rule_parts import LAST_H, balancing, meeting_end
+from bess_opt.stepper import Rule, State
+from bess_opt.strategy import Objective, Strategy, no_checks
+from bess_opt.tables import Number, Table, quantity
+from bess_opt.tariff import DemandRate, Tariff
+
+INFINITE = float("inf")
+DAYS_KNOWN = 7  # days before the present one from which the rule guesses its target
+
+
+class PeakShavingOptions(Table):
+    """Options of `peak_shaving`."""
+
+    target_mw: Annotated[
+        Number | None,
+        quantity(
+            "mean import that the rule holds in each period until it is broken; default: what the battery "
+            "could have held on the last seven days",
+            "MW",
+            ge=0,
+        ),
+    ] = None
+
+
+def notes(plant: Plant, _options: PeakShavingOptions) -> list[Finding]:
+    """Whether there is a demand charge at all."""
+    if plant.billing is not None:
+        return []
+    expected = "the optimum lowers the energy bill alone; add [[tariff.demand]] rows"
+    return [Finding("no_demand_charge", "tariff.demand", "no row is stated", expected, "warning")]
+
+
+def build(m: Any, _plant: Plant, _options: PeakShavingOptions) -> Sequence[Objective]:
+    """max Σ ledger, of which the demand charges."""
+    return [money_terms(m)]
+
+
+def rule(plant: Plant, options: PeakShavingOptions) -> Rule:
+    """Hold the import at the target; under it, recharge while the price is low.
+
+    In the last 24 hours the price no longer matters below the energy that `soc_end` asks for.
+    """
+    needed, watch, low = balancing(plant), DemandWatch(plant, options), _cheap(plant).tolist()
+    last_hours, end = plant.steps - round(LAST_H / plant.step_h), plant.storage.end_min_mwh
+
+    def decide(state: State) -> float:
+        t = state.step
+        power = needed(t, -watch.allowed_mw(t, state.last_grid_mw))
+        if power >= 0.0:
+            return power
+        if state.import_price <= low[t] or (t >= last_hours and state.energy_mwh < end):
+            return max(power, -state.charge_room_mw)
+        surplus = needed(t, 0.0) if state.export_price <= low[t] else 0.0
+        return min(max(power, surplus), 0.0)
+
+    return meeting_end(plant, decide)
+
+
+def _cheap(plant: Plant) -> Array:
+    """Lower quartile of the import price on each step's local day, published before the day begins."""
+    days = pd.Series(plant.import_price).groupby(plant.day)
+    return days.quantile(0.25, interpolation="lower").to_numpy()[plant.day]
+
+
+class DemandWatch:
+    """What the rule knows of the demand charges while the steps go by.
+
+    Per billing period: the peak so far, never below what is billed anyway. Per billing interval: the import
+    so far, so that a step may still take what its interval's mean leaves.
+    """
+
+    def __init__(self, plant: Plant, options: PeakShavingOptions) -> None:
+        bills = plant.billing or _unpriced(plant)
+        self._known = bills.floor_mw.tolist()
+        self._period, self._length = bills.period.tolist(), bills.length.tolist()
+        self._end = (bills.first + bills.length).tolist()
+        self._sum = [0.0] * len(self._period)
+        self._covering = _covering(bills, plant.steps)
+        self._later: dict[int, list[tuple[int, float]]] = {}
+        for later, earlier, share in bills.ratchets:
+            self._later.setdefault(earlier, []).append((later, share))
+        rows = bills.row[bills.period]
+        guesses = {int(row): _guess(plant, bills, rows == row, options) for row in np.unique(rows)}
+        self._guess = [guesses[row] for row in rows.tolist()]
+
+    def allowed_mw(self, t: int, last_grid_mw: float) -> float:
+        """Most import in step t that breaks no target; infinite where no interval is measured."""
+        if t:
+            self._book(t - 1, -last_grid_mw if last_grid_mw < 0.0 else 0.0)
+        allowed = INFINITE
+        for i in self._covering[t]:
+            target, guess = self._known[self._period[i]], self._guess[i][t]
+            if guess > target:
+                target = guess
+            left = (target * self._length[i] - self._sum[i]) / (self._end[i] - t)
+            if left < allowed:
+                allowed = left
+        return allowed if allowed > 0.0 else 0.0
+
+    def _book(self, t: int, import_mw: float) -> None:
+        for i in self._covering[t]:
+            self._sum[i] += import_mw
+            if self._end[i] == t + 1:
+                period, mean = self._period[i], self._sum[i] / self._length[i]
+                if mean > self._known[period]:
+                    self._known[period] = mean
+                    for later, share in self._later.get(period, ()):
+                        self._known[later] = max(self._known[later], share * mean)
+
+
+def _covering(bills: Billing, steps: int) -> list[list[int]]:
+    """Numbers of the billing intervals that each step lies in."""
+    covering: list[list[int]] = [[] for _ in range(steps)]
+    interval = np.repeat(np.arange(len(bills.first)), bills.length)
+    within = np.arange(len(interval)) - np.repeat(np.cumsum(bills.length) - bills.length, bills.length)
+    for t, i in zip((bills.first[interval] + within).tolist(), interval.tolist(), strict=True):
+        covering[t].append(i)
+    return covering
+
+
+def _unpriced(plant: Plant) -> Billing:
+    """Months measured step by step, where the tariff has no demand row."""
+    made = billing(Tariff(demand=(DemandRate(price_per_mw_month=0.0),)), plant.index, plant.step_h)
+    if made is None:
+        raise ValueError("a tariff with a demand row has a billing")
+    return made
+
+
+def _guess(plant: Plant, bills: Billing, of_row: Array, options: PeakShavingOptions) -> list[float]:
+    """Target of a row at each step: stated, else the highest level of the last days, else today's mean."""
+    if options.target_mw is not None:
+        return [options.target_mw] * plant.steps
+    marks = np.zeros(plant.steps + 1)
+    np.add.at(marks, bills.first[of_row], 1.0)
+    np.add.at(marks, (bills.first + bills.length)[of_row], -1.0)
+    inside = np.cumsum(marks[:-1]) > 0
+    net = np.where(inside, _net_import(plant), -np.inf)
+    before = (
+        pd.Series(_levels(plant, net)).rolling(DAYS_KNOWN, min_periods=1).max().shift(1, fill_value=-np.inf)
+    )
+    known = before.to_numpy()[plant.day]
+    counted = pd.Series(np.where(inside, net, 0.0)).groupby(plant.day).cumsum()
+    hours = pd.Series(inside.astype(float)).groupby(plant.day).cumsum()
+    today = counted.to_numpy() / np.maximum(hours.to_numpy(), 1.0)
+    guess: list[float] = np.where(np.isfinite(known), known, today).tolist()
+    return guess
+
+
+def _net_import(plant: Plant) -> Array:
+    """Import with an idle battery; negative where PV exceeds the load."""
+    from_dc = (
+        0.0 if plant.bus is None else np.minimum(plant.solar_dc_mw * plant.bus.eta_out, plant.bus.inverter_mw)
+    )
+    net: Array = plant.load_mw - plant.solar_ac_mw - from_dc
+    return net
+
+
+def _levels(plant: Plant, net_mw: Array) -> Array:
+    """Least import per local day that a full battery could have held; -inf for a day without a value."""
+    storage, day = plant.storage, plant.day
+    starts = np.searchsorted(day, np.arange(int(day[-1]) + 1))
+    place = np.arange(plant.steps) - starts[day]
+    days = np.full((len(starts), int(place.max()) + 1), -np.inf)
+    days[day, place] = net_mw
+    days = -np.sort(-days, axis=1)
+    to_ac = 1.0 if plant.bus is None else plant.bus.eta_out
+    usable = (storage.ceiling_mwh[0] - storage.floor_mwh[0]) * storage.eta_discharge * to_ac
+    count = np.arange(1, days.shape[1] + 1)
+    by_energy = ((np.cumsum(days, axis=1) - usable / plant.step_h) / count).max(axis=1)
+    level: Array = np.maximum(by_energy, days[:, 0] - storage.discharge_max_mw * to_ac)
+    return np.where(np.isfinite(level), np.maximum(level, 0.0), -np.inf)
+
+
+def score(schedule: pd.DataFrame, plant: Plant, _options: PeakShavingOptions) -> float:
+    """Bill of the horizon: energy and demand charges and variable operating cost, less what export brings."""
+    return -net_revenue(schedule, plant)
+
+
+STRATEGY = Strategy(
+    name="peak_shaving",
+    summary="least bill of energy and demand charges for a load",
+    options=PeakShavingOptions,
+    needs=("load", "prices"),
+    score_unit="currency",
+    score_sense="min",
+    build=build,
+    rule=rule,
+    score=score,
+    checks=no_checks,
+    notes=notes,
+)
