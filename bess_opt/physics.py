@@ -49,7 +49,7 @@ def discharge_to_reach(
 
 def retention(self_discharge_per_h: float, step_h: float) -> float:
     """Share of stored energy left after `step_h` hours at a self-discharge of [0, 1) per hour."""
-    return (1.0 - self_discharge_per_h) ** step_h
+    return float((1.0 - self_discharge_per_h) ** step_h)
 
 
 def storage_loss_mw(

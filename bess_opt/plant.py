@@ -93,7 +93,8 @@ class Plant:
     @property
     def solar_mw(self) -> Array:
         """PV power available where it meets the battery: AC part plus DC part."""
-        return self.solar_ac_mw + self.solar_dc_mw
+        both: Array = self.solar_ac_mw + self.solar_dc_mw
+        return both
 
     @cached_property
     def day(self) -> Array:

@@ -38,7 +38,7 @@ def replay(plan: Dispatch) -> Dispatch:
     stated = plant(plan.scenario)
     bound = bind(plan.scenario, stated)
     numbers = bound.restrict(stated)
-    column = {name: plan.schedule[name].to_numpy() for name in plan.schedule if name.endswith("_mw")}
+    column = {name: plan.schedule[name].to_numpy() for name in plan.schedule.columns if name.endswith("_mw")}
     asked = Setpoints(
         battery_mw=column["battery_mw"],
         curtailed_ac_mw=column["curtailed_mw"] - column["curtailed_dc_mw"],

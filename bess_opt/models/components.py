@@ -120,7 +120,7 @@ class ArrayConstraint(IndexedConstraint):
 
     def __iter__(self) -> Iterator[Any]:
         self.create_members()
-        return super().__iter__()
+        return iter(super().__iter__())
 
 
 def total(variable: Any, steps: np.ndarray) -> Any:

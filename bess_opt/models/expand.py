@@ -104,13 +104,13 @@ class Affine:
     __radd__ = __add__
 
     def __neg__(self) -> Affine:
-        return self * -1.0
+        return self.__mul__(-1.0)
 
     def __sub__(self, other: Any) -> Affine:
-        return self + (-other)
+        return self.__add__(-other)
 
     def __rsub__(self, other: Any) -> Affine:
-        return (-self) + other
+        return self.__neg__().__add__(other)
 
     def __mul__(self, factor: Any) -> Affine:
         scaled = [(r, c, v * (factor if np.ndim(factor) == 0 else factor[r])) for r, c, v in self.terms]
@@ -119,7 +119,7 @@ class Affine:
     __rmul__ = __mul__
 
     def __truediv__(self, divisor: Any) -> Affine:
-        return self * (1.0 / divisor)
+        return self.__mul__(1.0 / divisor)
 
     def sum(self) -> Affine:
         """All rows added into one."""

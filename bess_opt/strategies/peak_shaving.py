@@ -87,7 +87,8 @@ def rule(plant: Plant, options: PeakShavingOptions) -> Rule:
 def _cheap(plant: Plant) -> Array:
     """Lower quartile of the import price on each step's local day, published before the day begins."""
     days = pd.Series(plant.import_price).groupby(plant.day)
-    return days.quantile(0.25, interpolation="lower").to_numpy()[plant.day]
+    cheap: Array = days.quantile(0.25, interpolation="lower").to_numpy()[plant.day]
+    return cheap
 
 
 class DemandWatch:

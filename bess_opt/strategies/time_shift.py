@@ -88,8 +88,10 @@ def rule(plant: Plant, options: TimeShiftOptions) -> Rule:
     inside = clock.window_mask(plant.index, *options.window)
     ends = np.append(np.flatnonzero(inside[:-1] & ~inside[1:]) + 1, plant.steps)
     left = ends[np.searchsorted(ends, np.arange(plant.steps), side="right")] - np.arange(plant.steps)
-    deliver, hours_left = inside.tolist(), (left * plant.step_h).tolist()
-    floor, eta = plant.storage.floor_mwh.tolist(), plant.storage.eta_discharge
+    deliver: list[bool] = inside.tolist()
+    hours_left: list[float] = (left * plant.step_h).tolist()
+    floor: list[float] = plant.storage.floor_mwh.tolist()
+    eta = plant.storage.eta_discharge
 
     def decide(state: State) -> float:
         t = state.step

@@ -26,6 +26,11 @@ DEMAND = [
     {"price_per_mw_month": 7000.0, "interval_min": 120.0, "ratchet": {"share": 0.5, "months": 11}},
     {"price_per_mw_month": 1000.0, "period": "horizon", "incurred_mw": 2.5},
 ]
+FIRM: dict[str, dict[str, Any]] = {
+    "block": {"block_mw": 3.0},
+    "firm": {"period": "month"},
+    "firm-spared": {"period": "month", "share_of_days": 0.5},
+}
 CONVERTERS = {"ac_to_dc": 0.5, "dc_to_ac": 0.8, "dc_to_dc": 1.0}
 
 
@@ -71,6 +76,12 @@ def at_month_end(of: Case) -> Case:
     return of.but(series=of.series.shift(freq=pd.Timestamp("2025-05-31 22:00", tz="UTC") - of.series.index[0]))
 
 
+def firm(topology: str, options: dict[str, Any]) -> Case:
+    """Two deliveries on two days of a month, at the first and the last of three steps around midnight."""
+    basis = tiny(topology, 3, strategy={"name": "firm_delivery", "window": ["00:00", "23:00"]} | options)
+    return basis.but(series=basis.series.shift(22, freq="h"))
+
+
 def numbers(of: Case) -> Plant:
     """The plant of a case."""
     return plant(of.scenario())
@@ -112,6 +123,8 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
             everything(topology, name, site=site, battery=battery, tariff=tariff),
             exclusive,
         )
+    for topology, (label, options) in itertools.product(TOPOLOGIES, FIRM.items()):
+        yield f"{topology}-{label}", firm(topology, options), True
 
 
 def key(constraint: Any) -> str:

@@ -12,7 +12,20 @@ import os
 import pyomo.environ as pyo
 import pytest
 from cases import Case
-from models import CELLS, DEMAND, GOLDEN, all_variants, at_month_end, key, physical, rows_as_lp, tiny, wanted
+from models import (
+    CELLS,
+    DEMAND,
+    FIRM,
+    GOLDEN,
+    all_variants,
+    at_month_end,
+    firm,
+    key,
+    physical,
+    rows_as_lp,
+    tiny,
+    wanted,
+)
 
 WRITE = "BESS_OPT_WRITE_GOLDEN"
 NO_CHARGING, NO_EXPORT = {"grid_charging": False}, {"battery_export": False}
@@ -55,6 +68,12 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
     "inverter_out_mw_one_way": ("inverter_out_mw_one_way", tiny("series_dc"), True),
     "inverter_in_mw_one_way": ("inverter_in_mw_one_way", tiny("series_dc"), True),
     "stated_cycles_per_day": ("stated_cycles_per_day", OVER_MIDNIGHT.but(strategy="cycling"), False),
+    "shared_power": ("shared_power", tiny(strategy="cycling"), False),
+    "block_or_missing": ("block_or_missing", firm("parallel_ac", FIRM["block"]), False),
+    "held_in_window": ("held_in_window", firm("parallel_ac", FIRM["firm"]), False),
+    "firm_block": ("firm_block", firm("parallel_ac", FIRM["firm"]), False),
+    "firm_block_unless_spared": ("firm_block", firm("parallel_ac", FIRM["firm-spared"]), False),
+    "spared_in_period": ("spared_in_period", firm("parallel_ac", FIRM["firm-spared"]), False),
     "charge_room": ("charge_room", tiny(steps=3), True),
     "discharge_room": ("discharge_room", tiny(steps=3), True),
 }

@@ -210,7 +210,7 @@ def same_end(scenario: bo.Scenario, rule: bo.Dispatch) -> bo.Dispatch:
     return bo.optimize(scenario.replace(battery={"soc_end": soc}))
 
 
-@pytest.mark.parametrize(("step_min", "hours"), [(60, 24), (15, 9), (5, 6)])
+@pytest.mark.parametrize(("step_min", "hours"), [(60, 24), (15, 6), (5, 6)])
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_optimum_rule_and_nothing_stand_in_this_order(topology: str, step_min: int, hours: int) -> None:
     scenario = cloudy(topology, step_min, hours)

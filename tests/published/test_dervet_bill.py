@@ -1,0 +1,89 @@
+"""The bill of EPRI's DER-VET validation case: a year of site load under its tariff, with the published battery."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import bess_opt as bo
+
+KINDS = {0: "weekend", 1: "weekday", 2: "all"}
+PRESENT_VALUE = sum((1.022 / 1.06) ** year for year in range(20))
+NO_LOSS = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
+CELLS = {"eta_charge": 0.91, "eta_discharge": 1.0, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 1.0}
+
+
+def folder() -> Path:
+    path = Path(os.environ.get("BESS_OPT_DATA", "")) / "dervet_site"
+    if "BESS_OPT_DATA" not in os.environ or not path.is_dir():
+        pytest.skip("BESS_OPT_DATA does not lead to the site of DER-VET")
+    return path
+
+
+def tariff(file: Path) -> dict[str, Any]:
+    """Rows of the format "hour-ending, inclusive, $/kWh or $/kW-month" as the package's tables."""
+    rows: dict[str, list[dict[str, Any]]] = {"Energy": [], "Demand": []}
+    for _, row in pd.read_csv(file).iterrows():
+        price = "price_per_mwh" if row["Charge"] == "Energy" else "price_per_mw_month"
+        rows[row["Charge"]].append(
+            {
+                price: row["Value"] * 1000.0,
+                "months": list(range(int(row["Start Month"]), int(row["End Month"]) + 1)),
+                "days": KINDS[int(row["Weekday?"])],
+                "hours": [int(row["Start Time"]) - 1, int(row["End Time"])],
+            }
+        )
+    return {"energy": rows["Energy"], "demand": rows["Demand"], "export": "same"}
+
+
+def site(power_kw: float, energy_kwh: float) -> bo.Scenario:
+    load = pd.read_csv(folder() / "hourly_timeseries_ref_wholesale_es.csv")["Site Load (kW)"]
+    index = pd.date_range("2017-01-01", periods=len(load), freq="h", tz="Etc/GMT+8")
+    return bo.Scenario(
+        battery={
+            "power_mw": power_kw / 1000.0,
+            "duration_h": energy_kwh / power_kw,
+            "technology": CELLS,
+            "converters": NO_LOSS,
+            "soc_start": 1.0,
+            "soc_end": 1.0,
+        },
+        site={"time_zone": "Etc/GMT+8", "currency": "USD"},
+        series=pd.DataFrame({"load_mw": load.to_numpy() / 1000.0}, index=index),
+        strategy="peak_shaving",
+        tariff=tariff(folder() / "tariff.csv"),
+    )
+
+
+@pytest.mark.real_data
+def test_energy_bill_and_demand_charges() -> None:
+    """1,993 kW and 11,958 kWh: 55,745,904.163 and 9,522,419.643 over the present-value factor 14.454….
+
+    The stamps are the ends of their hours, on the standard clock: with daylight saving the bill is 0.56 % off.
+    """
+    assert pytest.approx(14.454006150790656, rel=1e-14) == PRESENT_VALUE
+    figures = bo.optimize(site(1993.0, 11_958.0)).metrics
+    assert -figures.energy_revenue * PRESENT_VALUE == pytest.approx(55_745_904.163, abs=5e-4)
+    assert figures.demand_charges * PRESENT_VALUE == pytest.approx(9_522_419.643, abs=5e-4)
+
+
+@pytest.mark.real_data
+def test_the_bill_without_a_battery_is_a_sum_of_its_rows() -> None:
+    """The same load and tariff read a second time with plain pandas, month by month and row by row."""
+    scenario = site(1993.0, 11_958.0)
+    idle = bo.simulate(scenario, rule=lambda _state: 0.0).metrics
+    load = scenario.series["load_mw"]
+    stamps = pd.DatetimeIndex(load.index)
+    rows = pd.read_csv(folder() / "tariff.csv")
+    energy, ending = 0.0, stamps.hour + 1
+    for _, row in rows[rows["Charge"] == "Energy"].iterrows():
+        kind = (stamps.day_of_week < 5) == (row["Weekday?"] == 1)
+        month = (stamps.month >= row["Start Month"]) & (stamps.month <= row["End Month"])
+        hour = (ending >= row["Start Time"]) & (ending <= row["End Time"])
+        energy += row["Value"] * 1000.0 * float(load[kind & month & hour].sum())
+    assert -idle.energy_revenue == pytest.approx(energy, rel=1e-12)
+    assert idle.demand_charges == pytest.approx(7016.0 * float(load.groupby(stamps.month).max().sum()), rel=1e-12)
