@@ -126,9 +126,7 @@ def arrays(scenario: Scenario) -> float:
         least.append(zero)
         most.append(s.solar)
     matrix = sp.bmat(rows, format="csr")
-    return _run(
-        matrix, [np.concatenate(part) for part in (cost, least, most, lower, upper)], scenario.solver.threads
-    )
+    return _run(matrix, [np.concatenate(part) for part in (cost, least, most, lower, upper)], scenario.solver.threads)
 
 
 def _run(matrix: sp.csr_matrix, parts: list[Array], threads: int) -> float:

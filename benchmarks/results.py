@@ -88,9 +88,7 @@ def machine() -> Row:
     }
 
 
-def _floors(
-    scenario: Scenario, floors: Mapping[str, Callable[[Scenario], float]]
-) -> dict[str, Callable[[], float]]:
+def _floors(scenario: Scenario, floors: Mapping[str, Callable[[Scenario], float]]) -> dict[str, Callable[[], float]]:
     return {name: partial(floor, scenario) for name, floor in floors.items()}
 
 

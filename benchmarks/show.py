@@ -53,9 +53,7 @@ def stages_table(rows: list[Row]) -> Table:
         table.add_column(name, justify="right")
     for row in rows:
         whole = sum(row["stages"].values())
-        shares = [
-            f"{100 * row['stages'][name] / whole:.1f}" if name in row["stages"] else "" for name in names
-        ]
+        shares = [f"{100 * row['stages'][name] / whole:.1f}" if name in row["stages"] else "" for name in names]
         table.add_row(row["case"], *shares, str(row["windows"]))
     return table
 

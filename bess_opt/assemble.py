@@ -86,7 +86,9 @@ def bind(scenario: Scenario, plant: Plant) -> Bound:
         raise StrategyError("\n".join(lines)) from None
     for need in strategy.needs:
         if not _present(need, plant):
-            raise StrategyError(f"strategy.name: {strategy.name!r} needs {need}, which the scenario has not; {REMEDY[need]}")
+            raise StrategyError(
+                f"strategy.name: {strategy.name!r} needs {need}, which the scenario has not; {REMEDY[need]}"
+            )
     return Bound(strategy, options)
 
 
@@ -97,7 +99,7 @@ def _present(need: Need, plant: Plant) -> bool:
         return bool(plant.solar_mw.any())
     if need == "load":
         return bool(plant.load_mw.any())
-    return "regulation_up_price_per_mw" in plant.extra
+    return {"regulation_up_price_per_mw", "regulation_down_price_per_mw"} <= plant.extra.keys()
 
 
 def physical_model(plant: Plant) -> Any:

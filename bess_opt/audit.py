@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt import physics
+from bess_opt import money, physics
 from bess_opt.errors import AuditError
 from bess_opt.plant import Array, Plant
 
@@ -40,7 +40,17 @@ Check = Callable[[pd.DataFrame, Plant], Iterable[Violation]]
 
 def audit(schedule: pd.DataFrame, plant: Plant, checks: Iterable[Check] = ()) -> tuple[Violation, ...]:
     """All violations of physics, limits and stated conditions; empty for a plan that may be trusted."""
-    own: tuple[Check, ...] = (_balance, _dc_bus, _storage_law, _limits, _one_way, _sources, _conditions)
+    own: tuple[Check, ...] = (
+        _inputs,
+        _balance,
+        _derived,
+        _dc_bus,
+        _storage_law,
+        _limits,
+        _one_way,
+        _sources,
+        _conditions,
+    )
     return tuple(violation for check in (*own, *checks) for violation in check(schedule, plant))
 
 
@@ -64,6 +74,62 @@ def _arrays(schedule: pd.DataFrame, *names: str) -> tuple[Array, ...]:
     return tuple(schedule[name].to_numpy(dtype=float) for name in names)
 
 
+def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """What the scenario gives is in the schedule as it was given; no regulation is held unless it was asked for."""
+    solar, solar_dc, load, up, down, buy, sell = _arrays(
+        schedule,
+        "solar_mw",
+        "solar_dc_mw",
+        "load_mw",
+        "regulation_up_mw",
+        "regulation_down_mw",
+        "import_price_per_mwh",
+        "export_price_per_mwh",
+    )
+    scale = plant.scale_mw
+    held = np.abs(up) + np.abs(down) if plant.reserves is None else np.maximum(-np.minimum(up, down), 0.0)
+    found = [
+        *exceeds("solar power is the scenario's", np.abs(solar - plant.solar_mw), plant, scale),
+        *exceeds("solar power on the DC bus is the scenario's", np.abs(solar_dc - plant.solar_dc_mw), plant, scale),
+        *exceeds("load is the scenario's", np.abs(load - plant.load_mw), plant, scale),
+        *exceeds("regulation is held only by a strategy for it", held, plant, scale),
+    ]
+    for price, stated in ((buy, plant.import_price), (sell, plant.export_price)):
+        wrong = np.where(np.isnan(price) & np.isnan(stated), 0.0, np.abs(price - stated))
+        found += exceeds("prices are the scenario's", wrong, plant, 1.0, "currency/MWh")
+    return found
+
+
+def _derived(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """Grid power, losses and revenue follow from the flows."""
+    grid, bought, sold, lost, inverter_lost = _arrays(
+        schedule, "grid_mw", "import_mw", "export_mw", "loss_mw", "inverter_loss_mw"
+    )
+    charge, discharge, energy, revenue = _arrays(schedule, "charge_mw", "discharge_mw", "energy_mwh", "revenue")
+    storage = plant.storage
+    storage_lost = physics.storage_loss_mw(
+        np.concatenate([[storage.start_mwh], energy[:-1]]),
+        charge,
+        discharge,
+        eta_charge=storage.eta_charge,
+        eta_discharge=storage.eta_discharge,
+        retention=storage.retention,
+        step_h=plant.step_h,
+    )
+    due = (
+        money.energy_revenue(bought, sold, plant.import_price, plant.export_price, plant.step_h)
+        if plant.has_prices
+        else np.zeros(plant.steps)
+    )
+    dearest = float(np.nanmax(np.abs([plant.import_price, plant.export_price]))) if plant.has_prices else 1.0
+    worth = max(1.0, dearest) * plant.scale_mw * plant.step_h
+    return [
+        *exceeds("grid power is export minus import", np.abs(grid - sold + bought), plant, plant.scale_mw),
+        *exceeds("losses add up", np.abs(lost - storage_lost - inverter_lost), plant, plant.scale_mw),
+        *exceeds("revenue is flows times prices", np.abs(revenue - due), plant, worth, "currency"),
+    ]
+
+
 def _balance(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     """solar + import + discharge + unserved = load + export + charge + curtailed + inverter loss (rule 9)."""
     solar, bought, out, unserved = _arrays(schedule, "solar_mw", "import_mw", "discharge_mw", "unserved_mw")
@@ -81,9 +147,7 @@ def _dc_bus(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     solar, curtailed, battery = _arrays(schedule, "solar_dc_mw", "curtailed_dc_mw", "battery_mw")
     eta_out, eta_in = plant.bus.eta_out, plant.bus.eta_in
     out, into = np.maximum(inverter, 0.0), np.maximum(-inverter, 0.0)
-    bus = np.abs(
-        solar - curtailed + battery - physics.inverter_dc_mw(out, into, eta_out=eta_out, eta_in=eta_in)
-    )
+    bus = np.abs(solar - curtailed + battery - physics.inverter_dc_mw(out, into, eta_out=eta_out, eta_in=eta_in))
     loss = np.abs(lost - physics.inverter_loss_mw(out, into, eta_out=eta_out, eta_in=eta_in))
     rating = np.abs(inverter) - plant.bus.inverter_mw
     scale = plant.scale_mw
@@ -145,10 +209,15 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
 
 
 def _one_way(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-    """No converter runs both ways in one step (rule 10); the inverter's column is net, its loss tells."""
+    """No converter runs both ways in one step (rule 10); the inverter's column is net, its loss tells.
+
+    A step that holds regulation has calls of both signs within it: against its base point the battery moves
+    no more than what is held. The strategy's own check looks at the base point.
+    """
     charge, discharge, bought, sold = _arrays(schedule, "charge_mw", "discharge_mw", "import_mw", "export_mw")
+    held = np.maximum(*_arrays(schedule, "regulation_up_mw", "regulation_down_mw"))
     return [
-        *exceeds("battery runs one way", np.minimum(charge, discharge), plant, plant.scale_mw),
+        *exceeds("battery runs one way", np.minimum(charge, discharge) - held, plant, plant.scale_mw),
         *exceeds("site imports or exports", np.minimum(bought, sold), plant, plant.scale_mw),
     ]
 

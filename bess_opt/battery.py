@@ -45,14 +45,10 @@ class Technology(Table):
     where: ClassVar[str] = "technology"
 
     eta_charge: Annotated[Number, quantity("one-way efficiency of the cells while charging", "1", gt=0, le=1)]
-    eta_discharge: Annotated[
-        Number, quantity("one-way efficiency of the cells while discharging", "1", gt=0, le=1)
-    ]
+    eta_discharge: Annotated[Number, quantity("one-way efficiency of the cells while discharging", "1", gt=0, le=1)]
     soc_min: Annotated[Number, quantity("lowest usable fraction of nameplate energy", "1", ge=0, lt=1)]
     soc_max: Annotated[Number, quantity("highest usable fraction of nameplate energy", "1", gt=0, le=1)]
-    c_rate_max: Annotated[
-        Number, quantity("power at the cells over nameplate energy, both directions", "1/h", gt=0)
-    ]
+    c_rate_max: Annotated[Number, quantity("power at the cells over nameplate energy, both directions", "1/h", gt=0)]
 
     @model_validator(mode="before")
     @classmethod
@@ -197,9 +193,7 @@ class Battery(Table):
 
 def _cells(round_trip: float, soc_min: float, soc_max: float, c_rate_max: float) -> Technology:
     eta = sqrt(round_trip)
-    return Technology(
-        eta_charge=eta, eta_discharge=eta, soc_min=soc_min, soc_max=soc_max, c_rate_max=c_rate_max
-    )
+    return Technology(eta_charge=eta, eta_discharge=eta, soc_min=soc_min, soc_max=soc_max, c_rate_max=c_rate_max)
 
 
 TECHNOLOGIES: dict[str, Technology] = {

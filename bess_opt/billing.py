@@ -146,9 +146,7 @@ def _month_number(index: pd.DatetimeIndex, of_step: Integers) -> Integers:
     return np.asarray(starts.year * 12 + starts.month, dtype=np.int64)
 
 
-def _intervals(
-    rate: DemandRate, number: int, index: pd.DatetimeIndex, step_h: float
-) -> tuple[Integers, Integers]:
+def _intervals(rate: DemandRate, number: int, index: pd.DatetimeIndex, step_h: float) -> tuple[Integers, Integers]:
     """(first step, number of steps) of the billing intervals; the horizon may cut the first and the last."""
     step_s = round(step_h * 3600)
     interval_s = step_s if rate.interval_min is None else round(rate.interval_min * 60)

@@ -59,9 +59,7 @@ def write_tables(*tables: Table) -> None:
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((80 if terminal else PIPE_WIDTH, 24)).columns
     sheet = _Sheet()
-    console = Console(
-        file=sheet, width=width, force_terminal=terminal, markup=False, emoji=False, highlight=False
-    )
+    console = Console(file=sheet, width=width, force_terminal=terminal, markup=False, emoji=False, highlight=False)
     for table in tables:
         console.print(table)
     write(sheet.getvalue())

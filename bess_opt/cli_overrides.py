@@ -121,9 +121,7 @@ def _remove(place: Any, override: Override) -> None:
     fields = list(kind.model_fields) if kind is not None and len(override.path) == 2 else []
     if last not in fields and len(override.path) > 1:
         known = [*fields, *place]
-        raise _wrong(
-            "unknown_key", override.key, f"there is no key {last!r} to remove", nearest(str(last), known)
-        )
+        raise _wrong("unknown_key", override.key, f"there is no key {last!r} to remove", nearest(str(last), known))
 
 
 def _is_word(path: list[str | int], word: str) -> bool:

@@ -62,9 +62,7 @@ def window_mask(index: pd.DatetimeIndex, start: str, end: str) -> Mask:
     return _between(_minute_of_day(index), first, last)
 
 
-def calendar_mask(
-    index: pd.DatetimeIndex, months: Collection[int], days: Days, hours: Sequence[float]
-) -> Mask:
+def calendar_mask(index: pd.DatetimeIndex, months: Collection[int], days: Days, hours: Sequence[float]) -> Mask:
     """Steps in the local `months` (1 to 12), on such `days`, and in the local `hours` [from, to).
 
     [0, 24] is all day; from > to wraps over midnight, where each step counts on its own calendar day.

@@ -61,6 +61,8 @@ class Flows:
     inverter_out_mw: Array
     inverter_in_mw: Array
     limited_by: Any = ""
+    regulation_up_mw: Any = 0.0
+    regulation_down_mw: Any = 0.0
 
 
 def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
@@ -104,8 +106,8 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
         "curtailed_mw": flows.curtailed_ac_mw + flows.curtailed_dc_mw,
         "curtailed_dc_mw": flows.curtailed_dc_mw,
         "loss_mw": storage_loss + inverter_loss,
-        "regulation_up_mw": nothing,
-        "regulation_down_mw": nothing,
+        "regulation_up_mw": nothing + flows.regulation_up_mw,
+        "regulation_down_mw": nothing + flows.regulation_down_mw,
         "limited_by": np.broadcast_to(np.asarray(flows.limited_by, dtype=object), steps),
         "import_price_per_mwh": plant.import_price,
         "export_price_per_mwh": plant.export_price,

@@ -18,6 +18,7 @@ from itertools import repeat
 
 import numpy as np
 
+from bess_opt.errors import SolveError
 from bess_opt.models.exclusive import Pair
 from bess_opt.models.expand import Program
 from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solution, Solver
@@ -28,6 +29,8 @@ Array = np.ndarray
 
 LATER = 1e-3  # weight of an objective beside the one before it, where both stand in one cost
 ROUNDING = 1e-9  # of the dearest flow at the plant's size: an objective near zero is not known better
+TIE_NODES = 100  # branches spent on telling equal plans apart; counted, not timed, so that it repeats
+HOLDS_ENERGY = {"up_room_before": 0, "up_room_after": 1, "down_room_before": 0, "down_room_after": 1}
 BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
 
 
@@ -75,7 +78,7 @@ def cheats(program: Program, x: Array, pairs: tuple[Pair, ...], scale_mw: float)
 
 
 class ExclusiveSearch:
-    """Finds the exact plan of one program. `full` is the program with binaries, its first columns those of the relaxation."""
+    """Finds the exact plan of one program; `full` is that program, binaries after its own rows and columns."""
 
     def __init__(
         self,
@@ -119,10 +122,19 @@ class ExclusiveSearch:
                 best = self._with_pattern(answers, bound)
                 fresh = self._cheats(best.x)
                 if not len(fresh):
-                    return best
+                    return self._proven(best)
                 windows = merged_windows([*windows, *(window_around(int(t), ends) for t in fresh)])
         except LimitReachedError:
             return self._within_limit(relaxed.objective, len(windows))
+
+    def _proven(self, plan: Exact) -> Exact:
+        """The plan, if its distance from the bound is what was asked for (rule 13)."""
+        distance = plan.solution.objective - plan.bound
+        if distance > 10.0 * self._tolerance():
+            raise SolveError(
+                f"the plan is proven only to {distance:.3g} of its objective; state a larger solver.rel_gap"
+            )
+        return plan
 
     def _cheats(self, x: Array) -> Array:
         return cheats(self.program, x, self.pairs, self.scale_mw)
@@ -154,11 +166,15 @@ class ExclusiveSearch:
         return replace(self._with_pattern([every], bound), limited=True, windows=count)
 
     def _resting_instants(self) -> Array:
-        """Instants at which the stored energy sits at a bound, the ends of the horizon included."""
+        """Instants at which a bound or a head-room holds the stored energy, the ends of the horizon included."""
         energy = self.program.variables["energy_mwh"].slice
         e, lower, upper = self._x[energy], self.program.lower[energy], self.program.upper[energy]
         slack = 1e-7 * self.scale_mw
         rests = (e - lower < slack) | (upper - e < slack)
+        for name, later in HOLDS_ENERGY.items():
+            if name in self.program.constraints:
+                rows = self.program.constraints[name]
+                rests[rows.positions[self._relaxed.row_dual[rows.slice] != 0.0] + later] = True
         rests[0] = rests[-1] = True
         return np.flatnonzero(rests)
 
@@ -197,10 +213,15 @@ class ExclusiveSearch:
             row = (carries, cost[carries] / price, -np.inf, float(cost @ x) / price)
             held = with_rows(held, [row])
         later = np.append(self._later, np.zeros(self.full.columns - len(self._later)))[cut.origin]
+        own = self.solver.options
+        options = SolverOptions(rel_gap=0.0, threads=own.threads, seed=own.seed)
+        small = Solver(replace(held, cost=later), options, scale_mw=self.scale_mw)
+        small.limit_nodes(TIE_NODES)
+        small.start_from(x)
         try:
-            return self._solve_small(replace(held, cost=later), 0.0).x
-        except InfeasibleProgramError:  # the ceiling on the cost may be a hair below what is reachable
-            return x
+            return small.solve(time_limit_s=self._left_s()).x
+        except (InfeasibleProgramError, LimitReachedError):
+            return x  # the ceiling on the cost may be a hair below what is reachable
 
     def _idle_flows(self, window: Window, cut: Cut, x: Array) -> dict[str, Array]:
         """Steps at which each flow of a converter stands still in the window's plan."""
@@ -228,9 +249,7 @@ class ExclusiveSearch:
     def _with_pattern(self, answers: list[Answer], bound: float) -> Exact:
         """Solve the whole program with the flows that the windows close held at zero, then break ties."""
         program = self.program
-        closed = [
-            program.variables[name].first + steps for answer in answers for name, steps in answer.idle.items()
-        ]
+        closed = [program.variables[name].first + steps for answer in answers for name, steps in answer.idle.items()]
         columns = np.concatenate(closed).astype(np.int64)
         kept, nothing = program.upper[columns].copy(), np.zeros(len(columns))
         self.solver.set_bounds(columns, nothing, nothing)

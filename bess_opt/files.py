@@ -139,9 +139,7 @@ def _write_schedule(dispatch: Dispatch, parts: Path) -> None:
 
 def _column_notes(dispatch: Dispatch) -> dict[str, dict[str, str]]:
     currency = dispatch.scenario.site.currency
-    notes = {
-        "time": {"unit": "", "meaning": f"start of the step, local time in {dispatch.scenario.time_zone}"}
-    }
+    notes = {"time": {"unit": "", "meaning": f"start of the step, local time in {dispatch.scenario.time_zone}"}}
     for name in dispatch.schedule.columns:
         column = SCHEDULE[str(name)]
         notes[str(name)] = {"unit": column.unit.replace("currency", currency), "meaning": column.meaning}

@@ -26,17 +26,15 @@ class Finance(Table):
     capital_per_mw: Annotated[Number, quantity("capital per rated power", "currency/MW", ge=0)] = 0.0
     capital_per_mwh: Annotated[Number, quantity("capital per nameplate energy", "currency/MWh", ge=0)] = 0.0
     capital_fixed: Annotated[Number, quantity("capital whatever the size", "currency", ge=0)] = 0.0
-    fixed_om_per_mw_year: Annotated[
-        Number, quantity("upkeep per rated power and year", "currency/MW/year", ge=0)
-    ] = 0.0
+    fixed_om_per_mw_year: Annotated[Number, quantity("upkeep per rated power and year", "currency/MW/year", ge=0)] = (
+        0.0
+    )
     variable_om_per_mwh: Annotated[
         Number, quantity("upkeep per MWh discharged; cash, enters dispatch", "currency/MWh", ge=0)
     ] = 0.0
     lifetime_years: Annotated[Count | None, quantity("years of operation", "year", ge=1)] = None
     discount_rate: Annotated[Number | None, quantity("discount rate", "1/year", gt=-1, le=1)] = None
-    escalation_rate: Annotated[
-        Number, quantity("yearly growth of revenue and upkeep", "1/year", gt=-1, le=1)
-    ] = 0.0
+    escalation_rate: Annotated[Number, quantity("yearly growth of revenue and upkeep", "1/year", gt=-1, le=1)] = 0.0
     first_payment_year: Annotated[
         Literal[0, 1],
         BeforeValidator(_zero_or_one),
@@ -46,12 +44,10 @@ class Finance(Table):
         Number | None,
         quantity("years' worth of yearly revenue; in place of rates and lifetime", "year", gt=0),
     ] = None
-    fade_per_year: Annotated[
-        Number, quantity("share of revenue lost each year by ageing", "1/year", ge=0, lt=1)
-    ] = 0.0
-    replacement_year: Annotated[Count | None, quantity("year in which cells are replaced", "year", ge=1)] = (
-        None
+    fade_per_year: Annotated[Number, quantity("share of revenue lost each year by ageing", "1/year", ge=0, lt=1)] = (
+        0.0
     )
+    replacement_year: Annotated[Count | None, quantity("year in which cells are replaced", "year", ge=1)] = None
     replacement_cost: Annotated[Number, quantity("cost of that replacement", "currency", ge=0)] = 0.0
     tax_rate: Annotated[Number, quantity("tax on the yearly profit", "1", ge=0, lt=1)] = 0.0
 

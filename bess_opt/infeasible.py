@@ -35,22 +35,29 @@ def _energy_out_of_reach(plant: Plant) -> list[Finding]:
         i = int(crossing[0])
         asked = f"energy_min_mwh asks for {storage.floor_mwh[i]:.4g} MWh {_instant(plant, i)}"
         return [
-            Finding("reserve_above_window", "series.energy_min_mwh", asked, f"the SOC window ends at {storage.ceiling_mwh[i]:.4g} MWh")
+            Finding(
+                "reserve_above_window",
+                "series.energy_min_mwh",
+                asked,
+                f"the SOC window ends at {storage.ceiling_mwh[i]:.4g} MWh",
+            )
         ]
     late = np.flatnonzero(storage.floor_mwh > highest + scale)
     if len(late):
         i = int(late[0])
         asked = f"at least {storage.floor_mwh[i]:.4g} MWh must be in store {_instant(plant, i)}"
-        can = f"at most {highest[i]:.4g} MWh can be there when charging at full power from {storage.start_mwh:.4g} MWh"
+        can = (
+            f"at most {highest[i]:.4g} MWh can be there when charging at full power from {storage.start_mwh:.4g} MWh"
+        )
         found.append(Finding("reserve_out_of_reach", "series.energy_min_mwh", asked, can))
     nameplate, horizon = storage.energy_mwh, f"{plant.horizon_h:g} h"
     if not late.size and storage.end_min_mwh > highest[-1] + scale:
         asked = f"asks for SOC {storage.end_min_mwh / nameplate:.4g} or more at the end"
-        can = f"at most {highest[-1] / nameplate:.4g} can be reached within {horizon}; lower soc_end or set it to \"free\""
+        can = f"at most {highest[-1] / nameplate:.4g} can be reached within {horizon}; lower soc_end or free it"
         found.append(Finding("end_out_of_reach", "battery.soc_end", asked, can))
     if storage.end_max_mwh < lowest[-1] - scale:
         asked = f"asks for SOC {storage.end_max_mwh / nameplate:.4g} or less at the end"
-        can = f"no less than {lowest[-1] / nameplate:.4g} can be reached within {horizon}; raise soc_end or set it to \"free\""
+        can = f"no less than {lowest[-1] / nameplate:.4g} can be reached within {horizon}; raise soc_end or free it"
         found.append(Finding("end_out_of_reach", "battery.soc_end", asked, can))
     return found
 
@@ -85,8 +92,9 @@ def _power_out_of_reach(plant: Plant) -> list[Finding]:
         for first, last in _runs(plant.load_mw > supply + SLACK * plant.scale_mw):
             worst = first + int(np.argmax((plant.load_mw - supply)[first:last]))
             asked = f"{_span(plant, first, last)} the load of {plant.load_mw[worst]:.4g} MW"
-            sum_of = f"import limit {plant.import_max_mw:.4g} + battery {gives[worst]:.4g} + solar {plant.solar_ac_mw[worst]:.4g} MW"
-            remedy = f"exceeds {sum_of}; raise the limit or state site.unserved_price_per_mwh"
+            battery, solar = f"battery {gives[worst]:.4g}", f"solar {plant.solar_ac_mw[worst]:.4g} MW"
+            remedy = f"exceeds import limit {plant.import_max_mw:.4g} + {battery} + {solar}; "
+            remedy += "raise the limit or state site.unserved_price_per_mwh"
             found.append(Finding("load_beyond_supply", "site.import_limit_mw", asked, remedy))
     if not plant.curtailment:
         takes = limits.get("inverter_in_mw", storage.charge_max_mw + np.zeros(plant.steps))
@@ -94,8 +102,9 @@ def _power_out_of_reach(plant: Plant) -> list[Finding]:
         for first, last in _runs(plant.solar_ac_mw > sink + SLACK * plant.scale_mw):
             worst = first + int(np.argmax((plant.solar_ac_mw - sink)[first:last]))
             asked = f"{_span(plant, first, last)} the solar power of {plant.solar_ac_mw[worst]:.4g} MW"
-            sum_of = f"load {plant.load_mw[worst]:.4g} + export limit {plant.export_max_mw:.4g} + battery {takes[worst]:.4g} MW"
-            remedy = f"exceeds {sum_of}; raise the limit or allow site.curtailment"
+            load, battery = f"load {plant.load_mw[worst]:.4g}", f"battery {takes[worst]:.4g} MW"
+            remedy = f"exceeds {load} + export limit {plant.export_max_mw:.4g} + {battery}; "
+            remedy += "raise the limit or allow site.curtailment"
             found.append(Finding("solar_beyond_sinks", "site.export_limit_mw", asked, remedy))
     return found[:5]
 
@@ -106,7 +115,9 @@ def reasons(solver: Solver, plant: Plant) -> list[Finding]:
     rows, columns = solver.conflict()
     named = [program.row_name(r) for r in rows] + [program.column_name(c) for c in columns]
     if not named:
-        return [Finding("infeasible", "scenario", "no schedule meets all limits", "relax a limit of [site] or [battery]")]
+        return [
+            Finding("infeasible", "scenario", "no schedule meets all limits", "relax a limit of [site] or [battery]")
+        ]
     times = sorted({min(i, plant.steps - 1) for _, i in named if i <= plant.steps})
     names = sorted({name for name, _ in named})
     span = _span(plant, times[0], times[-1] + 1)

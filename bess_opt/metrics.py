@@ -131,13 +131,23 @@ def ledger(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
     unserved = float(schedule["unserved_mw"].sum())
     return {
         "energy": float(schedule["revenue"].sum()),
-        "regulation": 0.0,
+        "regulation": _regulation(schedule, plant),
         "demand": -plant.billing.charge(schedule["import_mw"].to_numpy()) if plant.billing else 0.0,
         "variable_om": -money.throughput_cost(discharged, storage.variable_om_per_mwh, hours),
         "wear": -money.throughput_cost(discharged, storage.wear_cost_per_mwh, hours),
         "unserved": -money.unserved_cost(unserved, plant.unserved_price_per_mwh or 0.0, hours),
         "stored_value": money.stored_value(end, storage.start_mwh, storage.end_value_per_mwh),
     }
+
+
+def _regulation(schedule: pd.DataFrame, plant: Plant) -> float:
+    """Pay for the regulation capacity held; 0 for a plant that sells none."""
+    reserves = plant.reserves
+    if reserves is None:
+        return 0.0
+    up, down = schedule["regulation_up_mw"].to_numpy(), schedule["regulation_down_mw"].to_numpy()
+    paid = money.capacity_revenue(up, down, reserves.up_price, reserves.down_price, plant.step_h)
+    return float(paid.sum())
 
 
 def net_revenue(schedule: pd.DataFrame, plant: Plant) -> float:

@@ -116,7 +116,8 @@ def _solve_with_choices(
         if found.limited or found.gap <= solver.options.rel_gap:
             break
         attempt = Solver(
-            _exclusive_program(m, numbers, program, pairs(numbers)), solver.options, scale_mw=numbers.scale_mw)
+            _exclusive_program(m, numbers, program, pairs(numbers)), solver.options, scale_mw=numbers.scale_mw
+        )
     return found
 
 
@@ -161,7 +162,13 @@ def _solve_linear(
 
 
 def _one_way(
-    solver: Solver, m: Any, numbers: Plant, ties: Sequence[Array], relaxed: Solution, x: Array, bound: tuple[Pair, ...]
+    solver: Solver,
+    m: Any,
+    numbers: Plant,
+    ties: Sequence[Array],
+    relaxed: Solution,
+    x: Array,
+    bound: tuple[Pair, ...],
 ) -> exclusivity.Exact:
     """The exact plan with binaries for the converters in `bound`; all of them if the plan turns to another."""
     full = _exclusive_program(m, numbers, solver.program, bound)
@@ -187,6 +194,8 @@ def tie_break_cost(program: Program) -> Array:
             cost[block.slice] = CURTAILMENT
         elif name in ("import_mw", "export_mw", "inverter_out_mw", "inverter_in_mw"):
             cost[block.slice] = CONVERTERS
+        elif name in ("regulation_up_mw", "regulation_down_mw"):
+            cost[block.slice] = CONVERTERS + later
     return cost
 
 
@@ -209,6 +218,8 @@ def flows(program: Program, x: Array, numbers: Plant) -> Flows:
         unserved_mw=of("unserved_mw"),
         inverter_out_mw=of("inverter_out_mw"),
         inverter_in_mw=of("inverter_in_mw"),
+        regulation_up_mw=of("regulation_up_mw"),
+        regulation_down_mw=of("regulation_down_mw"),
     )
 
 

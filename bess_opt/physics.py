@@ -26,11 +26,7 @@ def energy_after(
 
     `retention` is the share of the stored energy that self-discharge leaves after one step (0 to 1].
     """
-    return (
-        retention * energy_mwh
-        + eta_charge * step_h * charge_mw
-        - (step_h / eta_discharge) * discharge_mw
-    )
+    return retention * energy_mwh + eta_charge * step_h * charge_mw - (step_h / eta_discharge) * discharge_mw
 
 
 def charge_to_reach(

@@ -52,6 +52,24 @@ class Bus:
 
 
 @dataclass(frozen=True)
+class Reserves:
+    """Regulation that this plant may sell: pay per direction, and what a held MW asks of the battery.
+
+    Pay in currency per MW and hour. `activation_up` and `activation_down` are the shares of the held capacity
+    that are called on average over a step; `block_starts` marks the steps at which the capacity may change.
+    """
+
+    up_price: Array
+    down_price: Array
+    activation_up: Array
+    activation_down: Array
+    headroom_h: float
+    max_mw: float
+    symmetric: bool
+    block_starts: Array
+
+
+@dataclass(frozen=True)
 class Plant:
     """Everything numeric about one scenario. Arrays have one value per step unless said otherwise."""
 
@@ -74,6 +92,7 @@ class Plant:
     billing: Billing | None = None
     solar_capacity_mw: float | None = None
     extra: dict[str, Array] = field(default_factory=dict)
+    reserves: Reserves | None = None
 
     @property
     def steps(self) -> int:
@@ -122,6 +141,9 @@ class Plant:
         one = np.ones(self.steps)
         takes, gives = self.storage.charge_max_mw * one, self.storage.discharge_max_mw * one
         limits = {"charge_mw": takes, "discharge_mw": gives}
+        if self.reserves is not None:
+            for state in ("base", "up", "down"):
+                limits |= {f"{state}_charge_mw": takes, f"{state}_discharge_mw": gives}
         if self.bus is not None:
             gives = np.minimum((gives + self.solar_dc_mw) * self.bus.eta_out, self.bus.inverter_mw)
             takes = np.minimum(takes / self.bus.eta_in, self.bus.inverter_mw)

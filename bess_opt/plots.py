@@ -161,11 +161,7 @@ def _draw_named_map(axes: Axes, values: pd.Series, *, currency: str, theme: Them
     battery, soc = name == "battery_mw", name == "soc"
     label = "power" if battery else "SOC" if soc else "price"
     text = (
-        "Battery, + discharge − charge"
-        if battery
-        else "State of charge"
-        if soc
-        else _price_name(values).capitalize()
+        "Battery, + discharge − charge" if battery else "State of charge" if soc else _price_name(values).capitalize()
     )
     draw_heat_map(
         axes,
@@ -184,9 +180,7 @@ def _mark_days(axes: Axes, index: pd.DatetimeIndex, window: _Window, look: Theme
     days = _local_days(index[[0, window.first, window.last - 1]])
     first, last = (days[1:] - days[0]).astype(int)
     place = axes.get_xaxis_transform()
-    bar = axes.plot(
-        [first, last + 1], [1.03, 1.03], transform=place, color=look.ink, linewidth=5, clip_on=False
-    )
+    bar = axes.plot([first, last + 1], [1.03, 1.03], transform=place, color=look.ink, linewidth=5, clip_on=False)
     bar[0].set_solid_capstyle("butt")
 
 
@@ -232,9 +226,7 @@ def _asked_day(week: str, index: pd.DatetimeIndex) -> np.datetime64:
     return day
 
 
-def _busiest(
-    schedule: pd.DataFrame, index: pd.DatetimeIndex, step: pd.Timedelta, starts: pd.DatetimeIndex
-) -> int:
+def _busiest(schedule: pd.DataFrame, index: pd.DatetimeIndex, step: pd.Timedelta, starts: pd.DatetimeIndex) -> int:
     """The start with the most throughput, the earliest of equals; Mondays, if a whole week starts on one."""
     both = (schedule["charge_mw"] + schedule["discharge_mw"]).to_numpy(dtype=float)
     running = np.concatenate([[0.0], np.cumsum(both)])

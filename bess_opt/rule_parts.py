@@ -59,18 +59,12 @@ def least_later(plant: Plant, instant: int, load_mw: float) -> float:
     left = plant.steps - instant
     if left * plant.step_h >= LAST_H:
         return 0.0
-    return (
-        plant.storage.end_min_mwh / plant.storage.retention**left
-        - rates(plant, load_mw)[0] * left * plant.step_h
-    )
+    return plant.storage.end_min_mwh / plant.storage.retention**left - rates(plant, load_mw)[0] * left * plant.step_h
 
 
 def _most_later(plant: Plant, instant: int, load_mw: float) -> float:
     left = plant.steps - instant
-    return (
-        plant.storage.end_max_mwh / plant.storage.retention**left
-        + rates(plant, load_mw)[1] * left * plant.step_h
-    )
+    return plant.storage.end_max_mwh / plant.storage.retention**left + rates(plant, load_mw)[1] * left * plant.step_h
 
 
 def port_mw(plant: Plant, drawn_mwh: float) -> float:

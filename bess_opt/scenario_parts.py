@@ -118,5 +118,3 @@ def read_toml(file: Path) -> dict[str, Any]:
         expected = "give a folder with scenario.toml, or a .toml file"
         problem = Finding("missing_file", str(file), found, expected)
     raise ScenarioError([problem])
-
-

@@ -173,9 +173,7 @@ def _absent(raw: RawSeries, names: list[str], options: SeriesOptions) -> list[Fi
     """Methods for columns that the series does not have."""
     stated: dict[str, list[str]] = {"resample": list(options.resample), "fill": list(options.fill)}
     return [
-        Finding(
-            "absent_column", f"series.{key}.{name}", f"{raw.source} has no such column", nearest(name, names)
-        )
+        Finding("absent_column", f"series.{key}.{name}", f"{raw.source} has no such column", nearest(name, names))
         for key, columns in stated.items()
         for name in columns
         if name not in names

@@ -74,9 +74,7 @@ def from_file(folder: Path, file: str | None) -> RawSeries:
     except (OSError, ValueError, csv.Error) as error:
         first_line = str(error).strip().splitlines()[0].removeprefix("Error tokenizing data. C error: ")
         expected = "give a CSV file in UTF-8 with commas, or a Parquet file"
-        raise ScenarioError(
-            [Finding("unreadable_file", name, f"cannot be read: {first_line}", expected)]
-        ) from None
+        raise ScenarioError([Finding("unreadable_file", name, f"cannot be read: {first_line}", expected)]) from None
 
 
 def _only_parquet(folder: Path) -> bool:
@@ -139,9 +137,7 @@ def _split(frame: pd.DataFrame, source: str, first_row: int, *, is_text: bool) -
     names = list(frame.columns)
     if TIME not in names:
         found = f"has no column {TIME!r}"
-        expected = f"name the column of step starts {TIME!r}" + (
-            "" if is_text else ", or give a tz-aware index"
-        )
+        expected = f"name the column of step starts {TIME!r}" + ("" if is_text else ", or give a tz-aware index")
         missing = Finding("missing_column", source, found, expected)
         raise ScenarioError([missing, *_column_problems(source, names)])
     if not len(frame):

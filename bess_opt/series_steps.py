@@ -44,9 +44,7 @@ def check_resample(
     return problems + (_check_blocks(raw, axis, steps) if goal_ns > step_ns else [])
 
 
-def _check_methods(
-    raw: RawSeries, steps: Steps, methods: Mapping[str, ResampleMethod | None]
-) -> list[Finding]:
+def _check_methods(raw: RawSeries, steps: Steps, methods: Mapping[str, ResampleMethod | None]) -> list[Finding]:
     """Every column has a method, and one that keeps its meaning."""
     step_ns, goal_ns = steps
     lacking = [name for name, method in methods.items() if method is None]
@@ -106,9 +104,7 @@ def resample(
     }
     change = f"steps of {minutes(step_ns)} made {minutes(goal_ns)}"
     notes = [
-        Finding(
-            "resampled", f"{raw.source} column {name}", f"{change} by {methods[name]!r}", _STATED, "warning"
-        )
+        Finding("resampled", f"{raw.source} column {name}", f"{change} by {methods[name]!r}", _STATED, "warning")
         for name in values
     ]
     return pd.DataFrame(values, index=index, columns=frame.columns), notes

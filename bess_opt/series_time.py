@@ -151,9 +151,7 @@ def check_order(raw: RawSeries, axis: TimeAxis, step_ns: int) -> list[Finding]:
     return problems
 
 
-def check_gaps(
-    raw: RawSeries, axis: TimeAxis, step_ns: int, names: list[str], filled: list[str]
-) -> list[Finding]:
+def check_gaps(raw: RawSeries, axis: TimeAxis, step_ns: int, names: list[str], filled: list[str]) -> list[Finding]:
     """Missing rows, unless all columns (`names`) are `filled` and most rows are there."""
     unique, rows = np.unique(axis.index.asi8, return_index=True)
     distance = np.diff(unique)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bess_opt.assemble import bind
 from bess_opt.dispatch import Dispatch
 from bess_opt.outcome import outcome
 from bess_opt.plant import plant
 from bess_opt.scenario import Scenario
-from bess_opt.stepper import Rule, Setpoints, follow, run_rule
+from bess_opt.stepper import Held, Rule, Setpoints, follow, run_rule
 from bess_opt.stopwatch import Stopwatch
 from bess_opt.validate import findings
 
@@ -39,12 +41,13 @@ def replay(plan: Dispatch) -> Dispatch:
     bound = bind(plan.scenario, stated)
     numbers = bound.restrict(stated)
     column = {name: plan.schedule[name].to_numpy() for name in plan.schedule.columns if name.endswith("_mw")}
+    up, down = column["regulation_up_mw"], column["regulation_down_mw"]
+    swing = np.where(np.maximum(up, down) > 0.0, np.minimum(column["charge_mw"], column["discharge_mw"]), 0.0)
     asked = Setpoints(
         battery_mw=column["battery_mw"],
         curtailed_ac_mw=column["curtailed_mw"] - column["curtailed_dc_mw"],
         curtailed_dc_mw=column["curtailed_dc_mw"],
         unserved_mw=column["unserved_mw"],
+        held=Held(up.tolist(), down.tolist(), swing.tolist()),
     )
-    return outcome(
-        plan.scenario, numbers, bound, "replay", follow(numbers, asked), plan.findings, Stopwatch()
-    )
+    return outcome(plan.scenario, numbers, bound, "replay", follow(numbers, asked), plan.findings, Stopwatch())

@@ -34,12 +34,12 @@ class Site(Table):
         Field(description="an IANA name for the local clock; default: the series' own zone"),
     ] = None
     currency: Annotated[Text, Field(description="a text: the currency of every price", min_length=1)] = "EUR"
-    import_limit_mw: Annotated[
-        Number | None, quantity("most power from the grid; default: no limit", "MW", ge=0)
-    ] = None
-    export_limit_mw: Annotated[
-        Number | None, quantity("most power to the grid; default: no limit", "MW", ge=0)
-    ] = None
+    import_limit_mw: Annotated[Number | None, quantity("most power from the grid; default: no limit", "MW", ge=0)] = (
+        None
+    )
+    export_limit_mw: Annotated[Number | None, quantity("most power to the grid; default: no limit", "MW", ge=0)] = (
+        None
+    )
     grid_charging: Annotated[Flag, Field(description="true or false: may the grid charge the battery")] = True
     battery_export: Annotated[Flag, Field(description="true or false: may the battery feed the grid")] = True
     curtailment: Annotated[Flag, Field(description="true or false: may PV power be thrown away")] = True

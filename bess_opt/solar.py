@@ -68,13 +68,9 @@ class SolarPlant(Table):
     time_zone: Annotated[
         Text | None, AfterValidator(_known_zone), Field(description='clock of the result: "Europe/Berlin"')
     ] = None
-    tilt_deg: Annotated[
-        Number | None, quantity("of the modules or the tracker's axis", "deg", ge=0, le=90)
-    ] = None
+    tilt_deg: Annotated[Number | None, quantity("of the modules or the tracker's axis", "deg", ge=0, le=90)] = None
     azimuth_deg: Annotated[Number | None, quantity("180 faces south", "deg", ge=0, le=360)] = None
-    tracking: Annotated[Literal["fixed", "single_axis"], Field(description="how the modules are held")] = (
-        "fixed"
-    )
+    tracking: Annotated[Literal["fixed", "single_axis"], Field(description="how the modules are held")] = "fixed"
     step_min: Annotated[Number | None, quantity("step of the result", "min", gt=0, le=1440)] = None
     year: Annotated[Count | None, quantity("calendar of the result", "1", ge=1950, le=2100)] = None
     losses: Annotated[Number | None, quantity("share lost before the inverter", "1", ge=0, lt=1)] = None
@@ -83,9 +79,7 @@ class SolarPlant(Table):
         Number, quantity("change of power with cell temperature", "1/K", ge=-0.02, le=0.02)
     ] = -0.0035
     albedo: Annotated[Number, quantity("share of light that the ground reflects", "1", ge=0, le=1)] = 0.2
-    transposition: Annotated[Literal["haydavies", "perez"], Field(description="model of the sky")] = (
-        "haydavies"
-    )
+    transposition: Annotated[Literal["haydavies", "perez"], Field(description="model of the sky")] = "haydavies"
     mounting: Annotated[
         Literal[
             "open_rack_glass_polymer", "open_rack_glass_glass", "close_mount_glass_glass",
@@ -282,9 +276,7 @@ def _read_pvgis_tmy(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def _read_pvgis_hourly(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Irradiance on the plane that the file was made for; its stamps are the moments of the pictures."""
-    data, meta = _pvlib().iotools.read_pvgis_hourly(
-        file, pvgis_format=_pvgis_format(file), map_variables=True
-    )
+    data, meta = _pvlib().iotools.read_pvgis_hourly(file, pvgis_format=_pvgis_format(file), map_variables=True)
     inputs = {key.lower(): value for key, value in _flat(meta["inputs"]).items()}
     tilt, azimuth = (_leading_number(inputs.get(key)) for key in ("slope", "azimuth"))
     if tilt is None:
@@ -347,9 +339,7 @@ def _checked(rows: Weather) -> Weather:
         if bad.any():
             at = int(np.argmax(bad))
             where = f"{rows.source} row {at + 1} ({moment(rows.middle[at])}), column {name}"
-            found = f"found {rows.frame[name].iloc[at]}" + (
-                f", and {bad.sum() - 1} more" if bad.sum() > 1 else ""
-            )
+            found = f"found {rows.frame[name].iloc[at]}" + (f", and {bad.sum() - 1} more" if bad.sum() > 1 else "")
             raise _error("wrong_value", where, found, f"give {low:g} to {high:g} {unit}, and fill gaps first")
         values[name] = np.maximum(numbers, 0.0) if unit == "W/m2" else numbers
     return replace(rows, frame=pd.DataFrame(values))
@@ -486,9 +476,7 @@ def _clock(rows: Weather, whole: bool, out: pd.Timedelta, zone: Any) -> pd.Datet
         start = start + (out - over) % out
     steps = (end - start) // out
     if steps < 1:
-        raise _error(
-            "too_short", rows.source, f"covers no whole step of {minutes(_ns(out))}", "give more rows"
-        )
+        raise _error("too_short", rows.source, f"covers no whole step of {minutes(_ns(out))}", "give more rows")
     index = pd.date_range(start.tz_convert("UTC"), periods=steps, freq=out, name="time")
     return index.tz_convert(zone).as_unit("ns")
 

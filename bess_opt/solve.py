@@ -144,6 +144,16 @@ class Solver:
         """Let a mixed-integer solve end within an absolute `gap` of its bound, in units of the objective."""
         self._highs.setOptionValue("mip_abs_gap", gap / (self._x_scale * self._cost_scale))
 
+    def limit_nodes(self, nodes: int) -> None:
+        """Let a mixed-integer solve end after so many branches with the best solution that it has."""
+        self._highs.setOptionValue("mip_max_nodes", nodes)
+
+    def start_from(self, x: Array) -> None:
+        """Give a mixed-integer solve a solution to begin with."""
+        begin = highspy.HighsSolution()
+        begin.col_value = list(x / self._column_scale)
+        self._highs.setSolution(begin)
+
     def basis(self) -> Any:
         """The last basis, to be given to `set_basis` of a solver of the same shape."""
         return self._highs.getBasis()
@@ -174,11 +184,15 @@ class Solver:
         info = self._highs.getInfo()
         states = highspy.HighsModelStatus
         feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-        limited = status in (states.kTimeLimit, states.kIterationLimit, states.kInterrupt)
+        limited = status in (
+            states.kTimeLimit, states.kIterationLimit, states.kInterrupt, states.kSolutionLimit
+        )  # fmt: skip
         if status == states.kInfeasible:
             raise InfeasibleProgramError("no schedule meets all limits")
         if limited and not (self._mixed and feasible):
-            raise LimitReachedError("the time limit ended the solve before any plan was found; raise solver.time_limit_s")
+            raise LimitReachedError(
+                "the time limit ended the solve before any plan was found; raise solver.time_limit_s"
+            )
         if status != states.kOptimal and not limited:
             raise SolveError(f"the solver ended with status {self._highs.modelStatusToString(status)!r}")
         found = self._highs.getSolution()
@@ -206,7 +220,10 @@ class Solver:
         as it was, its basis too.
         """
         kept_cost, kept_scale, basis = self._cost, self._cost_scale, self.basis()
-        kept_bounds, kept_sides = (self._lower.copy(), self._upper.copy()), (self._row_lower.copy(), self._row_upper.copy())
+        kept_bounds, kept_sides = (
+            (self._lower.copy(), self._upper.copy()),
+            (self._row_lower.copy(), self._row_upper.copy()),
+        )
         held, tight = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         try:
             for cost in costs:

@@ -23,13 +23,34 @@ SLACK = 1e-9  # of the plant's size: a limit missed by less is rounding
 
 
 @dataclass(frozen=True)
+class Held:
+    """Regulation held per step, MW; `swing_mw` flows both into and out of the port as calls change sign.
+
+    A rule that holds some has one as its attribute `held` and fills it while it runs, a step at a time.
+    """
+
+    up_mw: list[float]
+    down_mw: list[float]
+    swing_mw: list[float]
+
+    @classmethod
+    def nothing(cls, steps: int) -> Held:
+        """No regulation at any step."""
+        return cls([0.0] * steps, [0.0] * steps, [0.0] * steps)
+
+
+@dataclass(frozen=True)
 class Setpoints:
-    """What is asked of the plant per step, MW: battery power at the port (+ discharges), curtailment, shedding."""
+    """What is asked of the plant per step, MW: battery power at the port (+ discharges), curtailment, shedding.
+
+    `battery_mw` is net of what flows both ways under regulation, which `held` tells.
+    """
 
     battery_mw: Array
     curtailed_ac_mw: Array
     curtailed_dc_mw: Array
     unserved_mw: Array
+    held: Held | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +159,8 @@ def follow(plant: Plant, asked: Setpoints) -> Flows:
 def run_rule(plant: Plant, rule: Rule) -> Flows:
     """Run the plant under `rule`, which is asked once per step; limits as in `follow`."""
     nothing = np.zeros(plant.steps)
-    return _run(plant, Setpoints(nothing, nothing, nothing, nothing), rule)
+    held: Held | None = getattr(rule, "held", None)
+    return _run(plant, Setpoints(nothing, nothing, nothing, nothing, held), rule)
 
 
 def _run(plant: Plant, asked: Setpoints, rule: Rule) -> Flows:
@@ -152,6 +174,8 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule) -> Flows:
     kept, into, out = storage.retention, storage.eta_charge * step_h, storage.eta_discharge / step_h
     budget = None if storage.cycles_per_day is None else storage.cycles_per_day * nameplate
     day_end, spent = 0, 0.0
+    swing = None if asked.held is None else asked.held.swing_mw
+    both = (1.0 / storage.eta_discharge - storage.eta_charge) * step_h / kept
     most_in, most_out = storage.charge_max_mw, storage.discharge_max_mw
     steps = zip(
         storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(), site.lowest_mw.tolist(),
@@ -172,6 +196,9 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule) -> Flows:
             highest = min(highest, warranty)
         wanted = rule(state)
         allowed, by = wanted, ""
+        if swing is not None and swing[t]:
+            energy -= both * swing[t]
+            spent += swing[t] / out
         if allowed > highest:
             allowed, by = highest, site.highest_by[t] if highest == site.highest_mw[t] else "cycles"
         if allowed < lowest:
@@ -240,7 +267,9 @@ def _tightest(bounds: list[tuple[Array, str]], pick: object) -> tuple[Array, Arr
 
 def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: Array) -> Flows:
     """All flows of the site for the battery powers that came out, with the curtailment and shedding they need."""
-    charge, discharge = np.maximum(-power, 0.0), np.maximum(power, 0.0)
+    held = asked.held or Held.nothing(plant.steps)
+    swing = np.array(held.swing_mw)
+    charge, discharge = np.maximum(-power, 0.0) + swing, np.maximum(power, 0.0) + swing
     curtailed_dc, out, into = _dc_side(plant, asked, power)
     battery_ac = power if plant.bus is None else out - into
     surplus = plant.solar_ac_mw - asked.curtailed_ac_mw + battery_ac - plant.load_mw + asked.unserved_mw
@@ -265,6 +294,8 @@ def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: 
         inverter_out_mw=out,
         inverter_in_mw=into,
         limited_by=limited,
+        regulation_up_mw=np.array(held.up_mw),
+        regulation_down_mw=np.array(held.down_mw),
     )
 
 
@@ -285,7 +316,9 @@ def _dc_side(plant: Plant, asked: Setpoints, power: Array) -> tuple[Array, Array
     over = np.maximum(out - most, 0.0) / bus.eta_out
     more = np.minimum(over, plant.solar_dc_mw - asked.curtailed_dc_mw) if plant.curtailment else 0.0 * over
     out = out - more * bus.eta_out
-    _refuse(plant, np.maximum(out, into) - bus.inverter_mw, "the inverter passes", "site.inverter_mw", bus.inverter_mw)
+    _refuse(
+        plant, np.maximum(out, into) - bus.inverter_mw, "the inverter passes", "site.inverter_mw", bus.inverter_mw
+    )
     return asked.curtailed_dc_mw + more, out, into
 
 

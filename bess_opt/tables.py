@@ -43,9 +43,7 @@ def quantity(
     le: float | None = None,
 ) -> Any:
     """Field of a number: its meaning, its `unit` ("1" for a fraction) and its allowed range."""
-    return Field(
-        description=f"{meaning} [{unit}]", json_schema_extra={"unit": unit}, gt=gt, ge=ge, lt=lt, le=le
-    )
+    return Field(description=f"{meaning} [{unit}]", json_schema_extra={"unit": unit}, gt=gt, ge=ge, lt=lt, le=le)
 
 
 class Table(BaseModel):

@@ -115,9 +115,7 @@ class DemandRate(Table):
         Number | None,
         quantity("billing interval, a whole number of steps; default: one step", "min", gt=0),
     ] = None
-    period: Annotated[Literal["month", "year", "horizon"], Field(description="period that has one peak")] = (
-        "month"
-    )
+    period: Annotated[Literal["month", "year", "horizon"], Field(description="period that has one peak")] = "month"
     incurred_mw: Annotated[Number, quantity("peak already there at the start", "MW", ge=0)] = 0.0
     minimum_mw: Annotated[Number, quantity("billed at least in each period", "MW", ge=0)] = 0.0
     ratchet: Annotated[
@@ -153,9 +151,9 @@ class Tariff(Table):
 
     energy: Annotated[tuple[EnergyRate, ...], Field(description="a list of tables [[tariff.energy]]")] = ()
     demand: Annotated[tuple[DemandRate, ...], Field(description="a list of tables [[tariff.demand]]")] = ()
-    export: Annotated[
-        Export, Field(description='"same" as the import price, "none", or a price [currency/MWh]')
-    ] = "same"
+    export: Annotated[Export, Field(description='"same" as the import price, "none", or a price [currency/MWh]')] = (
+        "same"
+    )
 
 
 def energy_price(tariff: Tariff, index: pd.DatetimeIndex) -> npt.NDArray[np.float64]:
@@ -180,9 +178,7 @@ def energy_price(tariff: Tariff, index: pd.DatetimeIndex) -> npt.NDArray[np.floa
     return price
 
 
-def _offence(
-    wrong: npt.NDArray[np.bool_], found: str, expected: str, index: pd.DatetimeIndex
-) -> list[Finding]:
+def _offence(wrong: npt.NDArray[np.bool_], found: str, expected: str, index: pd.DatetimeIndex) -> list[Finding]:
     if not wrong.any():
         return []
     first = index[int(np.argmax(wrong))].isoformat(sep=" ", timespec="minutes")

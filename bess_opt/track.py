@@ -296,14 +296,10 @@ def _drive(battery: Battery, step_h: float) -> _Drive:
 def _check_upkeep(storage: Storage, floor_mwh: float, step_h: float) -> None:
     """Self-discharge at the floor is no more than the battery can take."""
     lost_mwh = (1.0 - storage.retention) * floor_mwh
-    takes = physics.charge_to_reach(
-        lost_mwh, 0.0, eta_charge=storage.eta_charge, retention=1.0, step_h=step_h
-    )
+    takes = physics.charge_to_reach(lost_mwh, 0.0, eta_charge=storage.eta_charge, retention=1.0, step_h=step_h)
     if takes > storage.charge_max_mw:
         found = f"needs {takes:.4g} MW to stay at the bottom of the window, more than the battery can take"
-        raise ScenarioError(
-            [Finding("contradiction", "battery.self_discharge_per_h", found, "give a smaller one")]
-        )
+        raise ScenarioError([Finding("contradiction", "battery.self_discharge_per_h", found, "give a smaller one")])
 
 
 def _follow(drive: _Drive, soc: float, requests: list[float]) -> tuple[list[float], list[float], list[str]]:
@@ -359,9 +355,7 @@ def _battery(value: object) -> Battery:
 def _number(value: object, where: str, unit: str) -> float:
     number = plain(value)
     if isinstance(number, bool) or not isinstance(number, int | float) or not np.isfinite(number):
-        raise ScenarioError(
-            [Finding("wrong_value", where, f"found {show(value)}", f"give a number of {unit}")]
-        )
+        raise ScenarioError([Finding("wrong_value", where, f"found {show(value)}", f"give a number of {unit}")])
     return float(number)
 
 

@@ -100,9 +100,7 @@ def _unused(scenario: Scenario, plant: Plant) -> list[Finding]:
         )
     if site.dc_share is not None and scenario.battery.topology != "hybrid":
         found = f"the topology is {scenario.battery.topology!r}"
-        notes.append(
-            Finding("dc_share_unused", "site.dc_share", found, "only hybrid uses it", "recommendation")
-        )
+        notes.append(Finding("dc_share_unused", "site.dc_share", found, "only hybrid uses it", "recommendation"))
     return notes
 
 

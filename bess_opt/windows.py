@@ -16,7 +16,10 @@ Array = np.ndarray
 
 WIDE_ROW = 4  # places; a row of the energy law spans three
 WIDEST = 384  # steps a window reaches at most for an instant at which it may end
-CARRIES_ENERGY = ("energy_balance", "charge_room", "discharge_room")
+CARRIES_ENERGY = (
+    "energy_balance", "charge_room", "discharge_room",
+    "up_room_before", "up_room_after", "down_room_before", "down_room_after",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

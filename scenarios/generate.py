@@ -204,9 +204,7 @@ def demand(index: pd.DatetimeIndex, market: Market) -> Floats:
     weekday = index.day_of_week.to_numpy()
     working = np.where(weekday == 6, 0.86, np.where(weekday == 5, 0.91, 1.02))
     winter = 1.0 + market.winter_demand * season_wave(index, peak_day=15)
-    cooling = (
-        market.summer_cooling * np.maximum(season_wave(index, peak_day=205), 0.0) * bump(hour, 17.5, 3.5)
-    )
+    cooling = market.summer_cooling * np.maximum(season_wave(index, peak_day=205), 0.0) * bump(hour, 17.5, 3.5)
     return np.asarray(shape * working * winter + cooling, dtype=float)
 
 
@@ -217,9 +215,7 @@ def wind(index: pd.DatetimeIndex, random: np.random.Generator) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-(-1.25 + 0.3 * season_wave(index, peak_day=15) + 0.95 * fronts))))
 
 
-def conditions(
-    index: pd.DatetimeIndex, market: Market, solar: Floats, random: np.random.Generator
-) -> Conditions:
+def conditions(index: pd.DatetimeIndex, market: Market, solar: Floats, random: np.random.Generator) -> Conditions:
     """Residual demand and fuel of every step."""
     step_h = (index[1] - index[0]) / pd.Timedelta(hours=1)
     residual = demand(index, market) - market.wind_share * wind(index, random) - market.solar_share * solar
@@ -257,9 +253,7 @@ def hourly_price(market: Market, now: Conditions, random: np.random.Generator) -
     return near_zero(merit_order(market, now) + rest + spikes(market, now.residual, random), market.shelf)
 
 
-def quarter_hour_price(
-    index: pd.DatetimeIndex, market: Market, solar: Floats, random: np.random.Generator
-) -> Floats:
+def quarter_hour_price(index: pd.DatetimeIndex, market: Market, solar: Floats, random: np.random.Generator) -> Floats:
     """Hourly price, plus the saw-tooth of ramps inside the hour, plus noise of the single quarter."""
     quarter = conditions(index, market, solar, random)
     by_hour = quarter.residual.reshape(-1, 4).mean(axis=1)
@@ -282,9 +276,7 @@ def local_year(zone: str, step_min: int) -> pd.DatetimeIndex:
     """All steps of the local calendar year, equal in UTC."""
     first, end = pd.Timestamp(f"{YEAR}-01-01", tz=zone), pd.Timestamp(f"{YEAR + 1}-01-01", tz=zone)
     step = pd.Timedelta(minutes=step_min)
-    return pd.date_range(
-        first.tz_convert("UTC"), end.tz_convert("UTC"), freq=step, inclusive="left"
-    ).tz_convert(zone)
+    return pd.date_range(first.tz_convert("UTC"), end.tz_convert("UTC"), freq=step, inclusive="left").tz_convert(zone)
 
 
 @functools.cache
@@ -311,9 +303,7 @@ def arbitrage() -> pd.DataFrame:
     index = local_year(BERLIN_ZONE, 15)
     random = generator(20250115)
     solar = regional_solar_from_sun(index, random)
-    return pd.DataFrame(
-        {"price_per_mwh": quarter_hour_price(index, BERLIN_MARKET, solar, random)}, index=index
-    )
+    return pd.DataFrame({"price_per_mwh": quarter_hour_price(index, BERLIN_MARKET, solar, random)}, index=index)
 
 
 def number(value: float, decimals: int) -> str:
@@ -365,9 +355,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     wrong = differing(options.root)
     for name in wrong:
-        print(
-            f"{name} differs from what generate.py writes; run python scenarios/generate.py", file=sys.stderr
-        )
+        print(f"{name} differs from what generate.py writes; run python scenarios/generate.py", file=sys.stderr)
     return 1 if wrong else 0
 
 

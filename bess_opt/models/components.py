@@ -29,7 +29,7 @@ def members(index: Any) -> np.ndarray:
 
 
 class ArrayVar(IndexedVar):
-    """Variable over a set of consecutive integers with array bounds. `lower`, `upper`: number or one value per member."""
+    """Variable over consecutive integers; `lower` and `upper` are a number or one value per member."""
 
     def __init__(
         self, index: Any, *, lower: Any = 0.0, upper: Any = np.inf, units: Any = None, binary: bool = False, doc: str
@@ -86,7 +86,7 @@ class ArrayConstraint(IndexedConstraint):
         self._waiting = True
         super().__init__(index, rule=rule, doc=(rule.__doc__ or "").strip())
 
-    def construct(self, data: Any = None) -> None:
+    def construct(self, data: Any = None) -> None:  # noqa: ARG002 - the signature is Pyomo's
         """Declare the component; its members wait until they are touched."""
         self._constructed = True
         for anonymous in self._anonymous_sets or ():

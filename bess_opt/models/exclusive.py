@@ -30,11 +30,18 @@ class Pair:
 BATTERY = Pair("charge_mw", "discharge_mw", "charging")
 GRID = Pair("import_mw", "export_mw", "importing")
 INVERTER = Pair("inverter_out_mw", "inverter_in_mw", "inverting")
+# A battery that holds regulation runs one way at its base point and at each end of what may be called.
+STATES = (
+    Pair("base_charge_mw", "base_discharge_mw", "base_charging"),
+    Pair("up_charge_mw", "up_discharge_mw", "up_charging"),
+    Pair("down_charge_mw", "down_discharge_mw", "down_charging"),
+)
 
 
 def pairs(plant: Plant) -> tuple[Pair, ...]:
     """The converters of this plant that rule 10 binds."""
-    return (BATTERY, GRID) if plant.bus is None else (BATTERY, INVERTER, GRID)
+    battery = (BATTERY,) if plant.reserves is None else STATES
+    return (*battery, GRID) if plant.bus is None else (*battery, INVERTER, GRID)
 
 
 def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
@@ -45,7 +52,9 @@ def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
             continue
         for flow in (pair.first, pair.second):
             setattr(m, f"{flow}_limit", ArrayParam(m.steps, limits[flow], units=MW, doc=f"most {flow}"))
-        setattr(m, pair.binary, ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow"))
+        setattr(
+            m, pair.binary, ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow")
+        )
         setattr(m, f"{pair.first}_one_way", ArrayConstraint(m.steps, rule=first_only(pair)))
         setattr(m, f"{pair.second}_one_way", ArrayConstraint(m.steps, rule=second_only(pair)))
     add_room_cuts(m, plant)
@@ -73,8 +82,11 @@ def second_only(pair: Pair) -> Rule:
 
 
 def add_room_cuts(m: Any, plant: Plant) -> None:
-    """Add the cuts, unless a strategy has done so because its plain model would break the rule often."""
-    if hasattr(m, "charge_room"):
+    """Add the cuts, unless a strategy has done so because its plain model would break the rule often.
+
+    With regulation they do not hold: mean charge and discharge of a step are then both positive.
+    """
+    if hasattr(m, "charge_room") or plant.reserves is not None:
         return
     floor, ceiling = energy_bounds(plant)
     kept = plant.storage.retention

@@ -35,7 +35,10 @@ class Block:
 
 @dataclass
 class Program:
-    """min cost·x + offset, row_lower <= A x <= row_upper, lower <= x <= upper; A by rows (`start`, `column`, `value`)."""
+    """min cost·x + offset, row_lower <= A x <= row_upper, lower <= x <= upper.
+
+    A stands by rows: entries `start[i]` to `start[i + 1]` of `column` and `value` are row i.
+    """
 
     cost: Array
     offset: float
@@ -198,7 +201,7 @@ class View:
 
 
 def expand(model: Any) -> Program:
-    """Matrix form of `model`: all its `ArrayVar` as columns, `ArrayConstraint` as rows, `model.objective_terms` as cost.
+    """Matrix form of `model`: `ArrayVar` as columns, `ArrayConstraint` as rows, `objective_terms` as cost.
 
     Objective terms are maximised in the model and therefore negated here.
     """
@@ -250,7 +253,7 @@ def _costs(view: View, terms: list[tuple[float, Any, Any]], columns: int) -> tup
         if not isinstance(body, Affine):
             offset -= weight * float(np.sum(body))
             continue
-        for _rows_, cols, coefficients in body.terms:
+        for _, cols, coefficients in body.terms:
             np.subtract.at(cost, cols, weight * np.broadcast_to(coefficients, len(cols)))
         offset -= weight * float(np.sum(np.broadcast_to(body.constant, body.rows)))
     return cost, offset
@@ -260,9 +263,7 @@ def _place(components: Any) -> dict[str, Block]:
     blocks, first = {}, 0
     for component in components:
         positions = members(component.index_set())
-        blocks[component.local_name] = Block(
-            component.local_name, component.index_set().local_name, first, positions
-        )
+        blocks[component.local_name] = Block(component.local_name, component.index_set().local_name, first, positions)
         first += len(positions)
     return blocks
 
@@ -279,7 +280,9 @@ def _rows(constraint: ArrayConstraint, view: View) -> Relation:
         for _, cols, coefs in relation.body.terms
     ]
     constant = np.array([float(np.sum(relation.body.constant)) for relation in single])
-    body = Affine(len(single), [(_join([t[0] for t in terms]), _join([t[1] for t in terms]), _join([t[2] for t in terms]))])
+    body = Affine(
+        len(single), [(_join([t[0] for t in terms]), _join([t[1] for t in terms]), _join([t[2] for t in terms]))]
+    )
     body.constant = constant
     return Relation(body, single[0].lower, single[0].upper)
 

@@ -39,9 +39,7 @@ def add_ledger(m: Any, plant: Plant) -> None:
     if storage.variable_om_per_mwh:
         add_term(m, "variable_om", variable_om, m.steps)
     if plant.unserved_price_per_mwh is not None:
-        m.unserved_price_per_mwh = pyo.Param(
-            initialize=plant.unserved_price_per_mwh, units=PER_MWH, mutable=True
-        )
+        m.unserved_price_per_mwh = pyo.Param(initialize=plant.unserved_price_per_mwh, units=PER_MWH, mutable=True)
         add_term(m, "unserved", unserved, m.steps)
     if storage.end_value_per_mwh:
         m.horizon = pyo.RangeSet(plant.steps, plant.steps)

@@ -59,9 +59,7 @@ def add_cycle_limit(m: Any, plant: Plant, cycles_per_day: float) -> None:
     day = plant.day
     m.days = pyo.RangeSet(0, int(day[-1]))
     m.steps_of_day = np.split(np.arange(plant.steps), np.flatnonzero(np.diff(day)) + 1)
-    m.cycle_energy_max_mwh = pyo.Param(
-        initialize=cycles_per_day * plant.storage.energy_mwh, units=MWH, mutable=True
-    )
+    m.cycle_energy_max_mwh = pyo.Param(initialize=cycles_per_day * plant.storage.energy_mwh, units=MWH, mutable=True)
     m.cycles_per_day = ArrayConstraint(m.days, rule=cycles_in_day, by_member=True)
 
 

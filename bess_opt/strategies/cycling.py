@@ -8,8 +8,8 @@ Optimal twin: max Σ ledger − price·Σ missing cycles. Without prices the led
 Score: cost of the cycles, price·missing − Σ ledger, less is better.
 
 Rule twin: a hysteresis. Discharge down to the lower level, then charge up to the upper one, and so on, at
-full power from the day's first step; discharging stops at the stated number. In the last 24 hours it minds
-`soc_end`.
+full power from the day's first step. Discharging stops at the stated number; near the horizon's end it charges
+no more than may still leave and is to stay. In the last 24 hours it minds `soc_end`.
 
 Use it for tests, commissioning and ageing studies, where the cycles are the purpose. When not to use: where
 cycles are a limit, not a purpose (`battery.max_cycles_per_day`). A larger battery has larger cycles and may
@@ -43,9 +43,7 @@ HOURS_PER_DAY = 24.0
 class CyclingOptions(Table):
     """Options of `cycling`."""
 
-    cycles_per_day: Annotated[Number, quantity("full equivalent cycles on each local day", "1/day", gt=0)] = (
-        1.0
-    )
+    cycles_per_day: Annotated[Number, quantity("full equivalent cycles on each local day", "1/day", gt=0)] = 1.0
     shortfall_price_per_cycle: Annotated[
         Number,
         quantity("price of a full equivalent cycle that is missing on its day", "currency per cycle", ge=0),
@@ -73,13 +71,7 @@ class CyclingOptions(Table):
     def _levels_differ(self) -> CyclingOptions:
         low, high = self.soc_low, self.soc_high
         if low is not None and high is not None and low >= high:
-            reject(
-                [
-                    Finding(
-                        "levels", "soc_low", f"{low:g} is not below soc_high = {high:g}", "give a lower one"
-                    )
-                ]
-            )
+            reject([Finding("levels", "soc_low", f"{low:g} is not below soc_high = {high:g}", "give a lower one")])
         return self
 
 
@@ -100,13 +92,10 @@ def _levels(plant: Plant, options: CyclingOptions) -> tuple[float, float]:
     for name, level in (("soc_low", low), ("soc_high", high)):
         if not bounds[0] - 1e-9 <= level <= bounds[1] + 1e-9:
             raise StrategyError(
-                f"strategy.{name}: found {level:g}; "
-                f"give a number in the SOC window, {bounds[0]:g} to {bounds[1]:g}"
+                f"strategy.{name}: found {level:g}; give a number in the SOC window, {bounds[0]:g} to {bounds[1]:g}"
             )
     if low >= high:
-        raise StrategyError(
-            f"strategy.soc_low: {low:g} is not below the upper level {high:g}; give a lower one"
-        )
+        raise StrategyError(f"strategy.soc_low: {low:g} is not below the upper level {high:g}; give a lower one")
     return low * nameplate, high * nameplate
 
 
@@ -132,7 +121,10 @@ def rule(plant: Plant, options: CyclingOptions) -> Rule:
     """Discharge to the lower level, charge to the upper one, in turn; stop at the day's number."""
     storage, nameplate, step_h = plant.storage, plant.storage.energy_mwh, plant.step_h
     low, high = _levels(plant, options)
-    asked = (stated_cycles(plant, options) * nameplate)[plant.day].tolist()
+    own = np.inf if storage.cycles_per_day is None else storage.cycles_per_day
+    asked = np.minimum(stated_cycles(plant, options), own) * nameplate
+    asked_today = asked.tolist()
+    to_come = (np.cumsum(asked[::-1])[::-1] + max(low, storage.end_min_mwh)).tolist()
     floor, day, slack = storage.floor_mwh.tolist(), plant.day.tolist(), 1e-9 * nameplate
     discharging = storage.start_mwh > low + slack
     done, before, today = 0.0, storage.start_mwh, -1
@@ -142,13 +134,14 @@ def rule(plant: Plant, options: CyclingOptions) -> Rule:
         nonlocal discharging
         now = kept * state.energy_mwh
         bottom = max(low, floor[state.step + 1])
+        top = min(high, to_come[today] - done)  # no more than may still leave and is to stay
         if discharging and now <= bottom + slack:
             discharging = False
-        elif not discharging and state.energy_mwh >= high - slack:
+        elif not discharging and state.energy_mwh >= top - slack:
             discharging = True
         if discharging:
             return max(port_mw(plant, now - bottom), 0.0)
-        return min(port_mw(plant, now - high), 0.0)
+        return min(port_mw(plant, now - top), 0.0)
 
     wanted = meeting_end(plant, hysteresis)
 
@@ -158,7 +151,7 @@ def rule(plant: Plant, options: CyclingOptions) -> Rule:
         before = state.energy_mwh
         if day[state.step] != today:
             today, done = day[state.step], 0.0
-        left = max(asked[state.step] - done, 0.0) * storage.eta_discharge / step_h
+        left = max(asked_today[today] - done, 0.0) * storage.eta_discharge / step_h
         power: float = min(wanted(state), left)
         return power
 

@@ -52,9 +52,7 @@ def restrict(plant: Plant, options: ExportCapOptions) -> Plant:
     """The export stays at or below the cap, and below the connection's own limit if that is tighter."""
     limit = plant.export_max_mw if options.cap_mw is None else min(options.cap_mw, plant.export_max_mw)
     if not np.isfinite(limit):
-        raise StrategyError(
-            "strategy.cap_mw: is missing, and so is site.export_limit_mw; give one of the two"
-        )
+        raise StrategyError("strategy.cap_mw: is missing, and so is site.export_limit_mw; give one of the two")
     _target(plant, options)
     return replace(plant, export_max_mw=float(limit))
 
@@ -67,8 +65,7 @@ def _target(plant: Plant, options: ExportCapOptions) -> Array:
     low, high = (float(e) / storage.energy_mwh for e in (storage.floor_mwh[0], storage.ceiling_mwh[0]))
     if not low - 1e-9 <= options.target_soc <= high + 1e-9:
         raise StrategyError(
-            f"strategy.target_soc: found {options.target_soc:g}; "
-            f"give a number in the SOC window, {low:g} to {high:g}"
+            f"strategy.target_soc: found {options.target_soc:g}; give a number in the SOC window, {low:g} to {high:g}"
         )
     target: Array = np.maximum(storage.floor_mwh, options.target_soc * storage.energy_mwh)
     return target

@@ -8,7 +8,8 @@ Optimal twin, with `block_mw` given: least shortfall, min Σ h·max(block − ne
 Without: max Σ firm[p] / periods, where the firm block of a period (a day, or a calendar month) is the least
 net export of its deliveries; a share of days below 1 spares the weakest ones of each month, rounded down. It is
 below zero where the site cannot but import. Among those plans, with the spared days as chosen, the one of most
-money, where the scenario has any. Score: shortfall in MWh, less is better; or the mean firm block in MW, more is better.
+money, where the scenario has any. Score: shortfall in MWh, less is better; or the mean firm block in MW, more
+is better.
 
 Rule twin: surplus in, deficit out. Before the window it stores PV surplus and, if that is allowed, just in
 time what is missing from the grid. In the window it fills up to the block; without a given one, up to what the

@@ -164,9 +164,7 @@ def _guess(plant: Plant, bills: Billing, of_row: Array, options: PeakShavingOpti
     np.add.at(marks, (bills.first + bills.length)[of_row], -1.0)
     inside = np.cumsum(marks[:-1]) > 0
     net = np.where(inside, _net_import(plant), -np.inf)
-    before = (
-        pd.Series(_levels(plant, net)).rolling(DAYS_KNOWN, min_periods=1).max().shift(1, fill_value=-np.inf)
-    )
+    before = pd.Series(_levels(plant, net)).rolling(DAYS_KNOWN, min_periods=1).max().shift(1, fill_value=-np.inf)
     known = before.to_numpy()[plant.day]
     counted = pd.Series(np.where(inside, net, 0.0)).groupby(plant.day).cumsum()
     hours = pd.Series(inside.astype(float)).groupby(plant.day).cumsum()
@@ -177,9 +175,7 @@ def _guess(plant: Plant, bills: Billing, of_row: Array, options: PeakShavingOpti
 
 def _net_import(plant: Plant) -> Array:
     """Import with an idle battery; negative where PV exceeds the load."""
-    from_dc = (
-        0.0 if plant.bus is None else np.minimum(plant.solar_dc_mw * plant.bus.eta_out, plant.bus.inverter_mw)
-    )
+    from_dc = 0.0 if plant.bus is None else np.minimum(plant.solar_dc_mw * plant.bus.eta_out, plant.bus.inverter_mw)
     net: Array = plant.load_mw - plant.solar_ac_mw - from_dc
     return net
 

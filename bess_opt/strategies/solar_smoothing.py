@@ -56,9 +56,9 @@ class SolarSmoothingOptions(Table):
     violation_price_per_mwh: Annotated[
         Number, quantity("penalty on power beyond the limit, times its hours", "currency/MWh", gt=0)
     ] = 1000.0
-    curtailment_value_per_mwh: Annotated[
-        Number, quantity("worth of PV energy thrown away", "currency/MWh", ge=0)
-    ] = 50.0
+    curtailment_value_per_mwh: Annotated[Number, quantity("worth of PV energy thrown away", "currency/MWh", ge=0)] = (
+        50.0
+    )
 
 
 def restrict(plant: Plant, options: SolarSmoothingOptions) -> Plant:
@@ -172,9 +172,7 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: SolarSmoothingOptions)
     """What is scored is what import and export say, read again without the score's own code."""
     ramp = ramp_limit(plant, options)
     grid = [ramp.before_mw] * ramp.window + (schedule["export_mw"] - schedule["import_mw"]).tolist()
-    limit = (
-        options.ramp_limit_per_min * _capacity_mw(plant) * (options.ramp_window_min or plant.step_h * 60.0)
-    )
+    limit = options.ramp_limit_per_min * _capacity_mw(plant) * (options.ramp_window_min or plant.step_h * 60.0)
     powers = pd.Series(grid)
     within = powers.rolling(ramp.window + 1)
     fell, rose = (within.max() - powers).to_numpy(), (powers - within.min()).to_numpy()

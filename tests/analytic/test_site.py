@@ -201,11 +201,11 @@ def test_without_grid_charging_pv_alone_is_stored(topology: str) -> None:
 def test_without_grid_charging_unserved_load_gives_nothing_to_store() -> None:
     """Load that is shed for nothing must not charge the battery in place of the grid.
 
-    Load 1 MW, shedding costs 0, prices 100: nothing is served, nothing stored. If shedding fed the battery,
-    1 MWh would be sold for 100.
+    Load 1 MW, shedding costs 0, prices 10 and 100: nothing is bought, nothing stored. If the load were shed and
+    1 MWh "for the load" bought, the battery would sell it for a profit of 90.
     """
     site = {"grid_charging": False, "unserved_price_per_mwh": 0.0}
-    plan = case(price_per_mwh=[100.0, 100.0], load_mw=[1.0, 0.0], site=site).optimize()
+    plan = case(price_per_mwh=[10.0, 100.0], load_mw=[1.0, 0.0], site=site).optimize()
     assert value(plan) == pytest.approx(0.0, abs=1e-9)
 
 

@@ -30,9 +30,7 @@ def test_optimize_prints_the_key_figures_with_units(run: Run, folder: Path) -> N
     ended = run("optimize", folder)
     metrics = bo.optimize(bo.load(folder)).metrics
     assert (ended.code, ended.err) == (0, "")
-    rows = [
-        [cell.strip() for cell in line.split("│")[1:-1]] for line in ended.out.splitlines() if "│" in line
-    ]
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in ended.out.splitlines() if "│" in line]
     assert ended.out.startswith("week: arbitrage, optimal")
     assert ["battery power", "2", "MW"] in rows
     assert ["battery energy", "8", "MWh"] in rows
@@ -151,9 +149,7 @@ def test_names_are_not_read_as_markup(run: Run, folder: Path) -> None:
 def test_schema_prints_the_schema(run: Run) -> None:
     schema = run("schema").json
     assert schema["title"] == "bess_opt scenario.toml"
-    assert {"battery", "site", "series", "strategy", "tariff", "finance", "solver"} <= set(
-        schema["properties"]
-    )
+    assert {"battery", "site", "series", "strategy", "tariff", "finance", "solver"} <= set(schema["properties"])
 
 
 def test_version(run: Run) -> None:

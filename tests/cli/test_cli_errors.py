@@ -137,9 +137,7 @@ def test_wrong_input_is_a_finding(folder: Path, name: str) -> None:
 def test_missing_folder(run: Run, tmp_path: Path, command: str) -> None:
     ended = run(command, tmp_path / "nope")
     assert ended.code == 1
-    assert (
-        f"error: {tmp_path / 'nope'}: cannot be opened: No such file or directory; give a folder" in ended.err
-    )
+    assert f"error: {tmp_path / 'nope'}: cannot be opened: No such file or directory; give a folder" in ended.err
 
 
 def test_every_problem_has_its_line(run: Run, folder: Path) -> None:
@@ -235,25 +233,17 @@ def test_infeasible_ends_with_three_and_reasons(run: Run, folder: Path, name: st
 def test_a_limit_without_a_plan_ends_with_four(run: Run, folder: Path) -> None:
     ended = run("optimize", folder, "--json", "--set", "solver.time_limit_s=1e-9")
     assert ended.code == 4
-    assert (
-        ended.err == "error: " + ended.json["error"]["problems"][0]["found"] + "; raise solver.time_limit_s\n"
-    )
+    assert ended.err == "error: " + ended.json["error"]["problems"][0]["found"] + "; raise solver.time_limit_s\n"
     assert ended.json["error"]["kind"] == LimitReachedError.__name__
 
 
-def test_a_plan_at_the_limit_is_shown_with_a_warning(
-    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plan_at_the_limit_is_shown_with_a_warning(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = bo.optimize(bo.load(folder))
     assert plan.report is not None
-    limited = dataclasses.replace(
-        plan, report=dataclasses.replace(plan.report, status="time_limit", gap=0.012)
-    )
+    limited = dataclasses.replace(plan, report=dataclasses.replace(plan.report, status="time_limit", gap=0.012))
     monkeypatch.setattr("bess_opt.cli_output.in_background", lambda work: limited)
     ended = run("optimize", folder, "--json")
-    warning = (
-        "warning: solver.time_limit_s: the limit was reached; the plan is within 0.012 of the proven bound\n"
-    )
+    warning = "warning: solver.time_limit_s: the limit was reached; the plan is within 0.012 of the proven bound\n"
     assert (ended.code, ended.err) == (0, warning)
     assert (ended.json["status"], ended.json["gap"]) == ("time_limit", 0.012)
 
@@ -271,9 +261,7 @@ def test_an_interrupt_ends_with_130(run: Run, folder: Path, monkeypatch: pytest.
     assert (ended.code, ended.out, ended.err) == (130, "", "interrupted\n")
 
 
-def test_any_other_error_of_ours_ends_with_one(
-    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_any_other_error_of_ours_ends_with_one(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, bo.AuditError("the ledger is open by 3 EUR"))
     ended = run("optimize", folder)
     assert (ended.code, ended.out, ended.err) == (1, "", "error: the ledger is open by 3 EUR\n")
@@ -373,9 +361,7 @@ def test_a_taken_target_is_known_before_the_solve(
     assert kept.read_text() == "mine"
 
 
-def test_a_target_without_permission(
-    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_target_without_permission(run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bess_opt.folders.os.access", lambda *_: False)
     ended = run("optimize", folder, "--out", tmp_path / "result")
     assert ended.code == 1

@@ -89,8 +89,7 @@ def test_a_whole_table_can_go() -> None:
         ("batery.power_mw=3", "--set batery: unknown table 'batery'; did you mean 'battery'?"),
         (
             "site.xport_limit_mw=none",
-            "--set site.xport_limit_mw: there is no key 'xport_limit_mw' to remove; "
-            "did you mean 'export_limit_mw'?",
+            "--set site.xport_limit_mw: there is no key 'xport_limit_mw' to remove; did you mean 'export_limit_mw'?",
         ),
         (
             "battery.technology.soc_min=0",
@@ -104,8 +103,7 @@ def test_a_whole_table_can_go() -> None:
         ),
         (
             "tariff.energy[4].price_per_mwh=3",
-            "--set tariff.energy[4].price_per_mwh: tariff.energy has 1 rows, counted from 0; "
-            "name one of them",
+            "--set tariff.energy[4].price_per_mwh: tariff.energy has 1 rows, counted from 0; name one of them",
         ),
         (
             "site[0].currency=3",
@@ -160,7 +158,5 @@ def test_the_series_can_be_overridden_too(folder: Path) -> None:
 def test_unknown_tables_of_the_file_are_still_told(folder: Path) -> None:
     with (folder / "scenario.toml").open("a", encoding="utf-8") as file:
         file.write("\n[sight]\ncurrency = 'EUR'\n")
-    with pytest.raises(
-        bo.ScenarioError, match=r"unknown table 'sight' in scenario\.toml; did you mean 'site'"
-    ):
+    with pytest.raises(bo.ScenarioError, match=r"unknown table 'sight' in scenario\.toml; did you mean 'site'"):
         load_with(folder, [parse("battery.power_mw=3")])

@@ -225,9 +225,7 @@ def test_a_result_is_replaced_whole(plan: bo.Dispatch, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
 
 
-@pytest.mark.parametrize(
-    "error", [OSError(28, "No space left on device"), KeyboardInterrupt(), ZeroDivisionError()]
-)
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), ZeroDivisionError()])
 def test_a_failure_leaves_the_old_result(
     plan: bo.Dispatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
@@ -320,9 +318,7 @@ def test_the_folder_one_is_in_is_not_replaced(
     folder = plan.save(tmp_path / "result")
     monkeypatch.chdir(folder / "scenario")
     for target in (".", ".."):
-        with pytest.raises(
-            bo.ScenarioError, match=r"is the folder you are in, or above it|holds other files"
-        ):
+        with pytest.raises(bo.ScenarioError, match=r"is the folder you are in, or above it|holds other files"):
             plan.save(target)
     assert sorted(contents(folder)) == PARTS
 

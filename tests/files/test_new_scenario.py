@@ -19,8 +19,7 @@ def test_it_runs_at_once_and_without_findings(tmp_path: Path) -> None:
     assert not len(bo.validate(folder))
     plan = bo.optimize(bo.load(folder))
     assert (
-        plan.metrics.net_revenue
-        > bo.optimize(plan.scenario.replace(battery={"power_mw": 0.01})).metrics.net_revenue
+        plan.metrics.net_revenue > bo.optimize(plan.scenario.replace(battery={"power_mw": 0.01})).metrics.net_revenue
     )
     assert "# first" in (folder / "README.md").read_text("utf-8")
 

@@ -31,6 +31,11 @@ FIRM: dict[str, dict[str, Any]] = {
     "firm": {"period": "month"},
     "firm-spared": {"period": "month", "share_of_days": 0.5},
 }
+REGULATION: dict[str, dict[str, Any]] = {
+    "each-way": {"activation_up": 0.125, "activation_down": 0.25, "headroom_h": 0.5},
+    "block": {"symmetric": True, "block_h": 2.0},
+}
+PRESSED = {"dc_share": 0.25}  # the middle step has more AC-side PV than the site may export
 CONVERTERS = {"ac_to_dc": 0.5, "dc_to_ac": 0.8, "dc_to_dc": 1.0}
 
 
@@ -82,6 +87,14 @@ def firm(topology: str, options: dict[str, Any]) -> Case:
     return basis.but(series=basis.series.shift(22, freq="h"))
 
 
+def regulation(topology: str, options: dict[str, Any], **changes: Any) -> Case:
+    """Three steps of which the first two are a block, with every permission withheld."""
+    site = {"grid_charging": False, "battery_export": False, "export_limit_mw": 3.0}
+    basis = everything(topology, "frequency_regulation", site=site)
+    strategy = {"name": "frequency_regulation"} | options
+    return basis.but(strategy=strategy, **changes)
+
+
 def numbers(of: Case) -> Plant:
     """The plant of a case."""
     return plant(of.scenario())
@@ -125,6 +138,9 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
         )
     for topology, (label, options) in itertools.product(TOPOLOGIES, FIRM.items()):
         yield f"{topology}-{label}", firm(topology, options), True
+    for topology, (label, options) in itertools.product(TOPOLOGIES, REGULATION.items()):
+        yield f"{topology}-regulation-{label}", regulation(topology, options), True
+    yield "hybrid-regulation-pressed", regulation("hybrid", {}, site=PRESSED), True
 
 
 def key(constraint: Any) -> str:

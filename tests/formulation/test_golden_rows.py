@@ -17,11 +17,14 @@ from models import (
     DEMAND,
     FIRM,
     GOLDEN,
+    PRESSED,
+    REGULATION,
     all_variants,
     at_month_end,
     firm,
     key,
     physical,
+    regulation,
     rows_as_lp,
     tiny,
     wanted,
@@ -42,6 +45,15 @@ SMOOTH = tiny(
     },
 )
 BILLED = at_month_end(tiny(steps=3, tariff={"demand": DEMAND}))
+REGULATED = regulation("hybrid", REGULATION["each-way"])
+REGULATION_ROWS = (
+    "expected_charge", "expected_discharge", "up_capacity", "down_capacity", "up_charges_less", "up_discharges_more",
+    "down_charges_more", "down_discharges_less", "base_shared_power", "up_shared_power", "down_shared_power",
+    "up_room_before", "up_room_after", "down_room_before", "down_room_after", "called_export", "called_import",
+    "called_import_through_inverter", "called_no_battery_export", "called_from_pv",
+    "called_from_pv_through_inverter", "called_inverter_out", "called_inverter_in",
+)  # fmt: skip
+BLOCK_ROWS = ("symmetric_capacity", "up_constant_in_block", "down_constant_in_block")
 
 # golden file: (component, case, with the rows of rule 10)
 ROWS: dict[str, tuple[str, Case, bool]] = {
@@ -74,6 +86,14 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
     "firm_block": ("firm_block", firm("parallel_ac", FIRM["firm"]), False),
     "firm_block_unless_spared": ("firm_block", firm("parallel_ac", FIRM["firm-spared"]), False),
     "spared_in_period": ("spared_in_period", firm("parallel_ac", FIRM["firm-spared"]), False),
+    **{name: (name, REGULATED, False) for name in REGULATION_ROWS},
+    **{name: (name, regulation("parallel_ac", REGULATION["block"]), False) for name in BLOCK_ROWS},
+    "called_export_pressed": ("called_export_pressed", regulation("hybrid", {}, site=PRESSED), False),
+    **{
+        f"{state}_{way}_mw_one_way": (f"{state}_{way}_mw_one_way", REGULATED, True)
+        for state in ("base", "up", "down")
+        for way in ("charge", "discharge")
+    },
     "charge_room": ("charge_room", tiny(steps=3), True),
     "discharge_room": ("discharge_room", tiny(steps=3), True),
 }

@@ -39,9 +39,7 @@ def test_step_of_one_stamp_is_refused() -> None:
         step_hours(day("2025-01-01")[:1])
 
 
-@pytest.mark.parametrize(
-    ("text", "minutes"), [("00:00", 0), ("07:05", 425), ("23:59", 1439), ("24:00", 1440)]
-)
+@pytest.mark.parametrize(("text", "minutes"), [("00:00", 0), ("07:05", 425), ("23:59", 1439), ("24:00", 1440)])
 def test_clock_times(text: str, minutes: int) -> None:
     assert parse_clock(text) == minutes
 
@@ -79,9 +77,7 @@ def test_wrong_windows(start: str, end: str, message: str) -> None:
         window_mask(day("2025-01-01"), start, end)
 
 
-@pytest.mark.parametrize(
-    ("start", "steps", "night"), [(SPRING, 23, 2), (AUTUMN, 25, 4), ("2025-06-01", 24, 3)]
-)
+@pytest.mark.parametrize(("start", "steps", "night"), [(SPRING, 23, 2), (AUTUMN, 25, 4), ("2025-06-01", 24, 3)])
 def test_a_changed_day_has_23_or_25_hours(start: str, steps: int, night: int) -> None:
     """The hour from 02:00 is missing in spring and there twice in autumn, in the window as on the clock."""
     index = day(start)
@@ -94,9 +90,7 @@ def test_a_changed_day_has_23_or_25_hours(start: str, steps: int, night: int) ->
 def test_calendar_mask_by_month_day_and_hour() -> None:
     index = day("2025-01-01", "15min", days=365)
     mask = calendar_mask(index, [6, 7], "weekday", [12, 18.5])
-    expected = [
-        t.month in (6, 7) and t.weekday() < 5 and (12, 0) <= (t.hour, t.minute) < (18, 30) for t in index
-    ]
+    expected = [t.month in (6, 7) and t.weekday() < 5 and (12, 0) <= (t.hour, t.minute) < (18, 30) for t in index]
     assert mask.tolist() == expected
     weekend = calendar_mask(index, range(1, 13), "weekend", [0, 24])
     assert weekend.tolist() == [t.weekday() >= 5 for t in index]

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a sentence stands on one line, as the user sees it
 """The frozen tables: what they take, and the sentence for everything they refuse."""
 
 from __future__ import annotations
@@ -46,9 +45,7 @@ def test_battery_defaults() -> None:
         ("premium", 0.95, (0.05, 0.95), 2.0),
     ],
 )
-def test_built_in_technologies(
-    key: Any, round_trip: float, window: tuple[float, float], c_rate: float
-) -> None:
+def test_built_in_technologies(key: Any, round_trip: float, window: tuple[float, float], c_rate: float) -> None:
     tech = Battery(**SIZE, technology=key).tech
     assert tech.eta_charge == tech.eta_discharge == sqrt(round_trip)
     assert (tech.soc_min, tech.soc_max, tech.c_rate_max) == (*window, c_rate)
@@ -239,9 +236,7 @@ OTHER_ERRORS: list[tuple[type[Table], dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("kind", "values", "sentence"), OTHER_ERRORS, ids=lambda value: str(value)[:40])
-def test_other_wrong_tables(
-    kind: type[Table], values: dict[str, Any], sentence: str, problems: Problems
-) -> None:
+def test_other_wrong_tables(kind: type[Table], values: dict[str, Any], sentence: str, problems: Problems) -> None:
     found = problems(kind, **values)
     assert len(found) == 1
     assert found[0].startswith(sentence)
@@ -254,9 +249,7 @@ def test_wrong_months(months: object, problems: Problems) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "hours", [[], [1], [1, 2, 3], [24, 6], [-1, 6], [1, 25], [6, 6], ["1", 2], [True, 2], 5]
-)
+@pytest.mark.parametrize("hours", [[], [1], [1, 2, 3], [24, 6], [-1, 6], [1, 25], [6, 6], ["1", 2], [True, 2], 5])
 def test_wrong_hours(hours: object, problems: Problems) -> None:
     found = problems(Tariff, demand=[{"price_per_mw_month": 1}, {"price_per_mw_month": 1, "hours": hours}])
     assert found == [
@@ -291,9 +284,7 @@ def test_rating_of_the_own_inverter_depends_on_the_topology() -> None:
     assert Site(inverter_mw=8, pv_inverter_mw=5).pv_rating_mw("hybrid") == 5
 
 
-@pytest.mark.parametrize(
-    "table", [Battery(**SIZE, technology=CELLS), Site(), Finance(), SolverOptions(), Tariff()]
-)
+@pytest.mark.parametrize("table", [Battery(**SIZE, technology=CELLS), Site(), Finance(), SolverOptions(), Tariff()])
 def test_tables_are_frozen_and_can_be_copied(table: Table) -> None:
     assert pickle.loads(pickle.dumps(table)) == table == copy.deepcopy(table)
     with pytest.raises(ValidationError, match="frozen"):

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a sentence stands on one line, as the user sees it
 """The scenario as a whole: one error for all inputs, frozen, replaced, written and read again."""
 
 from __future__ import annotations
@@ -307,12 +306,8 @@ def test_tariff_beside_prices_is_noted(hours: Frames) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    ("minutes", "right"), [(60, True), (120, True), (None, True), (15, False), (90, False)]
-)
-def test_billing_interval_is_a_number_of_steps(
-    hours: Frames, problems: Problems, minutes: Any, right: bool
-) -> None:
+@pytest.mark.parametrize(("minutes", "right"), [(60, True), (120, True), (None, True), (15, False), (90, False)])
+def test_billing_interval_is_a_number_of_steps(hours: Frames, problems: Problems, minutes: Any, right: bool) -> None:
     tariff = {"demand": [{"price_per_mw_month": 1, "interval_min": minutes}]}
     if right:
         assert build(hours(), tariff=tariff).tariff is not None
@@ -323,18 +318,14 @@ def test_billing_interval_is_a_number_of_steps(
 
 
 def test_replace_merges_tables(full: Scenario) -> None:
-    changed = full.replace(
-        battery={"power_mw": 3, "converters": {"dc_to_dc": 1}}, solver={"seed": 1}, name="new"
-    )
+    changed = full.replace(battery={"power_mw": 3, "converters": {"dc_to_dc": 1}}, solver={"seed": 1}, name="new")
     assert changed.battery.power_mw == 3
     assert changed.battery.converters.dc_to_dc == 1
     assert changed.battery.converters.ac_to_dc == 0.96
     assert changed.battery.technology == full.battery.technology
     assert changed.solver == SolverOptions(time_limit_s=60, rel_gap=1e-4, threads=2, seed=1)
     assert (changed.name, changed.folder, changed.notes) == ("new", full.folder, full.notes)
-    assert (
-        changed.replace(battery={"power_mw": 2, "converters": {"dc_to_dc": 0.99}}, solver={"seed": 7}) == full
-    )
+    assert changed.replace(battery={"power_mw": 2, "converters": {"dc_to_dc": 0.99}}, solver={"seed": 7}) == full
 
 
 def test_replace_takes_some_whole(full: Scenario, hours: Frames, problems: Problems) -> None:
@@ -366,9 +357,7 @@ def test_replace_is_checked_again(full: Scenario, problems: Problems) -> None:
     assert problems(full.replace, series_options={"step_min": 60}) == [
         "series_options: stand without a series, and the present one is already clean; give series too"
     ]
-    assert problems(full.replace, battery={"soc_min": 1})[0].startswith(
-        "battery.soc_min: unknown key 'soc_min'"
-    )
+    assert problems(full.replace, battery={"soc_min": 1})[0].startswith("battery.soc_min: unknown key 'soc_min'")
     assert problems(full.replace, site={"dc_share": None})[0].startswith("site.dc_share: is missing, but")
 
 
@@ -382,9 +371,7 @@ def test_replace_of_the_zone_moves_the_clock(hours: Frames, folder: Folder) -> N
 
 
 def test_unknown_tables_and_their_series_come_together(folder: Folder, problems: Problems) -> None:
-    found = problems(
-        load, folder("time,load_mw\n2025-01-01 00:00Z,x\n2025-01-01 01:00Z,1\n", "[sites]\na = 1\n")
-    )
+    found = problems(load, folder("time,load_mw\n2025-01-01 00:00Z,x\n2025-01-01 01:00Z,1\n", "[sites]\na = 1\n"))
     assert found[0] == "sites: unknown table 'sites' in scenario.toml; did you mean 'site'?"
     assert found[1].startswith("series.csv row 2, column load_mw: found 'x'")
 
@@ -414,9 +401,7 @@ def test_a_toml_with_byte_order_mark(folder: Folder) -> None:
 
 def test_describe() -> None:
     index = pd.date_range("2025-01-01", periods=4, freq="30min", tz="Europe/Berlin")
-    frame = pd.DataFrame(
-        {"load_mw": [0.0, 2.0, 4.0, 6.0], "price_per_mwh": [-10.0, 0.0, 10.0, 20.0]}, index=index
-    )
+    frame = pd.DataFrame({"load_mw": [0.0, 2.0, 4.0, 6.0], "price_per_mwh": [-10.0, 0.0, 10.0, 20.0]}, index=index)
     table = describe(build(frame))
     load_row, price = table.loc["load_mw"], table.loc["price_per_mwh"]
     assert (load_row["unit"], load_row["count"], load_row["mean"]) == ("MW", 4, 3.0)
@@ -450,9 +435,7 @@ def test_schema_accepts_files_and_refuses_unknown_keys() -> None:
     assert not check.is_valid({"battery": SIZE | {"soc_start": 1.1}})
     cells = {"round_trip_efficiency": 0.9, "soc_min": 0, "soc_max": 1, "c_rate_max": 1}
     assert check.is_valid({"battery": SIZE | {"technology": cells}})
-    assert not check.is_valid(
-        {"battery": SIZE | {"technology": cells | {"eta_charge": 0.9, "eta_discharge": 0.9}}}
-    )
+    assert not check.is_valid({"battery": SIZE | {"technology": cells | {"eta_charge": 0.9, "eta_discharge": 0.9}}})
 
 
 def test_every_key_of_the_schema_is_described_with_its_unit() -> None:

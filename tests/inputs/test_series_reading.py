@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a sentence stands on one line, as the user sees it
 """Series from files and frames: what is read, and the sentence for everything that is refused (rule 4)."""
 
 from __future__ import annotations
@@ -112,9 +111,7 @@ def test_wrong_files(csv_problems: Problems, text: str, sentence: str) -> None:
 
 def test_a_file_that_is_no_text(csv_problems: Problems) -> None:
     found = csv_problems(b"time,load_mw\n\xff\xfe,1\n")
-    assert found[0].startswith(
-        "series.csv: cannot be read: 'utf-8' codec can't decode byte 0xff in position 13"
-    )
+    assert found[0].startswith("series.csv: cannot be read: 'utf-8' codec can't decode byte 0xff in position 13")
 
 
 @pytest.mark.parametrize(
@@ -139,9 +136,7 @@ def test_wrong_paths(csv_problems: Problems, file: str, sentence: str) -> None:
     assert csv_problems(rows("1", "2"), f'[series]\nfile = "{file}"\n') == [sentence]
 
 
-def test_a_link_out_of_the_folder_is_refused(
-    folder: Folder, problems: Problems, tmp_path_factory: Any
-) -> None:
+def test_a_link_out_of_the_folder_is_refused(folder: Folder, problems: Problems, tmp_path_factory: Any) -> None:
     outside = tmp_path_factory.mktemp("outside") / "secret.csv"
     outside.write_text(rows("1", "2"))
     place = folder(None)
@@ -154,9 +149,7 @@ def test_a_missing_file_names_the_folder(folder: Folder, problems: Problems) -> 
     assert problems(load, place) == [f"series.file: there is no file 'series.csv'; put it into {place}"]
 
 
-def test_blank_lines_at_the_end_are_nothing_but_in_between_are_rows(
-    folder: Folder, csv_problems: Problems
-) -> None:
+def test_blank_lines_at_the_end_are_nothing_but_in_between_are_rows(folder: Folder, csv_problems: Problems) -> None:
     assert len(load(folder(rows("1", "2") + "\n\n")).series) == 2
     found = csv_problems("time,load_mw\n2025-01-01 00:00Z,1\n\n2025-01-01 01:00Z,x\n")
     assert found[0].startswith("series.csv row 3, column time: time is empty")
@@ -214,9 +207,7 @@ def test_what_is_no_number_in_a_frame(
     hours: Frames, problems: Problems, values: list[Any], row: int, shown: str
 ) -> None:
     frame = hours(3).assign(load_mw=pd.Series(values).to_numpy())
-    assert problems(build, frame)[0].startswith(
-        f"series row {row}, column load_mw: found {shown} at 2025-01-01"
-    )
+    assert problems(build, frame)[0].startswith(f"series row {row}, column load_mw: found {shown} at 2025-01-01")
 
 
 @pytest.mark.parametrize("kind", ["int64", "float32", "Int64", "Float64", "object", "float64[pyarrow]"])
@@ -228,9 +219,7 @@ def test_every_kind_of_number(hours: Frames, kind: str) -> None:
 
 def test_decimals_and_missing_values(hours: Frames, problems: Problems) -> None:
     frame = hours(3)
-    assert (
-        build(frame.assign(load_mw=[Decimal(1), Decimal("2.5"), Decimal(3)])).series["load_mw"].sum() == 6.5
-    )
+    assert build(frame.assign(load_mw=[Decimal(1), Decimal("2.5"), Decimal(3)])).series["load_mw"].sum() == 6.5
     for nothing in (None, pd.NA, np.nan):
         with_hole = frame.assign(load_mw=pd.Series([1, nothing, 3], dtype=object).to_numpy())
         assert problems(build, with_hole)[0].startswith(
@@ -301,9 +290,7 @@ def test_steps(hours: Frames, freq: str, step_h: float) -> None:
 
 @pytest.mark.parametrize(("year", "steps"), [(2024, 105_408), (2025, 105_120)])
 def test_a_year_of_five_minutes(year: int, steps: int) -> None:
-    index = pd.date_range(
-        f"{year}-01-01", f"{year + 1}-01-01", freq="5min", tz="Europe/Berlin", inclusive="left"
-    )
+    index = pd.date_range(f"{year}-01-01", f"{year + 1}-01-01", freq="5min", tz="Europe/Berlin", inclusive="left")
     scenario = build(pd.DataFrame({"load_mw": 1.0}, index=index))
     assert len(scenario.series) == steps
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a sentence stands on one line, as the user sees it
 """Filling and resampling: only as stated, always noted (rule 4)."""
 
 from __future__ import annotations
@@ -30,9 +29,7 @@ def build(frame: pd.DataFrame, **options: Any) -> Scenario:
         ("linear", [1, 2, 3, 4], "a straight line between neighbours"),
     ],
 )
-def test_fill_of_cells_is_stated_and_noted(
-    hours: Frames, method: str, values: list[float], words: str
-) -> None:
+def test_fill_of_cells_is_stated_and_noted(hours: Frames, method: str, values: list[float], words: str) -> None:
     frame = hours(4).assign(load_mw=[1, np.nan, np.nan, 4])
     scenario = build(frame, fill={"load_mw": method})
     assert scenario.series["load_mw"].tolist() == values
@@ -169,9 +166,7 @@ def test_blocks_begin_on_the_local_clock(hours: Frames, problems: Problems) -> N
         "begin the series on a block; over a clock change blocks are at most 60 min"
     ]
     india = late.tz_convert("Asia/Kolkata")
-    assert (
-        build(india, step_min=60, resample={"load_mw": "mean"}).series.index[0].strftime("%H:%M") == "05:00"
-    )
+    assert build(india, step_min=60, resample={"load_mw": "mean"}).series.index[0].strftime("%H:%M") == "05:00"
     change = hours(48, "h", "2025-03-29")
     found = problems(build, change, step_min=120, resample={"load_mw": "mean"})
     assert found[0].startswith(

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a sentence stands on one line, as the user sees it
 """Exactly one energy row applies to each step."""
 
 from __future__ import annotations

@@ -35,13 +35,7 @@ def schedule(index: pd.DatetimeIndex, **columns: Any) -> pd.DataFrame:
     frame["import_price_per_mwh"] = frame["export_price_per_mwh"] = 60.0 - 20.0 * frame["solar_mw"]
     for name, values in columns.items():
         frame[name] = values
-    grid = (
-        frame["solar_mw"]
-        - frame["curtailed_mw"]
-        + frame["discharge_mw"]
-        - frame["charge_mw"]
-        - frame["load_mw"]
-    )
+    grid = frame["solar_mw"] - frame["curtailed_mw"] + frame["discharge_mw"] - frame["charge_mw"] - frame["load_mw"]
     frame["battery_mw"] = frame["discharge_mw"] - frame["charge_mw"]
     frame["export_mw"], frame["import_mw"], frame["grid_mw"] = (
         grid.clip(lower=0.0),
@@ -114,10 +108,7 @@ def test_the_legend_names_what_is_there_and_stands_beside_the_data() -> None:
 def test_series_without_power_stay_out_of_the_legend() -> None:
     quiet = schedule(days("2025-06-23", 1), load_mw=0.0, curtailed_mw=1e-9, charge_mw=0.0, discharge_mw=0.0)
     assert legend(draw(quiet).axes[0]) == ["solar used", "export"]
-    assert (
-        legend(draw(schedule(days("2025-06-23", 1), solar_mw=0.0, unserved_mw=0.2)).axes[0])[1]
-        == "unserved load"
-    )
+    assert legend(draw(schedule(days("2025-06-23", 1), solar_mw=0.0, unserved_mw=0.2)).axes[0])[1] == "unserved load"
 
 
 def test_a_plan_in_which_nothing_happens_is_drawn() -> None:

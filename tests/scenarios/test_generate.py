@@ -95,9 +95,7 @@ def test_stamps_are_equal_steps_with_the_offset_of_the_zone(name: str) -> None:
     ("name", "short_day", "long_day"),
     [("solar_merchant", "2025-03-09", "2025-11-02"), ("arbitrage_15min", "2025-03-30", "2025-10-26")],
 )
-def test_years_are_whole_and_clock_changes_are_where_they_belong(
-    name: str, short_day: str, long_day: str
-) -> None:
+def test_years_are_whole_and_clock_changes_are_where_they_belong(name: str, short_day: str, long_day: str) -> None:
     frame = series(name)
     per_hour = 60 // STEP_MIN[name]
     assert len(frame) == 8760 * per_hour

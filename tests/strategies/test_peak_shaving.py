@@ -144,6 +144,17 @@ def test_windows_have_targets_of_their_own() -> None:
     assert rule.schedule["discharge_mw"].to_numpy().nonzero()[0].tolist() == [18, 42]
 
 
+def test_a_guess_counts_the_window_alone() -> None:
+    """Noon at 6 MW is outside the window from 18 to 20, where 4 MW stand: the second day is held at 3.
+
+    A guess over the whole day would be 5, and the evening would stay at 4.
+    """
+    day = [2.0] * 12 + [6.0] + [2.0] * 5 + [4.0, 2.0] + [2.0] * 4
+    of = shaving({"price_per_mw_month": 1000.0, "hours": [18, 20]}, load_mw=day * 2, start="2025-06-30 00:00")
+    rule = bo.simulate(of.but(battery={"soc_start": 1.0}).scenario())
+    assert rule.schedule.loc["2025-07-01 18:00":"2025-07-01 19:00", "import_mw"].max() == pytest.approx(3.0)
+
+
 # ------------------------------------------------------------------------------------------------ both twins
 
 

@@ -44,6 +44,13 @@ def test_stored_surplus_saves_import() -> None:
         assert dispatch.metrics.score_sense == "min"
 
 
+def test_the_rule_brings_the_exchange_to_zero() -> None:
+    """Surplus 0.5, deficit 0.25, within what the battery can do: nothing flows to or from the grid."""
+    rule = bo.simulate(home(solar_mw=[1.5, 0.75], load_mw=1.0).scenario())
+    assert rule.schedule["battery_mw"].tolist() == pytest.approx([-0.5, 0.25])
+    assert rule.schedule["grid_mw"].tolist() == pytest.approx([0.0, 0.0])
+
+
 def test_the_rule_covers_a_deficit_at_any_price_and_the_optimum_waits() -> None:
     """1 MWh in store, import at 100, then 300: the rule gives it at once (bill 300), the optimum later (100)."""
     prices = {"import_price_per_mwh": [100.0, 300.0], "export_price_per_mwh": 80.0}

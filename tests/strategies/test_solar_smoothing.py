@@ -76,6 +76,17 @@ def test_curtailment_alone_keeps_the_limit() -> None:
     assert forbidden.metrics.score == pytest.approx(2000.0, rel=1e-3)
 
 
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_curtailment_has_its_price_on_either_bus(topology: str) -> None:
+    """0, 3, 0 becomes 0, 2, 0 on either side of a lossless inverter: 1 MWh at 70, in the objective and the score."""
+    of = smooth(
+        [0.0, 3.0, 0.0], curtailment_value_per_mwh=70.0, site={"dc_share": 0.5 if topology == "hybrid" else None}
+    )
+    plan = of.but(battery={"power_mw": 1e-3, "duration_h": 1e-1, "topology": topology}).optimize()
+    assert plan.metrics.score == pytest.approx(70.0, rel=1e-3)
+    assert -plan.report.objective == pytest.approx(plan.metrics.score)
+
+
 def test_a_rise_counts_like_a_fall() -> None:
     """0, 3, 3 rises by 3, one over, where nothing may be curtailed; a full battery gives first and takes then."""
     of = smooth([0.0, 3.0, 3.0], site={"curtailment": False})
@@ -149,19 +160,20 @@ def test_the_rule_does_not_recentre_from_the_grid() -> None:
 # -------------------------------------------------------------------------------------------- score and audit
 
 
-@pytest.mark.parametrize("options", [{}, {"ramp_window_min": 45.0}, {"export_before_mw": -0.7}])
-def test_score_audit_and_objective_agree(options: dict[str, Any]) -> None:
-    """Random sun without curtailment: the model's violations, the score's and a reading by hand are one number."""
+@pytest.mark.parametrize(("window", "before"), [(1, 0.0), (1, -0.7), (3, 0.0), (3, 3.9)])
+def test_score_audit_and_objective_agree(window: int, before: float) -> None:
+    """Random sun without curtailment: the model's violations, the score's and a reading by hand are one number.
+
+    The limit is 1.5 MW whatever the window: over three steps more of it is broken than over one.
+    """
     solar = np.random.default_rng(3).uniform(0.0, 4.0, 24).round(2).tolist()
-    of = smooth(solar, step_min=15, site={"curtailment": False}, **options).but(
-        battery={"power_mw": 0.3, "soc_start": 0.5}
-    )
-    plan = of.optimize()
-    grid = [options.get("export_before_mw", 0.0)] * 3 + plan.schedule["grid_mw"].tolist()
-    window = 3 if "ramp_window_min" in options else 1
-    limit = 2.0 * window
+    options = {"ramp_window_min": 15.0 * window, "ramp_limit_per_min": 1.5 / (4.0 * 15.0 * window)}
+    of = smooth(solar, step_min=15, site={"curtailment": False}, export_before_mw=before, **options)
+    plan = of.but(battery={"power_mw": 0.3, "soc_start": 0.5}).optimize()
+    grid = [before] * window + plan.schedule["grid_mw"].tolist()
     by_hand = sum(
-        max(0.0, *(abs(grid[t] - grid[t - lag]) - limit for lag in range(1, window + 1))) for t in range(3, len(grid))
+        max(0.0, *(abs(grid[t] - grid[t - lag]) - 1.5 for lag in range(1, window + 1)))
+        for t in range(window, len(grid))
     )
     assert plan.metrics.score == pytest.approx(1000.0 * 0.25 * by_hand, abs=1e-6)
     assert -plan.report.objective == pytest.approx(plan.metrics.score, abs=1e-6)

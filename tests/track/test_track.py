@@ -229,9 +229,7 @@ def test_the_full_step_simulator_says_the_same(
     step = pd.Timedelta(round(step_h * 3600), "s")
     index = pd.date_range("2025-01-01", periods=len(signal), freq=step, tz="UTC")
     series = pd.DataFrame({"load_mw": 0.0}, index=index)
-    scenario = bo.Scenario(
-        battery=battery.to_plain() | {"soc_start": start, "soc_end": "free"}, series=series
-    )
+    scenario = bo.Scenario(battery=battery.to_plain() | {"soc_start": start, "soc_end": "free"}, series=series)
     numbers, nothing = plant(scenario), np.zeros(len(signal))
     flows = stepper.follow(numbers, stepper.Setpoints(np.array(signal), nothing, nothing, nothing))
     track = bo.track(battery, signal, step_h=step_h, soc_start=start)
