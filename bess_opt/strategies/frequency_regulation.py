@@ -16,7 +16,8 @@ Rule twin: a symmetric capacity, set when a block begins from the stored energy 
 of one sign, leaves inside the head-room (without a signal: of the expected calls). The base point brings the
 stored energy back to the middle of the window within an hour, in the last 24 hours to `soc_end`. It does not know
 the signal of a step before that step; the optimum, as with prices, knows it all. For blocks longer than a step it
-counts on the least and most of load and PV as ratings of the site.
+counts on the least and most of load and PV as ratings of the site; where PV alone can fill the connection or the
+shared inverter it holds nothing then.
 
 Beside the score: mean capacity held, and with a series `regulation_signal` the share of what was called that
 was delivered. `replay_signal` measures a plan made on expectation against a signal of any step.
@@ -34,7 +35,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from bess_opt import clock, money
 from bess_opt.audit import Violation, exceeds
@@ -89,17 +90,15 @@ class FrequencyRegulationOptions(Table):
     )
     performance_price_per_mw: Annotated[Number, quantity("price of performance", "currency/MW/h")] = 0.0
 
-    @field_validator("activation_down")
-    @classmethod
-    def _not_both_at_once(cls, down: float, info: ValidationInfo) -> float:
-        up = info.data.get("activation_up", 0.0)
-        if up + down > 1.0:
-            raise ValueError(f"activation_up and activation_down add up to {up + down:g}; give at most 1 together")
-        return down
-
 
 def restrict(plant: Plant, options: FrequencyRegulationOptions) -> Plant:
-    """The plant with the regulation that it may sell. Raises `StrategyError` for blocks that fit no step."""
+    """The plant with the regulation that it may sell.
+
+    Raises `StrategyError` for shares called that are more than the whole, and for blocks that fit no step.
+    """
+    if options.activation_up + options.activation_down > 1.0:
+        found = f"found {options.activation_up:g}, with activation_down {options.activation_down:g}"
+        raise StrategyError(f"strategy.activation_up: {found}; give at most 1 together")
     ones = np.ones(plant.steps)
     signal = plant.extra.get("regulation_signal")
     called = options.activation_up * ones, options.activation_down * ones

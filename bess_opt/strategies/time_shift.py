@@ -2,8 +2,8 @@
 
 Optimal twin: charge from PV only; maximise the PV energy delivered in the window, weighted by the export price
 if the scenario has prices; among those plans the one of most total money. Where exclusivity needs yes-or-no
-choices, their pattern is proven for the window's value, and the money is the most within it. Delivered is what the plant gives
-to load and grid, h·(load served + export − import). Score: that value within the window.
+choices, their pattern is proven for the window's value, and the money is the most within it. Delivered is what
+the plant gives to load and grid, h·(load served + export − import). Score: that value within the window.
 
 Rule twin: charge from PV outside the window, spread the stored energy over the window.
 
@@ -103,6 +103,11 @@ def rule(plant: Plant, options: TimeShiftOptions) -> Rule:
     return decide
 
 
+def score_unit(options: TimeShiftOptions) -> str:
+    """What the delivery is weighted by; MWh alone without prices."""
+    return "currency (MWh without prices) in the window" if options.price_weighted else "MWh in the window"
+
+
 def checks(schedule: pd.DataFrame, plant: Plant, _options: TimeShiftOptions) -> list[Violation]:
     """The battery was charged from PV only."""
     excess = schedule["import_mw"] + schedule["unserved_mw"] - schedule["load_mw"]
@@ -114,7 +119,7 @@ STRATEGY = Strategy(
     summary="store PV energy and deliver it in a window of the day",
     options=TimeShiftOptions,
     needs=("solar",),
-    score_unit="currency or MWh delivered in the window",
+    score_unit=score_unit,
     score_sense="max",
     build=build,
     rule=rule,

@@ -159,7 +159,7 @@ def test_the_rule_is_never_better(number: float) -> None:
     the rule's score alone, and no import limit that forces the battery to run when its day's number is reached.
     """
     seen = 0
-    for seed in range(16):
+    for seed in range(9):
         of = random_case(seed).but(strategy={"name": "cycling", "cycles_per_day": number})
         of = of.but(battery={"soc_end": "free"}, site={"import_limit_mw": None})
         found = compared(of)
@@ -167,7 +167,7 @@ def test_the_rule_is_never_better(number: float) -> None:
             seen += 1
             check_replay(found[1])
             check_idle(of)
-    assert seen > 6
+    assert seen > 3
 
 
 # ----------------------------------------------------------------------------------------------------- options

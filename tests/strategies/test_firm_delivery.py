@@ -233,14 +233,14 @@ def test_without_a_delivery_the_score_is_0_and_a_finding_says_so() -> None:
 def test_the_rule_is_never_better(options: dict[str, Any]) -> None:
     """Random cases over topologies, permissions, step lengths and end conditions."""
     seen = 0
-    for seed in range(16):
+    for seed in range(9):
         given = {"name": "firm_delivery", "window": ["20:00", "22:00"]} | options
         found = compared(random_case(seed).but(strategy=given))
         if found is not None:
             seen += 1
             check_replay(found[1])
             check_idle(random_case(seed).but(strategy=given))
-    assert seen > 5
+    assert seen > 3
 
 
 def test_the_rule_meets_the_end() -> None:
