@@ -7,7 +7,7 @@ import resource
 import sys
 from pathlib import Path
 
-from cases import Case, available, first_steps
+from workloads import Case, available, first_steps
 
 import bess_opt as bo
 

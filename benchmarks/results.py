@@ -10,9 +10,9 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from cases import Case, growing
 from floors import FLOORS
 from measure import paired, peak_memory
+from workloads import Case, growing
 
 import bess_opt as bo
 from bess_opt.dispatch import Dispatch

@@ -6,11 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from cases import DATA, GERMAN_PRICES, available, german_file
 from floors import FLOORS
 from measure import CLOCKS
 from results import Row, machine, memory_of, time_case, time_size
 from show import show, write
+from workloads import DATA, GERMAN_PRICES, available, german_file
 
 import bess_opt as bo
 

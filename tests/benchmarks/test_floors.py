@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import available, first_steps, growing
 from floors import FLOORS, numbers_of
 from results import time_case
+from workloads import available, first_steps, growing
 
 import bess_opt as bo
 from bess_opt.assemble import bind, model

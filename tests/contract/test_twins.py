@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
+from bess_opt.assemble import bind
 from bess_opt.audit import audit
 from bess_opt.plant import plant
 from bess_opt.strategies import discover
@@ -102,7 +103,8 @@ class TestEveryPair:
             m = dispatch.metrics
             assert m.balance_residual_mwh == pytest.approx(0.0, abs=1e-6)
             assert not dispatch.schedule.drop(columns="limited_by").isna().any().any()
-        assert audit(optimum(scenario).schedule, plant(scenario)) == ()
+        stated = plant(scenario)
+        assert audit(optimum(scenario).schedule, bind(scenario, stated).restrict(stated)) == ()
 
     def test_replay_equals_plan(self, name: str, topology: str, step_min: int) -> None:
         plan = optimum(case(name, topology, step_min))
