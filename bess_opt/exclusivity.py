@@ -28,7 +28,7 @@ from bess_opt.windows import Cut, Cutter, Window, grown, merged_windows, window_
 Array = np.ndarray
 
 LATER = 1e-3  # weight of an objective beside the one before it, where both stand in one cost
-ROUNDING = 1e-9  # of the dearest flow at the plant's size: an objective near zero is not known better
+ROUNDING = 1e-7  # of a typical flow's price at the plant's size: an objective near zero is not known better
 TIE_NODES = 100  # branches spent on telling equal plans apart; counted, not timed, so that it repeats
 HOLDS_ENERGY = {"up_room_before": 0, "up_room_after": 1, "down_room_before": 0, "down_room_after": 1}
 BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
@@ -141,10 +141,9 @@ class ExclusiveSearch:
 
     def _tolerance(self) -> float:
         """Distance from the bound that is allowed, in units of the objective."""
-        cost = np.abs(self.program.cost)
-        turnover = float(cost @ np.abs(self._x))
+        turnover = float(np.abs(self.program.cost) @ np.abs(self._x))
         relative = self.solver.options.rel_gap * max(abs(self._relaxed.objective), 1e-6 * turnover)
-        return max(relative, ROUNDING * float(cost.max(initial=0.0)) * self.scale_mw)
+        return max(relative, _rounding(self.program, self.scale_mw))
 
     def _left_s(self) -> float | None:
         if self.deadline is None:
@@ -258,8 +257,18 @@ class ExclusiveSearch:
             x = self.solver.prefer(self.ties)
         finally:
             self.solver.set_bounds(columns, nothing, kept)
-        best = min(bound, solution.objective)
+        best = proven(bound, solution.objective, program, self.scale_mw)
         return Exact(x, solution, best, len(answers), limited=False, closed=columns)
+
+
+def _rounding(program: Program, scale_mw: float) -> float:
+    priced = np.abs(program.cost[program.cost != 0.0])
+    return ROUNDING * float(np.median(priced)) * scale_mw if len(priced) else 0.0
+
+
+def proven(bound: float, objective: float, program: Program, scale_mw: float) -> float:
+    """The bound of a plan that reaches `objective`: within rounding of it, it is the objective."""
+    return objective if objective - bound <= _rounding(program, scale_mw) else bound
 
 
 def _later_objectives(ties: Sequence[Array]) -> Array:

@@ -110,9 +110,8 @@ def _solve_with_choices(
             raise InfeasibleError(infeasible.reasons(attempt, numbers)) from None
         linear = Solver(_held(program, chosen.x), solver.options, scale_mw=numbers.scale_mw)
         found = _solve_linear(linear, m, numbers, objectives, watch)
-        found = replace(
-            found, bound=min(chosen.bound, found.solution.objective), limited=found.limited or chosen.limited
-        )
+        bound = exclusivity.proven(chosen.bound, found.solution.objective, program, numbers.scale_mw)
+        found = replace(found, bound=bound, limited=found.limited or chosen.limited)
         if found.limited or found.gap <= solver.options.rel_gap:
             break
         attempt = Solver(
