@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from twins import both, check_idle, check_replay, compared
 import bess_opt as bo
 from bess_opt import assemble
 from bess_opt.models.exclusive import add_exclusivity, pairs
-from bess_opt.models.expand import expand
+from bess_opt.models.expand import Program, expand
 from bess_opt.models.firm import deliveries
 from bess_opt.plant import plant
 from bess_opt.solve import Solver
@@ -165,6 +166,28 @@ def test_choices_and_rule_10_are_exact_together(seed: int) -> None:
     assert plan.report is not None
     assert plan.report.objective == pytest.approx(-joint.objective, rel=1e-5, abs=1e-6)
     assert plan.metrics.score == pytest.approx(plan.report.objective, rel=1e-6, abs=1e-6)
+
+
+def test_choices_that_turn_out_dearer_are_made_again_with_rule_10(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first choice is spoilt: nobody spared, 0.5 MW. The bound says that it is not the best, so the choices
+    and rule 10 are decided together: 1 MW.
+    """
+    module, spoilt = importlib.import_module("bess_opt.optimize"), []
+    held = module._held
+
+    def first_spares_nobody(program: Program, x: np.ndarray) -> Program:
+        x = x.copy()
+        if not spoilt:
+            x[program.variables["spared"].slice] = 0.0
+        spoilt.append(program)
+        return held(program, x)
+
+    monkeypatch.setattr(module, "_held", first_spares_nobody)
+    options = {"name": "firm_delivery", "window": ["18:00", "20:00"], "period": "month", "share_of_days": 0.7}
+    best = days([2.0, 0.0, 2.0, 2.0]).but(strategy=options).optimize()
+    assert len(spoilt) == 2
+    assert best.metrics.score == pytest.approx(1.0)
+    assert best.report.gap <= 1e-9
 
 
 # ------------------------------------------------------------------------------------------------------- clock
