@@ -8,7 +8,7 @@ from pathlib import Path
 
 from floors import FLOORS
 from measure import CLOCKS
-from results import Row, machine, memory_of, time_case, time_size
+from records import Row, machine, memory_of, time_case, time_size
 from show import show, write
 from workloads import DATA, GERMAN_PRICES, available, german_file
 

@@ -6,6 +6,9 @@ Both read the present step only, the clock, and the plant's own limits.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from bess_opt import physics
 from bess_opt.plant import Plant
@@ -40,6 +43,7 @@ def meeting_end(plant: Plant, rule: Rule) -> Rule:
     without, it takes PV power and gives nothing away below the end's energy in all those hours.
     """
     kept, first = plant.storage.retention, plant.steps - round(LAST_H / plant.step_h)
+    power = drawing(plant)
 
     def decide(state: State) -> float:
         wanted = rule(state)
@@ -47,8 +51,8 @@ def meeting_end(plant: Plant, rule: Rule) -> Rule:
         if after <= first:
             return wanted
         now = kept * state.energy_mwh
-        highest = port_mw(plant, now - least_later(plant, after, state.load_mw))
-        lowest = port_mw(plant, now - _most_later(plant, after, state.load_mw))
+        highest = power(now - least_later(plant, after, state.load_mw))
+        lowest = power(now - _most_later(plant, after, state.load_mw))
         return max(min(wanted, highest), lowest)
 
     return decide
@@ -59,27 +63,33 @@ def least_later(plant: Plant, instant: int, load_mw: float) -> float:
     left = plant.steps - instant
     if left * plant.step_h >= LAST_H:
         return 0.0
-    return plant.storage.end_min_mwh / plant.storage.retention**left - rates(plant, load_mw)[0] * left * plant.step_h
+    into = rates(plant, load_mw)[0]
+    return float(plant.storage.end_min_mwh / plant.storage.retention**left - into * left * plant.step_h)
 
 
 def _most_later(plant: Plant, instant: int, load_mw: float) -> float:
     left = plant.steps - instant
-    return plant.storage.end_max_mwh / plant.storage.retention**left + rates(plant, load_mw)[1] * left * plant.step_h
+    out = rates(plant, load_mw)[1]
+    return float(plant.storage.end_max_mwh / plant.storage.retention**left + out * left * plant.step_h)
 
 
-def port_mw(plant: Plant, drawn_mwh: float) -> float:
-    """Power at the port that takes `drawn_mwh` from the cells within a step; negative puts it in."""
-    storage = plant.storage
-    eta = storage.eta_discharge if drawn_mwh >= 0.0 else 1.0 / storage.eta_charge
-    return drawn_mwh * eta / plant.step_h
+def drawing(plant: Plant) -> Callable[[float], float]:
+    """`power(mwh)`: the power at the port that takes `mwh` from the cells within a step; negative puts it in."""
+    out, into = plant.storage.eta_discharge / plant.step_h, 1.0 / (plant.storage.eta_charge * plant.step_h)
+
+    def power(mwh: float) -> float:
+        return mwh * out if mwh >= 0.0 else mwh * into
+
+    return power
 
 
-def rates(plant: Plant, load_mw: float) -> tuple[float, float]:
-    """(into, out of) the cells, MW, that the battery can count on at this load without PV."""
+def rates(plant: Plant, load_mw: Any) -> tuple[Any, Any]:
+    """(into, out of) the cells, MW, that the battery can count on at this load without PV; floats or arrays."""
     storage, bus = plant.storage, plant.bus
-    bought = max(plant.import_max_mw - load_mw, 0.0) if plant.grid_charging else 0.0
+    bought = np.maximum(plant.import_max_mw - load_mw, 0.0) if plant.grid_charging else 0.0 * load_mw
     sold = load_mw + (plant.export_max_mw if plant.battery_export else 0.0)
     if bus is not None:
-        bought, sold = min(bought, bus.inverter_mw) * bus.eta_in, min(sold, bus.inverter_mw) / bus.eta_out
-    into = min(bought, storage.charge_max_mw) * storage.eta_charge
-    return into, min(sold, storage.discharge_max_mw) / storage.eta_discharge
+        bought = np.minimum(bought, bus.inverter_mw) * bus.eta_in
+        sold = np.minimum(sold, bus.inverter_mw) / bus.eta_out
+    into = np.minimum(bought, storage.charge_max_mw) * storage.eta_charge
+    return into, np.minimum(sold, storage.discharge_max_mw) / storage.eta_discharge

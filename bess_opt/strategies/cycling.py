@@ -32,7 +32,7 @@ from bess_opt.metrics import ledger
 from bess_opt.models.cycles import add_stated_cycles, cycles_done, missing_cycle_cost
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant import Array, Plant
-from bess_opt.rule_parts import meeting_end, port_mw
+from bess_opt.rule_parts import drawing, meeting_end
 from bess_opt.stepper import Rule, State
 from bess_opt.strategy import Objective, Strategy
 from bess_opt.tables import Number, Table, quantity, reject
@@ -119,7 +119,7 @@ def build(m: Any, plant: Plant, options: CyclingOptions) -> Sequence[Objective]:
 
 def rule(plant: Plant, options: CyclingOptions) -> Rule:
     """Discharge to the lower level, charge to the upper one, in turn; stop at the day's number."""
-    storage, nameplate, step_h = plant.storage, plant.storage.energy_mwh, plant.step_h
+    storage, nameplate, drawn = plant.storage, plant.storage.energy_mwh, drawing(plant)
     low, high = _levels(plant, options)
     own = np.inf if storage.cycles_per_day is None else storage.cycles_per_day
     asked = np.minimum(stated_cycles(plant, options), own) * nameplate
@@ -140,8 +140,8 @@ def rule(plant: Plant, options: CyclingOptions) -> Rule:
         elif not discharging and state.energy_mwh >= top - slack:
             discharging = True
         if discharging:
-            return max(port_mw(plant, now - bottom), 0.0)
-        return min(port_mw(plant, now - top), 0.0)
+            return max(drawn(now - bottom), 0.0)
+        return min(drawn(now - top), 0.0)
 
     wanted = meeting_end(plant, hysteresis)
 
@@ -151,9 +151,7 @@ def rule(plant: Plant, options: CyclingOptions) -> Rule:
         before = state.energy_mwh
         if day[state.step] != today:
             today, done = day[state.step], 0.0
-        left = max(asked_today[today] - done, 0.0) * storage.eta_discharge / step_h
-        power: float = min(wanted(state), left)
-        return power
+        return min(wanted(state), max(drawn(asked_today[today] - done), 0.0))
 
     return decide
 

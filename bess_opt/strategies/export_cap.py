@@ -25,7 +25,7 @@ from bess_opt.audit import Violation, exceeds
 from bess_opt.errors import StrategyError
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant import Array, Plant
-from bess_opt.rule_parts import balancing, meeting_end, port_mw
+from bess_opt.rule_parts import balancing, drawing, meeting_end
 from bess_opt.stepper import Rule, State
 from bess_opt.strategy import Objective, Strategy
 from bess_opt.tables import Number, Table, quantity
@@ -92,14 +92,14 @@ def energy_kept_on_dc_bus(m: Any, t: Any) -> Any:
 def rule(plant: Plant, options: ExportCapOptions) -> Rule:
     """Above the cap: charge the excess. Under it: fill the free room from what is stored above the target."""
     needed, cap, kept = balancing(plant), plant.export_max_mw, plant.storage.retention
-    target = _target(plant, options).tolist()
+    target, drawn = _target(plant, options).tolist(), drawing(plant)
 
     def decide(state: State) -> float:
         t = state.step
         power = needed(t, cap)
         if power <= 0.0:
             return power
-        return min(power, max(port_mw(plant, kept * state.energy_mwh - target[t + 1]), 0.0))
+        return min(power, max(drawn(kept * state.energy_mwh - target[t + 1]), 0.0))
 
     return meeting_end(plant, decide)
 

@@ -33,8 +33,8 @@ from bess_opt import clock
 from bess_opt.findings import Finding
 from bess_opt.models.firm import Deliveries, add_block, add_firm, deliveries, firm, missing_energy
 from bess_opt.models.ledger import money_terms
-from bess_opt.plant import Plant
-from bess_opt.rule_parts import balancing, least_later, meeting_end, port_mw, rates
+from bess_opt.plant import Array, Plant
+from bess_opt.rule_parts import balancing, drawing, least_later, meeting_end, rates
 from bess_opt.stepper import Rule, State
 from bess_opt.strategy import Objective, Sense, Strategy, no_checks
 from bess_opt.tables import Number, Table, Text, quantity, reject
@@ -132,9 +132,9 @@ def rule(plant: Plant, options: FirmDeliveryOptions) -> Rule:
     """Store PV surplus and, just in time, grid power before the window; hold the block in it."""
     found = given(plant, options)
     needed, when, level = balancing(plant), ahead(plant, found), _level(plant, options)
-    storage, kept, step_h = plant.storage, plant.storage.retention, plant.step_h
-    floor, ceiling = storage.floor_mwh.tolist(), storage.ceiling_mwh.tolist()
-    to_port = 1.0 if plant.bus is None else 1.0 / plant.bus.eta_out
+    kept, step_h = plant.storage.retention, plant.step_h
+    drawn, into_mw = drawing(plant), rates(plant, plant.load_mw)[0].tolist()
+    goal_mwh = _goal(plant, options, when).tolist()
 
     def decide(state: State) -> float:
         t = state.step
@@ -143,14 +143,21 @@ def rule(plant: Plant, options: FirmDeliveryOptions) -> Rule:
         if when.next_h[t] == 0.0:
             return 0.0
         surplus = min(needed(t, 0.0), 0.0)
-        into, out = rates(plant, state.load_mw)
-        if options.block_mw is not None:
-            out = min(out, (options.block_mw + state.load_mw) * to_port / storage.eta_discharge)
-        goal = min(ceiling[t + 1], floor[t + 1] + out * when.next_h[t])
-        missing = goal - into * (when.wait_h[t] - step_h) - kept * state.energy_mwh
-        return min(surplus, port_mw(plant, -missing)) if plant.grid_charging and missing > 0.0 else surplus
+        missing = goal_mwh[t] - into_mw[t] * (when.wait_h[t] - step_h) - kept * state.energy_mwh
+        return min(surplus, drawn(-missing)) if plant.grid_charging and missing > 0.0 else surplus
 
     return meeting_end(plant, decide)
+
+
+def _goal(plant: Plant, options: FirmDeliveryOptions, when: Ahead) -> Array:
+    """Energy at the end of each step with which the next delivery could begin, at the load of that step."""
+    storage = plant.storage
+    out = rates(plant, plant.load_mw)[1]
+    if options.block_mw is not None:
+        to_port = 1.0 if plant.bus is None else 1.0 / plant.bus.eta_out
+        out = np.minimum(out, (options.block_mw + plant.load_mw) * to_port / storage.eta_discharge)
+    goal: Array = np.minimum(storage.ceiling_mwh[1:], storage.floor_mwh[1:] + out * np.array(when.next_h))
+    return goal
 
 
 def _level(plant: Plant, options: FirmDeliveryOptions) -> Callable[[State, int, float], float]:

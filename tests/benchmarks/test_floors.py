@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from floors import FLOORS, numbers_of
-from results import time_case
+from records import time_case
 from workloads import available, first_steps, growing
 
 import bess_opt as bo
