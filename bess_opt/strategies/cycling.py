@@ -18,7 +18,7 @@ well cost more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -119,39 +119,49 @@ def build(m: Any, plant: Plant, options: CyclingOptions) -> Sequence[Objective]:
 
 def rule(plant: Plant, options: CyclingOptions) -> Rule:
     """Discharge to the lower level, charge to the upper one, in turn; stop at the day's number."""
-    storage, nameplate, drawn = plant.storage, plant.storage.energy_mwh, drawing(plant)
-    low, high = _levels(plant, options)
+    storage, kept, drawn = plant.storage, plant.storage.retention, drawing(plant)
     own = np.inf if storage.cycles_per_day is None else storage.cycles_per_day
-    asked = np.minimum(stated_cycles(plant, options), own) * nameplate
-    asked_today = asked.tolist()
-    to_come = (np.cumsum(asked[::-1])[::-1] + max(low, storage.end_min_mwh)).tolist()
-    floor, day, slack = storage.floor_mwh.tolist(), plant.day.tolist(), 1e-9 * nameplate
-    discharging = storage.start_mwh > low + slack
+    asked = np.minimum(stated_cycles(plant, options), own) * storage.energy_mwh
+    to_come, day, stated = np.cumsum(asked[::-1])[::-1].tolist(), plant.day.tolist(), asked.tolist()
     done, before, today = 0.0, storage.start_mwh, -1
-    kept = storage.retention
 
-    def hysteresis(state: State) -> float:
-        nonlocal discharging
-        now = kept * state.energy_mwh
-        bottom = max(low, floor[state.step + 1])
-        top = min(high, to_come[today] - done)  # no more than may still leave and is to stay
-        if discharging and now <= bottom + slack:
-            discharging = False
-        elif not discharging and state.energy_mwh >= top - slack:
-            discharging = True
-        if discharging:
-            return max(drawn(now - bottom), 0.0)
-        return min(drawn(now - top), 0.0)
+    def may_leave() -> float:
+        return float(to_come[today] - done)
 
-    wanted = meeting_end(plant, hysteresis)
+    wanted = meeting_end(plant, _hysteresis(plant, options, may_leave))
 
     def decide(state: State) -> float:
         nonlocal done, before, today
-        done += max(kept * before - state.energy_mwh, 0.0)
+        left = kept * before - state.energy_mwh
         before = state.energy_mwh
+        if left > 0.0:
+            done += left
         if day[state.step] != today:
             today, done = day[state.step], 0.0
-        return min(wanted(state), max(drawn(asked_today[today] - done), 0.0))
+        power = wanted(state)
+        return min(power, max(drawn(stated[today] - done), 0.0)) if power > 0.0 else power
+
+    return decide
+
+
+def _hysteresis(plant: Plant, options: CyclingOptions, may_leave: Callable[[], float]) -> Rule:
+    """Full power between the two levels; `may_leave` is the energy of all cycles to come in the horizon.
+
+    It charges no more than that and what is to stay at the end.
+    """
+    storage, kept, drawn = plant.storage, plant.storage.retention, drawing(plant)
+    low, high = _levels(plant, options)
+    bottoms, stays = np.maximum(low, storage.floor_mwh[1:]).tolist(), max(low, storage.end_min_mwh)
+    slack = 1e-9 * storage.energy_mwh
+    discharging = storage.start_mwh > low + slack
+
+    def decide(state: State) -> float:
+        nonlocal discharging
+        now, bottom, top = kept * state.energy_mwh, bottoms[state.step], may_leave() + stays
+        top = min(top, high)
+        discharging = now > bottom + slack if discharging else state.energy_mwh >= top - slack
+        wish = drawn(now - (bottom if discharging else top))
+        return wish if (wish > 0.0) is discharging else 0.0
 
     return decide
 
