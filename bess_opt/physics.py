@@ -36,13 +36,6 @@ def charge_to_reach(
     return (target_mwh - retention * energy_mwh) / (eta_charge * step_h)
 
 
-def discharge_to_reach(
-    target_mwh: Quantity, energy_mwh: Quantity, *, eta_discharge: Quantity, retention: Quantity, step_h: Quantity
-) -> Quantity:
-    """Discharge power that brings the cells from `energy_mwh` down to `target_mwh` in one step, MW at the port."""
-    return (retention * energy_mwh - target_mwh) * eta_discharge / step_h
-
-
 def retention(self_discharge_per_h: float, step_h: float) -> float:
     """Share of stored energy left after `step_h` hours at a self-discharge of [0, 1) per hour."""
     return float((1.0 - self_discharge_per_h) ** step_h)
