@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 import pyomo.environ as pyo
 
-from bess_opt.audit import Violation
+from bess_opt.bound import Bound, One, Stack
 from bess_opt.errors import ScenarioError, StrategyError
-from bess_opt.findings import Finding
-from bess_opt.metrics import Score
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.demand import add_demand
 from bess_opt.models.ledger import add_ledger
@@ -20,10 +16,9 @@ from bess_opt.models.site import add_site
 from bess_opt.models.storage import add_storage
 from bess_opt.plant import Plant
 from bess_opt.scenario import Scenario
-from bess_opt.stepper import Rule
 from bess_opt.strategies import get
-from bess_opt.strategy import Need, Objective, Strategy
-from bess_opt.tables import Table
+from bess_opt.strategy import Need, Objective
+from bess_opt.strategy_entries import StrategyEntry
 
 REMEDY: dict[Need, str] = {
     "prices": "add the series column price_per_mwh (or import_ and export_price_per_mwh) or [[tariff.energy]] rows",
@@ -33,63 +28,38 @@ REMEDY: dict[Need, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Bound:
-    """A strategy with its checked options."""
-
-    strategy: Strategy
-    options: Table
-
-    def restrict(self, plant: Plant) -> Plant:
-        """The plant with what the strategy forbids taken away."""
-        return self.strategy.restrict(plant, self.options)
-
-    def rule(self, plant: Plant) -> Rule:
-        """The rule twin, ready to be asked."""
-        return self.strategy.rule(plant, self.options)
-
-    def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
-        """The strategy's figure of merit for a schedule of either twin."""
-        value = self.strategy.score(schedule, plant, self.options)
-        return Score(value, self.strategy.unit(self.options), self.strategy.sense(self.options))
-
-    def checks(self, schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-        """The strategy's own laws, for the audit."""
-        return self.strategy.checks(schedule, plant, self.options)
-
-    def figures(self, schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
-        """What the strategy reports beside its score."""
-        return self.strategy.figures(schedule, plant, self.options)
-
-    def notes(self, plant: Plant) -> list[Finding]:
-        """What the strategy assumes where the scenario says nothing."""
-        return self.strategy.notes(plant, self.options)
-
-
 def bind(scenario: Scenario, plant: Plant) -> Bound:
-    """The scenario's strategy with its options checked and the series that it needs present.
+    """The scenario's strategy, or stack of strategies, with options checked and the series that it needs present.
 
-    Raises `StrategyError` for an unknown strategy, a wrong option or a missing series (rule 12).
+    Raises `StrategyError` for an unknown strategy, a wrong option or a missing series (rule 12), and for a stack
+    whose strategies contradict each other.
     """
     entries = scenario.strategies
     if not entries:
         raise StrategyError("strategy: none is stated; add [strategy] with name = one of the names of bess-opt list")
-    if len(entries) > 1:
-        names = ", ".join(repr(entry.name) for entry in entries)
-        raise StrategyError(f"strategy: {names} cannot be stacked; state one [strategy]")
-    entry = entries[0]
+    if len(entries) == 1:
+        return _bound(entries[0], plant, "strategy")
+    twice = sorted({e.name for e in entries if sum(e.name == other.name for other in entries) > 1})
+    if twice:
+        raise StrategyError(f"strategy: {twice[0]!r} is stated twice; a stack holds each strategy once")
+    stack = Stack(tuple(_bound(entry, plant, f"strategy[{i}]") for i, entry in enumerate(entries)))
+    stack.require(plant)
+    return stack
+
+
+def _bound(entry: StrategyEntry, plant: Plant, where: str) -> One:
     strategy = get(entry.name)
     try:
         options = strategy.options(**dict(entry.options))
     except ScenarioError as error:
-        lines = (f"strategy.{p.where}: {p.found}; {p.expected}" for p in error.problems)
+        lines = (f"{where}.{p.where}: {p.found}; {p.expected}" for p in error.problems)
         raise StrategyError("\n".join(lines)) from None
     for need in strategy.needs:
         if not _present(need, plant):
             raise StrategyError(
-                f"strategy.name: {strategy.name!r} needs {need}, which the scenario has not; {REMEDY[need]}"
+                f"{where}.name: {strategy.name!r} needs {need}, which the scenario has not; {REMEDY[need]}"
             )
-    return Bound(strategy, options)
+    return One(strategy, options)
 
 
 def _present(need: Need, plant: Plant) -> bool:
@@ -121,7 +91,7 @@ def physical_model(plant: Plant) -> Any:
 def model(plant: Plant, bound: Bound) -> tuple[Any, Sequence[Objective]]:
     """The model with the strategy's constraints, and its objectives in the order in which they count."""
     m = physical_model(plant)
-    objectives = bound.strategy.build(m, plant, bound.options)
+    objectives = bound.build(m, plant)
     m.objective_terms = objectives[0]
     return m, objectives
 

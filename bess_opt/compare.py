@@ -15,6 +15,7 @@ from bess_opt.gap import Gap, gap
 from bess_opt.optimize import Solved, dispatch_of, solve_scenario
 from bess_opt.scenario import Scenario
 from bess_opt.simulate import simulate
+from bess_opt.stacking import loss_by_removal, value_by_line
 from bess_opt.strategy_entries import StrategyEntry
 
 if TYPE_CHECKING:
@@ -42,12 +43,17 @@ class Comparison:
     score: where the objective holds more (wear, the value of stored energy) it may leave 0 to 1.
     `plans` maps (strategy, rung) to the dispatch, `gaps` the strategy to where its rule loses against the
     fair optimum. `notes` says which rungs are left out, and why.
+    `lines`, indexed by (strategy, line), is the ledger of each rung with the battery's value per line against
+    none; the lines add up to its row "total". `removed`, for a stack, is what its total loses when each strategy
+    is removed (`bess_opt.stacking`); empty otherwise.
     """
 
     scenario: Scenario
     table: pd.DataFrame
     plans: Mapping[tuple[str, str], Dispatch]
     gaps: Mapping[str, Gap]
+    lines: pd.DataFrame
+    removed: pd.DataFrame
     notes: Findings
 
     @property
@@ -74,6 +80,8 @@ class _Ladder:
 
     plans: dict[str, Dispatch]
     gap: Gap | None
+    lines: pd.DataFrame
+    removed: pd.DataFrame
     notes: list[Finding]
 
 
@@ -92,6 +100,8 @@ def compare(scenario: Scenario, strategies: Strategies | None = None) -> Compari
         table=_table(ladders),
         plans=plans,
         gaps={label: ladder.gap for label, ladder in ladders.items() if ladder.gap is not None},
+        lines=_stacked_tables({label: ladder.lines for label, ladder in ladders.items()}, "line"),
+        removed=_stacked_tables({label: ladder.removed for label, ladder in ladders.items()}, "removed"),
         notes=Findings(note for ladder in ladders.values() for note in ladder.notes),
     )
 
@@ -135,7 +145,16 @@ def _ladder(label: str, scenario: Scenario) -> _Ladder:
         except SolveError as error:
             notes.append(_left_out(label, "gap", str(error)))
     order = [rung for rung in (NONE, RULE, FAIR, OPTIMAL) if rung in plans]
-    return _Ladder({rung: plans[rung] for rung in order}, split, notes)
+    plans = {rung: plans[rung] for rung in order}
+    removed, left_out = loss_by_removal(scenario, plans[OPTIMAL])
+    lines = value_by_line(plans, NONE, OPTIMAL)
+    return _Ladder(plans, split, lines, removed, [*notes, *left_out])
+
+
+def _stacked_tables(tables: dict[str, pd.DataFrame], inner: str) -> pd.DataFrame:
+    """The tables that have rows under one index (strategy, `inner`)."""
+    filled = {label: table for label, table in tables.items() if len(table)}
+    return pd.concat(filled, names=["strategy", inner]) if filled else pd.DataFrame()
 
 
 def _fair(solved: Solved, plans: dict[str, Dispatch]) -> tuple[Solved, Dispatch]:

@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from bess_opt.assemble import Bound, model
+from bess_opt.assemble import model
+from bess_opt.bound import Bound
 from bess_opt.errors import SolveError
 from bess_opt.models.expand import Program, expand
 from bess_opt.optimize import Solved

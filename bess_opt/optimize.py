@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bess_opt import exclusivity, infeasible
-from bess_opt.assemble import Bound, bind, model
+from bess_opt.assemble import bind, model
+from bess_opt.bound import Bound
 from bess_opt.dispatch import Dispatch, Flows, SolveReport
 from bess_opt.errors import InfeasibleError
 from bess_opt.findings import Findings

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bess_opt import audit
-from bess_opt.assemble import Bound
+from bess_opt.bound import Bound
 from bess_opt.dispatch import Dispatch, Flows, Twin, schedule_of
 from bess_opt.findings import Findings
 from bess_opt.metrics import ledger, metrics
@@ -40,7 +40,7 @@ def outcome(
         schedule=schedule,
         metrics=figures,
         findings=findings,
-        ledger=ledger(schedule, plant),
+        ledger=ledger(schedule, plant) | bound.penalties(schedule, plant),
         figures=bound.figures(schedule, plant),
         **more,
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from bess_opt.assemble import bind
 from bess_opt.dispatch import Dispatch
+from bess_opt.errors import InfeasibleError
 from bess_opt.outcome import outcome
 from bess_opt.plant import plant
 from bess_opt.scenario import Scenario
@@ -29,7 +30,11 @@ def simulate(scenario: Scenario, rule: Rule | None = None) -> Dispatch:
         numbers = bound.restrict(stated)
     with watch.stage("simulate"):
         made = run_rule(numbers, rule or bound.rule(numbers))
-    return outcome(scenario, numbers, bound, "rule", made, findings(scenario, numbers, bound), watch)
+    result = outcome(scenario, numbers, bound, "rule", made, findings(scenario, numbers, bound), watch)
+    missed = bound.missed(result.schedule, numbers)
+    if missed:
+        raise InfeasibleError(missed)
+    return result
 
 
 def replay(plan: Dispatch) -> Dispatch:

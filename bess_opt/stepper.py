@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -143,6 +144,24 @@ class State:
 
 GridOf = Callable[[int], float]
 Rule = Callable[[State], float]  # battery power wanted at the port, MW, + discharges (rule 1)
+
+
+@runtime_checkable
+class Committing(Protocol):
+    """A rule that holds capacity, in `held`, and can do so beside others.
+
+    `beside_others(first=)` tells it that there are others and whether it comes before them; `wish` is the power
+    that they ask for in the step, MW, + discharges.
+    """
+
+    held: Held
+    wish: float
+
+    def beside_others(self, *, first: bool) -> None:
+        """From now on, make room for `wish`: around the capacity if `first`, else before it."""
+
+    def __call__(self, state: State) -> float:
+        """Mean battery power of the step, + discharges."""
 
 
 def follow(plant: Plant, asked: Setpoints) -> Flows:

@@ -47,6 +47,39 @@ def unrestricted(plant: Plant, _options: Any) -> Plant:
     return plant
 
 
+def no_terms(_m: Any, _plant: Plant, _options: Any) -> Objective:
+    """For a strategy whose aims are in the ledger already, or are hard limits."""
+    return []
+
+
+def nothing_missed(_schedule: pd.DataFrame, _plant: Plant, _options: Any) -> list[Finding]:
+    """For a strategy whose hard limits the step simulator holds by itself."""
+    return []
+
+
+def nothing_against(_plant: Plant, _options: Any) -> list[str]:
+    """For a strategy that goes with every other."""
+    return []
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """What a strategy brings into a stack beside its own constraints; the ledger is there once (rule 15).
+
+    `terms(m, plant, options)`, called after `build`, adds hard limits and returns what is maximised beside the
+    ledger, in currency: a stated penalty. `cost(schedule, plant, options)` is that penalty on a schedule, minus
+    the sum of those terms. `missed(schedule, plant, options)` are hard limits that a rule did not keep.
+    `against(plant, options)` says why the strategy cannot stand in this stack, "where: found; expected", once
+    all have restricted the plant. `notes(plant, options)` are warnings that only a stack has.
+    """
+
+    terms: Callable[[Any, Plant, Any], Objective] = no_terms
+    cost: Callable[[pd.DataFrame, Plant, Any], float] | None = None
+    missed: Callable[[pd.DataFrame, Plant, Any], list[Finding]] = nothing_missed
+    against: Callable[[Plant, Any], list[str]] = nothing_against
+    notes: Callable[[Plant, Any], list[Finding]] = no_notes
+
+
 @dataclass(frozen=True)
 class Strategy:
     """A pair of twins.
@@ -60,6 +93,7 @@ class Strategy:
     `checks(schedule, plant, options)` are the strategy's own laws for the audit.
     `figures(schedule, plant, options)` are further figures beside the score, by name; fractions are 0 to 1.
     `notes(plant, options)` says what the strategy assumes where the scenario says nothing.
+    `stacked` says what it brings into a stack of several; by default its hard limits only.
     """
 
     name: str
@@ -76,6 +110,7 @@ class Strategy:
     figures: Callable[[pd.DataFrame, Plant, Any], dict[str, float]] = no_figures
     notes: Callable[[Plant, Any], list[Finding]] = no_notes
     old_names: tuple[str, ...] = ()
+    stacked: Stacked = Stacked()
 
     def unit(self, options: Table) -> str:
         """Unit of the score under `options`."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from bess_opt.assemble import Bound, bind
+from bess_opt.assemble import bind
+from bess_opt.bound import Bound
 from bess_opt.errors import BessOptError, InfeasibleError, ScenarioError
 from bess_opt.findings import Finding, Findings
 from bess_opt.infeasible import unreachable

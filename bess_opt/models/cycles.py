@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
 from bess_opt.models.exclusive import add_room_cuts
-from bess_opt.models.units import CURRENCY, MW, MWH, PER_UNIT
+from bess_opt.models.units import CURRENCY, MWH, PER_UNIT
 from bess_opt.plant import Array, Plant
 
 
@@ -29,8 +29,6 @@ def add_stated_cycles(m: Any, plant: Plant, stated: Array, price_per_cycle: floa
     most = np.where(at_end, stated[day], 0.0)
     m.missing_cycles = ArrayVar(m.steps, upper=most, units=PER_UNIT, doc="cycles missing to the day's number")
     m.stated_cycles_per_day = ArrayConstraint(m.cycle_days, rule=stated_cycles_per_day, by_member=True)
-    m.charge_max_mw = pyo.Param(initialize=plant.storage.charge_max_mw, units=MW, mutable=True)
-    m.discharge_max_mw = pyo.Param(initialize=plant.storage.discharge_max_mw, units=MW, mutable=True)
     m.shared_power = ArrayConstraint(m.steps, rule=shared_power)
     add_room_cuts(m, plant)
 

@@ -79,6 +79,16 @@ def block_or_missing(m: Any, t: Any) -> Any:
     return net_export(m, t) + m.missing_mw[t] >= m.block_mw
 
 
+def add_whole_block(m: Any) -> None:
+    """Nothing may be missing to the block."""
+    m.whole_block = ArrayConstraint(m.window_steps, rule=whole_block)
+
+
+def whole_block(m: Any, t: Any) -> Any:
+    """missing[t] <= 0, for the steps of the window: the block is a hard limit."""
+    return m.missing_mw[t] <= 0.0
+
+
 def net_export(m: Any, t: Any) -> Any:
     """export[t] − import[t] − unserved[t]: load that is cut off delivers nothing."""
     return m.export_mw[t] - m.import_mw[t] - m.unserved_mw[t]

@@ -31,8 +31,6 @@ def add_regulation(m: Any, plant: Plant) -> None:
         setattr(m, f"{state}_charge_mw", into)
         setattr(m, f"{state}_discharge_mw", out)
     most = min(reserves.max_mw, charge + discharge)
-    m.charge_max_mw = pyo.Param(initialize=charge, units=MW, mutable=True)
-    m.discharge_max_mw = pyo.Param(initialize=discharge, units=MW, mutable=True)
     m.regulation_up_mw = ArrayVar(m.steps, upper=most, units=MW, doc="upward capacity held")
     m.regulation_down_mw = ArrayVar(m.steps, upper=most, units=MW, doc="downward capacity held")
     m.activation_up = ArrayParam(m.steps, reserves.activation_up, units=PER_UNIT, doc="share of it called")

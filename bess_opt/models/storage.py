@@ -23,6 +23,8 @@ def add_storage(m: Any, plant: Plant) -> None:
     m.eta_charge = pyo.Param(initialize=storage.eta_charge, units=PER_UNIT, mutable=True)
     m.eta_discharge = pyo.Param(initialize=storage.eta_discharge, units=PER_UNIT, mutable=True)
     m.retention = pyo.Param(initialize=storage.retention, units=PER_UNIT, mutable=True)
+    m.charge_max_mw = pyo.Param(initialize=storage.charge_max_mw, units=MW, mutable=True)
+    m.discharge_max_mw = pyo.Param(initialize=storage.discharge_max_mw, units=MW, mutable=True)
     m.charge_mw = ArrayVar(m.steps, upper=storage.charge_max_mw, units=MW, doc="power into the port")
     m.discharge_mw = ArrayVar(m.steps, upper=storage.discharge_max_mw, units=MW, doc="power out of the port")
     lower, upper = energy_bounds(plant)

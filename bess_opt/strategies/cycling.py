@@ -5,7 +5,7 @@ for both twins; what is missing to it has a price. A first or last day of which 
 asked for that number times its hours / 24; a DST day is a whole day.
 
 Optimal twin: max Σ ledger − price·Σ missing cycles. Without prices the ledger holds wear and the like only.
-Score: cost of the cycles, price·missing − Σ ledger, less is better.
+Score: cost of the cycles, price·missing − Σ ledger, less is better. In a stack the missing cycles are a penalty.
 
 Rule twin: a hysteresis. Discharge down to the lower level, then charge up to the upper one, and so on, at
 full power from the day's first step. Discharging stops at the stated number; near the horizon's end it charges
@@ -34,7 +34,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.plant import Array, Plant
 from bess_opt.rule_parts import drawing, meeting_end
 from bess_opt.stepper import Rule, State
-from bess_opt.strategy import Objective, Strategy
+from bess_opt.strategy import Objective, Stacked, Strategy
 from bess_opt.tables import Number, Table, quantity, reject
 
 HOURS_PER_DAY = 24.0
@@ -114,7 +114,7 @@ def stated_cycles(plant: Plant, options: CyclingOptions) -> Array:
 def build(m: Any, plant: Plant, options: CyclingOptions) -> Sequence[Objective]:
     """max Σ ledger − price·Σ missing cycles."""
     add_stated_cycles(m, plant, stated_cycles(plant, options), options.shortfall_price_per_cycle)
-    return [[*money_terms(m), (1.0, missing_cycle_cost, m.steps)]]
+    return [[*money_terms(m), *penalty_terms(m, plant, options)]]
 
 
 def rule(plant: Plant, options: CyclingOptions) -> Rule:
@@ -168,9 +168,18 @@ def _hysteresis(plant: Plant, options: CyclingOptions, may_leave: Callable[[], f
 
 def score(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> float:
     """Cost of the cycles over the horizon: price of the missing ones less everything in the ledger."""
+    return penalty(schedule, plant, options) - sum(ledger(schedule, plant).values())
+
+
+def penalty(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> float:
+    """Price of the missing cycles over the horizon."""
     short = stated_cycles(plant, options) - cycles_done(schedule["discharge_mw"].to_numpy(), plant)
-    missed = float(np.maximum(short, 0.0).sum())
-    return options.shortfall_price_per_cycle * missed - sum(ledger(schedule, plant).values())
+    return options.shortfall_price_per_cycle * float(np.maximum(short, 0.0).sum())
+
+
+def penalty_terms(m: Any, _plant: Plant, _options: CyclingOptions) -> Objective:
+    """−price·Σ missing cycles."""
+    return [(1.0, missing_cycle_cost, m.steps)]
 
 
 def figures(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> dict[str, float]:
@@ -205,4 +214,5 @@ STRATEGY = Strategy(
     figures=figures,
     checks=checks,
     old_names=("cycling_demo",),
+    stacked=Stacked(terms=penalty_terms, cost=penalty),
 )

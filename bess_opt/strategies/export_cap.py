@@ -3,7 +3,7 @@
 The cap is a hard limit on the export of every step, for both twins.
 
 Optimal twin: least curtailment, min Σ h·(curtailed_ac + curtailed_dc); among those plans the one of most
-money, where the scenario has any. Score: curtailed MWh, less is better.
+money, where the scenario has any. Score: curtailed MWh, less is better. In a stack the cap is all it brings.
 
 Rule twin: charge what is above the cap; under it, discharge into the free room down to the target state of
 charge, so that the battery is empty again when the sun comes back. In the last 24 hours it minds `soc_end`.

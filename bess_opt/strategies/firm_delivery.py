@@ -17,6 +17,8 @@ stored energy can hold to the window's end. In the last 24 hours it minds `soc_e
 
 Use it for a contract on evening capacity, or to see what a plant can promise. When not to use: where the
 price pays for energy and not for a promise; `time_shift` or `arbitrage` then earn more.
+
+In a stack the block is given and a hard limit, or its shortfall is priced by `shortfall_price_per_mwh`.
 """
 
 from __future__ import annotations
@@ -30,13 +32,14 @@ import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
 from bess_opt import clock
+from bess_opt.audit import TOLERANCE
 from bess_opt.findings import Finding
-from bess_opt.models.firm import Deliveries, add_block, add_firm, deliveries, firm, missing_energy
+from bess_opt.models.firm import Deliveries, add_block, add_firm, add_whole_block, deliveries, firm, missing_energy
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant import Array, Plant
 from bess_opt.rule_parts import balancing, drawing, least_later, meeting_end, rates
 from bess_opt.stepper import Rule, State
-from bess_opt.strategy import Objective, Sense, Strategy, no_checks
+from bess_opt.strategy import Objective, Sense, Stacked, Strategy, no_checks
 from bess_opt.tables import Number, Table, Text, quantity, reject
 
 
@@ -59,6 +62,13 @@ class FirmDeliveryOptions(Table):
         Number,
         quantity("per month: share of its days on which the firm block must hold", "1", gt=0, le=1),
     ] = 1.0
+
+    shortfall_price_per_mwh: Annotated[
+        Number | None,
+        quantity(
+            "in a stack: price of a MWh missing to the block; default: none may be missing", "currency/MWh", ge=0
+        ),
+    ] = None
 
     @field_validator("window")
     @classmethod
@@ -101,6 +111,51 @@ def build(m: Any, plant: Plant, options: FirmDeliveryOptions) -> Sequence[Object
         return [[(1.0, missing_energy, m.window_steps)], money_terms(m)]
     add_firm(m, found, plant)
     return [[(1.0 / max(len(found.spared), 1), firm, m.firm_periods)], money_terms(m)]
+
+
+def stack_terms(m: Any, _plant: Plant, options: FirmDeliveryOptions) -> Objective:
+    """−price·Σ h·missing; without a price nothing may be missing."""
+    if options.shortfall_price_per_mwh is None:
+        add_whole_block(m)
+        return []
+    return [(options.shortfall_price_per_mwh, missing_energy, m.window_steps)]
+
+
+def shortfall_cost(schedule: pd.DataFrame, plant: Plant, options: FirmDeliveryOptions) -> float:
+    """Price of what is missing to the block over the horizon."""
+    return (
+        (options.shortfall_price_per_mwh or 0.0) * float(_missing_mw(schedule, plant, options).sum()) * plant.step_h
+    )
+
+
+def _missing_mw(schedule: pd.DataFrame, plant: Plant, options: FirmDeliveryOptions) -> Array:
+    """Net export missing to the given block per step of the window; 0 outside."""
+    net, missing = (schedule["grid_mw"] - schedule["unserved_mw"]).to_numpy(), np.zeros(plant.steps)
+    inside = given(plant, options).inside
+    missing[inside] = np.maximum((options.block_mw or 0.0) - net[inside], 0.0)
+    return missing
+
+
+def missed_block(schedule: pd.DataFrame, plant: Plant, options: FirmDeliveryOptions) -> list[Finding]:
+    """Where an unpriced block was not held."""
+    missing = _missing_mw(schedule, plant, options)
+    worst = int(np.argmax(missing))
+    if options.shortfall_price_per_mwh is not None or missing[worst] <= TOLERANCE * plant.scale_mw:
+        return []
+    short = f"is short by {missing[worst]:.4g} MW"
+    found = f"at {plant.index[worst]:%Y-%m-%d %H:%M} the block of {options.block_mw:g} MW {short}"
+    expected = "state shortfall_price_per_mwh, promise less, or put firm_delivery first in the list"
+    return [Finding("block_missed", "strategy.block_mw", found, expected)]
+
+
+def against(plant: Plant, options: FirmDeliveryOptions) -> list[str]:
+    """A stack needs a given block, within what the others leave of the connection."""
+    if options.block_mw is None:
+        return ["block_mw: is missing; in a stack state the block, for the most firm MW has no worth in money"]
+    if options.shortfall_price_per_mwh is None and options.block_mw > plant.export_max_mw:
+        found = f"found {options.block_mw:g}, above the {plant.export_max_mw:g} MW that may be exported in this stack"
+        return [f"block_mw: {found}; promise less, or state shortfall_price_per_mwh"]
+    return []
 
 
 @dataclass(frozen=True)
@@ -191,7 +246,7 @@ def score(schedule: pd.DataFrame, plant: Plant, options: FirmDeliveryOptions) ->
     """Shortfall of the given block, MWh; or the mean firm block, MW. 0 without a delivery in the horizon."""
     found, net = given(plant, options), (schedule["grid_mw"] - schedule["unserved_mw"]).to_numpy()
     if options.block_mw is not None:
-        return float(np.maximum(options.block_mw - net[found.inside], 0.0).sum()) * plant.step_h
+        return float(_missing_mw(schedule, plant, options).sum()) * plant.step_h
     return float(found.firm_mw(net).mean()) if len(found.spared) else 0.0
 
 
@@ -234,4 +289,5 @@ STRATEGY = Strategy(
     checks=no_checks,
     notes=notes,
     old_names=("flat_day", "firm_capacity"),
+    stacked=Stacked(terms=stack_terms, cost=shortfall_cost, missed=missed_block, against=against),
 )

@@ -189,9 +189,8 @@ class HoldCapacity:
         self._gain = down * storage.eta_charge - up / storage.eta_discharge  # cells per MW held, on average
         known = "regulation_signal" not in plant.extra
         most, h = (max(up, down) if known else 1.0), plant.step_h
-        self._hours = [
-            reserves.headroom_h + h * (n * most + abs(self._gain) / storage.eta_charge) for n in self._block.length
-        ]
+        self._step_h, self._headroom_h, self._most_called = h, reserves.headroom_h, most
+        self._drift_h = h * abs(self._gain) / storage.eta_charge
         self._pace = min(h / RECENTRE_H, 1.0)
         self._eta_in, self._eta_out, self._kept = storage.eta_charge, storage.eta_discharge, storage.retention
         self._goal = _goal(plant).tolist()
@@ -199,6 +198,11 @@ class HoldCapacity:
         per_h = np.inf if storage.cycles_per_day is None else storage.cycles_per_day * storage.energy_mwh / 25.0
         self._warranty, self._counts = per_h * storage.eta_discharge, (up if known else 1.0)
         self._capacity = 0.0
+        self.wish, self._stacked, self._first = 0.0, False, True
+
+    def beside_others(self, *, first: bool) -> None:
+        """See `Committing`: with others, base point and capacity leave each other room in list order."""
+        self._stacked, self._first = True, first
 
     def __call__(self, state: State) -> float:
         """Mean battery power of the step, + discharges."""
@@ -208,11 +212,35 @@ class HoldCapacity:
             self._capacity = self._offer(t, state.energy_mwh, missing)
         r = self._capacity
         base = self._base(missing, r)
+        if self._stacked:
+            base = self._with_wish(base)
         if r == 0.0:
             return min(base, self._warranty)
         base = min(max(base, block.now_low[t] + r), block.now_high[t] - r)
+        if self._stacked:
+            base = self._kept_ready(t, state.energy_mwh, base, r)
         base = min(base, max(self._warranty - self._counts * r, 0.0))
         return self._hold(t, base, r)
+
+    def _with_wish(self, base: float) -> float:
+        """Recentring and what the others ask for: the earlier stands, the later may add to it."""
+        first, second = (base, self.wish) if self._first else (self.wish, base)
+        if first > 0.0:
+            return max(first, second)
+        return min(first, second) if first < 0.0 else second
+
+    def _kept_ready(self, t: int, energy: float, base: float, r: float) -> float:
+        """`base` held where the energy for the calls to come in the block stays in store, and the room for them."""
+        h, block = self._step_h, self._block
+        called = r * self._ready_h(block.left[t]) / h
+        give = (self._kept * energy - block.floor[t]) * self._eta_out / h - called
+        take = (block.ceiling[t] - self._kept * energy) / (self._eta_in * h) - called
+        return float(min(max(base, -take), give))
+
+    def _ready_h(self, steps: int) -> float:
+        """Hours of full call for which energy must be there while `steps` of a block are to come."""
+        hours: float = self._headroom_h + self._step_h * steps * self._most_called
+        return hours
 
     def _base(self, missing_mwh: float, r: float) -> float:
         """Power that brings `missing_mwh` into the cells in a step on top of what the expected calls do."""
@@ -223,11 +251,16 @@ class HoldCapacity:
         block, low, high = self._block, self._block.low[t], self._block.high[t]
         above = min(energy, block.goal_low[t]) - block.floor[t]
         below = block.ceiling[t] - max(energy, block.goal_high[t])
-        most = min(above * self._eta_out, below / self._eta_in) / max(self._hours[t], 1e-9)
+        wish = 0.0 if self._first else self.wish
+        hours = block.length[t] * self._step_h
+        give, take = above * self._eta_out - max(wish, 0.0) * hours, below / self._eta_in + min(wish, 0.0) * hours
+        most = min(give, take) / max(self._ready_h(block.length[t]) + self._drift_h, 1e-9)
         most = min(most, self._most_mw, high, -low, self._warranty / max(self._counts, 1e-9))
         if most <= self._least_mw:
             return 0.0
         base = min(max(self._base(missing, most), BASE_SHARE * low), BASE_SHARE * high)
+        if wish:
+            base = min(max(wish, low), high)
         r = float(min(most, high - base, base - low))
         return r if r > self._least_mw else 0.0
 
@@ -269,6 +302,7 @@ class _Blocks:
         self.ceiling = over(storage.ceiling_mwh, np.minimum).tolist()
         self.goal_low, self.goal_high = over(goal, np.minimum).tolist(), over(goal, np.maximum).tolist()
         self.starts, self.length = reserves.block_starts.tolist(), length[number].tolist()
+        self.left = (np.append(first, plant.steps)[number + 1] - np.arange(plant.steps)).tolist()
 
 
 def _goal(plant: Plant) -> Array:
@@ -330,9 +364,11 @@ def replay_signal(plan: Dispatch, signal: pd.Series) -> SignalReplay:
     tz-aware and inside the plan's horizon. ScenarioError for a signal that is not, StrategyError for a plan of
     another strategy.
     """
-    entry = plan.scenario.strategies[0]
-    if entry.name != NAME:
-        raise StrategyError(f"strategy.name: found {entry.name!r}; only a plan of {NAME!r} holds regulation")
+    entries = {entry.name: entry for entry in plan.scenario.strategies}
+    if NAME not in entries:
+        found = ", ".join(map(repr, entries))
+        raise StrategyError(f"strategy.name: found {found}; only a plan of {NAME!r} holds regulation")
+    entry = entries[NAME]
     plant = restrict(plant_of(plan.scenario), FrequencyRegulationOptions(**dict(entry.options)))
     at = _plan_steps(plant, signal)
     step_h = clock.step_hours(pd.DatetimeIndex(signal.index))

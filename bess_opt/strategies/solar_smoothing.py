@@ -13,6 +13,8 @@ Rule twin: a ramp limiter. It knows the last grid powers, moves the present one 
 inside the band brings the state of charge back to the middle within an hour, charging from PV only. It does
 not curtail of its own accord. In the last 24 hours it minds `soc_end`.
 
+In a stack that sum is a penalty beside the money.
+
 Use it where a grid code or contract limits ramps. When not to use: with steps longer than the ramps that the
 code means; hourly means hide nearly all of them.
 """
@@ -36,7 +38,7 @@ from bess_opt.models.units import PER_MWH
 from bess_opt.plant import Array, Plant
 from bess_opt.rule_parts import balancing, meeting_end, port_mw
 from bess_opt.stepper import Rule, State
-from bess_opt.strategy import Objective, Strategy
+from bess_opt.strategy import Objective, Stacked, Strategy
 from bess_opt.tables import Number, Table, quantity
 
 RECENTRE_H = 1.0  # hours in which the rule would bring the state of charge back to the middle
@@ -101,10 +103,15 @@ def build(m: Any, plant: Plant, options: SolarSmoothingOptions) -> Sequence[Obje
     add_ramp(m, ramp_limit(plant, options), plant.steps)
     m.violation_price = pyo.Param(initialize=options.violation_price_per_mwh, units=PER_MWH, mutable=True)
     m.curtailment_value = pyo.Param(initialize=options.curtailment_value_per_mwh, units=PER_MWH, mutable=True)
+    return [cost_terms(m, plant, options), [(1.0, energy_to_grid, m.steps)], money_terms(m)]
+
+
+def cost_terms(m: Any, plant: Plant, _options: SolarSmoothingOptions) -> Objective:
+    """−Σ h·(v·excess + c·curtailed)."""
     cost: Objective = [(1.0, violation_cost, m.steps), (1.0, curtailment_cost, m.steps)]
     if plant.bus is not None:
         cost.append((1.0, curtailment_cost_on_dc_bus, m.steps))
-    return [cost, [(1.0, energy_to_grid, m.steps)], money_terms(m)]
+    return cost
 
 
 def energy_to_grid(m: Any, t: Any) -> Any:
@@ -196,4 +203,5 @@ STRATEGY = Strategy(
     figures=figures,
     notes=notes,
     old_names=("ramp_limit",),
+    stacked=Stacked(terms=cost_terms, cost=score),
 )

@@ -4,6 +4,7 @@ Optimal twin: charge from PV only; maximise the PV energy delivered in the windo
 if the scenario has prices; among those plans the one of most total money. Where exclusivity needs yes-or-no
 choices, their pattern is proven for the window's value, and the money is the most within it. Delivered is what
 the plant gives to load and grid, h·(load served + export − import). Score: that value within the window.
+In a stack charging from PV only stands, and delivery in the window earns `premium_per_mwh` beside its price.
 
 Rule twin: charge from PV outside the window, spread the stored energy over the window.
 
@@ -24,13 +25,14 @@ from pydantic import Field, field_validator
 
 from bess_opt import clock
 from bess_opt.audit import Violation, exceeds
+from bess_opt.findings import Finding
 from bess_opt.models.components import ArrayParam
 from bess_opt.models.ledger import money_terms
 from bess_opt.models.units import PER_UNIT
 from bess_opt.plant import Array, Plant
 from bess_opt.stepper import Rule, State
-from bess_opt.strategy import Objective, Strategy
-from bess_opt.tables import Flag, Table, Text
+from bess_opt.strategy import Objective, Stacked, Strategy
+from bess_opt.tables import Flag, Number, Table, Text, quantity
 
 
 class TimeShiftOptions(Table):
@@ -43,6 +45,10 @@ class TimeShiftOptions(Table):
     price_weighted: Annotated[
         Flag, Field(description="weight the delivered energy by the export price, where there is one")
     ] = True
+
+    premium_per_mwh: Annotated[
+        Number, quantity("in a stack: worth of a MWh delivered in the window beside its price", "currency/MWh", ge=0)
+    ] = 0.0
 
     @field_validator("window")
     @classmethod
@@ -60,15 +66,39 @@ def restrict(plant: Plant, _options: TimeShiftOptions) -> Plant:
 def build(m: Any, plant: Plant, options: TimeShiftOptions) -> Sequence[Objective]:
     """lexicographic max (value delivered in the window, Σ ledger)."""
     inside = np.flatnonzero(clock.window_mask(plant.index, *options.window))
-    m.window_steps = pyo.Set(initialize=[int(t) for t in inside], dimen=1)
+    m.target_steps = pyo.Set(initialize=[int(t) for t in inside], dimen=1)
     m.delivery_weight = ArrayParam(m.steps, delivery_weight(plant, options), units=PER_UNIT, doc="worth of delivery")
-    return [[(1.0, delivered_value, m.window_steps)], money_terms(m)]
+    return [[(1.0, delivered_value, m.target_steps)], money_terms(m)]
 
 
 def delivered_value(m: Any, t: Any) -> Any:
     """w·h·(load − unserved + export − import): what the plant delivers at the AC bus."""
     delivered = m.load_mw[t] - m.unserved_mw[t] + m.export_mw[t] - m.import_mw[t]
     return m.delivery_weight[t] * m.step_h * delivered
+
+
+def premium_terms(m: Any, _plant: Plant, options: TimeShiftOptions) -> Objective:
+    """premium·Σ h·(load − unserved + export − import) over the window."""
+    return [(options.premium_per_mwh, delivered_energy, m.target_steps)] if options.premium_per_mwh else []
+
+
+def delivered_energy(m: Any, t: Any) -> Any:
+    """h·(load − unserved + export − import)."""
+    return m.step_h * (m.load_mw[t] - m.unserved_mw[t] + m.export_mw[t] - m.import_mw[t])
+
+
+def premium_cost(schedule: pd.DataFrame, plant: Plant, options: TimeShiftOptions) -> float:
+    """Minus the premium that the window's delivery earns: a cost below zero."""
+    return -options.premium_per_mwh * float(_delivered_mwh(schedule, plant, options).sum())
+
+
+def stack_notes(_plant: Plant, options: TimeShiftOptions) -> list[Finding]:
+    """Without a premium the window moves nothing in a stack."""
+    if options.premium_per_mwh:
+        return []
+    found = "is 0: in this stack time_shift forbids charging from the grid and nothing else"
+    expected = "state what a MWh delivered in the window is worth beside its price"
+    return [Finding("no_premium", "strategy.premium_per_mwh", found, expected, "warning")]
 
 
 def delivery_weight(plant: Plant, options: TimeShiftOptions) -> Array:
@@ -78,10 +108,15 @@ def delivery_weight(plant: Plant, options: TimeShiftOptions) -> Array:
 
 def score(schedule: pd.DataFrame, plant: Plant, options: TimeShiftOptions) -> float:
     """Value of the energy delivered in the window over the horizon."""
+    return float((delivery_weight(plant, options) * _delivered_mwh(schedule, plant, options)).sum())
+
+
+def _delivered_mwh(schedule: pd.DataFrame, plant: Plant, options: TimeShiftOptions) -> Array:
+    """Energy delivered per step of the window; 0 outside."""
     inside = clock.window_mask(plant.index, *options.window)
     delivered = schedule["load_mw"] - schedule["unserved_mw"] + schedule["export_mw"] - schedule["import_mw"]
-    value = delivery_weight(plant, options) * delivered.to_numpy() * plant.step_h
-    return float(value[inside].sum())
+    energy: Array = np.where(inside, delivered.to_numpy(), 0.0) * plant.step_h
+    return energy
 
 
 def rule(plant: Plant, options: TimeShiftOptions) -> Rule:
@@ -127,4 +162,5 @@ STRATEGY = Strategy(
     score=score,
     checks=checks,
     old_names=("time_shift_aggressive", "night_shift"),
+    stacked=Stacked(terms=premium_terms, cost=premium_cost, notes=stack_notes),
 )

@@ -23,9 +23,9 @@ LAYERS: list[set[str]] = [
         "models", "models.*", "stepper", "rule_parts", "solve", "windows", "exclusivity", "audit", "strategy",
     },
     {"strategies", "strategies.*"},
-    {"assemble", "infeasible"},
+    {"assemble", "bound", "infeasible"},
     {"outcome", "optimize", "simulate", "track", "validate"},
-    {"catalogue", "marginals", "gap", "explain", "compare"},
+    {"catalogue", "marginals", "gap", "explain", "compare", "stacking"},
     {"style", "plots", "plots_compare", "files", "scaffold", "solar"},
     {"cli", "cli_*", "__main__"},
 ]  # fmt: skip
