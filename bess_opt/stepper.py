@@ -16,11 +16,8 @@ import pandas as pd
 
 from bess_opt import physics
 from bess_opt.dispatch import Flows
-from bess_opt.errors import InfeasibleError
-from bess_opt.findings import Finding
 from bess_opt.plant import Array, Bus, Plant, Storage
-
-SLACK = 1e-9  # of the plant's size: a limit missed by less is rounding
+from bess_opt.refusals import SLACK, refuse_cycles, refuse_energy, refuse_power, refuse_sources
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,8 @@ def transition(
     """One step of the battery alone, stateless: (power delivered at the port, energy after, what limited it).
 
     `request_mw` > 0 discharges (rule 1). The power is changed as little as possible so that rated power,
-    C-rate and the window [`floor_mwh`, `ceiling_mwh`] at the end of the step hold (rule 14).
+    C-rate and the window [`floor_mwh`, `ceiling_mwh`] at the end of the step hold (rule 14). Where full power
+    does not reach the window (a rising floor, self-discharge), it is given and the energy stays outside.
     """
     kept, eta_in, eta_out = storage.retention, storage.eta_charge, storage.eta_discharge
     power, limited = request_mw, ""
@@ -81,11 +79,11 @@ def transition(
     to_floor = (kept * energy_mwh - floor_mwh) / step_h
     highest = to_floor * eta_out if to_floor >= 0.0 else to_floor / eta_in
     if power > highest:
-        power, limited = highest, "energy"
+        power, limited = max(highest, -storage.charge_max_mw), "energy"
     to_ceiling = (ceiling_mwh - kept * energy_mwh) / step_h
     lowest = -to_ceiling / eta_in if to_ceiling >= 0.0 else -to_ceiling * eta_out
     if power < lowest:
-        power, limited = lowest, "energy"
+        power, limited = min(lowest, storage.discharge_max_mw), "energy"
     charge, discharge = (0.0, power) if power >= 0.0 else (-power, 0.0)
     after: float = physics.energy_after(
         energy_mwh, charge, discharge, eta_charge=eta_in, eta_discharge=eta_out, retention=kept, step_h=step_h
@@ -298,9 +296,12 @@ def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: 
     short = np.maximum(-surplus - plant.import_max_mw, 0.0)
     shed = np.zeros(plant.steps) if plant.unserved_price_per_mwh is None else np.minimum(short, plant.load_mw)
     surplus = surplus + shed
-    _refuse(plant, surplus - plant.export_max_mw, "the site gives", "site.export_limit_mw", plant.export_max_mw)
-    _refuse(plant, -surplus - plant.import_max_mw, "the site takes", "site.import_limit_mw", plant.import_max_mw)
-    _refuse(plant, plant.storage.floor_mwh - stored, "stored energy is short by", "series.energy_min_mwh", 0.0)
+    unserved = asked.unserved_mw + shed
+    refuse_power(plant, surplus - plant.export_max_mw, "the site gives", "site.export_limit_mw", plant.export_max_mw)
+    refuse_power(plant, -surplus - plant.import_max_mw, "the site takes", "site.import_limit_mw", plant.import_max_mw)
+    refuse_energy(plant, stored)
+    refuse_sources(plant, surplus, unserved, asked.curtailed_ac_mw + more_ac, curtailed_dc)
+    refuse_cycles(plant, discharge)
     return Flows(
         charge_mw=charge,
         discharge_mw=discharge,
@@ -309,7 +310,7 @@ def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: 
         export_mw=np.clip(surplus, 0.0, plant.export_max_mw),
         curtailed_ac_mw=asked.curtailed_ac_mw + more_ac,
         curtailed_dc_mw=curtailed_dc,
-        unserved_mw=asked.unserved_mw + shed,
+        unserved_mw=unserved,
         inverter_out_mw=out,
         inverter_in_mw=into,
         limited_by=limited,
@@ -335,17 +336,7 @@ def _dc_side(plant: Plant, asked: Setpoints, power: Array) -> tuple[Array, Array
     over = np.maximum(out - most, 0.0) / bus.eta_out
     more = np.minimum(over, plant.solar_dc_mw - asked.curtailed_dc_mw) if plant.curtailment else 0.0 * over
     out = out - more * bus.eta_out
-    _refuse(
+    refuse_power(
         plant, np.maximum(out, into) - bus.inverter_mw, "the inverter passes", "site.inverter_mw", bus.inverter_mw
     )
     return asked.curtailed_dc_mw + more, out, into
-
-
-def _refuse(plant: Plant, excess: Array, what: str, where: str, limit: float) -> None:
-    worst = int(np.argmax(excess))
-    if excess[worst] <= SLACK * max(plant.scale_mw, plant.storage.energy_mwh):
-        return
-    at = plant.index[min(worst, plant.steps - 1)]
-    found = f"at {at:%Y-%m-%d %H:%M} {what} {limit + excess[worst]:.4g}, the limit is {limit:.4g}"
-    remedy = "request less, allow curtailment or state site.unserved_price_per_mwh"
-    raise InfeasibleError([Finding("request_beyond_limits", where, found, remedy)])

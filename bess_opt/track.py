@@ -24,9 +24,10 @@ from bess_opt.columns import Column
 from bess_opt.errors import ScenarioError
 from bess_opt.findings import Finding
 from bess_opt.plant import Storage, storage_of
+from bess_opt.refusals import SLACK
 from bess_opt.series_files import RawSeries
 from bess_opt.series_time import TimeAxis, check_gaps, check_order, find_step, moment
-from bess_opt.stepper import SLACK, transition
+from bess_opt.stepper import transition
 from bess_opt.tables import plain, read_table, show
 
 DEFAULT_STEP_H = 0.25

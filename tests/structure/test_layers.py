@@ -20,7 +20,7 @@ LAYERS: list[set[str]] = [
     },
     {"dispatch", "metrics"},
     {
-        "models", "models.*", "stepper", "rule_parts", "solve", "windows", "exclusivity", "audit", "strategy",
+        "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "windows", "exclusivity", "audit", "strategy",
     },
     {"strategies", "strategies.*"},
     {"assemble", "bound", "infeasible"},
