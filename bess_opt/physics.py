@@ -29,6 +29,13 @@ def energy_after(
     return retention * energy_mwh + eta_charge * step_h * charge_mw - (step_h / eta_discharge) * discharge_mw
 
 
+def law(*, eta_charge: float, eta_discharge: float, retention: float, step_h: float) -> tuple[float, float, float]:
+    """`energy_after` as numbers for a loop: (kept, into, out) of kept·energy + into·charge − out·discharge."""
+    rates = {"eta_charge": eta_charge, "eta_discharge": eta_discharge, "retention": retention, "step_h": step_h}
+    kept, into = energy_after(1.0, 0.0, 0.0, **rates), energy_after(0.0, 1.0, 0.0, **rates)
+    return kept, into, -energy_after(0.0, 0.0, 1.0, **rates)
+
+
 def charge_to_reach(
     target_mwh: Quantity, energy_mwh: Quantity, *, eta_charge: Quantity, retention: Quantity, step_h: Quantity
 ) -> Quantity:

@@ -41,6 +41,12 @@ class Storage:
     wear_cost_per_mwh: float
     variable_om_per_mwh: float
 
+    def law(self, step_h: float) -> tuple[float, float, float]:
+        """(kept, into, out of) of a step of `step_h` hours, see `physics.law`."""
+        return physics.law(
+            eta_charge=self.eta_charge, eta_discharge=self.eta_discharge, retention=self.retention, step_h=step_h
+        )
+
 
 @dataclass(frozen=True)
 class Bus:

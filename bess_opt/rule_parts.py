@@ -83,11 +83,6 @@ def drawing(plant: Plant) -> Callable[[float], float]:
     return power
 
 
-def port_mw(plant: Plant, drawn_mwh: float) -> float:
-    """As `drawing`, for once."""
-    return drawing(plant)(drawn_mwh)
-
-
 def rates(plant: Plant, load_mw: Any) -> tuple[Any, Any]:
     """(into, out of) the cells, MW, that the battery can count on at this load without PV; floats or arrays."""
     storage, bus = plant.storage, plant.bus

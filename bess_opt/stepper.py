@@ -7,6 +7,7 @@ the loop itself is the storage law and three limits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -16,6 +17,7 @@ import pandas as pd
 
 from bess_opt import physics
 from bess_opt.dispatch import Flows
+from bess_opt.errors import StrategyError
 from bess_opt.plant import Array, Bus, Plant, Storage
 from bess_opt.refusals import SLACK, refuse_cycles, refuse_energy, refuse_power, refuse_sources
 
@@ -102,22 +104,44 @@ class State:
     """
 
     __slots__ = (
-        "_grid", "charge_room_mw", "discharge_room_mw", "energy_mwh", "export_price", "import_price",
-        "load_mw", "plant", "soc", "solar_mw", "step", "step_h",
+        "_buy", "_grid", "_load", "_nameplate", "_sell", "_solar", "charge_room_mw", "discharge_room_mw",
+        "energy_mwh", "plant", "step", "step_h",
     )  # fmt: skip
 
     energy_mwh: float
-    soc: float
-    solar_mw: float
-    load_mw: float
     charge_room_mw: float
     discharge_room_mw: float
-    import_price: float
-    export_price: float
 
     def __init__(self, plant: Plant, grid: GridOf) -> None:
-        self.plant, self.step_h, self._grid = plant, plant.step_h, grid
-        self.step = 0
+        self.plant, self.step_h, self._grid, self.step = plant, plant.step_h, grid, 0
+        self._nameplate = plant.storage.energy_mwh
+        self._solar, self._load = plant.solar_mw.tolist(), plant.load_mw.tolist()
+        self._buy, self._sell = plant.import_price.tolist(), plant.export_price.tolist()
+
+    @property
+    def soc(self) -> float:
+        """State of charge at the start of this step, 0 to 1 of nameplate."""
+        return self.energy_mwh / self._nameplate
+
+    @property
+    def solar_mw(self) -> float:
+        """PV power available in this step."""
+        return float(self._solar[self.step])
+
+    @property
+    def load_mw(self) -> float:
+        """Load of this step."""
+        return float(self._load[self.step])
+
+    @property
+    def import_price(self) -> float:
+        """Price paid in this step, currency/MWh."""
+        return float(self._buy[self.step])
+
+    @property
+    def export_price(self) -> float:
+        """Price received in this step, currency/MWh."""
+        return float(self._sell[self.step])
 
     @property
     def time(self) -> pd.Timestamp:
@@ -184,62 +208,95 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule) -> Flows:
     """The loop over the steps: ask, limit by the site, then by the battery."""
     storage, site, step_h = plant.storage, room(plant, asked), plant.step_h
     power: list[float] = []
-    limited, stored = [], [storage.start_mwh]
-    grid = _grid_of(plant)
-    state = State(plant, lambda t: grid(t, power[t]))
-    rounding, nameplate, energy = SLACK * plant.scale_mw, storage.energy_mwh, storage.start_mwh
-    kept, into, out = storage.retention, storage.eta_charge * step_h, storage.eta_discharge / step_h
-    budget = None if storage.cycles_per_day is None else storage.cycles_per_day * nameplate
-    day_end, spent = 0, 0.0
-    swing = None if asked.held is None else asked.held.swing_mw
-    both = (1.0 / storage.eta_discharge - storage.eta_charge) * step_h / kept
+    limited, stored = [""] * plant.steps, [storage.start_mwh]
+    state = State(plant, _grid_of(plant, power))
+    rounding, energy = SLACK * plant.scale_mw, storage.start_mwh
+    kept, into, out = storage.law(step_h)
     most_in, most_out = storage.charge_max_mw, storage.discharge_max_mw
+    warranty = None if storage.cycles_per_day is None else _Warranty(plant, out)
+    held = None if asked.held is None else asked.held.swing_mw
+    both = out - into
     steps = zip(
-        storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(), site.lowest_mw.tolist(),
-        site.highest_mw.tolist(), plant.solar_mw.tolist(), plant.load_mw.tolist(), plant.import_price.tolist(),
-        plant.export_price.tolist(), strict=True,
+        range(plant.steps), storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(),
+        site.lowest_mw.tolist(), site.highest_mw.tolist(), strict=True,
     )  # fmt: skip
-    for t, (floor, ceiling, lowest, highest, solar, load, buy, sell) in enumerate(steps):
-        state.step, state.energy_mwh, state.soc = t, energy, energy / nameplate
-        state.solar_mw, state.load_mw, state.import_price, state.export_price = solar, load, buy, sell
+    for t, floor, ceiling, lowest, highest in steps:
         left = kept * energy
-        state.charge_room_mw = min(most_in, max(ceiling - left, 0.0) / into)
-        state.discharge_room_mw = min(most_out, max(left - floor, 0.0) * out)
-        if budget is not None:
-            if t == day_end:
-                day_end, spent = int(plant.day_end[t]), 0.0
-            warranty = max(budget - spent, 0.0) * out
-            state.discharge_room_mw = min(state.discharge_room_mw, warranty)
-            highest = min(highest, warranty)
+        charge_room, discharge_room = (ceiling - left) / into, (left - floor) / out
+        if charge_room > most_in:
+            charge_room = most_in
+        elif charge_room < 0.0:
+            charge_room = 0.0
+        if discharge_room > most_out:
+            discharge_room = most_out
+        elif discharge_room < 0.0:
+            discharge_room = 0.0
+        if warranty is not None:
+            may = warranty.left_mw(t)
+            discharge_room, highest = min(discharge_room, may), min(highest, may)
+        state.step, state.energy_mwh = t, energy
+        state.charge_room_mw, state.discharge_room_mw = charge_room, discharge_room
         wanted = rule(state)
-        allowed, by = wanted, ""
-        if swing is not None and swing[t]:
-            energy -= both * swing[t]
-            spent += swing[t] / out
-        if allowed > highest:
-            allowed, by = highest, site.highest_by[t] if highest == site.highest_mw[t] else "cycles"
-        if allowed < lowest:
-            allowed, by = lowest, site.lowest_by[t]
-        given, energy, stopped = transition(storage, energy, allowed, floor, ceiling, step_h)
-        spent += max(given, 0.0) / out
+        swing = 0.0 if held is None else held[t]
+        after = left - (out if wanted > 0.0 else into) * wanted - both * swing
+        if floor <= after <= ceiling and lowest <= wanted <= highest and -most_in <= wanted <= most_out:
+            given, energy = wanted, after
+        else:
+            _require_number(plant, t, wanted)
+            energy -= both / kept * swing
+            allowed, by = wanted, ""
+            if allowed > highest:
+                allowed, by = highest, site.highest_by[t] if highest == site.highest_mw[t] else "cycles"
+            if allowed < lowest:
+                allowed, by = lowest, site.lowest_by[t]
+            given, energy, stopped = transition(storage, energy, allowed, floor, ceiling, step_h)
+            if abs(given - wanted) > rounding:
+                limited[t] = stopped or by
+        if warranty is not None:
+            warranty.spend(max(given, 0.0) + swing)
         power.append(given)
         stored.append(energy)
-        limited.append((stopped or by) if abs(given - wanted) > rounding else "")
     return flows(plant, asked, np.array(power), np.array(stored), np.array(limited, dtype=object))
 
 
-def _grid_of(plant: Plant) -> Callable[[int, float], float]:
-    """Grid power of one step for a battery power, + exports, limits included."""
+class _Warranty:
+    """Energy that may still leave the cells on a local day under the warranty's cycles."""
+
+    def __init__(self, plant: Plant, out: float) -> None:
+        self._budget = (plant.storage.cycles_per_day or 0.0) * plant.storage.energy_mwh
+        self._day_end, self._out, self._next, self._spent = plant.day_end.tolist(), out, 0, 0.0
+
+    def left_mw(self, t: int) -> float:
+        """Most discharge power of step t; steps are asked for in order."""
+        if t == self._next:
+            self._next, self._spent = self._day_end[t], 0.0
+        return max(self._budget - self._spent, 0.0) / self._out
+
+    def spend(self, discharge_mw: float) -> None:
+        """Book the discharge of the step asked for last."""
+        self._spent += discharge_mw * self._out
+
+
+def _require_number(plant: Plant, t: int, wanted: float) -> None:
+    if not math.isfinite(wanted):
+        at = f"{plant.index[t]:%Y-%m-%d %H:%M}"
+        raise StrategyError(f"rule: at {at} it returned {wanted}; return a finite battery power in MW, + discharges")
+
+
+def _grid_of(plant: Plant, power: list[float]) -> GridOf:
+    """Grid power of a step that has its battery `power`, + exports, limits included."""
     bus, most_in, most_out = plant.bus, -plant.import_max_mw, plant.export_max_mw
     surplus, solar_dc = (plant.solar_ac_mw - plant.load_mw).tolist(), plant.solar_dc_mw.tolist()
 
-    def grid_mw(t: int, power: float) -> float:
-        battery = power
+    def grid_mw(t: int) -> float:
+        battery = power[t]
         if bus is not None:
-            net = solar_dc[t] + power
+            net = solar_dc[t] + battery
             battery = min(net * bus.eta_out, bus.inverter_mw) if net > 0.0 else net / bus.eta_in
-        grid: float = min(max(surplus[t] + battery, most_in), most_out)
-        return grid
+        grid: float = surplus[t] + battery
+        if grid > most_out:
+            return most_out
+        return most_in if grid < most_in else grid
 
     return grid_mw
 

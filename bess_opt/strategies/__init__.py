@@ -10,8 +10,10 @@ import importlib
 import importlib.util
 import os
 import pkgutil
+import sys
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -47,9 +49,15 @@ def _strategies() -> Iterator[Strategy]:
     for folder in filter(None, os.environ.get(FOLDERS, "").split(os.pathsep)):
         for file in sorted(Path(folder).glob("*.py")):
             yield _of(_load(file), str(file))
-    for point in entry_points(group=GROUP):
+    for point in _points(tuple(sys.path)):
         loaded = point.load()
         yield loaded if isinstance(loaded, Strategy) else _of(loaded, point.value)
+
+
+@cache
+def _points(_path: tuple[str, ...]) -> EntryPoints:
+    """Entry points of the packages on this `sys.path`: reading them takes longer than a year of a rule."""
+    return entry_points(group=GROUP)
 
 
 def _load(file: Path) -> ModuleType:

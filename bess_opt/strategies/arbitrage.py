@@ -12,7 +12,6 @@ charge that matters, or where energy must be in a stated window whatever it pays
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,20 +55,24 @@ def thresholds(plant: Plant) -> tuple[Array, Array]:
     drain = max(1, round(usable * storage.eta_discharge / (storage.discharge_max_mw * plant.step_h)))
     eta = storage.eta_charge * storage.eta_discharge
     wear = storage.wear_cost_per_mwh + storage.variable_om_per_mwh
-    days = int(day[-1]) + 1
-    buy, sell = np.full(days, -np.inf), np.full(days, np.inf)
-    edges = np.searchsorted(day, np.arange(days + 1))
-    for d, (first, last) in enumerate(pairwise(edges.tolist())):
-        cheap = np.sort(plant.import_price[first:last])
-        dear = np.sort(plant.export_price[first:last])[::-1]
-        most = min(fill, len(cheap), max(1, round(len(dear) * fill / drain)))
-        share = np.arange(1, most + 1)
-        paired = np.clip(np.ceil(share * drain / fill).astype(int), 1, len(dear)) - 1
-        worth = (dear[paired] - wear) * eta > cheap[share - 1]
-        if worth.any():
-            best = int(np.flatnonzero(worth)[-1])
-            buy[d], sell[d] = cheap[best], dear[paired[best]]
-    return buy, sell
+    length = np.bincount(day)
+    cheap, dear = _sorted_by_day(plant.import_price, day, length), -_sorted_by_day(-plant.export_price, day, length)
+    share = np.arange(1, min(fill, cheap.shape[1]) + 1)
+    paired = np.clip(np.ceil(share * drain / fill).astype(int), 1, length[:, None]) - 1
+    sold = np.take_along_axis(dear, paired, axis=1)
+    bought = cheap[:, : len(share)]
+    most = np.minimum(length, np.maximum(1, np.rint(length * fill / drain).astype(int)))
+    worth = ((sold - wear) * eta > bought) & (share <= most[:, None])
+    best = len(share) - 1 - np.argmax(worth[:, ::-1], axis=1)
+    at, trades = np.arange(len(length)), worth.any(axis=1)
+    return np.where(trades, bought[at, best], -np.inf), np.where(trades, sold[at, best], np.inf)
+
+
+def _sorted_by_day(price: Array, day: Array, length: Array) -> Array:
+    """Ascending prices, a row per local day; +inf where a day is shorter than the longest."""
+    rows = np.full((len(length), int(length.max())), np.inf)
+    rows[day, np.arange(len(day)) - np.repeat(np.cumsum(length) - length, length)] = price
+    return np.sort(rows, axis=1)
 
 
 def score(schedule: pd.DataFrame, plant: Plant, _options: NoOptions) -> float:

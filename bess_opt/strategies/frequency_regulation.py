@@ -29,7 +29,7 @@ Use it where capacity is paid per MW. When not to use: for reserves that must la
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -47,7 +47,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.models.regulation import add_regulation, pressed
 from bess_opt.plant import Array, Plant, Reserves, Storage
 from bess_opt.plant import plant as plant_of
-from bess_opt.rule_parts import LAST_H, port_mw
+from bess_opt.rule_parts import LAST_H, drawing
 from bess_opt.stepper import Held, Rule, State, transition
 from bess_opt.strategy import Objective, Strategy
 from bess_opt.tables import Flag, Number, Table, quantity
@@ -183,20 +183,23 @@ class HoldCapacity:
     def __init__(self, plant: Plant, options: FrequencyRegulationOptions) -> None:
         storage, reserves = plant.storage, reserves_of(plant)
         self.held = Held.nothing(plant.steps)
-        self._plant, self._block = plant, _Blocks(plant, reserves)
+        self._drawn = drawing(plant)
         self._called_up, self._called_down = reserves.activation_up.tolist(), reserves.activation_down.tolist()
         up, down = options.activation_up, options.activation_down
-        self._gain = down * storage.eta_charge - up / storage.eta_discharge  # cells per MW held, on average
+        gain = down * storage.eta_charge - up / storage.eta_discharge  # cells per MW held, on average
+        self._shift = plant.step_h * gain
         known = "regulation_signal" not in plant.extra
         most, h = (max(up, down) if known else 1.0), plant.step_h
         self._step_h, self._headroom_h, self._most_called = h, reserves.headroom_h, most
-        self._drift_h = h * abs(self._gain) / storage.eta_charge
         self._pace = min(h / RECENTRE_H, 1.0)
         self._eta_in, self._eta_out, self._kept = storage.eta_charge, storage.eta_discharge, storage.retention
         self._goal = _goal(plant).tolist()
-        self._most_mw, self._least_mw = reserves.max_mw, NO_CAPACITY * plant.power_mw
+        self._least_mw = NO_CAPACITY * plant.power_mw
         per_h = np.inf if storage.cycles_per_day is None else storage.cycles_per_day * storage.energy_mwh / 25.0
         self._warranty, self._counts = per_h * storage.eta_discharge, (up if known else 1.0)
+        most_mw = min(reserves.max_mw, self._warranty / max(self._counts, 1e-9))
+        drift_h = h * abs(gain) / storage.eta_charge
+        self._block = _Blocks(plant, reserves, most_mw, lambda steps: self._ready_h(steps) + drift_h)
         self._capacity = 0.0
         self.wish, self._stacked, self._first = 0.0, False, True
 
@@ -216,10 +219,14 @@ class HoldCapacity:
             base = self._with_wish(base)
         if r == 0.0:
             return min(base, self._warranty)
-        base = min(max(base, block.now_low[t] + r), block.now_high[t] - r)
+        lowest, highest = block.now_low[t] + r, block.now_high[t] - r
+        base = max(base, lowest)
+        if base > highest:
+            base = highest
         if self._stacked:
             base = self._kept_ready(t, state.energy_mwh, base, r)
-        base = min(base, max(self._warranty - self._counts * r, 0.0))
+        if base > 0.0:
+            base = min(base, max(self._warranty - self._counts * r, 0.0))
         return self._hold(t, base, r)
 
     def _with_wish(self, base: float) -> float:
@@ -237,42 +244,47 @@ class HoldCapacity:
         take = (block.ceiling[t] - self._kept * energy) / (self._eta_in * h) - called
         return float(min(max(base, -take), give))
 
-    def _ready_h(self, steps: int) -> float:
-        """Hours of full call for which energy must be there while `steps` of a block are to come."""
-        hours: float = self._headroom_h + self._step_h * steps * self._most_called
-        return hours
+    def _ready_h(self, steps: Any) -> Any:
+        """Hours of full call for which energy must be there while `steps` of a block are to come; as `steps`."""
+        return self._headroom_h + self._step_h * steps * self._most_called
 
     def _base(self, missing_mwh: float, r: float) -> float:
         """Power that brings `missing_mwh` into the cells in a step on top of what the expected calls do."""
-        return port_mw(self._plant, self._plant.step_h * self._gain * r - missing_mwh)
+        return self._drawn(self._shift * r - missing_mwh)
 
     def _offer(self, t: int, energy: float, missing: float) -> float:
         """Capacity that a block beginning at `t` can hold whatever is called."""
         block, low, high = self._block, self._block.low[t], self._block.high[t]
-        above = min(energy, block.goal_low[t]) - block.floor[t]
-        below = block.ceiling[t] - max(energy, block.goal_high[t])
+        above = (energy if energy < block.goal_low[t] else block.goal_low[t]) - block.floor[t]
+        below = block.ceiling[t] - (energy if energy > block.goal_high[t] else block.goal_high[t])
+        give, take = above * self._eta_out, below / self._eta_in
         wish = 0.0 if self._first else self.wish
-        hours = block.length[t] * self._step_h
-        give, take = above * self._eta_out - max(wish, 0.0) * hours, below / self._eta_in + min(wish, 0.0) * hours
-        most = min(give, take) / max(self._ready_h(block.length[t]) + self._drift_h, 1e-9)
-        most = min(most, self._most_mw, high, -low, self._warranty / max(self._counts, 1e-9))
+        if wish > 0.0:
+            give -= wish * block.length[t] * self._step_h
+        elif wish < 0.0:
+            take += wish * block.length[t] * self._step_h
+        most = (give if give < take else take) / block.ready_h[t]
+        if most > block.most_mw[t]:
+            most = block.most_mw[t]
         if most <= self._least_mw:
             return 0.0
         base = min(max(self._base(missing, most), BASE_SHARE * low), BASE_SHARE * high)
         if wish:
             base = min(max(wish, low), high)
-        r = float(min(most, high - base, base - low))
+        r: float = min(most, high - base, base - low)
         return r if r > self._least_mw else 0.0
 
     def _hold(self, t: int, base: float, r: float) -> float:
         """Note the capacity of a step; the mean power over its calls."""
-        up, down = self._called_up[t], self._called_down[t]
-        if base >= 0.0:
-            charge, discharge = down * max(r - base, 0.0), base + up * r - down * min(r, base)
+        up, down, held = self._called_up[t], self._called_down[t], self.held
+        if base >= 0.0:  # a call down discharges less, then charges
+            less = base if base < r else r
+            charge, discharge = down * (r - less), base + up * r - down * less
         else:
-            charge, discharge = -base - up * min(r, -base) + down * r, up * max(r + base, 0.0)
-        self.held.up_mw[t] = self.held.down_mw[t] = r
-        self.held.swing_mw[t] = min(charge, discharge)
+            less = -base if -base < r else r
+            charge, discharge = -base - up * less + down * r, up * (r - less)
+        held.up_mw[t] = held.down_mw[t] = r
+        held.swing_mw[t] = charge if charge < discharge else discharge
         mean: float = discharge - charge
         return mean
 
@@ -280,7 +292,7 @@ class HoldCapacity:
 class _Blocks:
     """What the rule knows of each step's block, as lists over the steps."""
 
-    def __init__(self, plant: Plant, reserves: Reserves) -> None:
+    def __init__(self, plant: Plant, reserves: Reserves, most_mw: float, ready_h: Callable[[Array], Array]) -> None:
         storage, first = plant.storage, np.flatnonzero(reserves.block_starts)
         number = np.cumsum(reserves.block_starts) - 1
         length = np.diff(np.append(first, plant.steps))
@@ -290,6 +302,8 @@ class _Blocks:
         self.now_low, self.now_high = low.tolist(), high.tolist()
         long = length[number] > 1  # what load and PV will be is not known: the worst that the site can show
         self.low, self.high = np.where(long, low.max(), low).tolist(), np.where(long, high.min(), high).tolist()
+        cap = np.minimum(np.minimum(self.high, -np.array(self.low)), most_mw)
+        self.most_mw, self.ready_h = cap.tolist(), np.maximum(ready_h(length[number]), 1e-9).tolist()
         leak = (1.0 - storage.retention) * float(storage.ceiling_mwh.max())
         goal = _goal(plant)
 

@@ -36,7 +36,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.models.ramp import RampLimit, add_ramp
 from bess_opt.models.units import PER_MWH
 from bess_opt.plant import Array, Plant
-from bess_opt.rule_parts import balancing, meeting_end, port_mw
+from bess_opt.rule_parts import balancing, drawing, meeting_end
 from bess_opt.stepper import Rule, State
 from bess_opt.strategy import Objective, Stacked, Strategy
 from bess_opt.tables import Number, Table, quantity
@@ -138,7 +138,7 @@ def rule(plant: Plant, options: SolarSmoothingOptions) -> Rule:
     """Move into the band around the last grid powers as little as needed; inside it, recentre the SOC."""
     ramp, needed = ramp_limit(plant, options), balancing(plant)
     middle = ((plant.storage.floor_mwh + plant.storage.ceiling_mwh) / 2.0).tolist()
-    pace = min(plant.step_h / RECENTRE_H, 1.0)
+    pace, drawn = min(plant.step_h / RECENTRE_H, 1.0), drawing(plant)
     past = deque([ramp.before_mw] * ramp.window, maxlen=ramp.window)
 
     def decide(state: State) -> float:
@@ -148,7 +148,7 @@ def rule(plant: Plant, options: SolarSmoothingOptions) -> Rule:
         lowest, highest = max(past) - ramp.limit_mw, min(past) + ramp.limit_mw
         if lowest > highest:
             lowest = highest = (lowest + highest) / 2.0
-        recentring = max(port_mw(plant, pace * (state.energy_mwh - middle[t + 1])), -state.solar_mw)
+        recentring = max(drawn(pace * (state.energy_mwh - middle[t + 1])), -state.solar_mw)
         return min(max(recentring, needed(t, lowest)), needed(t, highest))
 
     return meeting_end(plant, decide)
