@@ -9,6 +9,7 @@ from pathlib import Path
 from floors import FLOORS
 from measure import CLOCKS
 from records import Row, machine, memory_of, time_case, time_size
+from rules import strategies, time_rule
 from show import show, write
 from workloads import DATA, GERMAN_PRICES, available, german_file
 
@@ -18,7 +19,7 @@ SIZES = (24, 168, 720, 8_760, 35_040)
 LONG = 105_120
 QUICK_SIZES = (24, 168)
 QUICK_STEPS = 168
-PARTS = ("cases", "growth", "memory")
+PARTS = ("cases", "growth", "rules", "memory")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -63,6 +64,10 @@ def main(argv: list[str] | None = None) -> int:
         for steps in sizes:
             _progress(f"{steps:,} steps")
             results["growth"].append(time_size(steps, repeat, options.clock))
+    if "rules" in options.parts:
+        for name in strategies():
+            _progress(f"rule of {name}")
+            results["rules"].append(time_rule(name, repeat, options.clock, QUICK_STEPS if options.quick else None))
     if "memory" in options.parts:
         for case in chosen:
             _progress(f"memory of {case.name}")

@@ -76,6 +76,25 @@ def scaling_table(rows: list[Row]) -> Table:
     return table
 
 
+def rules_table(rows: list[Row]) -> Table:
+    """A year of each rule as a share of the raw linear program of its strategy."""
+    table = Table(title="bo.simulate against the raw linear program of the strategy (HiGHS alone)")
+    table.add_column("rule")
+    for name in ("steps", "ours s", "program s", "x program", "x half the steps"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        colour = "green" if row["ratio"] <= row["goal"] else "red"
+        table.add_row(
+            row["strategy"],
+            f"{row['steps']:,}",
+            f"{row['seconds']['simulate']:.4f}",
+            f"{row['seconds']['floor']:.3f}",
+            f"[{colour}]{row['ratio']:.3f}, goal {row['goal']:g}[/{colour}]",
+            f"{row['growth']:.2f}",
+        )
+    return table
+
+
 def memory_table(rows: list[Row]) -> Table:
     """Peak resident memory in a fresh process."""
     table = Table(title="Peak memory of one bo.optimize, MiB")
@@ -126,4 +145,4 @@ def _picture(rows: list[Row], file: Path) -> None:
     plt.close(figure)
 
 
-TABLES = {"cases": cases_table, "growth": scaling_table, "memory": memory_table}
+TABLES = {"cases": cases_table, "growth": scaling_table, "rules": rules_table, "memory": memory_table}

@@ -46,13 +46,13 @@ def available() -> dict[str, Case]:
         Case(
             "solar_merchant",
             "solar and battery, a year of hours",
-            partial(_shipped, "solar_merchant"),
+            partial(shipped, "solar_merchant"),
             {"arrays": 3.0, "pyomo_plain": 0.5, "pyomo_members": 0.5},
         ),
         Case(
             "arbitrage_15min",
             "battery alone, a year of quarter-hours, daily cycle limit",
-            partial(_shipped, "arbitrage_15min"),
+            partial(shipped, "arbitrage_15min"),
         ),
     ]
     file = german_file()
@@ -71,7 +71,7 @@ def german_file() -> Path | None:
 
 def growing(steps: int) -> Scenario:
     """`solar_merchant` repeated up to `steps` hours; a seeded noise on its prices keeps years apart."""
-    base = _shipped("solar_merchant")
+    base = shipped("solar_merchant")
     series = base.series
     repeated = np.resize(np.arange(len(series)), steps)
     index = pd.date_range(series.index[0], periods=steps, freq="h", name=series.index.name)
@@ -82,12 +82,13 @@ def growing(steps: int) -> Scenario:
 
 
 @cache
-def _shipped(name: str) -> Scenario:
+def shipped(name: str) -> Scenario:
+    """A scenario of this project."""
     return bo.load(SCENARIOS / name)
 
 
 def _small(steps: int) -> Scenario:
-    return first_steps(_shipped("solar_merchant"), steps)
+    return first_steps(shipped("solar_merchant"), steps)
 
 
 @cache
