@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bess_opt.errors import StrategyError as StrategyError
     from bess_opt.files import load_dispatch as load_dispatch
     from bess_opt.finance_types import Finance as Finance
+    from bess_opt.financials import Financials as Financials
+    from bess_opt.financials import financials as financials
     from bess_opt.optimize import optimize as optimize
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
@@ -60,6 +62,8 @@ _HOME = {
     "StrategyError": "errors",
     "load_dispatch": "files",
     "Finance": "finance_types",
+    "Financials": "financials",
+    "financials": "financials",
     "optimize": "optimize",
     "Scenario": "scenario",
     "describe": "scenario",

@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"strategies", "strategies.*"},
     {"assemble", "infeasible"},
     {"outcome", "optimize", "simulate", "track", "validate"},
-    {"catalogue", "marginals", "gap", "explain", "compare"},
+    {"catalogue", "marginals", "gap", "explain", "compare", "finance", "levelised", "financials"},
     {"style", "plots", "plots_compare", "files", "scaffold", "solar"},
     {"cli", "cli_*", "__main__"},
 ]  # fmt: skip
