@@ -11,6 +11,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bess_opt.ageing import Ageing as Ageing
+    from bess_opt.ageing import ageing as ageing
+    from bess_opt.ageing_types import AgeingModel as AgeingModel
     from bess_opt.battery import Battery as Battery
     from bess_opt.battery import Converters as Converters
     from bess_opt.battery import Technology as Technology
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from bess_opt.errors import ScenarioError as ScenarioError
     from bess_opt.errors import SolveError as SolveError
     from bess_opt.errors import StrategyError as StrategyError
+    from bess_opt.faded import Faded as Faded
+    from bess_opt.faded import faded_dispatch as faded_dispatch
     from bess_opt.files import load_dispatch as load_dispatch
     from bess_opt.finance_types import Finance as Finance
     from bess_opt.financials import Financials as Financials
@@ -46,6 +51,9 @@ if TYPE_CHECKING:
     from bess_opt.validate import validate as validate
 
 _HOME = {
+    "Ageing": "ageing",
+    "ageing": "ageing",
+    "AgeingModel": "ageing_types",
     "Battery": "battery",
     "Converters": "battery",
     "Technology": "battery",
@@ -60,6 +68,8 @@ _HOME = {
     "ScenarioError": "errors",
     "SolveError": "errors",
     "StrategyError": "errors",
+    "Faded": "faded",
+    "faded_dispatch": "faded",
     "load_dispatch": "files",
     "Finance": "finance_types",
     "Financials": "financials",

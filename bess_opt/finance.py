@@ -3,11 +3,11 @@
 Amounts are stated at the prices of the purchase, year 0. A lifetime of N years has N yearly payments, at
 years f to f + N − 1 with f = `first_payment_year`: 1 for payments at the end of each year, 0 for payments at
 its beginning. A payment of year y grows by (1 + escalation)^y and is discounted by (1 + rate)^y. Revenue also
-fades by (1 − fade)^k, k = y − f full years of operation before it. Capital is paid in year 0, the replacement
-in its own year and at the money of that year (it does not grow), and the residual share of the capital comes
-back in year N. Tax takes its share of revenue − fixed O&M − replacement − straight-line depreciation of the
-capital over the N payments + residual; a loss is refunded in its year, so there is income elsewhere to set it
-against. Wear is a shadow price and stored energy a state: neither is cash, neither stands here.
+fades by (1 − fade)^k, k = y − f full years of operation before it, through a replacement too. Capital is paid
+in year 0, the replacement in its own year and at the money of that year (it does not grow), and the residual
+share of the capital comes back in year N. Tax takes its share of revenue − fixed O&M − replacement −
+straight-line depreciation of the capital over the N payments + residual; a loss is refunded in its year, so
+there is income elsewhere to set it against. Wear is a shadow price and stored energy a state: neither is cash.
 """
 
 from __future__ import annotations

@@ -26,10 +26,10 @@ class Course(Protocol):
     def basis(self) -> str:
         """In words, for the result."""
 
-    def course(self, net_revenue: float, baseline: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """(net revenue of a horizon, throughput as a share of the first plan's) in each year of operation.
+    def course(self, plan: Dispatch, baseline: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """(net revenue of a horizon, throughput as a share of `plan`'s) in each year of operation.
 
-        `net_revenue` is the plan's against the baseline, `baseline` the baseline's own, both of a horizon.
+        Net revenue is that against `baseline`, the net revenue of a horizon without the battery.
         """
 
 
@@ -86,7 +86,7 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
     figures = _figures(plan, baseline)
     throughput = None
     if ageing is not None:
-        yearly, throughput = ageing.course(figures.net_revenue, _earned(baseline))
+        yearly, throughput = ageing.course(plan, _earned(baseline))
         figures = Figures(figures.power_mw, figures.energy_mwh, figures.net_revenue, figures.year_weight, yearly)
     bare = finance.present_value_factor is not None
     table = None if bare else cash_flow(figures, finance)
