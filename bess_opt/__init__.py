@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bess_opt.financials import Financials as Financials
     from bess_opt.financials import financials as financials
     from bess_opt.optimize import optimize as optimize
+    from bess_opt.price_years import monte_carlo as monte_carlo
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
     from bess_opt.scenario import load as load
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from bess_opt.site import Site as Site
     from bess_opt.solar import solar as solar
     from bess_opt.solver_options import SolverOptions as SolverOptions
+    from bess_opt.study import study as study
     from bess_opt.tariff import Tariff as Tariff
     from bess_opt.track import BatteryState as BatteryState
     from bess_opt.track import Track as Track
@@ -75,6 +77,7 @@ _HOME = {
     "Financials": "financials",
     "financials": "financials",
     "optimize": "optimize",
+    "monte_carlo": "price_years",
     "Scenario": "scenario",
     "describe": "scenario",
     "load": "scenario",
@@ -83,6 +86,7 @@ _HOME = {
     "Site": "site",
     "solar": "solar",
     "SolverOptions": "solver_options",
+    "study": "study",
     "Tariff": "tariff",
     "BatteryState": "track",
     "Track": "track",

@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"strategies", "strategies.*"},
     {"assemble", "infeasible"},
     {"outcome", "optimize", "simulate", "track", "validate"},
-    {"catalogue", "marginals", "gap", "explain", "compare", "finance", "levelised", "financials", "ageing", "faded"},
+    {"catalogue", "marginals", "gap", "explain", "compare", "finance", "levelised", "financials", "ageing", "faded", "study", "study_*", "price_years"},
     {"style", "plots", "plots_compare", "files", "scaffold", "solar"},
     {"cli", "cli_*", "__main__"},
 ]  # fmt: skip
