@@ -11,6 +11,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bess_opt.ageing import Ageing as Ageing
+    from bess_opt.ageing import ageing as ageing
+    from bess_opt.ageing_types import AgeingModel as AgeingModel
     from bess_opt.battery import Battery as Battery
     from bess_opt.battery import Converters as Converters
     from bess_opt.battery import Technology as Technology
@@ -25,9 +28,14 @@ if TYPE_CHECKING:
     from bess_opt.errors import ScenarioError as ScenarioError
     from bess_opt.errors import SolveError as SolveError
     from bess_opt.errors import StrategyError as StrategyError
+    from bess_opt.faded import Faded as Faded
+    from bess_opt.faded import faded_dispatch as faded_dispatch
     from bess_opt.files import load_dispatch as load_dispatch
     from bess_opt.finance_types import Finance as Finance
+    from bess_opt.financials import Financials as Financials
+    from bess_opt.financials import financials as financials
     from bess_opt.optimize import optimize as optimize
+    from bess_opt.price_years import monte_carlo as monte_carlo
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
     from bess_opt.scenario import load as load
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
     from bess_opt.site import Site as Site
     from bess_opt.solar import solar as solar
     from bess_opt.solver_options import SolverOptions as SolverOptions
+    from bess_opt.study import study as study
     from bess_opt.tariff import Tariff as Tariff
     from bess_opt.track import BatteryState as BatteryState
     from bess_opt.track import Track as Track
@@ -44,6 +53,9 @@ if TYPE_CHECKING:
     from bess_opt.validate import validate as validate
 
 _HOME = {
+    "Ageing": "ageing",
+    "ageing": "ageing",
+    "AgeingModel": "ageing_types",
     "Battery": "battery",
     "Converters": "battery",
     "Technology": "battery",
@@ -58,9 +70,14 @@ _HOME = {
     "ScenarioError": "errors",
     "SolveError": "errors",
     "StrategyError": "errors",
+    "Faded": "faded",
+    "faded_dispatch": "faded",
     "load_dispatch": "files",
     "Finance": "finance_types",
+    "Financials": "financials",
+    "financials": "financials",
     "optimize": "optimize",
+    "monte_carlo": "price_years",
     "Scenario": "scenario",
     "describe": "scenario",
     "load": "scenario",
@@ -69,6 +86,7 @@ _HOME = {
     "Site": "site",
     "solar": "solar",
     "SolverOptions": "solver_options",
+    "study": "study",
     "Tariff": "tariff",
     "BatteryState": "track",
     "Track": "track",

@@ -19,7 +19,11 @@ def _zero_or_one(value: object) -> object:
 
 
 class Finance(Table):
-    """Costs are positive numbers; rates are fractions per year. All money is in the site's currency."""
+    """Costs are positive numbers; rates are fractions per year. All money is in the site's currency.
+
+    Amounts are stated at the prices of the purchase. `discount_rate` and `escalation_rate` are both in the same
+    `money`: "nominal" rates hold general inflation, "real" ones do not. Nothing is converted between the two.
+    """
 
     where: ClassVar[str] = "finance"
 
@@ -34,6 +38,9 @@ class Finance(Table):
     ] = 0.0
     lifetime_years: Annotated[Count | None, quantity("years of operation", "year", ge=1)] = None
     discount_rate: Annotated[Number | None, quantity("discount rate", "1/year", gt=-1, le=1)] = None
+    money: Annotated[
+        Literal["nominal", "real"], Field(description='"nominal" (rates with inflation) or "real" (without)')
+    ] = "nominal"
     escalation_rate: Annotated[Number, quantity("yearly growth of revenue and upkeep", "1/year", gt=-1, le=1)] = 0.0
     first_payment_year: Annotated[
         Literal[0, 1],
@@ -49,7 +56,14 @@ class Finance(Table):
     )
     replacement_year: Annotated[Count | None, quantity("year in which cells are replaced", "year", ge=1)] = None
     replacement_cost: Annotated[Number, quantity("cost of that replacement", "currency", ge=0)] = 0.0
+    residual_share: Annotated[
+        Number, quantity("share of the capital that its sale at the end of the lifetime brings", "1", ge=0, le=1)
+    ] = 0.0
     tax_rate: Annotated[Number, quantity("tax on the yearly profit", "1", ge=0, lt=1)] = 0.0
+    horizons_per_year: Annotated[
+        Number | None,
+        quantity("how many horizons of the series make a year; needed unless it is one", "1/year", gt=0),
+    ] = None
 
     @model_validator(mode="after")
     def _replacement_is_complete(self) -> Self:

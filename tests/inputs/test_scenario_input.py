@@ -95,13 +95,16 @@ fixed_om_per_mw_year = 1e4
 variable_om_per_mwh = 0.3
 lifetime_years = 20
 discount_rate = 0.07
+money = "real"
 escalation_rate = 0.022
 first_payment_year = 0
 present_value_factor = 11.5
 fade_per_year = 0.02
 replacement_year = 10
 replacement_cost = 5e5
+residual_share = 0.1
 tax_rate = 0.25
+horizons_per_year = 365
 [solver]
 time_limit_s = 60
 rel_gap = 1e-4

@@ -16,7 +16,7 @@ LAYERS: list[set[str]] = [
     {
         "tables", "battery", "site", "tariff", "finance_types", "solver_options", "series", "series_cells",
         "series_files", "series_fill", "series_steps", "series_time", "series_statistics", "scenario", "scenario_checks",
-        "scenario_parts", "schema", "strategy_entries", "billing", "plant",
+        "scenario_parts", "schema", "strategy_entries", "billing", "plant", "ageing_types",
     },
     {"dispatch", "metrics"},
     {
@@ -25,7 +25,10 @@ LAYERS: list[set[str]] = [
     {"strategies", "strategies.*"},
     {"assemble", "bound", "infeasible"},
     {"outcome", "optimize", "simulate", "track", "validate"},
-    {"catalogue", "marginals", "gap", "explain", "compare", "stacking"},
+    {
+        "catalogue", "marginals", "gap", "explain", "compare", "stacking", "finance", "levelised", "financials", "ageing",
+        "faded", "study", "study_*", "price_years", "sizing", "sizing_*", "sensitivity",
+    },
     {"style", "plots", "plots_compare", "files", "scaffold", "solar"},
     {"cli", "cli_*", "__main__"},
 ]  # fmt: skip
