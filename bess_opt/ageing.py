@@ -44,7 +44,13 @@ class Ageing:
     @property
     def basis(self) -> str:
         """In words, what years of operation do to the revenue."""
-        return "revenue scaled by each year's mean capacity, the schedule repeated"
+        return f"revenue scaled by each year's mean capacity, the schedule repeated; {self.cells}"
+
+    @property
+    def cells(self) -> str:
+        """In words, whose cycle life it is: the default stands for older cells and makes a short life."""
+        stated = "cycles_to_failure" in self.model.model_fields_set
+        return "cycle life as stated" if stated else "cycle life of older cells, the default of AgeingModel"
 
     def course(self, plan: Dispatch, baseline: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """(net revenue of a horizon, share of throughput) in each year of operation; see `financials.Course`.

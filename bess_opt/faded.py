@@ -33,7 +33,8 @@ class Faded:
     def basis(self) -> str:
         """In words, what years of operation do to the revenue."""
         years = ", ".join(str(year) for year in self.table.index if year)
-        return f"dispatch made anew at the faded energy of years {years}; other years interpolated by capacity"
+        between = f"other years interpolated by capacity; {self.ageing.cells}"
+        return f"dispatch made anew at the faded energy of years {years}; {between}"
 
     def course(self, plan: Dispatch, baseline: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """(net revenue of a horizon, share of throughput) in each year of operation; see `financials.Course`.

@@ -68,8 +68,11 @@ def monte_carlo(
     shifted by a whole number of weeks, drawn evenly from −`season_weeks` to `season_weeks` (around the ends of the
     horizon), so season, weekday and hour of day are kept, and so is how the days of a block follow one another.
     A missing or repeated hour of a clock change is read by the clock. All `columns` (default: every series of
-    prices; name others, as solar_mw, to move them along) take the same days; the rest stays as it is, as do
-    tariffs. The same `seed` gives the same draws, however many are asked for.
+    prices) take the same days; the rest stays as it is, as do tariffs. The same `seed` gives the same draws,
+    however many are asked for.
+
+    Prices moved alone no longer follow the site's own weather: where much solar makes them low, solar and battery
+    then earn more than they would. Name solar_mw among `columns` to keep the tie.
 
     ScenarioError for numbers < 1, a seed < 0, unknown columns, steps that do not fit a day, or a horizon of less
     than two weeks.

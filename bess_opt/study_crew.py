@@ -89,6 +89,17 @@ class Crew:
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.executor = self.renewed()
 
+    def check(self) -> None:
+        """A pool of ours can start workers at all; else BessOptError before a scenario is blamed for it."""
+        try:
+            if self.renewed is not None:
+                self.executor.submit(os.getpid).result()
+        except BrokenExecutor:
+            raise BessOptError(
+                "workers: they die at the start; a script needs its calls under if __name__ == '__main__': "
+                "(each worker imports it), or stay in this process with workers=1"
+            ) from None
+
     def leave(self) -> None:
         """Close what is ours."""
         if self.renewed is not None:
@@ -115,6 +126,7 @@ class _Round:
         self.out: dict[Future[Made], Job] = {}
         self.suspects: deque[Job] = deque()
         self.deaths: dict[int, int] = {}
+        self.started = False
 
     def run(self) -> Iterator[tuple[Job, Made]]:
         while self._fill():
@@ -146,6 +158,9 @@ class _Round:
             job = next(self.jobs, None)
             if job is None:
                 break
+            if not self.started:
+                self.crew.check()
+                self.started = True
             self._submit(job)
             if self.suspects:
                 break

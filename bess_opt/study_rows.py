@@ -98,6 +98,9 @@ class Parts:
         held = folder if single else place
         if held.exists() and not held.is_dir():
             raise problem("target_taken", held, "is a file", "name a folder or a .parquet file")
+        if single and place.exists() and not folder.is_dir():
+            expected = "name a new file, or that of a study to go on with"
+            raise problem("target_taken", place, "is there already and not a study's", expected)
         foreign = [] if single or folder.is_dir() or not place.is_dir() else sorted(p.name for p in place.iterdir())
         if foreign:
             expected = "name a new folder, or that of a study to go on with"

@@ -124,7 +124,8 @@ def test_ageing_scales_the_revenue() -> None:
     assert found.cash_flow["revenue"].to_list() == pytest.approx([0.0, *(29200 * x for x in (0.99, 0.97, 0.95))])
     assert found.npv == pytest.approx(29200 * 2.91 - 10000)
     assert found.lcos_per_mwh == pytest.approx(10 + 10000 / (730 * 2.91))
-    assert "mean capacity" in found.ageing_basis
+    assert found.ageing_basis.endswith("mean capacity, the schedule repeated; cycle life as stated")
+    assert "cycle life of older cells, the default" in bo.ageing(plan).basis
 
 
 def test_only_the_batterys_own_revenue_fades() -> None:
@@ -154,7 +155,7 @@ def test_dispatch_anew_at_the_faded_energy() -> None:
     assert share == pytest.approx((0.95, 0.85, 0.75))
     found = bo.financials(plan, ageing=faded)
     assert found.npv == pytest.approx(365 * (86 + 78 + 70))
-    assert "faded energy of years 1, 3" in found.ageing_basis
+    assert "faded energy of years 1, 3; other years interpolated by capacity; cycle life as" in found.ageing_basis
 
 
 def test_a_rule_is_run_anew_by_its_own_twin() -> None:

@@ -56,12 +56,19 @@ def test_only_prices_move_unless_more_are_named() -> None:
 
 
 def test_clock_changes_are_read_by_the_clock() -> None:
-    """A year in Berlin that does not begin at midnight: every draw is complete, and a price tells its own hour."""
+    """A year in Berlin that does not begin at midnight: every draw is complete, and a price tells its own hour.
+
+    The hour that October repeats has 99 at its second time: the first counts, so 99 is never drawn.
+    """
     index = pd.date_range("2025-01-01 05:00", periods=8760, freq="h", tz="Europe/Berlin")
     prices = index.hour.to_numpy(dtype=float)
-    series = pd.DataFrame({"price_per_mwh": prices}, index=index)
+    given = prices.copy()
+    given[np.flatnonzero(index == pd.Timestamp("2025-10-26 02:00+01:00"))] = 99.0
+    series = pd.DataFrame({"price_per_mwh": given}, index=index)
     scenario = bo.Scenario(battery={"power_mw": 1.0, "duration_h": 2.0}, series=series, strategy="arbitrage")
     drawn = bo.monte_carlo(scenario, 1, seed=3)[0].series["price_per_mwh"].to_numpy()
+    assert 99.0 in given
+    assert 99.0 not in drawn
     off = np.flatnonzero(drawn != prices)
     assert set(index.hour[off]) <= {2}  # the skipped hour has no price of its own: the one before stands for it
     assert len(off) <= 2

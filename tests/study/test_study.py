@@ -249,5 +249,8 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
         bo.study(asked, out=tmp_path)
     with pytest.raises(bo.ScenarioError, match=r"is a file; name a folder or a \.parquet file"):
         bo.study(asked, out=tmp_path / "notes.txt")
+    (tmp_path / "prices.parquet").write_bytes(b"mine")
+    with pytest.raises(bo.ScenarioError, match="is there already and not a study's; name a new file"):
+        bo.study(asked, out=tmp_path / "prices.parquet")
     with pytest.raises(bo.ScenarioError, match="cannot be written"):
         bo.study(asked, out=tmp_path / "notes.txt" / "deeper")
