@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from bess_opt.simulate import replay as replay
     from bess_opt.simulate import simulate as simulate
     from bess_opt.site import Site as Site
+    from bess_opt.sizing import Sizing as Sizing
+    from bess_opt.sizing import size as size
     from bess_opt.solar import solar as solar
     from bess_opt.solver_options import SolverOptions as SolverOptions
     from bess_opt.study import study as study
@@ -84,6 +86,8 @@ _HOME = {
     "replay": "simulate",
     "simulate": "simulate",
     "Site": "site",
+    "Sizing": "sizing",
+    "size": "sizing",
     "solar": "solar",
     "SolverOptions": "solver_options",
     "study": "study",

@@ -15,7 +15,7 @@ from bess_opt.metrics import Score, net_revenue
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant import Plant
 from bess_opt.stepper import Committing, Rule, State
-from bess_opt.strategy import Objective, Strategy
+from bess_opt.strategy import Objective, Sense, Strategy
 from bess_opt.tables import Table
 
 
@@ -25,6 +25,10 @@ class Bound(Protocol):
     @property
     def names(self) -> tuple[str, ...]:
         """The strategies, in the order in which they are stated."""
+
+    @property
+    def sense(self) -> Sense:
+        """Whether more or less of the score is better."""
 
     def restrict(self, plant: Plant) -> Plant:
         """The plant with what the strategies forbid taken away."""
@@ -66,6 +70,11 @@ class One:
         """Its name."""
         return (self.strategy.name,)
 
+    @property
+    def sense(self) -> Sense:
+        """See `Bound`."""
+        return self.strategy.sense(self.options)
+
     def restrict(self, plant: Plant) -> Plant:
         """See `Bound`."""
         return self.strategy.restrict(plant, self.options)
@@ -81,7 +90,7 @@ class One:
     def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
         """The strategy's own score."""
         value = self.strategy.score(schedule, plant, self.options)
-        return Score(value, self.strategy.unit(self.options), self.strategy.sense(self.options))
+        return Score(value, self.strategy.unit(self.options), self.sense)
 
     def penalties(self, _schedule: pd.DataFrame, _plant: Plant) -> dict[str, float]:
         """None: alone, a strategy has its score."""
@@ -120,6 +129,11 @@ class Stack:
         """Their names, in list order."""
         return tuple(part.strategy.name for part in self.parts)
 
+    @property
+    def sense(self) -> Sense:
+        """More net revenue is better."""
+        return "max"
+
     def require(self, plant: Plant) -> None:
         """Raise `StrategyError` where the strategies contradict each other."""
         restricted = self.restrict(plant)
@@ -150,7 +164,7 @@ class Stack:
 
     def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
         """Net revenue: cash."""
-        return Score(net_revenue(schedule, plant), "currency", "max")
+        return Score(net_revenue(schedule, plant), "currency", self.sense)
 
     def penalties(self, schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
         """One line per strategy that states a penalty, 0 or less."""

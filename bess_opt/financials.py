@@ -102,7 +102,7 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
         yearly_fixed_om=finance.fixed_om_per_mw_year * figures.power_mw,
         yearly_charging_cost=figures.year_weight * charging_cost(plan),
         npv=_bare_npv(figures, finance) if table is None else float(table["present_value"].sum()),
-        irr=math.nan if table is None else _irr(table["net"]),
+        irr=math.nan if table is None else internal_rate(table["net"]),
         payback_years=math.nan if table is None else payback(table["net"]),
         discounted_payback_years=math.nan if table is None else payback(table["present_value"]),
         lcos_per_mwh=lcos(plan, figures, finance, throughput),
@@ -123,8 +123,8 @@ def payback(money: pd.Series) -> float:
     return 0.0 if back == 0 else float(back - total[back] / (total[back] - total[back - 1]))
 
 
-def _irr(net: pd.Series) -> float:
-    """Rate at which the present value is nought; NaN where no rate does it."""
+def internal_rate(net: pd.Series) -> float:
+    """Rate at which the present value of yearly money `net` is nought; NaN where no rate does it."""
     found = pyxirr.irr(net.to_numpy(), silent=True)
     return math.nan if found is None else float(found)
 

@@ -106,20 +106,45 @@ def _slope(solved: Solved, duals: Duals, size: str) -> float:
     smaller, larger = (_program(_resized(solved.scenario, size, value), solved.bound) for value in (low, high))
     if (smaller.rows, smaller.columns) != (larger.rows, larger.columns) or larger.columns != len(duals.x):
         raise SolveError(f"{size}: the model changes its shape at {stated:g}, so it has no slope there")
-    return _difference(smaller, larger, duals) / (high - low)
+    return Change.between(smaller, larger).worth(duals) / (high - low)
 
 
-def _difference(smaller: Program, larger: Program, duals: Duals) -> float:
-    """First-order change of the maximum from one program to the other."""
-    x, y, z = duals.x, duals.row, duals.column
-    upper = np.where(duals.closed, 0.0, _change(smaller.upper, larger.upper))
-    bounds = np.where(z > 0.0, upper, _change(smaller.lower, larger.lower))
-    sides = np.where(
-        y > 0.0, _change(smaller.row_upper, larger.row_upper), _change(smaller.row_lower, larger.row_lower)
-    )
-    used = activity(larger, x) - activity(smaller, x)
-    cost = (larger.cost - smaller.cost) @ x + larger.offset - smaller.offset
-    return float(z @ bounds + y @ (sides - used) - cost)
+@dataclass(frozen=True)
+class Change:
+    """What differs from one program to another of the same shape: bounds, sides, and the matrix if it does."""
+
+    lower: Array
+    upper: Array
+    row_lower: Array
+    row_upper: Array
+    cost: Array
+    offset: float
+    matrices: tuple[Program, Program] | None
+
+    @classmethod
+    def between(cls, smaller: Program, larger: Program) -> Change:
+        """From `smaller` to `larger`; a bound that is none does not change."""
+        same = smaller.value is larger.value or np.array_equal(smaller.value, larger.value)
+        return cls(
+            _change(smaller.lower, larger.lower),
+            _change(smaller.upper, larger.upper),
+            _change(smaller.row_lower, larger.row_lower),
+            _change(smaller.row_upper, larger.row_upper),
+            larger.cost - smaller.cost,
+            larger.offset - smaller.offset,
+            None if same else (smaller, larger),
+        )
+
+    def worth(self, duals: Duals) -> float:
+        """First-order change of the maximum, at the prices of a program between the two."""
+        x, y, z = duals.x, duals.row, duals.column
+        bounds = np.where(z > 0.0, np.where(duals.closed, 0.0, self.upper), self.lower)
+        sides = np.where(y > 0.0, self.row_upper, self.row_lower)
+        worth = z @ bounds + y @ sides - self.cost @ x - self.offset
+        if self.matrices is not None:
+            smaller, larger = self.matrices
+            worth -= y @ (activity(larger, x) - activity(smaller, x))
+        return float(worth)
 
 
 def _change(before: Array, after: Array) -> Array:

@@ -140,6 +140,13 @@ class Solver:
         scale = self._row_scale[rows]
         self._highs.changeRowsBounds(len(rows), rows, self._row_lower[rows] / scale, self._row_upper[rows] / scale)
 
+    def set_changed(self, program: Program) -> None:
+        """Take over the bounds and sides of `program`, of the same shape, where they differ from the present ones."""
+        columns = np.flatnonzero((program.lower != self._lower) | (program.upper != self._upper))
+        self.set_bounds(columns, program.lower[columns], program.upper[columns])
+        rows = np.flatnonzero((program.row_lower != self._row_lower) | (program.row_upper != self._row_upper))
+        self.set_rows(rows, program.row_lower[rows], program.row_upper[rows])
+
     def allow_gap(self, gap: float) -> None:
         """Let a mixed-integer solve end within an absolute `gap` of its bound, in units of the objective."""
         self._highs.setOptionValue("mip_abs_gap", gap / (self._x_scale * self._cost_scale))

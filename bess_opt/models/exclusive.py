@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyomo.environ as pyo
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.storage import energy_bounds
@@ -58,6 +59,20 @@ def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
         setattr(m, f"{pair.first}_one_way", ArrayConstraint(m.steps, rule=first_only(pair)))
         setattr(m, f"{pair.second}_one_way", ArrayConstraint(m.steps, rule=second_only(pair)))
     add_room_cuts(m, plant)
+
+
+def add_exclusive_cuts(m: Any, plant: Plant) -> None:
+    """Tighten the plain model without binaries: what every plan that keeps rule 10 also keeps."""
+    add_room_cuts(m, plant)
+    m.one_way_max_mw = pyo.Param(
+        initialize=max(plant.storage.charge_max_mw, plant.storage.discharge_max_mw), units=MW, mutable=True
+    )
+    m.one_way_power = ArrayConstraint(m.steps, rule=one_way_power)
+
+
+def one_way_power(m: Any, t: Any) -> Any:
+    """c[t] + d[t] <= max(c_max, d_max): one of the two is zero."""
+    return m.charge_mw[t] + m.discharge_mw[t] <= m.one_way_max_mw
 
 
 def first_only(pair: Pair) -> Rule:

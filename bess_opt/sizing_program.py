@@ -1,0 +1,152 @@
+"""The dispatch program as a function of power and energy: built once, solved again for every size.
+
+The scenario's own code makes the numbers of each size; what differs from the base goes into the same solver
+object, and every size starts from the base's basis, so that its answer does not depend on what was solved
+before. Where the matrix and the costs stay as they are and only bounds and sides move, in proportion to the
+size, the optimum is concave in (MW, MWh), and its duals give a plane above it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from bess_opt.assemble import bind, model
+from bess_opt.bound import Bound
+from bess_opt.marginals import Change, Duals
+from bess_opt.models.exclusive import add_exclusive_cuts
+from bess_opt.models.expand import Program, expand, term_costs
+from bess_opt.plant import Plant, plant
+from bess_opt.scenario import Scenario
+from bess_opt.sizing_cuts import Cut
+from bess_opt.solve import Solution, Solver
+
+CASH = ("energy", "regulation", "demand", "variable_om")
+NUDGE = 1e-6  # of a size
+SIDES = ("lower", "upper", "row_lower", "row_upper")
+SAME = 1e-7  # of a bound: less is the rounding of a nudge
+
+
+class NotConcaveError(Exception):
+    """Why the value is not known to be concave in the size; says so to people, never leaves sizing."""
+
+
+def resized(scenario: Scenario, power_mw: float, energy_mwh: float) -> Scenario:
+    """`scenario` with another battery size."""
+    return scenario.replace(battery={"power_mw": power_mw, "duration_h": energy_mwh / power_mw})
+
+
+class SizedProgram:
+    """Revenue of a horizon, or the strategy's objective, at any size."""
+
+    def __init__(
+        self, scenario: Scenario, power_mw: float, energy_mwh: float, *, cash: bool = True, tight: bool = False
+    ) -> None:
+        """Build and solve at a first size. NotConcaveError where the proof does not hold; `cash`: it is about money.
+
+        `tight` adds the cuts of rule 10: a bound closer to exact plans, at the price of a larger program.
+        Raises what `optimize` raises; `InfeasibleProgramError` where that size meets no limits.
+        """
+        self._scenario, self.tight = scenario, tight
+        self._base, numbers, bound = self._built(power_mw, energy_mwh)
+        if self._base.integer.any():
+            raise NotConcaveError("the strategy makes yes-or-no choices")
+        if cash:
+            self._require_cash(numbers, bound, self._base)
+        self._solver = Solver(self._base, scenario.solver, scale_mw=numbers.scale_mw)
+        first = self._solver.solve()
+        self.calls, self.cold_s, self.seconds = 1, first.seconds, first.seconds
+        self._basis = self._solver.basis()
+        self._first = power_mw, energy_mwh, first
+        self._known: tuple[Program, tuple[float, float], tuple[Change, Change]] | None = None
+
+    def cut(self, power_mw: float, energy_mwh: float) -> Cut:
+        """Value and slopes at a size. NotConcaveError and `InfeasibleProgramError` as at the start."""
+        program, solution = self._solved(power_mw, energy_mwh)
+        duals = Duals(solution.x, -solution.row_dual, -solution.column_dual, np.zeros(program.columns, dtype=bool))
+        per_mw, per_mwh = (change.worth(duals) for change in self._changes(program, power_mw, energy_mwh))
+        return Cut(power_mw, energy_mwh, -solution.objective, per_mw, per_mwh)
+
+    def _changes(self, program: Program, power_mw: float, energy_mwh: float) -> tuple[Change, Change]:
+        """What one more MW and one more MWh change in the program.
+
+        Those of the last size serve again if they lead from there to here: then nothing bends in between.
+        """
+        if self._known is not None:
+            here, (power, energy), changes = self._known
+            steps = power_mw - power, energy_mwh - energy
+            if all(_leads(name, here, program, changes, steps) for name in SIDES):
+                return changes
+        made = []
+        for power, energy in ((NUDGE * power_mw, 0.0), (0.0, NUDGE * energy_mwh)):
+            larger, _, _ = self._built(power_mw + power, energy_mwh + energy)
+            made.append(_per_unit(Change.between(program, larger), power + energy))
+        self._known = program, (power_mw, energy_mwh), (made[0], made[1])
+        return self._known[2]
+
+    def revenue(self, power_mw: float, energy_mwh: float) -> float:
+        """Value at a size, without slopes."""
+        return -self._solved(power_mw, energy_mwh)[1].objective
+
+    def _built(self, power_mw: float, energy_mwh: float) -> tuple[Program, Plant, Bound]:
+        scenario = resized(self._scenario, power_mw, energy_mwh)
+        stated = plant(scenario)
+        bound = bind(scenario, stated)
+        numbers = bound.restrict(stated)
+        m, _objectives = model(numbers, bound)
+        if self.tight:
+            add_exclusive_cuts(m, numbers)
+        return expand(m), numbers, bound
+
+    def _require_cash(self, numbers: Plant, bound: Bound, base: Program) -> None:
+        """The objective is the cash of the ledger and nothing else."""
+        m, objectives = model(numbers, bound)
+        ledger = [(1.0, term.rule, term.index) for name, term in m.ledger.items() if name in CASH]
+        cash = term_costs(m, ledger, base) if ledger else np.zeros(base.columns)
+        if not np.array_equal(term_costs(m, objectives[0], base), cash):
+            other = sorted(set(m.ledger) - set(CASH))
+            why = (
+                f"dispatch also minds {', '.join(other)}, which is no cash" if other else "dispatch is not after cash"
+            )
+            raise NotConcaveError(why)
+
+    def _solved(self, power_mw: float, energy_mwh: float) -> tuple[Program, Solution]:
+        if self._first[:2] == (power_mw, energy_mwh):
+            return self._base, self._first[2]
+        program, _, _ = self._built(power_mw, energy_mwh)
+        base = self._base
+        same = program.value.shape == base.value.shape and np.array_equal(program.value, base.value)
+        if not (same and np.array_equal(program.cost, base.cost) and program.rows == base.rows):
+            raise NotConcaveError("a coefficient of the program depends on the size")
+        self._solver.set_changed(program)
+        self._solver.set_basis(self._basis)
+        self.calls += 1
+        solution = self._solver.solve()
+        self.seconds += solution.seconds
+        return program, solution
+
+
+def _per_unit(change: Change, nudge: float) -> Change:
+    """The change per MW or MWh."""
+    return replace(
+        change,
+        lower=change.lower / nudge,
+        upper=change.upper / nudge,
+        row_lower=change.row_lower / nudge,
+        row_upper=change.row_upper / nudge,
+        cost=change.cost / nudge,
+        offset=change.offset / nudge,
+    )
+
+
+def _leads(
+    name: str, here: Program, there: Program, changes: tuple[Change, Change], steps: tuple[float, float]
+) -> bool:
+    """Whether the changes, step by step, turn the bounds `name` of one program into those of the other."""
+    before, after = getattr(here, name), getattr(there, name)
+    led = before + steps[0] * getattr(changes[0], name) + steps[1] * getattr(changes[1], name)
+    finite = np.isfinite(after)
+    return bool(
+        np.array_equal(finite, np.isfinite(led)) and np.allclose(led[finite], after[finite], rtol=SAME, atol=SAME)
+    )
