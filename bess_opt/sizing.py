@@ -128,7 +128,8 @@ def size(
             why = "some sizes of the range meet no limits"
     if proven is not None:
         winner = proven.power_mw, proven.energy_mwh
-        return _sizing(scenario, sizes, goal, *winner, proven.plan, proven.table, [], proven=proven)
+        open_gap = _gap_open(goal, proven, tolerance)
+        return _sizing(scenario, sizes, goal, *winner, proven.plan, proven.table, open_gap, proven=proven)
     found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)
     note = Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")
     return _sizing(scenario, sizes, goal, found.power_mw, found.energy_mwh, found.plan, found.table, [note])
@@ -165,6 +166,7 @@ def _sizing(
     proven: Proven | None = None,
 ) -> Sizing:
     value = goal.value(plan)
+    gap = None if proven is None else _gap(goal, proven)
     bound, continuous = (proven.bound, proven.bound_continuous) if proven else (None, None)
     without = goal.without
     build = without is None or goal.better(value, without)
@@ -181,7 +183,7 @@ def _sizing(
         value=value,
         bound=bound,
         bound_continuous=continuous,
-        gap=None if bound is None else goal.sign * (bound - value) / goal.scale(plan.metrics.net_revenue, value),
+        gap=gap,
         without=without,
         build=build,
         costs=goal.costs(plan),
@@ -195,6 +197,21 @@ def _sizing(
         goal=goal,
         cuts=proven.cuts if proven else None,
     )
+
+
+def _gap(goal: Goal, proven: Proven) -> float:
+    """Distance of the exact plan's value from the bound, as a share of the goal's scale."""
+    value = goal.value(proven.plan)
+    return goal.sign * (proven.bound - value) / goal.scale(proven.plan.metrics.net_revenue, value)
+
+
+def _gap_open(goal: Goal, proven: Proven, tolerance: float) -> list[Finding]:
+    gap = _gap(goal, proven)
+    if gap <= tolerance:
+        return []
+    found = f"a better size, if there is one, is better by at most {gap:.2g}, more than the tolerance {tolerance:g}"
+    expected = "the bound relaxes rule 10 (no converter both ways), and exact plans stay below it at these prices"
+    return [Finding("gap_open", "tolerance", found, expected, "warning")]
 
 
 def _ends(sizes: Region, power_mw: float, energy_mwh: float) -> list[Finding]:
