@@ -29,6 +29,7 @@ Array = np.ndarray
 
 LATER = 1e-3  # weight of an objective beside the one before it, where both stand in one cost
 ROUNDING = 1e-7  # of a typical flow's price at the plant's size: an objective near zero is not known better
+TIE_CHOICES = 300  # yes-or-no choices of a window up to which equal plans are told apart
 TIE_NODES = 100  # branches spent on telling equal plans apart; counted, not timed, so that it repeats
 HOLDS_ENERGY = {"up_room_before": 0, "up_room_after": 1, "down_room_before": 0, "down_room_after": 1}
 BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
@@ -57,12 +58,13 @@ class Exact:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a window's two problems gave: rise of the bound, gap of its plan, steps at which each flow is idle."""
+    """What a window's two problems gave: rise of the bound, gap of its plan, and the plan `x` of the `cut`."""
 
     window: Window
     raised: float
     gap: float
-    idle: dict[str, Array]
+    cut: Cut | None
+    x: Array
 
 
 def cheats(program: Program, x: Array, pairs: tuple[Pair, ...], scale_mw: float) -> Array:
@@ -119,7 +121,7 @@ class ExclusiveSearch:
                     wider = [grown(w, ends) if w in open_ones else w for w in windows]
                     windows = merged_windows(wider)
                     continue
-                best = self._with_pattern(answers, bound)
+                best = self._with_pattern(self._idle(answers), bound, len(answers))
                 fresh = self._cheats(best.x)
                 if not len(fresh):
                     return self._proven(best)
@@ -161,8 +163,7 @@ class ExclusiveSearch:
             first, second = (self._x[self.program.variables[n].slice] for n in (pair.first, pair.second))
             idle[pair.first] = np.flatnonzero(first < second)
             idle[pair.second] = np.flatnonzero(first >= second)
-        every = Answer(Window(0, self.steps), 0.0, np.inf, idle)
-        return replace(self._with_pattern([every], bound), limited=True, windows=count)
+        return replace(self._with_pattern([idle], bound, count), limited=True)
 
     def _resting_instants(self) -> Array:
         """Instants at which a bound or a head-room holds the stored energy, the ends of the horizon included."""
@@ -178,11 +179,15 @@ class ExclusiveSearch:
         return np.flatnonzero(rests)
 
     def _solve_windows(self, windows: list[Window], allowance: float) -> dict[Window, Answer]:
-        """The windows' answers, found side by side: HiGHS lets go of the interpreter while it solves."""
-        workers = max(1, min(len(windows), os.cpu_count() or 1))
-        with ThreadPoolExecutor(workers) as pool:
+        """The windows' answers, found side by side."""
+        with _side_by_side(len(windows)) as pool:
             answers = list(pool.map(self._solve_window, windows, repeat(allowance)))
         return dict(zip(windows, answers, strict=True))
+
+    def _idle(self, answers: list[Answer]) -> list[dict[str, Array]]:
+        """Steps at which each flow stands still in the windows' plans, once equal plans are told apart."""
+        with _side_by_side(len(answers)) as pool:
+            return list(pool.map(self._idle_flows, answers))
 
     def _solve_window(self, window: Window, allowance: float) -> Answer:
         """Bound and plan of one window; a plan that does not exist leaves the gap infinite."""
@@ -198,14 +203,18 @@ class ExclusiveSearch:
             except InfeasibleProgramError:
                 if window == Window(0, self.steps):
                     raise
-                return Answer(window, raised, np.inf, {})
-        x = self._break_ties(cut, x)
+                return Answer(window, raised, np.inf, None, x)
         paid = float(cut.held.cost @ (x - here))
-        return Answer(window, raised, paid - raised, self._idle_flows(window, cut, x))
+        return Answer(window, raised, paid - raised, cut, x)
 
     def _break_ties(self, cut: Cut, x: Array) -> Array:
-        """Among the window's plans that cost no more than `x`: the later objectives, then rule 11."""
+        """Among the window's plans that cost no more than `x`: the later objectives, then rule 11.
+
+        A window with many choices keeps the plan that it has: the solver finds the same one every time.
+        """
         held, cost = cut.held, cut.held.cost
+        if int(held.integer.sum()) > TIE_CHOICES:
+            return x
         price = float(np.median(np.abs(cost[cost != 0.0]))) if cost.any() else 1.0
         carries = np.flatnonzero(cost)
         if len(carries):
@@ -222,8 +231,12 @@ class ExclusiveSearch:
         except (InfeasibleProgramError, LimitReachedError):
             return x  # the ceiling on the cost may be a hair below what is reachable
 
-    def _idle_flows(self, window: Window, cut: Cut, x: Array) -> dict[str, Array]:
+    def _idle_flows(self, answer: Answer) -> dict[str, Array]:
         """Steps at which each flow of a converter stands still in the window's plan."""
+        window, cut = answer.window, answer.cut
+        if cut is None:
+            return {}
+        x = self._break_ties(cut, answer.x)
         new = np.full(self.full.columns, -1)
         new[cut.origin] = np.arange(len(cut.origin))
         steps = np.arange(window.first, window.last)
@@ -245,10 +258,10 @@ class ExclusiveSearch:
             raise LimitReachedError("the time limit ended the search for an exclusive plan")
         return found
 
-    def _with_pattern(self, answers: list[Answer], bound: float) -> Exact:
-        """Solve the whole program with the flows that the windows close held at zero, then break ties."""
+    def _with_pattern(self, idle: list[dict[str, Array]], bound: float, windows: int) -> Exact:
+        """Solve the whole program with the flows that are idle in the windows held at zero, then break ties."""
         program = self.program
-        closed = [program.variables[name].first + steps for answer in answers for name, steps in answer.idle.items()]
+        closed = [program.variables[name].first + steps for still in idle for name, steps in still.items()]
         columns = np.concatenate(closed).astype(np.int64)
         kept, nothing = program.upper[columns].copy(), np.zeros(len(columns))
         self.solver.set_bounds(columns, nothing, nothing)
@@ -258,7 +271,12 @@ class ExclusiveSearch:
         finally:
             self.solver.set_bounds(columns, nothing, kept)
         best = proven(bound, solution.objective, program, self.scale_mw)
-        return Exact(x, solution, best, len(answers), limited=False, closed=columns)
+        return Exact(x, solution, best, windows, limited=False, closed=columns)
+
+
+def _side_by_side(tasks: int) -> ThreadPoolExecutor:
+    """Threads for `tasks`: HiGHS lets go of the interpreter while it solves."""
+    return ThreadPoolExecutor(max(1, min(tasks, os.cpu_count() or 1)))
 
 
 def _rounding(program: Program, scale_mw: float) -> float:

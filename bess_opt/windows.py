@@ -38,8 +38,8 @@ def window_around(step: int, rests: Array) -> Window:
 
 
 def grown(window: Window, rests: Array) -> Window:
-    """The window at least three times as wide, again up to resting instants."""
-    more = window.last - window.first
+    """The window at least half as wide again, up to resting instants."""
+    more = max((window.last - window.first) // 4, 1)
     before = max(window.first - more, 0)
     after = min(window.last + more, int(rests[-1]))
     first = int(rests[np.searchsorted(rests, before, side="right") - 1])
