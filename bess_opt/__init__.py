@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bess_opt.battery import topologies as topologies
     from bess_opt.catalogue import strategies as strategies
     from bess_opt.compare import compare as compare
+    from bess_opt.control import control as control
     from bess_opt.dispatch import Dispatch as Dispatch
     from bess_opt.errors import AuditError as AuditError
     from bess_opt.errors import BessOptError as BessOptError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bess_opt.errors import StrategyError as StrategyError
     from bess_opt.files import load_dispatch as load_dispatch
     from bess_opt.finance_types import Finance as Finance
+    from bess_opt.forecasts import Forecast as Forecast
     from bess_opt.optimize import optimize as optimize
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
@@ -51,6 +53,7 @@ _HOME = {
     "topologies": "battery",
     "strategies": "catalogue",
     "compare": "compare",
+    "control": "control",
     "Dispatch": "dispatch",
     "AuditError": "errors",
     "BessOptError": "errors",
@@ -60,6 +63,7 @@ _HOME = {
     "StrategyError": "errors",
     "load_dispatch": "files",
     "Finance": "finance_types",
+    "Forecast": "forecasts",
     "optimize": "optimize",
     "Scenario": "scenario",
     "describe": "scenario",

@@ -27,7 +27,9 @@ class Aged:
 
     def at(self, places: Array, age: Array) -> Array:
         """The numbers at `places`, each of its age."""
-        numbers = self.base[places]
+        numbers: Array = self.base[places]
+        if not self.table.size:
+            return numbers
         slot = self.varying[places]
         varies = slot >= 0
         if varies.any():
@@ -46,6 +48,12 @@ class Beliefs:
     row_lower: Aged
     row_upper: Aged
     value: Aged
+
+    @property
+    def changing(self) -> bool:
+        """Whether any number depends on the age."""
+        kinds = (*self.costs, self.lower, self.upper, self.row_lower, self.row_upper, self.value)
+        return any(aged.table.size for aged in kinds)
 
 
 def gather(made: Iterable[tuple[Program, list[Array]]]) -> Beliefs:
@@ -96,6 +104,6 @@ def _refuse_choices(program: Program) -> None:
     if program.integer.any():
         name, _ = program.column_name(int(np.flatnonzero(program.integer)[0]))
         raise StrategyError(
-            f"strategy.name: it makes yes-or-no choices over the whole horizon ({name}), which a window cannot carry; "
-            "state options without them, or use optimize"
+            f"strategy.name: it makes yes-or-no choices over the whole horizon ({name}), which a window cannot "
+            "carry; state options without them, or use optimize"
         )

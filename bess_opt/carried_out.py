@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def carry_out(plant: Plant, orders: Orders, first: int, last: int, energy_mwh: f
 def _days(plant: Plant, first: int, last: int) -> list[tuple[int, int]]:
     """The stretch in parts of one local day each."""
     edges = [first, *(first + 1 + np.flatnonzero(np.diff(plant.day[first:last]))).tolist(), last]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def stretch(plant: Plant, first: int, last: int, energy_mwh: float, cycles_per_day: float | None = None) -> Plant:

@@ -139,7 +139,9 @@ class _Run:
                 coming = carry_out(self.expected, self.orders, now, first, energy, spent)
                 self.planner.record(now, coming)
                 start = float(coming.energy_mwh[-1])
-            self._plan(Window(decision, first, int(self.table.last[decision]), self.table.until(decision), start, now))
+            self._plan(
+                Window(decision, first, int(self.table.last[decision]), self.table.until(decision), start, now)
+            )
             after = self.table.next_issue(decision)
             if after > now:
                 done = carry_out(self.plant, self.orders, now, after, energy, spent)
@@ -222,5 +224,3 @@ def _check_signal(numbers: Plant, known: Knowledge, table: Timetable) -> None:
             "decide at every step with the current one seen, give 'perfect', or leave the series out: the "
             "expected activation then stands for it"
         )
-
-

@@ -182,7 +182,9 @@ class Knowledge:
         """The step that began `lag_h` hours before by the local clock; -1 before the first."""
         if lag_h not in self._lagged:
             clocks = self._index.tz_localize(None) - pd.Timedelta(hours=lag_h)
-            before = clocks.tz_localize(self._index.tz, ambiguous=np.ones(len(clocks), bool), nonexistent="shift_backward")
+            before = clocks.tz_localize(
+                self._index.tz, ambiguous=np.ones(len(clocks), bool), nonexistent="shift_backward"
+            )
             place = self._index.searchsorted(before, side="right") - 1
             self._lagged[lag_h] = np.minimum(place, np.arange(len(place)) - 1)
         return self._lagged[lag_h]
@@ -212,7 +214,9 @@ def specs(columns: list[str], forecasts: Forecasts) -> dict[str, Forecast]:
     ]
     missing = [name for name in needed if name not in forecasts and OTHERS not in forecasts]
     problems += [
-        Finding("missing_key", f"forecast.{name}", "is missing", 'say what is known of it, or give "*" for all others')
+        Finding(
+            "missing_key", f"forecast.{name}", "is missing", 'say what is known of it, or give "*" for all others'
+        )
         for name in missing
     ]
     if problems:

@@ -9,7 +9,7 @@ across its end is kept as far as what may still come cannot fill it. Nothing her
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -28,8 +28,9 @@ SHORT = 192  # places, two per step; longer rows are few
 class Cut:
     """A window's columns and rows in the horizon's program, and its matrix entries.
 
-    `entry` are entries of the horizon's matrix that lie in the window, at (`row`, `column`) of the window's own
-    numbering, ascending. `past` and `future` are the entries of its rows that lie before and after it.
+    `entry` are entries of the horizon's matrix that lie in the window, row by row from `start` on, at (`row`,
+    `column`) of the window's own numbering; `keys` orders them. `past` and `future` are the entries of its rows
+    that lie before and after it.
     """
 
     columns: Array
@@ -37,6 +38,8 @@ class Cut:
     entry: Array
     row: Array
     column: Array
+    start: Array
+    keys: Array
     past: Array
     past_row: Array
     future: Array
@@ -61,6 +64,24 @@ class Horizon:
         self._sort_rows()
         self._slot = np.full(program.columns, -1)
         self._lasting()
+        self._pace = self._paces()
+        self._cuts: dict[int, tuple[int, Cut]] = {}
+
+    def _paces(self) -> Array | None:
+        """Entries per row, if all steps look alike, so that one window is another one moved along; else None."""
+        program = self.program
+        if not self.decides.all() or any(len(b.positions) != self.steps for b in program.constraints.values()):
+            return None
+        counts = np.diff(program.start)
+        for block in program.constraints.values():
+            rows = block.first + np.arange(self.steps)
+            entry, row = entries_of(program, rows)
+            columns = program.column[entry] - row
+            width = int(counts[rows[0]])
+            alike = (counts[rows] == width).all() and (columns.reshape(self.steps, -1) == columns[:width]).all()
+            if not alike or (self.row_to - self.row_from)[rows].max() > 2:
+                return None
+        return counts
 
     def _extend(self) -> None:
         """First and last place of each row, and of what each gauge is tied to.
@@ -127,6 +148,20 @@ class Horizon:
 
     def cut(self, first: int, last: int) -> Cut:
         """The window of the steps `first` to `last` − 1."""
+        if self._pace is None:
+            return self._cut(first, last)
+        earlier = self._cuts.get(last - first)
+        if earlier is None:
+            earlier = self._cuts[last - first] = first, self._cut(first, last)
+        moved, cut = first - earlier[0], earlier[1]
+        return replace(
+            cut,
+            columns=cut.columns + moved,
+            rows=cut.rows + moved,
+            entry=cut.entry + moved * self._pace[cut.rows][cut.row],
+        )
+
+    def _cut(self, first: int, last: int) -> Cut:
         low, high = 2 * first, 2 * last
         begin, end = np.searchsorted(self._decision_places, (low, high + 1))
         chosen = self._decisions[begin:end]
@@ -155,8 +190,10 @@ class Horizon:
         of = program.column[entry]
         before = ~inside & (np.where(self.decides[of], self.place[of], self.ends[of]) <= low)
         after = ~inside & ~before
+        held, at = row[inside], column[inside]
+        start = np.searchsorted(held, np.arange(len(rows) + 1)).astype(np.int32)
         return Cut(
-            columns, rows, entry[inside], row[inside], column[inside],
+            columns, rows, entry[inside], held, at.astype(np.int32), start, held * len(columns) + at,
             entry[before], row[before], entry[after], row[after],
         )  # fmt: skip
 

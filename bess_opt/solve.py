@@ -145,6 +145,10 @@ class Solver:
         for row, column, value in zip(rows.tolist(), columns.tolist(), values.tolist(), strict=True):
             self._highs.changeCoeff(row, column, value)
 
+    def expect_repeats(self) -> None:
+        """Get ready for many solves, each near the one before: to perturb costs would cost more than it saves."""
+        self._highs.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
+
     def allow_gap(self, gap: float) -> None:
         """Let a mixed-integer solve end within an absolute `gap` of its bound, in units of the objective."""
         self._highs.setOptionValue("mip_abs_gap", gap / (self._x_scale * self._cost_scale))

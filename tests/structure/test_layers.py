@@ -21,10 +21,11 @@ LAYERS: list[set[str]] = [
     {"dispatch", "metrics"},
     {
         "models", "models.*", "stepper", "rule_parts", "solve", "windows", "exclusivity", "audit", "strategy",
+        "forecasts", "forecast_values", "timetable", "horizon", "history", "beliefs", "kept_solvers", "rolling", "carried_out",
     },
     {"strategies", "strategies.*"},
     {"assemble", "infeasible"},
-    {"outcome", "optimize", "simulate", "track", "validate"},
+    {"outcome", "optimize", "simulate", "control", "track", "validate"},
     {"catalogue", "marginals", "gap", "explain", "compare"},
     {"style", "plots", "plots_compare", "files", "scaffold", "solar"},
     {"cli", "cli_*", "__main__"},
