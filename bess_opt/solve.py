@@ -24,6 +24,8 @@ from bess_opt.solver_options import SolverOptions
 Array = np.ndarray
 
 DUAL_ZERO = 1e-7  # HiGHS's own dual tolerance: a smaller reduced cost proves nothing
+# Where a warm start may end: near the optimum, or with a basis that a changed matrix made singular.
+UNPROVEN = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kSolveError)
 _threads_in_use: list[int] = []
 _threads_lock = threading.Lock()
 
@@ -185,7 +187,7 @@ class Solver:
             self._highs.run()
             self._highs.setOptionValue("presolve", "choose")
             status = self._highs.getModelStatus()
-        if status == highspy.HighsModelStatus.kUnknown:  # a warm start ended near the optimum: go on, or begin anew
+        if status in UNPROVEN:
             status = self._again()
         seconds = time.perf_counter() - began
         self.seconds += seconds
@@ -194,7 +196,7 @@ class Solver:
     def _again(self) -> Any:
         """Run from where the last solve ended, then without its basis; the status of what came out."""
         self._highs.run()
-        if self._highs.getModelStatus() == highspy.HighsModelStatus.kUnknown:
+        if self._highs.getModelStatus() in UNPROVEN:
             self._highs.clearSolver()
             self._highs.run()
         return self._highs.getModelStatus()
