@@ -36,6 +36,14 @@ class Aged:
             numbers[varies] = self.table[age[varies], slot[varies]]
         return numbers
 
+    def loosened(self, places: Array, loosest: np.ufunc) -> Aged:
+        """The same, but at `places` the loosest number of all ages for every age."""
+        slots = self.varying[places]
+        slots = slots[slots >= 0]
+        table = self.table.copy()
+        table[:, slots] = loosest.reduce(table[:, slots], axis=0)
+        return Aged(self.base, self.varying, table)
+
 
 @dataclass(frozen=True)
 class Beliefs:

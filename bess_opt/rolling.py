@@ -58,6 +58,13 @@ class Rolling:
         options: SolverOptions,
     ) -> None:
         self.horizon = Horizon(beliefs.program, plant.steps)
+        # A gauge's bound may be made of many steps, of which its age says nothing: it must not tell the future.
+        gauges = np.flatnonzero(~self.horizon.decides)
+        beliefs = replace(
+            beliefs,
+            lower=beliefs.lower.loosened(gauges, np.minimum),
+            upper=beliefs.upper.loosened(gauges, np.maximum),
+        )
         self._beliefs, self._plant, self._options = beliefs, plant, options
         self._carried_by, self._youngest = carried_by, youngest
         self._oldest, self._changing = len(beliefs.lower.table) - 1, beliefs.changing

@@ -12,6 +12,9 @@ import pytest
 from cases import IDEAL, Case, case, frame
 
 import bess_opt as bo
+from bess_opt.carried_out import Orders, carry_out
+from bess_opt.plant import plant
+from bess_opt.timetable import timetable
 
 SPIKE = [20.0, 20.0, 20.0, 20.0, 200.0, 20.0]
 HALF = IDEAL | {"eta_charge": 0.5}
@@ -138,6 +141,67 @@ def test_a_delivery_begun_holds_its_level() -> None:
     )
     plan = bo.control(of.scenario(), "perfect", horizon_h=4, terminal="free")
     assert plan.metrics.score == pytest.approx(0.5)
+
+
+def test_a_level_already_missed_is_held_no_higher() -> None:
+    """A load nobody foresaw takes the first hour's MWh, and the delivery is 0 MW firm; no later hour mends that.
+
+    So the MWh that is left waits for 08:00, where it pays 100. Forgotten, it would be spread over the window; and
+    were the load of 04:00 known before, through a bound or otherwise, less would be kept for the delivery.
+    """
+    of = case(
+        price_per_mwh=[10.0] * 8 + [100.0] + [10.0] * 3,
+        load_mw=[0.0] * 4 + [1.0] + [0.0] * 7,
+        strategy={"name": "firm_delivery", "window": ["04:00", "08:00"]},
+        battery={"soc_start": 1.0},
+        site={"grid_charging": False},
+    )
+    plan = bo.control(
+        of.scenario(), {"load_mw": told(of, "load_mw", [0.0] * 12), "*": "perfect"}, horizon_h=9, terminal="free"
+    )
+    assert powers(plan)[4:9] == pytest.approx([1.0, 0.0, 0.0, 0.0, 1.0])
+
+
+def test_a_level_below_what_was_believed_possible_is_history() -> None:
+    """An empty battery lets 1 MW of load through where 0.2 were believed the most: what happened counts."""
+    of = case(
+        load_mw=[0.2] * 4 + [1.0] + [0.2] * 7,
+        price_per_mwh=[10.0] * 12,
+        strategy={"name": "firm_delivery", "window": ["04:00", "08:00"]},
+        site={"grid_charging": False},
+    )
+    plan = bo.control(of.scenario(), {"load_mw": told(of, "load_mw", [0.2] * 12), "*": "perfect"}, horizon_h=6)
+    assert plan.metrics.score == pytest.approx(-1.0)
+    assert not [f for f in plan.findings if f.code == "window_infeasible"]
+
+
+def test_orders_stop_at_the_cycles_of_the_day() -> None:
+    """3 MWh are ordered over midnight where each day has 1 MWh left: the rest is cut, and midnight renews it."""
+    of = case(
+        price_per_mwh=[10.0] * 6, start="2025-06-02 21:00", battery={"max_cycles_per_day": 0.5, "soc_start": 1.0}
+    )
+    numbers = plant(of.scenario())
+    orders = Orders([numbers], np.zeros(6, dtype=int), 0)
+    orders.battery_mw[:] = 0.75
+    spent = np.array([0.75, 0.0, 0.0, 0.0, 0.0, 0.0])
+    done = carry_out(numbers, orders, 1, 6, 2.0, spent)
+    assert done.discharge_mw == pytest.approx([0.25, 0.0, 0.75, 0.25, 0.0])
+    assert done.limited_by.tolist() == ["cycles", "cycles", "", "cycles", "cycles"]
+
+
+@pytest.mark.parametrize("start", ["2025-03-28 15:00", "2025-10-24 15:00"])
+def test_gates_close_by_the_clock(start: str) -> None:
+    """Begun after the gate of its day, the start decides for the next day too; then each day at 12:00 for the next."""
+    index = frame(start=start, zone="Europe/Berlin", price_per_mwh=[1.0] * 96).index
+    table = timetable(pd.DatetimeIndex(index), 1.0, 24.0, 1.0, "day_ahead", 12.0)
+    assert [f"{index[t]:%d %H}" for t in table.issued[1:]] == [
+        f"{index[0] + pd.DateOffset(days=d):%d} 12" for d in range(1, table.decisions)
+    ]
+    assert [f"{index[t]:%d %H}" for t in table.first[1:]] == [
+        f"{index[0] + pd.DateOffset(days=d):%d} 00" for d in range(2, table.decisions + 1)
+    ]
+    assert table.decisions == 4
+    assert table.ages().start == -1
 
 
 def test_the_end_is_kept_in_every_window_that_reaches_it() -> None:

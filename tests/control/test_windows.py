@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,16 @@ class TestEveryStrategy:
         """Audited, with the strategy's own laws; state carried wrongly would show there or as a cut order."""
         plan = bo.control(everything(name).scenario(), forecast, horizon_h=18)
         assert plan.twin == "control"
+
+    def test_the_future_tells_nothing(self, name: str) -> None:
+        """The same site with another future from step 30 on does the same until then, if forecasts do not know it."""
+        of = everything(name)
+        other = of.series.copy()
+        other.iloc[30:] = of.series.iloc[30:].to_numpy()[::-1]
+        plans = [bo.control(one.scenario(), "persistence", horizon_h=18) for one in (of, replace(of, series=other))]
+        before = [plan.schedule.select_dtypes("number").iloc[:30].to_numpy() for plan in plans]
+        assert np.abs(before[0] - before[1]).max() < 1e-6
+        assert not plans[0].schedule.iloc[30:].equals(plans[1].schedule.iloc[30:])
 
     def test_a_solver_kept_is_as_good_as_a_new_one(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each window's objective is that of the same program solved from nothing."""
