@@ -20,6 +20,7 @@ from bess_opt.scenario import Scenario
 
 AGREE = 1e-6  # relative; the relaxation may not be worse than the exact plan by more
 PACKAGES = ("bess-opt", "highspy", "numpy", "pandas", "pyomo", "scipy")
+ROLLING_GOAL = 30.0  # cold annual solves that a year of hourly decisions may take
 Row = dict[str, Any]
 
 
@@ -69,6 +70,28 @@ def time_size(steps: int, repeat: int, clock: str = "wall") -> Row:
         "gap": report.gap,
         "windows": report.windows,
         "agrees": _agrees(report.objective, {"arrays": times.answers["arrays"]}),
+    }
+
+
+def time_rolling(case: Case, repeat: int, clock: str = "wall", forecast: str = "perfect") -> Row:
+    """Operation of a case, hourly decisions 48 h ahead, against one cold solve of it all; `goal` is the most."""
+    scenario = case.scenario()
+    cold = {"cold": partial(bo.optimize, scenario), "arrays": partial(FLOORS["arrays"], scenario)}
+    times = paired({"rolling": partial(bo.control, scenario, forecast), **cold}, repeat, clock)
+    driven, best = (sum(times.answers[name].ledger.values()) for name in ("rolling", "cold"))
+    decisions = times.answers["rolling"].figures["decisions"]
+    return {
+        "case": case.name,
+        "forecast": forecast,
+        "steps": len(scenario.series),
+        "decisions": decisions,
+        "seconds": {name: times.median(name) for name in times.seconds},
+        "runs": times.seconds,
+        "ms_per_decision": 1e3 * times.median("rolling") / decisions,
+        "ratio": {name: times.ratio("rolling", name) for name in cold},
+        "goal": ROLLING_GOAL,
+        "share_of_optimum": driven / best,
+        "agrees": driven <= best + AGREE * abs(best),
     }
 
 

@@ -1,4 +1,4 @@
-"""Time `bo.optimize` against floors measured in the same run: `python benchmarks/run.py`."""
+"""Time `bo.optimize` and `bo.control` against floors measured in the same run: `python benchmarks/run.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from floors import FLOORS
 from measure import CLOCKS
-from records import Row, machine, memory_of, time_case, time_size
+from records import Row, machine, memory_of, time_case, time_rolling, time_size
 from rules import strategies, time_rule
 from show import show, write
 from workloads import DATA, GERMAN_PRICES, available, german_file
@@ -19,7 +19,7 @@ SIZES = (24, 168, 720, 8_760, 35_040)
 LONG = 105_120
 QUICK_SIZES = (24, 168)
 QUICK_STEPS = 168
-PARTS = ("cases", "growth", "rules", "memory")
+PARTS = ("cases", "growth", "rules", "rolling", "memory")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -68,6 +68,10 @@ def main(argv: list[str] | None = None) -> int:
         for name in strategies():
             _progress(f"rule of {name}")
             results["rules"].append(time_rule(name, repeat, options.clock, QUICK_STEPS if options.quick else None))
+    if "rolling" in options.parts:
+        for case in timed:
+            _progress(f"rolling through {case.name}")
+            results["rolling"].append(time_rolling(case, repeat, options.clock))
     if "memory" in options.parts:
         for case in chosen:
             _progress(f"memory of {case.name}")
@@ -77,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
         _progress(f"german_id1_2021 left out: set {DATA} to the folder that holds {GERMAN_PRICES}")
     if options.out:
         write({"machine": machine(), "repeat": repeat, "clock": options.clock, **results}, options.out)
-    wrong = [row for part in ("cases", "growth") for row in results[part] if not row["agrees"]]
+    wrong = [row for part in ("cases", "growth", "rolling") for row in results[part] if not row["agrees"]]
     return 1 if wrong else 0
 
 

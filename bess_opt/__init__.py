@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bess_opt.battery import topologies as topologies
     from bess_opt.catalogue import strategies as strategies
     from bess_opt.compare import compare as compare
+    from bess_opt.control import control as control
     from bess_opt.dispatch import Dispatch as Dispatch
     from bess_opt.errors import AuditError as AuditError
     from bess_opt.errors import BessOptError as BessOptError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from bess_opt.finance_types import Finance as Finance
     from bess_opt.financials import Financials as Financials
     from bess_opt.financials import financials as financials
+    from bess_opt.forecasts import Forecast as Forecast
     from bess_opt.optimize import optimize as optimize
     from bess_opt.price_years import monte_carlo as monte_carlo
     from bess_opt.scenario import Scenario as Scenario
@@ -65,6 +67,7 @@ _HOME = {
     "topologies": "battery",
     "strategies": "catalogue",
     "compare": "compare",
+    "control": "control",
     "Dispatch": "dispatch",
     "AuditError": "errors",
     "BessOptError": "errors",
@@ -78,6 +81,7 @@ _HOME = {
     "Finance": "finance_types",
     "Financials": "financials",
     "financials": "financials",
+    "Forecast": "forecasts",
     "optimize": "optimize",
     "monte_carlo": "price_years",
     "Scenario": "scenario",

@@ -13,7 +13,19 @@ import typer
 
 from bess_opt import cli_output as show
 from bess_opt import cli_tables as tables
-from bess_opt.cli_options import AsJson, Assignments, Out, ScenarioPath, Theme, ThemeChoice, Week
+from bess_opt.cli_options import (
+    AsJson,
+    Assignments,
+    CommitmentChoice,
+    ForecastChoice,
+    Out,
+    ScenarioPath,
+    TerminalChoice,
+    Theme,
+    ThemeChoice,
+    Week,
+    stated_forecast,
+)
 from bess_opt.cli_run import loaded, parsed, run, verdict
 
 if TYPE_CHECKING:
@@ -86,6 +98,43 @@ def simulate(
         return step(read)
 
     run("simulating", work, scenario, assignments, out, as_json, week, theme)
+
+
+@app.command()
+def control(
+    scenario: ScenarioPath,
+    forecast: ForecastChoice = None,
+    horizon_h: Annotated[float, typer.Option(help="Hours that each plan looks ahead.")] = 48.0,
+    every_h: Annotated[float, typer.Option(help="Hours between decisions.")] = 1.0,
+    terminal: Annotated[
+        TerminalChoice, typer.Option(help="Worth of what is in store at the end of a plan.")
+    ] = TerminalChoice.value,
+    commitment: Annotated[
+        CommitmentChoice, typer.Option(help="Decide as it goes, or fix each day's schedule the day before.")
+    ] = CommitmentChoice.dispatch,
+    gate_hour: Annotated[float, typer.Option(help="Local hour at which the next day's schedule is fixed.")] = 12.0,
+    assignments: Assignments = None,
+    out: Out = None,
+    as_json: AsJson = False,
+    week: Week = None,
+    theme: ThemeChoice = Theme.light,
+) -> None:
+    """Operate SCENARIO on forecasts: plan ahead, carry out, look again."""
+
+    def work(read: Scenario) -> Dispatch:
+        from bess_opt.control import control as operate
+
+        return operate(
+            read,
+            stated_forecast(forecast),
+            horizon_h=horizon_h,
+            every_h=every_h,
+            terminal=terminal.value,
+            commitment=commitment.value,
+            gate_hour=gate_hour,
+        )
+
+    run("operating", work, scenario, assignments, out, as_json, week, theme)
 
 
 @app.command()

@@ -16,6 +16,30 @@ class Theme(StrEnum):
     dark = "dark"
 
 
+class TerminalChoice(StrEnum):
+    """What energy in store at a window's end is worth."""
+
+    value = "value"
+    free = "free"
+    cyclic = "cyclic"
+
+
+class CommitmentChoice(StrEnum):
+    """Whether schedules are fixed a day ahead."""
+
+    dispatch = "dispatch"
+    day_ahead = "day_ahead"
+
+
+ForecastChoice = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--forecast",
+        metavar="[SERIES=]MODE",
+        help="What is known: perfect, observed, published or persistence (default), for all series or, as "
+        "SERIES=MODE, for one. May be repeated.",
+    ),
+]
 ScenarioPath = Annotated[
     Path,
     typer.Argument(metavar="SCENARIO", readable=False, help="Folder with scenario.toml, or a .toml file."),
@@ -44,3 +68,13 @@ Week = Annotated[
     typer.Option(metavar="DATE", help="First day of the week in the picture; default: the busiest week."),
 ]
 ThemeChoice = Annotated[Theme, typer.Option(help="Colours of the picture.")]
+
+
+def stated_forecast(texts: list[str] | None) -> str | dict[str, str]:
+    """The forecast that `--forecast` asks for; one without a series stands for all others."""
+    if not texts:
+        return "persistence"
+    if len(texts) == 1 and "=" not in texts[0]:
+        return texts[0]
+    split = [text.rpartition("=") for text in texts]
+    return {name or "*": mode for name, _, mode in split}

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bess_opt.control import control
 from bess_opt.dispatch import Dispatch
 from bess_opt.errors import AuditError, InfeasibleError, SolveError, StrategyError
 from bess_opt.findings import Finding, Findings
+from bess_opt.forecasts import Forecasts
 from bess_opt.gap import Gap, gap
+from bess_opt.metrics import Metrics
 from bess_opt.optimize import Solved, dispatch_of, solve_scenario
 from bess_opt.scenario import Scenario
 from bess_opt.simulate import simulate
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NONE, RULE, OPTIMAL, FAIR = "none", "rule", "optimal", "optimal at rule's end"
+FORECAST, PERFECT = "forecast-driven", "perfect forecast"
 MISSED = 1e-6  # of nameplate energy: an end condition missed by less is met
 UNDEFINED = 1e-9  # of the score: a possible gain below which no share of it is stated
 COLUMNS = (
@@ -41,8 +45,10 @@ class Comparison:
     rule's own stored energy. `captured` is the share of the possible gain, (score − none) / (best − none),
     with this fair optimum as best; NaN where there is nothing to gain or no rung "none". It is a share of the
     score: where the objective holds more (wear, the value of stored energy) it may leave 0 to 1.
-    `plans` maps (strategy, rung) to the dispatch, `gaps` the strategy to where its rule loses against the
-    fair optimum. `notes` says which rungs are left out, and why.
+    With a forecast given there are "forecast-driven", operated on it, and "perfect forecast", operated alike with
+    windows of the same length that know everything; both are measured against "optimal", and have no share where
+    they miss `soc_end`. `plans` maps (strategy, rung) to the dispatch, `gaps` the strategy to where its rule loses
+    against the fair optimum. `notes` says which rungs are left out, and why.
     `lines`, indexed by (strategy, line), is the ledger of each rung with the battery's value per line against
     none; the lines add up to its row "total". `removed`, for a stack, is what its total loses when each strategy
     is removed (`bess_opt.stacking`); empty otherwise.
@@ -55,6 +61,16 @@ class Comparison:
     lines: pd.DataFrame
     removed: pd.DataFrame
     notes: Findings
+
+    @property
+    def forecast_values(self) -> dict[str, float]:
+        """Per strategy, what a perfect forecast is worth over the given one, in its score; more is better."""
+        made = {label for label, rung in self.plans if rung == FORECAST}
+        return {
+            label: better_by(self.plans[label, PERFECT].metrics, self.plans[label, FORECAST].metrics)
+            for label in dict.fromkeys(label for label, _ in self.plans)
+            if label in made
+        }
 
     @property
     def gap(self) -> Gap:
@@ -80,27 +96,40 @@ class _Ladder:
 
     plans: dict[str, Dispatch]
     gap: Gap | None
-    lines: pd.DataFrame
     removed: pd.DataFrame
     notes: list[Finding]
 
 
-def compare(scenario: Scenario, strategies: Strategies | None = None) -> Comparison:
+def compare(
+    scenario: Scenario,
+    strategies: Strategies | None = None,
+    *,
+    forecast: Forecasts | None = None,
+    horizon_h: float = 48.0,
+    every_h: float = 1.0,
+) -> Comparison:
     """Nothing, rule and optimum of `scenario` side by side, for its own strategy or for each of `strategies`.
+
+    With a `forecast` the battery is also operated on it, every `every_h` hours with `horizon_h` ahead: see `control`.
 
     `strategies` are names or tables; a name that the scenario itself states keeps the options stated there.
     Raises what `optimize` raises. A rung "none" or "rule" that cannot be run (a site that needs its battery,
-    a rule that meets a limit) is left out and noted.
+    a rule that meets a limit) is left out and noted, as are those of a strategy that windows cannot carry.
     """
     contenders = _contenders(scenario, strategies)
     ladders = {label: _ladder(label, contender) for label, contender in contenders.items()}
+    if forecast is not None:
+        for label, contender in contenders.items():
+            _operate(label, contender, forecast, horizon_h, every_h, ladders[label])
     plans = {(label, rung): plan for label, made in ladders.items() for rung, plan in made.plans.items()}
     return Comparison(
         scenario=scenario,
         table=_table(ladders),
         plans=plans,
         gaps={label: ladder.gap for label, ladder in ladders.items() if ladder.gap is not None},
-        lines=_stacked_tables({label: ladder.lines for label, ladder in ladders.items()}, "line"),
+        lines=_stacked_tables(
+            {label: value_by_line(ladder.plans, NONE, OPTIMAL) for label, ladder in ladders.items()}, "line"
+        ),
         removed=_stacked_tables({label: ladder.removed for label, ladder in ladders.items()}, "removed"),
         notes=Findings(note for ladder in ladders.values() for note in ladder.notes),
     )
@@ -147,8 +176,7 @@ def _ladder(label: str, scenario: Scenario) -> _Ladder:
     order = [rung for rung in (NONE, RULE, FAIR, OPTIMAL) if rung in plans]
     plans = {rung: plans[rung] for rung in order}
     removed, left_out = loss_by_removal(scenario, plans[OPTIMAL])
-    lines = value_by_line(plans, NONE, OPTIMAL)
-    return _Ladder(plans, split, lines, removed, [*notes, *left_out])
+    return _Ladder(plans, split, removed, [*notes, *left_out])
 
 
 def _stacked_tables(tables: dict[str, pd.DataFrame], inner: str) -> pd.DataFrame:
@@ -157,10 +185,31 @@ def _stacked_tables(tables: dict[str, pd.DataFrame], inner: str) -> pd.DataFrame
     return pd.concat(filled, names=["strategy", inner]) if filled else pd.DataFrame()
 
 
+def _operate(
+    label: str, scenario: Scenario, forecast: Forecasts, horizon_h: float, every_h: float, ladder: _Ladder
+) -> None:
+    """Enter the forecast-driven rungs, before the optimum."""
+    try:
+        made = {
+            rung: control(scenario, known, horizon_h=horizon_h, every_h=every_h)
+            for rung, known in ((FORECAST, forecast), (PERFECT, "perfect"))
+        }
+    except (StrategyError, InfeasibleError) as error:
+        ladder.notes.append(_left_out(label, FORECAST, str(error)))
+        return
+    best = {rung: ladder.plans.pop(rung) for rung in (FAIR, OPTIMAL) if rung in ladder.plans}
+    ladder.plans.update(made | best)
+
+
+def better_by(one: Metrics, other: Metrics) -> float:
+    """How much better `one` scores than `other`, in the score's own sense."""
+    return one.score - other.score if one.score_sense == "max" else other.score - one.score
+
+
 def _fair(solved: Solved, plans: dict[str, Dispatch]) -> tuple[Solved, Dispatch]:
     """The optimum under the rule's own end, entered as a rung where that is another one."""
     scenario, rule = solved.scenario, plans[RULE]
-    if rule.metrics.end_shortfall_mwh <= MISSED * scenario.battery.energy_mwh:
+    if not _misses_end(rule):
         return solved, plans[OPTIMAL]
     tech = scenario.battery.tech
     end = min(max(float(rule.schedule["soc"].iloc[-1]), tech.soc_min), tech.soc_max)
@@ -182,7 +231,8 @@ def _forced(idle: Dispatch) -> str:
 
 def _left_out(label: str, rung: str, why: str) -> Finding:
     reason = why.splitlines()[0]
-    expected = "the site needs its battery" if rung == NONE else "see the strategy's rule"
+    remedies = {NONE: "the site needs its battery", FORECAST: "see bess_opt.control"}
+    expected = remedies.get(rung, "see the strategy's rule")
     return Finding("rung_left_out", f"{label}, {rung}", f"is left out: {reason}", expected, "warning")
 
 
@@ -205,10 +255,13 @@ def _captured(plans: dict[str, Dispatch]) -> dict[str, float]:
     basis = FAIR if FAIR in plans else OPTIMAL
     if NONE not in plans:
         return shares
-    possible = scores[basis] - scores[NONE]
-    if abs(possible) <= UNDEFINED * max(abs(scores[basis]), abs(scores[NONE])):
-        return shares
-    for rung in (NONE, RULE, basis):
-        if rung in plans:
-            shares[rung] = (scores[rung] - scores[NONE]) / possible + 0.0
+    missed = {r for r in (FORECAST, PERFECT) if r in plans and _misses_end(plans[r])}
+    for best, rungs in ((OPTIMAL, {FORECAST, PERFECT} - missed), (basis, {NONE, RULE, basis})):
+        possible = scores[best] - scores[NONE]
+        if abs(possible) > UNDEFINED * max(abs(scores[best]), abs(scores[NONE])):
+            shares |= {r: (scores[r] - scores[NONE]) / possible + 0.0 for r in plans if r in rungs}
     return shares
+
+
+def _misses_end(plan: Dispatch) -> bool:
+    return plan.metrics.end_shortfall_mwh > MISSED * plan.scenario.battery.energy_mwh

@@ -23,7 +23,7 @@ from bess_opt.scenario import Scenario
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Twin = Literal["optimal", "rule", "replay"]
+Twin = Literal["optimal", "rule", "control", "replay"]
 
 
 @dataclass(frozen=True)

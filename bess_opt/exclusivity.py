@@ -95,7 +95,7 @@ class ExclusiveSearch:
         self.program, self.scale_mw = solver.program, scale_mw
         self.steps = len(full.variables[pairs[0].binary].positions)
         self.deadline = None if time_limit_s is None else time.perf_counter() + time_limit_s
-        self._later = _later_objectives(ties)
+        self._later = in_order(ties)
         self._cutter = Cutter(full, self.steps)
 
     def run(self, relaxed: Solution, x: Array) -> Exact:
@@ -289,8 +289,8 @@ def proven(bound: float, objective: float, program: Program, scale_mw: float) ->
     return objective if objective - bound <= _rounding(program, scale_mw) else bound
 
 
-def _later_objectives(ties: Sequence[Array]) -> Array:
-    """All later objectives as one cost, each a small fraction of the one before it."""
+def in_order(ties: Sequence[Array]) -> Array:
+    """Several objectives as one cost, each a small fraction of the one before it."""
     total, weight = np.zeros(len(ties[0])), 1.0
     for cost in ties:
         present = np.abs(cost[cost != 0.0])

@@ -21,6 +21,7 @@ from bess_opt.outcome import outcome
 from bess_opt.plant import Array, Plant, plant
 from bess_opt.scenario import Scenario
 from bess_opt.solve import InfeasibleProgramError, Solution, Solver, solver_version
+from bess_opt.solver_options import SolverOptions
 from bess_opt.stopwatch import Stopwatch
 from bess_opt.strategy import Objective
 from bess_opt.validate import findings as findings_of
@@ -65,13 +66,20 @@ def solve_scenario(scenario: Scenario) -> Solved:
         unreachable = infeasible.unreachable(numbers)
         if unreachable:
             raise InfeasibleError(unreachable)
+    m, program, found = solve_plant(numbers, bound, scenario.solver, watch)
+    return Solved(scenario, numbers, bound, m, program, found, findings, watch)
+
+
+def solve_plant(
+    numbers: Plant, bound: Bound, options: SolverOptions, watch: Stopwatch
+) -> tuple[Any, Program, exclusivity.Exact]:
+    """Model, program and proven optimum of a plant whose numbers may also be believed ones."""
     with watch.stage("build"):
         m, objectives = model(numbers, bound)
     with watch.stage("compile"):
         program = expand(m)
-        solver = Solver(program, scenario.solver, scale_mw=numbers.scale_mw)
-    found = _solve(solver, m, numbers, objectives, watch)
-    return Solved(scenario, numbers, bound, m, program, found, findings, watch)
+        solver = Solver(program, options, scale_mw=numbers.scale_mw)
+    return m, program, _solve(solver, m, numbers, objectives, watch)
 
 
 def dispatch_of(solved: Solved) -> Dispatch:

@@ -31,8 +31,9 @@ def outcome(
         schedule = schedule_of(plant, flows)
         figures = metrics(schedule, plant, bound.score(schedule, plant))
     with watch.stage("audit"):
-        # A rule cannot know the future: the end that it misses is a figure, not a broken law.
-        law = plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf) if twin == "rule" else plant
+        # Who cannot know the future may miss the end: that is a figure, not a broken law.
+        foreseeing = twin not in ("rule", "control")
+        law = plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
         audit.require(schedule, law, [bound.checks])
     return Dispatch(
         scenario=scenario,

@@ -16,7 +16,7 @@ from bess_opt import clock, physics
 from bess_opt.battery import Battery, EndValue
 from bess_opt.billing import Billing, billing
 from bess_opt.scenario import Scenario
-from bess_opt.tariff import energy_price
+from bess_opt.tariff import Tariff, energy_price
 
 Array = np.ndarray
 
@@ -163,19 +163,23 @@ class Plant:
         return replace(self, storage=replace(self.storage, **changes))  # type: ignore[arg-type]
 
 
-def plant(scenario: Scenario) -> Plant:
-    """Derive the numbers of `scenario`'s physics and prices."""
-    site, battery, series = scenario.site, scenario.battery, scenario.series
+def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
+    """Derive the numbers of `scenario`'s physics and prices.
+
+    `values` stand for the scenario's series, of the same columns and index: what is forecast of them.
+    """
+    site, battery = scenario.site, scenario.battery
+    series = scenario.series if values is None else values
     index = pd.DatetimeIndex(series.index)
-    solar_ac, solar_dc = _solar(scenario)
+    solar_ac, solar_dc = _solar(scenario, series)
     dc_coupled = battery.topology != "parallel_ac"
     converters = battery.converters
-    import_price, export_price = _prices(scenario, index)
+    import_price, export_price = _prices(scenario.tariff, series)
     return Plant(
         index=index,
         step_h=scenario.step_h,
         power_mw=battery.power_mw,
-        storage=_storage(scenario),
+        storage=_storage(scenario, series),
         bus=Bus(converters.dc_to_ac, converters.ac_to_dc, _or_inf(site.inverter_mw)) if dc_coupled else None,
         solar_ac_mw=solar_ac,
         solar_dc_mw=solar_dc,
@@ -201,8 +205,8 @@ def port_efficiency(battery: Battery) -> tuple[float, float]:
     return battery.converters.dc_to_dc, battery.converters.dc_to_dc
 
 
-def _storage(scenario: Scenario) -> Storage:
-    battery, series = scenario.battery, scenario.series
+def _storage(scenario: Scenario, series: pd.DataFrame) -> Storage:
+    battery = scenario.battery
     cells, energy = battery.tech, battery.energy_mwh
     floor = np.full(len(series) + 1, cells.soc_min * energy)
     ceiling = np.full(len(series) + 1, cells.soc_max * energy)
@@ -251,9 +255,9 @@ def _end_condition(battery: Battery, start_mwh: float) -> tuple[float, float]:
     return 0.0, np.inf
 
 
-def _solar(scenario: Scenario) -> tuple[Array, Array]:
+def _solar(scenario: Scenario, series: pd.DataFrame) -> tuple[Array, Array]:
     """PV power (AC part, DC part) where it meets the battery, MW."""
-    series, battery, site = scenario.series, scenario.battery, scenario.site
+    battery, site = scenario.battery, scenario.site
     to_ac = battery.converters.dc_to_ac
     nothing = np.zeros(len(series))
     if battery.topology == "parallel_ac":
@@ -274,9 +278,9 @@ def _solar_ac(series: pd.DataFrame, to_ac: float, inverter_mw: float | None, sha
     return ac
 
 
-def _prices(scenario: Scenario, index: pd.DatetimeIndex) -> tuple[Array, Array]:
+def _prices(tariff: Tariff | None, series: pd.DataFrame) -> tuple[Array, Array]:
     """(import, export) price per step: the series' prices plus the tariff's energy rates."""
-    series, tariff = scenario.series, scenario.tariff
+    index = pd.DatetimeIndex(series.index)
     both = "price_per_mwh" in series
     unknown = np.full(len(index), np.nan)
     import_price = _column(series, "price_per_mwh" if both else "import_price_per_mwh", unknown)

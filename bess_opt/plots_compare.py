@@ -43,8 +43,8 @@ def ladder_figure(
 ) -> Figure:
     """Bars of the scores per strategy and rung; for a single strategy its gap by day and by hour below.
 
-    `table` is `Comparison.table`. Beside each bar stands its score, beside the rule's the share of the
-    possible gain that it captures.
+    `table` is `Comparison.table`. Beside each bar stands its score, beside the rule's and those of
+    forecasts the share of the possible gain that they capture.
     """
     look = theme_of(theme)
     labels = list(dict.fromkeys(table.index.get_level_values("strategy")))
@@ -96,14 +96,20 @@ def _unit(table: pd.DataFrame, currency: str) -> str:
 
 def _ladder_text(label: str, part: pd.DataFrame, currency: str) -> str:
     better = "more" if part["score_sense"].iloc[0] == "max" else "less"
-    return f"{label}: score [{_unit(part, currency)}], {better} is better"
+    text = f"{label}: score [{_unit(part, currency)}], {better} is better"
+    if not {"forecast-driven", "perfect forecast"} <= set(part.index):
+        return text
+    scores = part["score"].astype(float).to_dict()
+    worth = scores["perfect forecast"] - scores["forecast-driven"]
+    return f"{text}; worth of a perfect forecast {_figure(worth if better == 'more' else -worth)}"
 
 
 def _draw_ladder(axes: Axes, part: pd.DataFrame, look: Theme) -> None:
     """One bar per rung, the lowest rung at the bottom."""
     scores = part["score"].to_numpy(dtype=float)
     colours = [look.discharge if str(rung).startswith("optimal") else look.curtailed for rung in part.index]
-    colours = [look.charge if rung == "rule" else c for rung, c in zip(part.index, colours, strict=True)]
+    own = {"rule": look.charge, "forecast-driven": look.price, "perfect forecast": look.price}
+    colours = [own.get(str(rung), c) for rung, c in zip(part.index, colours, strict=True)]
     places = np.arange(len(part))
     axes.barh(places, scores, color=colours, height=0.62)
     axes.axvline(0.0, color=look.ink, linewidth=0.8)
@@ -115,13 +121,15 @@ def _draw_ladder(axes: Axes, part: pd.DataFrame, look: Theme) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _figure(value)))
     for place, (rung, row) in enumerate(part.iterrows()):
         text = _figure(row["score"])
-        if rung == "rule" and np.isfinite(row["captured"]):
+        if rung in own and np.isfinite(row["captured"]):
             text += f", {row['captured']:.0%} of the possible gain"
         _beside(axes, float(row["score"]), place, text, look, float(np.abs(scores).max()))
 
 
 def _wrapped(rung: str) -> str:
-    return rung.replace("optimal at", "optimal at\n")
+    for part in ("optimal at ", "forecast-", "perfect "):
+        rung = rung.replace(part, f"{part.rstrip()}\n")
+    return rung
 
 
 def _beside(axes: Axes, score: float, place: int, text: str, look: Theme, longest: float) -> None:

@@ -24,6 +24,8 @@ from bess_opt.solver_options import SolverOptions
 Array = np.ndarray
 
 DUAL_ZERO = 1e-7  # HiGHS's own dual tolerance: a smaller reduced cost proves nothing
+# Where a warm start may end: near the optimum, or with a basis that a changed matrix made singular.
+UNPROVEN = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kSolveError)
 _threads_in_use: list[int] = []
 _threads_lock = threading.Lock()
 
@@ -147,6 +149,15 @@ class Solver:
         rows = np.flatnonzero((program.row_lower != self._row_lower) | (program.row_upper != self._row_upper))
         self.set_rows(rows, program.row_lower[rows], program.row_upper[rows])
 
+    def set_values(self, rows: Array, columns: Array, values: Array) -> None:
+        """Replace single coefficients of the matrix, of a program without integers."""
+        for row, column, value in zip(rows.tolist(), columns.tolist(), values.tolist(), strict=True):
+            self._highs.changeCoeff(row, column, value)
+
+    def expect_repeats(self) -> None:
+        """Get ready for many solves, each near the one before: to perturb costs would cost more than it saves."""
+        self._highs.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
+
     def allow_gap(self, gap: float) -> None:
         """Let a mixed-integer solve end within an absolute `gap` of its bound, in units of the objective."""
         self._highs.setOptionValue("mip_abs_gap", gap / (self._x_scale * self._cost_scale))
@@ -183,9 +194,19 @@ class Solver:
             self._highs.run()
             self._highs.setOptionValue("presolve", "choose")
             status = self._highs.getModelStatus()
+        if status in UNPROVEN:
+            status = self._again()
         seconds = time.perf_counter() - began
         self.seconds += seconds
         return self._solution(status, seconds)
+
+    def _again(self) -> Any:
+        """Run from where the last solve ended, then without its basis; the status of what came out."""
+        self._highs.run()
+        if self._highs.getModelStatus() in UNPROVEN:
+            self._highs.clearSolver()
+            self._highs.run()
+        return self._highs.getModelStatus()
 
     def _solution(self, status: Any, seconds: float) -> Solution:
         info = self._highs.getInfo()
@@ -220,7 +241,11 @@ class Solver:
         )
 
     def prefer(self, costs: Sequence[Array]) -> Array:
-        """Among the optima of the program just solved, the values of the one of least `costs[0]`, and so on.
+        """Among the optima of the program just solved, the values of the one of least `costs[0]`, and so on."""
+        return self.preferred(costs)[-1].x
+
+    def preferred(self, costs: Sequence[Array]) -> list[Solution]:
+        """As `prefer`, with the solution of each cost on the face of those before it.
 
         Every column with a reduced cost and every row with a dual is held where it is; only what the
         objectives so far do not care about can move, so their values are kept. The program itself is left
@@ -232,14 +257,15 @@ class Solver:
             (self._row_lower.copy(), self._row_upper.copy()),
         )
         held, tight = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        found: list[Solution] = []
         try:
             for cost in costs:
                 columns, rows = self._hold_face()
                 held, tight = np.union1d(held, columns), np.union1d(tight, rows)
                 self._cost_scale = _cost_scale(cost)
                 self.set_costs(cost)
-                x = self.solve().x
-            return x
+                found.append(self.solve())
+            return found
         finally:
             self._cost_scale = kept_scale
             self.set_costs(kept_cost)

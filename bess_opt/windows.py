@@ -79,7 +79,7 @@ class Cutter:
 
     def __init__(self, full: Program, steps: int) -> None:
         self.full, self.steps = full, steps
-        self._place = _places(full)
+        self._place = places(full)
         self.row_first, self.row_last = _row_spans(full, self._place)
         self._rows = np.repeat(np.arange(full.rows), np.diff(full.start))
         # Sorted by time once, so that a window costs what it holds, not what the horizon holds.
@@ -165,7 +165,7 @@ class Cutter:
         return rows
 
 
-def _places(full: Program) -> Array:
+def places(full: Program) -> Array:
     """Where each column stands in time: step t at 2t+1, instant i at 2i, anything else nowhere (-1)."""
     place = np.full(full.columns, -1)
     for block in full.variables.values():

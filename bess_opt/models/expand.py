@@ -200,10 +200,11 @@ class View:
         return seen
 
 
-def expand(model: Any) -> Program:
+def expand(model: Any, *, keep_zeros: bool = False) -> Program:
     """Matrix form of `model`: `ArrayVar` as columns, `ArrayConstraint` as rows, `objective_terms` as cost.
 
-    Objective terms are maximised in the model and therefore negated here.
+    Objective terms are maximised in the model and therefore negated here. With `keep_zeros` a coefficient
+    that happens to be zero keeps its place: models of one structure have one pattern, whatever their numbers.
     """
     variables = _place(model.component_objects(pyo.Var, descend_into=False))
     declared = [getattr(model, name) for name in variables]
@@ -211,7 +212,7 @@ def expand(model: Any) -> Program:
     placed = _place(constraints)
     view = View(model, variables)
     bodies = [_rows(constraint, view) for constraint in constraints]
-    matrix = [_row_major(relation.body) for relation in bodies]
+    matrix = [_row_major(relation.body, keep_zeros) for relation in bodies]
     counts = np.concatenate([m[0] for m in matrix]) if matrix else np.zeros(0, dtype=np.int64)
     columns = sum(len(v.lower_values) for v in declared)
     cost, offset = _objective(model, view, columns)
@@ -291,8 +292,8 @@ def _side(relation: Relation, side: float) -> Array:
     return side - np.broadcast_to(np.asarray(relation.body.constant, dtype=float), relation.body.rows)
 
 
-def _row_major(body: Affine) -> tuple[Array, Array, Array]:
-    """(entries per row, columns, coefficients) in row order, duplicates merged and zeros left out."""
+def _row_major(body: Affine, keep_zeros: bool) -> tuple[Array, Array, Array]:
+    """(entries per row, columns, coefficients) in row order, duplicates merged, zeros left out or kept."""
     rows = _join([r for r, _, _ in body.terms])
     columns = _join([c for _, c, _ in body.terms])
     values = _join([np.broadcast_to(np.asarray(v, dtype=float), len(c)) for _, c, v in body.terms])
@@ -303,8 +304,9 @@ def _row_major(body: Affine) -> tuple[Array, Array, Array]:
         starts = np.flatnonzero(np.concatenate([[True], ~same]))
         values = np.add.reduceat(values, starts)
         rows, columns = rows[starts], columns[starts]
-    keep = values != 0.0
-    rows, columns, values = rows[keep], columns[keep], values[keep]
+    if not keep_zeros:
+        keep = values != 0.0
+        rows, columns, values = rows[keep], columns[keep], values[keep]
     return np.bincount(rows.astype(np.int64), minlength=body.rows), columns, values
 
 

@@ -172,3 +172,24 @@ def test_new_leaves_what_is_there_alone(run: Run, folder: Path) -> None:
     held = "holds other files (README.md, scenario.toml, series.csv), which are left alone"
     assert ended.err == f"error: {folder}: {held}; name a new folder\n"
     assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_control_is_the_forecast_driven_twin(run: Run, folder: Path) -> None:
+    """Options reach the verb; a mode stands for all series, SERIES=MODE for one."""
+    ended = run("control", folder, "--json", "--forecast", "published", "--horizon-h", "24", "--every-h", "2")
+    plan = bo.control(bo.load(folder), "published", horizon_h=24, every_h=2)
+    assert (ended.code, ended.json["status"]) == (0, "control")
+    assert ended.json["metrics"] == plan.metrics.to_dict()
+    assert ended.json["figures"]["decisions"] == 84.0
+    mixed = run("control", folder, "--json", "--forecast", "persistence", "--forecast", "price_per_mwh=published")
+    told = {"*": "persistence", "price_per_mwh": "published"}
+    assert mixed.json["metrics"] == bo.control(bo.load(folder), told).metrics.to_dict()
+    ahead = ("--commitment", "day_ahead", "--gate-hour", "11", "--terminal", "cyclic")
+    plan = bo.control(bo.load(folder), commitment="day_ahead", gate_hour=11.0, terminal="cyclic")
+    assert run("control", folder, "--json", *ahead).json["metrics"] == plan.metrics.to_dict()
+
+
+def test_control_refuses_an_unknown_forecast(run: Run, folder: Path) -> None:
+    ended = run("control", folder, "--forecast", "publishd")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == ("error: forecast.mode: found 'publishd'; did you mean 'published'?\n")

@@ -156,3 +156,66 @@ def test_the_picture_of_several_strategies() -> None:
     scenario = case(price_per_mwh=[10.0, 80.0, 20.0, 50.0], solar_mw=[0.0, 1.5, 0.0, 1.5]).scenario()
     axes = bo.compare(scenario, ["arbitrage", "time_shift"]).plot().axes
     assert [panel.get_title(loc="left").split(":")[0] for panel in axes] == ["arbitrage", "time_shift"]
+
+
+def test_forecasts_are_rungs_between_rule_and_optimum() -> None:
+    """A spike of 200 that a held price does not show: nothing earned, and seeing it is worth all of its 180.
+
+    Windows of the whole horizon that know everything are the optimum; shares are of its gain.
+    """
+    scenario = case(price_per_mwh=[20.0, 20.0, 20.0, 20.0, 200.0, 20.0]).scenario()
+    compared = bo.compare(scenario, forecast="observed", horizon_h=6)
+    rungs = compared.table.index.get_level_values("rung").tolist()
+    assert rungs == ["none", "rule", "forecast-driven", "perfect forecast", "optimal"]
+    part = compared.table.droplevel("strategy")
+    assert part.loc["forecast-driven", ["score", "captured"]].tolist() == pytest.approx([0.0, 0.0])
+    assert part.loc["perfect forecast", ["score", "captured"]].tolist() == pytest.approx([180.0, 1.0])
+    assert compared.forecast_values == {"arbitrage": pytest.approx(180.0)}
+    assert compared.plans["arbitrage", "forecast-driven"].twin == "control"
+    assert bo.compare(scenario).forecast_values == {}
+
+
+def test_the_worth_of_a_forecast_is_positive_where_less_is_better() -> None:
+    """A bill that a forecast lowers: its worth is what is saved."""
+    scenario = case(
+        price_per_mwh=[20.0, 20.0, 200.0, 20.0], load_mw=[0.5] * 4, strategy="self_consumption"
+    ).scenario()
+    compared = bo.compare(scenario, forecast="observed", horizon_h=4)
+    scores = compared.table["score"].droplevel("strategy")
+    assert compared.forecast_values["self_consumption"] == pytest.approx(
+        scores["forecast-driven"] - scores["perfect forecast"]
+    )
+    assert compared.forecast_values["self_consumption"] > 0.0
+
+
+def test_a_forecast_driven_plan_without_its_end_has_no_share() -> None:
+    """Sun was promised for the last hour and does not come: what was sold for it is no gain to be shared."""
+    of = case(
+        price_per_mwh=[90.0, 20.0, 20.0],
+        solar_mw=[0.0, 0.0, 0.1],
+        battery={"soc_start": 0.5, "soc_end": "at_least_start"},
+        site={"grid_charging": False},
+    )
+    sun = of.series["solar_mw"].where(of.series["solar_mw"] == 0.0, 1.0)
+    compared = bo.compare(of.scenario(), forecast={"solar_mw": sun, "*": "perfect"}, horizon_h=3)
+    captured = compared.table["captured"].droplevel("strategy")
+    assert math.isnan(captured["forecast-driven"])
+    assert captured["perfect forecast"] == pytest.approx(1.0)
+
+
+def test_a_strategy_without_windows_is_noted() -> None:
+    """Whole-number choices over a month: the ladder stands without the two rungs, and says why."""
+    strategy = {"name": "firm_delivery", "window": ["18:00", "20:00"], "period": "month", "share_of_days": 0.5}
+    scenario = case(solar_mw=[0.0, 1.0] * 48, strategy=strategy).scenario()
+    compared = bo.compare(scenario, forecast="perfect", horizon_h=24)
+    assert "forecast-driven" not in compared.table.index.get_level_values("rung")
+    assert any(n.where.endswith("forecast-driven") and "yes-or-no choices" in n.found for n in compared.notes)
+
+
+def test_the_picture_of_forecasts_names_their_worth() -> None:
+    """Both rungs have a bar with their share, and the heading the worth of a perfect forecast."""
+    scenario = case(price_per_mwh=[20.0, 20.0, 20.0, 20.0, 200.0, 20.0]).scenario()
+    axes = bo.compare(scenario, forecast="observed", horizon_h=6).plot().axes[0]
+    assert axes.get_title(loc="left").endswith("more is better; worth of a perfect forecast 180")
+    assert [label.get_text() for label in axes.get_yticklabels()][2:4] == ["forecast-\ndriven", "perfect\nforecast"]
+    assert "0, 0% of the possible gain" in [text.get_text() for text in axes.texts]

@@ -21,10 +21,11 @@ LAYERS: list[set[str]] = [
     {"dispatch", "metrics"},
     {
         "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "windows", "exclusivity", "audit", "strategy",
+        "forecasts", "forecast_values", "timetable", "horizon", "history", "beliefs", "kept_solvers", "rolling", "carried_out",
     },
     {"strategies", "strategies.*"},
     {"assemble", "bound", "infeasible"},
-    {"outcome", "optimize", "simulate", "track", "validate"},
+    {"outcome", "optimize", "simulate", "control", "track", "validate"},
     {
         "catalogue", "marginals", "gap", "explain", "compare", "stacking", "finance", "levelised", "financials", "ageing",
         "faded", "study", "study_*", "price_years", "sizing", "sizing_*", "sensitivity",
