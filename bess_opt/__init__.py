@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bess_opt.files import load_dispatch as load_dispatch
     from bess_opt.finance_types import Finance as Finance
     from bess_opt.optimize import optimize as optimize
+    from bess_opt.relaxation import Relaxation as Relaxation
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
     from bess_opt.scenario import load as load
@@ -61,6 +62,7 @@ _HOME = {
     "load_dispatch": "files",
     "Finance": "finance_types",
     "optimize": "optimize",
+    "Relaxation": "relaxation",
     "Scenario": "scenario",
     "describe": "scenario",
     "load": "scenario",

@@ -60,6 +60,7 @@ class Strategy:
     `checks(schedule, plant, options)` are the strategy's own laws for the audit.
     `figures(schedule, plant, options)` are further figures beside the score, by name; fractions are 0 to 1.
     `notes(plant, options)` says what the strategy assumes where the scenario says nothing.
+    `hard_limits` are the numeric options that, raised, leave both twins more room.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Strategy:
     restrict: Callable[[Plant, Any], Plant] = unrestricted
     figures: Callable[[pd.DataFrame, Plant, Any], dict[str, float]] = no_figures
     notes: Callable[[Plant, Any], list[Finding]] = no_notes
+    hard_limits: tuple[str, ...] = ()
     old_names: tuple[str, ...] = ()
 
     def unit(self, options: Table) -> str:

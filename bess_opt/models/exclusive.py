@@ -7,12 +7,13 @@ and bring the relaxation close to the exact optimum.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
+from bess_opt.models.expand import Program, expand
 from bess_opt.models.storage import energy_bounds
 from bess_opt.models.units import MW, MWH, PER_UNIT
 from bess_opt.plant import Plant
@@ -58,6 +59,26 @@ def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
         setattr(m, f"{pair.first}_one_way", ArrayConstraint(m.steps, rule=first_only(pair)))
         setattr(m, f"{pair.second}_one_way", ArrayConstraint(m.steps, rule=second_only(pair)))
     add_room_cuts(m, plant)
+
+
+def exclusive_program(m: Any, plant: Plant, program: Program, bound: tuple[Pair, ...]) -> Program:
+    """`program`, an expansion of `m`, with rule 10 for the converters in `bound`; what it holds stays held."""
+    add_exclusivity(m, plant, bound)
+    full = expand(m)
+    first = slice(program.columns)
+    full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
+    return full
+
+
+def with_choices_held(program: Program, x: np.ndarray) -> Program:
+    """`program` with its yes-or-no choices held as they are in `x`: a linear one."""
+    choice = np.round(x[: program.columns])
+    return replace(
+        program,
+        lower=np.where(program.integer, choice, program.lower),
+        upper=np.where(program.integer, choice, program.upper),
+        integer=np.zeros_like(program.integer),
+    )
 
 
 def first_only(pair: Pair) -> Rule:

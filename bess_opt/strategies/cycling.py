@@ -204,5 +204,6 @@ STRATEGY = Strategy(
     score=score,
     figures=figures,
     checks=checks,
+    hard_limits=("cycles_per_day",),
     old_names=("cycling_demo",),
 )

@@ -12,7 +12,7 @@ import bess_opt
 PACKAGE = Path(bess_opt.__file__).parent
 
 LAYERS: list[set[str]] = [
-    {"errors", "findings", "columns", "physics", "money", "clock", "stopwatch", "folders"},
+    {"errors", "findings", "columns", "physics", "money", "clock", "stopwatch", "folders", "relaxation"},
     {
         "tables", "battery", "site", "tariff", "finance_types", "solver_options", "series", "series_cells",
         "series_files", "series_fill", "series_steps", "series_time", "series_statistics", "scenario", "scenario_checks",
@@ -20,11 +20,11 @@ LAYERS: list[set[str]] = [
     },
     {"dispatch", "metrics"},
     {
-        "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "windows", "exclusivity", "audit", "strategy",
+        "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "elastic", "windows", "exclusivity", "audit", "strategy",
     },
     {"strategies", "strategies.*"},
-    {"assemble", "infeasible"},
-    {"outcome", "optimize", "simulate", "track", "validate"},
+    {"assemble", "infeasible", "conflict"},
+    {"user_limits", "relax", "outcome", "optimize", "simulate", "track", "validate"},
     {"catalogue", "marginals", "gap", "explain", "compare"},
     {"style", "plots", "plots_compare", "files", "scaffold", "solar"},
     {"cli", "cli_*", "__main__"},
