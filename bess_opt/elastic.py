@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.models.expand import Program
-from bess_opt.solve import Certificate, InfeasibleProgramError, Solver
+from bess_opt.solve import InfeasibleProgramError, Solver
 from bess_opt.solver_options import SolverOptions
 
 Array = np.ndarray
@@ -36,10 +36,6 @@ class Direction:
         """The change of lower bounds alone."""
         nothing = np.zeros(len(self.upper))
         return replace(self, upper=nothing)
-
-    def mends(self, proof: Certificate) -> bool:
-        """Whether the size enters a contradiction such that more of it takes some of it away."""
-        return proof.short(self.lower, self.upper, self.row_lower, self.row_upper) < 0.0
 
 
 def direction(program: Program, moved: Program, by: float) -> Direction | None:

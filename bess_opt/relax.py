@@ -17,7 +17,7 @@ import numpy as np
 
 from bess_opt.assemble import Bound, bind, model
 from bess_opt.elastic import Direction, direction, least_easing
-from bess_opt.errors import BessOptError, InfeasibleError
+from bess_opt.errors import BessOptError, InfeasibleError, SolveError
 from bess_opt.exclusivity import ExclusiveSearch, cheats
 from bess_opt.infeasible import unreachable
 from bess_opt.models.exclusive import exclusive_program, pairs, with_choices_held
@@ -25,7 +25,7 @@ from bess_opt.models.expand import Program, expand
 from bess_opt.plant import Plant, plant
 from bess_opt.relaxation import Change, Relaxation, rounded_beyond
 from bess_opt.scenario import Scenario
-from bess_opt.solve import Certificate, InfeasibleProgramError, LimitReachedError, Solver
+from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solver
 from bess_opt.solver_options import SolverOptions
 from bess_opt.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits
 
@@ -33,6 +33,7 @@ NUDGE = 1e-6  # of a limit's reference: far below any kink, far above rounding
 TANGENTS = 12  # slopes followed before the search halves instead
 FAR = 1e4  # references: what this much more does not mend, more does not mend
 CLOSE = 2e-3  # of the change: halving ends here
+LONG = 5_000  # steps: a horizon beyond that is not halved on, for every try may take minutes
 MARGIN = 1e-7  # of the reference: an easing is exact only to the solver's own tolerance
 
 
@@ -42,7 +43,10 @@ def naming_relaxations(scenario: Scenario) -> Iterator[None]:
     try:
         yield
     except InfeasibleError as error:
-        found = relaxations(scenario)
+        try:
+            found = relaxations(scenario)
+        except SolveError:  # a limit of the solver: the reasons stand without it
+            found = ()
         raise InfeasibleError([*error.reasons, *(r.finding() for r in found)], found) from None
 
 
@@ -65,7 +69,6 @@ class _Search:
 
     scenario: Scenario
     base: _Built = field(init=False)
-    proof: Certificate | None = field(init=False)
     limits: list[UserLimit] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,14 +76,6 @@ class _Search:
         self._deadline = None if limit is None else time.perf_counter() + limit
         self.base = _built(self.scenario)
         self.limits = user_limits(self.scenario, self.base.plant, self.base.bound)
-        solver = Solver(self.base.program, self.scenario.solver, scale_mw=self.base.plant.scale_mw)
-        self.proof = None
-        try:
-            solver.solve()
-        except InfeasibleProgramError:
-            self.proof = solver.conflict()
-        except LimitReachedError:
-            self._deadline = 0.0
 
     def numbers(self) -> list[Relaxation]:
         """Each number that alone can mend it."""
@@ -97,7 +92,10 @@ class _Search:
     def permissions(self) -> list[Relaxation]:
         """Each permission that alone can mend it."""
         every = [{where: True} for where in denied(self.scenario)]
-        return [self._relaxation(values, {}) for values in every if not self._late() and self._possible(values)]
+        try:
+            return [self._relaxation(values, {}) for values in every if not self._late() and self._possible(values)]
+        except LimitReachedError:
+            return []
 
     def combination(self) -> list[Relaxation]:
         """All numbers together by the least sum of relative changes, at need with every permission."""
@@ -119,8 +117,6 @@ class _Search:
             slope = None if here is None else self._slope(limit, {}, value, here)
             if slope is None or here is None:
                 return self._halved(limit, limit.stated)
-            if here is self.base and self.proof is not None and not slope.mends(self.proof):
-                return None
             left = abs(limit.end - value) / limit.reference * here.plant.scale_mw
             eased = least_easing(here.program, [slope], [left], self.scenario.solver, here.plant.scale_mw)
             if eased is None:
@@ -157,7 +153,9 @@ class _Search:
         return None if found is None else found.times(limit.sense * limit.reference / here.plant.scale_mw)
 
     def _halved(self, limit: UserLimit, impossible: float) -> float | None:
-        """Between a value without and one with a plan, by trying."""
+        """Between a value without and one with a plan, by trying; None also for a horizon too long for that."""
+        if self.base.plant.steps > LONG:
+            return None
         worst = abs(impossible - limit.stated) / limit.reference
         best = min(abs(limit.end - limit.stated) / limit.reference, FAR)
         if not self._possible({limit.where: limit.at(best)}):
