@@ -24,7 +24,7 @@ LAYERS: list[set[str]] = [
     },
     {"strategies", "strategies.*"},
     {"assemble", "infeasible", "conflict"},
-    {"user_limits", "relax", "outcome", "optimize", "simulate", "track", "validate"},
+    {"user_limits", "relax", "outcome", "optimize", "simulate", "track", "validate", "validate_*"},
     {"catalogue", "marginals", "gap", "explain", "compare"},
     {"style", "plots", "plots_compare", "files", "scaffold", "solar"},
     {"cli", "cli_*", "__main__"},
