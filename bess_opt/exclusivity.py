@@ -162,7 +162,13 @@ class ExclusiveSearch:
             idle[pair.first] = np.flatnonzero(first < second)
             idle[pair.second] = np.flatnonzero(first >= second)
         every = Answer(Window(0, self.steps), 0.0, np.inf, idle)
-        return replace(self._with_pattern([every], bound), limited=True, windows=count)
+        try:
+            return replace(self._with_pattern([every], bound), limited=True, windows=count)
+        except InfeasibleProgramError:
+            raise LimitReachedError(
+                "the time limit ended the search before any plan was found in which no converter runs both ways; "
+                "raise solver.time_limit_s"
+            ) from None
 
     def _resting_instants(self) -> Array:
         """Instants at which a bound or a head-room holds the stored energy, the ends of the horizon included."""

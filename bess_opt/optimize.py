@@ -20,7 +20,7 @@ from bess_opt.outcome import outcome
 from bess_opt.plant import Array, Plant, plant
 from bess_opt.relax import naming_relaxations
 from bess_opt.scenario import Scenario
-from bess_opt.solve import InfeasibleProgramError, Solution, Solver, solver_version
+from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solution, Solver, solver_version
 from bess_opt.stopwatch import Stopwatch
 from bess_opt.strategy import Objective
 from bess_opt.validate import findings as findings_of
@@ -134,11 +134,15 @@ def _solve_linear(
             relaxed = solver.solve()
     except InfeasibleProgramError:
         raise InfeasibleError(conflict.reasons(solver, numbers)) from None
+    limited = False
     with watch.stage("tie-break"):
-        x = solver.prefer(ties)
+        try:
+            x = solver.prefer(ties)
+        except LimitReachedError:
+            x, limited = relaxed.x, True
     cheating = {p: len(exclusivity.cheats(program, x, (p,), numbers.scale_mw)) for p in pairs(numbers)}
     if not any(cheating.values()):
-        return exclusivity.Exact(x, relaxed, relaxed.bound, 0, limited=False)
+        return exclusivity.Exact(x, relaxed, relaxed.bound, 0, limited=limited)
     with watch.stage("exclusive"):
         return _one_way(solver, m, numbers, ties, relaxed, x, tuple(p for p in cheating if cheating[p]))
 
