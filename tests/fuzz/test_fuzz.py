@@ -138,6 +138,7 @@ FAULTS: dict[str, tuple[Spoil, str]] = {
     "an absolute path": (toml('"series.csv"', '"/etc/passwd"'), "leaves the scenario folder"),
     "a null in a path": (toml('"series.csv"', '"series.csv\\u0000"'), "series.file: file "),
     "a name too long": (toml('"series.csv"', f'"{"n" * 300}.csv"'), "series.file: file 'nnn"),
+    "a step of no length": (toml("step_min = 60", "step_min = 1e-308"), "series.step_min: found 1e-308"),
     "a billing interval beyond the calendar": (
         toml("interval_min = 60", "interval_min = 1e308"), "tariff.demand[0].interval_min: found 1e+308",
     ),
