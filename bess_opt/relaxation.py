@@ -56,6 +56,11 @@ class Relaxation:
         """New value of the first change."""
         return self.changes[0].value
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: `changes` with where, stated, value and unit, and the `share`."""
+        keys = ("where", "stated", "value", "unit")
+        return {"changes": [{key: getattr(c, key) for key in keys} for c in self.changes], "share": self.share}
+
     def finding(self) -> Finding:
         """The relaxation beside the reasons of an `InfeasibleError`."""
         todo = " and ".join(change.sentence() for change in self.changes)

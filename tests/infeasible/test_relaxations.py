@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +103,27 @@ def test_an_error_crosses_processes_whole() -> None:
     assert (again.reasons, again.relaxations) == (refused("hump").reasons, refused("hump").relaxations)
     wrong = bo.ScenarioError(refused("hump").reasons)
     assert pickle.loads(pickle.dumps(wrong)).problems == wrong.problems
+
+
+def test_the_command_line_tells_them_to_people_and_programs(tmp_path: Path) -> None:
+    """Exit code 3, a line for each reason and change on stderr, the numbers in the JSON object."""
+    folder = new_scenario(tmp_path / "week")
+    ended = CliRunner().invoke(
+        app, ["optimize", str(folder), "--json", "--set", "battery.soc_start=0.1", "--set", "battery.soc_end=0.9",
+              "--set", "site.grid_charging=false", "--set", "battery.duration_h=400"]
+    )  # fmt: skip
+    assert ended.exit_code == 3
+    assert (
+        "infeasible: battery.soc_end: this change alone mends it; lower battery.soc_end from 0.9 to " in ended.stderr
+    )
+    told = json.loads(ended.stdout)["error"]
+    assert told["kind"] == "InfeasibleError"
+    (change,) = told["relaxations"][0]["changes"]
+    assert (change["where"], change["stated"], change["unit"]) == ("battery.soc_end", 0.9, "")
+    assert change["value"] < 0.9
+
+
+def test_comparing_tells_them_too() -> None:
+    with pytest.raises(bo.InfeasibleError) as caught:
+        bo.compare(IMPOSSIBLE["hump"].scenario())
+    assert caught.value.relaxations == refused("hump").relaxations
