@@ -8,8 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import bess_opt as bo
+from bess_opt.cli import app
+from bess_opt.scaffold import new_scenario
 from scenarios import IMPOSSIBLE, TWOFOLD, with_values
 
 
