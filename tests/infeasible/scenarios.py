@@ -217,7 +217,7 @@ IMPOSSIBLE: dict[str, Impossible] = {
     "firm block with spared days": Impossible(
         "strategy",
         peak(
-            [0.5] * 10 + [2.5] * 6 + [0.5] * 8, limit=2.0, battery={"soc_start": 0.5},
+            ([0.5] * 10 + [2.5] * 6 + [0.5] * 8) * 2, limit=2.0, battery={"soc_start": 0.5},
             strategy={"name": "firm_delivery", "window": ["18:00", "20:00"], "period": "month", "share_of_days": 0.5},
         ),
         ("site.import_limit_mw",),
