@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +30,7 @@ from bess_opt.optimize import solve_scenario
 from bess_opt.plant import plant
 from bess_opt.scaffold import new_scenario
 from bess_opt.solve import LimitReachedError, Solver
+from bess_opt.strategies import peak_shaving
 from bess_opt.strategies.frequency_regulation import reserves_of
 
 PLAIN = case(price_per_mwh=[10.0, 20.0, 30.0])
@@ -183,3 +185,14 @@ def test_guards_of_the_models() -> None:
 def test_a_row_that_the_program_has_not() -> None:
     with pytest.raises(IndexError, match=r"^1000000$"):
         program().row_name(1_000_000)
+
+
+def test_a_month_without_a_billing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peak_shaving, "billing", lambda *_: None)
+    with pytest.raises(ValueError, match="a tariff with a demand row has a billing"):
+        peak_shaving._unpriced(plant(PLAIN.scenario()))
+
+
+def test_a_strategy_in_a_file_that_is_no_python(tmp_path: Path) -> None:
+    with pytest.raises(bo.StrategyError, match=r"strategy\.txt: cannot be read as a Python file"):
+        importlib.import_module("bess_opt.strategies")._load(tmp_path / "strategy.txt")
