@@ -196,3 +196,13 @@ def test_a_month_without_a_billing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_strategy_in_a_file_that_is_no_python(tmp_path: Path) -> None:
     with pytest.raises(bo.StrategyError, match=r"strategy\.txt: cannot be read as a Python file"):
         importlib.import_module("bess_opt.strategies")._load(tmp_path / "strategy.txt")
+
+
+def test_a_window_without_length() -> None:
+    of = case(
+        price_per_mwh=[1.0, 2.0], solar_mw=[1.0, 1.0], strategy={"name": "time_shift", "window": ["18:00", "18:00"]}
+    )
+    with pytest.raises(
+        bo.StrategyError, match=r"strategy\.window: found .*18:00.*; give local clock times of the window"
+    ):
+        of.optimize()
