@@ -203,6 +203,6 @@ def test_a_window_without_length() -> None:
         price_per_mwh=[1.0, 2.0], solar_mw=[1.0, 1.0], strategy={"name": "time_shift", "window": ["18:00", "18:00"]}
     )
     with pytest.raises(
-        bo.StrategyError, match=r"strategy\.window: found .*18:00.*; give local clock times of the window"
+        bo.StrategyError, match=r"strategy\.window: found .*18:00.*; give local clock times of the target window"
     ):
         of.optimize()
