@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bess_opt.forecasts import Forecast as Forecast
     from bess_opt.optimize import optimize as optimize
     from bess_opt.price_years import monte_carlo as monte_carlo
+    from bess_opt.relaxation import Relaxation as Relaxation
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
     from bess_opt.scenario import load as load
@@ -84,6 +85,7 @@ _HOME = {
     "Forecast": "forecasts",
     "optimize": "optimize",
     "monte_carlo": "price_years",
+    "Relaxation": "relaxation",
     "Scenario": "scenario",
     "describe": "scenario",
     "load": "scenario",

@@ -27,6 +27,10 @@ class Bound(Protocol):
         """The strategies, in the order in which they are stated."""
 
     @property
+    def hard_limits(self) -> dict[str, float]:
+        """Stated options that, raised, leave both twins more room, by where they stand."""
+
+    @property
     def sense(self) -> Sense:
         """Whether more or less of the score is better."""
 
@@ -69,6 +73,12 @@ class One:
     def names(self) -> tuple[str, ...]:
         """Its name."""
         return (self.strategy.name,)
+
+    @property
+    def hard_limits(self) -> dict[str, float]:
+        """See `Bound`."""
+        stated = {f"strategy.{name}": getattr(self.options, name) for name in self.strategy.hard_limits}
+        return {where: value for where, value in stated.items() if value is not None}
 
     @property
     def sense(self) -> Sense:
@@ -128,6 +138,15 @@ class Stack:
     def names(self) -> tuple[str, ...]:
         """Their names, in list order."""
         return tuple(part.strategy.name for part in self.parts)
+
+    @property
+    def hard_limits(self) -> dict[str, float]:
+        """Those of all, each at its place in the list."""
+        return {
+            where.replace("strategy", f"strategy[{i}]", 1): value
+            for i, part in enumerate(self.parts)
+            for where, value in part.hard_limits.items()
+        }
 
     @property
     def sense(self) -> Sense:

@@ -111,7 +111,11 @@ def faults(as_json: bool) -> Iterator[None]:
 def _error(error: BessOptError) -> dict[str, Any]:
     from bess_opt.validate import problems_of
 
-    return {"kind": type(error).__name__, "problems": [problem.to_dict() for problem in problems_of(error)]}
+    told: dict[str, Any] = {"kind": type(error).__name__}
+    told["problems"] = [problem.to_dict() for problem in problems_of(error)]
+    if isinstance(error, InfeasibleError):
+        told["relaxations"] = [relaxation.to_dict() for relaxation in error.relaxations]
+    return told
 
 
 def exit_code(kind: type[BessOptError]) -> int:

@@ -16,6 +16,7 @@ from bess_opt.forecasts import Forecasts
 from bess_opt.gap import Gap, gap
 from bess_opt.metrics import Metrics
 from bess_opt.optimize import Solved, dispatch_of, solve_scenario
+from bess_opt.relax import naming_relaxations
 from bess_opt.scenario import Scenario
 from bess_opt.simulate import simulate
 from bess_opt.stacking import loss_by_removal, value_by_line
@@ -153,7 +154,8 @@ def _contenders(scenario: Scenario, strategies: Strategies | None) -> dict[str, 
 
 
 def _ladder(label: str, scenario: Scenario) -> _Ladder:
-    solved = solve_scenario(scenario)
+    with naming_relaxations(scenario):
+        solved = solve_scenario(scenario)
     plans, notes = {OPTIMAL: dispatch_of(solved)}, []
     for rung, rule in ((NONE, lambda _state: 0.0), (RULE, None)):
         try:

@@ -14,9 +14,9 @@ from typing import Protocol, get_args
 import numpy as np
 
 from bess_opt import infeasible
-from bess_opt.assemble import bind
-from bess_opt.bound import Bound, model
+from bess_opt.assemble import bind, model
 from bess_opt.beliefs import gather
+from bess_opt.bound import Bound
 from bess_opt.carried_out import Orders, carry_out, joined
 from bess_opt.dispatch import Dispatch, Flows
 from bess_opt.errors import InfeasibleError, ScenarioError, StrategyError, nearest

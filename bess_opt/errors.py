@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 from bess_opt.findings import Finding
+from bess_opt.relaxation import Relaxation
 
 
 class BessOptError(Exception):
@@ -29,6 +31,9 @@ class ScenarioError(BessOptError):
         self.problems = tuple(problems)
         super().__init__("\n".join(problem.sentence() for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[Any, ...]]:
+        return type(self), (self.problems,)  # from its data: the message alone could not cross processes
+
 
 class StrategyError(BessOptError):
     """A strategy or one of its options is unknown, contradicts another, or lacks a series."""
@@ -39,11 +44,17 @@ class SolveError(BessOptError):
 
 
 class InfeasibleError(SolveError):
-    """No schedule meets all limits. `reasons` names them with times and numbers."""
+    """No schedule meets all limits. `reasons` names them with times and numbers.
 
-    def __init__(self, reasons: Iterable[Finding]) -> None:
-        self.reasons = tuple(reasons)
+    `relaxations` are the least changes that each make a plan possible, as data; `reasons` says them too.
+    """
+
+    def __init__(self, reasons: Iterable[Finding], relaxations: Iterable[Relaxation] = ()) -> None:
+        self.reasons, self.relaxations = tuple(reasons), tuple(relaxations)
         super().__init__("\n".join(reason.sentence() for reason in self.reasons))
+
+    def __reduce__(self) -> tuple[type[InfeasibleError], tuple[Any, ...]]:
+        return type(self), (self.reasons, self.relaxations)
 
 
 class AuditError(BessOptError):

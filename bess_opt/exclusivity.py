@@ -163,7 +163,13 @@ class ExclusiveSearch:
             first, second = (self._x[self.program.variables[n].slice] for n in (pair.first, pair.second))
             idle[pair.first] = np.flatnonzero(first < second)
             idle[pair.second] = np.flatnonzero(first >= second)
-        return replace(self._with_pattern([idle], bound, count), limited=True)
+        try:
+            return replace(self._with_pattern([idle], bound, count), limited=True)
+        except InfeasibleProgramError:
+            raise LimitReachedError(
+                "the time limit ended the search before any plan was found in which no converter runs both ways; "
+                "raise solver.time_limit_s"
+            ) from None
 
     def _resting_instants(self) -> Array:
         """Instants at which a bound or a head-room holds the stored energy, the ends of the horizon included."""

@@ -133,6 +133,8 @@ def _write_schedule(dispatch: Dispatch, parts: Path) -> None:
     numbers = rounded.select_dtypes("number").columns
     rounded[numbers] += 0.0  # no negative zero
     rounded.index = pd.Index([stamp.isoformat() for stamp in schedule.index], name="time")
+    for name in rounded.columns.difference(numbers):
+        rounded[name] = rounded[name].map(harmless)
     rounded.to_csv(parts / "schedule.csv", lineterminator="\n", encoding="utf-8")
     _write_json(parts / "schedule.columns.json", _column_notes(dispatch))
 
@@ -171,6 +173,11 @@ def _write_scenario(scenario: Scenario, folder: Path) -> None:
 def _write_json(file: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)
     file.write_bytes(f"{text}\n".encode())
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: one that begins like it has an apostrophe before it."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 # ---- reading

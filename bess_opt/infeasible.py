@@ -1,7 +1,6 @@
-"""Why no schedule exists: limits in conflict as sentences with times and numbers.
+"""Conflicts that show before any solve: energy or power out of reach, as sentences with times and numbers.
 
-Some conflicts show before any solve (a state of charge out of reach, a load beyond all supply); for the rest
-the solver's irreducible infeasible subset is mapped back through the names of constraints and variables.
+What takes a solve to see is in `bess_opt.conflict`.
 """
 
 from __future__ import annotations
@@ -13,9 +12,7 @@ import pandas as pd
 
 from bess_opt import physics
 from bess_opt.findings import Finding
-from bess_opt.models.expand import Program
 from bess_opt.plant import Array, Plant
-from bess_opt.solve import Solution, Solver
 
 SLACK = 1e-9
 
@@ -33,7 +30,7 @@ def _energy_out_of_reach(plant: Plant) -> list[Finding]:
     crossing = np.flatnonzero(storage.floor_mwh > storage.ceiling_mwh + scale)
     if len(crossing):
         i = int(crossing[0])
-        asked = f"energy_min_mwh asks for {storage.floor_mwh[i]:.4g} MWh {_instant(plant, i)}"
+        asked = f"energy_min_mwh asks for {storage.floor_mwh[i]:.4g} MWh {instant(plant, i)}"
         return [
             Finding(
                 "reserve_above_window",
@@ -45,18 +42,22 @@ def _energy_out_of_reach(plant: Plant) -> list[Finding]:
     late = np.flatnonzero(storage.floor_mwh > highest + scale)
     if len(late):
         i = int(late[0])
-        asked = f"at least {storage.floor_mwh[i]:.4g} MWh must be in store {_instant(plant, i)}"
+        asked = f"at least {storage.floor_mwh[i]:.4g} MWh must be in store {instant(plant, i)}"
         can = (
             f"at most {highest[i]:.4g} MWh can be there when charging at full power from {storage.start_mwh:.4g} MWh"
         )
         found.append(Finding("reserve_out_of_reach", "series.energy_min_mwh", asked, can))
-    nameplate, horizon = storage.energy_mwh, f"{plant.horizon_h:g} h"
+    nameplate, horizon, end = (
+        storage.energy_mwh,
+        f"{plant.horizon_h:g} h",
+        f"at the end, {instant(plant, plant.steps)[3:]}",
+    )
     if not late.size and storage.end_min_mwh > highest[-1] + scale:
-        asked = f"asks for SOC {storage.end_min_mwh / nameplate:.4g} or more at the end"
+        asked = f"asks for SOC {storage.end_min_mwh / nameplate:.4g} or more {end}"
         can = f"at most {highest[-1] / nameplate:.4g} can be reached within {horizon}; lower soc_end or free it"
         found.append(Finding("end_out_of_reach", "battery.soc_end", asked, can))
     if storage.end_max_mwh < lowest[-1] - scale:
-        asked = f"asks for SOC {storage.end_max_mwh / nameplate:.4g} or less at the end"
+        asked = f"asks for SOC {storage.end_max_mwh / nameplate:.4g} or less {end}"
         can = f"no less than {lowest[-1] / nameplate:.4g} can be reached within {horizon}; raise soc_end or free it"
         found.append(Finding("end_out_of_reach", "battery.soc_end", asked, can))
     return found
@@ -91,7 +92,7 @@ def _power_out_of_reach(plant: Plant) -> list[Finding]:
         supply = plant.import_max_mw + gives + plant.solar_ac_mw
         for first, last in _runs(plant.load_mw > supply + SLACK * plant.scale_mw):
             worst = first + int(np.argmax((plant.load_mw - supply)[first:last]))
-            asked = f"{_span(plant, first, last)} the load of {plant.load_mw[worst]:.4g} MW"
+            asked = f"{span(plant, first, last)} the load of {plant.load_mw[worst]:.4g} MW"
             battery, solar = f"battery {gives[worst]:.4g}", f"solar {plant.solar_ac_mw[worst]:.4g} MW"
             remedy = f"exceeds import limit {plant.import_max_mw:.4g} + {battery} + {solar}; "
             remedy += "raise the limit or state site.unserved_price_per_mwh"
@@ -101,39 +102,12 @@ def _power_out_of_reach(plant: Plant) -> list[Finding]:
         sink = plant.load_mw + plant.export_max_mw + takes
         for first, last in _runs(plant.solar_ac_mw > sink + SLACK * plant.scale_mw):
             worst = first + int(np.argmax((plant.solar_ac_mw - sink)[first:last]))
-            asked = f"{_span(plant, first, last)} the solar power of {plant.solar_ac_mw[worst]:.4g} MW"
+            asked = f"{span(plant, first, last)} the solar power of {plant.solar_ac_mw[worst]:.4g} MW"
             load, battery = f"load {plant.load_mw[worst]:.4g}", f"battery {takes[worst]:.4g} MW"
             remedy = f"exceeds {load} + export limit {plant.export_max_mw:.4g} + {battery}; "
             remedy += "raise the limit or allow site.curtailment"
             found.append(Finding("solar_beyond_sinks", "site.export_limit_mw", asked, remedy))
     return found[:5]
-
-
-def reasons(solver: Solver, plant: Plant) -> list[Finding]:
-    """The limits that cannot hold together, from the solver's irreducible infeasible subset."""
-    program = solver.program
-    rows, columns = solver.conflict()
-    named = [program.row_name(r) for r in rows] + [program.column_name(c) for c in columns]
-    if not named:
-        return [
-            Finding("infeasible", "scenario", "no schedule meets all limits", "relax a limit of [site] or [battery]")
-        ]
-    times = sorted({min(i, plant.steps - 1) for _, i in named if i <= plant.steps})
-    names = sorted({name for name, _ in named})
-    span = _span(plant, times[0], times[-1] + 1)
-    remedy = "cannot hold together; relax one of the limits behind them in [site] or [battery]"
-    return [Finding("limits_in_conflict", "scenario", f"{span} the limits {', '.join(names)}", remedy)]
-
-
-def one_way(plant: Plant, relaxed: Solution, program: Program) -> list[Finding]:
-    """No schedule without a converter that runs both ways: energy has nowhere to go."""
-    both = np.minimum(
-        relaxed.x[program.variables["charge_mw"].slice], relaxed.x[program.variables["discharge_mw"].slice]
-    )
-    places = np.flatnonzero(both > 1e-7 * plant.scale_mw)
-    at = _span(plant, int(places[0]), int(places[0]) + 1) if len(places) else "somewhere"
-    asked = f"{at} the limits hold only if the battery charged and discharged at once"
-    return [Finding("both_ways_needed", "site", asked, "allow site.curtailment or raise site.export_limit_mw")]
 
 
 def _runs(mask: Array) -> Iterable[tuple[int, int]]:
@@ -142,13 +116,15 @@ def _runs(mask: Array) -> Iterable[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
-def _span(plant: Plant, first: int, last: int) -> str:
+def span(plant: Plant, first: int, last: int) -> str:
+    """Time of the steps `first` to `last` - 1, for people."""
     begin = plant.index[first]
     end = plant.index[last - 1] + pd.Timedelta(hours=plant.step_h)
     return f"from {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
 
 
-def _instant(plant: Plant, i: int) -> str:
+def instant(plant: Plant, i: int) -> str:
+    """Time of an instant, 0 being the start, for people."""
     if i == 0:
         return f"at {plant.index[0]:%Y-%m-%d %H:%M}"
     return f"at {plant.index[i - 1] + pd.Timedelta(hours=plant.step_h):%Y-%m-%d %H:%M}"

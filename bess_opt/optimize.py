@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bess_opt import exclusivity, infeasible
+from bess_opt import conflict, exclusivity, infeasible
 from bess_opt.assemble import bind, model
 from bess_opt.bound import Bound
 from bess_opt.dispatch import Dispatch, Flows, SolveReport
 from bess_opt.errors import InfeasibleError
 from bess_opt.findings import Findings
-from bess_opt.models.exclusive import Pair, add_exclusivity, pairs
+from bess_opt.models.exclusive import Pair, exclusive_program, pairs, with_choices_held
 from bess_opt.models.expand import Program, expand, term_costs
 from bess_opt.outcome import outcome
 from bess_opt.plant import Array, Plant, plant
+from bess_opt.relax import naming_relaxations
 from bess_opt.scenario import Scenario
-from bess_opt.solve import InfeasibleProgramError, Solution, Solver, solver_version
+from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solution, Solver, solver_version
 from bess_opt.solver_options import SolverOptions
 from bess_opt.stopwatch import Stopwatch
 from bess_opt.strategy import Objective
@@ -50,9 +51,11 @@ def optimize(scenario: Scenario) -> Dispatch:
 
     Returns a plan proven optimal within `solver.rel_gap` and audited without the solver. Raises
     `StrategyError` (unknown strategy, wrong option, missing series), `InfeasibleError` (no schedule meets the
-    limits; `.reasons` says which and when), `SolveError` (limit reached without a plan), `AuditError`.
+    limits; `.reasons` says which and when, `.relaxations` what would mend it), `SolveError` (limit reached
+    without a plan), `AuditError`.
     """
-    return dispatch_of(solve_scenario(scenario))
+    with naming_relaxations(scenario):
+        return dispatch_of(solve_scenario(scenario))
 
 
 def solve_scenario(scenario: Scenario) -> Solved:
@@ -116,37 +119,17 @@ def _solve_with_choices(
             with watch.stage("choose"):
                 chosen = attempt.solve()
         except InfeasibleProgramError:
-            raise InfeasibleError(infeasible.reasons(attempt, numbers)) from None
-        linear = Solver(_held(program, chosen.x), solver.options, scale_mw=numbers.scale_mw)
+            raise InfeasibleError(conflict.reasons(attempt, numbers)) from None
+        linear = Solver(with_choices_held(program, chosen.x), solver.options, scale_mw=numbers.scale_mw)
         found = _solve_linear(linear, m, numbers, objectives, watch)
         bound = exclusivity.proven(chosen.bound, found.solution.objective, program, numbers.scale_mw)
         found = replace(found, bound=bound, limited=found.limited or chosen.limited)
         if found.limited or found.gap <= solver.options.rel_gap:
             break
         attempt = Solver(
-            _exclusive_program(m, numbers, program, pairs(numbers)), solver.options, scale_mw=numbers.scale_mw
+            exclusive_program(m, numbers, program, pairs(numbers)), solver.options, scale_mw=numbers.scale_mw
         )
     return found
-
-
-def _held(program: Program, x: Array) -> Program:
-    """`program` with its choices held as they are in `x`: a linear one."""
-    choice = np.round(x[: program.columns])
-    return replace(
-        program,
-        lower=np.where(program.integer, choice, program.lower),
-        upper=np.where(program.integer, choice, program.upper),
-        integer=np.zeros_like(program.integer),
-    )
-
-
-def _exclusive_program(m: Any, numbers: Plant, program: Program, bound: tuple[Pair, ...]) -> Program:
-    """`program`, an expansion of `m`, with rule 10 for the converters in `bound`; what it holds stays held."""
-    add_exclusivity(m, numbers, bound)
-    full = expand(m)
-    first = slice(program.columns)
-    full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
-    return full
 
 
 def _solve_linear(
@@ -159,12 +142,16 @@ def _solve_linear(
         with watch.stage("solve"):
             relaxed = solver.solve()
     except InfeasibleProgramError:
-        raise InfeasibleError(infeasible.reasons(solver, numbers)) from None
+        raise InfeasibleError(conflict.reasons(solver, numbers)) from None
+    limited = False
     with watch.stage("tie-break"):
-        x = solver.prefer(ties)
+        try:
+            x = solver.prefer(ties)
+        except LimitReachedError:
+            x, limited = relaxed.x, True
     cheating = {p: len(exclusivity.cheats(program, x, (p,), numbers.scale_mw)) for p in pairs(numbers)}
     if not any(cheating.values()):
-        return exclusivity.Exact(x, relaxed, relaxed.bound, 0, limited=False)
+        return exclusivity.Exact(x, relaxed, relaxed.bound, 0, limited=limited)
     with watch.stage("exclusive"):
         return _one_way(solver, m, numbers, ties, relaxed, x, tuple(p for p in cheating if cheating[p]))
 
@@ -179,13 +166,13 @@ def _one_way(
     bound: tuple[Pair, ...],
 ) -> exclusivity.Exact:
     """The exact plan with binaries for the converters in `bound`; all of them if the plan turns to another."""
-    full = _exclusive_program(m, numbers, solver.program, bound)
+    full = exclusive_program(m, numbers, solver.program, bound)
     limit = solver.options.time_limit_s
     search = exclusivity.ExclusiveSearch(solver, full, bound, ties, numbers.scale_mw, limit)
     try:
         exact = search.run(relaxed, x)
     except InfeasibleProgramError:
-        raise InfeasibleError(infeasible.one_way(numbers, relaxed, solver.program)) from None
+        raise InfeasibleError(conflict.one_way(numbers, relaxed, solver.program)) from None
     if len(exclusivity.cheats(solver.program, exact.x, pairs(numbers), numbers.scale_mw)):
         return _one_way(solver, m, numbers, ties, relaxed, x, pairs(numbers))
     return exact

@@ -41,23 +41,14 @@ def refuse_energy(plant: Plant, stored: Array) -> None:
     raise InfeasibleError([Finding("energy_beyond_window", where, found, remedy)])
 
 
-def refuse_sources(plant: Plant, surplus: Array, unserved: Array, curtailed_ac: Array, curtailed_dc: Array) -> None:
-    """Raise where the battery had to charge from or feed a grid that it may not use."""
+def refuse_grid_charging(plant: Plant, surplus: Array, unserved: Array) -> None:
+    """Raise where the battery had to charge from a grid that it may not use."""
     into = np.maximum(-surplus, 0.0) + unserved - plant.load_mw
     if not plant.grid_charging and float(into.max()) > _slack(plant):
         worst = int(np.argmax(into))
         found = f"at {_time(plant, worst)} the battery has to take {into[worst]:.4g} MW from the grid"
         remedy = "keep more in store before, or allow it"
         raise InfeasibleError([Finding("grid_charging_forced", "site.grid_charging", found, remedy)])
-    pv = plant.solar_ac_mw - curtailed_ac
-    if plant.bus is not None:
-        pv = pv + plant.bus.eta_out * (plant.solar_dc_mw - curtailed_dc)
-    out = np.maximum(surplus, 0.0) - pv
-    if not plant.battery_export and float(out.max()) > _slack(plant):
-        worst = int(np.argmax(out))
-        found = f"at {_time(plant, worst)} the battery has to give {out[worst]:.4g} MW to the grid"
-        remedy = "keep less in store before, or allow it"
-        raise InfeasibleError([Finding("battery_export_forced", "site.battery_export", found, remedy)])
 
 
 def refuse_cycles(plant: Plant, discharge: Array) -> None:

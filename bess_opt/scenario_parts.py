@@ -29,6 +29,7 @@ TABLES: dict[str, type[Table]] = {
     "finance": Finance,
     "solver": SolverOptions,
 }
+DEEPEST = 16  # tables within tables; a scenario needs five
 _OPTIONAL = ("tariff", "finance")
 SeriesSource = CleanSeries | Callable[[SeriesOptions], RawSeries]
 
@@ -106,7 +107,12 @@ def read_series(
 def read_toml(file: Path) -> dict[str, Any]:
     """The tables of a TOML file. ScenarioError with the line of a syntax error, or why it cannot be read."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        tables = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        if _depth(tables) <= DEEPEST:
+            return tables
+        problem = _too_deep(file)
+    except RecursionError:
+        problem = _too_deep(file)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         where = f"{file.name} line {line[1]}" if line else file.name
@@ -118,3 +124,18 @@ def read_toml(file: Path) -> dict[str, Any]:
         expected = "give a folder with scenario.toml, or a .toml file"
         problem = Finding("missing_file", str(file), found, expected)
     raise ScenarioError([problem])
+
+
+def _too_deep(file: Path) -> Finding:
+    found = f"tables or lists stand more than {DEEPEST} deep in each other"
+    return Finding("toml_syntax", file.name, found, "write them as the documentation shows")
+
+
+def _depth(value: object) -> int:
+    """How deep tables and lists are nested, counted without recursion."""
+    depth, level = 0, [value]
+    while level and depth <= DEEPEST:
+        inner = [list(item.values()) if isinstance(item, dict) else item for item in level]
+        level = [part for item in inner if isinstance(item, list) for part in item]
+        depth += 1
+    return depth

@@ -49,7 +49,7 @@ class SeriesOptions(Table):
     ] = None
     step_min: Annotated[
         Number | None,
-        quantity("step of the scenario: asserted, or reached by resample", "min", gt=0, le=1440),
+        quantity("step of the scenario: asserted, or reached by resample", "min", ge=0.001, le=1440),
     ] = None
     resample: Annotated[
         dict[_Column, ResampleMethod],

@@ -16,7 +16,7 @@ from bess_opt.columns import SERIES
 from bess_opt.findings import Finding
 from bess_opt.series_files import RawSeries
 from bess_opt.series_time import TimeAxis, more
-from bess_opt.tables import show
+from bess_opt.tables import LARGEST, show
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,11 +38,12 @@ def _check_range(raw: RawSeries, axis: TimeAxis | None, name: str, value: Floats
     low = -np.inf if column.minimum is None else column.minimum
     high = np.inf if column.maximum is None else column.maximum
     unit = "" if column.unit == "1" else f" {column.unit}"
-    infinite = np.isinf(value)
+    infinite, absurd = np.isinf(value), np.abs(value) > LARGEST
     kinds = [
         (infinite, "infinite", "give a finite number"),
-        (~infinite & (value < low), "out_of_range", f"give at least {low:g}{unit}"),
-        (~infinite & (value > high), "out_of_range", f"give at most {high:g}{unit}"),
+        (~infinite & absurd, "out_of_range", f"give a number of at most {LARGEST:g}"),
+        (~absurd & (value < low), "out_of_range", f"give at least {low:g}{unit}"),
+        (~absurd & (value > high), "out_of_range", f"give at most {high:g}{unit}"),
     ]
     return [
         finding

@@ -15,6 +15,7 @@ import pandas as pd
 from bess_opt.columns import SERIES
 from bess_opt.errors import ScenarioError, nearest
 from bess_opt.findings import Finding
+from bess_opt.tables import show
 
 TIME = "time"
 # From pandas 3.1 on every number is read exactly; before, only on request, which is deprecated now.
@@ -66,7 +67,11 @@ def from_file(folder: Path, file: str | None) -> RawSeries:
     """
     name = file or ("series.csv" if not _only_parquet(folder) else "series.parquet")
     path = folder / name
-    problem = _file_problem(folder, path, name)
+    try:
+        problem = _file_problem(folder, path, name)
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a null in it, a link to itself
+        found = f"file {show(name)} cannot be opened: {getattr(error, 'strerror', None) or 'no usable path'}"
+        problem = Finding("unreadable_file", "series.file", found, "give the name of a file in the scenario folder")
     if problem:
         raise ScenarioError([problem])
     try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import highspy
@@ -26,6 +26,7 @@ Array = np.ndarray
 DUAL_ZERO = 1e-7  # HiGHS's own dual tolerance: a smaller reduced cost proves nothing
 # Where a warm start may end: near the optimum, or with a basis that a changed matrix made singular.
 UNPROVEN = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kSolveError)
+RAY_ZERO = 1e-9  # of a ray's largest entry: less is rounding
 _threads_in_use: list[int] = []
 _threads_lock = threading.Lock()
 
@@ -50,6 +51,25 @@ class Solution:
     seconds: float
     iterations: int
     limited: bool = False
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Prices of rows and columns, yᵀA = z, under which their limits contradict each other (Farkas).
+
+    Only what has a price is in conflict: a row's lower side where y > 0, its upper where y < 0; a column's upper
+    bound where z > 0, its lower where z < 0.
+    """
+
+    row: Array
+    column: Array
+
+    def short(self, lower: Array, upper: Array, row_lower: Array, row_upper: Array) -> float:
+        """By how much rows ask for more than the columns can give, at these prices; linear in every limit."""
+        y, z = self.row, self.column
+        asked = y[y > 0] @ row_lower[y > 0] + y[y < 0] @ row_upper[y < 0]
+        given = z[z > 0] @ upper[z > 0] + z[z < 0] @ lower[z < 0]
+        return float(asked - given)
 
 
 class Solver:
@@ -285,10 +305,30 @@ class Solver:
         self.set_rows(rows, on, on)
         return columns, rows
 
-    def conflict(self) -> tuple[list[int], list[int]]:
-        """(rows, columns) of an irreducible infeasible subset of the program just found infeasible."""
-        _, iis = self._highs.getIis()
-        return list(iis.row_index_), list(iis.col_index_)
+    def conflict(self) -> Certificate | None:
+        """Why the program just found infeasible has no solution; None if only its whole numbers stand in the way."""
+        linear = self
+        if self._mixed:
+            program = replace(self.program, integer=np.zeros_like(self.program.integer))
+            linear = Solver(program, self.options, scale_mw=self._x_scale)
+            linear._highs.run()
+        _, there, ray = linear._highs.getDualRay()
+        if not there or ray is None:
+            return None
+        return self._certificate(np.array(ray))
+
+    def _certificate(self, ray: Array) -> Certificate | None:
+        """The ray of whichever sign proves that no solution exists, without its rounding."""
+        program, size = self.program, float(np.abs(ray).max(initial=0.0))
+        row = np.where(np.abs(ray) > RAY_ZERO * size, ray, 0.0)
+        of_entry = program.value * np.repeat(row, np.diff(program.start))
+        column = np.bincount(program.column, weights=of_entry, minlength=program.columns)
+        column[np.abs(column) <= RAY_ZERO * np.abs(column).max(initial=0.0)] = 0.0
+        for sign in (1.0, -1.0):
+            found = Certificate(sign * row, sign * column)
+            if found.short(self._lower, self._upper, self._row_lower, self._row_upper) > 0.0:
+                return found
+        return None
 
 
 def solver_version() -> str:

@@ -19,7 +19,7 @@ from bess_opt import physics
 from bess_opt.dispatch import Flows
 from bess_opt.errors import StrategyError
 from bess_opt.plant import Array, Bus, Plant, Storage
-from bess_opt.refusals import SLACK, refuse_cycles, refuse_energy, refuse_power, refuse_sources
+from bess_opt.refusals import SLACK, refuse_cycles, refuse_energy, refuse_grid_charging, refuse_power
 
 
 @dataclass(frozen=True)
@@ -357,7 +357,7 @@ def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: 
     refuse_power(plant, surplus - plant.export_max_mw, "the site gives", "site.export_limit_mw", plant.export_max_mw)
     refuse_power(plant, -surplus - plant.import_max_mw, "the site takes", "site.import_limit_mw", plant.import_max_mw)
     refuse_energy(plant, stored)
-    refuse_sources(plant, surplus, unserved, asked.curtailed_ac_mw + more_ac, curtailed_dc)
+    refuse_grid_charging(plant, surplus, unserved)
     refuse_cycles(plant, discharge)
     return Flows(
         charge_mw=charge,

@@ -94,6 +94,7 @@ class Strategy:
     `figures(schedule, plant, options)` are further figures beside the score, by name; fractions are 0 to 1.
     `notes(plant, options)` says what the strategy assumes where the scenario says nothing.
     `stacked` says what it brings into a stack of several; by default its hard limits only.
+    `hard_limits` are the numeric options that, raised, leave both twins more room.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Strategy:
     restrict: Callable[[Plant, Any], Plant] = unrestricted
     figures: Callable[[pd.DataFrame, Plant, Any], dict[str, float]] = no_figures
     notes: Callable[[Plant, Any], list[Finding]] = no_notes
+    hard_limits: tuple[str, ...] = ()
     old_names: tuple[str, ...] = ()
     stacked: Stacked = Stacked()
 

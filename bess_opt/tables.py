@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, NoReturn, TypeVar, get_args
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -20,6 +20,7 @@ from bess_opt.errors import ScenarioError, nearest
 from bess_opt.findings import Finding
 
 _OWN = "bess_opt_findings"
+LARGEST = 1e12  # of any number of an input: beyond, sums of a year lose the small ones beside it
 
 
 def plain(value: object) -> object:
@@ -27,7 +28,13 @@ def plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
 
 
-Number = Annotated[float, Strict(), BeforeValidator(plain)]
+def _not_absurd(value: float) -> float:
+    if abs(value) > LARGEST:
+        reject([Finding("wrong_value", "", f"found {show(value)}", f"give a number of at most {LARGEST:g}")])
+    return value
+
+
+Number = Annotated[float, Strict(), BeforeValidator(plain), AfterValidator(_not_absurd)]
 Count = Annotated[int, Strict(), BeforeValidator(plain)]
 Flag = Annotated[bool, Strict(), BeforeValidator(plain)]
 Text = Annotated[str, Strict()]

@@ -113,7 +113,7 @@ class DemandRate(Table):
     hours: Hours = (0.0, 24.0)
     interval_min: Annotated[
         Number | None,
-        quantity("billing interval, a whole number of steps; default: one step", "min", gt=0),
+        quantity("billing interval, a whole number of steps; default: one step", "min", gt=0, le=44_640),
     ] = None
     period: Annotated[Literal["month", "year", "horizon"], Field(description="period that has one peak")] = "month"
     incurred_mw: Annotated[Number, quantity("peak already there at the start", "MW", ge=0)] = 0.0

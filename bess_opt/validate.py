@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pandas as pd
-
 from bess_opt.assemble import bind
 from bess_opt.bound import Bound
 from bess_opt.errors import BessOptError, InfeasibleError, ScenarioError
 from bess_opt.findings import Finding, Findings
 from bess_opt.infeasible import unreachable
-from bess_opt.plant import Plant, plant, port_efficiency
+from bess_opt.plant import Plant, plant
 from bess_opt.scenario import Scenario, load
+from bess_opt.validate_battery import battery_findings
+from bess_opt.validate_money import money_findings
+from bess_opt.validate_series import series_findings
 
 
 def validate(scenario: Scenario | str | Path) -> Findings:
@@ -66,57 +67,11 @@ def _no_strategy(scenario: Scenario) -> list[Finding]:
 
 
 def findings(scenario: Scenario, plant: Plant, bound: Bound | None = None) -> Findings:
-    """Warnings about a valid scenario, after what reading it noted (resampled, filled, defaulted)."""
+    """Warnings and recommendations about a valid scenario, after what reading it noted (filled, defaulted)."""
     assumed = bound.notes(plant) if bound is not None else []
-    own = [*_c_rate(scenario), *_unused(scenario, plant), *_coincident(scenario, plant)]
-    return Findings([*scenario.notes, *own, *assumed])
-
-
-def _c_rate(scenario: Scenario) -> list[Finding]:
-    """The C-rate at the cells below the stated power: the battery is derated, and says so."""
-    battery = scenario.battery
-    eta_in, eta_out = port_efficiency(battery)
-    limit, power = battery.tech.c_rate_max * battery.energy_mwh, battery.power_mw
-    charge, discharge = min(power, limit / eta_in), min(power, limit * eta_out)
-    if charge >= power and discharge >= power:
-        return []
-    found = (
-        f"{power:g} MW over {battery.duration_h:g} h asks for a C-rate of {1.0 / battery.duration_h:.4g} "
-        f"per h, the technology allows {battery.tech.c_rate_max:g} at the cells"
-    )
-    expected = (
-        f"charging is limited to {charge:.4g} MW and discharging to {discharge:.4g} MW at the port; "
-        "lengthen duration_h or choose another technology"
-    )
-    return [Finding("c_rate_limits_power", "battery.power_mw", found, expected, "warning")]
-
-
-def _unused(scenario: Scenario, plant: Plant) -> list[Finding]:
-    """Stated numbers that this topology or these series do not use."""
-    site, notes = scenario.site, []
-    if plant.bus is None and site.inverter_mw is not None and "solar_mw" in scenario.series:
-        found = "solar_mw is given behind its inverter and parallel_ac shares none"
-        notes.append(
-            Finding("inverter_unused", "site.inverter_mw", found, "the rating is not used", "recommendation")
-        )
-    if site.dc_share is not None and scenario.battery.topology != "hybrid":
-        found = f"the topology is {scenario.battery.topology!r}"
-        notes.append(Finding("dc_share_unused", "site.dc_share", found, "only hybrid uses it", "recommendation"))
-    return notes
-
-
-def _coincident(scenario: Scenario, plant: Plant) -> list[Finding]:
-    """Rows whose coincident times all lie beyond the horizon: nothing is measured."""
-    rows = scenario.tariff.demand if scenario.tariff is not None else ()
-    end = plant.index[-1] + pd.Timedelta(hours=plant.step_h)
-    return [
-        Finding(
-            "coincident_outside",
-            f"tariff.demand[{number}].coincident",
-            f"no time lies between {plant.index[0]:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}",
-            "only the row's minimum is billed; give times within the horizon",
-            "warning",
-        )
-        for number, row in enumerate(rows)
-        if row.coincident and not any(plant.index[0] <= pd.Timestamp(stamp) < end for stamp in row.coincident)
+    own = [
+        *battery_findings(scenario, plant),
+        *series_findings(scenario, plant),
+        *money_findings(scenario, plant),
     ]
+    return Findings([*scenario.notes, *own, *assumed])

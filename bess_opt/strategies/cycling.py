@@ -213,6 +213,7 @@ STRATEGY = Strategy(
     score=score,
     figures=figures,
     checks=checks,
+    hard_limits=("cycles_per_day",),
     old_names=("cycling_demo",),
     stacked=Stacked(terms=penalty_terms, cost=penalty),
 )

@@ -127,5 +127,6 @@ STRATEGY = Strategy(
     restrict=restrict,
     score=score,
     checks=checks,
+    hard_limits=("cap_mw",),
     old_names=("cap_shaving", "cap_shaving_balanced", "soft_cap_shaving"),
 )

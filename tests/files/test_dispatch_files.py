@@ -388,7 +388,7 @@ def test_a_report_that_lacks_a_key_is_told(plan: bo.Dispatch, tmp_path: Path) ->
 def test_a_scenario_changed_after_the_solve_is_a_warning(plan: bo.Dispatch, tmp_path: Path) -> None:
     file = plan.save(tmp_path / "result") / "scenario" / "scenario.toml"
     file.write_text(file.read_text().replace("power_mw = 1.0", "power_mw = 1.5"))
-    (warning,) = bo.load_dispatch(tmp_path / "result").findings.warnings
+    *_, warning = bo.load_dispatch(tmp_path / "result").findings.warnings
     assert (warning.code, warning.expected) == ("scenario_changed", "solve it again")
 
 

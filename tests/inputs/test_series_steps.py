@@ -143,7 +143,7 @@ def test_over_a_clock_change(hours: Frames, start: str, steps: int) -> None:
         (("30min", 4), {"step_min": 60, "resample": {"load_mw": "sum"}}, "series.resample.load_mw: 'sum' would change the meaning of a column in MW; state \"mean\"; \"sum\" is for energies"),
         (("30min", 4), {"step_min": 60, "resample": {"load_mw": "hold"}}, "series.resample.load_mw: series: values differ within the block at 2025-01-01 00:00+01:00, so none of them can be held; state \"mean\""),
         (("30min", 5), {"step_min": 60, "resample": {"load_mw": "mean"}}, "series row 5: the last block of 60 min has 1 of 2 steps; end the series with a whole block"),
-        (("h", 4), {"step_min": 1500}, "series.step_min: found 1500; give a number > 0 and <= 1440 min (step of the scenario: asserted, or reached by resample)"),
+        (("h", 4), {"step_min": 1500}, "series.step_min: found 1500; give a number >= 0.001 and <= 1440 min (step of the scenario: asserted, or reached by resample)"),
         (("h", 4), {"fill": {"load_mw": "last"}}, "series.fill.load_mw: found 'last'; one of 'linear', 'next', 'previous', 'zero'"),
         (("h", 4), {"fil": {}}, "series.fil: unknown key 'fil'; did you mean 'fill'?"),
         (("h", 4), {"fill": {"solar_mw": "zero"}}, "series.fill.solar_mw: series has no such column; did you mean 'load_mw'?"),

@@ -127,9 +127,11 @@ def test_no_solution_is_an_exception_and_names_the_rows_in_conflict() -> None:
     solver.set_bounds(columns, np.array([5.0]), np.array([6.0]))
     with pytest.raises(InfeasibleProgramError, match="no schedule meets all limits"):
         solver.solve()
-    rows, _ = solver.conflict()
-    assert rows
+    proof = solver.conflict()
+    rows = np.flatnonzero(proof.row)
+    assert len(rows)
     assert {program.row_name(r)[0] for r in rows} <= {"energy_balance", "ac_balance"}
+    assert proof.column[columns[0]] != 0.0, "the bound that was changed is part of the contradiction"
 
 
 def test_a_time_limit_without_a_plan_is_an_exception() -> None:

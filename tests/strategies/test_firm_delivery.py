@@ -173,7 +173,7 @@ def test_choices_that_turn_out_dearer_are_made_again_with_rule_10(monkeypatch: p
     and rule 10 are decided together: 1 MW.
     """
     module, spoilt = importlib.import_module("bess_opt.optimize"), []
-    held = module._held
+    held = module.with_choices_held
 
     def first_spares_nobody(program: Program, x: np.ndarray) -> Program:
         x = x.copy()
@@ -182,7 +182,7 @@ def test_choices_that_turn_out_dearer_are_made_again_with_rule_10(monkeypatch: p
         spoilt.append(program)
         return held(program, x)
 
-    monkeypatch.setattr(module, "_held", first_spares_nobody)
+    monkeypatch.setattr(module, "with_choices_held", first_spares_nobody)
     options = {"name": "firm_delivery", "window": ["18:00", "20:00"], "period": "month", "share_of_days": 0.7}
     best = days([2.0, 0.0, 2.0, 2.0]).but(strategy=options).optimize()
     assert len(spoilt) == 2

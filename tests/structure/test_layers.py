@@ -12,7 +12,7 @@ import bess_opt
 PACKAGE = Path(bess_opt.__file__).parent
 
 LAYERS: list[set[str]] = [
-    {"errors", "findings", "columns", "physics", "money", "clock", "stopwatch", "folders"},
+    {"errors", "findings", "columns", "physics", "money", "clock", "stopwatch", "folders", "relaxation"},
     {
         "tables", "battery", "site", "tariff", "finance_types", "solver_options", "series", "series_cells",
         "series_files", "series_fill", "series_steps", "series_time", "series_statistics", "scenario", "scenario_checks",
@@ -20,12 +20,12 @@ LAYERS: list[set[str]] = [
     },
     {"dispatch", "metrics"},
     {
-        "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "windows", "exclusivity", "audit", "strategy",
+        "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "elastic", "windows", "exclusivity", "audit", "strategy",
         "forecasts", "forecast_values", "timetable", "horizon", "history", "beliefs", "kept_solvers", "rolling", "carried_out",
     },
     {"strategies", "strategies.*"},
-    {"assemble", "bound", "infeasible"},
-    {"outcome", "optimize", "simulate", "control", "track", "validate"},
+    {"assemble", "bound", "infeasible", "conflict"},
+    {"user_limits", "relax", "outcome", "optimize", "simulate", "control", "track", "validate", "validate_*"},
     {
         "catalogue", "marginals", "gap", "explain", "compare", "stacking", "finance", "levelised", "financials", "ageing",
         "faded", "study", "study_*", "price_years", "sizing", "sizing_*", "sensitivity",
