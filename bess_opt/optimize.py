@@ -21,6 +21,7 @@ from bess_opt.outcome import outcome
 from bess_opt.plant import Array, Plant, plant
 from bess_opt.relax import naming_relaxations
 from bess_opt.scenario import Scenario
+from bess_opt.seeding import start_near_optimum
 from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solution, Solver, solver_version
 from bess_opt.solver_options import SolverOptions
 from bess_opt.stopwatch import Stopwatch
@@ -138,6 +139,8 @@ def _solve_linear(
     """Optimum of the first objective, exact in rule 10, ties broken by the later objectives and rule 11."""
     program = solver.program
     ties = [*(term_costs(m, objective, program) for objective in objectives[1:]), tie_break_cost(program)]
+    with watch.stage("seed"):
+        start_near_optimum(solver, numbers.scale_mw)
     try:
         with watch.stage("solve"):
             relaxed = solver.solve()

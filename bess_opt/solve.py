@@ -26,6 +26,8 @@ Array = np.ndarray
 DUAL_ZERO = 1e-7  # HiGHS's own dual tolerance: a smaller reduced cost proves nothing
 # Where a warm start may end: near the optimum, or with a basis that a changed matrix made singular.
 UNPROVEN = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kSolveError)
+AT_LOWER, BASIC, AT_UPPER, FREE = 0, 1, 2, 3  # where a basis has a column or row, by HiGHS's own numbers
+STATUSES = tuple(highspy.HighsBasisStatus(number) for number in (AT_LOWER, BASIC, AT_UPPER, FREE, 4))
 RAY_ZERO = 1e-9  # of a ray's largest entry: less is rounding
 _threads_in_use: list[int] = []
 _threads_lock = threading.Lock()
@@ -195,6 +197,23 @@ class Solver:
     def basis(self) -> Any:
         """The last basis, to be given to `set_basis` of a solver of the same shape."""
         return self._highs.getBasis()
+
+    def statuses(self) -> tuple[Array, Array]:
+        """The last basis as numbers: (columns, rows), each `AT_LOWER`, `BASIC`, `AT_UPPER` or `FREE`."""
+        basis = self._highs.getBasis()
+        column, row = (
+            np.fromiter(map(int, part), dtype=np.int8, count=len(part))
+            for part in (list(basis.col_status), list(basis.row_status))
+        )
+        return column, row
+
+    def start_at(self, column: Array, row: Array) -> None:
+        """Start the next solve from a basis as numbers, with as many basic columns and rows as there are rows."""
+        basis = highspy.HighsBasis()
+        basis.col_status = [STATUSES[s] for s in column.tolist()]
+        basis.row_status = [STATUSES[s] for s in row.tolist()]
+        basis.valid = True
+        self.set_basis(basis)
 
     def set_basis(self, basis: Any) -> None:
         """Start the next solve from `basis`."""

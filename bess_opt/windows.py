@@ -79,14 +79,14 @@ class Cutter:
 
     def __init__(self, full: Program, steps: int) -> None:
         self.full, self.steps = full, steps
-        self._place = places(full)
-        self.row_first, self.row_last = _row_spans(full, self._place)
+        self.place = places(full)
+        self.row_first, self.row_last = _row_spans(full, self.place)
         self._rows = np.repeat(np.arange(full.rows), np.diff(full.start))
         # Sorted by time once, so that a window costs what it holds, not what the horizon holds.
-        self._by_place = np.argsort(self._place, kind="stable")
-        self._sorted_places = self._place[self._by_place]
-        entries = np.argsort(self._place[full.column], kind="stable")
-        self._entries_by_place, self._entry_places = entries, self._place[full.column][entries]
+        self._by_place = np.argsort(self.place, kind="stable")
+        self._sorted_places = self.place[self._by_place]
+        entries = np.argsort(self.place[full.column], kind="stable")
+        self._entries_by_place, self._entry_places = entries, self.place[full.column][entries]
 
     def ends_allowed(self, resting: Array) -> Array:
         """Instants at which a window may end: the `resting` ones, where energy sits at a bound.
@@ -122,6 +122,17 @@ class Cutter:
         if len(coupling):
             held = with_rows(held, self._coupled_rows(coupling, columns, x))
         return Cut(priced, held, columns, at, x[ends], bool(len(coupling)))
+
+    def slice(self, window: Window) -> tuple[Program, Array, Array]:
+        """(program, columns, rows) of what lies wholly in the window, its numbers as they are."""
+        full = self.full
+        columns, entries = self._held_by(window)
+        rows = self._rows[entries]
+        inside = self._inside(window, rows)
+        rows, entries = rows[inside], entries[inside]
+        position = np.searchsorted(columns, full.column[entries])
+        small = _slice(full, columns, rows, position, full.value[entries], full.cost[columns])
+        return small, columns, np.unique(rows)
 
     def _held_by(self, window: Window) -> tuple[Array, Array]:
         """(columns, matrix entries) of the window, each in the order of the full program."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from cases import Case, case
 
@@ -161,10 +160,3 @@ def test_11_the_balance_has_every_term(step_min: int) -> None:
         outputs = m.load_mwh + m.export_mwh + m.curtailed_mwh + m.losses_mwh + m.stored_change_mwh
         assert inputs - outputs == pytest.approx(0.0, abs=1e-6)
         assert m.balance_residual_mwh == pytest.approx(0.0, abs=1e-6)
-
-
-def test_the_week_is_no_special_case() -> None:
-    """A strategy that worked on day 1 only: a week of equal days is seven times one of them."""
-    one, week = (bo.optimize(days(60, number).scenario()).metrics for number in (1, 7))
-    assert week.discharged_mwh == pytest.approx(7 * one.discharged_mwh, rel=0.02)
-    assert pd.notna(week.cycles_per_day)
