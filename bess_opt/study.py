@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from concurrent.futures import Executor
 from importlib import metadata
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, cast
 
@@ -101,8 +101,8 @@ def _task(action: str | Callable[[Scenario], Any], local: bool) -> Action:
     name = f"{getattr(action, '__module__', '')}.{getattr(action, '__qualname__', type(action).__qualname__)}"
     if local:
         try:
-            pickle.dumps(action)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            ForkingPickler.dumps(action)
+        except Exception as error:  # noqa: BLE001 - whatever a user's own function says about it
             expected = "define it at the top of a module, or stay in this process with workers=1"
             raise ScenarioError([Finding("not_picklable", "action", f"cannot travel: {error}", expected)]) from None
     return Action(name, action)
