@@ -108,6 +108,13 @@ class Goal:
             case _:
                 return figures.curtailment_ratio or 0.0
 
+    def of_revenue(self, revenue: float, power_mw: float, energy_mwh: float) -> float:
+        """The objective of a size from what its program maximises over the horizon: cash, or the score."""
+        if self.name == "irr":
+            return self.rate(revenue, power_mw, energy_mwh)
+        linear = self.linear or Weights(1.0, 0.0, 0.0, 0.0)
+        return self.sign * linear.npv(revenue, power_mw, energy_mwh)
+
     def rate(self, net_revenue: float, power_mw: float, energy_mwh: float) -> float:
         """Internal rate of return of a size against no battery; NaN where no rate does it."""
         finance = self.finance

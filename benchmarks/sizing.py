@@ -1,0 +1,75 @@
+"""Sizing: its proof, and a hundred candidates, as multiples of one solve of the same program from nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from measure import paired
+from workloads import Case, first_steps
+
+import bess_opt as bo
+from bess_opt.scenario import Scenario
+from bess_opt.sizing_program import SizedProgram, burns
+
+Row = dict[str, Any]
+GOALS = {"proof": 3.0, "calls": 12, "candidates": 12.0}
+SIZED = {  # ranges of power [MW] and duration [h]
+    "solar_merchant": ((1.0, 10.0), (1.0, 6.0)),
+    "arbitrage_15min": ((2.0, 20.0), (0.5, 4.0)),
+    "german_id1_2021": ((2.0, 20.0), (0.5, 4.0)),
+}
+CANDIDATES = 10  # powers, and as many durations
+QUICK_STEPS = 168
+COSTS = {
+    "capital_per_mw": 100_000.0,
+    "capital_per_mwh": 75_000.0,
+    "fixed_om_per_mw_year": 4_000.0,
+    "lifetime_years": 20,
+    "discount_rate": 0.07,
+}
+
+
+def time_sizing(case: Case, repeat: int, clock: str, steps: int | None = None) -> Row:
+    """A first build and solve of the program, the proof of `bo.size`, and `Sizing.surface` with its first solve."""
+    scenario = _priced(case.scenario(), steps)
+    power_mw, duration_h = SIZED[case.name]
+    middle = sum(power_mw) / 2, sum(power_mw) * sum(duration_h) / 4
+    sizing = bo.size(scenario, power_mw, duration_h)
+    shares = []
+
+    def proof() -> bo.Sizing:
+        found = bo.size(scenario, power_mw, duration_h)
+        shares.append(found.seconds["proof"] / sum(found.seconds.values()))
+        return found
+
+    tight = burns(scenario)
+    times = paired(
+        {
+            "cold": lambda: SizedProgram(scenario, *middle, tight=tight).cold_s,
+            "size": proof,
+            "surface": lambda: sizing.surface(CANDIDATES, CANDIDATES),
+        },
+        repeat,
+        clock,
+    )
+    return {
+        "case": case.name,
+        "steps": len(scenario.series),
+        "seconds": {name: times.median(name) for name in times.seconds},
+        "runs": times.seconds,
+        "proof": times.ratio("size", "cold") * sorted(shares)[len(shares) // 2],
+        "calls": sizing.calls,
+        "candidates": times.ratio("surface", "cold") * 100 / CANDIDATES**2,
+        "goals": GOALS,
+        "power_mw": sizing.power_mw,
+        "duration_h": sizing.duration_h,
+        "gap": sizing.gap,
+    }
+
+
+def _priced(scenario: Scenario, steps: int | None) -> Scenario:
+    """The scenario as pure cash, with costs; fewer steps stand for the year."""
+    years = {} if steps is None else {"horizons_per_year": 1.0}
+    short = scenario if steps is None else first_steps(scenario, steps)
+    own = {} if scenario.finance is not None else COSTS
+    return short.replace(battery={"wear_cost_per_mwh": 0.0}, finance={**own, **years})
