@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.optimize import brentq
 
 from bess_opt.dispatch import Dispatch
-from bess_opt.finance import Weights, weights, year_weight
+from bess_opt.finance import Weights
 from bess_opt.optimize import optimize
 from bess_opt.scenario import Scenario
 from bess_opt.sizing_cuts import Cut, Cuts
@@ -117,13 +117,7 @@ class _Search:
         """What the planes are priced with; of a rate of return, at the best rate so far."""
         if self._goal.name != "irr":
             return self._goal.linear or Weights(1.0, 0.0, 0.0, 0.0)
-        return self._at_rate(RATES[0] if math.isnan(self.best_value) else max(self.best_value, RATES[0]))
-
-    def _at_rate(self, rate: float) -> Weights:
-        """Weights of the return against no battery at a rate."""
-        linear = weights(self._goal.finance, year_weight=year_weight(self._scenario), discount_rate=rate)
-        idle = linear.revenue * (self._goal.idle_revenue or 0.0)
-        return Weights(linear.revenue, linear.per_mw, linear.per_mwh, linear.fixed + idle)
+        return self._goal.weights_at(RATES[0] if math.isnan(self.best_value) else max(self.best_value, RATES[0]))
 
     def _next(self) -> tuple[float, float]:
         """Where the bound is highest."""
@@ -145,7 +139,7 @@ class _Search:
         """The lowest rate at which no size can have a present value above nought."""
 
         def most(rate: float) -> float:
-            return self._cuts.best(self._at_rate(rate), stepped=stepped).bound
+            return self._cuts.best(self._goal.weights_at(rate), stepped=stepped).bound
 
         low, high = RATES
         if not math.isnan(self.best_value):
