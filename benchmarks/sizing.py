@@ -23,7 +23,8 @@ QUICK_STEPS = 168
 COSTS = {
     "capital_per_mw": 100_000.0,
     "capital_per_mwh": 75_000.0,
-    "fixed_om_per_mw_year": 4_000.0,
+    "fixed_om_per_mw_year": 5_000.0,
+    "variable_om_per_mwh": 3.0,
     "lifetime_years": 20,
     "discount_rate": 0.07,
 }
@@ -63,8 +64,8 @@ def time_sizing(case: Case, repeat: int, clock: str, steps: int | None = None) -
 
 
 def _priced(scenario: Scenario, steps: int | None) -> Scenario:
-    """The scenario as pure cash, with costs; fewer steps stand for the year."""
+    """The scenario with costs, where it states none; fewer steps stand for the year."""
     years = {} if steps is None else {"horizons_per_year": 1.0}
     short = scenario if steps is None else first_steps(scenario, steps)
     own = {} if scenario.finance is not None else COSTS
-    return short.replace(battery={"wear_cost_per_mwh": 0.0}, finance={**own, **years})
+    return short.replace(finance={**own, **years})

@@ -5,7 +5,7 @@ Made as the figures of `bess_opt.plots` are: no pyplot, the same input gives the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 WIDTH_IN, HEIGHT_IN = 11.0, 7.4
 PLACE = (0.085, 0.215, 0.74, 0.64)  # of the panel on the page: left, bottom, width, height
 FINE = 241  # points per direction where the bound is drawn
+Style = Literal["-", "--", "none"]
 MOST_DOTS = 900  # allowed sizes beyond which they are not drawn one by one
 NAMES = {
     "npv": "net present value",
@@ -263,10 +264,12 @@ def _draw_curve(axes: Axes, sizing: Sizing, values: pd.DataFrame, unit: Unit, lo
     handles: list[Artist] = []
     table = values.sort_values(free)
     known = table["value"].to_numpy(dtype=float) / unit.scale
-    style = "-" if sizing.cuts is not None else ""
-    axes.plot(table[free], known, style, marker="o", color=look.discharge, linewidth=LINE_PT, markersize=4.5)
+    style: Style = "-" if sizing.cuts is not None else "none"
+    axes.plot(
+        table[free], known, linestyle=style, marker="o", color=look.discharge, linewidth=LINE_PT, markersize=4.5
+    )
     label = "value" if sizing.cuts is not None else "size planned"
-    handles.append(_line(look.discharge, marker="o", label=label, style=style or "none"))
+    handles.append(_line(look.discharge, marker="o", label=label, style=style))
     if sizing.cuts is not None and ends[1] > ends[0]:
         handles += _draw_bound(axes, sizing, free, ends, unit, look)
     at = sizing.duration_h if free == "duration_h" else sizing.power_mw
@@ -301,8 +304,10 @@ def _draw_bound(
 
 
 def _tried(axes: Axes, table: pd.DataFrame) -> Artist:
-    style = {"color": "none", "markeredgecolor": "#1B1F24", "markerfacecolor": "#FFFFFF"}
-    axes.plot(table["power_mw"], table["duration_h"], "o", markersize=7, markeredgewidth=1.4, zorder=5, **style)
+    axes.plot(
+        table["power_mw"], table["duration_h"], "o", color="none", markersize=7, markeredgewidth=1.4, zorder=5,
+        markeredgecolor="#1B1F24", markerfacecolor="#FFFFFF",
+    )  # fmt: skip
     return _line("#FFFFFF", marker="o", label="size solved for the proof", edge="#1B1F24")
 
 
@@ -315,9 +320,9 @@ def _optimum(axes: Axes, x: float, y: float) -> Artist:
 
 
 def _line(
-    colour: str, *, label: str, marker: str = "", style: str = "", width: float = LINE_PT, edge: str = ""
+    colour: str, *, label: str, marker: str = "", style: Style | None = None, width: float = LINE_PT, edge: str = ""
 ) -> Artist:
-    shown = style or ("none" if marker else "-")
+    shown: Style = style or ("none" if marker else "-")
     return Line2D(
         [], [], color=colour, linestyle=shown, linewidth=width, marker=marker or "none", markersize=7,
         markeredgecolor=edge or colour, label=label,

@@ -47,7 +47,7 @@ def surface_of(
     return pd.DataFrame(cells, columns=list(COLUMNS))
 
 
-def _planned(sizing: Sizing, rows: list[Sizes], executor: Executor | None, workers: int | None) -> pd.DataFrame:
+def _planned(sizing: Sizing, rows: Sequence[Sizes], executor: Executor | None, workers: int | None) -> pd.DataFrame:
     """Every size planned in full; NaN where one has no plan."""
     sizes = [size for row in rows for size in row]
     table = planned_sizes(sizing.goal.scenario, sizes, sizing.goal, executor, workers, progress=None)
@@ -58,7 +58,9 @@ def _planned(sizing: Sizing, rows: list[Sizes], executor: Executor | None, worke
     return table.assign(**stated, value=table["value"].astype(float), exact=True)[list(COLUMNS)]
 
 
-def _solved(sizing: Sizing, rows: list[Sizes], executor: Executor | None, workers: int | None) -> list[list[float]]:
+def _solved(
+    sizing: Sizing, rows: Sequence[Sizes], executor: Executor | None, workers: int | None
+) -> list[list[float]]:
     """Revenues row by row. One size is solved from nothing, here; its basis goes to whoever solves a row."""
     scenario, cash, tight = sizing.goal.scenario, sizing.goal.name != "score", burns(sizing.goal.scenario)
     start = rows[len(rows) // 2][len(rows[0]) // 2]
