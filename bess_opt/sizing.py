@@ -86,7 +86,10 @@ class Sizing:
         The same to the last bit on any `concurrent.futures.Executor`, on `workers` processes and in this one.
         ScenarioError for numbers below 1.
         """
-        return surface_of(self, powers, durations, executor=executor, workers=workers)
+        return surface_of(
+            self.goal, self.region, powers, durations, proven=self.cuts is not None, executor=executor,
+            workers=workers,
+        )  # fmt: skip
 
     def plot(self, *, theme: str = "light") -> Figure:
         """The value over power and duration, with the optimum, the sizes tried and the certified region."""
