@@ -15,7 +15,7 @@ Row = dict[str, Any]
 GOALS = {"proof": 3.0, "calls": 12, "candidates": 12.0}
 SIZED = {  # ranges of power [MW] and duration [h]
     "solar_merchant": ((1.0, 10.0), (1.0, 6.0)),
-    "arbitrage_15min": ((2.0, 20.0), (0.5, 4.0)),
+    "arbitrage_15min": ((1.0, 10.0), (0.5, 4.0)),  # a battery above its connection takes minutes to plan exactly
     "german_id1_2021": ((2.0, 20.0), (0.5, 4.0)),
 }
 CANDIDATES = 10  # powers, and as many durations

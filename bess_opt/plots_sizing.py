@@ -131,7 +131,7 @@ def _claim(sizing: Sizing, unit: Unit) -> str:
     word = "more" if sizing.goal.sign > 0 else "less"
     if more <= 1e-9 * max(abs(sizing.value), 1.0):
         return "; proven, no other size has more" if sizing.goal.sign > 0 else "; proven, no other size has less"
-    return f"; proven, no size has {unit.small(more)} {word}"
+    return f"; proven, no size has over {unit.small(more)} {word}"
 
 
 # ---- two dimensions
