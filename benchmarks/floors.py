@@ -88,7 +88,7 @@ def numbers_of(scenario: Scenario) -> Numbers:
         export_price=series["export_price_per_mwh"].to_numpy() if both is None else both,
         import_max=np.inf if site.import_limit_mw is None else site.import_limit_mw,
         export_max=np.inf if site.export_limit_mw is None else site.export_limit_mw,
-        wear=battery.wear_cost_per_mwh,
+        wear=battery.wear_cost_per_mwh + (scenario.finance.variable_om_per_mwh if scenario.finance else 0.0),
         days=np.unique(series.index.normalize(), return_inverse=True)[1],
         daily_energy=None if battery.max_cycles_per_day is None else battery.max_cycles_per_day * energy,
     )

@@ -11,6 +11,8 @@ from measure import CLOCKS
 from records import Row, machine, memory_of, time_case, time_rolling, time_size
 from rules import strategies, time_rule
 from show import show, write
+from sizing import QUICK_STEPS as SIZING_STEPS
+from sizing import SIZED, time_sizing
 from workloads import DATA, GERMAN_PRICES, available, german_file
 
 import bess_opt as bo
@@ -19,7 +21,7 @@ SIZES = (24, 168, 720, 8_760, 35_040)
 LONG = 105_120
 QUICK_SIZES = (24, 168)
 QUICK_STEPS = 168
-PARTS = ("cases", "growth", "rules", "rolling", "memory")
+PARTS = ("cases", "growth", "rules", "rolling", "sizing", "memory")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -72,6 +74,11 @@ def main(argv: list[str] | None = None) -> int:
         for case in timed:
             _progress(f"rolling through {case.name}")
             results["rolling"].append(time_rolling(case, repeat, options.clock))
+    if "sizing" in options.parts:
+        for case in (case for case in chosen if case.name in SIZED):
+            _progress(f"sizing of {case.name}")
+            steps = SIZING_STEPS if options.quick else None
+            results["sizing"].append(time_sizing(case, repeat, options.clock, steps))
     if "memory" in options.parts:
         for case in chosen:
             _progress(f"memory of {case.name}")

@@ -11,6 +11,7 @@ from rich.table import Table
 
 Row = dict[str, Any]
 SHOWN_FLOORS = ("arrays", "pyomo_plain", "pyomo_members")
+SIZING_GOALS = (("proof", 2), ("calls", 0), ("candidates", 1))  # with the digits that are shown
 
 
 def cases_table(rows: list[Row]) -> Table:
@@ -118,6 +119,30 @@ def rolling_table(rows: list[Row]) -> Table:
     return table
 
 
+def sizing_table(rows: list[Row]) -> Table:
+    """The proof of a size, and a surface of candidates, as multiples of one solve from nothing."""
+    table = Table(title="bo.size against one cold solve of its program (HiGHS alone)")
+    table.add_column("case")
+    for name in ("steps", "cold s", "x proof", "calls", "x candidates", "size MW", "size h", "gap"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            row["case"],
+            f"{row['steps']:,}",
+            f"{row['seconds']['cold']:.3f}",
+            *(_goal(row[name], row["goals"][name], digits) for name, digits in SIZING_GOALS),
+            f"{row['power_mw']:.3g}",
+            f"{row['duration_h']:.3g}",
+            f"{row['gap']:.1e}",
+        )
+    return table
+
+
+def _goal(value: float, goal: float, digits: int) -> str:
+    colour = "green" if value <= goal else "red"
+    return f"[{colour}]{value:.{digits}f}, goal {goal:g}[/{colour}]"
+
+
 def memory_table(rows: list[Row]) -> Table:
     """Peak resident memory in a fresh process."""
     table = Table(title="Peak memory of one bo.optimize, MiB")
@@ -169,6 +194,10 @@ def _picture(rows: list[Row], file: Path) -> None:
 
 
 TABLES = {
-    "cases": cases_table, "growth": scaling_table, "rules": rules_table, "rolling": rolling_table,
+    "cases": cases_table,
+    "growth": scaling_table,
+    "rules": rules_table,
+    "rolling": rolling_table,
+    "sizing": sizing_table,
     "memory": memory_table,
-}  # fmt: skip
+}

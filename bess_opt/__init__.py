@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
     from bess_opt.scenario import load as load
+    from bess_opt.sensitivity import Sensitivity as Sensitivity
+    from bess_opt.sensitivity import sensitivity as sensitivity
     from bess_opt.simulate import replay as replay
     from bess_opt.simulate import simulate as simulate
     from bess_opt.site import Site as Site
@@ -89,6 +91,8 @@ _HOME = {
     "Scenario": "scenario",
     "describe": "scenario",
     "load": "scenario",
+    "Sensitivity": "sensitivity",
+    "sensitivity": "sensitivity",
     "replay": "simulate",
     "simulate": "simulate",
     "Site": "site",

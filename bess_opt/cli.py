@@ -11,18 +11,32 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from bess_opt import cli_answers as answers
 from bess_opt import cli_output as show
 from bess_opt import cli_tables as tables
 from bess_opt.cli_options import (
     AsJson,
     Assignments,
+    Budget,
     CommitmentChoice,
+    ComparisonOut,
+    Duration,
+    EnergyMin,
+    EnergyStep,
     ForecastChoice,
+    Module,
+    Objective,
     Out,
+    Power,
+    PowerStep,
     ScenarioPath,
+    SizingOut,
+    Strategies,
     TerminalChoice,
     Theme,
     ThemeChoice,
+    Tolerance,
+    TwinChoice,
     Week,
     stated_forecast,
 )
@@ -135,6 +149,54 @@ def control(
         )
 
     run("operating", work, scenario, assignments, out, as_json, week, theme)
+
+
+@app.command()
+def size(
+    scenario: ScenarioPath,
+    power: Power,
+    duration: Duration,
+    objective: Objective = "npv",
+    twin: TwinChoice = "optimal",
+    power_step: PowerStep = None,
+    energy_step: EnergyStep = None,
+    module: Module = None,
+    budget: Budget = None,
+    energy_min: EnergyMin = None,
+    tolerance: Tolerance = 1e-3,
+    assignments: Assignments = None,
+    out: SizingOut = None,
+    as_json: AsJson = False,
+    theme: ThemeChoice = Theme.light,
+) -> None:
+    """Find the best power and duration of SCENARIO's battery, and prove it where that is possible."""
+    wanted = answers.Wanted(
+        power_mw=answers.numbers(power, "--power", ":"),
+        duration_h=answers.numbers(duration, "--duration", ":"),
+        objective=objective,
+        twin=twin,
+        power_step_mw=power_step,
+        energy_step_mwh=energy_step,
+        module=answers.numbers(module, "--module", ",") if module is not None else None,
+        budget=budget,
+        energy_min_mwh=energy_min,
+        tolerance=tolerance,
+    )
+    answers.run_size(scenario, assignments, wanted, out, as_json, theme)
+
+
+@app.command()
+def compare(
+    scenario: ScenarioPath,
+    strategies: Strategies = None,
+    assignments: Assignments = None,
+    out: ComparisonOut = None,
+    as_json: AsJson = False,
+    theme: ThemeChoice = Theme.light,
+) -> None:
+    """Show SCENARIO without a plan, under its rule and at best, side by side."""
+    names = None if strategies is None else [name.strip() for name in strategies.split(",")]
+    answers.run_compare(scenario, assignments, names, out, as_json, theme)
 
 
 @app.command()

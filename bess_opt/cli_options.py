@@ -67,6 +67,33 @@ Week = Annotated[
     str | None,
     typer.Option(metavar="DATE", help="First day of the week in the picture; default: the busiest week."),
 ]
+Power = Annotated[str, typer.Option(metavar="MW", help="Power at the port: LEAST:MOST, or one number.")]
+Duration = Annotated[str, typer.Option(metavar="H", help="Energy over power: LEAST:MOST hours, or one number.")]
+Objective = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="npv, irr, lcos, net_revenue, score; energy_efficiency and curtailment need a budget or a least size.",
+    ),
+]
+TwinChoice = Annotated[str, typer.Option("--twin", metavar="TWIN", help="optimal, or rule.")]
+PowerStep = Annotated[float | None, typer.Option(metavar="MW", help="Powers in whole steps of this.")]
+EnergyStep = Annotated[float | None, typer.Option(metavar="MWH", help="Energies in whole steps of this.")]
+Module = Annotated[str | None, typer.Option(metavar="MW,MWH", help="Whole blocks of this power and energy.")]
+Budget = Annotated[float | None, typer.Option(metavar="MONEY", help="Most capital.")]
+EnergyMin = Annotated[float | None, typer.Option(metavar="MWH", help="Least energy.")]
+Tolerance = Annotated[float, typer.Option(metavar="SHARE", help="Gap to the bound at which the proof may end.")]
+SizingOut = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", readable=False, help="Save figures, sizes tried and map to this folder."),
+]
+Strategies = Annotated[
+    str | None, typer.Option(metavar="A,B", help="Strategies to compare; default: that of the scenario.")
+]
+ComparisonOut = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", readable=False, help="Save tables and picture to this folder."),
+]
 ThemeChoice = Annotated[Theme, typer.Option(help="Colours of the picture.")]
 
 

@@ -24,6 +24,7 @@ from bess_opt.sizing_grid import search_grid
 from bess_opt.sizing_program import NotConcaveError, resized
 from bess_opt.sizing_proof import Proven, prove
 from bess_opt.sizing_region import Range, Region, region
+from bess_opt.sizing_surface import surface_of
 from bess_opt.solve import InfeasibleProgramError
 
 if TYPE_CHECKING:
@@ -70,6 +71,25 @@ class Sizing:
     region: Region
     goal: Goal
     cuts: Cuts | None = field(repr=False, default=None)
+
+    def surface(
+        self,
+        powers: int = 9,
+        durations: int = 9,
+        executor: Executor | None = None,
+        workers: int | None = None,
+    ) -> pd.DataFrame:
+        """The value over an even grid of the ranges, a row per size: power_mw, duration_h, energy_mwh, value, exact.
+
+        Steps and budget are not looked at; NaN where a size meets no limits. With a proof the values are those of
+        the relaxation, by one program solved again for every size ("exact" False), else those of exact plans.
+        The same to the last bit on any `concurrent.futures.Executor`, on `workers` processes and in this one.
+        ScenarioError for numbers below 1.
+        """
+        return surface_of(
+            self.goal, self.region, powers, durations, proven=self.cuts is not None, executor=executor,
+            workers=workers,
+        )  # fmt: skip
 
     def plot(self, *, theme: str = "light") -> Figure:
         """The value over power and duration, with the optimum, the sizes tried and the certified region."""

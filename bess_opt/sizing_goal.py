@@ -108,6 +108,13 @@ class Goal:
             case _:
                 return figures.curtailment_ratio or 0.0
 
+    def of_revenue(self, revenue: float, power_mw: float, energy_mwh: float) -> float:
+        """The objective of a size from what its program maximises over the horizon: cash, or the score."""
+        if self.name == "irr":
+            return self.rate(revenue, power_mw, energy_mwh)
+        linear = self.linear or Weights(1.0, 0.0, 0.0, 0.0)
+        return self.sign * linear.npv(revenue, power_mw, energy_mwh)
+
     def rate(self, net_revenue: float, power_mw: float, energy_mwh: float) -> float:
         """Internal rate of return of a size against no battery; NaN where no rate does it."""
         finance = self.finance
@@ -115,6 +122,21 @@ class Goal:
         return internal_rate(
             cash_flow(Figures(power_mw, energy_mwh, earned, year_weight(self.scenario)), finance)["net"]
         )
+
+    def weights_at(self, rate: float) -> Weights:
+        """Weights of the return of a size against no battery, at a discount rate."""
+        linear = weights(self.finance, year_weight=year_weight(self.scenario), discount_rate=rate)
+        idle = linear.revenue * (self.idle_revenue or 0.0)
+        return Weights(linear.revenue, linear.per_mw, linear.per_mwh, linear.fixed + idle)
+
+    def priced_at(self, value: float) -> tuple[Weights, float]:
+        """What prices the planes of revenue, and the maximised figure above which a size beats `value`.
+
+        A size beats a rate of return if its present value at that rate is above nought.
+        """
+        if self.name == "irr":
+            return self.weights_at(value), 0.0
+        return self.linear or Weights(1.0, 0.0, 0.0, 0.0), self.sign * value
 
     @property
     def finance(self) -> Finance:

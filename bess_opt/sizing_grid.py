@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,25 @@ def planned(scenario: Scenario, twin: Twin) -> Dispatch:
     return simulate(scenario) if twin == "rule" else optimize(scenario)
 
 
+def planned_sizes(
+    scenario: Scenario,
+    sizes: Sequence[tuple[float, float]],
+    goal: Goal,
+    executor: Executor | None,
+    workers: int | None,
+    progress: bool | None,
+) -> pd.DataFrame:
+    """A row per size, in their order. Without an executor, light work stays in this process."""
+    if executor is None and workers is None:
+        heavy = goal.twin == "optimal" and len(sizes) * len(scenario.series) > HEAVY_STEPS
+        workers = None if heavy else 1
+    named = {f"{p:.12g} MW, {e:.12g} MWh": resized(scenario, p, e) for p, e in sizes}
+    table = study(named, action=Candidate(goal), executor=executor, workers=workers, progress=progress)
+    table = table.reset_index(drop=True)
+    table["exact"] = True
+    return table
+
+
 def search_grid(
     scenario: Scenario,
     sizes: Region,
@@ -66,18 +86,8 @@ def search_grid(
     workers: int | None,
     progress: bool | None,
 ) -> Found:
-    """The best of all sizes of the grid; of equal ones the smallest. InfeasibleError if none has a plan.
-
-    Without an executor, light work stays in this process.
-    """
-    grid = sizes.grid()
-    if executor is None and workers is None:
-        heavy = goal.twin == "optimal" and len(grid) * len(scenario.series) > HEAVY_STEPS
-        workers = None if heavy else 1
-    named = {f"{p:.12g} MW, {e:.12g} MWh": resized(scenario, p, e) for p, e in grid}
-    table = study(named, action=Candidate(goal), executor=executor, workers=workers, progress=progress)
-    table = table.reset_index(drop=True)
-    table["exact"] = True
+    """The best of all sizes of the grid; of equal ones the smallest. InfeasibleError if none has a plan."""
+    table = planned_sizes(scenario, sizes.grid(), goal, executor, workers, progress)
     value = table["value"].astype(float) * goal.sign if "value" in table else pd.Series(dtype=float)
     best, place = -math.inf, -1
     for at, one in enumerate(value):

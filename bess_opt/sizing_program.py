@@ -8,7 +8,10 @@ size, the optimum is concave in (MW, MWh), and its duals give a plane above it.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +23,7 @@ from bess_opt.models.expand import Program, expand, term_costs
 from bess_opt.plant import Plant, plant
 from bess_opt.scenario import Scenario
 from bess_opt.sizing_cuts import Cut
-from bess_opt.solve import Solution, Solver
+from bess_opt.solve import InfeasibleProgramError, Solution, Solver, packed, unpacked
 
 CASH = ("energy", "regulation", "demand", "variable_om")
 NUDGE = 1e-6  # of a size
@@ -37,15 +40,29 @@ def resized(scenario: Scenario, power_mw: float, energy_mwh: float) -> Scenario:
     return scenario.replace(battery={"power_mw": power_mw, "duration_h": energy_mwh / power_mw})
 
 
+def burns(scenario: Scenario) -> bool:
+    """Whether a relaxed plan may burn energy by running both ways: the cuts of rule 10 should stand at once."""
+    numbers = plant(scenario)
+    return bool((numbers.import_price < 0.0).any() or (numbers.export_price < 0.0).any())
+
+
 class SizedProgram:
     """Revenue of a horizon, or the strategy's objective, at any size."""
 
     def __init__(
-        self, scenario: Scenario, power_mw: float, energy_mwh: float, *, cash: bool = True, tight: bool = False
+        self,
+        scenario: Scenario,
+        power_mw: float,
+        energy_mwh: float,
+        *,
+        cash: bool = True,
+        tight: bool = False,
+        basis: bytes | None = None,
     ) -> None:
         """Build and solve at a first size. NotConcaveError where the proof does not hold; `cash`: it is about money.
 
-        `tight` adds the cuts of rule 10: a bound closer to exact plans, at the price of a larger program.
+        `tight` adds the cuts of rule 10: a bound closer to exact plans, at the price of a larger program. With the
+        `basis` that another program of the same scenario and first size has `stored`, nothing is solved here.
         Raises what `optimize` raises; `InfeasibleProgramError` where that size meets no limits.
         """
         self._scenario, self.tight = scenario, tight
@@ -55,10 +72,13 @@ class SizedProgram:
         if cash:
             self._require_cash(numbers, bound, self._base)
         self._solver = Solver(self._base, scenario.solver, scale_mw=numbers.scale_mw)
-        first = self._solver.solve()
-        self.calls, self.cold_s, self.seconds = 1, first.seconds, first.seconds
-        self._basis = self._solver.basis()
-        self._first = power_mw, energy_mwh, first
+        self.calls, self.cold_s, self.seconds = 0, 0.0, 0.0
+        self._first: tuple[float, float, Solution] | None = None
+        if basis is None:
+            first = self._solver.solve()
+            self.calls, self.cold_s, self.seconds = 1, first.seconds, first.seconds
+            self._first = power_mw, energy_mwh, first
+        self._basis = self._solver.basis() if basis is None else unpacked(basis, self._base.columns)
         self._known: tuple[Program, tuple[float, float], tuple[Change, Change]] | None = None
 
     def cut(self, power_mw: float, energy_mwh: float) -> Cut:
@@ -85,9 +105,43 @@ class SizedProgram:
         self._known = program, (power_mw, energy_mwh), (made[0], made[1])
         return self._known[2]
 
+    @property
+    def stored(self) -> bytes:
+        """The basis of the first size, which every other size starts from."""
+        return packed(self._basis)
+
     def revenue(self, power_mw: float, energy_mwh: float) -> float:
-        """Value at a size, without slopes."""
-        return -self._solved(power_mw, energy_mwh)[1].objective
+        """Value at a size, without slopes; NaN where it meets no limits."""
+        return self.row([(power_mw, energy_mwh)])[0]
+
+    def row(self, sizes: Sequence[tuple[float, float]]) -> list[float]:
+        """Values of neighbouring sizes, without slopes; NaN where a size meets no limits.
+
+        The middle one starts from the stored basis, the others from their neighbour: quicker than `cut`, and the
+        same to the last bit whatever was solved before.
+        """
+        values = [math.nan] * len(sizes)
+        middle = len(sizes) // 2
+        values[middle] = self._value(*sizes[middle], self._basis)
+        begin = self._solver.basis()
+        for places in (range(middle + 1, len(sizes)), range(middle - 1, -1, -1)):
+            start = begin
+            for place in places:
+                values[place] = self._value(*sizes[place], start)
+                start = None
+        return values
+
+    def _value(self, power_mw: float, energy_mwh: float, basis: Any) -> float:
+        """Value of a size, solved from `basis`, or from where the solver stands."""
+        self._take_over(power_mw, energy_mwh)
+        if basis is not None:
+            self._solver.forget()
+            self._solver.set_basis(basis)
+        self.calls += 1
+        try:
+            return -self._solver.solve_value()
+        except InfeasibleProgramError:
+            return math.nan
 
     def _built(self, power_mw: float, energy_mwh: float) -> tuple[Program, Plant, Bound]:
         scenario = resized(self._scenario, power_mw, energy_mwh)
@@ -112,19 +166,25 @@ class SizedProgram:
             raise NotConcaveError(why)
 
     def _solved(self, power_mw: float, energy_mwh: float) -> tuple[Program, Solution]:
-        if self._first[:2] == (power_mw, energy_mwh):
+        if self._first is not None and self._first[:2] == (power_mw, energy_mwh):
             return self._base, self._first[2]
+        program = self._take_over(power_mw, energy_mwh)
+        self._solver.forget()
+        self._solver.set_basis(self._basis)
+        self.calls += 1
+        solution = self._solver.solve()
+        self.seconds += solution.seconds
+        return program, solution
+
+    def _take_over(self, power_mw: float, energy_mwh: float) -> Program:
+        """The program of a size, its bounds and sides now the solver's."""
         program, _, _ = self._built(power_mw, energy_mwh)
         base = self._base
         same = program.value.shape == base.value.shape and np.array_equal(program.value, base.value)
         if not (same and np.array_equal(program.cost, base.cost) and program.rows == base.rows):
             raise NotConcaveError("a coefficient of the program depends on the size")
         self._solver.set_changed(program)
-        self._solver.set_basis(self._basis)
-        self.calls += 1
-        solution = self._solver.solve()
-        self.seconds += solution.seconds
-        return program, solution
+        return program
 
 
 def _per_unit(change: Change, nudge: float) -> Change:

@@ -14,13 +14,12 @@ import pandas as pd
 from scipy.optimize import brentq
 
 from bess_opt.dispatch import Dispatch
-from bess_opt.finance import Weights, weights, year_weight
+from bess_opt.finance import Weights
 from bess_opt.optimize import optimize
-from bess_opt.plant import plant
 from bess_opt.scenario import Scenario
 from bess_opt.sizing_cuts import Cut, Cuts
 from bess_opt.sizing_goal import Goal
-from bess_opt.sizing_program import NotConcaveError, SizedProgram, resized
+from bess_opt.sizing_program import NotConcaveError, SizedProgram, burns, resized
 from bess_opt.sizing_region import Region
 
 MOST_ROUNDS = 60
@@ -51,8 +50,7 @@ def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float) -> Pr
     Where prices are negative a plan may burn energy by running both ways: the cuts of rule 10 stand there at once.
     """
     search = _Search(scenario, sizes, goal)
-    numbers = plant(scenario)
-    tight = bool((numbers.import_price < 0.0).any() or (numbers.export_price < 0.0).any())
+    tight = burns(scenario)
     for target, tightly in ((0.7 * tolerance, tight), (0.2 * tolerance, tight), (0.2 * tolerance, True)):
         search.run(target, tight=tightly)
         plan = search.exact_plan()
@@ -113,21 +111,13 @@ class _Search:
             self._best, self.best_value = cut, value
 
     def _value(self, cut: Cut) -> float:
-        if self._goal.name == "irr":
-            return self._goal.rate(cut.revenue, cut.power_mw, cut.energy_mwh)
-        return self._goal.sign * self._weights().npv(cut.revenue, cut.power_mw, cut.energy_mwh)
+        return self._goal.of_revenue(cut.revenue, cut.power_mw, cut.energy_mwh)
 
     def _weights(self) -> Weights:
         """What the planes are priced with; of a rate of return, at the best rate so far."""
         if self._goal.name != "irr":
             return self._goal.linear or Weights(1.0, 0.0, 0.0, 0.0)
-        return self._at_rate(RATES[0] if math.isnan(self.best_value) else max(self.best_value, RATES[0]))
-
-    def _at_rate(self, rate: float) -> Weights:
-        """Weights of the return against no battery at a rate."""
-        linear = weights(self._goal.finance, year_weight=year_weight(self._scenario), discount_rate=rate)
-        idle = linear.revenue * (self._goal.idle_revenue or 0.0)
-        return Weights(linear.revenue, linear.per_mw, linear.per_mwh, linear.fixed + idle)
+        return self._goal.weights_at(RATES[0] if math.isnan(self.best_value) else max(self.best_value, RATES[0]))
 
     def _next(self) -> tuple[float, float]:
         """Where the bound is highest."""
@@ -149,7 +139,7 @@ class _Search:
         """The lowest rate at which no size can have a present value above nought."""
 
         def most(rate: float) -> float:
-            return self._cuts.best(self._at_rate(rate), stepped=stepped).bound
+            return self._cuts.best(self._goal.weights_at(rate), stepped=stepped).bound
 
         low, high = RATES
         if not math.isnan(self.best_value):

@@ -215,6 +215,10 @@ class Solver:
         basis.valid = True
         self.set_basis(basis)
 
+    def forget(self) -> None:
+        """Drop all that earlier solves have left in the solver; the next one goes as in a new object."""
+        self._highs.clearSolver()
+
     def set_basis(self, basis: Any) -> None:
         """Start the next solve from `basis`."""
         if self._highs.setBasis(basis) == highspy.HighsStatus.kError:
@@ -223,6 +227,19 @@ class Solver:
     def solve(self, *, time_limit_s: float | None = None) -> Solution:
         """Solve from where the object stands; raise unless a proven or time-limited solution exists."""
         began = time.perf_counter()
+        status = self._run(time_limit_s)
+        seconds = time.perf_counter() - began
+        self.seconds += seconds
+        return self._solution(seconds, limited=self._limited(status))
+
+    def solve_value(self) -> float:
+        """Solve a program without integers from where the object stands; the proven optimum alone, quickly read."""
+        self._limited(self._run(None))
+        money_scale = self._x_scale * self._cost_scale
+        return float(self._highs.getInfo().objective_function_value) * money_scale + self.program.offset
+
+    def _run(self, time_limit_s: float | None) -> Any:
+        """The solver's status at the end of its run."""
         limit = self.options.time_limit_s if time_limit_s is None else time_limit_s
         if limit is not None:
             self._highs.setOptionValue("time_limit", self._highs.getRunTime() + limit)
@@ -233,11 +250,7 @@ class Solver:
             self._highs.run()
             self._highs.setOptionValue("presolve", "choose")
             status = self._highs.getModelStatus()
-        if status in UNPROVEN:
-            status = self._again()
-        seconds = time.perf_counter() - began
-        self.seconds += seconds
-        return self._solution(status, seconds)
+        return self._again() if status in UNPROVEN else status
 
     def _again(self) -> Any:
         """Run from where the last solve ended, then without its basis; the status of what came out."""
@@ -247,10 +260,10 @@ class Solver:
             self._highs.run()
         return self._highs.getModelStatus()
 
-    def _solution(self, status: Any, seconds: float) -> Solution:
-        info = self._highs.getInfo()
+    def _limited(self, status: Any) -> bool:
+        """Whether a limit ended the run with a solution to use; raises where there is none."""
+        feasible = self._highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         states = highspy.HighsModelStatus
-        feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         limited = status in (
             states.kTimeLimit, states.kIterationLimit, states.kInterrupt, states.kSolutionLimit
         )  # fmt: skip
@@ -262,6 +275,10 @@ class Solver:
             )
         if status != states.kOptimal and not limited:
             raise SolveError(f"the solver ended with status {self._highs.modelStatusToString(status)!r}")
+        return limited
+
+    def _solution(self, seconds: float, *, limited: bool) -> Solution:
+        info = self._highs.getInfo()
         found = self._highs.getSolution()
         money_scale = self._x_scale * self._cost_scale
         x = np.array(found.col_value) * self._column_scale
@@ -348,6 +365,21 @@ class Solver:
             if found.short(self._lower, self._upper, self._row_lower, self._row_upper) > 0.0:
                 return found
         return None
+
+
+def packed(basis: Any) -> bytes:
+    """A basis as bytes that can travel to another process; `unpacked` makes one of them again."""
+    return bytes(int(status) for status in (*basis.col_status, *basis.row_status))
+
+
+def unpacked(stored: bytes, columns: int) -> Any:
+    """The basis that `packed` has stored, of a program with `columns` columns."""
+    kinds = {int(kind): kind for kind in highspy.HighsBasisStatus.__members__.values()}
+    statuses = [kinds[number] for number in stored]
+    basis = highspy.HighsBasis()
+    basis.col_status, basis.row_status = statuses[:columns], statuses[columns:]
+    basis.valid, basis.alien = True, False
+    return basis
 
 
 def solver_version() -> str:

@@ -102,7 +102,7 @@ def _task(action: str | Callable[[Scenario], Any], local: bool) -> Action:
     if local:
         try:
             ForkingPickler.dumps(action)
-        except Exception as error:  # noqa: BLE001 - whatever a user's own function says about it
+        except Exception as error:
             expected = "define it at the top of a module, or stay in this process with workers=1"
             raise ScenarioError([Finding("not_picklable", "action", f"cannot travel: {error}", expected)]) from None
     return Action(name, action)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from floors import FLOORS, numbers_of
 from records import time_case
+from sizing import time_sizing
 from workloads import available, first_steps, growing
 
 import bess_opt as bo
@@ -101,3 +102,11 @@ def test_run_writes_results(tmp_path: Path) -> None:
     assert [row["steps"] for row in results["growth"]] == [24, 168]
     assert results["memory"][0]["peak"] >= results["memory"][0]["imports"]
     assert (tmp_path / "growth.png").stat().st_size > 1_000
+
+
+def test_sizing_row_states_multiples_of_a_cold_solve() -> None:
+    row = time_sizing(available()["solar_merchant"], 1, "wall", steps=72)
+    assert row["candidates"] == pytest.approx(row["runs"]["surface"][0] / row["runs"]["cold"][0])
+    assert row["calls"] >= 1
+    assert row["proof"] > 0.0
+    assert row["gap"] <= 1e-3

@@ -42,7 +42,8 @@ def test_readme_python(workplace: Path) -> None:
     assert names["plan"].report.gap <= 1e-6  # type: ignore[attr-defined]
 
 
-COMMANDS = [line for block in blocks(README, "bash") for line in block.splitlines() if line.startswith("bess-opt ")]
+LINES = [line.removeprefix(".venv/bin/") for block in blocks(README, "bash") for line in block.splitlines()]
+COMMANDS = [line for line in LINES if line.startswith("bess-opt ")]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

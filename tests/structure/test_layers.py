@@ -30,12 +30,19 @@ LAYERS: list[set[str]] = [
         "catalogue", "marginals", "gap", "explain", "compare", "stacking", "finance", "levelised", "financials", "ageing",
         "faded", "study", "study_*", "price_years", "sizing", "sizing_*", "sensitivity",
     },
-    {"style", "plots", "plots_compare", "files", "scaffold", "solar"},
+    {"style", "plots", "plots_compare", "plots_sizing", "plots_sensitivity", "files", "scaffold", "solar"},
     {"cli", "cli_*", "__main__"},
 ]  # fmt: skip
 
 # Conveniences on results that reach upward inside the method.
-UPWARD = {("dispatch", "plots"), ("dispatch", "files"), ("dispatch", "explain"), ("compare", "plots_compare")}
+UPWARD = {
+    ("dispatch", "plots"),
+    ("dispatch", "files"),
+    ("dispatch", "explain"),
+    ("compare", "plots_compare"),
+    ("sizing", "plots_sizing"),
+    ("sensitivity", "plots_sensitivity"),
+}
 
 
 def modules() -> dict[str, Path]:

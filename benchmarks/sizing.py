@@ -1,0 +1,71 @@
+"""Sizing: its proof, and a hundred candidates, as multiples of one solve of the same program from nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from measure import paired
+from workloads import Case, first_steps
+
+import bess_opt as bo
+from bess_opt.scenario import Scenario
+from bess_opt.sizing_program import SizedProgram, burns
+
+Row = dict[str, Any]
+GOALS = {"proof": 3.0, "calls": 12, "candidates": 12.0}
+SIZED = {  # ranges of power [MW] and duration [h]
+    "solar_merchant": ((1.0, 10.0), (1.0, 6.0)),
+    "arbitrage_15min": ((1.0, 10.0), (0.5, 4.0)),  # a battery above its connection takes minutes to plan exactly
+    "german_id1_2021": ((2.0, 20.0), (0.5, 4.0)),
+}
+CANDIDATES = 10  # powers, and as many durations
+QUICK_STEPS = 168
+COSTS = {
+    "capital_per_mw": 100_000.0,
+    "capital_per_mwh": 75_000.0,
+    "fixed_om_per_mw_year": 5_000.0,
+    "variable_om_per_mwh": 3.0,
+    "lifetime_years": 20,
+    "discount_rate": 0.07,
+}
+
+
+def time_sizing(case: Case, repeat: int, clock: str, steps: int | None = None) -> Row:
+    """A first build and solve of the program, the proof of `bo.size`, and `Sizing.surface` with its first solve.
+
+    The proof is timed once, by its own report: its exact plan, which is no part of it, may take far longer.
+    """
+    scenario = _priced(case.scenario(), steps)
+    power_mw, duration_h = SIZED[case.name]
+    middle = sum(power_mw) / 2, sum(power_mw) * sum(duration_h) / 4
+    sizing = bo.size(scenario, power_mw, duration_h)
+    tight = burns(scenario)
+    times = paired(
+        {
+            "cold": lambda: SizedProgram(scenario, *middle, tight=tight).cold_s,
+            "surface": lambda: sizing.surface(CANDIDATES, CANDIDATES),
+        },
+        repeat,
+        clock,
+    )
+    return {
+        "case": case.name,
+        "steps": len(scenario.series),
+        "seconds": {name: times.median(name) for name in times.seconds},
+        "runs": times.seconds,
+        "proof": sizing.seconds["proof"] / sizing.seconds["first solve"],
+        "calls": sizing.calls,
+        "candidates": times.ratio("surface", "cold") * 100 / CANDIDATES**2,
+        "goals": GOALS,
+        "power_mw": sizing.power_mw,
+        "duration_h": sizing.duration_h,
+        "gap": sizing.gap,
+    }
+
+
+def _priced(scenario: Scenario, steps: int | None) -> Scenario:
+    """The scenario with costs, where it states none; fewer steps stand for the year."""
+    years = {} if steps is None else {"horizons_per_year": 1.0}
+    short = scenario if steps is None else first_steps(scenario, steps)
+    own = {} if scenario.finance is not None else COSTS
+    return short.replace(finance={**own, **years})
