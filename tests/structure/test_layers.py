@@ -16,7 +16,7 @@ LAYERS: list[set[str]] = [
     {
         "tables", "battery", "site", "tariff", "finance_types", "solver_options", "series", "series_cells",
         "series_files", "series_fill", "series_steps", "series_time", "series_statistics", "scenario", "scenario_checks",
-        "scenario_parts", "schema", "strategy_entries", "billing", "plant", "ageing_types",
+        "scenario_parts", "schema", "imported", "strategy_entries", "billing", "plant", "ageing_types",
     },
     {"dispatch", "metrics"},
     {
@@ -29,7 +29,9 @@ LAYERS: list[set[str]] = [
         "catalogue", "marginals", "gap", "explain", "compare", "stacking", "finance", "levelised", "financials", "ageing",
         "faded", "study", "study_*", "price_years", "sizing", "sizing_*", "sensitivity",
     },
-    {"style", "plots", "plots_compare", "files", "scaffold", "solar"},
+    {
+        "style", "plots", "plots_*", "files", "scaffold", "solar", "reader_*", "readers", "readers_*",
+    },
     {"cli", "cli_*", "__main__"},
 ]  # fmt: skip
 
