@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from bess_opt.readers import read_prices as read_prices
     from bess_opt.readers import read_solar as read_solar
     from bess_opt.readers_tariff import read_tariff as read_tariff
+    from bess_opt.report import report as report
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
     from bess_opt.scenario import load as load
@@ -86,6 +87,7 @@ _HOME = {
     "read_prices": "readers",
     "read_solar": "readers",
     "read_tariff": "readers_tariff",
+    "report": "report",
     "Scenario": "scenario",
     "describe": "scenario",
     "load": "scenario",

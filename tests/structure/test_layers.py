@@ -30,13 +30,16 @@ LAYERS: list[set[str]] = [
         "faded", "study", "study_*", "price_years", "sizing", "sizing_*", "sensitivity",
     },
     {
-        "style", "plots", "plots_*", "files", "scaffold", "solar", "reader_*", "readers", "readers_*",
+        "style", "plots", "plots_*", "files", "scaffold", "solar", "notebook", "key_figures", "report", "reader_*", "readers", "readers_*",
     },
     {"cli", "cli_*", "__main__"},
 ]  # fmt: skip
 
 # Conveniences on results that reach upward inside the method.
-UPWARD = {("dispatch", "plots"), ("dispatch", "files"), ("dispatch", "explain"), ("compare", "plots_compare")}
+UPWARD = {
+    ("dispatch", "plots"), ("dispatch", "files"), ("dispatch", "explain"), ("compare", "plots_compare"),
+    ("financials", "plots_cash_flow"),
+} | {(result, "notebook") for result in ("findings", "scenario", "dispatch", "compare", "financials")}  # fmt: skip
 
 
 def modules() -> dict[str, Path]:
