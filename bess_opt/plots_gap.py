@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from bess_opt.plots_page import figure_of, one_panel
-from bess_opt.plots_parts import BESIDE, money_text
-from bess_opt.style import TEXT_PT, Theme, ThemeName, heading, theme_of
+from bess_opt.plots_parts import legend_beside, money_text
+from bess_opt.style import TEXT_PT, Theme, ThemeName, heading, paler, theme_of
 
 if TYPE_CHECKING:  # the gap comes with the solver, and a picture does not need it
     from bess_opt.gap import Gap
@@ -52,7 +51,7 @@ def draw_gap_days(axes: Axes, split: Gap, look: Theme) -> None:
     middle = 0.0 if len(days) > LONG_DAYS else 0.5
     axes.set_xticks(named + middle, [day.strftime(form) for day in days[named]])
     axes.set_xlabel(f"local date, from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}", fontsize=TEXT_PT)
-    _legend(axes, look)
+    legend_beside(axes, axes.containers, look)
 
 
 def draw_gap_hours(axes: Axes, split: Gap, look: Theme) -> None:
@@ -108,24 +107,8 @@ def _colours(causes: list[str], look: Theme) -> dict[str, str]:
         OTHER: look.faint,
     }
     pale = {"needless charge": look.charge, "needless discharge": look.discharge, "not full": look.price}
-    full |= {cause: _paler(colour, look) for cause, colour in pale.items()}
+    full |= {cause: paler(colour, look, 0.45) for cause, colour in pale.items()}
     named = {full[cause] for cause in causes if cause in full}
     spare = (look.missing, look.imported, look.exported, look.solar, look.unserved, look.ink, look.curtailed)
     left = iter([colour for colour in spare if colour not in named])
     return {cause: full[cause] if cause in full else next(left) for cause in causes}
-
-
-def _paler(colour: str, look: Theme) -> str:
-    red, green, blue = (0.45 * c + 0.55 * p for c, p in zip(to_rgb(colour), to_rgb(look.paper), strict=True))
-    return to_hex((red, green, blue))
-
-
-def _legend(axes: Axes, look: Theme) -> None:
-    axes.legend(
-        loc="upper left",
-        bbox_to_anchor=(BESIDE - 0.01, 1.03),
-        frameon=False,
-        fontsize=TEXT_PT,
-        labelcolor=look.ink,
-        handlelength=1.5,
-    )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.container import BarContainer
+from matplotlib.container import Container
 
 from bess_opt.columns import SCHEDULE
 from bess_opt.plots_time import Floats
@@ -31,7 +31,7 @@ def name_y(axes: Axes, text: str, look: Theme) -> None:
     axes.yaxis.set_label_coords(-0.062, 0.5)
 
 
-def legend_beside(axes: Axes, handles: Sequence[Artist | BarContainer], look: Theme) -> None:
+def legend_beside(axes: Axes, handles: Sequence[Artist | Container], look: Theme) -> None:
     """A legend right of the data; none without handles."""
     if handles:
         axes.legend(

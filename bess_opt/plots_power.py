@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 
 from bess_opt.columns import SCHEDULE
 from bess_opt.plots_parts import NOISE_MW, draw_steps, held, legend_beside, name_y, unit_label
 from bess_opt.plots_time import Floats, step_edges, time_axis
-from bess_opt.style import ThemeName, drawing, dress, theme_of
+from bess_opt.style import Theme, ThemeName, drawing, dress, paler, theme_of
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,10 @@ def draw_power(
     with drawing(look):
         dress(axes, look)
         time_axis(axes, schedule, step_h, look)
-        handles = _stack(axes, edges, sources, 1.0)[::-1]
+        handles = _stack(axes, edges, sources, 1.0, look)[::-1]
         if mw["load_mw"].max() > NOISE_MW:
             handles.append(draw_steps(axes, edges, mw["load_mw"], look.load, "load"))
-        handles += _stack(axes, edges, sinks, -1.0)
+        handles += _stack(axes, edges, sinks, -1.0, look)
         axes.axhline(0.0, color=look.ink, linewidth=1.0)
         if not handles:
             axes.set_ylim(-1.0, 1.0)
@@ -57,7 +56,7 @@ def draw_power(
         legend_beside(axes, handles, look)
 
 
-def _stack(axes: Axes, edges: Floats, layers: list[_Layer], sign: float) -> list[Artist]:
+def _stack(axes: Axes, edges: Floats, layers: list[_Layer], sign: float, look: Theme) -> list[Artist]:
     """The layers on top of each other, away from zero; the drawn ones come back for the legend."""
     base = np.zeros(len(edges))
     drawn: list[Artist] = []
@@ -65,7 +64,7 @@ def _stack(axes: Axes, edges: Floats, layers: list[_Layer], sign: float) -> list
         if layer.values.max() <= NOISE_MW:
             continue
         top = base + sign * held(layer.values)
-        face, edge = (to_rgba(layer.colour, 0.3), layer.colour) if layer.hatch else (layer.colour, "none")
+        face, edge = (paler(layer.colour, look, 0.3), layer.colour) if layer.hatch else (layer.colour, "none")
         area = axes.fill_between(
             edges, base, top, step="post", facecolor=face, edgecolor=edge, hatch=layer.hatch, linewidth=0.0
         )

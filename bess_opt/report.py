@@ -211,7 +211,7 @@ def _energy(plans: dict[str, Dispatch]) -> Ledger:
         text, _ = ENERGY[name]
         return f"{sign} {text}", tuple(number(getattr(m, name)) for m in figures.values()), False
 
-    residual = tuple(f"{m.balance_residual_mwh:.1e}" for m in figures.values())
+    residual = tuple(_small(m.balance_residual_mwh) for m in figures.values())
     rows = [row(name, "+") for name in _IN] + [row(name, "−") for name in _OUT]
     return Ledger(("MWh", *figures), (*rows, ("= residual of the balance", residual, True)))
 
@@ -222,12 +222,16 @@ def _cash(plans: dict[str, Dispatch], currency: str) -> Ledger:
     cash = [_term(name, ledgers) for name in TERMS if name in CASH]
     other = [_term(name, ledgers) for name in TERMS if name not in CASH]
     net = ("= net revenue", tuple(number(plan.metrics.net_revenue) for plan in plans.values()), True)
-    residual = tuple(f"{_open(plan.metrics, plan.ledger):.1e}" for plan in plans.values())
+    residual = tuple(_small(_open(plan.metrics, plan.ledger)) for plan in plans.values())
     return Ledger((currency, *ledgers), (*cash, net, ("residual of the cash", residual, False), *other))
 
 
 def _term(name: str, ledgers: dict[str, Any]) -> tuple[str, tuple[str, ...], bool]:
     return TERMS[name], tuple(number(ledger.get(name, 0.0)) for ledger in ledgers.values()), False
+
+
+def _small(value: float) -> str:
+    return f"{value:.1e}" if value else "0"
 
 
 def _open(m: Metrics, ledger: Any) -> float:
@@ -248,7 +252,7 @@ def _certificate(best: Dispatch) -> list[tuple[str, str]]:
         ("status", found.status),
         ("objective", f"{found.objective:.10g}"),
         ("bound on every plan", f"{found.bound:.10g}"),
-        ("relative gap", f"{found.gap:.2e}"),
+        ("relative gap", _small(found.gap)),
         ("rows, columns", f"{found.rows:,}, {found.columns:,}"),
         ("windows solved with binaries", f"{found.windows:,}"),
         ("solver", found.solver),
