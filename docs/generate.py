@@ -39,7 +39,8 @@ SETS = {
 }
 ROOMS = {
     "storage": "Battery", "site": "Site", "dc_bus": "DC bus", "exclusive": "One way at a time",
-    "demand": "Demand charges", "cycles": "Stated cycles", "ramp": "Ramp limit", "firm": "Firm delivery", "regulation": "Regulation",
+    "demand": "Demand charges", "cycles": "Stated cycles", "ramp": "Ramp limit",
+    "firm": "Firm delivery", "regulation": "Regulation",
 }  # fmt: skip
 COMMON = ("storage", "site", "dc_bus", "exclusive", "demand")  # rooms that any strategy may need
 
