@@ -94,6 +94,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _findings_table(findings: Sequence[Finding]) -> str:
     rows = [(_MARKS[finding.severity], finding.where, f"{finding.found}; {finding.expected}") for finding in findings]
+    rows = [(mark.replace(" ", "\N{NO-BREAK SPACE}"), where, what) for mark, where, what in rows]
     more = f"<p>and {len(rows) - SHOWN} more</p>" if len(rows) > SHOWN else ""
     return _table(("", "where", "what"), rows[:SHOWN]) + more
 

@@ -17,7 +17,8 @@ from bess_opt.style import TEXT_PT, Theme, ThemeName, heading, paler, theme_of
 if TYPE_CHECKING:  # the gap comes with the solver, and a picture does not need it
     from bess_opt.gap import Gap
 
-LONG_DAYS = 45  # days beyond which their axis shows months
+LONG_DAYS = 45  # days beyond which bars touch and their axis shows Mondays
+WEEKLY_DAYS = 120  # days beyond which it shows months
 SHOWN = 6  # causes with a colour of their own; the rest is "other"
 OTHER = "other"
 
@@ -46,8 +47,11 @@ def draw_gap_days(axes: Axes, split: Gap, look: Theme) -> None:
     _stack(axes, np.arange(len(days)) + 0.5, by_day, split, look)
     axes.set_xlim(0.0, len(days))
     every = 1 + len(days) // 12
-    named = np.flatnonzero(days.day == 1) if len(days) > LONG_DAYS else np.arange(0, len(days), every)
-    form = "%b" if len(days) > LONG_DAYS else "%d %b"
+    months = len(days) > WEEKLY_DAYS
+    mondays = np.flatnonzero(days.day_of_week == 0)
+    long = np.flatnonzero(days.day == 1) if months else mondays
+    named = long if len(days) > LONG_DAYS else np.arange(0, len(days), every)
+    form = "%b" if months else "%d %b"
     middle = 0.0 if len(days) > LONG_DAYS else 0.5
     axes.set_xticks(named + middle, [day.strftime(form) for day in days[named]])
     axes.set_xlabel(f"local date, from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}", fontsize=TEXT_PT)

@@ -82,7 +82,7 @@ def test_findings_are_escaped_and_counted() -> None:
     parsed(Findings(many))
     assert "10 findings" in html
     assert "and 2 more" in html
-    assert html.index("✖ error") < html.index("▲ warning")
+    assert html.index("✖\N{NO-BREAK SPACE}error") < html.index("▲\N{NO-BREAK SPACE}warning")
     assert "nothing was found" in Findings()._repr_html_()
 
 
