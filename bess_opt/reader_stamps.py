@@ -71,12 +71,18 @@ def read_naive(source: str, texts: Sequence[str]) -> pd.DatetimeIndex:
 
 
 def localised(
-    source: str, naive: pd.DatetimeIndex, clock: str, empty: Mask, stamps: StampKind, step: pd.Timedelta
+    source: str,
+    naive: pd.DatetimeIndex,
+    clock: str,
+    empty: Mask,
+    stamps: StampKind,
+    step: pd.Timedelta,
+    summer: Mask | None = None,
 ) -> Starts:
     """Starts in UTC of clock times that mark the start or the end of their steps on `clock`.
 
     A row of an hour that the clock skips is left out if it is `empty`. An hour that comes twice stands twice,
-    in this order. ScenarioError where the rows do not fit the clock.
+    in this order, unless the rows say which of them are in `summer` time. ScenarioError where the rows do not fit the clock.
     """
     starts = naive - step if stamps == "end" else naive
     there = ~np.asarray(starts.tz_localize(clock, ambiguous=np.ones(len(starts), bool), nonexistent="NaT").isna())
@@ -86,7 +92,7 @@ def localised(
         raise problem("skipped_hour", f"{source}, times", found, _fixed_remedy(clock, starts[row]))
     kept = np.flatnonzero(there)
     try:
-        index = starts[kept].tz_localize(clock, ambiguous="infer")
+        index = starts[kept].tz_localize(clock, ambiguous="infer" if summer is None else summer[kept])
     except ValueError:
         repeated = starts[kept].tz_localize(clock, ambiguous="NaT", nonexistent="NaT").isna()
         row = int(np.argmax(np.asarray(repeated)))

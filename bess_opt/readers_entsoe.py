@@ -28,6 +28,7 @@ _ZONES = {
 _TIME = r"^(MTU|Time)\b"
 _COLUMNS = {"price": r"Day-ahead Price", "load": r"Actual Total Load", "solar": r"Solar.*Actual"}
 _SUMMER = ("(CEST)", "(WEST)", "(EEST)", "(BST)")
+_MARK = re.compile(r"\([A-Z]+\)$")
 
 
 def _knows(sheet: Sheet) -> bool:
@@ -55,15 +56,12 @@ def _read(sheet: Sheet, request: Request) -> Found:
     clean = [_unmarked(text) for text in begin]
     naive = read_naive(sheet.source, clean)
     length = read_naive(sheet.source, [_unmarked(text) for text in end]) - naive
-    kept = np.arange(len(naive))
-    if any(mark in text for text in begin for mark in _SUMMER):
-        # The day on which the clock goes back marks each row; elsewhere the mark is not needed.
-        summer = np.array([any(mark in text for mark in _SUMMER) for text in begin])
-        starts = naive.tz_localize(checked_zone(clock, "clock"), ambiguous=summer).tz_convert("UTC")
-    else:
-        empty = np.isnan(values)
-        found = localised(sheet.source, naive, checked_zone(clock, "clock"), empty, "start", step_of(naive))
-        starts, kept = found.index, found.kept
+    # On the day on which the clock goes back newer files mark each row; elsewhere the mark is not needed.
+    marked = any(_MARK.search(text) for text in begin)
+    summer = np.array([any(mark in text for mark in _SUMMER) for text in begin]) if marked else None
+    zone = checked_zone(clock, "clock")
+    found = localised(sheet.source, naive, zone, np.isnan(values), "start", step_of(naive), summer)
+    starts, kept = found.index, found.kept
     if len(kept) < len(naive):
         what = f"{len(naive) - len(kept)} empty rows of an hour that the clock skips are left out"
         notes.append(note(sheet.source, what))
@@ -72,7 +70,7 @@ def _read(sheet: Sheet, request: Request) -> Found:
         notes.append(
             note(sheet.source, text, "see that this is the market's own change of its time unit", warns=True)
         )
-    zone = "Europe/Brussels" if clock == "UTC" else clock
+    zone = "Europe/Brussels" if zone == "UTC" else zone
     notes.append(note(f"{sheet.source} column {time}", f"interval starts are read on the clock of {clock}"))
     return Found(starts, values, unit, zone, column, tuple(notes))
 
@@ -106,13 +104,15 @@ def _even(
 ) -> tuple[pd.DatetimeIndex, np.ndarray, str]:
     """Longer intervals as several of the shortest.
 
-    Where the clock changes, the clock times of a row say too much or nothing: the next row's start says it.
+    Where the clock changes, a row's clock times say too much or nothing: then the next start or the usual length does.
     """
     stamps = starts.as_unit("ns").asi8
     written = length.as_unit("ns").asi8
-    gap = np.append(np.diff(stamps), step_of(starts).value)
-    nanoseconds = np.where((written > 0) & ((written < gap) | (gap <= 0)), written, gap)
-    nanoseconds[-1] = written[-1] if written[-1] > 0 else gap[-1]
+    lengths, counts = np.unique(written[written > 0], return_counts=True)
+    usual = int(lengths[np.argmax(counts)]) if len(lengths) else step_of(starts).value
+    gap = np.append(np.diff(stamps), usual)
+    plausible = (written > 0) & ((written <= gap) | (gap <= 0))
+    nanoseconds = np.where(plausible, written, np.where(gap > 0, np.minimum(gap, usual), usual))
     shortest = int(nanoseconds.min())
     times = nanoseconds // shortest
     if (times == 1).all() or (nanoseconds % shortest).any():

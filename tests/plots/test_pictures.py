@@ -79,8 +79,8 @@ def test_action_sums_energy_at_its_price() -> None:
     up, down = (sum(bar.get_height() for bar in container) for container in bars)
     assert (up, down) == (pytest.approx(2.0 * 4 * 14), pytest.approx(-2.0 * 4 * 14))
     quarter = schedule(days("2025-06-02", 14, "15min"))
-    fine = plots.action_figure(quarter).axes[0].containers[0]
-    assert sum(bar.get_height() for bar in fine) == pytest.approx(up)
+    fine = plots.action_figure(quarter).axes[0].containers
+    assert [sum(bar.get_height() for bar in bars) for bars in fine[:2]] == pytest.approx([up, down])
     flat = schedule(days("2025-06-02", 2), import_price_per_mwh=50.0, export_price_per_mwh=50.0)
     assert len(plots.action_figure(flat).axes[0].containers[0]) == 1
     free = schedule(days("2025-06-02", 2), import_price_per_mwh=np.nan, export_price_per_mwh=np.nan)
@@ -140,3 +140,13 @@ def test_svg_is_the_same_twice_and_keeps_its_ids_to_itself() -> None:
     assert one != plots.figure_svg(draw(), prefix="b")
     assert "<text" not in one
     assert "<dc:date>" not in one
+
+
+@pytest.mark.parametrize(("count", "first"), [(14, "02 Jun"), (56, "02 Jun"), (365, "Jul")])
+def test_days_of_a_gap_are_named_as_their_number_allows(count: int, first: str) -> None:
+    """Two weeks show days, two months their Mondays, a year its months."""
+    index = days("2025-06-02", count)
+    gap = Gap(pd.DataFrame({"peak": 1.0}, index=index), 1.0, 1.0)
+    labels = [label.get_text() for label in plots.gap_figure(gap).axes[0].get_xticklabels()]
+    assert labels[0] == first
+    assert 7 <= len(labels) <= 13

@@ -59,6 +59,20 @@ def test_entsoe_marks_of_newer_files_are_believed(tmp_path: Path, quoted: bool) 
     assert read["price_per_mwh"].tolist() == [1.0, 2.0, 2.5, 3.0]
 
 
+def test_a_mark_tells_the_hour_where_the_order_cannot(tmp_path: Path) -> None:
+    """A file that begins in the repeated hour holds it once: only its mark says that it is the second."""
+    day = "27/10/2024"
+    rows = [
+        (f"{day} 02:00:00 (CET)", f"{day} 03:00:00 (CET)", "Without Sequence", 2.5),
+        (f"{day} 03:00:00 (CET)", f"{day} 04:00:00 (CET)", "Without Sequence", 3.0),
+    ]
+    read = bo.read_prices(samples.entsoe_new(tmp_path / "p.csv", rows))
+    assert read.index.tz_convert("UTC").hour.tolist() == [1, 2]
+    rows[0] = (f"{day} 02:00:00 (CEST)", f"{day} 02:00:00 (CET)", "Without Sequence", 2.0)
+    gap = bo.read_prices(samples.entsoe_new(tmp_path / "q.csv", rows))
+    assert gap.index.tz_convert("UTC").hour.tolist() == [0, 2]
+
+
 def test_entsoe_change_to_quarter_hours_and_the_second_auction(tmp_path: Path) -> None:
     """The market went from 60 to 15 minutes: an hour's price holds in each of its quarters; one auction counts."""
     rows = [
@@ -127,6 +141,54 @@ def test_energy_charts_answer_in_json(tmp_path: Path) -> None:
     scenario = bo.Scenario(battery={"power_mw": 1, "duration_h": 1}, series=read, series_options=filled)
     assert scenario.series["price_per_mwh"].tolist() == [1.0, 1.0, 3.0, 4.0]
     assert any(finding.code == "imported" for finding in scenario.notes)
+
+
+def test_energy_charts_in_german(tmp_path: Path) -> None:
+    file = tmp_path / "e.csv"
+    rows = "2025-01-13T00:00+01:00,40.5,85.1\n2025-01-13T00:15+01:00,41.5,80.0\n"
+    file.write_text(
+        '"Datum (MEZ)","Last","Day Ahead Auktion (DE-LU)"\n,"Leistung (GW)","Preis (EUR/MWh, EUR/tCO2)"\n' + rows
+    )
+    assert bo.read_prices(file)["price_per_mwh"].tolist() == [85.1, 80.0]
+    assert bo.read_load(file)["load_mw"].tolist() == [40_500.0, 41_500.0]
+
+
+# ---- loads of the platforms
+
+
+def test_entsoe_load_takes_the_actual_one(tmp_path: Path) -> None:
+    """Forecast and actual load stand side by side; the header is that of the older or the newer platform."""
+    old = write(tmp_path, (
+        '"Time (CET/CEST)","Day-ahead Total Load Forecast [MW] - BZN|FR","Actual Total Load [MW] - BZN|FR"\n'
+        '"13.01.2025 00:00 - 13.01.2025 00:15","1","50000"\n"13.01.2025 00:15 - 13.01.2025 00:30","1","n/e"\n'
+    ))  # fmt: skip
+    read = bo.read_load(old)
+    assert read["load_mw"].iloc[0] == 50_000.0
+    assert np.isnan(read["load_mw"].iloc[1])
+    new = write(tmp_path, (
+        '"MTU (UTC)","Area","Actual Total Load (MW)","Day-ahead Total Load Forecast (MW)"\n'
+        '"13/01/2025 00:00 - 13/01/2025 00:15","BZN|FR","50000","1"\n'
+        '"13/01/2025 00:15 - 13/01/2025 00:30","BZN|FR","51000","1"\n'
+    ))  # fmt: skip
+    assert bo.read_load(new).index[0] == pd.Timestamp("2025-01-13 01:00", tz="Europe/Brussels")
+
+
+def test_oasis_load_of_one_area_and_one_market(tmp_path: Path) -> None:
+    head = (
+        "INTERVALSTARTTIME_GMT,INTERVALENDTIME_GMT,LOAD_TYPE,OPR_DT,OPR_HR,OPR_INTERVAL,MARKET_RUN_ID,TAC_AREA_NAME,"
+        "LABEL,XML_DATA_ITEM,POS,MW,EXECUTION_TYPE,GROUP\n"
+    )
+    row = (
+        "2025-01-13T{0}:00:00-00:00,2025-01-13T{1}:00:00-00:00,0,2025-01-13,1,0,{2},{3},x,SYS_FCST_MW,3.8,{4},{2},1\n"
+    )
+    cells = [("08", "09", "ACTUAL", "CA ISO-TAC", 21_000), ("09", "10", "ACTUAL", "CA ISO-TAC", 20_500)]
+    file = write(tmp_path, head + "".join(row.format(*cell) for cell in cells))
+    assert bo.read_load(file)["load_mw"].tolist() == [21_000.0, 20_500.0]
+    with pytest.raises(bo.ScenarioError, match="has no column LMP_TYPE; give a report PRC_LMP"):
+        bo.read_prices(file)
+    both = write(tmp_path, head + row.format(*cells[0]) + row.format("08", "09", "DAM", "CA ISO-TAC", 1))
+    with pytest.raises(bo.ScenarioError, match="column MARKET_RUN_ID holds ACTUAL, DAM; keep the rows of one market"):
+        bo.read_load(both)
 
 
 # ---- SAM, PVGIS, tables
