@@ -82,7 +82,8 @@ def localised(
     """Starts in UTC of clock times that mark the start or the end of their steps on `clock`.
 
     A row of an hour that the clock skips is left out if it is `empty`. An hour that comes twice stands twice,
-    in this order, unless the rows say which of them are in `summer` time. ScenarioError where the rows do not fit the clock.
+    in this order, unless the rows say which of them are in `summer` time. ScenarioError where the rows do not
+    fit the clock.
     """
     starts = naive - step if stamps == "end" else naive
     there = ~np.asarray(starts.tz_localize(clock, ambiguous=np.ones(len(starts), bool), nonexistent="NaT").isna())

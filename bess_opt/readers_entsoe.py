@@ -104,7 +104,7 @@ def _even(
 ) -> tuple[pd.DatetimeIndex, np.ndarray, str]:
     """Longer intervals as several of the shortest.
 
-    Where the clock changes, a row's clock times say too much or nothing: then the next start or the usual length does.
+    Where the clock changes, a row's clock times say too much or nothing: the next start or the usual length does.
     """
     stamps = starts.as_unit("ns").asi8
     written = length.as_unit("ns").asi8
