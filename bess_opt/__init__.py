@@ -38,7 +38,12 @@ if TYPE_CHECKING:
     from bess_opt.forecasts import Forecast as Forecast
     from bess_opt.optimize import optimize as optimize
     from bess_opt.price_years import monte_carlo as monte_carlo
+    from bess_opt.readers import read_load as read_load
+    from bess_opt.readers import read_prices as read_prices
+    from bess_opt.readers import read_solar as read_solar
+    from bess_opt.readers_tariff import read_tariff as read_tariff
     from bess_opt.relaxation import Relaxation as Relaxation
+    from bess_opt.report import report as report
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
     from bess_opt.scenario import load as load
@@ -88,6 +93,11 @@ _HOME = {
     "optimize": "optimize",
     "monte_carlo": "price_years",
     "Relaxation": "relaxation",
+    "read_load": "readers",
+    "read_prices": "readers",
+    "read_solar": "readers",
+    "read_tariff": "readers_tariff",
+    "report": "report",
     "Scenario": "scenario",
     "describe": "scenario",
     "load": "scenario",

@@ -40,7 +40,7 @@ from bess_opt.cli_options import (
     Week,
     stated_forecast,
 )
-from bess_opt.cli_run import loaded, parsed, run, verdict
+from bess_opt.cli_run import check_ahead, loaded, parsed, run, verdict
 
 if TYPE_CHECKING:
     from bess_opt.dispatch import Dispatch
@@ -269,6 +269,30 @@ def new(
 
         written = new_scenario(folder)
     show.write(f"{written}: scenario.toml, series.csv, README.md\nnext: bess-opt optimize {written}\n")
+
+
+@app.command()
+def report(
+    scenario: ScenarioPath,
+    out: Annotated[Path, typer.Option(metavar="FILE", readable=False, help="The HTML file to write.")],
+    assignments: Assignments = None,
+    week: Week = None,
+) -> None:
+    """Compare nothing, rule and optimum of SCENARIO and write one HTML page about it, to read or print."""
+    overrides = parsed(assignments)
+    with show.faults(as_json=False), show.stages() as stage:
+        stage("reading the scenario")
+        from bess_opt.report import check_file, save_report
+        from bess_opt.report import report as make
+
+        read = loaded(scenario, overrides)
+        check_ahead(read, None, week, Theme.light)
+        check_file(out)
+        stage(f"optimizing and simulating {len(read.series):,} steps")
+        page = show.in_background(lambda: make(read, week=week))
+        save_report(page, out)
+    show.say_findings(read.notes)
+    show.write(f"{out}\n")
 
 
 @app.command()

@@ -35,7 +35,7 @@ def run(
     with show.faults(as_json), show.stages() as stage:
         stage("reading the scenario")
         read = loaded(scenario, overrides)
-        _check_ahead(read, out, week, theme)
+        check_ahead(read, out, week, theme)
         stage(f"{doing} {len(read.series):,} steps")
         plan = show.in_background(lambda: work(read))
         if out is not None:
@@ -63,7 +63,7 @@ def loaded(path: Path, overrides: list[Override]) -> Scenario:
     return load_with(path, overrides)
 
 
-def _check_ahead(scenario: Scenario, out: Path | None, week: str | None, theme: Theme) -> None:
+def check_ahead(scenario: Scenario, out: Path | None, week: str | None, theme: Theme) -> None:
     """What would fail after the solve fails before it."""
     import pandas as pd
 

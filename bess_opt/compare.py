@@ -82,6 +82,11 @@ class Comparison:
             raise StrategyError("gap: no rule could be compared; see notes")
         raise StrategyError(f"gap: several strategies were compared; read gaps[name] of {', '.join(self.gaps)}")
 
+    def _repr_html_(self) -> str:
+        from bess_opt import notebook
+
+        return notebook.comparison_html(self)
+
     def plot(self, *, theme: str = "light") -> Figure:
         """Scores of the rungs with the captured share; for one strategy also its gap by day and by hour."""
         from bess_opt import plots_compare

@@ -199,6 +199,11 @@ class Dispatch:
 
         return files.save_dispatch(self, folder)
 
+    def _repr_html_(self) -> str:
+        from bess_opt import notebook
+
+        return notebook.dispatch_html(self)
+
     def __repr__(self) -> str:
         m = self.metrics
         return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pandas as pd
 import pyxirr
@@ -15,6 +15,9 @@ from bess_opt.finance import Figures, cash_flow, weights, year_weight
 from bess_opt.finance_types import Finance
 from bess_opt.findings import Finding, Findings
 from bess_opt.levelised import charging_cost, lcos
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOVED_MWH = 1e-6  # a baseline that discharges less has no battery at work
 
@@ -58,6 +61,23 @@ class Financials:
     lcos_per_mwh: float
     cash_flow: pd.DataFrame | None = field(compare=False)
     findings: Findings = field(compare=False)
+
+    def plot(self, *, theme: str = "light") -> Figure:
+        """Cash flow by year. ScenarioError with a bare `present_value_factor`, which has no years."""
+        from bess_opt import plots_cash_flow
+
+        if self.cash_flow is None:
+            found = "present_value_factor has no years to draw"
+            expected = "give discount_rate and lifetime_years"
+            raise ScenarioError([Finding("no_years", "finance", found, expected)])
+        return plots_cash_flow.cash_flow_figure(
+            self.cash_flow, currency=self.currency, theme="dark" if theme == "dark" else "light"
+        )
+
+    def _repr_html_(self) -> str:
+        from bess_opt import notebook
+
+        return notebook.financials_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The figures under the same names, without the table and the findings."""

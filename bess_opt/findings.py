@@ -46,6 +46,11 @@ class Findings:
             f"{len(self.recommendations)} recommendations)"
         )
 
+    def _repr_html_(self) -> str:
+        from bess_opt import notebook
+
+        return notebook.findings_html(self)
+
     @property
     def errors(self) -> tuple[Finding, ...]:
         """Findings that make the scenario unusable."""

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from bess_opt.plots import NotebookFigure
+from bess_opt.plots_page import NotebookFigure
 from bess_opt.plots_sizing import Unit, colour_bar
 from bess_opt.sensitivity import FACTORS, Sensitivity
 from bess_opt.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of

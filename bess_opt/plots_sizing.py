@@ -17,7 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from bess_opt.plots import Floats, NotebookFigure
+from bess_opt.plots_page import NotebookFigure
+from bess_opt.plots_time import Floats
 from bess_opt.style import LINE_PT, TEXT_PT, TICK_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
 
 if TYPE_CHECKING:

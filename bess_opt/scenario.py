@@ -161,6 +161,11 @@ class Scenario:
     def __hash__(self) -> int:
         return hash(self.digest())
 
+    def _repr_html_(self) -> str:
+        from bess_opt import notebook
+
+        return notebook.scenario_html(self)
+
     def __repr__(self) -> str:
         names = ", ".join(entry.name for entry in self.strategies) or "no strategy"
         steps = f"{counted(len(self._clean.frame), 'step')} of {self.step_h * 60:g} min"

@@ -138,7 +138,7 @@ def clean(raw: RawSeries, options: SeriesOptions, examined: Examined) -> CleanSe
         frame, resampled = resample(raw, frame, (step_ns, goal_ns), options.resample)
         notes, step_ns = notes + resampled, goal_ns
     frame.index.name = "time"
-    notes = _zone_note(raw, axis) + notes
+    notes = [*raw.notes, *_zone_note(raw, axis), *notes]
     return CleanSeries(lock(frame), step_ns / HOUR_NS, axis.zone, tuple(notes))
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from bess_opt.columns import SERIES
 from bess_opt.errors import ScenarioError, nearest
 from bess_opt.findings import Finding
+from bess_opt.imported import ImportedSeries
 from bess_opt.tables import show
 
 TIME = "time"
@@ -28,7 +29,8 @@ _EXACT: dict[str, Any] = (
 class RawSeries:
     """A series before its cells are checked: time, the columns we know, and what is wrong with the header.
 
-    `first_row` is the number a person gives the first row of data; `is_text` says that numbers were written.
+    `first_row` is the number a person gives the first row of data; `is_text` says that numbers were written;
+    `notes` is what an importer says it did.
     """
 
     source: str
@@ -37,6 +39,7 @@ class RawSeries:
     values: pd.DataFrame
     is_text: bool = False
     problems: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     def row(self, position: int) -> str:
         """Where a row stands, e.g. "series.csv row 17"."""
@@ -155,7 +158,8 @@ def _split(frame: pd.DataFrame, source: str, first_row: int, *, is_text: bool) -
 
 def _indexed(frame: pd.DataFrame, time: pd.Series | pd.DatetimeIndex, source: str) -> RawSeries:
     problems = _column_problems(source, list(frame.columns))
-    return RawSeries(source, 1, time, _known(frame.reset_index(drop=True)), problems=tuple(problems))
+    notes = tuple(frame.notes) if isinstance(frame, ImportedSeries) else ()
+    return RawSeries(source, 1, time, _known(frame.reset_index(drop=True)), problems=tuple(problems), notes=notes)
 
 
 def _known(values: pd.DataFrame) -> pd.DataFrame:

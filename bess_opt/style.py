@@ -10,7 +10,7 @@ from typing import Literal
 import matplotlib as mpl
 import matplotlib.style as mpl_style
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
 
 ThemeName = Literal["light", "dark"]
 
@@ -95,6 +95,14 @@ def theme_of(name: str) -> Theme:
     if name not in themes:
         raise ValueError(f'theme "{name}" is unknown; known are {", ".join(themes)}')
     return themes[name]
+
+
+def paler(colour: str, theme: Theme, share: float) -> str:
+    """`share` of a colour on the theme's paper, opaque: a transparent hatch loses its lines in SVG."""
+    red, green, blue = (
+        share * c + (1.0 - share) * p for c, p in zip(to_rgb(colour), to_rgb(theme.paper), strict=True)
+    )
+    return to_hex((red, green, blue))
 
 
 @contextmanager

@@ -65,6 +65,8 @@ def _load(file: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise StrategyError(f"{file}: cannot be read as a Python file")
     module = importlib.util.module_from_spec(spec)
+    # Annotations that are text are looked up in the module's own names, which are found here only.
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 

@@ -16,7 +16,7 @@ LAYERS: list[set[str]] = [
     {
         "tables", "battery", "site", "tariff", "finance_types", "solver_options", "series", "series_cells",
         "series_files", "series_fill", "series_steps", "series_time", "series_statistics", "scenario", "scenario_checks",
-        "scenario_parts", "schema", "strategy_entries", "billing", "plant", "ageing_types",
+        "scenario_parts", "schema", "imported", "strategy_entries", "billing", "plant", "ageing_types",
     },
     {"dispatch", "metrics"},
     {
@@ -30,19 +30,17 @@ LAYERS: list[set[str]] = [
         "catalogue", "marginals", "gap", "explain", "compare", "stacking", "finance", "levelised", "financials", "ageing",
         "faded", "study", "study_*", "price_years", "sizing", "sizing_*", "sensitivity",
     },
-    {"style", "plots", "plots_compare", "plots_sizing", "plots_sensitivity", "files", "scaffold", "solar"},
+    {
+        "style", "plots", "plots_*", "files", "scaffold", "solar", "notebook", "key_figures", "report", "reader_*", "readers", "readers_*",
+    },
     {"cli", "cli_*", "__main__"},
 ]  # fmt: skip
 
 # Conveniences on results that reach upward inside the method.
 UPWARD = {
-    ("dispatch", "plots"),
-    ("dispatch", "files"),
-    ("dispatch", "explain"),
-    ("compare", "plots_compare"),
-    ("sizing", "plots_sizing"),
-    ("sensitivity", "plots_sensitivity"),
-}
+    ("dispatch", "plots"), ("dispatch", "files"), ("dispatch", "explain"), ("compare", "plots_compare"),
+    ("financials", "plots_cash_flow"), ("sizing", "plots_sizing"), ("sensitivity", "plots_sensitivity"),
+} | {(result, "notebook") for result in ("findings", "scenario", "dispatch", "compare", "financials")}  # fmt: skip
 
 
 def modules() -> dict[str, Path]:

@@ -1,0 +1,271 @@
+"""One page about a scenario: the question, the answer, pictures, ledgers, certificate; self-contained, printable.
+
+The page is made from `templates/report.html`. Nothing in it depends on when or where it was made: the same scenario
+and the same versions give the same bytes.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from bess_opt.compare import NONE, OPTIMAL, RULE, Comparison, compare
+from bess_opt.dispatch import Dispatch, drawing_problems
+from bess_opt.errors import ScenarioError
+from bess_opt.files import VERSIONED
+from bess_opt.financials import Financials, financials
+from bess_opt.findings import Finding, Findings
+from bess_opt.key_figures import (
+    CASH,
+    ENERGY,
+    NOTHING,
+    TERMS,
+    comparison_table,
+    dispatch_rows,
+    financial_rows,
+    number,
+    percent,
+    scenario_rows,
+)
+from bess_opt.metrics import Metrics
+from bess_opt.plots_action import action_figure
+from bess_opt.plots_cash_flow import cash_flow_figure
+from bess_opt.plots_compare import ladder_figure
+from bess_opt.plots_dispatch import dispatch_figure
+from bess_opt.plots_duration import soc_duration_figure
+from bess_opt.plots_page import figure_svg
+from bess_opt.plots_parts import prices_of
+from bess_opt.plots_value import stored_value_figure
+from bess_opt.scenario import Scenario
+
+MARK = '<meta name="generator" content="bess-opt report">'
+_IN = ("solar_mwh", "import_mwh", "unserved_mwh")
+_OUT = ("load_mwh", "export_mwh", "curtailed_mwh", "losses_mwh", "stored_change_mwh")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as SVG with the words that stand under it."""
+
+    svg: Markup
+    caption: str
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Named rows of numbers, one column per rung; `strong` rows are sums."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...], bool], ...]
+
+
+def report(scenario: Scenario, *, week: str | None = None) -> str:
+    """The page about `scenario` as HTML: its site and battery, none, rule and optimum, and what they are worth.
+
+    `week` is the first local date of the pictures; default: the busiest week. Financials are there where
+    [finance] is. Raises what `compare` raises, and ScenarioError for a wrong week.
+    """
+    wrong = drawing_problems(pd.DatetimeIndex(scenario.series.index), week, "light")
+    if wrong:
+        raise ScenarioError(wrong)
+    comparison = compare(scenario)
+    return page(comparison, _money(comparison), week=week)
+
+
+def page(comparison: Comparison, money: Financials | None = None, *, week: str | None = None) -> str:
+    """The same from a comparison of one strategy that is there already."""
+    scenario = comparison.scenario
+    plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
+    best = plans[OPTIMAL]
+    environment = Environment(
+        loader=PackageLoader("bess_opt"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    header, rows = comparison_table(comparison)
+    return environment.get_template("report.html").render(
+        mark=Markup(MARK),
+        name=scenario.name,
+        answer=answer(comparison),
+        scenario=scenario_rows(scenario),
+        figures=dispatch_rows(best),
+        comparison=(header, rows),
+        energy=_energy(plans),
+        cash=_cash(plans, scenario.site.currency),
+        pictures=_pictures(comparison, plans, week),
+        money=None if money is None else financial_rows(money),
+        cash_flow=None if money is None or money.cash_flow is None else _cash_flow(money),
+        findings=_findings(comparison, best, money),
+        certificate=_certificate(best),
+        provenance=_provenance(scenario),
+    )
+
+
+def answer(comparison: Comparison) -> str:
+    """What the comparison says, in one sentence."""
+    scenario, plans = comparison.scenario, {rung: plan for (_, rung), plan in comparison.plans.items()}
+    battery, currency, best = scenario.battery, scenario.site.currency, plans[OPTIMAL]
+    size = f"{number(battery.power_mw)} MW and {number(battery.energy_mwh)} MWh"
+    unit = best.metrics.score_unit.replace("currency", currency)
+    index = scenario.series.index
+    span = f"from {index[0]:%-d %B %Y} to {index[-1]:%-d %B %Y}"
+    if NONE in plans:
+        gain = best.metrics.score - plans[NONE].metrics.score
+        better = "raise" if gain >= 0 else "lower"
+        before = f"from {number(plans[NONE].metrics.score)} to {number(best.metrics.score)} {unit}"
+        text = f"Operated at its best, a battery of {size} would {better} the site's score {before} {span}"
+    else:
+        text = (
+            f"Operated at its best, a battery of {size} brings the site to {number(best.metrics.score)} {unit} {span}"
+        )
+    if RULE not in plans:
+        return f"{text}."
+    share = float(comparison.table.xs(RULE, level="rung")["captured"].iloc[0])
+    reached = percent(share)
+    rule = f"the simple rule reaches {number(plans[RULE].metrics.score)} {unit}"
+    return f"{text}; {rule}." if reached == NOTHING else f"{text}; {rule}, {reached} of the possible gain."
+
+
+def check_file(file: Path) -> None:
+    """ScenarioError if `file` is a folder, stands in none, or is something else than a report."""
+    if file.is_dir() or not file.parent.is_dir():
+        found = "is a folder" if file.is_dir() else f"there is no folder {file.parent}"
+        raise ScenarioError([Finding("no_target", str(file), found, "give the name of an HTML file")])
+    if file.exists() and MARK.encode() not in file.read_bytes()[:2000]:
+        found = "is there already and is no report of ours"
+        raise ScenarioError([Finding("no_target", str(file), found, "give another name")])
+
+
+def save_report(html: str, file: str | Path) -> Path:
+    """Write a page to `file`; an earlier report there is replaced. ScenarioError as `check_file`."""
+    path = Path(file)
+    check_file(path)
+    path.write_bytes(html.encode())
+    return path
+
+
+# ---- the parts
+
+
+def _money(comparison: Comparison) -> Financials | None:
+    if comparison.scenario.finance is None:
+        return None
+    plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
+    return financials(plans[OPTIMAL], plans.get(NONE))
+
+
+def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | None) -> list[Picture]:
+    scenario, best = comparison.scenario, plans[OPTIMAL]
+    battery, currency, step = scenario.battery, scenario.site.currency, scenario.step_h
+    socs = {rung: plan.schedule["soc"] for rung, plan in plans.items() if rung in (OPTIMAL, RULE)}
+    drawn: list[tuple[str, Figure]] = [
+        (
+            "The optimal plan: power, state of charge and price of one week, and every hour of the horizon.",
+            dispatch_figure(
+                best.schedule, energy_mwh=battery.energy_mwh, currency=currency, week=week,
+                soc_start=battery.soc_start_resolved, step_h=step,
+            ),
+        ),
+        (
+            "None, rule and optimum, and where the rule loses against the optimum.",
+            ladder_figure(comparison.table, comparison.gaps, currency=currency),
+        ),
+        (
+            "For how long each state of charge is held; the dashed lines bound the window of the technology.",
+            soc_duration_figure(socs, window=(battery.tech.soc_min, battery.tech.soc_max)),
+        ),
+    ]  # fmt: skip
+    if prices_of(best.schedule):
+        text = "The energy that the optimal plan charges and discharges at each price."
+        drawn.append((text, action_figure(best.schedule, currency=currency, step_h=step)))
+    if best.stored_energy_value is not None and prices_of(best.schedule):
+        value = stored_value_figure(
+            best.stored_energy_value, best.schedule, currency=currency, week=week, step_h=step
+        )
+        drawn.append(("One MWh more in the cells: it is kept while it is worth more than the price.", value))
+    return [_picture(figure, text, f"p{place}") for place, (text, figure) in enumerate(drawn)]
+
+
+def _picture(figure: Figure, caption: str, prefix: str) -> Picture:
+    return Picture(Markup(figure_svg(figure, prefix=prefix)), caption)
+
+
+def _cash_flow(money: Financials) -> Picture:
+    table = money.cash_flow
+    figure = cash_flow_figure(pd.DataFrame() if table is None else table, currency=money.currency)
+    return _picture(figure, "What is paid and received each year, and the sum so far.", "cash")
+
+
+def _energy(plans: dict[str, Dispatch]) -> Ledger:
+    """Energy in and out of the site with what the balance leaves open."""
+    figures = {rung: plan.metrics for rung, plan in plans.items()}
+
+    def row(name: str, sign: str) -> tuple[str, tuple[str, ...], bool]:
+        text, _ = ENERGY[name]
+        return f"{sign} {text}", tuple(number(getattr(m, name)) for m in figures.values()), False
+
+    residual = tuple(_small(m.balance_residual_mwh) for m in figures.values())
+    rows = [row(name, "+") for name in _IN] + [row(name, "−") for name in _OUT]
+    return Ledger(("MWh", *figures), (*rows, ("= residual of the balance", residual, True)))
+
+
+def _cash(plans: dict[str, Dispatch], currency: str) -> Ledger:
+    """Every money term once, received positive; the cash among them adds up to the net revenue."""
+    ledgers = {rung: plan.ledger for rung, plan in plans.items()}
+    cash = [_term(name, ledgers) for name in TERMS if name in CASH]
+    other = [_term(name, ledgers) for name in TERMS if name not in CASH]
+    net = ("= net revenue", tuple(number(plan.metrics.net_revenue) for plan in plans.values()), True)
+    residual = tuple(_small(_open(plan.metrics, plan.ledger)) for plan in plans.values())
+    return Ledger((currency, *ledgers), (*cash, net, ("residual of the cash", residual, False), *other))
+
+
+def _term(name: str, ledgers: dict[str, Any]) -> tuple[str, tuple[str, ...], bool]:
+    return TERMS[name], tuple(number(ledger.get(name, 0.0)) for ledger in ledgers.values()), False
+
+
+def _small(value: float) -> str:
+    return f"{value:.1e}" if value else "0"
+
+
+def _open(m: Metrics, ledger: Any) -> float:
+    return float(m.net_revenue - sum(ledger.get(name, 0.0) for name in CASH)) + 0.0
+
+
+def _findings(comparison: Comparison, best: Dispatch, money: Financials | None) -> list[Finding]:
+    found = [*best.findings, *comparison.notes, *(money.findings if money is not None else ())]
+    sorted_ones = Findings(dict.fromkeys(found))
+    return [*sorted_ones.errors, *sorted_ones.warnings, *sorted_ones.recommendations]
+
+
+def _certificate(best: Dispatch) -> list[tuple[str, str]]:
+    found = best.report
+    if found is None:
+        return []
+    return [
+        ("status", found.status),
+        ("objective", f"{found.objective:.10g}"),
+        ("bound on every plan", f"{found.bound:.10g}"),
+        ("relative gap", _small(found.gap)),
+        ("rows, columns", f"{found.rows:,}, {found.columns:,}"),
+        ("windows solved with binaries", f"{found.windows:,}"),
+        ("solver", found.solver),
+    ]
+
+
+def _provenance(scenario: Scenario) -> list[tuple[str, str]]:
+    versions = [f"{name} {metadata.version(name)}" for name in VERSIONED]
+    return [
+        ("scenario digest (sha256)", scenario.digest()),
+        ("versions", ", ".join([f"Python {platform.python_version()}", *versions])),
+        (
+            "conventions",
+            "a stamp is the start of its step in local time; money received is positive; fractions 0 to 1",
+        ),
+    ]

@@ -1,0 +1,227 @@
+"""Write the pages that are made from the code: formulation, nomenclature, strategy catalogue.
+
+`python docs/generate.py` rewrites them; with `--check` it writes nothing and ends with exit code 1 if one differs.
+The formulation is read from models of every strategy, topology and permission, as the tests of the formulation build
+them, so a constraint that is not on the page does not exist.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyomo.environ as pyo
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+MADE = "<!-- made by docs/generate.py -->\n"
+SETS = {
+    "steps": "each step t",
+    "days": "each local day",
+    "cycle_days": "each local day",
+    "periods": "each billing period",
+    "intervals": "each billing interval",
+    "cut_intervals": "each billing interval that a horizon's end cuts",
+    "ratchets": "each month under a ratchet",
+    "ramp_pairs": "each pair of steps within the ramp window",
+    "ramp_first_steps": "the steps of the first ramp window",
+    "window_steps": "each step of a delivery",
+    "deliveries": "each delivery",
+    "firm_periods": "each firm period",
+    "inside_blocks": "each step that is not a block's first",
+    "calm": "each step whose PV the export limit can take",
+    "pressed": "each step whose PV exceeds the export limit",
+}
+ROOMS = {
+    "storage": "Battery", "site": "Site", "dc_bus": "DC bus", "exclusive": "One way at a time",
+    "demand": "Demand charges", "cycles": "Stated cycles", "ramp": "Ramp limit",
+    "firm": "Firm delivery", "regulation": "Regulation",
+}  # fmt: skip
+COMMON = ("storage", "site", "dc_bus", "exclusive", "demand")  # rooms that any strategy may need
+
+
+@dataclass
+class Row:
+    """A constraint as the page shows it."""
+
+    room: str
+    name: str
+    equation: str
+    over: str
+    unit: str
+    strategies: set[str] = field(default_factory=set)
+
+
+def constraints() -> list[Row]:
+    """Every constraint that any strategy, topology or permission brings, by the file of its rule."""
+    sys.path[:0] = [str(ROOT / "tests" / "formulation"), str(ROOT / "tests" / "properties")]
+    from models import all_variants, key, wanted
+
+    found: dict[str, Row] = {}
+    for _, case, exclusive in all_variants():
+        model, _ = wanted(case, exclusive=exclusive)
+        strategies = {entry.name for entry in case.scenario().strategies}
+        for part in model.component_objects(pyo.Constraint):
+            name = key(part)
+            if name not in found and not len(part.index_set()):
+                continue
+            if name not in found:
+                found[name] = _row(name, part)
+            found[name].strategies |= strategies
+    order = list(ROOMS)
+    return sorted(found.values(), key=lambda row: (order.index(row.room), row.name))
+
+
+def _row(name: str, part: Any) -> Row:
+    room = part.array_rule.__module__.rpartition(".")[2]
+    over = str(part.index_set().local_name)
+    member = part[next(iter(part.index_set()))]
+    unit = str(pyo.units.get_units(member.body))
+    return Row(room, name, _one_line(part.doc), SETS.get(over, over), unit.replace("**", "^"))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def formulation() -> str:
+    """Equation, name and dual of every constraint, by the thing that it is about."""
+    rows = constraints()
+    parts = [
+        "# Formulation",
+        "Every constraint of every model: its equation, the name it bears in the model, the LP file and the errors, "
+        "and the unit of its dual: what one unit more on its right-hand side is worth to the objective. A row of "
+        "which a site, battery or tariff states nothing is left out of the model. Bounds of "
+        "variables (power, SOC window, limits of the site) are bounds, not rows. The objective is the ledger, whose "
+        "terms follow below.",
+    ]
+    for room, title in ROOMS.items():
+        mine = [row for row in rows if row.room == room]
+        if not mine:
+            continue
+        parts += [f"## {title}", f"`bess_opt/models/{room}.py`: {_first(room)}"]
+        for row in mine:
+            who = ", ".join(f"`{name}`" for name in sorted(row.strategies))
+            where = "" if room in COMMON else f"; in the models of {who}"
+            parts.append(f"### `{row.name}`\n\n```text\n{row.equation}\n```")
+            parts.append(f"For {row.over}{where}. Dual: {_dual(row.unit)}.")
+    return _page(parts + _terms())
+
+
+def _dual(unit: str) -> str:
+    if unit in ("dimensionless", "None", "1"):
+        return "objective, the row being a share"
+    return f"objective per {'MWh' if unit in ('h*MW', 'MW*h') else unit}"
+
+
+def _first(room: str) -> str:
+    module = __import__(f"bess_opt.models.{room}", fromlist=["x"])
+    return _one_line((module.__doc__ or "").split("\n\n")[0])
+
+
+def _terms() -> list[str]:
+    from bess_opt.models import ledger
+
+    parts = ["## Ledger", _one_line(ledger.__doc__ or "")]
+    for name, rule in inspect.getmembers(ledger, inspect.isfunction):
+        arguments = list(inspect.signature(rule).parameters)
+        if (
+            rule.__module__ == ledger.__name__
+            and not name.startswith("add")
+            and len(arguments) == 2
+            and arguments[0] == "m"
+            and rule.__doc__
+        ):
+            parts.append(f"### `{name}`\n\n```text\n{_one_line(rule.__doc__)}\n```")
+    return parts
+
+
+def nomenclature() -> str:
+    """Every time series, in and out, with unit and meaning."""
+    from bess_opt.columns import SCHEDULE, SERIES
+
+    parts = [
+        "# Nomenclature",
+        "A stamp is the start of its step on the local clock; a power is the mean over its step; `energy_mwh` and "
+        "`soc` stand at its end. Money received is positive, power is positive when it leaves.",
+    ]
+    for title, columns in (("Series of a scenario", SERIES), ("Columns of a schedule", SCHEDULE)):
+        lines = [f"## {title}", "", "| name | unit | meaning | range |", "|---|---|---|---|"]
+        for name, column in columns.items():
+            low, high = column.minimum, column.maximum
+            span = (
+                ""
+                if low is None and high is None
+                else f"{'' if low is None else f'{low:g}'} to {'' if high is None else f'{high:g}'}"
+            )
+            lines.append(f"| `{name}` | {column.unit} | {_cell(column.meaning)} | {span.strip()} |")
+        parts.append("\n".join(lines))
+    return _page(parts)
+
+
+def catalogue() -> str:
+    """Each strategy as its own file describes it, with its options."""
+    from bess_opt.strategies import discover
+    from bess_opt.tables import allowed
+
+    parts = ["# Strategies", "Each is one file with two twins: the optimum and a rule, measured in the same score."]
+    for name, strategy in sorted(discover().items()):
+        module = inspect.getmodule(strategy.build)
+        text = inspect.cleandoc((module.__doc__ if module else "") or strategy.summary)
+        options = strategy.options.model_fields
+        lines = ["| option | default | meaning |", "|---|---|---|"]
+        for key, info in options.items():
+            default = info.get_default(call_default_factory=True)
+            shown = "required" if info.is_required() else "none" if default is None else f"`{default}`"
+            lines.append(f"| `{key}` | {_cell(shown)} | {_cell(allowed(info))} |")
+        default_options = strategy.options() if not any(info.is_required() for info in options.values()) else None
+        unit = strategy.unit(default_options) if default_options is not None else "as its options say"
+        sense = strategy.sense(default_options) if default_options is not None else "as its options say"
+        better = {"max": "more is better", "min": "less is better"}.get(sense, sense)
+        parts += [
+            f"## `{name}`",
+            text.replace("\n::\n", "\n"),
+            f"Needs: {', '.join(strategy.needs) or 'nothing beyond the battery'}. Score: {unit}, {better}.",
+            "\n".join(lines) if options else "No options.",
+        ]
+        if strategy.old_names:
+            parts.append("Was called: " + ", ".join(f"`{old}`" for old in strategy.old_names) + ".")
+    return _page(parts)
+
+
+def _cell(text: str) -> str:
+    return _one_line(text).replace("|", "\\|")
+
+
+def _page(parts: Sequence[str]) -> str:
+    return MADE + "\n" + "\n\n".join(parts) + "\n"
+
+
+PAGES = {"formulation.md": formulation, "nomenclature.md": nomenclature, "strategies.md": catalogue}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the pages, or with --check say which differ."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is stale")
+    check = parser.parse_args(arguments).check
+    stale = []
+    for name, make in PAGES.items():
+        file, text = HERE / name, make()
+        if not file.is_file() or file.read_text("utf-8") != text:
+            stale.append(name)
+            if not check:
+                file.write_text(text, "utf-8")
+    if check and stale:
+        sys.stderr.write(f"stale: {', '.join(stale)}; run python docs/generate.py\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

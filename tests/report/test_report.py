@@ -1,0 +1,158 @@
+"""The page: everything a reader needs, nothing from elsewhere, the same bytes, no text of a user as markup."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import bess_opt as bo
+from bess_opt.key_figures import TERMS, number
+from bess_opt.report import answer, page, save_report
+
+EVIL = "a <script>alert(1)</script> & b"
+
+
+def made(**tables: object) -> bo.Scenario:
+    index = pd.date_range("2025-06-02", periods=24 * 14, freq="h", tz="Europe/Berlin")
+    hour = index.hour.to_numpy()
+    series = pd.DataFrame({"price_per_mwh": 60.0 + 30.0 * (hour > 16) - 50.0 * (hour == 12)}, index=index)
+    parts = {
+        "battery": {"power_mw": 1.0, "duration_h": 2.0, "wear_cost_per_mwh": 2.0},
+        "finance": {"capital_per_mwh": 1e4, "lifetime_years": 10, "discount_rate": 0.05, "horizons_per_year": 26},
+        "strategy": "arbitrage",
+        "series": series,
+        "name": EVIL,
+    }
+    return bo.Scenario(**(parts | tables))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return bo.report(made())
+
+
+class Page(HTMLParser):
+    """Words of the page, and every address in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href"):
+                self.addresses.append(str(value))
+            if name == "id":
+                self.ids.append(str(value))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def read(html: str) -> Page:
+    found = Page()
+    found.feed(html)
+    return found
+
+
+def test_nothing_is_fetched_and_no_text_becomes_markup(html: str) -> None:
+    """Addresses stay inside the page (#...) or hold their data; a name with a tag in it is text."""
+    found = read(html)
+    assert all(address.startswith(("#", "data:image/png;base64,")) for address in found.addresses)
+    assert "script" not in found.tags
+    assert EVIL in found.words
+    assert not re.search(r"url\((?!#)", html)
+    assert "@import" not in html
+
+
+def test_two_pictures_share_no_id(html: str) -> None:
+    ids = [name for name in read(html).ids if re.match(r"[hmpC][0-9a-f]{6,}", name)]
+    assert len(ids) == len(set(ids))
+    assert len(ids) > 20
+
+
+def test_same_scenario_same_bytes(html: str) -> None:
+    assert bo.report(made()) == html
+    assert "seconds" not in html
+
+
+def test_every_part_is_there(html: str) -> None:
+    words = "".join(read(html).words)
+    for heading in (
+        "Site and battery", "The optimal plan", "Rule and optimum", "Pictures", "Energy ledger", "Money ledger",
+        "Financials", "Warnings and notes", "How to get this again",
+    ):  # fmt: skip
+        assert heading in words
+    comparison = bo.compare(made())
+    best = comparison.plans["arbitrage", "optimal"]
+    assert f"{best.metrics.net_revenue:,.0f}" in words
+    assert made().digest() in words
+    assert "highspy" in words
+    for term in TERMS.values():
+        assert term in words
+    assert html.count("<svg") == 6
+
+
+def test_the_answer_is_one_sentence_with_both_twins() -> None:
+    comparison = bo.compare(made())
+    text = answer(comparison)
+    score = {rung: plan.metrics.score for (_, rung), plan in comparison.plans.items()}
+    assert text.startswith("Operated at its best, a battery of 1 MW and 2 MWh would raise the site's score from 0 to")
+    assert "from 2 June 2025 to 15 June 2025" in text
+    assert f"the simple rule reaches {number(score['rule'])} EUR" in text
+    assert text.endswith(" of the possible gain.")
+    assert text.count(". ") == 0
+
+
+def test_without_finance_the_section_is_left_out() -> None:
+    html = page(bo.compare(made(finance=None)))
+    assert "Financials" not in html
+    assert html.count("<svg") == 5
+
+
+def test_money_terms_add_up(html: str) -> None:
+    """The ledger's cash rows sum to the net revenue: its residual is nought in every column."""
+    row = html[html.index("residual of the cash") :].split("</tr>")[0]
+    values = re.findall(r"<td>([^<]+)</td>", row)
+    assert len(values) >= 3
+    assert all(abs(float(value)) < 1e-6 for value in values)
+
+
+def test_a_site_that_needs_its_battery_has_no_rung_none() -> None:
+    """Without "none" there is no gain to state, and the note says why."""
+    index = pd.date_range("2025-06-02", periods=48, freq="h", tz="UTC")
+    load = pd.DataFrame({"load_mw": [0.5] * 20 + [1.5] * 2 + [0.5] * 26, "price_per_mwh": 50.0}, index=index)
+    scenario = made(series=load, site={"import_limit_mw": 1.0}, finance=None, strategy="self_consumption")
+    comparison = bo.compare(scenario)
+    assert ("self_consumption", "none") not in comparison.plans
+    text = answer(comparison)
+    assert "brings the site to" in text
+    assert "is left out" in page(comparison)
+
+
+def test_a_wrong_week_is_refused_before_the_solve() -> None:
+    with pytest.raises(bo.ScenarioError, match="week: 2024-01-01 is outside the horizon"):
+        bo.report(made(), week="2024-01-01")
+
+
+def test_only_a_report_is_replaced(html: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    assert save_report(html, file).read_text("utf-8") == html
+    save_report(html + "<!-- again -->", file)
+    other = tmp_path / "thesis.html"
+    other.write_text("<html>mine</html>")
+    with pytest.raises(bo.ScenarioError, match="is there already and is no report of ours; give another name"):
+        save_report(html, other)
+    with pytest.raises(bo.ScenarioError, match="is a folder; give the name of an HTML file"):
+        save_report(html, tmp_path)
+    with pytest.raises(bo.ScenarioError, match=r"there is no folder .*missing"):
+        save_report(html, tmp_path / "missing" / "r.html")
+    assert other.read_text() == "<html>mine</html>"
