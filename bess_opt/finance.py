@@ -120,7 +120,7 @@ def cash_flow(figures: Figures, finance: Finance, *, discount_rate: float | None
     """
     if finance.present_value_factor is not None:
         found = "knows no years, and a cash flow has them"
-        raise ScenarioError([_wrong("present_value_factor", found, "give discount_rate and lifetime_years")])
+        raise ScenarioError([_clash("present_value_factor", found, "give discount_rate and lifetime_years")])
     years = years_of(finance, discount_rate)
     total, paid = figures.capital(finance), years.year
     year = np.arange(years.lifetime + 1)
@@ -152,7 +152,7 @@ def years_of(finance: Finance, discount_rate: float | None = None) -> Years:
     if missing or rate is None or finance.lifetime_years is None:
         raise ScenarioError(missing)
     if rate <= -1.0:
-        raise ScenarioError([_wrong("discount_rate", f"found {rate:g}", "give a rate > -1 per year")])
+        raise ScenarioError([_clash("discount_rate", f"found {rate:g}", "give a rate > -1 per year")])
     worked = np.arange(finance.lifetime_years)
     year = worked + finance.first_payment_year
     return Years(
@@ -200,16 +200,16 @@ def _bare_factor(finance: Finance, discount_rate: float | None) -> float:
     hidden = ["fade_per_year", "replacement_cost", "residual_share", "tax_rate"]
     remedy = "leave one of the two out; the factor takes the place of rates and lifetime"
     problems = [
-        _wrong(key, "needs the years that present_value_factor replaces", remedy)
+        _clash(key, "needs the years that present_value_factor replaces", remedy)
         for key in hidden
         if getattr(finance, key)
     ]
     if discount_rate is not None:
-        problems.append(_wrong("present_value_factor", "replaces the rate that is to be varied", remedy))
+        problems.append(_clash("present_value_factor", "replaces the rate that is to be varied", remedy))
     if problems or finance.present_value_factor is None:
         raise ScenarioError(problems)
     return finance.present_value_factor
 
 
-def _wrong(key: str, found: str, expected: str) -> Finding:
+def _clash(key: str, found: str, expected: str) -> Finding:
     return Finding("contradiction", f"finance.{key}", found, expected)

@@ -10,7 +10,6 @@ import platform
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,10 +23,7 @@ from bess_opt.files import VERSIONED
 from bess_opt.financials import Financials, financials
 from bess_opt.findings import Finding, Findings
 from bess_opt.key_figures import (
-    CASH,
-    ENERGY,
     NOTHING,
-    TERMS,
     comparison_table,
     dispatch_rows,
     financial_rows,
@@ -35,7 +31,6 @@ from bess_opt.key_figures import (
     percent,
     scenario_rows,
 )
-from bess_opt.metrics import Metrics
 from bess_opt.plots_action import action_figure
 from bess_opt.plots_cash_flow import cash_flow_figure
 from bess_opt.plots_compare import ladder_figure
@@ -44,11 +39,10 @@ from bess_opt.plots_duration import soc_duration_figure
 from bess_opt.plots_page import figure_svg
 from bess_opt.plots_parts import prices_of
 from bess_opt.plots_value import stored_value_figure
+from bess_opt.report_ledgers import cash_ledger, energy_ledger, small
 from bess_opt.scenario import Scenario
 
 MARK = '<meta name="generator" content="bess-opt report">'
-_IN = ("solar_mwh", "import_mwh", "unserved_mwh")
-_OUT = ("load_mwh", "export_mwh", "curtailed_mwh", "losses_mwh", "stored_change_mwh")
 
 
 @dataclass(frozen=True)
@@ -57,14 +51,6 @@ class Picture:
 
     svg: Markup
     caption: str
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """Named rows of numbers, one column per rung; `strong` rows are sums."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[str, ...], bool], ...]
 
 
 def report(scenario: Scenario, *, week: str | None = None) -> str:
@@ -97,8 +83,8 @@ def page(comparison: Comparison, money: Financials | None = None, *, week: str |
         scenario=scenario_rows(scenario),
         figures=dispatch_rows(best),
         comparison=(header, rows),
-        energy=_energy(plans),
-        cash=_cash(plans, scenario.site.currency),
+        energy=energy_ledger(plans),
+        cash=cash_ledger(plans, scenario.site.currency),
         pictures=_pictures(comparison, plans, week),
         money=None if money is None else financial_rows(money),
         cash_flow=None if money is None or money.cash_flow is None else _cash_flow(money),
@@ -203,41 +189,6 @@ def _cash_flow(money: Financials) -> Picture:
     return _picture(figure, "What is paid and received each year, and the sum so far.", "cash")
 
 
-def _energy(plans: dict[str, Dispatch]) -> Ledger:
-    """Energy in and out of the site with what the balance leaves open."""
-    figures = {rung: plan.metrics for rung, plan in plans.items()}
-
-    def row(name: str, sign: str) -> tuple[str, tuple[str, ...], bool]:
-        text, _ = ENERGY[name]
-        return f"{sign} {text}", tuple(number(getattr(m, name)) for m in figures.values()), False
-
-    residual = tuple(_small(m.balance_residual_mwh) for m in figures.values())
-    rows = [row(name, "+") for name in _IN] + [row(name, "−") for name in _OUT]
-    return Ledger(("MWh", *figures), (*rows, ("= residual of the balance", residual, True)))
-
-
-def _cash(plans: dict[str, Dispatch], currency: str) -> Ledger:
-    """Every money term once, received positive; the cash among them adds up to the net revenue."""
-    ledgers = {rung: plan.ledger for rung, plan in plans.items()}
-    cash = [_term(name, ledgers) for name in TERMS if name in CASH]
-    other = [_term(name, ledgers) for name in TERMS if name not in CASH]
-    net = ("= net revenue", tuple(number(plan.metrics.net_revenue) for plan in plans.values()), True)
-    residual = tuple(_small(_open(plan.metrics, plan.ledger)) for plan in plans.values())
-    return Ledger((currency, *ledgers), (*cash, net, ("residual of the cash", residual, False), *other))
-
-
-def _term(name: str, ledgers: dict[str, Any]) -> tuple[str, tuple[str, ...], bool]:
-    return TERMS[name], tuple(number(ledger.get(name, 0.0)) for ledger in ledgers.values()), False
-
-
-def _small(value: float) -> str:
-    return f"{value:.1e}" if value else "0"
-
-
-def _open(m: Metrics, ledger: Any) -> float:
-    return float(m.net_revenue - sum(ledger.get(name, 0.0) for name in CASH)) + 0.0
-
-
 def _findings(comparison: Comparison, best: Dispatch, money: Financials | None) -> list[Finding]:
     found = [*best.findings, *comparison.notes, *(money.findings if money is not None else ())]
     sorted_ones = Findings(dict.fromkeys(found))
@@ -252,7 +203,7 @@ def _certificate(best: Dispatch) -> list[tuple[str, str]]:
         ("status", found.status),
         ("objective", f"{found.objective:.10g}"),
         ("bound on every plan", f"{found.bound:.10g}"),
-        ("relative gap", _small(found.gap)),
+        ("relative gap", small(found.gap)),
         ("rows, columns", f"{found.rows:,}, {found.columns:,}"),
         ("windows solved with binaries", f"{found.windows:,}"),
         ("solver", found.solver),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import zipfile
 from pathlib import Path
 
 import exported_files as samples
@@ -428,3 +430,38 @@ def test_tariffs_of_another_kind_are_refused(tmp_path: Path, text: str, message:
 def test_a_tariff_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(bo.ScenarioError, match="cannot be read: No such file"):
         bo.read_tariff(tmp_path / "none.json")
+
+
+# ---- files that cannot be read
+
+
+def test_a_zip_holds_one_table(tmp_path: Path) -> None:
+    file = tmp_path / "two.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.csv", "time\n")
+        archive.writestr("b.csv", "time\n")
+    with pytest.raises(bo.ScenarioError, match=r"two\.zip: holds 2 CSV files; unpack it and give the one"):
+        bo.read_prices(file)
+    (tmp_path / "none.zip").write_text("no zip")
+    with pytest.raises(bo.ScenarioError, match="cannot be read: File is not a zip file; give a CSV or JSON file"):
+        bo.read_prices(tmp_path / "none.zip")
+
+
+def test_oasis_without_the_whole_price(tmp_path: Path) -> None:
+    row = "2025-01-13T08:00:00-00:00,2025-01-13T09:00:00-00:00,2025-01-13,1,0,A,A,A,DAM,MCC,LMP_PRC,A,ALL,0,1,1\n"
+    with pytest.raises(bo.ScenarioError, match="has no row of LMP; give a report with the whole price"):
+        bo.read_prices(write(tmp_path, samples.OASIS + "\n" + row))
+
+
+def test_pvgis_needs_pvlib_and_a_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pvlib")
+    file = samples.pvgis(tmp_path / "pv.csv")
+    cut = tmp_path / "cut.csv"
+    cut.write_text("Latitude (decimal degrees):\t48.000\n")
+    with pytest.raises(bo.ScenarioError, match=r"cut\.csv: cannot be read: .*; download the file of PVGIS"):
+        bo.read_solar(cut)
+    monkeypatch.setitem(sys.modules, "pvlib", None)
+    with pytest.raises(
+        bo.ScenarioError, match=r'needs pvlib, which is not installed; pip install "bess-opt\[solar\]"'
+    ):
+        bo.read_solar(file)

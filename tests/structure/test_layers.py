@@ -31,7 +31,7 @@ LAYERS: list[set[str]] = [
         "faded", "study", "study_*", "price_years", "sizing", "sizing_*", "sensitivity",
     },
     {
-        "style", "plots", "plots_*", "files", "scaffold", "solar", "notebook", "key_figures", "report", "reader_*", "readers", "readers_*",
+        "style", "plots", "plots_*", "files", "scaffold", "solar", "notebook", "key_figures", "report", "report_*", "reader_*", "readers", "readers_*",
     },
     {"cli", "cli_*", "__main__"},
 ]  # fmt: skip
