@@ -51,7 +51,7 @@ def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float) -> Pr
     """
     search = _Search(scenario, sizes, goal)
     tight = burns(scenario)
-    for target, tightly in ((0.7 * tolerance, tight), (0.2 * tolerance, tight), (0.2 * tolerance, True)):
+    for target, tightly in ((0.9 * tolerance, tight), (0.2 * tolerance, tight), (0.2 * tolerance, True)):
         search.run(target, tight=tightly)
         plan = search.exact_plan()
         if search.gap_to(goal.value(plan)) <= tolerance:

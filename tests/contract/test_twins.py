@@ -16,7 +16,7 @@ import pytest
 import bess_opt as bo
 from bess_opt.assemble import bind
 from bess_opt.audit import audit
-from bess_opt.plant import plant
+from bess_opt.plant import Plant, plant
 from bess_opt.strategies import discover
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "solar_merchant"
@@ -151,3 +151,18 @@ class TestEveryOptimum:
         options = STATED.get(name, {})
         with pytest.raises(bo.StrategyError, match="windw"):
             bo.optimize(scenario.replace(strategy={"name": name, **options, "windw": 1}))
+
+    @pytest.mark.parametrize("technology", ["standard", "premium"])
+    def test_balance_closes_for_every_technology(self, name: str, technology: str) -> None:
+        """Other efficiencies, windows and C-rates: both twins pass their audit and close their books."""
+        scenario = case(name, "parallel_ac", 60).replace(battery={"technology": technology, "soc_start": 0.5})
+        for dispatch in (bo.optimize(scenario), bo.simulate(scenario)):
+            assert dispatch.metrics.balance_residual_mwh == pytest.approx(0.0, abs=1e-6)
+            assert audit(dispatch.schedule, held(scenario, dispatch)) == ()
+
+
+def held(scenario: bo.Scenario, dispatch: bo.Dispatch) -> Plant:
+    """The plant as the audit holds it: a rule need not meet the end condition."""
+    stated = plant(scenario)
+    numbers = bind(scenario, stated).restrict(stated)
+    return numbers if dispatch.twin == "optimal" else numbers.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
