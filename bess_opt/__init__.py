@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from bess_opt.forecasts import Forecast as Forecast
     from bess_opt.optimize import optimize as optimize
     from bess_opt.price_years import monte_carlo as monte_carlo
+    from bess_opt.reconciliation import Reconciliation as Reconciliation
+    from bess_opt.reconciliation import reconcile as reconcile
     from bess_opt.relaxation import Relaxation as Relaxation
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
@@ -85,6 +87,8 @@ _HOME = {
     "Forecast": "forecasts",
     "optimize": "optimize",
     "monte_carlo": "price_years",
+    "Reconciliation": "reconciliation",
+    "reconcile": "reconciliation",
     "Relaxation": "relaxation",
     "Scenario": "scenario",
     "describe": "scenario",

@@ -12,6 +12,7 @@ import pandas as pd
 from bess_opt import conflict, exclusivity, infeasible
 from bess_opt.assemble import bind, model
 from bess_opt.bound import Bound
+from bess_opt.certificate import certificate
 from bess_opt.dispatch import Dispatch, Flows, SolveReport
 from bess_opt.errors import InfeasibleError
 from bess_opt.findings import Findings
@@ -229,6 +230,7 @@ def _report(found: exclusivity.Exact, program: Program, watch: Stopwatch) -> Sol
         rows=program.rows,
         columns=program.columns,
         windows=found.windows,
+        certificate=certificate(program, found),
     )
 
 
