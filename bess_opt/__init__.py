@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from bess_opt.track import step as step
     from bess_opt.track import track as track
     from bess_opt.validate import validate as validate
+    from bess_opt.verify import verify as verify
 
 _HOME = {
     "Ageing": "ageing",
@@ -107,6 +108,7 @@ _HOME = {
     "step": "track",
     "track": "track",
     "validate": "validate",
+    "verify": "verify",
 }
 
 __all__ = sorted(_HOME)

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 import bess_opt as bo
-
-KINDS = {0: "weekend", 1: "weekday", 2: "all"}
-PRESENT_VALUE = sum((1.022 / 1.06) ** year for year in range(20))
-NO_LOSS = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
-CELLS = {"eta_charge": 0.91, "eta_discharge": 1.0, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 1.0}
+from bess_opt.verify_files import PRESENT_VALUE, dervet_site
 
 
 def folder() -> Path:
@@ -24,39 +19,8 @@ def folder() -> Path:
     return path
 
 
-def tariff(file: Path) -> dict[str, Any]:
-    """Rows of the format "hour-ending, inclusive, $/kWh or $/kW-month" as the package's tables."""
-    rows: dict[str, list[dict[str, Any]]] = {"Energy": [], "Demand": []}
-    for _, row in pd.read_csv(file).iterrows():
-        price = "price_per_mwh" if row["Charge"] == "Energy" else "price_per_mw_month"
-        rows[row["Charge"]].append(
-            {
-                price: row["Value"] * 1000.0,
-                "months": list(range(int(row["Start Month"]), int(row["End Month"]) + 1)),
-                "days": KINDS[int(row["Weekday?"])],
-                "hours": [int(row["Start Time"]) - 1, int(row["End Time"])],
-            }
-        )
-    return {"energy": rows["Energy"], "demand": rows["Demand"], "export": "same"}
-
-
 def site(power_kw: float, energy_kwh: float) -> bo.Scenario:
-    load = pd.read_csv(folder() / "hourly_timeseries_ref_wholesale_es.csv")["Site Load (kW)"]
-    index = pd.date_range("2017-01-01", periods=len(load), freq="h", tz="Etc/GMT+8")
-    return bo.Scenario(
-        battery={
-            "power_mw": power_kw / 1000.0,
-            "duration_h": energy_kwh / power_kw,
-            "technology": CELLS,
-            "converters": NO_LOSS,
-            "soc_start": 1.0,
-            "soc_end": 1.0,
-        },
-        site={"time_zone": "Etc/GMT+8", "currency": "USD"},
-        series=pd.DataFrame({"load_mw": load.to_numpy() / 1000.0}, index=index),
-        strategy="peak_shaving",
-        tariff=tariff(folder() / "tariff.csv"),
-    )
+    return dervet_site(folder().parent, power_kw, energy_kwh)
 
 
 @pytest.mark.real_data
