@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bess_opt.catalogue import strategies as strategies
     from bess_opt.compare import compare as compare
     from bess_opt.control import control as control
+    from bess_opt.convention import convention as convention
     from bess_opt.dispatch import Dispatch as Dispatch
     from bess_opt.errors import AuditError as AuditError
     from bess_opt.errors import BessOptError as BessOptError
@@ -72,6 +73,7 @@ _HOME = {
     "strategies": "catalogue",
     "compare": "compare",
     "control": "control",
+    "convention": "convention",
     "Dispatch": "dispatch",
     "AuditError": "errors",
     "BessOptError": "errors",

@@ -59,11 +59,14 @@ def optimize(scenario: Scenario) -> Dispatch:
         return dispatch_of(solve_scenario(scenario))
 
 
-def solve_scenario(scenario: Scenario) -> Solved:
-    """Assemble and solve; raises as `optimize` does, save `AuditError`."""
+def solve_scenario(scenario: Scenario, stated: Plant | None = None) -> Solved:
+    """Assemble and solve; raises as `optimize` does, save `AuditError`.
+
+    `stated` stands for the scenario's own plant, where some of its numbers are others.
+    """
     watch = Stopwatch()
     with watch.stage("prepare"):
-        stated = plant(scenario)
+        stated = plant(scenario) if stated is None else stated
         bound = bind(scenario, stated)
         numbers = bound.restrict(stated)
         findings = findings_of(scenario, numbers, bound)

@@ -29,7 +29,7 @@ LAYERS: list[set[str]] = [
     {
         "catalogue", "marginals", "gap", "explain", "compare", "stacking", "finance", "levelised", "financials", "ageing",
         "faded", "study", "study_*", "price_years", "sizing", "sizing_*", "sensitivity",
-        "reconciliation", "reconciliation_page", "convention",
+        "reconciliation", "reconciliation_page", "convention", "convention_tools",
     },
     {"style", "plots", "plots_compare", "files", "scaffold", "solar"},
     {"cli", "cli_*", "verify", "verify_*", "__main__"},
