@@ -26,12 +26,13 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from mutants import Mutant, mutants  # noqa: E402
 
+PHYSICS = "tests/analytic/test_physics.py"
 STORAGE, SITE = "tests/analytic/test_storage.py", "tests/analytic/test_site.py"
 GOLDEN, EXPANSION = "tests/formulation/test_golden_rows.py", "tests/formulation/test_expansion.py"
 AUDIT, UNITS = "tests/properties/test_audit.py", "tests/formulation/test_units.py"
 MODEL = [GOLDEN, STORAGE, SITE]
 TESTS: dict[str, list[str]] = {
-    "physics": [STORAGE, SITE, AUDIT, "tests/track/test_track.py"],
+    "physics": [PHYSICS, STORAGE, SITE, AUDIT, "tests/track/test_track.py"],
     "audit": [AUDIT, STORAGE, SITE],
     "models.components": [GOLDEN, EXPANSION, UNITS],
     "models.cycles": [*MODEL, "tests/strategies/test_cycling.py"],
