@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from cases import IDEAL, case
 
 from bess_opt import physics
+from bess_opt.models.storage import energy_bounds
+from bess_opt.plant import plant
 
 LAW = {"eta_charge": 0.9, "eta_discharge": 0.8, "retention": 0.98, "step_h": 0.5}
 
@@ -52,3 +56,14 @@ def test_the_inverter_takes_more_than_it_gives() -> None:
     """2 MW out take 2/0.8 from the bus, 3 MW in give 0.9·3 to it; what is missing is lost."""
     assert physics.inverter_dc_mw(2.0, 3.0, eta_out=0.8, eta_in=0.9) == pytest.approx(2.5 - 2.7)
     assert physics.inverter_loss_mw(2.0, 3.0, eta_out=0.8, eta_in=0.9) == pytest.approx(0.5 + 0.3)
+
+
+@pytest.mark.parametrize(("end", "least", "most"), [("equal", 1.0, 1.0), ("free", 0.8, 1.6), (0.45, 0.9, 0.9)])
+def test_bounds_of_the_energy_at_each_instant(end: object, least: float, most: float) -> None:
+    """Start held at 1 MWh, then floor and ceiling of each step's own end; the end condition binds the last only."""
+    cells = IDEAL | {"soc_min": 0.1, "soc_max": 0.9}
+    battery = {"technology": cells, "soc_start": 0.5, "soc_end": end}
+    stated = plant(case(price_per_mwh=[1.0] * 3, energy_min_mwh=[0.5, 0.9, 0.8], battery=battery).scenario())
+    lower, upper = energy_bounds(stated.with_storage(ceiling_mwh=np.array([1.9, 1.8, 1.7, 1.6])))
+    assert lower.tolist() == pytest.approx([1.0, 0.5, 0.9, least])
+    assert upper.tolist() == pytest.approx([1.0, 1.8, 1.7, most])
