@@ -45,7 +45,7 @@ TESTS: dict[str, list[str]] = {
     "models.ramp": [*MODEL, "tests/strategies/test_solar_smoothing.py"],
     "models.regulation": [*MODEL, "tests/strategies/test_frequency_regulation.py"],
     "models.site": MODEL,
-    "models.storage": MODEL,
+    "models.storage": [PHYSICS, *MODEL],
 }
 LIMIT_S = 120.0
 
