@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bess_opt.catalogue import strategies as strategies
     from bess_opt.compare import compare as compare
     from bess_opt.control import control as control
+    from bess_opt.convention import convention as convention
     from bess_opt.dispatch import Dispatch as Dispatch
     from bess_opt.errors import AuditError as AuditError
     from bess_opt.errors import BessOptError as BessOptError
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from bess_opt.readers import read_prices as read_prices
     from bess_opt.readers import read_solar as read_solar
     from bess_opt.readers_tariff import read_tariff as read_tariff
+    from bess_opt.reconciliation import Reconciliation as Reconciliation
+    from bess_opt.reconciliation import reconcile as reconcile
     from bess_opt.relaxation import Relaxation as Relaxation
     from bess_opt.report import report as report
     from bess_opt.scenario import Scenario as Scenario
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from bess_opt.track import step as step
     from bess_opt.track import track as track
     from bess_opt.validate import validate as validate
+    from bess_opt.verify import verify as verify
 
 _HOME = {
     "Ageing": "ageing",
@@ -76,6 +80,7 @@ _HOME = {
     "strategies": "catalogue",
     "compare": "compare",
     "control": "control",
+    "convention": "convention",
     "Dispatch": "dispatch",
     "AuditError": "errors",
     "BessOptError": "errors",
@@ -92,6 +97,8 @@ _HOME = {
     "Forecast": "forecasts",
     "optimize": "optimize",
     "monte_carlo": "price_years",
+    "Reconciliation": "reconciliation",
+    "reconcile": "reconciliation",
     "Relaxation": "relaxation",
     "read_load": "readers",
     "read_prices": "readers",
@@ -117,6 +124,7 @@ _HOME = {
     "step": "track",
     "track": "track",
     "validate": "validate",
+    "verify": "verify",
 }
 
 __all__ = sorted(_HOME)

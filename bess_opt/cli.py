@@ -296,6 +296,30 @@ def report(
 
 
 @app.command()
+def verify(
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", readable=False, help="Folder of the large cases; default: BESS_OPT_DATA."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute published numbers again and show ours beside them; exit code 1 if one differs."""
+    with show.faults(as_json), show.stages() as stage:
+        from bess_opt.verify import DIFFERS
+        from bess_opt.verify import verify as compute
+
+        table = compute(data, progress=stage)
+    if as_json:
+        show.write_json({"figures": table.to_dict("records")})
+    else:
+        show.write_tables(tables.verify_table(table))
+    for case, note in table.loc[table["note"] != "", ["case", "note"]].drop_duplicates().to_numpy():
+        show.say(f"left out: {case}: {note}")
+    if (table["verdict"] == DIFFERS).any():
+        raise typer.Exit(show.BAD_INPUT)
+
+
+@app.command()
 def schema() -> None:
     """JSON schema of scenario.toml, for editors and other tools."""
     from bess_opt.scenario import json_schema

@@ -135,6 +135,26 @@ def strategies_table(entries: Mapping[str, Mapping[str, Any]]) -> Table:
     return table("strategies", ("name", "what it does", "options"), rows, lines=True)
 
 
+def verify_table(frame: Any) -> Table:
+    """Published figures beside ours; as many digits as it takes to see a difference."""
+    heads = ("case", "figure", "published", "ours", "difference", "unit", "verdict", "source")
+    rows = [
+        (
+            row.case,
+            row.figure,
+            f"{row.published:,.11g}",
+            "–" if math.isnan(row.ours) else f"{row.ours:,.12g}",
+            "–" if math.isnan(row.ours) else f"{row.difference:.1e}",
+            row.unit,
+            row.verdict,
+            row.source,
+        )
+        for row in frame.itertuples()
+    ]
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in frame["verdict"].value_counts().items())
+    return table(f"published figures: {counts}", heads, rows)
+
+
 def _cell(value: Any) -> str:
     """A value for people; nothing where a statistic has no meaning."""
     if hasattr(value, "isoformat"):

@@ -8,6 +8,7 @@
     stored_energy_value.parquet  if the plan has one
     metrics.json                 the keys of `Metrics`
     report.json                  how it was found, ledger, findings, scenario digest, versions
+    reconciliation.md            energy, money and proof added up again, for people
     scenario/                    a scenario that loads equal to the one solved
 
 The same dispatch written by the same versions gives the same bytes: no times of day, no durations.
@@ -18,7 +19,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from importlib import metadata
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +28,19 @@ import pandas as pd
 import tomli_w
 
 from bess_opt.columns import SCHEDULE
-from bess_opt.dispatch import Dispatch, SolveReport
+from bess_opt.dispatch import Dispatch, LinearCertificate, SolveReport
 from bess_opt.errors import ScenarioError
 from bess_opt.findings import Finding, Findings
 from bess_opt.folders import Kind, new_folder, problem
 from bess_opt.metrics import Metrics
+from bess_opt.reconciliation import reconcile
 from bess_opt.scenario import Scenario, load
+from bess_opt.versions import versions
 
 FORMAT = "bess_opt dispatch 1"
 SCHEDULE_FILE, VALUE_FILE = "schedule.parquet", "stored_energy_value.parquet"
 METRICS_FILE, REPORT_FILE, SCENARIO_FOLDER = "metrics.json", "report.json", "scenario"
-PICTURE_FILE = "dispatch.png"
+BOOKS_FILE, PICTURE_FILE = "reconciliation.md", "dispatch.png"
 RESULT = Kind(
     files=frozenset(
         {
@@ -47,6 +50,7 @@ RESULT = Kind(
             VALUE_FILE,
             METRICS_FILE,
             REPORT_FILE,
+            BOOKS_FILE,
             PICTURE_FILE,
             f"{SCENARIO_FOLDER}/scenario.toml",
             f"{SCENARIO_FOLDER}/series.parquet",
@@ -55,7 +59,6 @@ RESULT = Kind(
     mark=REPORT_FILE,
     text='"format": "bess_opt dispatch ',
 )
-VERSIONED = ("bess-opt", "highspy", "numpy", "pandas", "pyarrow", "pyomo")
 CSV_DECIMALS = 9
 _SOLVE = ("status", "objective", "bound", "gap", "solver", "rows", "columns", "windows")
 _GIVE_OURS = "give a folder written by Dispatch.save"
@@ -71,6 +74,7 @@ def save_dispatch(dispatch: Dispatch, folder: str | Path, extras: Mapping[str, b
         _write_schedule(dispatch, parts)
         _write_json(parts / METRICS_FILE, dispatch.metrics.to_dict())
         _write_json(parts / REPORT_FILE, _report(dispatch))
+        (parts / BOOKS_FILE).write_bytes(reconcile(dispatch).to_markdown().encode())
         _write_scenario(dispatch.scenario, parts / SCENARIO_FOLDER)
         for name, content in (extras or {}).items():
             (parts / name).write_bytes(content)
@@ -149,16 +153,18 @@ def _column_notes(dispatch: Dispatch) -> dict[str, dict[str, str]]:
 
 
 def _report(dispatch: Dispatch) -> dict[str, Any]:
-    scenario = dispatch.scenario
+    scenario, report = dispatch.scenario, dispatch.report
+    proven = None if report is None else report.certificate
     return {
         "format": FORMAT,
         "twin": dispatch.twin,
         "scenario": {"name": scenario.name, "digest": scenario.digest()},
-        **{name: getattr(dispatch.report, name, None) for name in _SOLVE},
+        **{name: getattr(report, name, None) for name in _SOLVE},
+        "certificate": None if proven is None else asdict(proven),
         "ledger": dict(dispatch.ledger),
         "figures": dict(dispatch.figures),
         "findings": [finding.to_dict() for finding in dispatch.findings],
-        "versions": {name: metadata.version(name) for name in VERSIONED},
+        "versions": versions(),
     }
 
 
@@ -213,7 +219,8 @@ def _read_report(stored: Mapping[str, Any]) -> SolveReport | None:
     if stored["status"] is None:
         return None
     endless = {name: math.inf for name in ("bound", "gap") if stored[name] is None}
-    return SolveReport(**{name: stored[name] for name in _SOLVE} | endless, seconds={})
+    proven = None if stored["certificate"] is None else LinearCertificate(**stored["certificate"])
+    return SolveReport(**{name: stored[name] for name in _SOLVE} | endless, seconds={}, certificate=proven)
 
 
 def _unreadable(folder: Path, name: str, error: Exception) -> ScenarioError:

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bess_opt.certificate import activity
 from bess_opt.dispatch import Dispatch
-from bess_opt.marginals import Duals, activity, duals_of
+from bess_opt.marginals import Duals, duals_of
 from bess_opt.models.expand import Block, Program
 from bess_opt.optimize import Solved
 from bess_opt.plant import Array, Plant

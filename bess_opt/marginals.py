@@ -18,6 +18,7 @@ import numpy as np
 
 from bess_opt.assemble import model
 from bess_opt.bound import Bound
+from bess_opt.certificate import activity, priced
 from bess_opt.errors import SolveError
 from bess_opt.models.expand import Program, expand
 from bess_opt.optimize import Solved
@@ -70,20 +71,6 @@ def duals_of(solved: Solved) -> Duals:
     closed = np.zeros(program.columns, dtype=bool)
     closed[solved.found.closed] = True
     return Duals(solution.x, row, -program.cost - priced(program, row), closed)
-
-
-def priced(program: Program, row: Array) -> Array:
-    """Aᵀy: what each column uses of the rows, at the prices `row`."""
-    of_entry = program.value * np.repeat(row, np.diff(program.start))
-    used: Array = np.bincount(program.column, weights=of_entry, minlength=program.columns)
-    return used
-
-
-def activity(program: Program, x: Array) -> Array:
-    """Ax: the value of each row."""
-    rows = np.repeat(np.arange(program.rows), np.diff(program.start))
-    values: Array = np.bincount(rows, weights=program.value * x[program.column], minlength=program.rows)
-    return values
 
 
 def marginals(solved: Solved) -> Marginals:

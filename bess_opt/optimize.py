@@ -12,6 +12,7 @@ import pandas as pd
 from bess_opt import conflict, exclusivity, infeasible
 from bess_opt.assemble import bind, model
 from bess_opt.bound import Bound
+from bess_opt.certificate import certificate
 from bess_opt.dispatch import Dispatch, Flows, SolveReport
 from bess_opt.errors import InfeasibleError
 from bess_opt.findings import Findings
@@ -59,11 +60,14 @@ def optimize(scenario: Scenario) -> Dispatch:
         return dispatch_of(solve_scenario(scenario))
 
 
-def solve_scenario(scenario: Scenario) -> Solved:
-    """Assemble and solve; raises as `optimize` does, save `AuditError`."""
+def solve_scenario(scenario: Scenario, stated: Plant | None = None) -> Solved:
+    """Assemble and solve; raises as `optimize` does, save `AuditError`.
+
+    `stated` stands for the scenario's own plant, where some of its numbers are others.
+    """
     watch = Stopwatch()
     with watch.stage("prepare"):
-        stated = plant(scenario)
+        stated = plant(scenario) if stated is None else stated
         bound = bind(scenario, stated)
         numbers = bound.restrict(stated)
         findings = findings_of(scenario, numbers, bound)
@@ -232,6 +236,7 @@ def _report(found: exclusivity.Exact, program: Program, watch: Stopwatch) -> Sol
         rows=program.rows,
         columns=program.columns,
         windows=found.windows,
+        certificate=certificate(program, found),
     )
 
 

@@ -21,9 +21,11 @@ from bess_opt import files
 from bess_opt.columns import SCHEDULE
 from bess_opt.findings import Finding, Findings
 from bess_opt.folders import check_target, new_folder
+from bess_opt.versions import VERSIONED
 
 PARTS = [
     "metrics.json",
+    "reconciliation.md",
     "report.json",
     "scenario/scenario.toml",
     "scenario/series.parquet",
@@ -197,7 +199,7 @@ def test_the_report_says_how_and_with_what(plan: bo.Dispatch, tmp_path: Path) ->
     assert report["objective"] == plan.report.objective
     assert report["scenario"] == {"name": "over the clock change", "digest": plan.scenario.digest()}
     assert report["ledger"] == plan.ledger
-    assert set(report["versions"]) == set(files.VERSIONED)
+    assert set(report["versions"]) == set(VERSIONED)
     assert "seconds" not in text
 
 

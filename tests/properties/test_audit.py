@@ -223,3 +223,21 @@ def test_a_strategy_brings_its_own_law() -> None:
     assert not audit(schedule, numbers, [own])
     put(import_mw=2.9)(schedule)
     assert "time_shift charges from PV only" in {v.law for v in audit(schedule, numbers, [own])}
+
+
+def test_a_violation_of_the_horizon_counts_once() -> None:
+    """The end is one place: the sentence says one step, and its last."""
+    schedule, numbers = planned(busy())
+    last = float(schedule["energy_mwh"].iloc[-1])
+    higher = numbers.with_storage(end_min_mwh=last + 0.25, end_max_mwh=last + 0.25)
+    (found,) = [v for v in audit(schedule, higher) if v.law == "end SOC"]
+    assert (found.steps, found.time, found.excess) == (1, numbers.index[-1], pytest.approx(0.25))
+    assert found.sentence().endswith("(1 steps)")
+
+
+def test_an_inverter_and_its_loss_do_not_cancel() -> None:
+    """An AC-coupled plant has no shared inverter: 0.5 MW through it with 0.5 MW lost is seen."""
+    schedule, numbers = planned(busy("parallel_ac"))
+    schedule["inverter_mw"] = schedule["inverter_loss_mw"] = 0.5
+    found = {v.law: v.excess for v in audit(schedule, numbers)}
+    assert found["no shared inverter"] == pytest.approx(1.0)

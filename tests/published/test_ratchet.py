@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
 import bess_opt as bo
-
-WINTER, SUMMER = [1, 2, 3, 10, 11, 12], [4, 5, 6, 7, 8, 9]
-RATCHET = {"share": 0.35, "months": 11}
+from bess_opt.verify_cases import ratchet_site
 
 
 def test_reopt_ratchet() -> None:
@@ -17,20 +14,7 @@ def test_reopt_ratchet() -> None:
     100·(10.5 + 0.35·10.5·5 + 0.35·11.5·6): full in January, 35 % in the five other months at 10.5 $/kW and in
     the six at 11.5 $/kW. Without the ratchet the eleven months would be billed for 1 kW each.
     """
-    index = pd.date_range("2017-01-01", "2018-01-01", freq="h", tz="UTC", inclusive="left")
-    load = pd.Series(0.001, index=index)
-    load.loc["2017-01-17 14:00"] = 0.1
-    rows = [
-        {"price_per_mw_month": 10_500.0, "months": WINTER, "ratchet": RATCHET},
-        {"price_per_mw_month": 11_500.0, "months": SUMMER, "ratchet": RATCHET},
-    ]
-    scenario = bo.Scenario(
-        battery={"power_mw": 0.01, "duration_h": 1.0},
-        site={"time_zone": "UTC", "currency": "USD"},
-        series=pd.DataFrame({"load_mw": load, "price_per_mwh": 0.0}),
-        strategy="peak_shaving",
-        tariff={"demand": rows},
-    )
+    scenario = ratchet_site()
     idle = bo.simulate(scenario, rule=lambda _state: 0.0)
     expected = 100 * (10.5 + 0.35 * 10.5 * 5 + 0.35 * 11.5 * 6)
     assert expected == pytest.approx(5302.5)
@@ -40,7 +24,7 @@ def test_reopt_ratchet() -> None:
         "months": 11,
         "history_mw": [0.1],
     }  # December's 100 kW counts in November, not in December
-    rows = [row | {"ratchet": history} for row in rows]
+    rows = [row.to_plain() | {"ratchet": history} for row in scenario.tariff.demand]
     calm = scenario.replace(tariff={"demand": rows}, series=scenario.series.assign(load_mw=0.001))
     after = bo.simulate(calm, rule=lambda _state: 0.0)
     assert after.metrics.demand_charges == pytest.approx(35 * (10.5 * 5 + 11.5 * 6) + 10.5, rel=1e-12)

@@ -12,7 +12,7 @@ import bess_opt
 PACKAGE = Path(bess_opt.__file__).parent
 
 LAYERS: list[set[str]] = [
-    {"errors", "findings", "columns", "physics", "money", "clock", "stopwatch", "folders", "relaxation"},
+    {"errors", "findings", "columns", "physics", "money", "clock", "stopwatch", "folders", "relaxation", "versions"},
     {
         "tables", "battery", "site", "tariff", "finance_types", "solver_options", "series", "series_cells",
         "series_files", "series_fill", "series_steps", "series_time", "series_statistics", "scenario", "scenario_checks",
@@ -20,7 +20,7 @@ LAYERS: list[set[str]] = [
     },
     {"dispatch", "metrics"},
     {
-        "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "elastic", "seeding", "windows", "exclusivity", "audit", "strategy",
+        "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "elastic", "seeding", "windows", "exclusivity", "audit", "strategy", "certificate",
         "forecasts", "forecast_values", "timetable", "horizon", "history", "beliefs", "kept_solvers", "rolling", "carried_out",
     },
     {"strategies", "strategies.*"},
@@ -29,11 +29,12 @@ LAYERS: list[set[str]] = [
     {
         "catalogue", "marginals", "gap", "explain", "compare", "stacking", "finance", "levelised", "financials", "ageing",
         "faded", "study", "study_*", "price_years", "sizing", "sizing_*", "sensitivity",
+        "reconciliation", "reconciliation_page", "convention", "convention_tools",
     },
     {
         "style", "plots", "plots_*", "files", "scaffold", "solar", "notebook", "key_figures", "report", "report_*", "reader_*", "readers", "readers_*",
     },
-    {"cli", "cli_*", "__main__"},
+    {"cli", "cli_*", "verify", "verify_*", "__main__"},
 ]  # fmt: skip
 
 # Conveniences on results that reach upward inside the method.
