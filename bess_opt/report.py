@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +18,6 @@ from matplotlib.figure import Figure
 from bess_opt.compare import NONE, OPTIMAL, RULE, Comparison, compare
 from bess_opt.dispatch import Dispatch, drawing_problems
 from bess_opt.errors import ScenarioError
-from bess_opt.files import VERSIONED
 from bess_opt.financials import Financials, financials
 from bess_opt.findings import Finding, Findings
 from bess_opt.key_figures import (
@@ -41,6 +39,7 @@ from bess_opt.plots_parts import prices_of
 from bess_opt.plots_value import stored_value_figure
 from bess_opt.report_ledgers import cash_ledger, energy_ledger, small
 from bess_opt.scenario import Scenario
+from bess_opt.versions import versions
 
 MARK = '<meta name="generator" content="bess-opt report">'
 
@@ -211,10 +210,10 @@ def _certificate(best: Dispatch) -> list[tuple[str, str]]:
 
 
 def _provenance(scenario: Scenario) -> list[tuple[str, str]]:
-    versions = [f"{name} {metadata.version(name)}" for name in VERSIONED]
+    packages = [f"{name} {version}" for name, version in versions().items()]
     return [
         ("scenario digest (sha256)", scenario.digest()),
-        ("versions", ", ".join([f"Python {platform.python_version()}", *versions])),
+        ("versions", ", ".join([f"Python {platform.python_version()}", *packages])),
         (
             "conventions",
             "a stamp is the start of its step in local time; money received is positive; fractions 0 to 1",
