@@ -13,7 +13,7 @@ import pandas as pd
 from bess_opt.dispatch import Dispatch
 from bess_opt.errors import InfeasibleError
 from bess_opt.findings import Finding
-from bess_opt.optimize import optimize
+from bess_opt.optimize import dispatch_of, solve_scenario
 from bess_opt.scenario import Scenario
 from bess_opt.simulate import simulate
 from bess_opt.sizing_goal import Goal, Twin
@@ -54,8 +54,8 @@ class Candidate:
 
 
 def planned(scenario: Scenario, twin: Twin) -> Dispatch:
-    """The plan of a twin."""
-    return simulate(scenario) if twin == "rule" else optimize(scenario)
+    """The plan of a twin; a size without one is told apart without asking what would mend it."""
+    return simulate(scenario) if twin == "rule" else dispatch_of(solve_scenario(scenario))
 
 
 def planned_sizes(
