@@ -40,7 +40,7 @@ LAYERS: list[set[str]] = [
 UPWARD = {
     ("dispatch", "plots"), ("dispatch", "files"), ("dispatch", "explain"), ("compare", "plots_compare"),
     ("financials", "plots_cash_flow"), ("sizing", "plots_sizing"), ("sensitivity", "plots_sensitivity"),
-} | {(result, "notebook") for result in ("findings", "scenario", "dispatch", "compare", "financials")}  # fmt: skip
+} | {(result, "notebook") for result in ("findings", "scenario", "dispatch", "compare", "financials", "sizing")}  # fmt: skip
 
 
 def modules() -> dict[str, Path]:
