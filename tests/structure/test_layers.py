@@ -33,7 +33,7 @@ LAYERS: list[set[str]] = [
     {
         "style", "plots", "plots_*", "files", "scaffold", "solar", "notebook", "key_figures", "report", "reader_*", "readers", "readers_*",
     },
-    {"cli", "cli_*", "__main__"},
+    {"cli", "cli_*", "__main__", "app", "app_*"},
 ]  # fmt: skip
 
 # Conveniences on results that reach upward inside the method.
