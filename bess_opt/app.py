@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib.resources
 import logging
 import socket
@@ -33,7 +34,8 @@ def page_app(scenario: Scenario) -> tuple[Dash, Desk]:
     from bess_opt.app_work import Desk
 
     desk = Desk(scenario)
-    app = dash.Dash("bess_opt.app", title=f"{scenario.name}: battery storage", update_title=None, assets_folder="")
+    title = html.escape(f"{scenario.name}: battery storage")  # Dash puts it into the page as it is
+    app = dash.Dash("bess_opt.app", title=title, update_title=None, assets_folder="")
     app.index_string = importlib.resources.files("bess_opt").joinpath("templates/app.html").read_text("utf-8")
     app.layout = layout(scenario)
     app.server.before_request(_refuse_strangers)

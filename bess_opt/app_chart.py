@@ -14,6 +14,7 @@ from bess_opt.plots_window import window_of
 from bess_opt.style import LIGHT, paler
 
 PANELS = {"y": [0.5, 1.0], "y2": [0.27, 0.45], "y3": [0.0, 0.22]}
+HEIGHT_PX = 740
 PALE = 0.45  # share of its colour in an area
 
 
@@ -106,6 +107,6 @@ def _layout(plan: Dispatch, shown: list[pd.Timestamp]) -> dict[str, Any]:
         "plot_bgcolor": LIGHT.paper,
         "font": {"color": LIGHT.ink, "size": 13},
         "margin": {"l": 60, "r": 12, "t": 44, "b": 40},
-        "legend": {"orientation": "h", "x": 0, "y": -0.13, "yanchor": "top"},
-        "height": 720,
+        "legend": {"orientation": "h", "x": 0, "y": -0.17, "yanchor": "top"},
+        "height": HEIGHT_PX,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import dcc, html
 
+from bess_opt.app_chart import HEIGHT_PX
 from bess_opt.app_controls import Card, Scale, choices, controls_of, scales
 from bess_opt.scenario import Scenario
 
@@ -43,7 +44,11 @@ def layout(scenario: Scenario) -> Any:
                         [
                             html.Div(id="cards", className="cards"),
                             html.Div(
-                                dcc.Graph(id="chart", config={"displaylogo": False, "responsive": True}),
+                                dcc.Graph(
+                                    id="chart",
+                                    config={"displaylogo": False, "responsive": True},
+                                    style={"height": f"{HEIGHT_PX}px"},
+                                ),
                                 id="picture",
                                 className="hidden",
                             ),
