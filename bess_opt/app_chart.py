@@ -83,7 +83,7 @@ def _layout(plan: Dispatch, shown: list[pd.Timestamp]) -> dict[str, Any]:
     axes = {
         axis.replace("y", "yaxis"): {
             "title": {"text": titles[axis], "standoff": 6}, "domain": domain, "gridcolor": LIGHT.faint,
-            "zerolinecolor": LIGHT.curtailed, "automargin": True, "fixedrange": True,
+            "zerolinecolor": LIGHT.curtailed, "automargin": True, "fixedrange": axis != "y3",
         }
         for axis, domain in PANELS.items()
     }  # fmt: skip

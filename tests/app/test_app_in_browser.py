@@ -1,4 +1,4 @@
-"""The page in Chromium, as a person uses it: sliders, switch, downloads, errors, a phone."""
+"""The page in Chromium, as a person uses it: sliders, switch, downloads, errors, a phone; nothing is asked of the world."""
 
 from __future__ import annotations
 
@@ -55,6 +55,8 @@ def page(chromium: Any, place: str) -> Iterator[Any]:
     opened.set_default_timeout(SOON_MS)
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
+    ours = (place, "data:", f"blob:{place}")
+    opened.on("request", lambda asked: None if asked.url.startswith(ours) else faults.append(asked.url))
     opened.on("response", lambda answer: faults.append(answer.url) if answer.status >= 500 else None)
     opened.goto(place)
     wait_ready(opened)
