@@ -295,6 +295,24 @@ def report(
     show.write(f"{out}\n")
 
 
+@app.command(name="app")
+def open_page(
+    scenario: ScenarioPath,
+    assignments: Assignments = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8050,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+) -> None:
+    """Open an interactive page about SCENARIO, for this machine only; needs the extra `app`. Ctrl-C ends it."""
+    overrides = parsed(assignments)
+    with show.faults(as_json=False):
+        from bess_opt.app import address, serve
+
+        read = loaded(scenario, overrides)
+        show.say_findings(read.notes)
+        show.say(f"{read.name} at {address(port)}; Ctrl-C ends it")
+        serve(read, port, browser=browser)
+
+
 @app.command()
 def verify(
     data: Annotated[

@@ -133,14 +133,19 @@ def _write_schedule(dispatch: Dispatch, parts: Path) -> None:
     schedule.to_parquet(parts / SCHEDULE_FILE)
     if dispatch.stored_energy_value is not None:
         dispatch.stored_energy_value.to_frame().to_parquet(parts / VALUE_FILE)
+    (parts / "schedule.csv").write_bytes(schedule_csv(schedule))
+    _write_json(parts / "schedule.columns.json", _column_notes(dispatch))
+
+
+def schedule_csv(schedule: pd.DataFrame) -> bytes:
+    """A schedule for people: ISO local time with offset, 9 decimals, no text that a spreadsheet would run."""
     rounded = schedule.round(CSV_DECIMALS)
     numbers = rounded.select_dtypes("number").columns
     rounded[numbers] += 0.0  # no negative zero
     rounded.index = pd.Index([stamp.isoformat() for stamp in schedule.index], name="time")
     for name in rounded.columns.difference(numbers):
         rounded[name] = rounded[name].map(harmless)
-    rounded.to_csv(parts / "schedule.csv", lineterminator="\n", encoding="utf-8")
-    _write_json(parts / "schedule.columns.json", _column_notes(dispatch))
+    return rounded.to_csv(lineterminator="\n").encode()
 
 
 def _column_notes(dispatch: Dispatch) -> dict[str, dict[str, str]]:

@@ -11,6 +11,7 @@ from bess_opt.compare import Comparison
 from bess_opt.dispatch import Dispatch
 from bess_opt.financials import Financials
 from bess_opt.scenario import Scenario
+from bess_opt.sizing import Sizing
 
 NOTHING = "–"
 Row = tuple[str, str]
@@ -35,6 +36,15 @@ TERMS = {
     "wear": "wear (shadow price, no cash)",
     "unserved": "unserved load (penalty, no cash)",
     "stored_value": "value of stored energy (no cash)",
+}
+OBJECTIVES = {  # of sizing
+    "npv": "net present value",
+    "irr": "internal rate of return",
+    "lcos": "levelised cost of storage",
+    "net_revenue": "net revenue",
+    "score": "score",
+    "energy_efficiency": "energy efficiency",
+    "curtailment": "curtailment ratio",
 }
 CASH = ("energy", "regulation", "demand", "variable_om")
 
@@ -77,10 +87,7 @@ def scenario_rows(scenario: Scenario) -> list[Row]:
         if limit is not None
     ]
     return [
-        (
-            "battery",
-            f"{number(battery.power_mw)} MW, {number(battery.duration_h)} h, {number(battery.energy_mwh)} MWh",
-        ),
+        ("battery", _sizes(battery)),
         ("technology, topology", f"{tech}, {battery.topology}"),
         ("strategy", " + ".join(entry.name for entry in scenario.strategies) or NOTHING),
         ("site", ", ".join([f"prices in {site.currency}", *limits])),
@@ -90,8 +97,8 @@ def scenario_rows(scenario: Scenario) -> list[Row]:
     ]
 
 
-def _sizes(battery: Battery) -> str:
-    sizes = ((battery.power_mw, "MW"), (battery.duration_h, "h"), (battery.energy_mwh, "MWh"))
+def _sizes(sized: Battery | Sizing) -> str:
+    sizes = ((sized.power_mw, "MW"), (sized.duration_h, "h"), (sized.energy_mwh, "MWh"))
     return ", ".join(str(Number(value, unit)) for value, unit in sizes)
 
 
@@ -149,3 +156,32 @@ def financial_rows(money: Financials) -> list[Row]:
         (f"revenue of the first year, {money.revenue_basis}", str(Number(money.yearly_revenue, currency))),
         ("ageing", money.ageing_basis),
     ]
+
+
+def sizing_rows(sizing: Sizing) -> list[Row]:
+    """The best size, what it is worth, and what no size can be worth more than."""
+    currency = sizing.scenario.site.currency
+    units = {"irr": "1/year", "lcos": f"{currency}/MWh", "energy_efficiency": "", "curtailment": ""}
+    unit = units.get(sizing.objective, currency)
+    if sizing.objective == "score":
+        unit = sizing.plan.metrics.score_unit.replace("currency", currency)
+    name = OBJECTIVES[sizing.objective]
+    rows = [
+        ("best size", _sizes(sizing)),
+        (name if sizing.twin == "optimal" else f"{name}, operated by the rule", str(Number(sizing.value, unit))),
+    ]
+    if sizing.without is not None:
+        rows.append(("the same without a battery", str(Number(sizing.without, unit))))
+        rows.append(("worth building", "yes" if sizing.build else "no"))
+    best = "more" if sizing.goal.sign > 0 else "less"
+    bound = "no bound: see the notes" if sizing.bound is None else str(Number(sizing.bound, unit))
+    rows.append((f"no size has {best} than", bound))
+    if sizing.gap is not None:
+        rows.append(("gap to that bound", f"{sizing.gap:.1e}" if sizing.gap else "0"))
+    for key, word in (("power_mw", "MW"), ("energy_mwh", "MWh")):
+        if sizing.marginal_value is not None:
+            rows.append((f"one more {word} is worth", str(Number(sizing.marginal_value[key], f"{unit}/{word}"))))
+    costs = {key: value for key, value in sizing.costs.items() if key != "total"}
+    rows += [(f"present {key.replace('_', ' ')}", str(Number(value, currency))) for key, value in costs.items()]
+    rows.append(("sizes solved", str(sizing.calls)))
+    return rows

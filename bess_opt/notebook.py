@@ -12,12 +12,14 @@ from bess_opt.compare import Comparison
 from bess_opt.dispatch import Dispatch
 from bess_opt.financials import Financials
 from bess_opt.findings import Finding, Findings
-from bess_opt.key_figures import comparison_table, dispatch_rows, financial_rows, scenario_rows
+from bess_opt.key_figures import comparison_table, dispatch_rows, financial_rows, scenario_rows, sizing_rows
 from bess_opt.plots_cash_flow import cash_flow_figure
 from bess_opt.plots_page import figure_png
+from bess_opt.plots_sizing import surface_figure
 from bess_opt.plots_week import week_figure
 from bess_opt.scenario import Scenario
 from bess_opt.series_time import counted
+from bess_opt.sizing import Sizing
 
 SMALL_DPI = 64
 SHOWN = 8  # findings; the rest is counted
@@ -69,6 +71,15 @@ def financials_html(money: Financials) -> str:
     table = money.cash_flow
     drawn = "" if table is None else _picture(cash_flow_figure(table, currency=money.currency), "cash flow by year")
     return _box("Financials", _pairs(financial_rows(money)) + notes + drawn)
+
+
+def sizing_html(sizing: Sizing) -> str:
+    """The best size, its proof and the value over power and duration."""
+    warned = list(sizing.findings)
+    notes = _findings_table(warned) if warned else ""
+    title = f"Size of {sizing.scenario.name}"
+    drawn = _picture(surface_figure(sizing), f"{title}, value over power and duration")
+    return _box(title, _pairs(sizing_rows(sizing)) + notes + drawn)
 
 
 def _box(title: str, inside: str) -> str:

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from bess_opt.key_figures import OBJECTIVES
 from bess_opt.plots_page import NotebookFigure
 from bess_opt.plots_time import Floats
 from bess_opt.style import LINE_PT, TEXT_PT, TICK_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
@@ -29,15 +30,6 @@ PLACE = (0.085, 0.215, 0.74, 0.64)  # of the panel on the page: left, bottom, wi
 FINE = 241  # points per direction where the bound is drawn
 Style = Literal["-", "--", "none"]
 MOST_DOTS = 900  # allowed sizes beyond which they are not drawn one by one
-NAMES = {
-    "npv": "net present value",
-    "irr": "internal rate of return",
-    "lcos": "levelised cost of storage",
-    "net_revenue": "net revenue",
-    "score": "score",
-    "energy_efficiency": "energy efficiency",
-    "curtailment": "curtailment ratio",
-}
 
 
 def surface_figure(sizing: Sizing, *, theme: str = "light", surface: pd.DataFrame | None = None) -> Figure:
@@ -78,7 +70,7 @@ class Unit:
     @classmethod
     def named(cls, objective: str, currency: str, values: pd.Series, score_unit: str = "currency") -> Unit:
         """The unit of an objective, money in thousands or millions where it is large."""
-        name = NAMES[objective]
+        name = OBJECTIVES[objective]
         if objective == "lcos":
             return cls(name, f"{currency}/MWh")
         if objective in ("energy_efficiency", "curtailment", "irr"):

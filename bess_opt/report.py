@@ -28,6 +28,7 @@ from bess_opt.key_figures import (
     number,
     percent,
     scenario_rows,
+    sizing_rows,
 )
 from bess_opt.plots_action import action_figure
 from bess_opt.plots_cash_flow import cash_flow_figure
@@ -36,9 +37,12 @@ from bess_opt.plots_dispatch import dispatch_figure
 from bess_opt.plots_duration import soc_duration_figure
 from bess_opt.plots_page import figure_svg
 from bess_opt.plots_parts import prices_of
+from bess_opt.plots_sizing import surface_figure
 from bess_opt.plots_value import stored_value_figure
 from bess_opt.report_ledgers import cash_ledger, energy_ledger, small
 from bess_opt.scenario import Scenario
+from bess_opt.sizing import Sizing
+from bess_opt.sizing_program import resized
 from bess_opt.versions import versions
 
 MARK = '<meta name="generator" content="bess-opt report">'
@@ -52,20 +56,27 @@ class Picture:
     caption: str
 
 
-def report(scenario: Scenario, *, week: str | None = None) -> str:
+def report(scenario: Scenario, *, week: str | None = None, sizing: Sizing | None = None) -> str:
     """The page about `scenario` as HTML: its site and battery, none, rule and optimum, and what they are worth.
 
     `week` is the first local date of the pictures; default: the busiest week. Financials are there where
-    [finance] is. Raises what `compare` raises, and ScenarioError for a wrong week.
+    [finance] is, and the best size where `sizing` gives it. Raises what `compare` raises, and ScenarioError for a
+    wrong week and for a sizing of something else than `scenario`.
     """
-    wrong = drawing_problems(pd.DatetimeIndex(scenario.series.index), week, "light")
+    wrong = drawing_problems(pd.DatetimeIndex(scenario.series.index), week, "light") + _foreign(scenario, sizing)
     if wrong:
         raise ScenarioError(wrong)
     comparison = compare(scenario)
-    return page(comparison, _money(comparison), week=week)
+    return page(comparison, _money(comparison), week=week, sizing=sizing)
 
 
-def page(comparison: Comparison, money: Financials | None = None, *, week: str | None = None) -> str:
+def page(
+    comparison: Comparison,
+    money: Financials | None = None,
+    *,
+    week: str | None = None,
+    sizing: Sizing | None = None,
+) -> str:
     """The same from a comparison of one strategy that is there already."""
     scenario = comparison.scenario
     plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
@@ -87,7 +98,9 @@ def page(comparison: Comparison, money: Financials | None = None, *, week: str |
         pictures=_pictures(comparison, plans, week),
         money=None if money is None else financial_rows(money),
         cash_flow=None if money is None or money.cash_flow is None else _cash_flow(money),
-        findings=_findings(comparison, best, money),
+        sizing=None if sizing is None else sizing_rows(sizing),
+        surface=None if sizing is None else _surface(sizing),
+        findings=_findings(comparison, best, money, sizing),
         certificate=_certificate(best),
         provenance=_provenance(scenario),
     )
@@ -188,8 +201,26 @@ def _cash_flow(money: Financials) -> Picture:
     return _picture(figure, "What is paid and received each year, and the sum so far.", "cash")
 
 
-def _findings(comparison: Comparison, best: Dispatch, money: Financials | None) -> list[Finding]:
+def _surface(sizing: Sizing) -> Picture:
+    text = "The value over power and duration; hatched is where a better size could still lie."
+    if sizing.cuts is None:
+        text = "The value of each size that was planned."
+    return _picture(surface_figure(sizing), text, "size")
+
+
+def _foreign(scenario: Scenario, sizing: Sizing | None) -> list[Finding]:
+    """What is wrong with a sizing of another site, strategy or series."""
+    if sizing is None or resized(scenario, sizing.power_mw, sizing.energy_mwh) == sizing.scenario:
+        return []
+    found = f"is of {sizing.scenario.name!r} and differs from the scenario in more than its size"
+    return [Finding("contradiction", "sizing", found, "size the scenario that the report is about")]
+
+
+def _findings(
+    comparison: Comparison, best: Dispatch, money: Financials | None, sizing: Sizing | None
+) -> list[Finding]:
     found = [*best.findings, *comparison.notes, *(money.findings if money is not None else ())]
+    found += sizing.findings if sizing is not None else ()
     sorted_ones = Findings(dict.fromkeys(found))
     return [*sorted_ones.errors, *sorted_ones.warnings, *sorted_ones.recommendations]
 

@@ -97,6 +97,11 @@ class Sizing:
 
         return plots_sizing.surface_figure(self, theme=theme)
 
+    def _repr_html_(self) -> str:
+        from bess_opt import notebook
+
+        return notebook.sizing_html(self)
+
 
 def size(
     scenario: Scenario,

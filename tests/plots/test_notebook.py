@@ -66,6 +66,9 @@ def test_every_result_shows_itself(scenario: bo.Scenario) -> None:
     comparison = bo.compare(scenario)
     assert parsed(comparison).tags.count("tr") == 1 + len(comparison.table)
     assert "img" in parsed(bo.financials(plan)).tags
+    sizing = bo.size(scenario, (0.5, 2.0), (1.0, 4.0))
+    assert "img" in parsed(sizing).tags
+    assert f"{sizing.value:,.4g} EUR" in sizing._repr_html_() or f"{sizing.value:,.0f} EUR" in sizing._repr_html_()
 
 
 def test_the_figures_are_those_of_the_result(scenario: bo.Scenario) -> None:

@@ -156,3 +156,30 @@ def test_only_a_report_is_replaced(html: str, tmp_path: Path) -> None:
     with pytest.raises(bo.ScenarioError, match=r"there is no folder .*missing"):
         save_report(html, tmp_path / "missing" / "r.html")
     assert other.read_text() == "<html>mine</html>"
+
+
+def test_a_sizing_has_a_section_between_money_and_warnings(html: str) -> None:
+    """Filled with the figures of the sizing and its picture, and left out where there is none."""
+    plain = made(battery={"power_mw": 1.0, "duration_h": 2.0})  # wear would leave no proof
+    sizing = bo.size(plain, (0.5, 2.0), (1.0, 4.0))
+    sized = bo.report(plain, sizing=sizing)
+    words = "".join(read(sized).words)
+    places = [words.index(text) for text in ("Financials", "The best size", "Warnings and notes")]
+    assert places == sorted(places)
+    assert f"{number(sizing.power_mw)} MW, {number(sizing.duration_h)} h, {number(sizing.energy_mwh)} MWh" in words
+    assert f"{number(sizing.value)} EUR" in words
+    assert "worth building" in words
+    assert sizing.marginal_value is not None
+    assert f"{number(sizing.marginal_value['power_mw'])} EUR/MW" in words
+    assert all(finding.found in words for finding in sizing.findings)
+    assert sized.count("<svg") == html.count("<svg") + 1
+    assert "The best size" not in html
+
+
+def test_a_sizing_of_something_else_is_refused() -> None:
+    """A different size is fine, another plant is not."""
+    sizing = bo.size(made(), (0.5, 2.0), 2.0)
+    other = made(site={"export_limit_mw": 0.3})
+    with pytest.raises(bo.ScenarioError, match="differs from the scenario in more than its size"):
+        bo.report(other, sizing=sizing)
+    assert "The best size" in bo.report(made().replace(battery={"power_mw": 0.7}), sizing=sizing)

@@ -34,14 +34,14 @@ LAYERS: list[set[str]] = [
     {
         "style", "plots", "plots_*", "files", "scaffold", "solar", "notebook", "key_figures", "report", "report_*", "reader_*", "readers", "readers_*",
     },
-    {"cli", "cli_*", "verify", "verify_*", "__main__"},
+    {"cli", "cli_*", "verify", "verify_*", "__main__", "app", "app_*"},
 ]  # fmt: skip
 
 # Conveniences on results that reach upward inside the method.
 UPWARD = {
     ("dispatch", "plots"), ("dispatch", "files"), ("dispatch", "explain"), ("compare", "plots_compare"),
     ("financials", "plots_cash_flow"), ("sizing", "plots_sizing"), ("sensitivity", "plots_sensitivity"),
-} | {(result, "notebook") for result in ("findings", "scenario", "dispatch", "compare", "financials")}  # fmt: skip
+} | {(result, "notebook") for result in ("findings", "scenario", "dispatch", "compare", "financials", "sizing")}  # fmt: skip
 
 
 def modules() -> dict[str, Path]:
