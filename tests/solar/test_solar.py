@@ -361,3 +361,11 @@ def test_without_pvlib_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "pvlib", None)
     with pytest.raises(bo.ScenarioError, match=r'pvlib is not installed; .*pip install "bess-opt\[solar\]"'):
         bo.solar(file, **PLANT)
+
+
+def test_weather_shorter_than_a_step_or_coarser_than_a_scenario() -> None:
+    """Three hours hold no whole day, and a series of two-day means is no series of a scenario."""
+    with pytest.raises(bo.ScenarioError, match="weather: covers no whole step of 1440 min; give more rows"):
+        bo.solar(made.clear_sky(30, 60).iloc[:3], step_min=1440.0, **PLACE, **PLANT)
+    with pytest.raises(bo.ScenarioError, match=r"solar.step_min: .*(2880|2 days|48)"):
+        bo.solar(made.clear_sky(30, 60).resample("2D").mean(), **PLACE, **PLANT)
