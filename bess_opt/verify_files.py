@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from bess_opt.money import pjm_credit
+from bess_opt.readers import read_load
+from bess_opt.readers_tariff import read_tariff
 from bess_opt.scenario import Scenario
 from bess_opt.sizing import size
 from bess_opt.verify_cases import NO_LOSS
@@ -17,7 +18,6 @@ PJM_FILES = ("regulation_pjm/pjm_reg_hourly_jan2017_prices_mileage_credit.csv",)
 PRESENT_VALUE = sum((1.022 / 1.06) ** year for year in range(20))  # of every yearly amount
 CAPITAL = {"capital_per_mw": 800e3, "capital_per_mwh": 250e3, "fixed_om_per_mw_year": 10e3}
 CELLS = {"eta_charge": 0.91, "eta_discharge": 1.0, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 1.0}
-DAYS = {0: "weekend", 1: "weekday", 2: "all"}
 
 
 def dervet_site(folder: Path, power_kw: float, energy_kwh: float) -> Scenario:
@@ -26,8 +26,6 @@ def dervet_site(folder: Path, power_kw: float, energy_kwh: float) -> Scenario:
     Stamps are the ends of hours on the standard clock: with daylight saving the bill is 0.56 % off.
     """
     series, rates = (folder / name for name in DERVET_FILES)
-    load = pd.read_csv(series)["Site Load (kW)"]
-    index = pd.date_range("2017-01-01", periods=len(load), freq="h", tz="Etc/GMT+8")
     return Scenario(
         battery={
             "power_mw": power_kw / 1000.0,
@@ -38,27 +36,11 @@ def dervet_site(folder: Path, power_kw: float, energy_kwh: float) -> Scenario:
             "soc_end": 1.0,
         },
         site={"time_zone": "Etc/GMT+8", "currency": "USD"},
-        series=pd.DataFrame({"load_mw": load.to_numpy() / 1000.0}, index=index),
+        series=read_load(series, column="Site Load", clock="Etc/GMT+8"),
         strategy="peak_shaving",
-        tariff=_tariff(rates),
+        tariff=read_tariff(rates, export="same"),
         finance=CAPITAL | {"present_value_factor": PRESENT_VALUE},
     )
-
-
-def _tariff(file: Path) -> dict[str, Any]:
-    """Rows of the format "hour-ending, inclusive, $/kWh or $/kW-month" as the package's tables."""
-    rows: dict[str, list[dict[str, Any]]] = {"Energy": [], "Demand": []}
-    for row in pd.read_csv(file).to_dict("records"):
-        price = "price_per_mwh" if row["Charge"] == "Energy" else "price_per_mw_month"
-        rows[row["Charge"]].append(
-            {
-                price: row["Value"] * 1000.0,
-                "months": list(range(int(row["Start Month"]), int(row["End Month"]) + 1)),
-                "days": DAYS[int(row["Weekday?"])],
-                "hours": [int(row["Start Time"]) - 1, int(row["End Time"])],
-            }
-        )
-    return {"energy": rows["Energy"], "demand": rows["Demand"], "export": "same"}
 
 
 def dervet(folder: Path) -> dict[str, float]:

@@ -9,10 +9,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-
-PRESENT_VALUE = sum((1.022 / 1.06) ** year for year in range(20))
-NO_LOSS = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
-CELLS = {"eta_charge": 0.91, "eta_discharge": 1.0, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 1.0}
+from bess_opt.verify_files import PRESENT_VALUE, dervet_site
 
 
 def folder() -> Path:
@@ -23,21 +20,7 @@ def folder() -> Path:
 
 
 def site(power_kw: float, energy_kwh: float) -> bo.Scenario:
-    file = folder() / "hourly_timeseries_ref_wholesale_es.csv"
-    return bo.Scenario(
-        battery={
-            "power_mw": power_kw / 1000.0,
-            "duration_h": energy_kwh / power_kw,
-            "technology": CELLS,
-            "converters": NO_LOSS,
-            "soc_start": 1.0,
-            "soc_end": 1.0,
-        },
-        site={"time_zone": "Etc/GMT+8", "currency": "USD"},
-        series=bo.read_load(file, column="Site Load", clock="Etc/GMT+8"),
-        strategy="peak_shaving",
-        tariff=bo.read_tariff(folder() / "tariff.csv", export="same"),
-    )
+    return dervet_site(folder().parent, power_kw, energy_kwh)
 
 
 @pytest.mark.real_data
