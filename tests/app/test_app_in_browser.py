@@ -131,6 +131,19 @@ def test_an_impossible_scenario_is_text_on_the_page(page: Any) -> None:
     assert not page.locator("#errors").is_visible()
 
 
+def test_cancel_ends_the_work(chromium: Any) -> None:
+    """A year takes seconds to plan: once it is at work, the button is there and ends it."""
+    year = bo.load(Path(__file__).parents[2] / "scenarios" / "solar_merchant")
+    with served(year) as found:
+        page = chromium.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(SOON_MS)
+        page.goto(found)
+        page.wait_for_function("document.getElementById('stage')?.innerText.startsWith('optimizing')")
+        page.click("#cancel")
+        page.wait_for_function("document.getElementById('stage').innerText.startsWith('cancelled')")
+        page.close()
+
+
 def test_at_phone_width_nothing_sticks_out(page: Any) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_selector("#chart .main-svg")
