@@ -273,7 +273,7 @@ class ExclusiveSearch:
         self.solver.set_bounds(columns, nothing, nothing)
         try:
             solution = self.solver.solve()
-            x = self.solver.prefer(self.ties)
+            x = self.solver.prefer(solution, self.ties)
         finally:
             self.solver.set_bounds(columns, nothing, kept)
         best = proven(bound, solution.objective, program, self.scale_mw)

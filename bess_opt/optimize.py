@@ -153,7 +153,7 @@ def _solve_linear(
     limited = False
     with watch.stage("tie-break"):
         try:
-            x = solver.prefer(ties)
+            x = solver.prefer(relaxed, ties)
         except LimitReachedError:
             x, limited = relaxed.x, True
     cheating = {p: len(exclusivity.cheats(program, x, (p,), numbers.scale_mw)) for p in pairs(numbers)}

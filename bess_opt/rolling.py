@@ -123,7 +123,7 @@ class Rolling:
     def _best(self, solver: Solver, later: Sequence[Array]) -> list[Solution]:
         """The solution of each objective in turn, the tie-break last."""
         first = solver.solve()
-        return [first, *(solver.preferred(later) if later else [])]
+        return [first, *(solver.preferred(first, later) if later else [])]
 
     def _age(self, step: Array, decision: int) -> Array:
         if not self._changing:

@@ -1,9 +1,10 @@
-"""A start for a long program: the bases of short windows, stitched together.
+"""A start for a long program: the bases of windows that end where the battery rests, stitched together.
 
-The simplex method's work grows faster than the horizon. Windows of it are small programs of their own, solved
-side by side; each reaches a little beyond the part that it answers for, so that the energy guessed at its ends
-hardly matters there. Their bases together are close to the optimum's. The whole program, started from them, is
-still solved to its proven optimum: a poor start costs time, never exactness.
+The simplex method's work grows faster than the horizon. Windows of it are small programs of their own. Each looks
+a little beyond the part that it answers for, and hands over at an instant at which the energy stands at a bound:
+there the plan before and the plan after know no more of each other, so that their bases fit together. Most often
+the whole is optimal as it stands. It is solved to its proven optimum all the same: a poor start costs time, never
+exactness.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ import numpy as np
 
 from bess_opt.errors import SolveError
 from bess_opt.models.expand import Program
-from bess_opt.solve import AT_LOWER, AT_UPPER, BASIC, FREE, Solver
+from bess_opt.resting import ENERGY, at_rest
+from bess_opt.solve import AT_LOWER, AT_UPPER, BASIC, Solver, basis_at
 from bess_opt.solver_options import SolverOptions
 from bess_opt.windows import Cutter, Window
 
 Array = np.ndarray
 
-SHORTEST = 12_000  # steps below which a program is solved as quickly without a start
-CORE_STEPS = 730  # steps that a window answers for, about
-BEYOND_STEPS = 48  # steps that it reaches further at either end
-ENERGY = "energy_mwh"
+SHORTEST = 2_000  # steps below which a program is solved as quickly without a start
+OWN_STEPS = 480  # steps that a window answers for at most
+BEYOND_STEPS = 96  # steps that it looks further
+CHUNKS = 4  # parts of the horizon that are gone through side by side; fixed, so that the answer is
 
 
 def start_near_optimum(solver: Solver, scale_mw: float) -> None:
@@ -34,28 +36,27 @@ def start_near_optimum(solver: Solver, scale_mw: float) -> None:
     energy = program.variables.get(ENERGY)
     if energy is None or energy.index != "instants" or len(energy.positions) <= SHORTEST or program.integer.any():
         return
-    solver.start_at(*stitched(program, len(energy.positions) - 1, solver.options, scale_mw))
+    solver.set_basis(basis_at(*stitched(program, len(energy.positions) - 1, solver.options, scale_mw)))
+    solver.expect_few_steps()
 
 
 def stitched(program: Program, steps: int, options: SolverOptions, scale_mw: float) -> tuple[Array, Array]:
     """(column, row) statuses of a basis for `program`, as `Solver.start_at` takes them.
 
-    Rows and columns that no window answers for (peaks, windows without a plan) are slack and at a bound.
+    What no window answers for (peaks, windows without a plan) is as it is with the battery at rest.
     """
-    edges = np.linspace(0, steps, max(round(steps / CORE_STEPS), 2) + 1).round().astype(int).tolist()
     windows = _Windows(program, steps, options, scale_mw)
-    column = np.where(np.isfinite(program.lower), AT_LOWER, np.where(np.isfinite(program.upper), AT_UPPER, FREE))
-    row = np.full(program.rows, BASIC)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for part in pool.map(windows.part, edges[:-1], edges[1:]):
-            if part is not None:
-                column[part.columns], row[part.rows] = part.column_status, part.row_status
-    _complete(column, row)
-    return column, row
+        inner = pool.map(windows.hand_over_near, [steps * i // CHUNKS for i in range(1, CHUNKS)])
+        ends = [_HandOver(0, windows.guess), *sorted({h for h in inner if h}, key=lambda h: h.instant)]
+        windows.meet(ends[1:])
+        list(pool.map(windows.go_through, ends, [*ends[1:], _HandOver(steps, None)]))
+    _complete(windows.column, windows.row)
+    return windows.column, windows.row
 
 
 def _complete(column: Array, row: Array) -> None:
-    """As many basic ones as there are rows, which windows that disagree at their ends may miss by a few."""
+    """As many basic ones as there are rows, which windows that do not fit together miss by a few."""
     missing = len(row) - int((column == BASIC).sum()) - int((row == BASIC).sum())
     if missing > 0:
         row[np.flatnonzero(row != BASIC)[:missing]] = BASIC
@@ -66,46 +67,106 @@ def _complete(column: Array, row: Array) -> None:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What a window answers for: statuses of some columns and rows of the whole program."""
+class _HandOver:
+    """An instant at which one window's part ends and the next one's begins, and its energy (None: free)."""
 
+    instant: int
+    energy_mwh: float | None
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """What a window gave: values `x` and statuses of some columns and rows of the whole program."""
+
+    window: Window
     columns: Array
-    column_status: Array
     rows: Array
-    row_status: Array
+    column: Array
+    row: Array
+    x: Array
 
 
 class _Windows:
-    """Windows of one program, solved each by itself."""
+    """Windows of one program, each started from what is known so far; `column` and `row` are what they gave."""
 
     def __init__(self, program: Program, steps: int, options: SolverOptions, scale_mw: float) -> None:
         self._program, self._steps, self._scale_mw = program, steps, scale_mw
         self._options = SolverOptions(threads=options.threads, seed=options.seed)
         self._cutter = Cutter(program, steps)
-        energy = program.variables[ENERGY]
-        self._first_energy, self._guess = energy.first, float(program.lower[energy.first])
+        self._energy = program.variables[ENERGY].first
+        self._may_end = np.zeros(steps + 1, dtype=bool)
+        self._may_end[self._cutter.ends_allowed(np.arange(steps + 1))] = True
+        self.guess = float(program.lower[self._energy])
+        self.column, self.row = at_rest(program)
 
-    def part(self, first: int, last: int) -> _Part | None:
-        """Statuses of steps first..last-1 and the instants after them; None if the window has no plan."""
-        window = Window(max(first - BEYOND_STEPS, 0), min(last + BEYOND_STEPS, self._steps))
+    def hand_over_near(self, instant: int) -> _HandOver | None:
+        """Where a plan rests next to `instant`, whatever came before; None if it does not."""
+        width = OWN_STEPS // 2 + BEYOND_STEPS
+        window = Window(max(instant - width, 0), min(instant + width, self._steps))
+        solved = self._solve(window, self.guess, None)
+        if solved is None:
+            return None
+        rests = self._rests(solved, instant - OWN_STEPS // 4, instant + OWN_STEPS // 4)
+        return min(rests, key=lambda h: abs(h.instant - instant), default=None)
+
+    def meet(self, ends: list[_HandOver]) -> None:
+        """Hold the energy at `ends`, which no window answers for, at the bound that it rests at."""
+        for end in ends:
+            i = self._energy + end.instant
+            self.column[i] = AT_LOWER if end.energy_mwh == self._program.lower[i] else AT_UPPER
+
+    def go_through(self, begin: _HandOver, end: _HandOver) -> None:
+        """One window after the other from `begin` to `end`; wider ones where the battery does not rest."""
+        own = OWN_STEPS
+        while begin.instant < end.instant:
+            last = min(begin.instant + own + BEYOND_STEPS, end.instant)
+            is_last = last == end.instant
+            solved = self._solve(Window(begin.instant, last), begin.energy_mwh, end.energy_mwh if is_last else None)
+            if solved is None:
+                return
+            self._note(solved, end)
+            rests = [end] if is_last else self._rests(solved, begin.instant + 1, begin.instant + own)
+            begin, own = (rests[-1], OWN_STEPS) if rests else (begin, 2 * own)
+
+    def _solve(self, window: Window, begin_mwh: float | None, end_mwh: float | None) -> _Solved | None:
+        """A window's optimum from what is known so far; None if it has no plan."""
         small, columns, rows = self._cutter.slice(window)
-        solver = Solver(self._with_guessed_ends(small, columns, window), self._options, scale_mw=self._scale_mw)
+        small = self._with_ends(small, columns, window, begin_mwh, end_mwh)
+        solver = Solver(small, self._options, scale_mw=self._scale_mw)
+        column, row = self.column[columns], self.row[rows]
+        column[np.searchsorted(columns, self._energy + window.first)] = AT_LOWER
+        _complete(column, row)
+        solver.set_basis(basis_at(column, row))
+        solver.expect_few_steps()
         try:
-            solver.solve()
+            x = solver.solve().x
         except SolveError:
             return None
-        column, row = solver.statuses()
-        low, high = (2 * first + 1 if first else 0), 2 * last
-        place, end = self._cutter.place[columns], self._cutter.row_last[rows]
-        own, mine = (place >= low) & (place <= high), (end >= low) & (end <= high)
-        return _Part(columns[own], column[own], rows[mine], row[mine])
+        return _Solved(window, columns, rows, *solver.statuses(), x)
 
-    def _with_guessed_ends(self, small: Program, columns: Array, window: Window) -> Program:
-        """Energy at the window's own ends: from the start's level, back to it or more."""
+    def _with_ends(
+        self, small: Program, columns: Array, window: Window, begin_mwh: float | None, end_mwh: float | None
+    ) -> Program:
+        """Energy at the window's ends inside the horizon as given; the last one else at the start's level or more."""
         lower, upper = small.lower.copy(), small.upper.copy()
-        for instant, inner in ((window.first, window.first > 0), (window.last, window.last < self._steps)):
-            if inner:
-                i = int(np.searchsorted(columns, self._first_energy + instant))
-                level = min(max(self._guess, lower[i]), upper[i])
-                lower[i], upper[i] = level, level if instant == window.first else upper[i]
+        if window.first > 0:
+            i = np.searchsorted(columns, self._energy + window.first)
+            lower[i] = upper[i] = min(max(begin_mwh, lower[i]), upper[i])
+        if window.last < self._steps:
+            i = np.searchsorted(columns, self._energy + window.last)
+            lower[i] = np.clip(self.guess if end_mwh is None else end_mwh, lower[i], upper[i])
+            upper[i] = upper[i] if end_mwh is None else lower[i]
         return replace(small, lower=lower, upper=upper)
+
+    def _rests(self, solved: _Solved, first: int, last: int) -> list[_HandOver]:
+        """Instants first..last at which the window's energy stands at a bound and which no longer row spans."""
+        low, high = np.searchsorted(solved.columns, self._energy + np.array([first, last + 1]))
+        at = np.arange(low, high)[solved.column[low:high] != BASIC]
+        at = at[self._may_end[solved.columns[at] - self._energy]]
+        return [_HandOver(int(solved.columns[i] - self._energy), float(solved.x[i])) for i in at]
+
+    def _note(self, solved: _Solved, end: _HandOver) -> None:
+        """Keep the window's statuses, save those of energies that were given to it."""
+        given = [i for i in (solved.window.first, end.instant) if 0 < i < self._steps]
+        own = ~np.isin(solved.columns, self._energy + np.array(given, dtype=np.int64))
+        self.column[solved.columns[own]], self.row[solved.rows] = solved.column[own], solved.row

@@ -9,6 +9,7 @@ size, the optimum is concave in (MW, MWh), and its duals give a plane above it.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,8 +23,9 @@ from bess_opt.models.exclusive import add_exclusive_cuts
 from bess_opt.models.expand import Program, expand, term_costs
 from bess_opt.plant import Plant, plant
 from bess_opt.scenario import Scenario
+from bess_opt.seeding import start_near_optimum
 from bess_opt.sizing_cuts import Cut
-from bess_opt.solve import InfeasibleProgramError, Solution, Solver, packed, unpacked
+from bess_opt.solve import InfeasibleProgramError, Solution, Solver, basis_at
 
 CASH = ("energy", "regulation", "demand", "variable_om")
 NUDGE = 1e-6  # of a size
@@ -75,10 +77,16 @@ class SizedProgram:
         self.calls, self.cold_s, self.seconds = 0, 0.0, 0.0
         self._first: tuple[float, float, Solution] | None = None
         if basis is None:
+            began = time.perf_counter()
+            start_near_optimum(self._solver, numbers.scale_mw)
             first = self._solver.solve()
-            self.calls, self.cold_s, self.seconds = 1, first.seconds, first.seconds
+            self.calls, self.cold_s = 1, time.perf_counter() - began
+            self.seconds = self.cold_s
             self._first = power_mw, energy_mwh, first
-        self._basis = self._solver.basis() if basis is None else unpacked(basis, self._base.columns)
+            basis = np.concatenate(self._solver.statuses()).astype(np.int8).tobytes()
+        self.stored = basis  # the basis of the first size, which every other size starts from
+        self._basis = basis_at(*np.split(np.frombuffer(basis, dtype=np.int8), [self._base.columns]))
+        self._solver.expect_few_steps()
         self._known: tuple[Program, tuple[float, float], tuple[Change, Change]] | None = None
 
     def cut(self, power_mw: float, energy_mwh: float) -> Cut:
@@ -104,11 +112,6 @@ class SizedProgram:
             made.append(_per_unit(Change.between(program, larger), power + energy))
         self._known = program, (power_mw, energy_mwh), (made[0], made[1])
         return self._known[2]
-
-    @property
-    def stored(self) -> bytes:
-        """The basis of the first size, which every other size starts from."""
-        return packed(self._basis)
 
     def revenue(self, power_mw: float, energy_mwh: float) -> float:
         """Value at a size, without slopes; NaN where it meets no limits."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -67,8 +68,10 @@ def _solved(goal: Goal, rows: Sequence[Sizes], executor: Executor | None, worker
     scenario, cash, tight = goal.scenario, goal.name != "score", burns(goal.scenario)
     start = rows[len(rows) // 2][len(rows[0]) // 2]
     program = SizedProgram(scenario, *start, cash=cash, tight=tight)
-    if executor is None and workers in (None, 1):
+    if executor is None and workers == 1:
         return [program.row(row) for row in rows]
+    if executor is None and workers is None:
+        return _side_by_side(goal, program, start, rows)
     crew = Crew.of(executor, workers, None)
     try:
         crew.check()
@@ -77,6 +80,22 @@ def _solved(goal: Goal, rows: Sequence[Sizes], executor: Executor | None, worker
         return [future.result() for future in futures]
     finally:
         crew.leave()
+
+
+def _side_by_side(
+    goal: Goal, program: SizedProgram, start: tuple[float, float], rows: Sequence[Sizes]
+) -> list[list[float]]:
+    """Revenues by a thread for each core, each with a program of its own: the solver lets go of the interpreter."""
+    scenario, cash, tight, stored = goal.scenario, goal.name != "score", program.tight, program.stored
+    threads = max(1, min(os.cpu_count() or 1, len(rows)))
+    shares = [rows[len(rows) * i // threads : len(rows) * (i + 1) // threads] for i in range(threads)]
+
+    def found(i: int) -> list[list[float]]:
+        own = SizedProgram(scenario, *start, cash=cash, tight=tight, basis=stored) if i else program
+        return [own.row(row) for row in shares[i]]
+
+    with ThreadPoolExecutor(threads) as pool:
+        return [values for share in pool.map(found, range(threads)) for values in share]
 
 
 def _row(

@@ -28,6 +28,7 @@ DUAL_ZERO = 1e-7  # HiGHS's own dual tolerance: a smaller reduced cost proves no
 UNPROVEN = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kSolveError)
 AT_LOWER, BASIC, AT_UPPER, FREE = 0, 1, 2, 3  # where a basis has a column or row, by HiGHS's own numbers
 STATUSES = tuple(highspy.HighsBasisStatus(number) for number in (AT_LOWER, BASIC, AT_UPPER, FREE, 4))
+DANTZIG = 0  # HiGHS's number for the dual simplex method without edge weights
 RAY_ZERO = 1e-9  # of a ray's largest entry: less is rounding
 _threads_in_use: list[int] = []
 _threads_lock = threading.Lock()
@@ -111,6 +112,7 @@ class Solver:
     def _load(self) -> None:
         program = self.program
         value = program.value
+        self._held_cost = self._scaled_cost(self._cost, slice(None))
         if self._mixed:  # columns and rows of different scale: only where binaries stand
             rows = np.repeat(np.arange(program.rows), np.diff(program.start))
             value = value * self._column_scale[program.column] / self._row_scale[rows]
@@ -121,7 +123,7 @@ class Solver:
             int(highspy.MatrixFormat.kRowwise),
             int(highspy.ObjSense.kMinimize),
             0.0,
-            self._scaled_cost(self._cost, slice(None)),
+            self._held_cost,
             self._lower / self._column_scale,
             self._upper / self._column_scale,
             self._row_lower / self._row_scale,
@@ -141,8 +143,10 @@ class Solver:
     def set_costs(self, cost: Array) -> None:
         """Replace the whole cost vector (minimised)."""
         self._cost = np.array(cost, dtype=float)
-        columns = np.arange(self.program.columns, dtype=np.int32)
-        self._highs.changeColsCost(len(columns), columns, self._scaled_cost(self._cost, columns))
+        scaled = self._scaled_cost(self._cost, slice(None))
+        columns = np.flatnonzero(scaled != self._held_cost).astype(np.int32)
+        self._highs.changeColsCost(len(columns), columns, scaled[columns])
+        self._held_cost = scaled
 
     def set_bounds(self, columns: Array, lower: Array, upper: Array) -> None:
         """Replace the bounds of `columns`."""
@@ -180,6 +184,11 @@ class Solver:
         """Get ready for many solves, each near the one before: to perturb costs would cost more than it saves."""
         self._highs.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
 
+    def expect_few_steps(self) -> None:
+        """Get ready for a start near the optimum: to weigh edges exactly and to perturb costs would cost more."""
+        self._highs.setOptionValue("simplex_dual_edge_weight_strategy", DANTZIG)
+        self.expect_repeats()
+
     def allow_gap(self, gap: float) -> None:
         """Let a mixed-integer solve end within an absolute `gap` of its bound, in units of the objective."""
         self._highs.setOptionValue("mip_abs_gap", gap / (self._x_scale * self._cost_scale))
@@ -199,21 +208,18 @@ class Solver:
         return self._highs.getBasis()
 
     def statuses(self) -> tuple[Array, Array]:
-        """The last basis as numbers: (columns, rows), each `AT_LOWER`, `BASIC`, `AT_UPPER` or `FREE`."""
-        basis = self._highs.getBasis()
-        column, row = (
-            np.fromiter(map(int, part), dtype=np.int8, count=len(part))
-            for part in (list(basis.col_status), list(basis.row_status))
+        """The basis of the program just solved, as numbers: (columns, rows), each one of `AT_LOWER` and so on."""
+        basic = np.asarray(self._highs.getBasicVariables()[1])
+        found = self._highs.getSolution()
+        column = _nearest(
+            np.array(found.col_value), self._lower / self._column_scale, self._upper / self._column_scale
         )
+        row = _nearest(
+            np.array(found.row_value), self._row_lower / self._row_scale, self._row_upper / self._row_scale
+        )
+        column[basic[basic >= 0]] = BASIC
+        row[-1 - basic[basic < 0]] = BASIC
         return column, row
-
-    def start_at(self, column: Array, row: Array) -> None:
-        """Start the next solve from a basis as numbers, with as many basic columns and rows as there are rows."""
-        basis = highspy.HighsBasis()
-        basis.col_status = [STATUSES[s] for s in column.tolist()]
-        basis.row_status = [STATUSES[s] for s in row.tolist()]
-        basis.valid = True
-        self.set_basis(basis)
 
     def forget(self) -> None:
         """Drop all that earlier solves have left in the solver; the next one goes as in a new object."""
@@ -224,13 +230,16 @@ class Solver:
         if self._highs.setBasis(basis) == highspy.HighsStatus.kError:
             raise SolveError("the stored basis does not fit this model")
 
-    def solve(self, *, time_limit_s: float | None = None) -> Solution:
-        """Solve from where the object stands; raise unless a proven or time-limited solution exists."""
+    def solve(self, *, time_limit_s: float | None = None, duals: bool = True) -> Solution:
+        """Solve from where the object stands; raise unless a proven or time-limited solution exists.
+
+        Without `duals` those of the solution are left empty: at the size of a year they take time to fetch.
+        """
         began = time.perf_counter()
         status = self._run(time_limit_s)
         seconds = time.perf_counter() - began
         self.seconds += seconds
-        return self._solution(seconds, limited=self._limited(status))
+        return self._solution(seconds, limited=self._limited(status), duals=duals and not self._mixed)
 
     def solve_value(self) -> float:
         """Solve a program without integers from where the object stands; the proven optimum alone, quickly read."""
@@ -277,7 +286,7 @@ class Solver:
             raise SolveError(f"the solver ended with status {self._highs.modelStatusToString(status)!r}")
         return limited
 
-    def _solution(self, seconds: float, *, limited: bool) -> Solution:
+    def _solution(self, seconds: float, *, limited: bool, duals: bool) -> Solution:
         info = self._highs.getInfo()
         found = self._highs.getSolution()
         money_scale = self._x_scale * self._cost_scale
@@ -289,23 +298,26 @@ class Solver:
             x=x,
             objective=objective,
             bound=min(bound, objective),
-            column_dual=empty if self._mixed else np.array(found.col_dual) * self._cost_scale,
-            row_dual=empty if self._mixed else np.array(found.row_dual) * self._cost_scale,
+            column_dual=np.array(found.col_dual) * self._cost_scale if duals else empty,
+            row_dual=np.array(found.row_dual) * self._cost_scale if duals else empty,
             seconds=seconds,
             iterations=max(int(info.simplex_iteration_count), 0),
             limited=limited,
         )
 
-    def prefer(self, costs: Sequence[Array]) -> Array:
-        """Among the optima of the program just solved, the values of the one of least `costs[0]`, and so on."""
-        return self.preferred(costs)[-1].x
+    def prefer(self, best: Solution, costs: Sequence[Array]) -> Array:
+        """Among the optima of the program, solved last by `best`, the one of least `costs[0]`, and so on."""
+        return self._preferred(best, costs, duals_of_last=False)[-1].x
 
-    def preferred(self, costs: Sequence[Array]) -> list[Solution]:
-        """As `prefer`, with the solution of each cost on the face of those before it.
+    def preferred(self, best: Solution, costs: Sequence[Array]) -> list[Solution]:
+        """As `prefer`, with the solution of each cost on the face of those before it."""
+        return self._preferred(best, costs, duals_of_last=True)
 
-        Every column with a reduced cost and every row with a dual is held where it is; only what the
-        objectives so far do not care about can move, so their values are kept. The program itself is left
-        as it was, its basis too.
+    def _preferred(self, best: Solution, costs: Sequence[Array], *, duals_of_last: bool) -> list[Solution]:
+        """Every column with a reduced cost and every row with a dual is held where it is.
+
+        Only what the objectives so far do not care about can move, so their values are kept. The program itself
+        is left as it was, its basis too.
         """
         kept_cost, kept_scale, basis = self._cost, self._cost_scale, self.basis()
         kept_bounds, kept_sides = (
@@ -313,15 +325,15 @@ class Solver:
             (self._row_lower.copy(), self._row_upper.copy()),
         )
         held, tight = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        found: list[Solution] = []
+        found = [best]
         try:
-            for cost in costs:
-                columns, rows = self._hold_face()
+            for i, cost in enumerate(costs):
+                columns, rows = self._hold_face(found[-1])
                 held, tight = np.union1d(held, columns), np.union1d(tight, rows)
                 self._cost_scale = _cost_scale(cost)
                 self.set_costs(cost)
-                found.append(self.solve())
-            return found
+                found.append(self.solve(duals=duals_of_last or i < len(costs) - 1))
+            return found[1:]
         finally:
             self._cost_scale = kept_scale
             self.set_costs(kept_cost)
@@ -329,16 +341,15 @@ class Solver:
             self.set_rows(tight, kept_sides[0][tight], kept_sides[1][tight])
             self.set_basis(basis)
 
-    def _hold_face(self) -> tuple[Array, Array]:
-        """Fix what the last solve has a price on: the face of its optima. Returns the columns and rows fixed."""
-        found = self._highs.getSolution()
-        dual, row_dual = np.array(found.col_dual), np.array(found.row_dual)
-        columns = np.flatnonzero((np.abs(dual) > DUAL_ZERO) & (self._lower < self._upper))
-        rows = np.flatnonzero((np.abs(row_dual) > DUAL_ZERO) & (self._row_lower < self._row_upper))
-        at = np.array(found.col_value)[columns] * self._column_scale[columns]
-        on = np.array(found.row_value)[rows] * self._row_scale[rows]
-        self.set_bounds(columns, at, at)
-        self.set_rows(rows, on, on)
+    def _hold_face(self, best: Solution) -> tuple[Array, Array]:
+        """Fix what `best` has a price on: the face of its optima. Returns the columns and rows fixed."""
+        least = DUAL_ZERO * self._cost_scale
+        dual = best.row_dual
+        columns = np.flatnonzero((np.abs(best.column_dual) > least) & (self._lower < self._upper))
+        side = np.where(dual > 0.0, self._row_lower, self._row_upper)
+        rows = np.flatnonzero((np.abs(dual) > least) & (self._row_lower < self._row_upper) & np.isfinite(side))
+        self.set_bounds(columns, best.x[columns], best.x[columns])
+        self.set_rows(rows, side[rows], side[rows])
         return columns, rows
 
     def conflict(self) -> Certificate | None:
@@ -367,17 +378,11 @@ class Solver:
         return None
 
 
-def packed(basis: Any) -> bytes:
-    """A basis as bytes that can travel to another process; `unpacked` makes one of them again."""
-    return bytes(int(status) for status in (*basis.col_status, *basis.row_status))
-
-
-def unpacked(stored: bytes, columns: int) -> Any:
-    """The basis that `packed` has stored, of a program with `columns` columns."""
-    kinds = {int(kind): kind for kind in highspy.HighsBasisStatus.__members__.values()}
-    statuses = [kinds[number] for number in stored]
+def basis_at(column: Array, row: Array) -> Any:
+    """A basis from statuses, to be given to `set_basis`: as many basic columns and rows as there are rows."""
     basis = highspy.HighsBasis()
-    basis.col_status, basis.row_status = statuses[:columns], statuses[columns:]
+    basis.col_status = [STATUSES[s] for s in column.tolist()]
+    basis.row_status = [STATUSES[s] for s in row.tolist()]
     basis.valid, basis.alien = True, False
     return basis
 
@@ -393,6 +398,12 @@ def _use_threads(threads: int) -> None:
         if _threads_in_use and _threads_in_use[0] != threads:
             highspy.Highs.resetGlobalScheduler(True)
         _threads_in_use[:] = [threads]
+
+
+def _nearest(value: Array, lower: Array, upper: Array) -> Array:
+    """The bound that each value stands at, as a status; `FREE` where there is none."""
+    at = np.where(np.abs(value - lower) <= np.abs(upper - value), AT_LOWER, AT_UPPER)
+    return np.where(np.isfinite(lower) | np.isfinite(upper), at, FREE)
 
 
 def _power_of_two(value: float) -> float:

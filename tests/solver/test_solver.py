@@ -114,7 +114,7 @@ def test_preference_keeps_the_objective_and_the_program() -> None:
     program, numbers = built(of.replace(series=series))
     solver = Solver(program, scale_mw=numbers.scale_mw)
     solved = solver.solve()
-    x = solver.prefer([tie_break_cost(program)])
+    x = solver.prefer(solved, [tie_break_cost(program)])
     assert program.cost @ x + program.offset == pytest.approx(solved.objective, abs=1e-9)
     assert np.abs(x[columns_of(program, "charge_mw")]).max() == pytest.approx(0.0, abs=1e-9)
     assert solver.solve().objective == pytest.approx(solved.objective, abs=1e-9)

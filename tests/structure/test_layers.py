@@ -20,7 +20,7 @@ LAYERS: list[set[str]] = [
     },
     {"dispatch", "metrics"},
     {
-        "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "elastic", "seeding", "windows", "exclusivity", "audit", "strategy", "certificate",
+        "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "elastic", "resting", "seeding", "windows", "exclusivity", "audit", "strategy", "certificate",
         "forecasts", "forecast_values", "timetable", "horizon", "history", "beliefs", "kept_solvers", "rolling", "carried_out",
     },
     {"strategies", "strategies.*"},
