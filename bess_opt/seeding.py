@@ -27,7 +27,7 @@ Array = np.ndarray
 SHORTEST = 2_000  # steps below which a program is solved as quickly without a start
 OWN_STEPS = 480  # steps that a window answers for at most
 BEYOND_STEPS = 96  # steps that it looks further
-CHUNKS = 4  # parts of the horizon that are gone through side by side; fixed, so that the answer is
+CHUNK_STEPS, CHUNKS = 4_000, 8  # about so long are parts gone through side by side, and at most so many
 
 
 def start_near_optimum(solver: Solver, scale_mw: float) -> None:
@@ -46,8 +46,9 @@ def stitched(program: Program, steps: int, options: SolverOptions, scale_mw: flo
     What no window answers for (peaks, windows without a plan) is as it is with the battery at rest.
     """
     windows = _Windows(program, steps, options, scale_mw)
+    chunks = min(max(steps // CHUNK_STEPS, 1), CHUNKS)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        inner = pool.map(windows.hand_over_near, [steps * i // CHUNKS for i in range(1, CHUNKS)])
+        inner = pool.map(windows.hand_over_near, [steps * i // chunks for i in range(1, chunks)])
         ends = [_HandOver(0, windows.guess), *sorted({h for h in inner if h}, key=lambda h: h.instant)]
         windows.meet(ends[1:])
         list(pool.map(windows.go_through, ends, [*ends[1:], _HandOver(steps, None)]))
@@ -107,7 +108,7 @@ class _Windows:
         if solved is None:
             return None
         rests = self._rests(solved, instant - OWN_STEPS // 4, instant + OWN_STEPS // 4)
-        return min(rests, key=lambda h: abs(h.instant - instant), default=None)
+        return self._hand_over(solved, int(rests[np.argmin(np.abs(rests - instant))])) if len(rests) else None
 
     def meet(self, ends: list[_HandOver]) -> None:
         """Hold the energy at `ends`, which no window answers for, at the bound that it rests at."""
@@ -125,8 +126,10 @@ class _Windows:
             if solved is None:
                 return
             self._note(solved, end)
-            rests = [end] if is_last else self._rests(solved, begin.instant + 1, begin.instant + own)
-            begin, own = (rests[-1], OWN_STEPS) if rests else (begin, 2 * own)
+            if is_last:
+                return
+            rests = self._rests(solved, begin.instant + 1, begin.instant + own)
+            begin, own = (self._hand_over(solved, int(rests[-1])), OWN_STEPS) if len(rests) else (begin, 2 * own)
 
     def _solve(self, window: Window, begin_mwh: float | None, end_mwh: float | None) -> _Solved | None:
         """A window's optimum from what is known so far; None if it has no plan."""
@@ -139,10 +142,10 @@ class _Windows:
         solver.set_basis(basis_at(column, row))
         solver.expect_few_steps()
         try:
-            x = solver.solve().x
+            x = solver.solve(duals=False).x
         except SolveError:
             return None
-        return _Solved(window, columns, rows, *solver.statuses(), x)
+        return _Solved(window, columns, rows, *solver.statuses(x), x)
 
     def _with_ends(
         self, small: Program, columns: Array, window: Window, begin_mwh: float | None, end_mwh: float | None
@@ -158,15 +161,19 @@ class _Windows:
             upper[i] = upper[i] if end_mwh is None else lower[i]
         return replace(small, lower=lower, upper=upper)
 
-    def _rests(self, solved: _Solved, first: int, last: int) -> list[_HandOver]:
+    def _rests(self, solved: _Solved, first: int, last: int) -> Array:
         """Instants first..last at which the window's energy stands at a bound and which no longer row spans."""
         low, high = np.searchsorted(solved.columns, self._energy + np.array([first, last + 1]))
-        at = np.arange(low, high)[solved.column[low:high] != BASIC]
-        at = at[self._may_end[solved.columns[at] - self._energy]]
-        return [_HandOver(int(solved.columns[i] - self._energy), float(solved.x[i])) for i in at]
+        instants = solved.columns[low:high][solved.column[low:high] != BASIC] - self._energy
+        found: Array = instants[self._may_end[instants]]
+        return found
+
+    def _hand_over(self, solved: _Solved, instant: int) -> _HandOver:
+        return _HandOver(instant, float(solved.x[np.searchsorted(solved.columns, self._energy + instant)]))
 
     def _note(self, solved: _Solved, end: _HandOver) -> None:
         """Keep the window's statuses, save those of energies that were given to it."""
-        given = [i for i in (solved.window.first, end.instant) if 0 < i < self._steps]
-        own = ~np.isin(solved.columns, self._energy + np.array(given, dtype=np.int64))
-        self.column[solved.columns[own]], self.row[solved.rows] = solved.column[own], solved.row
+        given = [self._energy + i for i in (solved.window.first, end.instant) if 0 < i < self._steps]
+        kept = self.column[given]
+        self.column[solved.columns], self.row[solved.rows] = solved.column, solved.row
+        self.column[given] = kept

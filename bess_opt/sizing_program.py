@@ -83,7 +83,7 @@ class SizedProgram:
             self.calls, self.cold_s = 1, time.perf_counter() - began
             self.seconds = self.cold_s
             self._first = power_mw, energy_mwh, first
-            basis = np.concatenate(self._solver.statuses()).astype(np.int8).tobytes()
+            basis = np.concatenate(self._solver.statuses(first.x)).astype(np.int8).tobytes()
         self.stored = basis  # the basis of the first size, which every other size starts from
         self._basis = basis_at(*np.split(np.frombuffer(basis, dtype=np.int8), [self._base.columns]))
         self._solver.expect_few_steps()

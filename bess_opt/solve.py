@@ -27,7 +27,7 @@ DUAL_ZERO = 1e-7  # HiGHS's own dual tolerance: a smaller reduced cost proves no
 # Where a warm start may end: near the optimum, or with a basis that a changed matrix made singular.
 UNPROVEN = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kSolveError)
 AT_LOWER, BASIC, AT_UPPER, FREE = 0, 1, 2, 3  # where a basis has a column or row, by HiGHS's own numbers
-STATUSES = tuple(highspy.HighsBasisStatus(number) for number in (AT_LOWER, BASIC, AT_UPPER, FREE, 4))
+STATUSES = np.array([highspy.HighsBasisStatus(number) for number in (AT_LOWER, BASIC, AT_UPPER, FREE)], dtype=object)
 DANTZIG = 0  # HiGHS's number for the dual simplex method without edge weights
 RAY_ZERO = 1e-9  # of a ray's largest entry: less is rounding
 _threads_in_use: list[int] = []
@@ -207,16 +207,15 @@ class Solver:
         """The last basis, to be given to `set_basis` of a solver of the same shape."""
         return self._highs.getBasis()
 
-    def statuses(self) -> tuple[Array, Array]:
-        """The basis of the program just solved, as numbers: (columns, rows), each one of `AT_LOWER` and so on."""
+    def statuses(self, x: Array) -> tuple[Array, Array]:
+        """The basis of the program just solved by `x`, as numbers: (columns, rows), each `AT_LOWER` and so on."""
         basic = np.asarray(self._highs.getBasicVariables()[1])
-        found = self._highs.getSolution()
-        column = _nearest(
-            np.array(found.col_value), self._lower / self._column_scale, self._upper / self._column_scale
-        )
-        row = _nearest(
-            np.array(found.row_value), self._row_lower / self._row_scale, self._row_upper / self._row_scale
-        )
+        column = _nearest(x, self._lower, self._upper)
+        both = np.isfinite(self._row_lower) & np.isfinite(self._row_upper) & (self._row_lower < self._row_upper)
+        row = np.where(np.isfinite(self._row_lower), AT_LOWER, AT_UPPER)
+        if both.any():
+            value = np.array(self._highs.getSolution().row_value) * self._row_scale
+            row[both] = _nearest(value, self._row_lower, self._row_upper)[both]
         column[basic[basic >= 0]] = BASIC
         row[-1 - basic[basic < 0]] = BASIC
         return column, row
@@ -381,8 +380,7 @@ class Solver:
 def basis_at(column: Array, row: Array) -> Any:
     """A basis from statuses, to be given to `set_basis`: as many basic columns and rows as there are rows."""
     basis = highspy.HighsBasis()
-    basis.col_status = [STATUSES[s] for s in column.tolist()]
-    basis.row_status = [STATUSES[s] for s in row.tolist()]
+    basis.col_status, basis.row_status = STATUSES[column].tolist(), STATUSES[row].tolist()
     basis.valid, basis.alien = True, False
     return basis
 

@@ -64,7 +64,7 @@ def built(of: bo.Scenario) -> tuple[Program, float]:
 @pytest.fixture
 def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of three days, so that a few weeks are a long program."""
-    for name, steps in (("SHORTEST", 100), ("OWN_STEPS", 72), ("BEYOND_STEPS", 24)):
+    for name, steps in (("SHORTEST", 100), ("OWN_STEPS", 72), ("BEYOND_STEPS", 24), ("CHUNK_STEPS", 150)):
         monkeypatch.setattr(seeding, name, steps)
 
 
