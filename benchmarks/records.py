@@ -8,10 +8,13 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 from floors import FLOORS
 from measure import paired, peak_memory
+from peers import ENERGYPYLINEAR, energypylinear, installed
 from workloads import Case, growing
 
 import bess_opt as bo
@@ -19,14 +22,17 @@ from bess_opt.dispatch import Dispatch
 from bess_opt.scenario import Scenario
 
 AGREE = 1e-6  # relative; the relaxation may not be worse than the exact plan by more
-PACKAGES = ("bess-opt", "highspy", "numpy", "pandas", "pyomo", "scipy")
+PACKAGES = ("bess-opt", "highspy", "numpy", "pandas", "pyomo", "scipy", "cvxpy", "linopy", "pypsa")
+PATIENCE_S = 10.0  # a contender that takes longer is not asked for more
+YEAR = 8_760
 ROLLING_GOAL = 30.0  # cold annual solves that a year of hourly decisions may take
 Row = dict[str, Any]
 
 
 def time_case(case: Case, repeat: int, clock: str = "wall", floors: Sequence[str] = tuple(FLOORS)) -> Row:
     """A case against the floors of these names."""
-    against = {name: FLOORS[name] for name in floors}
+    known = {**FLOORS, **installed()}
+    against = {name: known[name] for name in floors if case.floors is None or name in case.floors}
     scenario = case.scenario()
     stages: dict[str, list[float]] = {}
 
@@ -56,21 +62,48 @@ def time_case(case: Case, repeat: int, clock: str = "wall", floors: Sequence[str
     }
 
 
-def time_size(steps: int, repeat: int, clock: str = "wall") -> Row:
-    """One size of the growing scenario against the arrays."""
+def time_size(steps: int, repeat: int, clock: str = "wall", others: Sequence[str] = ()) -> Row:
+    """One size of the growing scenario against the arrays and `others`."""
     scenario = growing(steps)
-    plain = {"arrays": FLOORS["arrays"]}
-    times = paired({"ours": partial(bo.optimize, scenario), **_floors(scenario, plain)}, repeat, clock)
+    known = {**FLOORS, **installed()}
+    against = {name: known[name] for name in ("arrays", *others)}
+    times = paired({"ours": partial(bo.optimize, scenario), **_floors(scenario, against)}, repeat, clock)
     report = _report(times.answers["ours"])
     return {
         "steps": steps,
         "seconds": {name: times.median(name) for name in times.seconds},
         "runs": times.seconds,
-        "ratio": times.ratio("ours", "arrays"),
+        "ratio": {name: times.ratio("ours", name) for name in against},
         "gap": report.gap,
         "windows": report.windows,
-        "agrees": _agrees(report.objective, {"arrays": times.answers["arrays"]}),
+        "agrees": _agrees(report.objective, {name: times.answers[name] for name in against}),
     }
+
+
+def time_growth(sizes: Sequence[int], repeat: int, clock: str, progress: Callable[[str], None]) -> list[Row]:
+    """The growing scenario at each size; who took longer than `PATIENCE_S` is not asked for a larger one."""
+    others, whole_numbers, rows = ["pyomo_plain", *installed()], ENERGYPYLINEAR in os.environ, []
+    for steps in sizes:
+        progress(f"{steps:,} steps")
+        row = time_size(steps, repeat, clock, others)
+        others = [name for name in others if row["seconds"][name] <= PATIENCE_S]
+        if whole_numbers:
+            seconds = [energypylinear(growing(steps))[1] for _ in range(repeat)]
+            row["seconds"]["energypylinear"], row["runs"]["energypylinear"] = statistics.median(seconds), seconds
+            whole_numbers = row["seconds"]["energypylinear"] <= PATIENCE_S
+        rows.append(row)
+    return rows
+
+
+def exponent(rows: Sequence[Row], name: str, least: int = YEAR) -> float | None:
+    """Slope of log(seconds) over log(steps) from `least` steps on; None for fewer than two sizes."""
+    points = [
+        (row["steps"], row["seconds"][name]) for row in rows if row["steps"] >= least and name in row["seconds"]
+    ]
+    if len(points) < 2:
+        return None
+    steps, seconds = np.log(np.array(points)).T
+    return float(np.polyfit(steps, seconds, 1)[0])
 
 
 def time_rolling(case: Case, repeat: int, clock: str = "wall", forecast: str = "perfect") -> Row:
@@ -107,7 +140,7 @@ def machine() -> Row:
         "system": platform.system(),
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: version(name) for name in PACKAGES if find_spec(name.replace("-", "_")) is not None},
     }
 
 

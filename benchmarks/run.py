@@ -8,11 +8,14 @@ from pathlib import Path
 
 from floors import FLOORS
 from measure import CLOCKS
-from records import Row, machine, memory_of, time_case, time_rolling, time_size
-from rules import strategies, time_rule
+from peers import installed
+from real_site import time_real_site
+from records import Row, machine, memory_of, time_case, time_growth, time_rolling
+from rules import USER, strategies, time_rule
 from show import show, write
 from sizing import QUICK_STEPS as SIZING_STEPS
 from sizing import SIZED, time_sizing
+from strategies import time_strategy
 from workloads import DATA, GERMAN_PRICES, available, german_file
 
 import bess_opt as bo
@@ -21,7 +24,7 @@ SIZES = (24, 168, 720, 8_760, 35_040)
 LONG = 105_120
 QUICK_SIZES = (24, 168)
 QUICK_STEPS = 168
-PARTS = ("cases", "growth", "rules", "rolling", "sizing", "memory")
+PARTS = ("cases", "growth", "real_site", "strategies", "rules", "rolling", "sizing", "memory")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -31,10 +34,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help=f"one run each, at most {QUICK_STEPS} steps")
     parser.add_argument("--repeat", type=int, default=5, metavar="N", help="runs per row; default 5")
     parser.add_argument("--cases", nargs="+", choices=known, metavar="CASE", help=f"of: {', '.join(known)}")
-    floors = f"beside arrays; of: {', '.join(FLOORS)}"
-    parser.add_argument(
-        "--floors", nargs="+", choices=list(FLOORS), default=list(FLOORS), metavar="FLOOR", help=floors
-    )
+    contenders = [*FLOORS, *installed()]
+    floors = f"beside arrays; of: {', '.join(contenders)}"
+    parser.add_argument("--floors", nargs="+", choices=contenders, default=contenders, metavar="FLOOR", help=floors)
     clock = "wall, or cpu where others use the machine too"
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help=clock)
     parts = ", ".join(PARTS)
@@ -57,15 +59,21 @@ def main(argv: list[str] | None = None) -> int:
     sizes = QUICK_SIZES if options.quick else (*SIZES, LONG) if options.long else SIZES
     bo.optimize(known["small"].scenario())  # everything is imported before anything is timed
     results: dict[str, list[Row]] = {part: [] for part in PARTS}
-    floors = [name for name in FLOORS if name == "arrays" or name in options.floors]
+    floors = [name for name in (*FLOORS, *installed()) if name == "arrays" or name in options.floors]
     if "cases" in options.parts:
         for case in timed:
             _progress(case.name)
             results["cases"].append(time_case(case, repeat, options.clock, floors))
     if "growth" in options.parts:
-        for steps in sizes:
-            _progress(f"{steps:,} steps")
-            results["growth"].append(time_size(steps, repeat, options.clock))
+        results["growth"] = time_growth(sizes, repeat, options.clock, _progress)
+    if "real_site" in options.parts:
+        _progress("a real site of five minutes")
+        results["real_site"] = time_real_site(repeat, options.clock, QUICK_STEPS if options.quick else None)
+    if "strategies" in options.parts:
+        for name in (name for name in strategies() if name != USER):
+            _progress(f"optimum of {name}")
+            steps = QUICK_STEPS if options.quick else None
+            results["strategies"].append(time_strategy(name, repeat, options.clock, steps))
     if "rules" in options.parts:
         for name in strategies():
             _progress(f"rule of {name}")
@@ -88,7 +96,9 @@ def main(argv: list[str] | None = None) -> int:
         _progress(f"german_id1_2021 left out: set {DATA} to the folder that holds {GERMAN_PRICES}")
     if options.out:
         write({"machine": machine(), "repeat": repeat, "clock": options.clock, **results}, options.out)
-    wrong = [row for part in ("cases", "growth", "rolling") for row in results[part] if not row["agrees"]]
+    wrong = [
+        row for part in ("cases", "growth", "real_site", "rolling") for row in results[part] if not row["agrees"]
+    ]
     return 1 if wrong else 0
 
 

@@ -6,11 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from records import exponent
 from rich.console import Console
 from rich.table import Table
 
 Row = dict[str, Any]
-SHOWN_FLOORS = ("arrays", "pyomo_plain", "pyomo_members")
+SHOWN_FLOORS = {
+    "arrays": "arrays into HiGHS", "pyomo_plain": "Pyomo", "pyomo_members": "our model in Pyomo", "cvxpy": "cvxpy",
+    "linopy": "linopy", "pypsa": "PyPSA",
+}  # fmt: skip
+GROWN = {"ours": "bess_opt", **SHOWN_FLOORS, "energypylinear": "energy-py-linear (whole numbers, prices only)"}
+STYLES = ("o-", "s--", "^:", "x:", "D:", "v:", "P:", "*:")
 SIZING_GOALS = (("proof", 2), ("calls", 0), ("candidates", 1))  # with the digits that are shown
 
 
@@ -18,7 +24,8 @@ def cases_table(rows: list[Row]) -> Table:
     """Each case as a multiple of each floor; the goal stands behind the ratio."""
     table = Table(title="bo.optimize against floors: ratio of times, median of paired runs")
     table.add_column("case")
-    ratios = [f"x {floor}" for floor in SHOWN_FLOORS]
+    shown = [floor for floor in SHOWN_FLOORS if any(floor in row["ratio"] for row in rows)]
+    ratios = [f"x {floor}" for floor in shown]
     for name in ("steps", "ours s", *ratios, "gap", "exact/relaxed", "agrees"):
         table.add_column(name, justify="right")
     for row in rows:
@@ -26,7 +33,7 @@ def cases_table(rows: list[Row]) -> Table:
             row["case"],
             f"{row['steps']:,}",
             f"{row['seconds']['ours']:.3f}",
-            *(_against(row, floor) for floor in SHOWN_FLOORS),
+            *(_against(row, floor) for floor in shown),
             f"{row['gap']:.1e}",
             f"{row['objective'] / row['relaxed']['arrays']:.7f}",
             "yes" if row["agrees"] else "[red]NO[/red]",
@@ -60,19 +67,63 @@ def stages_table(rows: list[Row]) -> Table:
 
 
 def scaling_table(rows: list[Row]) -> Table:
-    """How the times grow with the horizon."""
-    table = Table(title="Growth: solar and battery, hourly, prices with seeded noise")
-    for name in ("steps", "ours s", "arrays s", "x arrays", "gap", "windows", "agrees"):
+    """How the times grow with the horizon; the last row is the fitted exponent from a year on."""
+    table = Table(title="Growth: solar and battery, hourly, prices with seeded noise; seconds")
+    names = [name for name in GROWN if any(name in row["seconds"] for row in rows)]
+    for name in ("steps", *names, "x arrays", "gap", "windows", "agrees"):
         table.add_column(name, justify="right")
     for row in rows:
         table.add_row(
             f"{row['steps']:,}",
-            f"{row['seconds']['ours']:.3f}",
-            f"{row['seconds']['arrays']:.3f}",
-            f"{row['ratio']:.2f}",
+            *(f"{row['seconds'][name]:.3f}" if name in row["seconds"] else "" for name in names),
+            f"{row['ratio']['arrays']:.2f}",
             f"{row['gap']:.1e}",
             str(row["windows"]),
             "yes" if row["agrees"] else "[red]NO[/red]",
+        )
+    exponents = [exponent(rows, name) for name in names]
+    if any(value is not None for value in exponents):
+        table.add_section()
+        table.add_row("exponent", *("" if value is None else f"{value:.2f}" for value in exponents))
+    return table
+
+
+def real_site_table(rows: list[Row]) -> Table:
+    """The real site as a share of the best of HiGHS's own ways."""
+    table = Table(title="A real site of five minutes, against HiGHS alone; seconds")
+    table.add_column("case")
+    ways = [name for name in rows[0]["seconds"] if name != "ours"]
+    for name in ("steps", "ours", *ways, "x the best", "agrees"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        seconds = [row["seconds"][name] for name in ways]
+        ratio = ("below " if row["at_most"] else "") + _goal(row["ratio"], row["goal"], 3)
+        table.add_row(
+            row["case"],
+            f"{row['steps']:,}",
+            f"{row['seconds']['ours']:.2f}",
+            *("did not end" if value is None else f"{value:.1f}" for value in seconds),
+            ratio,
+            "yes" if row["agrees"] else "[red]NO[/red]",
+        )
+    return table
+
+
+def strategies_table(rows: list[Row]) -> Table:
+    """A year of each strategy as a multiple of its raw linear program."""
+    table = Table(title="bo.optimize of every strategy against its raw linear program (HiGHS alone)")
+    table.add_column("strategy")
+    for name in ("steps", "ours s", "program s", "x program", "gap", "windows"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            row["strategy"],
+            f"{row['steps']:,}",
+            f"{row['seconds']['ours']:.3f}",
+            f"{row['seconds']['floor']:.3f}",
+            f"{row['ratio']:.2f}",
+            f"{row['gap']:.1e}",
+            str(row["windows"]),
         )
     return table
 
@@ -182,13 +233,18 @@ def _picture(rows: list[Row], file: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
-    steps = [row["steps"] for row in rows]
-    for name, label, style in (("ours", "bess_opt", "o-"), ("arrays", "arrays into HiGHS", "s--")):
-        axes.loglog(steps, [row["seconds"][name] for row in rows], style, label=label)
-    axes.set(xlabel="steps", ylabel="seconds, median", title="Time of an optimal plan")
+    figure, axes = plt.subplots(figsize=(7.2, 4.8), layout="constrained")
+    names = [name for name in GROWN if any(name in row["seconds"] for row in rows)]
+    for name, style in zip(names, STYLES, strict=False):
+        points = [(row["steps"], row["seconds"][name]) for row in rows if name in row["seconds"]]
+        slope = exponent(rows, name)
+        label = GROWN[name] if slope is None else f"{GROWN[name]}, grows as steps^{slope:.2f}"
+        axes.loglog(*zip(*points, strict=True), style, label=label, linewidth=2.5 if name == "ours" else 1.2)
+    axes.set(
+        xlabel="steps of the horizon", ylabel="time of an optimal plan [s]", title="Solar and battery, a plan's time"
+    )
     axes.grid(visible=True, which="major", alpha=0.3)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, fontsize="small")
     figure.savefig(file, dpi=150)
     plt.close(figure)
 
@@ -196,6 +252,8 @@ def _picture(rows: list[Row], file: Path) -> None:
 TABLES = {
     "cases": cases_table,
     "growth": scaling_table,
+    "real_site": real_site_table,
+    "strategies": strategies_table,
     "rules": rules_table,
     "rolling": rolling_table,
     "sizing": sizing_table,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from measure import paired
 from workloads import Case, first_steps
 
 import bess_opt as bo
+from bess_opt.assemble import bind, model
+from bess_opt.models.exclusive import add_exclusive_cuts
+from bess_opt.models.expand import expand
+from bess_opt.plant import plant
 from bess_opt.scenario import Scenario
-from bess_opt.sizing_program import SizedProgram, burns
+from bess_opt.sizing_program import burns, resized
+from bess_opt.solve import Solver
 
 Row = dict[str, Any]
-GOALS = {"proof": 3.0, "calls": 12, "candidates": 12.0}
+GOALS = {"proof": 3.0, "calls": 12, "candidates": 10.0}
 SIZED = {  # ranges of power [MW] and duration [h]
     "solar_merchant": ((1.0, 10.0), (1.0, 6.0)),
     "arbitrage_15min": ((1.0, 10.0), (0.5, 4.0)),  # a battery above its connection takes minutes to plan exactly
@@ -31,7 +37,7 @@ COSTS = {
 
 
 def time_sizing(case: Case, repeat: int, clock: str, steps: int | None = None) -> Row:
-    """A first build and solve of the program, the proof of `bo.size`, and `Sizing.surface` with its first solve.
+    """One solve of the program from nothing, the proof of `bo.size`, and `Sizing.surface` with its first solve.
 
     The proof is timed once, by its own report: its exact plan, which is no part of it, may take far longer.
     """
@@ -39,10 +45,9 @@ def time_sizing(case: Case, repeat: int, clock: str, steps: int | None = None) -
     power_mw, duration_h = SIZED[case.name]
     middle = sum(power_mw) / 2, sum(power_mw) * sum(duration_h) / 4
     sizing = bo.size(scenario, power_mw, duration_h)
-    tight = burns(scenario)
     times = paired(
         {
-            "cold": lambda: SizedProgram(scenario, *middle, tight=tight).cold_s,
+            "cold": _cold(scenario, *middle),
             "surface": lambda: sizing.surface(CANDIDATES, CANDIDATES),
         },
         repeat,
@@ -53,7 +58,7 @@ def time_sizing(case: Case, repeat: int, clock: str, steps: int | None = None) -
         "steps": len(scenario.series),
         "seconds": {name: times.median(name) for name in times.seconds},
         "runs": times.seconds,
-        "proof": sizing.seconds["proof"] / sizing.seconds["first solve"],
+        "proof": (sizing.seconds["first solve"] + sizing.seconds["proof"]) / times.median("cold"),
         "calls": sizing.calls,
         "candidates": times.ratio("surface", "cold") * 100 / CANDIDATES**2,
         "goals": GOALS,
@@ -61,6 +66,19 @@ def time_sizing(case: Case, repeat: int, clock: str, steps: int | None = None) -
         "duration_h": sizing.duration_h,
         "gap": sizing.gap,
     }
+
+
+def _cold(scenario: Scenario, power_mw: float, energy_mwh: float) -> Callable[[], float]:
+    """The program of a size, arrays ready: what remains is HiGHS, from nothing."""
+    sized = resized(scenario, power_mw, energy_mwh)
+    stated = plant(sized)
+    bound = bind(sized, stated)
+    numbers = bound.restrict(stated)
+    m, _objectives = model(numbers, bound)
+    if burns(scenario):
+        add_exclusive_cuts(m, numbers)
+    program = expand(m)
+    return lambda: Solver(program, scenario.solver, scale_mw=numbers.scale_mw).solve().objective
 
 
 def _priced(scenario: Scenario, steps: int | None) -> Scenario:

@@ -17,6 +17,8 @@ from bess_opt.scenario import Scenario
 SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
 DATA = "BESS_OPT_DATA"
 GERMAN_PRICES = Path("prices_de_id1") / "electricity_prices_germany_2021.csv"
+SITE_PRICES = Path("prices_5min_2019") / "000-004-timeseries_5min_negprices.csv"
+SITE_SOLAR = Path("pv_5min") / "pv_5min_matrix_288x365.csv"
 SEED = 2025
 
 
@@ -28,10 +30,11 @@ class Case:
     what: str
     scenario: Callable[[], Scenario]
     goals: Mapping[str, float] = field(default_factory=dict)
+    floors: tuple[str, ...] | None = None  # those that do not take minutes at this size; None: all
 
     def short(self, steps: int) -> Case:
         """The first `steps` steps only, without goals."""
-        return Case(self.name, self.what, lambda: first_steps(self.scenario(), steps))
+        return Case(self.name, self.what, lambda: first_steps(self.scenario(), steps), {}, self.floors)
 
 
 def first_steps(scenario: Scenario, steps: int) -> Scenario:
@@ -47,7 +50,14 @@ def available() -> dict[str, Case]:
             "solar_merchant",
             "solar and battery, a year of hours",
             partial(shipped, "solar_merchant"),
-            {"arrays": 3.0, "pyomo_plain": 0.5, "pyomo_members": 0.5},
+            {"arrays": 1.3, "pyomo_plain": 0.5, "pyomo_members": 0.5, "cvxpy": 1.0},
+        ),
+        Case(
+            "solar_5min",
+            "solar and battery, a year of five minutes",
+            five_minutes,
+            {"arrays": 0.5},
+            floors=("arrays",),
         ),
         Case(
             "arbitrage_15min",
@@ -58,7 +68,7 @@ def available() -> dict[str, Case]:
     file = german_file()
     if file is not None:
         what = "battery alone, German quarter-hourly prices of 2021"
-        cases.append(Case("german_id1_2021", what, partial(_german, file), {"arrays": 6.0}))
+        cases.append(Case("german_id1_2021", what, partial(_german, file), {"arrays": 3.5}))
     return {case.name: case for case in cases}
 
 
@@ -79,6 +89,45 @@ def growing(steps: int) -> Scenario:
     noise = np.random.default_rng(SEED).normal(0.0, 2.0, steps)
     frame["price_per_mwh"] = (frame["price_per_mwh"] + noise).round(2)
     return base.replace(series=frame)
+
+
+@cache
+def five_minutes() -> Scenario:
+    """`solar_merchant` at five-minute steps: its solar in between, its hourly price with seeded noise."""
+    base = shipped("solar_merchant")
+    hours = base.series
+    index = pd.date_range(hours.index[0], periods=12 * len(hours), freq="5min", name=hours.index.name)
+    frame = hours.reindex(index, method="ffill")
+    frame["solar_mw"] = hours["solar_mw"].reindex(index).interpolate().round(4)
+    frame["price_per_mwh"] += np.random.default_rng(SEED).normal(0.0, 4.0, len(index)).round(2)
+    return base.replace(series=frame)
+
+
+def real_site() -> Scenario | None:
+    """A site's own load and market price of 2019 with another roof's solar, every five minutes; None without data."""
+    folder = os.environ.get(DATA)
+    if folder is None or not (Path(folder) / SITE_PRICES).is_file():
+        return None
+    table = pd.read_csv(Path(folder) / SITE_PRICES)
+    solar = pd.read_csv(Path(folder) / SITE_SOLAR, header=None).to_numpy(dtype=float)
+    sun = np.clip(np.nan_to_num(solar.T.ravel()), 0.0, None)
+    price = table.iloc[:, 1].to_numpy()
+    series = pd.DataFrame(
+        {
+            "import_price_per_mwh": price + 20.0,
+            "export_price_per_mwh": price - 2.0,
+            "load_mw": table.iloc[:, 2].to_numpy() / 1000.0,
+            "solar_mw": 0.4 * sun / sun.max(),
+        },
+        index=pd.date_range("2019-01-01", periods=len(table), freq="5min", tz="Etc/GMT+8"),
+    )
+    return bo.Scenario(
+        battery=bo.Battery(power_mw=0.25, duration_h=4.0),
+        site=bo.Site(time_zone="Etc/GMT+8"),
+        series=series,
+        strategy="arbitrage",
+        name="real_site_5min",
+    )
 
 
 @cache
