@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     },
     {"dispatch", "metrics"},
     {
-        "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "elastic", "seeding", "windows", "exclusivity", "audit", "strategy", "certificate",
+        "models", "models.*", "stepper", "refusals", "rule_parts", "regulation_*", "solve", "elastic", "seeding", "windows", "exclusivity", "audit", "strategy", "certificate",
         "forecasts", "forecast_values", "timetable", "horizon", "history", "beliefs", "kept_solvers", "rolling", "carried_out",
     },
     {"strategies", "strategies.*"},
