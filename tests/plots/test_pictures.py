@@ -16,6 +16,7 @@ from test_plots import BERLIN, days, legend, schedule
 
 from bess_opt import plots
 from bess_opt.gap import Gap
+from bess_opt.style import LIGHT
 
 PLAN = schedule(days("2025-06-02", 14))
 VALUE = pd.Series(50.0, index=PLAN.index)
@@ -68,6 +69,9 @@ def test_soc_duration_is_the_sorted_soc() -> None:
     assert np.asarray(y).tolist() == [0.9, 0.9, 0.5, 0.1]
     both = plots.soc_duration_figure({"optimal": soc, "rule": soc})
     assert legend(both.axes[0]) == ["optimal", "rule"]
+    turned = plots.soc_duration_figure({"mine": soc, "rule": soc, "optimal": soc}).axes[0].lines
+    colours = {line.get_label(): line.get_color() for line in turned}
+    assert (colours["optimal"], colours["rule"], colours["mine"]) == (LIGHT.soc, LIGHT.charge, LIGHT.exported)
     with pytest.raises(ValueError, match="at least one step"):
         plots.soc_duration_figure({})
 
