@@ -124,7 +124,7 @@ def _draw_ladder(axes: Axes, part: pd.DataFrame, look: Theme) -> None:
     for place, (rung, row) in enumerate(part.iterrows()):
         text = money_text(row["score"])
         if rung in own and np.isfinite(row["captured"]):
-            text += f", {row['captured']:.0%} of the possible gain"
+            text += f", {round(row['captured'], 2) + 0.0:.0%} of the possible gain"
         _beside(axes, float(row["score"]), place, text, look, float(np.abs(scores).max()))
 
 
