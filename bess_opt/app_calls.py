@@ -65,10 +65,12 @@ def _tie_work(app: Dash, desk: Desk, scenario: Scenario) -> None:
         if running is not None:
             value = f"{(running.step + 0.5) / STAGES[running.task.kind]:.2f}"
             text = f"{running.stage}, {time.monotonic() - running.began:.0f} s"
-            return text, value, "status", "busy", True, no_update
-        latest = desk.job(max(numbers)) if numbers else None
-        mark = f"{max(numbers, default=0)} {said(latest)}"
-        return said(latest), "1", "status idle", "", False, no_update if mark == over else mark
+            return text, value, "status", "busy", True, no_update, False
+        if not numbers:  # the page has just come
+            return "starting", "0", "status", "busy", True, no_update, False
+        latest = desk.job(max(numbers))
+        mark = f"{max(numbers)} {said(latest)}"
+        return said(latest), "1", "status idle", "", False, no_update if mark == over else mark, True
 
     def show(_: str, twin: str, scheme: ThemeName, ticket: int | None, report: int | None) -> tuple[Any, ...]:
         job = None if ticket is None else desk.job(ticket)
@@ -101,6 +103,7 @@ def _tie_work(app: Dash, desk: Desk, scenario: Scenario) -> None:
     app.callback(
         Output("stage", "children"), Output("progress", "value"), Output("status", "className"),
         Output("results", "className"), Output("report", "disabled"), Output("over", "data"),
+        Output("tick", "disabled"),
         Input("tick", "n_intervals"), Input("ticket", "data"), Input("report-ticket", "data"), State("over", "data"),
     )(follow)  # fmt: skip
     app.callback(

@@ -101,6 +101,16 @@ def test_a_slider_moves_and_the_cards_are_those_of_python(page: Any) -> None:
     assert page.locator("#chart .main-svg").first.is_visible()
 
 
+def test_a_page_at_rest_asks_nothing(page: Any) -> None:
+    """The page looks for news only while there is work."""
+    read(page, cards(plan := bo.optimize(small()), plan)[0].value)
+    page.wait_for_timeout(1_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2_000)
+    assert asked == []
+
+
 def test_what_is_downloaded_is_the_plan(page: Any, tmp_path: Path) -> None:
     plan = bo.optimize(small())
     read(page, cards(plan, plan)[0].value)
