@@ -39,7 +39,7 @@ def page_app(scenario: Scenario) -> tuple[Dash, Desk]:
     app.index_string = importlib.resources.files("bess_opt").joinpath("templates/app.html").read_text("utf-8")
     app.layout = layout(scenario)
     app.server.before_request(_refuse_strangers)
-    connect(app, desk, scenario.name)
+    connect(app, desk, scenario)
     return app, desk
 
 

@@ -4,33 +4,59 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, no_update
+from dash import ALL, Dash, Input, Output, State, dcc, no_update
 
 from bess_opt.app_chart import chart
 from bess_opt.app_controls import Controls, cards
-from bess_opt.app_page import card_boxes, error_box
+from bess_opt.app_options import boxes, touched
+from bess_opt.app_page import card_boxes, error_box, option_boxes, option_id
 from bess_opt.app_work import STAGES, Desk, Job, Task
 from bess_opt.dispatch import Dispatch
 from bess_opt.files import schedule_csv
+from bess_opt.scenario import Scenario
+from bess_opt.style import ThemeName
 
-CONTROLS = ("technology", "topology", "power", "duration", "strategy")
+CONTROLS = ("technology", "topology", "power", "duration")
+SCHEME = "() => matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'"
 FORGOTTEN = "the answer is forgotten; move a control to ask again"
 
 
-def connect(app: Dash, desk: Desk, name: str) -> None:
-    """Tie the page to the desk; `name` begins the names of downloads."""
-    _tie_work(app, desk)
-    _tie_downloads(app, desk, name)
+def connect(app: Dash, desk: Desk, scenario: Scenario) -> None:
+    """Tie the page about `scenario` to the desk."""
+    _tie_options(app, scenario)
+    _tie_work(app, desk, scenario)
+    _tie_downloads(app, desk, scenario.name)
 
 
-def _tie_work(app: Dash, desk: Desk) -> None:
+def _tie_options(app: Dash, scenario: Scenario) -> None:
+    def offer(strategy: str) -> tuple[Any, ...]:
+        return option_boxes(scenario, strategy), strategy
+
+    app.callback(
+        Output("options", "children"), Output("asked", "data"), Input("strategy", "value"), prevent_initial_call=True
+    )(offer)
+
+
+def _controls(scenario: Scenario, values: Sequence[Any]) -> Controls:
+    """What the page asks for; boxes of a strategy that is no longer picked count for nothing."""
+    technology, topology, power, duration, strategy, texts, places = values
+    written = [
+        (place["entry"], place["key"], text or "")
+        for place, text in zip(places, texts, strict=True)
+        if place["strategy"] == strategy
+    ]
+    return Controls(technology, topology, power, duration, strategy, touched(boxes(scenario, strategy), written))
+
+
+def _tie_work(app: Dash, desk: Desk, scenario: Scenario) -> None:
     def begin(*values: Any) -> int:
-        return desk.start(Task("plans", Controls(*values)))
+        return desk.start(Task("plans", _controls(scenario, values)))
 
     def begin_report(_: int, *values: Any) -> int:
-        return desk.start(Task("report", Controls(*values)))
+        return desk.start(Task("report", _controls(scenario, values)))
 
     def follow(_: int, ticket: int | None, report: int | None, over: str) -> tuple[Any, ...]:
         numbers = [number for number in (report, ticket) if number is not None]
@@ -39,12 +65,14 @@ def _tie_work(app: Dash, desk: Desk) -> None:
         if running is not None:
             value = f"{(running.step + 0.5) / STAGES[running.task.kind]:.2f}"
             text = f"{running.stage}, {time.monotonic() - running.began:.0f} s"
-            return text, value, "status", "busy", True, no_update
-        latest = desk.job(max(numbers)) if numbers else None
-        mark = f"{max(numbers, default=0)} {said(latest)}"
-        return said(latest), "1", "status idle", "", False, no_update if mark == over else mark
+            return text, value, "status", "busy", True, no_update, False
+        if not numbers:  # the page has just come
+            return "starting", "0", "status", "busy", True, no_update, False
+        latest = desk.job(max(numbers))
+        mark = f"{max(numbers)} {said(latest)}"
+        return said(latest), "1", "status idle", "", False, no_update if mark == over else mark, True
 
-    def show(_: str, twin: str, ticket: int | None, report: int | None) -> tuple[Any, ...]:
+    def show(_: str, twin: str, scheme: ThemeName, ticket: int | None, report: int | None) -> tuple[Any, ...]:
         job = None if ticket is None else desk.job(ticket)
         if job is None or job.state == "running":
             return (no_update,) * 5
@@ -55,29 +83,33 @@ def _tie_work(app: Dash, desk: Desk) -> None:
         plan = chosen(job, twin)
         if plan is None:
             return *error_box(lines), [], no_update, "hidden"
-        return *error_box(lines), card_boxes(cards(plan, job.plans["optimal"])), chart(plan), "panel"
+        return *error_box(lines), card_boxes(cards(plan, job.plans["optimal"])), chart(plan, scheme), "panel"
 
     def cancel(_: int, ticket: int | None, report: int | None) -> None:
         for number in (ticket, report):
             if number is not None:
                 desk.cancel(number)
 
-    values = [Input(name, "value") for name in CONTROLS]
+    every = option_id(ALL, ALL, ALL)
+    app.clientside_callback(SCHEME, Output("scheme", "data"), Input("chart", "id"))
+    values = [*(Input(name, "value") for name in CONTROLS), Input("asked", "data"), Input(every, "value")]
+    stated = [State(part.component_id, part.component_property) for part in values]
     tickets = [State("ticket", "data"), State("report-ticket", "data")]
-    app.callback(Output("ticket", "data"), *values)(begin)
-    stated = [State(name, "value") for name in CONTROLS]
-    app.callback(Output("report-ticket", "data"), Input("report", "n_clicks"), *stated, prevent_initial_call=True)(
-        begin_report
-    )
+    places = State(every, "id")
+    app.callback(Output("ticket", "data"), *values, places)(begin)
+    app.callback(
+        Output("report-ticket", "data"), Input("report", "n_clicks"), *stated, places, prevent_initial_call=True
+    )(begin_report)
     app.callback(
         Output("stage", "children"), Output("progress", "value"), Output("status", "className"),
         Output("results", "className"), Output("report", "disabled"), Output("over", "data"),
+        Output("tick", "disabled"),
         Input("tick", "n_intervals"), Input("ticket", "data"), Input("report-ticket", "data"), State("over", "data"),
     )(follow)  # fmt: skip
     app.callback(
         Output("errors", "children"), Output("errors", "className"), Output("cards", "children"),
         Output("chart", "figure"), Output("picture", "className"),
-        Input("over", "data"), Input("twin", "value"), *tickets,
+        Input("over", "data"), Input("twin", "value"), Input("scheme", "data"), *tickets,
     )(show)  # fmt: skip
     app.callback(Input("cancel", "n_clicks"), *tickets, prevent_initial_call=True)(cancel)
 

@@ -11,43 +11,47 @@ from bess_opt.dispatch import Dispatch
 from bess_opt.plots_parts import price_name, prices_of
 from bess_opt.plots_time import local_index, step_length
 from bess_opt.plots_window import window_of
-from bess_opt.style import LIGHT, paler
+from bess_opt.style import Theme, ThemeName, paler, theme_of
 
-PANELS = {"y": [0.5, 1.0], "y2": [0.27, 0.45], "y3": [0.0, 0.22]}
-HEIGHT_PX = 740
+PANELS = {"y": [0.5, 1.0], "y2": [0.25, 0.42], "y3": [0.0, 0.17]}
+HEIGHT_PX = 760
 PALE = 0.45  # share of its colour in an area
 
 
-def chart(plan: Dispatch) -> dict[str, Any]:
+def chart(plan: Dispatch, theme: ThemeName = "light") -> dict[str, Any]:
     """Data and layout of a figure over the whole horizon, opened at the battery's busiest week; local time."""
-    schedule = plan.schedule
+    look, schedule = theme_of(theme), plan.schedule
     index = local_index(schedule)
     step = step_length(index, plan.scenario.step_h)
     window = window_of(schedule, index, step, None)
     start = index.tz_localize(None)
     end = pd.DatetimeIndex(index + pd.Timedelta(hours=plan.scenario.step_h)).tz_localize(None)
     shown = [start[window.first], end[window.last - 1]]
-    data = _power(schedule, start)
-    data.append(_line(end, 100.0 * schedule["soc"], "state of charge", LIGHT.soc, "y2", shape="linear", unit="%"))
+    data = _power(schedule, start, look)
+    data.append(_line(end, 100.0 * schedule["soc"], "state of charge", look.soc, "y2", shape="linear", unit="%"))
     currency = plan.scenario.site.currency
-    for price, colour in zip(prices_of(schedule), (LIGHT.price, LIGHT.exported), strict=False):
+    for price, colour in zip(prices_of(schedule), (look.price, look.exported), strict=False):
         data.append(_line(start, price, price_name(price), colour, "y3", unit=f"{currency}/MWh"))
-    return {"data": data, "layout": _layout(plan, shown)}
+    return {"data": data, "layout": _layout(plan, shown, look)}
 
 
-def _power(schedule: pd.DataFrame, start: pd.DatetimeIndex) -> list[dict[str, Any]]:
+def _power(schedule: pd.DataFrame, start: pd.DatetimeIndex, look: Theme) -> list[dict[str, Any]]:
     areas = [
-        ("solar", schedule["solar_mw"], LIGHT.solar),
-        ("discharge", schedule["discharge_mw"], LIGHT.discharge),
-        ("charge", -schedule["charge_mw"], LIGHT.charge),
+        ("solar", schedule["solar_mw"], look.solar),
+        ("discharge", schedule["discharge_mw"], look.discharge),
+        ("charge", -schedule["charge_mw"], look.charge),
     ]
     lines = [
-        ("load", schedule["load_mw"], LIGHT.load),
-        ("grid, export +", schedule["grid_mw"], LIGHT.exported),
-        ("curtailed", schedule["curtailed_mw"], LIGHT.curtailed),
-        ("unserved", schedule["unserved_mw"], LIGHT.unserved),
+        ("load", schedule["load_mw"], look.load),
+        ("grid, export +", schedule["grid_mw"], look.exported),
+        ("curtailed", schedule["curtailed_mw"], look.curtailed),
+        ("unserved", schedule["unserved_mw"], look.unserved),
     ]
-    drawn = [_line(start, values, name, colour, "y", area=True) for name, values, colour in areas if values.any()]
+    drawn = [
+        _line(start, values, name, colour, "y", area=paler(colour, look, PALE))
+        for name, values, colour in areas
+        if values.any()
+    ]
     return drawn + [_line(start, values, name, colour, "y") for name, values, colour in lines if values.any()]
 
 
@@ -58,7 +62,7 @@ def _line(
     colour: str,
     axis: str,
     *,
-    area: bool = False,
+    area: str = "",
     shape: str = "hv",
     unit: str = "MW",
 ) -> dict[str, Any]:
@@ -73,17 +77,24 @@ def _line(
         "hovertemplate": f"%{{y:.4g}} {unit}",
     }
     if area:
-        trace |= {"fill": "tozeroy", "fillcolor": paler(colour, LIGHT, PALE)}
+        trace |= {"fill": "tozeroy", "fillcolor": area}
     return trace
 
 
-def _layout(plan: Dispatch, shown: list[pd.Timestamp]) -> dict[str, Any]:
+def _layout(plan: Dispatch, shown: list[pd.Timestamp], look: Theme) -> dict[str, Any]:
     currency = plan.scenario.site.currency
-    titles = {"y": "power [MW]", "y2": "SOC [%]", "y3": f"price [{currency}/MWh]"}
+    titles = {"y": "power [MW]", "y2": "state of charge [%]", "y3": f"price [{currency}/MWh]"}
+    headings = [
+        {
+            "text": f"<b>{titles[axis]}</b>", "x": 0, "y": domain[1], "xref": "paper", "yref": "paper",
+            "xanchor": "left", "yanchor": "bottom", "showarrow": False,
+        }
+        for axis, domain in PANELS.items()
+    ]  # fmt: skip
     axes = {
         axis.replace("y", "yaxis"): {
-            "title": {"text": titles[axis], "standoff": 6}, "domain": domain, "gridcolor": LIGHT.faint,
-            "zerolinecolor": LIGHT.curtailed, "automargin": True, "fixedrange": axis != "y3",
+            "domain": domain, "gridcolor": look.faint,
+            "zerolinecolor": look.curtailed, "automargin": True, "fixedrange": axis != "y3",
         }
         for axis, domain in PANELS.items()
     }  # fmt: skip
@@ -92,21 +103,30 @@ def _layout(plan: Dispatch, shown: list[pd.Timestamp]) -> dict[str, Any]:
     buttons = [{"step": step, "count": count, "label": label} for step, count, label in periods]
     return {
         **axes,
+        "annotations": headings,
         "xaxis": {
             "range": [stamp.isoformat() for stamp in shown],
             "anchor": "y3",
             "type": "date",
-            "gridcolor": LIGHT.faint,
+            "gridcolor": look.faint,
             "title": {"text": f"local time, {plan.scenario.time_zone}"},
-            "rangeselector": {"buttons": [*buttons, {"step": "all", "label": "all"}], "x": 0, "y": 1.02},
+            "rangeselector": {
+                "buttons": [*buttons, {"step": "all", "label": "all"}],
+                "x": 1,
+                "xanchor": "right",
+                "y": 1.05,
+                "bgcolor": look.faint,
+                "activecolor": look.curtailed,
+            },
         },
         "hovermode": "x unified",
         "dragmode": "zoom",
         "uirevision": "kept",
-        "paper_bgcolor": LIGHT.paper,
-        "plot_bgcolor": LIGHT.paper,
-        "font": {"color": LIGHT.ink, "size": 13},
-        "margin": {"l": 60, "r": 12, "t": 44, "b": 40},
+        "paper_bgcolor": look.paper,
+        "plot_bgcolor": look.paper,
+        "font": {"color": look.ink, "size": 13, "family": "system-ui, sans-serif"},
+        "hoverlabel": {"bgcolor": look.paper, "font": {"color": look.ink}},
+        "margin": {"l": 44, "r": 12, "t": 66, "b": 40},
         "legend": {"orientation": "h", "x": 0, "y": -0.17, "yanchor": "top"},
         "height": HEIGHT_PX,
     }

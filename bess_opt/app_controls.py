@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from bess_opt.app_options import STATED, Touched, with_options
 from bess_opt.battery import technologies, topologies
 from bess_opt.catalogue import strategies
 from bess_opt.compare import better_by
@@ -15,19 +16,22 @@ from bess_opt.key_figures import NOTHING, Number, number, percent
 from bess_opt.scenario import Scenario
 from bess_opt.validate import problems_of
 
-STATED = "as stated"  # the choice that leaves what the scenario says
 Twin = Literal["optimal", "rule"]
 
 
 @dataclass(frozen=True)
 class Controls:
-    """What the page asks for. `technology` and `strategy` may be `STATED`; power in MW, duration in hours."""
+    """What the page asks for. `technology` and `strategy` may be `STATED`; power in MW, duration in hours.
+
+    `options` are (place in the stack, key, what is written) of the strategy's options that were changed.
+    """
 
     technology: str
     topology: str
     power_mw: float
     duration_h: float
     strategy: str
+    options: tuple[Touched, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,15 +62,17 @@ def controls_of(scenario: Scenario) -> Controls:
 def changed(scenario: Scenario, controls: Controls) -> Scenario:
     """`scenario` with what the controls say.
 
-    A strategy other than the stated takes its default options. ScenarioError for what the scenario cannot be.
+    A strategy other than the stated begins with its default options. ScenarioError for what the scenario cannot be.
     """
     battery: dict[str, object] = {
         "power_mw": controls.power_mw, "duration_h": controls.duration_h, "topology": controls.topology,
     }  # fmt: skip
     if controls.technology != STATED:
         battery["technology"] = controls.technology
-    tables = {} if controls.strategy == STATED else {"strategy": controls.strategy}
-    return scenario.replace(battery=battery, **tables)
+    wanted = {}
+    if controls.strategy != STATED or controls.options:
+        wanted["strategy"] = with_options(scenario, controls.strategy, controls.options)
+    return scenario.replace(battery=battery, **wanted)
 
 
 def choices(scenario: Scenario) -> dict[str, dict[str, str]]:
@@ -75,7 +81,7 @@ def choices(scenario: Scenario) -> dict[str, dict[str, str]]:
     if not isinstance(scenario.battery.technology, str):
         techs = {STATED: "as stated, own figures"} | techs
     own = " + ".join(entry.name for entry in scenario.strategies) or "none"
-    others = {str(key): f"{key}, default options" for key in strategies().index}
+    others = {str(key): str(key) for key in strategies().index}
     return {
         "technology": techs,
         "topology": {str(key): str(key) for key in topologies().index},

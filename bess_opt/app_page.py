@@ -9,6 +9,7 @@ from dash import dcc, html
 
 from bess_opt.app_chart import HEIGHT_PX
 from bess_opt.app_controls import Card, Scale, choices, controls_of, scales
+from bess_opt.app_options import LEFT_OUT, Box, boxes, entries_of
 from bess_opt.scenario import Scenario
 
 TWINS = {"optimal": "optimum", "rule": "rule"}
@@ -21,8 +22,10 @@ def layout(scenario: Scenario) -> Any:
     return html.Div(
         [
             dcc.Store(id="ticket"),
+            dcc.Store(id="asked", data=controls_of(scenario).strategy),
             dcc.Store(id="report-ticket"),
             dcc.Store(id="over", data=""),
+            dcc.Store(id="scheme", data="light"),
             dcc.Interval(id="tick", interval=400),
             dcc.Download(id="schedule-file"),
             dcc.Download(id="report-file"),
@@ -68,6 +71,7 @@ def _controls(scenario: Scenario) -> list[Any]:
         _slider("power", "Power [MW]", ends["power"], now.power_mw),
         _slider("duration", "Duration [h]", ends["duration"], now.duration_h),
         _picker("strategy", "Strategy", offered["strategy"], now.strategy),
+        html.Div(option_boxes(scenario, now.strategy), id="options", className="options"),
         _picker("technology", "Technology", offered["technology"], now.technology),
         _picker("topology", "Topology", offered["topology"], now.topology),
         html.Div(
@@ -86,6 +90,37 @@ def _controls(scenario: Scenario) -> list[Any]:
             className="buttons",
         ),
     ]
+
+
+def option_boxes(scenario: Scenario, strategy: str) -> list[Any]:
+    """A box per option of the strategy that the picker shows; in a stack, under the name of each."""
+    shown = boxes(scenario, strategy)
+    names = [entry.name for entry in entries_of(scenario, strategy)]
+    parts: list[Any] = []
+    for number, name in enumerate(names):
+        own = [_option(box, strategy) for box in shown if box.entry == number]
+        if own and len(names) > 1:
+            parts.append(html.H2(name))
+        parts += own
+    return parts
+
+
+def _option(box: Box, strategy: str) -> Any:
+    place = option_id(strategy, box.entry, box.key)
+    if box.kind == "choice":
+        field: Any = dcc.RadioItems(dict(box.choices), box.text, id=place, inline=True, className="switch")
+    else:
+        numeric = {"inputMode": "decimal"} if box.kind == "number" else {}
+        field = dcc.Input(
+            id=place, value=box.text, type="text", debounce=True, placeholder=LEFT_OUT, className="box", **numeric
+        )
+    words = [html.Label([html.Span(box.label, className="name"), field]), html.P(box.note, className="note")]
+    return html.Div(words, className="control")
+
+
+def option_id(strategy: Any, entry: Any, key: Any) -> dict[str, Any]:
+    """The page's name of an option's box."""
+    return {"type": "option", "strategy": strategy, "entry": entry, "key": key}
 
 
 def _picker(name: str, label: str, offered: dict[str, str], value: str) -> Any:

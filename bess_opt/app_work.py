@@ -58,8 +58,11 @@ class Desk:
         self._pipe: Connection | None = None
 
     def start(self, task: Task) -> int:
-        """The number of a new job; it is done already if its answer is known."""
+        """The number of a new job; it is done already if its answer is known, and goes on if it is at work."""
         with self._lock:
+            last = self._jobs.get(self._last)
+            if last is not None and last.state == "running" and last.task == task:
+                return self._last
             self._stop("cancelled", ())
             known = next((job for job in self._jobs.values() if job.task == task and job.state == "done"), None)
             self._last += 1

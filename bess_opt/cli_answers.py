@@ -72,7 +72,10 @@ def run_size(
     if as_json:
         show.write_json(sizing_json(found))
     else:
-        show.write_tables(sizing_table(found))
+        from bess_opt.key_figures import sizing_rows
+
+        title = f"{found.scenario.name}: size for {found.objective}"
+        show.write_tables(tables.table(title, ("figure", "value"), sizing_rows(found)))
 
 
 def run_compare(
@@ -185,39 +188,6 @@ def sizing_json(found: Sizing) -> dict[str, Any]:
         "findings": [finding.to_dict() for finding in found.findings],
         "table": found.table.to_dict("records"),
     }
-
-
-def sizing_table(found: Sizing) -> Any:
-    """Key figures of a sizing with their units."""
-    currency = found.scenario.site.currency
-    units = {"irr": "1/year", "lcos": f"{currency}/MWh", "energy_efficiency": "", "curtailment": ""}
-    unit = units.get(found.objective, currency)
-    if found.objective == "score":
-        unit = str(found.plan.metrics.score_unit).replace(tables.MONEY, currency)
-    money = unit == currency
-    rows = [
-        ("best power", tables.number(found.power_mw), "MW"),
-        ("best duration", tables.number(found.duration_h), "h"),
-        ("best energy", tables.number(found.energy_mwh), "MWh"),
-        (found.objective.replace("_", " "), tables.number(found.value, money=money), unit),
-    ]
-    if found.without is not None:
-        rows.append(("the same without a battery", tables.number(found.without, money=money), unit))
-        rows.append(("worth building", "yes" if found.build else "no", ""))
-    bound = "none" if found.bound is None else tables.number(found.bound, money=money)
-    rows.append(("no size is worth more than", bound, "" if found.bound is None else unit))
-    if found.gap is not None:
-        rows.append(("gap to that bound", f"{found.gap:.1e}", ""))
-    for name, value in (found.marginal_value or {}).items():
-        label, of = ("one more MW", "MW") if name == "power_mw" else ("one more MWh", "MWh")
-        rows.append((f"{label} is worth", tables.number(value), f"{unit}/{of}"))
-    costs = {name: value for name, value in found.costs.items() if name != "total"}
-    rows += [
-        (f"present {name.replace('_', ' ')}", tables.number(v, money=True), currency) for name, v in costs.items()
-    ]
-    rows.append(("sizes solved", str(found.calls), ""))
-    twin = "" if found.twin == "optimal" else ", rule"
-    return tables.table(f"{found.scenario.name}: size for {found.objective}{twin}", ("figure", "value", "unit"), rows)
 
 
 def comparison_json(found: Comparison) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def number(value: float | None) -> str:
 
 def percent(value: float | None) -> str:
     """A fraction as percent with one decimal."""
-    return NOTHING if value is None or not math.isfinite(value) else f"{value:.1%}"
+    return NOTHING if value is None or not math.isfinite(value) else f"{round(value, 3) + 0.0:.1%}"
 
 
 def scenario_rows(scenario: Scenario) -> list[Row]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from bess_opt.plots_page import figure_of, one_panel
 from bess_opt.plots_parts import legend_beside, name_y, prices_of, unit_label
@@ -54,6 +54,8 @@ def action_figure(
         most = max(float(up.max()), float(down.max()), 1e-9)
         panel.set_ylim(-1.45 * most, 1.1 * most)
         panel.xaxis.set_major_locator(MaxNLocator(9))
+        ticks = np.asarray(MaxNLocator(7).tick_values(-most, most))
+        panel.yaxis.set_major_locator(FixedLocator(ticks[np.abs(ticks) <= 1.1 * most].tolist()))
         panel.set_xlabel(
             f"price {unit_label('import_price_per_mwh', currency)}, rarest prices in the outermost bars",
             fontsize=TEXT_PT,

@@ -8,10 +8,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from bess_opt.plots_page import figure_of, one_panel
-from bess_opt.plots_parts import legend_beside, money_text, name_y
+from bess_opt.plots_parts import legend_beside, name_y
 from bess_opt.style import LINE_PT, TEXT_PT, Theme, ThemeName, heading, theme_of
 
 _KINDS = ("capital", "revenue", "fixed_om", "replacement", "tax")
@@ -60,7 +60,6 @@ def cash_flow_figure(
         panel.grid(visible=False, axis="x")
         panel.xaxis.set_major_locator(MaxNLocator(12, integer=True))
         panel.yaxis.set_major_locator(MaxNLocator(6))
-        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: money_text(value)))
         panel.set_xlabel("year of operation [1]; 0 is the start", fontsize=TEXT_PT, color=look.ink)
         name_y(panel, f"money [{word}{currency}]", look)
         heading(panel, "Cash flow by year")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from bess_opt.plots_gap import draw_gap_days, draw_gap_hours
 from bess_opt.plots_page import LEFT_IN, RIGHT_IN, WIDTH_IN, NotebookFigure
@@ -55,17 +55,17 @@ def ladder_figure(
     shown = None if split is None or split.table.empty else split
     panels = [_Panel(RUNG_IN * len(part), _ladder_text(label, part, currency)) for label, part in ladders.items()]
     if shown is not None:
-        panels += [
-            _Panel(BARS_IN, f"Where the rule loses {money_text(shown.objective)} of the objective, by local day")
-        ]
+        lost = f"{money_text(shown.objective)} {_short_unit(table, currency)}"
+        panels += [_Panel(BARS_IN, f"Where the rule loses {lost}, by local day")]
         panels += [_Panel(BARS_IN, "The same by local hour of the day")]
     with drawing(look):
         page, axes = _page(panels, title, look)
         for place, part in zip(axes, ladders.values(), strict=False):
             _draw_ladder(place, part, look)
         if shown is not None:
-            draw_gap_days(axes[-2], shown, look)
-            draw_gap_hours(axes[-1], shown, look)
+            unit = _short_unit(table, currency)
+            draw_gap_days(axes[-2], shown, unit, look)
+            draw_gap_hours(axes[-1], shown, unit, look)
     return page
 
 
@@ -92,6 +92,11 @@ def _unit(table: pd.DataFrame, currency: str) -> str:
     return str(table["score_unit"].iloc[0]).replace("currency", currency)
 
 
+def _short_unit(table: pd.DataFrame, currency: str) -> str:
+    """The unit of a score without what it says beside it: an axis has little room."""
+    return _unit(table, currency).partition(" (")[0].partition(" in ")[0]
+
+
 def _ladder_text(label: str, part: pd.DataFrame, currency: str) -> str:
     better = "more" if part["score_sense"].iloc[0] == "max" else "less"
     text = f"{label}: score [{_unit(part, currency)}], {better} is better"
@@ -116,11 +121,10 @@ def _draw_ladder(axes: Axes, part: pd.DataFrame, look: Theme) -> None:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.xaxis.set_major_locator(MaxNLocator(7))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: money_text(value)))
     for place, (rung, row) in enumerate(part.iterrows()):
         text = money_text(row["score"])
         if rung in own and np.isfinite(row["captured"]):
-            text += f", {row['captured']:.0%} of the possible gain"
+            text += f", {round(row['captured'], 2) + 0.0:.0%} of the possible gain"
         _beside(axes, float(row["score"]), place, text, look, float(np.abs(scores).max()))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +14,7 @@ from bess_opt.plots_page import figure_of, one_panel
 from bess_opt.plots_parts import legend_beside, name_y, unit_label
 from bess_opt.style import LINE_PT, TEXT_PT, ThemeName, heading, theme_of
 
+_OWN = {"optimal": 0, "rule": 1}
 _STYLES = ("solid", "dashed", "dotted", "dashdot")
 
 
@@ -32,13 +35,14 @@ def soc_duration_figure(
     named = socs if isinstance(socs, dict) else {"": socs}
     if not named or any(not len(soc) for soc in named.values()):
         raise ValueError("a figure needs at least one step")
-    colours = (look.soc, look.charge, look.exported, look.price)
+    colours, places = (look.soc, look.charge, look.exported, look.price), _places(list(named))
     with one_panel(axes, look, title=title) as panel:
         lines = []
-        for number, (name, soc) in enumerate(named.items()):
+        for name, soc in named.items():
             level = np.sort(soc.to_numpy(dtype=float))[::-1]
             share = np.arange(len(level) + 1) / len(level) * 100.0
-            style, colour = _STYLES[number % 4], colours[number % 4]
+            place = places[name]
+            style, colour = _STYLES[place % 4], colours[place % 4]
             lines += panel.step(
                 share, np.append(level[:1], level), where="pre", color=colour, linestyle=style, linewidth=LINE_PT
             )
@@ -60,3 +64,10 @@ def soc_duration_figure(
         if len(named) > 1:
             legend_beside(panel, list(lines), look)
     return figure_of(panel)
+
+
+def _places(names: list[str]) -> dict[str, int]:
+    """The place of each name among the colours; optimum and rule have theirs in every picture."""
+    taken = {name: _OWN[name] for name in names if name in _OWN}
+    left = (place for place in count() if place not in taken.values())
+    return {name: taken[name] if name in taken else next(left) for name in names}

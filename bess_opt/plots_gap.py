@@ -34,13 +34,12 @@ def gap_figure(
         raise ValueError("the gap has no cause: the rule is as good as the optimum, and there is nothing to draw")
     look = theme_of(theme)
     with one_panel(axes, look, title=title, height_in=2.6) as panel:
-        draw_gap_days(panel, gap, look)
-        panel.set_ylabel(f"lost per day [{unit}]", fontsize=TEXT_PT, color=look.ink)
+        draw_gap_days(panel, gap, unit, look)
         heading(panel, f"Where the rule loses {money_text(gap.objective)} {unit}, by local day")
     return figure_of(panel)
 
 
-def draw_gap_days(axes: Axes, split: Gap, look: Theme) -> None:
+def draw_gap_days(axes: Axes, split: Gap, unit: str, look: Theme) -> None:
     """The gap per local day, stacked by cause: what the rule loses up, what it gains down."""
     by_day = split.by_day()
     days = pd.DatetimeIndex(by_day.index)
@@ -55,10 +54,11 @@ def draw_gap_days(axes: Axes, split: Gap, look: Theme) -> None:
     middle = 0.0 if len(days) > LONG_DAYS else 0.5
     axes.set_xticks(named + middle, [day.strftime(form) for day in days[named]])
     axes.set_xlabel(f"local date, from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}", fontsize=TEXT_PT)
+    axes.set_ylabel(f"lost per day [{unit}]", fontsize=TEXT_PT)
     legend_beside(axes, axes.containers, look)
 
 
-def draw_gap_hours(axes: Axes, split: Gap, look: Theme) -> None:
+def draw_gap_hours(axes: Axes, split: Gap, unit: str, look: Theme) -> None:
     """The same per local hour of the day, summed over the horizon."""
     by_hour = split.by_hour()
     _stack(axes, by_hour.index.to_numpy(dtype=float) + 0.5, by_hour, split, look)
@@ -66,6 +66,7 @@ def draw_gap_hours(axes: Axes, split: Gap, look: Theme) -> None:
     axes.xaxis.set_major_locator(FixedLocator(list(range(0, 25, 3))))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda hour, _: f"{hour:02.0f}:00"))
     axes.set_xlabel("local time [h]", fontsize=TEXT_PT)
+    axes.set_ylabel(f"lost in all [{unit}]", fontsize=TEXT_PT)
 
 
 def _stack(axes: Axes, middles: np.ndarray, sums: pd.DataFrame, split: Gap, look: Theme) -> None:
@@ -84,7 +85,6 @@ def _stack(axes: Axes, middles: np.ndarray, sums: pd.DataFrame, split: Gap, look
     axes.set_ylim(1.05 * lowest, float(above.max()) + 0.05 * span)
     axes.axhline(0.0, color=look.ink, linewidth=0.8)
     axes.grid(visible=False, axis="x")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: money_text(value)))
 
 
 def _shown(split: Gap) -> dict[str, list[str]]:

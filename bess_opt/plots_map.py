@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from bess_opt.plots_page import MAP_IN, figure_of, one_panel
 from bess_opt.plots_parts import BESIDE, NOISE_MW, name_y
 from bess_opt.plots_time import HOUR, Floats, date_axis, local_index, step_length
-from bess_opt.style import TICK_PT, ThemeName, drawing, dress, heading, theme_of
+from bess_opt.style import TICK_PT, PlainNumbers, ThemeName, drawing, dress, heading, theme_of
 
 
 def draw_heat_map(
@@ -57,6 +57,7 @@ def draw_heat_map(
         beyond = {(0, 1): "max", (1, 0): "min", (1, 1): "both"}
         extend = beyond.get((int((known < low).any()), int((known > high).any())), "neither")
         scale = axes.figure.colorbar(image, cax=bar, extend=extend, label=label, ticks=MaxNLocator(5))
+        bar.yaxis.set_major_formatter(PlainNumbers())
         bar.tick_params(colors=look.ink, labelsize=TICK_PT, labelfontfamily="DejaVu Sans")
         scale.outline.set_edgecolor(look.faint)
 

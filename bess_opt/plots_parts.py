@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.container import Container
+from matplotlib.ticker import MaxNLocator
 
 from bess_opt.columns import SCHEDULE
 from bess_opt.plots_time import Floats
-from bess_opt.style import LINE_PT, TEXT_PT, Theme
+from bess_opt.style import LINE_PT, TEXT_PT, TICK_PT, PlainNumbers, Theme
 
 BESIDE = 1.02
 """Where legends and colour bars begin, right of the data, in widths of the panel."""
@@ -72,3 +74,14 @@ def price_name(price: pd.Series) -> str:
 def money_text(value: float) -> str:
     """A number as people write it, four digits or all before the point."""
     return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.4g}"
+
+
+def colour_bar(axes: Axes, coloured: Any, label: str, look: Theme) -> None:
+    """A colour bar right of a panel."""
+    bar = axes.inset_axes((1.025, 0.0, 0.03, 1.0))
+    levels = getattr(coloured, "levels", None)
+    scale = axes.figure.colorbar(coloured, cax=bar, ticks=MaxNLocator(7) if levels is None else levels[::2])
+    scale.set_label(label, fontsize=TEXT_PT, color=look.ink)
+    scale.ax.yaxis.set_major_formatter(PlainNumbers())
+    bar.tick_params(colors=look.ink, labelsize=TICK_PT, labelfontfamily="DejaVu Sans")
+    scale.outline.set_edgecolor(look.faint)

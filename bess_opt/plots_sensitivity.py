@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
+from bess_opt.plots_objective import Unit
 from bess_opt.plots_page import NotebookFigure
-from bess_opt.plots_sizing import Unit, colour_bar
+from bess_opt.plots_parts import colour_bar
 from bess_opt.sensitivity import FACTORS, Sensitivity
 from bess_opt.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
 
@@ -79,8 +79,7 @@ def _frame(axes: Axes, order: list[str], base: float, unit: Unit, look: Theme) -
     axes.set_ylim(-0.6, len(order) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
-    axes.margins(x=0.42)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
+    axes.margins(x=0.6)  # room for the words beside the bars
     axes.set_xlabel(f"{unit.label}\n◇ the size that is best today", fontsize=TEXT_PT, color=look.ink)
 
 

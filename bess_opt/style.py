@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +11,7 @@ import matplotlib as mpl
 import matplotlib.style as mpl_style
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.ticker import Formatter
 
 ThemeName = Literal["light", "dark"]
 
@@ -121,9 +122,32 @@ def drawing(theme: Theme) -> Iterator[None]:
         yield
 
 
+class PlainNumbers(Formatter):
+    """Numbers on an axis as people write them: thousands apart, all with the same decimals, a true minus."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:  # noqa: ARG002 - matplotlib passes it
+        """A number by itself, as the cursor shows it."""
+        return _written(value, _decimals(value))
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """The numbers of an axis, with the decimals of the finest."""
+        most = max((_decimals(value) for value in values), default=0)
+        return [_written(value, most) for value in values]
+
+
+def _decimals(value: float) -> int:
+    return len(f"{value:.8f}".rstrip("0").partition(".")[2])
+
+
+def _written(value: float, decimals: int) -> str:
+    return f"{value + 0.0:,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def dress(axes: Axes, theme: Theme, *, grid: bool = True) -> None:
-    """Paper, ticks and grid, stated on the axes: ticks are made when drawn and would miss the theme."""
+    """Paper, numbers, ticks and grid, stated on the axes: ticks are made when drawn and would miss the theme."""
     axes.set_facecolor(theme.paper)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PlainNumbers())
     axes.tick_params(
         which="both", colors=theme.ink, labelcolor=theme.ink, labelsize=TICK_PT, labelfontfamily="DejaVu Sans"
     )

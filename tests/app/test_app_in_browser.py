@@ -101,6 +101,16 @@ def test_a_slider_moves_and_the_cards_are_those_of_python(page: Any) -> None:
     assert page.locator("#chart .main-svg").first.is_visible()
 
 
+def test_a_page_at_rest_asks_nothing(page: Any) -> None:
+    """The page looks for news only while there is work."""
+    read(page, cards(plan := bo.optimize(small()), plan)[0].value)
+    page.wait_for_timeout(1_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2_000)
+    assert asked == []
+
+
 def test_what_is_downloaded_is_the_plan(page: Any, tmp_path: Path) -> None:
     plan = bo.optimize(small())
     read(page, cards(plan, plan)[0].value)
@@ -129,6 +139,50 @@ def test_an_impossible_scenario_is_text_on_the_page(page: Any) -> None:
     wait_ready(page)
     page.wait_for_selector("#card-net-revenue")
     assert not page.locator("#errors").is_visible()
+
+
+def test_an_option_is_set_on_the_page(page: Any) -> None:
+    """A strategy brings its boxes; a number in one changes the plan as in Python, a word is text on the page."""
+    page.click("#strategy")
+    page.get_by_text("cycling", exact=True).click()
+    box = page.get_by_label("Cycles [1/day]")
+    assert box.input_value() == "1"
+    cycling = {"name": "cycling", "cycles_per_day": 0.5}
+    for word, options in (("0.5", cycling), ("", {"name": "cycling"})):
+        plan = bo.optimize(small(strategy=options))
+        box.fill(word)
+        box.press("Enter")
+        read(page, cards(plan, plan)[0].value)
+    box.fill("many")
+    box.press("Enter")
+    wait_ready(page, "no plan")
+    page.wait_for_selector("#errors.errors")
+    assert "strategy.cycles_per_day: found 'many'" in page.locator("#errors").inner_text()
+    page.click("#strategy")
+    page.get_by_text("arbitrage", exact=True).click()
+    wait_ready(page)
+    page.wait_for_selector("#card-net-revenue")
+    assert page.get_by_label("Cycles [1/day]").count() == 0
+
+
+def test_dark_where_the_system_is_dark(chromium: Any, place: str) -> None:
+    """Page and chart alike, so that neither dazzles beside the other."""
+    papers = {}
+    for scheme in ("light", "dark"):
+        page = chromium.new_page(color_scheme=scheme)
+        page.set_default_timeout(SOON_MS)
+        page.goto(place)
+        page.wait_for_selector("#chart .main-svg")
+        body = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        papers[scheme] = (
+            body,
+            page.evaluate("document.querySelector('#chart').querySelector('.main-svg').style.background"),
+        )
+        page.close()
+    assert papers == {
+        "light": ("rgb(244, 246, 248)", "rgb(255, 255, 255)"),
+        "dark": ("rgb(13, 16, 19)", "rgb(20, 24, 29)"),
+    }
 
 
 def test_cancel_ends_the_work(chromium: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 from command_line import Ended
 
 import bess_opt as bo
+from bess_opt.key_figures import sizing_rows
 
 Run = Callable[..., Ended]
 MONEY = (
@@ -52,14 +53,12 @@ def test_size_as_json_is_the_sizing(run: Run, folder: Path, priced: bo.Scenario)
     assert len(content["table"]) == len(best.table)
 
 
-def test_size_shows_the_best_size_with_units(run: Run, folder: Path) -> None:
+def test_size_shows_the_best_size_with_units(run: Run, folder: Path, priced: bo.Scenario) -> None:
+    """The rows that notebook and report show too."""
     ended = run("size", folder, *RANGE, *MONEY)
     assert ended.code == 0
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in ended.out.splitlines() if "│" in line]
-    shown = {row[0]: row[1:] for row in rows}
-    assert shown["best power"][1] == "MW"
-    assert shown["npv"][1] == "EUR"
-    assert shown["worth building"][0] in ("yes", "no")
+    assert [(name, value) for name, value in rows] == sizing_rows(bo.size(priced, (0.5, 4), (1, 5)))
 
 
 def test_size_takes_blocks_budget_steps_and_the_rule(run: Run, folder: Path) -> None:

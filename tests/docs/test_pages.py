@@ -79,11 +79,22 @@ def test_links_lead_somewhere() -> None:
 # ---- the recipes, followed word by word
 
 
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
+def test_every_fence_is_a_block_of_the_built_page(page: Path) -> None:
+    """Read as the site reads it: a fence that it does not know stands as text on the page."""
+    markdown = pytest.importorskip("markdown")
+    html = markdown.markdown(page.read_text("utf-8"), extensions=["tables", "fenced_code", "toc"])
+    outside = re.sub(r"<pre>.*?</pre>", "", html, flags=re.DOTALL)
+    assert "```" not in html
+    assert page.read_text("utf-8").count("\n```") == 2 * html.count("<pre>")
+    assert "<p>import " not in outside
+
+
 def follow(page: str, folder: Path) -> dict[str, object]:
-    """Run the blocks of a recipe in order: titled ones become files, bash runs, Python shares its names."""
+    """Run the blocks of a recipe in order: those after a path become files, bash runs, Python shares its names."""
     names: dict[str, object] = {}
     text = (DOCS / page).read_text("utf-8")
-    for language, title, body in re.findall(r'```(\w+)(?: title="([^"]+)")?\n(.*?)```', text, re.DOTALL):
+    for title, language, body in re.findall(r"(?:^`([^`\n]+)`:\n\n)?^```(\w+)\n(.*?)```", text, re.DOTALL | re.M):
         if title:
             (folder / title).parent.mkdir(exist_ok=True)
             (folder / title).write_text(body, "utf-8")

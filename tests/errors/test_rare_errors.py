@@ -28,10 +28,10 @@ from bess_opt.models.ledger import add_term
 from bess_opt.models.regulation import add_regulation
 from bess_opt.optimize import solve_scenario
 from bess_opt.plant import plant
+from bess_opt.regulation_calls import reserves_of
 from bess_opt.scaffold import new_scenario
 from bess_opt.solve import LimitReachedError, Solver
 from bess_opt.strategies import peak_shaving
-from bess_opt.strategies.frequency_regulation import reserves_of
 
 PLAIN = case(price_per_mwh=[10.0, 20.0, 30.0])
 INDEX = pd.date_range("2025-01-01", periods=6, freq="h", tz="UTC")

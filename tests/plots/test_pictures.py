@@ -16,6 +16,8 @@ from test_plots import BERLIN, days, legend, schedule
 
 from bess_opt import plots
 from bess_opt.gap import Gap
+from bess_opt.key_figures import percent
+from bess_opt.style import LIGHT, PlainNumbers
 
 PLAN = schedule(days("2025-06-02", 14))
 VALUE = pd.Series(50.0, index=PLAN.index)
@@ -68,8 +70,35 @@ def test_soc_duration_is_the_sorted_soc() -> None:
     assert np.asarray(y).tolist() == [0.9, 0.9, 0.5, 0.1]
     both = plots.soc_duration_figure({"optimal": soc, "rule": soc})
     assert legend(both.axes[0]) == ["optimal", "rule"]
+    turned = plots.soc_duration_figure({"mine": soc, "rule": soc, "optimal": soc}).axes[0].lines
+    colours = {line.get_label(): line.get_color() for line in turned}
+    assert (colours["optimal"], colours["rule"], colours["mine"]) == (LIGHT.soc, LIGHT.charge, LIGHT.exported)
     with pytest.raises(ValueError, match="at least one step"):
         plots.soc_duration_figure({})
+
+
+def test_a_share_a_little_below_nothing_is_nothing() -> None:
+    """No "-0%", in the ladder and wherever a fraction is written."""
+    bars = {
+        "score": [10.0, 9.99, 20.0],
+        "score_unit": "currency",
+        "score_sense": "max",
+        "captured": [0.0, -0.001, 1.0],
+    }
+    rungs = pd.MultiIndex.from_product([["arbitrage"], ["none", "rule", "optimal"]], names=["strategy", "rung"])
+    ladder = plots.ladder_figure(pd.DataFrame(bars, index=rungs), {}).axes[0]
+    assert "9.99, 0% of the possible gain" in [text.get_text() for text in ladder.texts]
+    assert (percent(-0.0004), percent(-0.001)) == ("0.0%", "-0.1%")
+
+
+def test_numbers_of_an_axis_are_written_alike() -> None:
+    """As many decimals as the finest needs, thousands apart, a true minus, nothing of floating point."""
+    write = PlainNumbers().format_ticks
+    assert write([-1.5, 0.0, 1.5, 3.0]) == ["\N{MINUS SIGN}1.5", "0.0", "1.5", "3.0"]
+    assert write([0.0, 20000.0]) == ["0", "20,000"]
+    assert write([0.1 + 0.2, 0.6]) == ["0.3", "0.6"]
+    assert write([-0.0]) == ["0"]
+    assert (PlainNumbers()(1234.5), write([])) == ("1,234.5", [])
 
 
 def test_action_sums_energy_at_its_price() -> None:

@@ -42,6 +42,12 @@ def test_readme_python(workplace: Path) -> None:
     assert names["plan"].report.gap <= 1e-6  # type: ignore[attr-defined]
 
 
+NAMED = {
+    "bess-opt optimize scenarios/solar_merchant": ("1,243,913",),
+    "bess-opt size scenarios/solar_merchant --power 1:20 --duration 1:8": (
+        "11.13 MW, 5.427 h", "13,225,682 USD", "8,930,198 USD", "13,233,739 USD",
+    ),
+}  # fmt: skip
 LINES = [line.removeprefix(".venv/bin/") for block in blocks(README, "bash") for line in block.splitlines()]
 COMMANDS = [line for line in LINES if line.startswith("bess-opt ")]
 
@@ -51,6 +57,15 @@ def test_readme_command(workplace: Path, command: str) -> None:
     words = [sys.executable, "-m", "bess_opt", *shlex.split(command)[1:]]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    for printed in NAMED.get(command.split(" --out")[0], ()):
+        assert re.search(rf" {re.escape(printed)}[ ,]", done.stdout), "the README names another figure"
+
+
+def test_readme_names_what_its_commands_print() -> None:
+    """Every figure that the README sets off as one stands under the command that is held to it above."""
+    text = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+    set_off = re.findall(r"`(\d[^`]*)`", text)
+    assert sorted(set_off) == sorted(figure for figures in NAMED.values() for figure in figures)
 
 
 def test_readme_main_command_is_the_shipped_scenario() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ LAYERS: list[set[str]] = [
     },
     {"dispatch", "metrics"},
     {
-        "models", "models.*", "stepper", "refusals", "rule_parts", "solve", "elastic", "resting", "seeding", "windows", "exclusivity", "audit", "strategy", "certificate",
+        "models", "models.*", "stepper", "refusals", "rule_parts", "regulation_*", "solve", "elastic", "resting", "seeding", "windows", "exclusivity", "audit", "strategy", "certificate",
         "forecasts", "forecast_values", "timetable", "horizon", "history", "beliefs", "kept_solvers", "rolling", "carried_out",
     },
     {"strategies", "strategies.*"},
@@ -32,7 +33,7 @@ LAYERS: list[set[str]] = [
         "reconciliation", "reconciliation_page", "convention", "convention_tools",
     },
     {
-        "style", "plots", "plots_*", "files", "scaffold", "solar", "notebook", "key_figures", "report", "report_*", "reader_*", "readers", "readers_*",
+        "style", "plots", "plots_*", "files", "scaffold", "solar", "solar_*", "notebook", "key_figures", "report", "report_*", "reader_*", "readers", "readers_*",
     },
     {"cli", "cli_*", "verify", "verify_*", "__main__", "app", "app_*"},
 ]  # fmt: skip
@@ -44,6 +45,7 @@ UPWARD = {
 } | {(result, "notebook") for result in ("findings", "scenario", "dispatch", "compare", "financials", "sizing")}  # fmt: skip
 
 
+@cache
 def modules() -> dict[str, Path]:
     names = {}
     for path in PACKAGE.rglob("*.py"):
@@ -63,6 +65,7 @@ def layer(name: str) -> int:
     raise AssertionError(f"bess_opt.{name} has no layer: say in one line what it owns and give it one")
 
 
+@cache
 def imports(path: Path) -> list[tuple[str, bool]]:
     """(module of the package, whether at the top of the file) for every import."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
