@@ -105,29 +105,32 @@ class ExclusiveSearch:
         """
         self._relaxed, self._x = relaxed, x
         ends = self._cutter.ends_allowed(self._resting_instants())
-        windows = merged_windows([window_around(int(t), ends) for t in self._cheats(x)])
+        separable = self._cutter.separable(ends)
+        windows = merged_windows([window_around(int(t), ends) for t in self._cheats(x)], separable)
         solved: dict[Window, Answer] = {}
-        best: Exact | None = None
+        answers: list[Answer] = []
+        bound = relaxed.objective
         try:
             while True:
                 allowance = self._tolerance() / (2 * len(windows))
                 fresh_ones = [window for window in windows if window not in solved]
                 solved |= self._solve_windows(fresh_ones, allowance / 4)
                 answers = [solved[window] for window in windows]
-                bound = relaxed.objective + sum(a.raised for a in answers)
+                bound = max(bound, relaxed.objective + sum(a.raised for a in answers))
                 open_ones = [w for w in windows if not solved[w].gap <= allowance]
                 short = sum(a.gap for a in answers) > self._tolerance() / 2
                 if short and open_ones and open_ones != [Window(0, self.steps)]:
                     wider = [grown(w, ends) if w in open_ones else w for w in windows]
-                    windows = merged_windows(wider)
+                    windows = merged_windows(wider, separable)
                     continue
                 best = self._with_pattern(self._idle(answers), bound, len(answers))
                 fresh = self._cheats(best.x)
                 if not len(fresh):
                     return self._proven(best)
-                windows = merged_windows([*windows, *(window_around(int(t), ends) for t in fresh)])
+                around = [window_around(int(t), ends) for t in fresh]
+                windows = merged_windows([*windows, *around], separable)
         except LimitReachedError:
-            return self._within_limit(relaxed.objective, len(windows))
+            return self._within_limit(bound, answers)
 
     def _proven(self, plan: Exact) -> Exact:
         """The plan, if its distance from the bound is what was asked for (rule 13)."""
@@ -155,21 +158,30 @@ class ExclusiveSearch:
             raise LimitReachedError("the time limit ended the search for an exclusive plan")
         return left
 
-    def _within_limit(self, bound: float, count: int) -> Exact:
-        """Out of time: the plan in which each step keeps the way it goes on balance, with what is proven."""
+    def _within_limit(self, bound: float, answers: list[Answer]) -> Exact:
+        """Out of time: the last plans of all windows, else each step's way on balance, with what is proven."""
         self.deadline = None
-        idle = {}
-        for pair in self.pairs:
-            first, second = (self._x[self.program.variables[n].slice] for n in (pair.first, pair.second))
-            idle[pair.first] = np.flatnonzero(first < second)
-            idle[pair.second] = np.flatnonzero(first >= second)
+        plans = [self._idle_in(answer.cut, answer.window, answer.x) for answer in answers if answer.cut is not None]
         try:
-            return replace(self._with_pattern([idle], bound, count), limited=True)
+            if plans and len(plans) == len(answers):
+                plan = self._with_pattern(plans, bound, len(answers))
+                if not len(self._cheats(plan.x)):
+                    return replace(plan, limited=True)
+            return replace(self._with_pattern([self._on_balance()], bound, len(answers)), limited=True)
         except InfeasibleProgramError:
             raise LimitReachedError(
                 "the time limit ended the search before any plan was found in which no converter runs both ways; "
                 "raise solver.time_limit_s"
             ) from None
+
+    def _on_balance(self) -> dict[str, Array]:
+        """Steps at which each flow stands still if every step keeps the way it goes on balance in the relaxation."""
+        idle = {}
+        for pair in self.pairs:
+            first, second = (self._x[self.program.variables[n].slice] for n in (pair.first, pair.second))
+            idle[pair.first] = np.flatnonzero(first < second)
+            idle[pair.second] = np.flatnonzero(first >= second)
+        return idle
 
     def _resting_instants(self) -> Array:
         """Instants at which a bound or a head-room holds the stored energy, the ends of the horizon included."""
@@ -239,10 +251,12 @@ class ExclusiveSearch:
 
     def _idle_flows(self, answer: Answer) -> dict[str, Array]:
         """Steps at which each flow of a converter stands still in the window's plan."""
-        window, cut = answer.window, answer.cut
-        if cut is None:
+        if answer.cut is None:
             return {}
-        x = self._break_ties(cut, answer.x)
+        return self._idle_in(answer.cut, answer.window, self._break_ties(answer.cut, answer.x))
+
+    def _idle_in(self, cut: Cut, window: Window, x: Array) -> dict[str, Array]:
+        """Steps of the window at which each flow stands still in its plan `x`."""
         new = np.full(self.full.columns, -1)
         new[cut.origin] = np.arange(len(cut.origin))
         steps = np.arange(window.first, window.last)

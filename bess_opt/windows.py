@@ -24,10 +24,14 @@ CARRIES_ENERGY = (
 
 @dataclass(frozen=True)
 class Window:
-    """Steps first..last-1 and the instants first..last of the stored energy."""
+    """Steps first..last-1 and the instants first..last of the stored energy.
+
+    `joined`: another window ends where this one begins, so that both hold the energy of that instant.
+    """
 
     first: int
     last: int
+    joined: bool = False
 
 
 def window_around(step: int, rests: Array) -> Window:
@@ -47,14 +51,15 @@ def grown(window: Window, rests: Array) -> Window:
     return Window(max(first, before - WIDEST), min(last, after + WIDEST))
 
 
-def merged_windows(windows: list[Window]) -> list[Window]:
-    """Windows in order of time; those that touch become one."""
+def merged_windows(windows: list[Window], separable: Array) -> list[Window]:
+    """Windows in order of time; those that overlap become one, and those that touch where it is not `separable`."""
     merged: list[Window] = []
-    for window in sorted(windows, key=lambda w: w.first):
-        if merged and window.first <= merged[-1].last:
-            merged[-1] = Window(merged[-1].first, max(merged[-1].last, window.last))
+    for window in sorted(windows, key=lambda w: (w.first, w.last)):
+        meets = merged and window.first == merged[-1].last
+        if merged and (window.first < merged[-1].last or (meets and not separable[window.first])):
+            merged[-1] = replace(merged[-1], last=max(merged[-1].last, window.last))
         else:
-            merged.append(window)
+            merged.append(Window(window.first, window.last, joined=bool(meets)))
     return merged
 
 
@@ -81,6 +86,7 @@ class Cutter:
         self.full, self.steps = full, steps
         self.place = places(full)
         self.row_first, self.row_last = _row_spans(full, self.place)
+        self._wide = (self.row_last - self.row_first > WIDE_ROW) & (self.row_last <= 2 * steps)
         self._rows = np.repeat(np.arange(full.rows), np.diff(full.start))
         # Sorted by time once, so that a window costs what it holds, not what the horizon holds.
         self._by_place = np.argsort(self.place, kind="stable")
@@ -94,13 +100,32 @@ class Cutter:
         Rows over many steps (warranty cycles of a day) tie a window to its surroundings more than energy
         does: where there are any, windows end between them instead.
         """
-        wide = (self.row_last - self.row_first > WIDE_ROW) & (self.row_last <= 2 * self.steps)
+        wide = self._wide
         if not wide.any():
             return resting
         cut = np.zeros(2 * self.steps + 2, dtype=np.int64)
         np.add.at(cut, self.row_first[wide] + 1, 1)
         np.add.at(cut, self.row_last[wide], -1)
         return np.flatnonzero(np.cumsum(cut)[: 2 * self.steps + 1 : 2] == 0)
+
+    def separable(self, ends: Array) -> Array:
+        """Per instant, whether windows that touch there stay two: `ends` without rest that only energy crosses.
+
+        Where windows end at rest, what touches is one plan: both ways of it hang together.
+        """
+        found = np.zeros(self.steps + 1, dtype=bool)
+        if not self._wide.any():
+            return found
+        carries = np.zeros(self.full.rows, dtype=bool)
+        for name in CARRIES_ENERGY:
+            if name in self.full.constraints:
+                carries[self.full.constraints[name].slice] = True
+        local = ~carries & (self.row_last <= 2 * self.steps)
+        crossed = np.zeros(2 * self.steps + 2, dtype=np.int64)
+        np.add.at(crossed, self.row_first[local] + 1, 1)
+        np.add.at(crossed, self.row_last[local], -1)
+        found[ends] = (np.cumsum(crossed)[: 2 * self.steps + 1 : 2] == 0)[ends]
+        return found
 
     def cut(self, window: Window, x: Array, row_dual: Array) -> Cut:
         """The window's programs; `x` and `row_dual` may leave out the columns and rows of the binaries."""
@@ -111,7 +136,11 @@ class Cutter:
         inside = self._inside(window, rows)
         cost = full.cost[columns].copy()
         dual = np.append(row_dual, 0.0)[np.minimum(rows, len(row_dual))]  # rows of the binaries have none
-        np.subtract.at(cost, position[~inside], (full.value[entries] * dual)[~inside])
+        worth = full.value[entries] * dual
+        np.subtract.at(cost, position[~inside], worth[~inside])
+        if window.joined:  # the energy at a shared instant is priced once: what one window gets the other gives
+            first = int(np.searchsorted(columns, full.variables["energy_mwh"].first + window.first))
+            cost[first] = worth[inside & (position == first)].sum()
         priced = _slice(full, columns, rows[inside], position[inside], full.value[entries][inside], cost)
         held = replace(priced, cost=full.cost[columns], lower=priced.lower.copy(), upper=priced.upper.copy())
         instants = [i for i in (window.first, window.last) if 0 < i < self.steps]
