@@ -15,11 +15,11 @@ from bess_opt.finance import Figures, Weights, cash_flow, weights, year_weight, 
 from bess_opt.finance_types import Finance
 from bess_opt.financials import financials, internal_rate
 from bess_opt.findings import Finding
+from bess_opt.metrics import CASH
 from bess_opt.models.expand import expand, term_costs
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant import plant
 from bess_opt.scenario import Scenario
-from bess_opt.sizing_program import CASH
 from bess_opt.solve import InfeasibleProgramError, Solver
 
 Twin = Literal["optimal", "rule"]
