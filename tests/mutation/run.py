@@ -4,7 +4,8 @@
 
 Tests are collected once for a module; each mutant lives in a forked process that runs them until one fails, the
 usual killers first. The unchanged sources must pass. A survivor may be a change that means nothing (an equal bound,
-a tolerance): those that people have looked at stand in survivors.md. Ends with 1 if there is another one.
+a tolerance): those that people have looked at stand in survivors.md. Ends with 1 if there is another one, which is
+printed as its entry there would begin.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ PHYSICS = "tests/analytic/test_physics.py"
 STORAGE, SITE = "tests/analytic/test_storage.py", "tests/analytic/test_site.py"
 GOLDEN, EXPANSION = "tests/formulation/test_golden_rows.py", "tests/formulation/test_expansion.py"
 BY_HAND = "tests/properties/test_audit_by_hand.py"
+PLACES = "tests/formulation/test_expansion_by_hand.py"
 AUDIT, UNITS = "tests/properties/test_audit.py", "tests/formulation/test_units.py"
 MODEL = [GOLDEN, UNITS, STORAGE, SITE]
 TESTS: dict[str, list[str]] = {
@@ -41,7 +43,7 @@ TESTS: dict[str, list[str]] = {
     "models.dc_bus": MODEL,
     "models.demand": [*MODEL, "tests/strategies/test_billing.py", "tests/strategies/test_peak_shaving.py"],
     "models.exclusive": [*MODEL, EXPANSION],
-    "models.expand": [GOLDEN, EXPANSION, STORAGE],
+    "models.expand": [PLACES, GOLDEN, EXPANSION, STORAGE],
     "models.firm": [*MODEL, "tests/strategies/test_firm_delivery.py"],
     "models.ledger": MODEL,
     "models.ramp": [*MODEL, "tests/strategies/test_solar_smoothing.py"],
@@ -182,7 +184,7 @@ def _module(pytest: Any, name: str, asked: Any, deadline: float, known: dict[str
     os.dup2(nothing, 2)
     pytest.main([*QUIET, *TESTS[name]], plugins=[loop])
     fresh = [mutant for mutant in loop.survivors if mutant.key not in known.get(name, [])]
-    lines = [f"{name}:{m.line}: {m.text}\n    {m.before}  ->  {m.after}\n" for m in fresh]
+    lines = [f"{name}:{m.line}\n- `{m.text}`\n  `{m.before}` → `{m.after}`: \n" for m in fresh]
     old = len(loop.survivors) - len(fresh)
     counts = f"{loop.run} of {len(every)} mutants run, {loop.run - len(loop.survivors)} killed"
     lines.append(loop.problem or f"{name}: {counts}, {old} survivors looked at, {len(fresh)} new\n")
