@@ -34,20 +34,21 @@ GOLDEN, EXPANSION = "tests/formulation/test_golden_rows.py", "tests/formulation/
 BY_HAND = "tests/properties/test_audit_by_hand.py"
 PLACES = "tests/formulation/test_expansion_by_hand.py"
 AUDIT, UNITS = "tests/properties/test_audit.py", "tests/formulation/test_units.py"
-MODEL = [GOLDEN, UNITS, STORAGE, SITE]
+ROWS = [GOLDEN, UNITS]
+MODEL = [*ROWS, STORAGE, SITE]
 TESTS: dict[str, list[str]] = {
     "physics": [PHYSICS, STORAGE, SITE, AUDIT, "tests/track/test_track.py"],
     "audit": [BY_HAND, AUDIT, STORAGE, SITE],
     "models.components": [GOLDEN, EXPANSION, UNITS],
-    "models.cycles": ["tests/strategies/test_cycling.py", *MODEL],
+    "models.cycles": [*ROWS, "tests/strategies/test_cycling.py"],
     "models.dc_bus": MODEL,
-    "models.demand": [*MODEL, "tests/strategies/test_billing.py", "tests/strategies/test_peak_shaving.py"],
+    "models.demand": [*ROWS, "tests/strategies/test_billing.py", "tests/strategies/test_peak_shaving.py"],
     "models.exclusive": [*MODEL, EXPANSION],
     "models.expand": [PLACES, GOLDEN, EXPANSION, STORAGE],
-    "models.firm": ["tests/strategies/test_firm_delivery.py", *MODEL],
+    "models.firm": [*ROWS, "tests/strategies/test_firm_delivery.py"],
     "models.ledger": MODEL,
-    "models.ramp": [*MODEL, "tests/strategies/test_solar_smoothing.py"],
-    "models.regulation": [*MODEL, "tests/strategies/test_frequency_regulation.py"],
+    "models.ramp": [*ROWS, "tests/strategies/test_solar_smoothing.py"],
+    "models.regulation": [*ROWS, "tests/strategies/test_frequency_regulation.py"],
     "models.site": MODEL,
     "models.storage": [PHYSICS, *MODEL],
 }
