@@ -34,13 +34,19 @@ class Replaced(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.mutant.tree, str(self.path), "exec"), module.__dict__)
 
 
-def replace_code(name: str, path: Path, mutant: Mutant) -> None:
-    """Give every function of the imported module its changed code, wherever it is held by now."""
+def replace_code(name: str, path: Path, mutant: Mutant) -> bool:
+    """Give every function of the imported module its changed code, wherever it is held by now.
+
+    False, and nothing done, if a function would close over other names.
+    """
     codes = {_place(code): code for code in _codes(compile(mutant.tree, str(path), "exec", dont_inherit=True))}
-    for function in [f for f in gc.get_objects() if isinstance(f, FunctionType) and f.__module__ == name]:
-        changed = codes.get(_place(function.__code__))
-        if changed is not None:
-            function.__code__ = changed
+    held = [f for f in gc.get_objects() if isinstance(f, FunctionType) and f.__module__ == name]
+    pairs = [(f, codes[_place(f.__code__)]) for f in held if _place(f.__code__) in codes]
+    if any(changed.co_freevars != function.__code__.co_freevars for function, changed in pairs):
+        return False
+    for function, changed in pairs:
+        function.__code__ = changed
+    return True
 
 
 def _place(code: CodeType) -> tuple[str, int]:

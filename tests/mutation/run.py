@@ -130,9 +130,8 @@ def _child(name: str, order: list[Any], mutant: Mutant | None, writes: int) -> i
     """Runs the tests with the mutant in its place, and says which one failed."""
     from _pytest.runner import runtestprotocol
 
-    if mutant is not None and mutant.inside:
-        replace_code(f"bess_opt.{name}", path_of(name), mutant)
-    elif mutant is not None:  # what runs at import: everything that read it must be read again
+    replaced = mutant is None or (mutant.inside and replace_code(f"bess_opt.{name}", path_of(name), mutant))
+    if mutant is not None and not replaced:  # what runs at import: everything that read it must be read again
         return _fresh(name, mutant)
     for place, item in enumerate(order):
         following = order[place + 1] if place + 1 < len(order) else None
