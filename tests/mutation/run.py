@@ -32,6 +32,7 @@ PHYSICS = "tests/analytic/test_physics.py"
 STORAGE, SITE = "tests/analytic/test_storage.py", "tests/analytic/test_site.py"
 GOLDEN, EXPANSION = "tests/formulation/test_golden_rows.py", "tests/formulation/test_expansion.py"
 BY_HAND = "tests/properties/test_audit_by_hand.py"
+BILLED = "tests/formulation/test_billing_rows_by_hand.py"
 CUTS = "tests/formulation/test_cuts_by_hand.py"
 PLACES = "tests/formulation/test_expansion_by_hand.py"
 AUDIT, UNITS = "tests/properties/test_audit.py", "tests/formulation/test_units.py"
@@ -43,7 +44,7 @@ TESTS: dict[str, list[str]] = {
     "models.components": [GOLDEN, EXPANSION, UNITS],
     "models.cycles": [*ROWS, "tests/strategies/test_cycling.py"],
     "models.dc_bus": MODEL,
-    "models.demand": [*ROWS, "tests/strategies/test_billing.py", "tests/strategies/test_peak_shaving.py"],
+    "models.demand": [BILLED, *ROWS, "tests/strategies/test_billing.py", "tests/strategies/test_peak_shaving.py"],
     "models.exclusive": [CUTS, *MODEL, EXPANSION],
     "models.expand": [PLACES, GOLDEN, EXPANSION, STORAGE],
     "models.firm": [*ROWS, "tests/strategies/test_firm_delivery.py"],
