@@ -33,6 +33,7 @@ STORAGE, SITE = "tests/analytic/test_storage.py", "tests/analytic/test_site.py"
 GOLDEN, EXPANSION = "tests/formulation/test_golden_rows.py", "tests/formulation/test_expansion.py"
 BY_HAND = "tests/properties/test_audit_by_hand.py"
 BILLED = "tests/formulation/test_billing_rows_by_hand.py"
+DAYS = "tests/formulation/test_days_by_hand.py"
 CUTS = "tests/formulation/test_cuts_by_hand.py"
 PLACES = "tests/formulation/test_expansion_by_hand.py"
 AUDIT, UNITS = "tests/properties/test_audit.py", "tests/formulation/test_units.py"
@@ -52,7 +53,7 @@ TESTS: dict[str, list[str]] = {
     "models.ramp": [*ROWS, "tests/strategies/test_solar_smoothing.py"],
     "models.regulation": [*ROWS, "tests/strategies/test_frequency_regulation.py"],
     "models.site": MODEL,
-    "models.storage": [PHYSICS, *MODEL],
+    "models.storage": [PHYSICS, DAYS, *MODEL],
 }
 PASSES, FAILS, BROKEN = 0, 1, 99
 
