@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models import physical, tiny
+from models import physical, tiny, wanted
 
 from bess_opt.models.expand import expand
 
@@ -17,3 +17,10 @@ def test_a_day_of_one_step_is_limited_too() -> None:
     names = [program.column_name(int(program.column[program.start[row]])) for row in rows]
     assert names == [("discharge_mw", 0), ("discharge_mw", 1)]
     assert [int(program.start[row + 1] - program.start[row]) for row in rows] == [1, 1]
+
+
+def test_only_the_last_step_of_a_day_has_what_it_misses() -> None:
+    """23:00 ends a day, 01:00 the horizon; a day of an hour asks for its share. Nothing else may be missing."""
+    of = tiny(steps=3, strategy={"name": "cycling", "cycles_per_day": 1.5})
+    m, _ = wanted(of.but(series=of.series.shift(23, freq="h")))
+    assert m.missing_cycles.upper_values.tolist() == [1.5 / 24.0, 0.0, 2.0 * 1.5 / 24.0]

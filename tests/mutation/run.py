@@ -43,7 +43,7 @@ TESTS: dict[str, list[str]] = {
     "physics": [PHYSICS, STORAGE, SITE, AUDIT, "tests/track/test_track.py"],
     "audit": [BY_HAND, AUDIT, STORAGE, SITE],
     "models.components": [GOLDEN, EXPANSION, UNITS],
-    "models.cycles": [*ROWS, "tests/strategies/test_cycling.py"],
+    "models.cycles": [DAYS, *ROWS, "tests/strategies/test_cycling.py"],
     "models.dc_bus": MODEL,
     "models.demand": [BILLED, *ROWS, "tests/strategies/test_billing.py", "tests/strategies/test_peak_shaving.py"],
     "models.exclusive": [CUTS, *MODEL, EXPANSION],
