@@ -48,7 +48,7 @@ def test_room_is_what_the_window_of_each_step_leaves() -> None:
     """
     plant = numbers(tiny(steps=3)).with_storage(
         retention=0.5,
-        ceiling_mwh=np.array([6.0, 2.0, 1.0, 4.0]),
+        ceiling_mwh=np.array([6.0, 2.0, 0.5, 4.0]),
         floor_mwh=np.array([2.0, 1.0, 0.4, 0.6]),
         start_mwh=3.0,
         end_min_mwh=0.0,
