@@ -24,3 +24,4 @@ def test_only_the_last_step_of_a_day_has_what_it_misses() -> None:
     of = tiny(steps=3, strategy={"name": "cycling", "cycles_per_day": 1.5})
     m, _ = wanted(of.but(series=of.series.shift(23, freq="h")))
     assert m.missing_cycles.upper_values.tolist() == [1.5 / 24.0, 0.0, 2.0 * 1.5 / 24.0]
+    assert hasattr(m, "charge_room"), "the cheapest cycle of a plain model runs both ways at once"
