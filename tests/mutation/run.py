@@ -34,6 +34,7 @@ GOLDEN, EXPANSION = "tests/formulation/test_golden_rows.py", "tests/formulation/
 BY_HAND = "tests/properties/test_audit_by_hand.py"
 BILLED = "tests/formulation/test_billing_rows_by_hand.py"
 DAYS = "tests/formulation/test_days_by_hand.py"
+DELIVERIES = "tests/formulation/test_deliveries_by_hand.py"
 CUTS = "tests/formulation/test_cuts_by_hand.py"
 PLACES = "tests/formulation/test_expansion_by_hand.py"
 AUDIT, UNITS = "tests/properties/test_audit.py", "tests/formulation/test_units.py"
@@ -48,7 +49,7 @@ TESTS: dict[str, list[str]] = {
     "models.demand": [BILLED, *ROWS, "tests/strategies/test_billing.py", "tests/strategies/test_peak_shaving.py"],
     "models.exclusive": [CUTS, *MODEL, EXPANSION],
     "models.expand": [PLACES, GOLDEN, EXPANSION, STORAGE],
-    "models.firm": [*ROWS, "tests/strategies/test_firm_delivery.py"],
+    "models.firm": [DELIVERIES, *ROWS, "tests/strategies/test_firm_delivery.py"],
     "models.ledger": MODEL,
     "models.ramp": [*ROWS, "tests/strategies/test_solar_smoothing.py"],
     "models.regulation": [*ROWS, "tests/strategies/test_frequency_regulation.py"],
