@@ -321,9 +321,9 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compute published numbers again and show ours beside them; exit code 1 if one differs."""
+    """Compute published numbers again and show ours beside them; exit code 1 if one differs or fails."""
     with show.faults(as_json), show.stages() as stage:
-        from bess_opt.verify import DIFFERS
+        from bess_opt.verify import DIFFERS, FAILED
         from bess_opt.verify import verify as compute
 
         table = compute(data, progress=stage)
@@ -331,9 +331,10 @@ def verify(
         show.write_json({"figures": table.to_dict("records")})
     else:
         show.write_tables(tables.verify_table(table))
-    for case, note in table.loc[table["note"] != "", ["case", "note"]].drop_duplicates().to_numpy():
-        show.say(f"left out: {case}: {note}")
-    if (table["verdict"] == DIFFERS).any():
+    noted = table.loc[table["note"] != "", ["verdict", "case", "note"]].drop_duplicates()
+    for words in noted.to_numpy():
+        show.say(": ".join(words))
+    if table["verdict"].isin([DIFFERS, FAILED]).any():
         raise typer.Exit(show.BAD_INPUT)
 
 

@@ -15,28 +15,6 @@ from bess_opt.sizing import Sizing
 
 NOTHING = "–"
 Row = tuple[str, str]
-# Metrics as people call them, in the order of a ledger; (name, unit), unit "%" for a fraction.
-ENERGY: dict[str, tuple[str, str]] = {
-    "solar_mwh": ("solar energy", "MWh"),
-    "load_mwh": ("load", "MWh"),
-    "unserved_mwh": ("unserved load", "MWh"),
-    "import_mwh": ("import", "MWh"),
-    "export_mwh": ("export", "MWh"),
-    "curtailed_mwh": ("curtailed solar", "MWh"),
-    "losses_mwh": ("losses", "MWh"),
-    "charged_mwh": ("charged, at the port", "MWh"),
-    "discharged_mwh": ("discharged, at the port", "MWh"),
-    "stored_change_mwh": ("change of stored energy", "MWh"),
-}
-TERMS = {
-    "energy": "energy",
-    "regulation": "regulation",
-    "demand": "demand charges",
-    "variable_om": "variable O&M",
-    "wear": "wear (shadow price, no cash)",
-    "unserved": "unserved load (penalty, no cash)",
-    "stored_value": "value of stored energy (no cash)",
-}
 OBJECTIVES = {  # of sizing
     "npv": "net present value",
     "irr": "internal rate of return",
@@ -46,7 +24,6 @@ OBJECTIVES = {  # of sizing
     "energy_efficiency": "energy efficiency",
     "curtailment": "curtailment ratio",
 }
-CASH = ("energy", "regulation", "demand", "variable_om")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import pandas as pd
 from bess_opt import money
 from bess_opt.plant import Plant
 
+CASH = ("energy", "regulation", "demand", "variable_om")  # terms of the ledger that make up the net revenue
+
 
 @dataclass(frozen=True)
 class Score:
@@ -113,7 +115,7 @@ def metrics(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
         variable_om=0.0 - cash["variable_om"],
         unserved_cost=0.0 - cash["unserved"],
         wear_cost=0.0 - cash["wear"],
-        net_revenue=cash["energy"] + cash["regulation"] + cash["demand"] + cash["variable_om"],
+        net_revenue=sum(cash[name] for name in CASH),
         stored_value=cash["stored_value"],
         score=score.value,
         score_unit=score.unit,
@@ -152,8 +154,8 @@ def _regulation(schedule: pd.DataFrame, plant: Plant) -> float:
 
 def net_revenue(schedule: pd.DataFrame, plant: Plant) -> float:
     """Cash of the horizon: energy + regulation − demand charges − variable O&M."""
-    cash = ledger(schedule, plant)
-    return cash["energy"] + cash["regulation"] + cash["demand"] + cash["variable_om"]
+    terms = ledger(schedule, plant)
+    return sum(terms[name] for name in CASH)
 
 
 def _ratio(part: float, whole: float) -> float | None:

@@ -15,12 +15,11 @@ import pandas as pd
 
 from bess_opt import metrics, money
 from bess_opt.assemble import bind
-from bess_opt.dispatch import Dispatch, LinearCertificate
+from bess_opt.dispatch import Dispatch, LinearCertificate, SolveReport
 from bess_opt.findings import Finding
 from bess_opt.plant import Plant, plant
 from bess_opt.versions import versions
 
-CASH = ("energy", "regulation", "demand", "variable_om")
 DONE = {
     "resampled": ("resampled",),
     "filled": ("filled",),
@@ -63,8 +62,8 @@ class Reconciliation:
     `energy` has the accounts "site", "cells" and, for a DC-coupled battery, "DC bus". `ledger` sets each money
     term beside its second computation; `detail` splits energy into export and import and demand into its
     periods; `net_revenue` is the figure of the metrics beside the sum of its cash terms. `certificate` proves an
-    optimal plan (None: `no_certificate` says why). `done` lists what was resampled, filled, defaulted or derated.
-    `digest` is sha256 over the scenario's tables and series.
+    optimal plan (None: `no_certificate` says why); `solved` is what the solver reported, without times. `done` lists
+    what was resampled, filled, defaulted or derated. `digest` is sha256 over the scenario's tables and series.
     """
 
     scenario: str
@@ -80,6 +79,7 @@ class Reconciliation:
     no_certificate: str
     bound: float | None
     objective: float | None
+    solved: Mapping[str, str | int]
     done: Mapping[str, tuple[Finding, ...]]
     scale_mwh: float
     turnover: float
@@ -134,11 +134,12 @@ def reconcile(plan: Dispatch) -> Reconciliation:
         energy=_accounts(schedule, numbers),
         ledger={name: MoneyLine(booked, again[name]) for name, booked in plan.ledger.items()},
         detail=detail,
-        net_revenue=MoneyLine(plan.metrics.net_revenue, sum(again[name] for name in CASH)),
+        net_revenue=MoneyLine(plan.metrics.net_revenue, sum(again[name] for name in metrics.CASH)),
         certificate=proven,
         no_certificate="" if proven else _why_none(plan),
         bound=None if report is None else report.bound,
         objective=None if report is None else report.objective,
+        solved={} if report is None else _solved(report),
         done={word: tuple(f for f in plan.findings if f.code in codes) for word, codes in DONE.items()},
         scale_mwh=float(schedule[["solar_mw", "load_mw", "import_mw", "charge_mw"]].to_numpy().sum())
         * numbers.step_h,
@@ -149,6 +150,17 @@ def reconcile(plan: Dispatch) -> Reconciliation:
 def proof(certificate: LinearCertificate) -> dict[str, float]:
     """A certificate as plain data, its gap with it."""
     return asdict(certificate) | {"gap": certificate.gap}
+
+
+def _solved(report: SolveReport) -> dict[str, str | int]:
+    return {
+        "status": report.status,
+        "relative gap": f"{report.gap:.1e}" if report.gap else "0",
+        "rows": report.rows,
+        "columns": report.columns,
+        "windows solved with binaries": report.windows,
+        "solver": report.solver,
+    }
 
 
 def _plain(line: MoneyLine) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""One page about a scenario: the question, the answer, pictures, ledgers, certificate; self-contained, printable.
+"""One page about a scenario: the question, the answer, pictures, reconciliation; self-contained, printable.
 
 The page is made from `templates/report.html`. Nothing in it depends on when or where it was made: the same scenario
 and the same versions give the same bytes.
@@ -6,7 +6,6 @@ and the same versions give the same bytes.
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +38,11 @@ from bess_opt.plots_page import figure_svg
 from bess_opt.plots_parts import prices_of
 from bess_opt.plots_sizing import surface_figure
 from bess_opt.plots_value import stored_value_figure
-from bess_opt.report_ledgers import cash_ledger, energy_ledger, small
+from bess_opt.reconciliation import reconcile
+from bess_opt.reconciliation_tables import summary, tables
 from bess_opt.scenario import Scenario
 from bess_opt.sizing import Sizing
 from bess_opt.sizing_program import resized
-from bess_opt.versions import versions
 
 MARK = '<meta name="generator" content="bess-opt report">'
 
@@ -86,6 +85,8 @@ def page(
         lstrip_blocks=True,
     )  # fmt: skip
     header, rows = comparison_table(comparison)
+    books = {rung: reconcile(plan) for rung, plan in plans.items()}
+    own = books.pop(OPTIMAL)
     return environment.get_template("report.html").render(
         mark=Markup(MARK),
         name=scenario.name,
@@ -93,16 +94,14 @@ def page(
         scenario=scenario_rows(scenario),
         figures=dispatch_rows(best),
         comparison=(header, rows),
-        energy=energy_ledger(plans),
-        cash=cash_ledger(plans, scenario.site.currency),
         pictures=_pictures(comparison, plans, week),
         money=None if money is None else financial_rows(money),
         cash_flow=None if money is None or money.cash_flow is None else _cash_flow(money),
         sizing=None if sizing is None else sizing_rows(sizing),
         surface=None if sizing is None else _surface(sizing),
         findings=_findings(comparison, best, money, sizing),
-        certificate=_certificate(best),
-        provenance=_provenance(scenario),
+        closes=summary(own),
+        accounts=tables(own, books),
     )
 
 
@@ -223,30 +222,3 @@ def _findings(
     found += sizing.findings if sizing is not None else ()
     sorted_ones = Findings(dict.fromkeys(found))
     return [*sorted_ones.errors, *sorted_ones.warnings, *sorted_ones.recommendations]
-
-
-def _certificate(best: Dispatch) -> list[tuple[str, str]]:
-    found = best.report
-    if found is None:
-        return []
-    return [
-        ("status", found.status),
-        ("objective", f"{found.objective:.10g}"),
-        ("bound on every plan", f"{found.bound:.10g}"),
-        ("relative gap", small(found.gap)),
-        ("rows, columns", f"{found.rows:,}, {found.columns:,}"),
-        ("windows solved with binaries", f"{found.windows:,}"),
-        ("solver", found.solver),
-    ]
-
-
-def _provenance(scenario: Scenario) -> list[tuple[str, str]]:
-    packages = [f"{name} {version}" for name, version in versions().items()]
-    return [
-        ("scenario digest (sha256)", scenario.digest()),
-        ("versions", ", ".join([f"Python {platform.python_version()}", *packages])),
-        (
-            "conventions",
-            "a stamp is the start of its step in local time; money received is positive; fractions 0 to 1",
-        ),
-    ]

@@ -77,6 +77,10 @@ def file_source(folder: Path) -> SeriesSource:
     return lambda options: from_file(folder, options.file)
 
 
+def _states_zone(site: object) -> bool:
+    return isinstance(site, Mapping) and site.get("time_zone") is not None
+
+
 def read_series(
     tables: Mapping[str, Any], source: SeriesSource
 ) -> tuple[CleanSeries | None, Horizon | None, list[Finding]]:
@@ -85,6 +89,8 @@ def read_series(
     What is wrong in [series] or [site] is left out here: the check of that table reports it.
     """
     zone = salvage(Site, tables.get("site"), "site").time_zone
+    if zone is None and _states_zone(tables.get("site")):
+        zone = "UTC"  # some zone, so that only the wrong one is reported
     if isinstance(source, CleanSeries):
         cleaned = source if zone in (None, source.time_zone) else source.in_zone(str(zone))
         return cleaned, Horizon(cleaned.index, cleaned.step_h), []

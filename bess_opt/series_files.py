@@ -96,6 +96,8 @@ def _file_problem(folder: Path, path: Path, name: str) -> Finding | None:
     if path.suffix.lower() not in (".csv", ".parquet"):
         found, expected = f"file {name!r} is neither .csv nor .parquet", "give a .csv or .parquet file"
         return Finding("wrong_file_kind", "series.file", found, expected)
+    if path.is_dir():
+        return Finding("missing_file", "series.file", f"{name!r} is a folder", "give the name of a file")
     if not path.is_file():
         others = [p.name for p in folder.glob("*") if p.suffix.lower() in (".csv", ".parquet")]
         expected = nearest(name, others) if others else f"put it into {folder}"
@@ -176,7 +178,10 @@ def _column_problems(source: str, names: Sequence[object]) -> list[Finding]:
         if names.count(name) > 1
     ]
     for name in dict.fromkeys(names):
-        if name != TIME and name not in SERIES:
+        if name == "":
+            place = f"{where} {names.index(name) + 1}"
+            problems.append(Finding("unknown_column", place, "has no name", "name it, or remove it"))
+        elif name != TIME and name not in SERIES:
             found = f"unknown column {name!r}"
             problems.append(Finding("unknown_column", f"{where} {name}", found, nearest(str(name), SERIES)))
     return problems

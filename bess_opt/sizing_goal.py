@@ -15,11 +15,11 @@ from bess_opt.finance import Figures, Weights, cash_flow, weights, year_weight, 
 from bess_opt.finance_types import Finance
 from bess_opt.financials import financials, internal_rate
 from bess_opt.findings import Finding
+from bess_opt.metrics import CASH
 from bess_opt.models.expand import expand, term_costs
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant import plant
 from bess_opt.scenario import Scenario
-from bess_opt.sizing_program import CASH
 from bess_opt.solve import InfeasibleProgramError, Solver
 
 Twin = Literal["optimal", "rule"]
@@ -54,11 +54,15 @@ GOALS = {
 
 @dataclass(frozen=True)
 class Goal:
-    """An objective for a scenario: the value of a plan, what it is without a battery, and how a gap is measured."""
+    """An objective for a scenario: the value of a plan, what it is without a battery, and how a gap is measured.
+
+    `sense` says whether more or less is better; of a score, as its strategy says.
+    """
 
     name: str
     twin: Twin
     kind: Kind
+    sense: str
     scenario: Scenario
     linear: Weights | None  # of npv and net_revenue, and of irr at the stated rate
     idle_revenue: float | None  # net revenue of the site without a battery, over the horizon; None: it needs one
@@ -76,15 +80,6 @@ class Goal:
     def sign(self) -> float:
         """+1 where more is better."""
         return 1.0 if self.sense == "max" else -1.0
-
-    @property
-    def sense(self) -> str:
-        """Whether more or less is better; of a score, as its strategy says."""
-        if self.name != "score":
-            return self.kind.sense
-        stated = plant(self.scenario)
-        bound = bind(self.scenario, stated)
-        return bound.sense
 
     def value(self, plan: Dispatch) -> float:
         """The objective of a plan, in its own unit."""
@@ -214,7 +209,8 @@ def goal_of(scenario: Scenario, objective: str, twin: str) -> Goal:
         if value not in known:
             raise ScenarioError([Finding("unknown_word", name, f"found {value!r}", nearest(str(value), known))])
     kind = GOALS[objective]
-    goal = Goal(objective, "rule" if twin == "rule" else "optimal", kind, scenario, None, None)
+    sense = bind(scenario, plant(scenario)).sense if objective == "score" else kind.sense
+    goal = Goal(objective, "rule" if twin == "rule" else "optimal", kind, sense, scenario, None, None)
     linear = Weights(1.0, 0.0, 0.0, 0.0) if objective == "net_revenue" else None
     if kind.needs_finance:
         linear = weights(goal.finance, year_weight=year_weight(scenario))

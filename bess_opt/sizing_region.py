@@ -271,5 +271,5 @@ def _problem(where: str, found: str, expected: str) -> Finding:
 
 
 def _nothing_fits() -> Finding:
-    expected = "widen the ranges, lower the steps or raise the budget"
-    return Finding("no_size", "power_mw", "no size lies within ranges, steps and budget", expected)
+    expected = "widen the ranges, lower the steps or the least energy, or raise the budget"
+    return Finding("no_size", "power_mw", "no size lies within ranges, steps, least energy and budget", expected)

@@ -238,7 +238,10 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule) -> Flows:
         state.charge_room_mw, state.discharge_room_mw = charge_room, discharge_room
         wanted = rule(state)
         swing = 0.0 if held is None else held[t]
-        after = left - (out if wanted > 0.0 else into) * wanted - both * swing
+        try:
+            after = left - (out if wanted > 0.0 else into) * wanted - both * swing
+        except (TypeError, ValueError):
+            raise _no_number(plant, t, wanted) from None
         if floor <= after <= ceiling and lowest <= wanted <= highest and -most_in <= wanted <= most_out:
             given, energy = wanted, after
         else:
@@ -279,8 +282,12 @@ class _Warranty:
 
 def _require_number(plant: Plant, t: int, wanted: float) -> None:
     if not math.isfinite(wanted):
-        at = f"{plant.index[t]:%Y-%m-%d %H:%M}"
-        raise StrategyError(f"rule: at {at} it returned {wanted}; return a finite battery power in MW, + discharges")
+        raise _no_number(plant, t, wanted)
+
+
+def _no_number(plant: Plant, t: int, wanted: object) -> StrategyError:
+    at = f"{plant.index[t]:%Y-%m-%d %H:%M}"
+    return StrategyError(f"rule: at {at} it returned {wanted}; return a finite battery power in MW, + discharges")
 
 
 def _grid_of(plant: Plant, power: list[float]) -> GridOf:

@@ -13,10 +13,10 @@ import pandas as pd
 
 from bess_opt import verify_cases as cases
 from bess_opt import verify_files as files
-from bess_opt.verify_numbers import ASTM, DERVET, EPL, HOPP, NUMBERS, PJM, REOPT, SAM, SOURCES
+from bess_opt.verify_numbers import ASTM, DERVET, EPL, HOPP, NUMBERS, PJM, REOPT, SAM, SOURCES, Published
 
 DATA = "BESS_OPT_DATA"  # environment variable: the folder of the large cases
-AGREES, DIFFERS, LEFT_OUT = "agrees", "differs", "left out"
+AGREES, DIFFERS, LEFT_OUT, FAILED = "agrees", "differs", "left out", "failed"
 COLUMNS = ("case", "figure", "published", "ours", "difference", "tolerance", "unit", "verdict", "source", "note")
 
 INSIDE: dict[str, Callable[[], dict[str, float]]] = {
@@ -36,9 +36,10 @@ def verify(data: str | Path | None = None, progress: Callable[[str], None] | Non
     """Every published figure beside the one that this installation computes.
 
     Columns: case, figure, published, ours (NaN where left out), difference = ours − published, tolerance (half
-    of the source's last digit), unit, verdict ("agrees", "differs", "left out"), source, note. `data` is the
-    folder of the large cases, by default the environment variable BESS_OPT_DATA; cases whose files are not there
-    are left out and say so. `progress` is told the name of each case as it begins.
+    of the source's last digit), unit, verdict ("agrees", "differs", "left out", "failed"), source, note. `data` is
+    the folder of the large cases, by default the environment variable BESS_OPT_DATA; cases whose files are not
+    there are left out and say so. A case that raises has failed, its error is the note. `progress` is told the
+    name of each case as it begins.
     """
     stated = data if data is not None else os.environ.get(DATA)
     work, notes = dict(INSIDE), {}
@@ -52,8 +53,11 @@ def verify(data: str | Path | None = None, progress: Callable[[str], None] | Non
     for case, compute_case in work.items():
         if progress is not None:
             progress(case)
-        found[case] = compute_case()
-    rows = [_row(number, found.get(number.case), notes.get(number.case, "")) for number in NUMBERS]
+        try:
+            found[case] = compute_case()
+        except Exception as error:  # whatever it is, the other cases still say what they find
+            notes[case] = " ".join(f"{type(error).__name__}: {error}".split())
+    rows = [_row(n, found.get(n.case), n.case in work, notes.get(n.case, "")) for n in NUMBERS]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -65,10 +69,12 @@ def _missing(data: str | Path | None, needed: tuple[str, ...]) -> str:
     return f"{data} has no {gone[0]}" if gone else ""
 
 
-def _row(number: Any, found: dict[str, float] | None, note: str) -> tuple[Any, ...]:
+def _row(number: Published, found: dict[str, float] | None, tried: bool, note: str) -> tuple[Any, ...]:
     ours = nan if found is None else found.get(number.figure, nan)
     difference = ours - number.value
-    verdict = LEFT_OUT if found is None else AGREES if abs(difference) <= number.tolerance else DIFFERS
+    verdict = AGREES if abs(difference) <= number.tolerance else DIFFERS
+    if found is None:
+        verdict = FAILED if tried else LEFT_OUT
     return (
         number.case, number.figure, number.value, ours, difference, number.tolerance, number.unit, verdict,
         SOURCES[number.case], note,

@@ -34,6 +34,22 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 main()
 """
 
+# Says which files of the result are there when its second part is about to be written, and waits.
+SLOW_TO_SAVE = (
+    """\
+import time
+from pathlib import Path
+from bess_opt import files
+
+def wait(path, data):
+    Path({marker!r}).write_text("\\n".join(sorted(p.name for p in path.parent.glob("schedule.parquet"))))
+    time.sleep(600)
+
+files._write_json = wait
+"""
+    + LISTENING
+)
+
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
@@ -95,6 +111,36 @@ def test_a_terminal_without_unicode_gets_a_table(folder: Path) -> None:
     done = cli("validate", folder, stdout=subprocess.PIPE, env=os.environ | {"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, "")
     assert "| errors          |     0 |" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("earlier", [False, True], ids=["a new folder", "an earlier result"])
+def test_ctrl_c_while_a_year_is_saved_leaves_no_half_of_it(folder: Path, tmp_path: Path, earlier: bool) -> None:
+    """Struck between two files: what is there is nothing, or the earlier result as it was."""
+    site, out = Path(__file__).parents[2] / "scenarios" / "solar_merchant", tmp_path / "result"
+    if earlier:
+        assert cli("optimize", folder, "--out", out).returncode == 0
+    before = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    marker = tmp_path / "saving"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW_TO_SAVE.format(marker=str(marker)), "optimize", str(site), "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while not marker.exists() and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert marker.read_text().splitlines() == ["schedule.parquet"]
+    assert (process.returncode, stdout) == (130, "")
+    assert stderr.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in stderr
+    assert {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert {path.name for path in tmp_path.iterdir()} == {"saving", "week"} | ({"result"} if earlier else set())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

@@ -42,8 +42,8 @@ def test_beliefs_of_no_age() -> None:
         gather([])
 
 
-@pytest.mark.parametrize("wanted", [math.nan, math.inf, -math.inf])
-def test_a_rule_that_returns_no_number(wanted: float) -> None:
+@pytest.mark.parametrize("wanted", [math.nan, math.inf, -math.inf, "a", None, {}])
+def test_a_rule_that_returns_no_number(wanted: Any) -> None:
     """The message names the step and what would be right."""
     message = rf"rule: at 2025-06-02 00:00 it returned {wanted}; return a finite battery power in MW, \+ discharges"
     with pytest.raises(bo.StrategyError, match=message):

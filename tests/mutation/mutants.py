@@ -1,6 +1,7 @@
 """Small faults in a source: one change each, in operators, comparisons, constants, conditions and calls.
 
-Left out are texts, annotations and what only words an error: there is no test of a sentence's every letter here.
+Left out are texts, annotations and what only words an error: there is no test of a sentence's every letter here;
+and the flag `mutable` of a Pyomo parameter, which decides how a row is printed, not what it says.
 """
 
 from __future__ import annotations
@@ -37,31 +38,42 @@ NAMES = {"minimum": "maximum", "maximum": "minimum", "min": "max", "max": "min",
 
 @dataclass(frozen=True)
 class Mutant:
-    """A changed module: where, what it was, what it is."""
+    """A changed module: where, the line's text, what it was, what it is; `inside` a function's body or not."""
 
     line: int
+    text: str
     before: str
     after: str
     tree: ast.Module
+    inside: bool
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The same change after the module has grown elsewhere."""
+        return self.text, self.before, self.after
 
 
 def mutants(source: str) -> Iterator[Mutant]:
     """Every mutant of `source`, in order of its lines."""
-    tree = ast.parse(source)
+    tree, lines = ast.parse(source), source.splitlines()
     places = sorted(_places(tree, ()), key=lambda place: place[0])
     for line, path, change in places:
         changed = copy.deepcopy(tree)
         parent, node = _at(changed, path)
-        before = ast.unparse(node)
+        before = _first(node)
         after = change(copy.deepcopy(node))
         _put(parent, path[-1], after)
         ast.fix_missing_locations(changed)
-        yield Mutant(line, before, ast.unparse(after) or "pass", changed)
+        yield Mutant(line, lines[line - 1].strip(), before, _first(after) or "pass", changed, _inside(tree, path))
 
 
 def _places(node: ast.AST, path: tuple[Any, ...]) -> Iterator[tuple[int, tuple[Any, ...], Any]]:
     for field, value in ast.iter_fields(node):
-        if field in ("annotation", "returns", "decorator_list", "type_comment") or isinstance(node, ast.Raise):
+        if (
+            field in ("annotation", "returns", "decorator_list", "type_comment")
+            or isinstance(node, ast.Raise)
+            or _flag(node)
+        ):
             continue
         listed = value if isinstance(value, list) else [value]
         for place, child in enumerate(listed):
@@ -96,6 +108,25 @@ def _changes(node: ast.AST) -> Iterator[Any]:
         yield lambda n: _with(n, test=ast.UnaryOp(ast.Not(), n.test))
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         yield lambda n: ast.Pass()
+
+
+def _flag(node: ast.AST) -> bool:
+    return isinstance(node, ast.keyword) and node.arg == "mutable"
+
+
+def _first(node: ast.AST) -> str:
+    return ast.unparse(node).splitlines()[0] if isinstance(node, ast.If) else ast.unparse(node)
+
+
+def _inside(tree: ast.AST, path: tuple[Any, ...]) -> bool:
+    """Whether only a function's code changes: its defaults are made when the module is."""
+    node: Any = tree
+    for field, place in path:
+        if isinstance(node, ast.FunctionDef) and field == "body":
+            return True
+        node = getattr(node, field)
+        node = node if place is None else node[place]
+    return False
 
 
 def _is_type(node: ast.AST) -> bool:

@@ -97,6 +97,24 @@ def test_exit_code_1_if_anything_differs(monkeypatch: pytest.MonkeyPatch, no_dat
     assert "5 differs" in done.stdout
 
 
+def test_a_case_that_raises_is_a_row_and_exit_code_1(tmp_path: Path, no_data: None) -> None:
+    """A file of PJM's without its columns: its figures have failed and say why, the other cases still stand."""
+    file = tmp_path / verify_files.PJM_FILES[0]
+    file.parent.mkdir()
+    file.write_text("hour,price\n1,2\n")
+    table = bo.verify(tmp_path)
+    failed = table[table["verdict"] == "failed"]
+    assert set(failed["case"]) == {PJM}
+    assert set(failed["note"]) == {"KeyError: 'integrated_mw'"}
+    assert failed["ours"].isna().all()
+    assert (table["verdict"] == "agrees").sum() == 16
+    done = CliRunner().invoke(app, ["verify", "--data", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "3 failed" in done.stdout
+    assert "failed: PJM regulation settlement: KeyError: 'integrated_mw'" in done.stderr
+    assert "Traceback" not in done.output
+
+
 @pytest.mark.real_data
 def test_pjm_agrees_from_its_file() -> None:
     """The settlement of the real month; DER-VET's size stands in its own test."""

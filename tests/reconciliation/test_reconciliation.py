@@ -15,6 +15,7 @@ import bess_opt as bo
 from bess_opt.certificate import certificate
 from bess_opt.files import plain
 from bess_opt.optimize import solve_scenario
+from bess_opt.reconciliation_tables import tables
 
 TARIFF = {
     "energy": [{"price_per_mwh": 80.0}],
@@ -106,6 +107,33 @@ def test_a_plan_that_was_tampered_with_does_not_close() -> None:
     assert books.ledger["energy"].residual == pytest.approx(-due)
     assert books.net_revenue.residual == pytest.approx(-due)
     assert books.money_residual > 1e-5
+
+
+def test_the_tables_name_the_step_that_is_open_and_no_step_of_rounding() -> None:
+    """The step that was tampered with stands in the table of its plan only; a plan that closes names none."""
+    plan = planned("arbitrage")
+    wrong = plan.schedule.copy()
+    wrong.loc[plan.schedule.index[40], "export_mw"] += 0.1
+    books, open_ones = bo.reconcile(plan), bo.reconcile(dataclasses.replace(plan, schedule=wrong))
+    site = tables(open_ones, {"as planned": books})[0]
+    cells = {row.term: row.cells for row in site.rows}
+    assert site.heads == ("MWh", "optimal", "as planned")
+    assert cells["residual"][0] == "-1.0e-01"
+    assert cells["in the step from"] == ("2025-05-31 16:00+0200", "–")
+    assert "in the step from" not in {row.term for row in tables(books)[0].rows}
+
+
+def test_energy_has_seven_figures_whatever_the_size() -> None:
+    """A battery of 1 kW shows what it moves, one of 1 GW no digits that mean nothing."""
+    small, large = (
+        scenario(
+            battery={"power_mw": power, "duration_h": 2.0},
+            series=scenario().series.assign(solar_mw=power, load_mw=power),
+        )
+        for power in (0.001, 1000.0)
+    )
+    firsts = [tables(bo.reconcile(bo.optimize(case)))[0].rows[0].cells[0] for case in (small, large)]
+    assert firsts == ["0.09600000", "96,000.00"]
 
 
 def test_booked_money_is_computed_again() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.key_figures import TERMS, number
+from bess_opt.key_figures import number
+from bess_opt.reconciliation_tables import TERMS, summary, tables
 from bess_opt.report import answer, page, save_report
 
 EVIL = "a <script>alert(1)</script> & b"
@@ -87,8 +89,8 @@ def test_same_scenario_same_bytes(html: str) -> None:
 def test_every_part_is_there(html: str) -> None:
     words = "".join(read(html).words)
     for heading in (
-        "Site and battery", "The optimal plan", "Rule and optimum", "Pictures", "Energy ledger", "Money ledger",
-        "Financials", "Warnings and notes", "How to get this again",
+        "Site and battery", "The optimal plan", "Rule and optimum", "Pictures", "Financials", "Warnings and notes",
+        "Reconciliation", "Energy, site", "Energy, cells", "Money, received positive", "Money in detail", "Proof", "Input",
     ):  # fmt: skip
         assert heading in words
     comparison = bo.compare(made())
@@ -118,12 +120,18 @@ def test_without_finance_the_section_is_left_out() -> None:
     assert html.count("<svg") == 5
 
 
-def test_money_terms_add_up(html: str) -> None:
-    """The ledger's cash rows sum to the net revenue: its residual is nought in every column."""
-    row = html[html.index("residual of the cash") :].split("</tr>")[0]
-    values = re.findall(r"<td>([^<]+)</td>", row)
-    assert len(values) >= 3
-    assert all(abs(float(value)) < 1e-6 for value in values)
+def test_the_page_shows_the_reconciliation(html: str) -> None:
+    """Each account is the one table that the saved page has too: every term, residual, proof, what was done."""
+    plans = {rung: plan for (_, rung), plan in bo.compare(made()).plans.items()}
+    books = {rung: bo.reconcile(plan) for rung, plan in plans.items()}
+    own = books.pop("optimal")
+    sections = html[html.index("<h2>Reconciliation") :]
+    shown = [re.findall(r"<(?:th|td)[^>]*>(.*?)</(?:th|td)>", row) for row in re.findall(r"<tr.*?</tr>", sections)]
+    expected = [[row.term, *row.cells] for table in tables(own, books) for row in table.rows]
+    found = [[unescape(cell) for cell in row] for row in shown]
+    assert [row for row in found if row[0] not in {table.heads[0] for table in tables(own, books)}] == expected
+    assert summary(own) in unescape(sections)
+    assert expected[0][0] == "solar"
 
 
 def test_a_site_that_needs_its_battery_has_no_rung_none() -> None:

@@ -30,7 +30,7 @@ LAYERS: list[set[str]] = [
     {
         "catalogue", "marginals", "gap", "explain", "compare", "stacking", "finance", "levelised", "financials", "ageing",
         "faded", "study", "study_*", "price_years", "sizing", "sizing_*", "sensitivity",
-        "reconciliation", "reconciliation_page", "convention", "convention_tools",
+        "reconciliation", "reconciliation_*", "convention", "convention_tools",
     },
     {
         "style", "plots", "plots_*", "files", "scaffold", "solar", "solar_*", "notebook", "key_figures", "report", "report_*", "reader_*", "readers", "readers_*",
