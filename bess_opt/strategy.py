@@ -95,6 +95,7 @@ class Strategy:
     `notes(plant, options)` says what the strategy assumes where the scenario says nothing.
     `stacked` says what it brings into a stack of several; by default its hard limits only.
     `hard_limits` are the numeric options that, raised, leave both twins more room.
+    `exact_steps`: so many steps are planned exactly within seconds, more may take very long; None: a year is quick.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Strategy:
     hard_limits: tuple[str, ...] = ()
     old_names: tuple[str, ...] = ()
     stacked: Stacked = Stacked()
+    exact_steps: int | None = None
 
     def unit(self, options: Table) -> str:
         """Unit of the score under `options`."""

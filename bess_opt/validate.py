@@ -12,6 +12,7 @@ from bess_opt.findings import Finding, Findings
 from bess_opt.infeasible import unreachable
 from bess_opt.plant import Plant, plant
 from bess_opt.scenario import Scenario, load
+from bess_opt.strategies import get
 from bess_opt.validate_battery import battery_findings
 from bess_opt.validate_money import money_findings
 from bess_opt.validate_series import series_findings
@@ -73,5 +74,24 @@ def findings(scenario: Scenario, plant: Plant, bound: Bound | None = None) -> Fi
         *battery_findings(scenario, plant),
         *series_findings(scenario, plant),
         *money_findings(scenario, plant),
+        *_long_search(scenario, plant, bound),
     ]
     return Findings([*scenario.notes, *own, *assumed])
+
+
+def _long_search(scenario: Scenario, plant: Plant, bound: Bound | None) -> list[Finding]:
+    """A strategy whose exact plan may take very long, without a limit on it."""
+    if bound is None or scenario.solver.time_limit_s is not None:
+        return []
+    stated = (get(name) for name in bound.names)
+    hard = [s for s in stated if s.exact_steps is not None and plant.steps > s.exact_steps]
+    return [
+        Finding(
+            "long_search",
+            "solver.time_limit_s",
+            f"none is stated; an exact plan of {s.name!r} over {plant.steps:,} steps may take very long",
+            "state a limit in seconds, or a larger solver.rel_gap: the plan says how far from the best it may be",
+            "recommendation",
+        )
+        for s in hard
+    ]

@@ -11,6 +11,9 @@ Rule twin: a hysteresis. Discharge down to the lower level, then charge up to th
 full power from the day's first step. Discharging stops at the stated number; near the horizon's end it charges
 no more than may still leave and is to stay. In the last 24 hours it minds `soc_end`.
 
+An exact plan is hard to find: neighbouring hours are nearly alike, and whole cycles tie them together. Three days
+take seconds, longer horizons a stated `solver.time_limit_s`; the plan then says how far from the best it may be.
+
 Use it for tests, commissioning and ageing studies, where the cycles are the purpose. When not to use: where
 cycles are a limit, not a purpose (`battery.max_cycles_per_day`). A larger battery has larger cycles and may
 well cost more.
@@ -216,4 +219,5 @@ STRATEGY = Strategy(
     hard_limits=("cycles_per_day",),
     old_names=("cycling_demo",),
     stacked=Stacked(terms=penalty_terms, cost=penalty),
+    exact_steps=72,
 )

@@ -42,6 +42,7 @@ NO_PRICE = ["price_per_mwh"]
 CELLS = {"soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 1.0}
 
 ODD: dict[str, tuple[bo.Scenario, str, str]] = {
+    "long_search": (scenario(series(100), strategy="cycling"), "solver.time_limit_s", "'cycling' over 100 steps"),
     "c_rate_high": (scenario(battery={"duration_h": 0.25, "technology": IDEAL}), "battery.duration_h", "C-rate of 4"),
     "c_rate_low": (scenario(battery={"duration_h": 6.0}), "battery.duration_h", "0.1667"),
     "duration_short": (scenario(battery={"duration_h": 0.75, "technology": "premium"}), "battery.duration_h", "0.75 h"),
@@ -151,3 +152,10 @@ def test_a_tariff_in_cents_is_worth_a_look() -> None:
     of = scenario(series(load_mw=1.0).drop(columns=NO_PRICE), tariff={"energy": [{"price_per_mwh": 30.0}]})
     (finding,) = bo.validate(of)
     assert (finding.code, finding.severity) == ("price_in_cents", "recommendation")
+
+
+def test_a_limit_on_a_long_search_leaves_nothing_to_recommend() -> None:
+    """Nor does a horizon that is short enough."""
+    for tables in ({"solver": {"time_limit_s": 10.0}}, {"frame": series(48)}):
+        found = bo.validate(scenario(**({"frame": series(100)} | tables), strategy="cycling"))
+        assert "long_search" not in {finding.code for finding in found}
