@@ -121,3 +121,22 @@ def test_an_instant_is_separable_only_between_rows_over_time() -> None:
         ends = cutter.ends_allowed(np.arange(numbers.steps + 1))
         midnights = [i for i in ends.tolist() if 0 < i < numbers.steps]
         assert bool(cutter.separable(ends)[midnights].any()) is there
+
+
+def test_the_energy_of_a_shared_instant_is_priced_once() -> None:
+    """Whatever the multipliers, what one window pays for it the other one gets: else the bound would count it twice."""
+    of = scenario(2)
+    numbers = plant(of)
+    bound = bind(of, numbers)
+    numbers = bound.restrict(numbers)
+    program = expand(model(numbers, bound)[0])
+    cutter = windows.Cutter(program, numbers.steps)
+    dual = np.random.default_rng(0).normal(0.0, 10.0, program.rows)
+    shared = program.variables["energy_mwh"].first + 12
+
+    def price(window: Window) -> float:
+        cut = cutter.cut(window, np.zeros(program.columns), dual)
+        return float(cut.priced.cost[np.searchsorted(cut.origin, shared)])
+
+    assert price(Window(0, 12)) == pytest.approx(-price(Window(12, 24, joined=True)), rel=1e-12)
+    assert abs(price(Window(0, 12)) + price(Window(12, 24))) > 1.0
