@@ -72,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
     if "strategies" in options.parts:
         for name in (name for name in strategies() if name != USER):
             _progress(f"optimum of {name}")
-            steps = QUICK_STEPS if options.quick else None
+            steps = QUICK_SIZES[0] if options.quick else None
             results["strategies"].append(time_strategy(name, repeat, options.clock, steps))
     if "rules" in options.parts:
         for name in strategies():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from floors import FLOORS, numbers_of
-from records import time_case
+from records import exponent, time_case
 from sizing import time_sizing
 from workloads import available, first_steps, growing
 
@@ -19,6 +19,7 @@ from bess_opt.models.expand import expand
 from bess_opt.plant import plant
 from bess_opt.scenario import Scenario
 from bess_opt.solve import Solver
+from bess_opt.strategies import discover
 
 STEPS = 48
 RUN = Path(__file__).resolve().parents[2] / "benchmarks" / "run.py"
@@ -92,6 +93,16 @@ def test_german_prices_are_a_year_of_quarter_hours() -> None:
     assert scenario.step_h == 0.25
 
 
+def test_the_exponent_is_the_slope_of_the_logarithms() -> None:
+    """Three times the time for twice the steps, whatever short horizons took; unknown from one size."""
+    rows = [
+        {"steps": steps, "seconds": {"ours": seconds}} for steps, seconds in ((24, 9.0), (10_000, 1.0), (20_000, 3.0))
+    ]
+    assert exponent(rows, "ours") == pytest.approx(1.5849625)
+    assert exponent(rows[:2], "ours") is None
+    assert exponent(rows, "cvxpy") is None
+
+
 def test_run_writes_results(tmp_path: Path) -> None:
     command = [sys.executable, str(RUN), "--quick", "--cases", "small", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -100,6 +111,8 @@ def test_run_writes_results(tmp_path: Path) -> None:
     results = json.loads((tmp_path / "benchmarks.json").read_text())
     assert [row["case"] for row in results["cases"]] == ["small"]
     assert [row["steps"] for row in results["growth"]] == [24, 168]
+    assert {row["strategy"] for row in results["strategies"]} == set(discover())
+    assert all(row["steps"] == 168 and row["agrees"] for row in results["real_site"])
     assert results["memory"][0]["peak"] >= results["memory"][0]["imports"]
     assert (tmp_path / "growth.png").stat().st_size > 1_000
 
