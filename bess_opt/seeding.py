@@ -10,6 +10,7 @@ exactness.
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -93,6 +94,8 @@ class _Windows:
     def __init__(self, program: Program, steps: int, options: SolverOptions, scale_mw: float) -> None:
         self._program, self._steps, self._scale_mw = program, steps, scale_mw
         self._options = SolverOptions(threads=options.threads, seed=options.seed)
+        limit = options.time_limit_s
+        self._deadline = None if limit is None else time.perf_counter() + limit
         self._cutter = Cutter(program, steps)
         self._energy = program.variables[ENERGY].first
         self._may_end = np.zeros(steps + 1, dtype=bool)
@@ -132,7 +135,9 @@ class _Windows:
             begin, own = (self._hand_over(solved, int(rests[-1])), OWN_STEPS) if len(rests) else (begin, 2 * own)
 
     def _solve(self, window: Window, begin_mwh: float | None, end_mwh: float | None) -> _Solved | None:
-        """A window's optimum from what is known so far; None if it has no plan."""
+        """A window's optimum from what is known so far; None if it has no plan, or the time is up."""
+        if self._deadline is not None and time.perf_counter() > self._deadline:
+            return None
         small, columns, rows = self._cutter.slice(window)
         small = self._with_ends(small, columns, window, begin_mwh, end_mwh)
         solver = Solver(small, self._options, scale_mw=self._scale_mw)

@@ -164,3 +164,13 @@ def test_a_basis_short_of_basics_is_completed() -> None:
     column, row = np.array([AT_LOWER, AT_LOWER]), np.array([AT_LOWER, AT_LOWER])
     seeding._complete(column, row)
     assert (row == BASIC).all()
+
+
+@pytest.mark.usefixtures("small_windows")
+def test_a_time_limit_ends_the_windows_too() -> None:
+    """With no time at all nothing is solved: what is left is the battery at rest."""
+    program, scale_mw = built(site())
+    column, row = seeding.stitched(program, STEPS, SolverOptions(time_limit_s=1e-9), scale_mw)
+    rest = at_rest(program)
+    assert np.array_equal(column, rest[0])
+    assert np.array_equal(row, rest[1])
