@@ -100,13 +100,19 @@ def dispatch_rows(plan: Dispatch) -> list[Row]:
 
 
 def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: strategy, rung, score, share of the possible gain, net revenue, cycles."""
+    """Header and rows: strategy, rung, score, share of the possible gain, net revenue, cycles.
+
+    A unit that all scores share stands in the header, otherwise with each score.
+    """
     currency = comparison.scenario.site.currency
-    header = ["strategy", "rung", "score", "captured", f"net revenue [{currency}]", "full cycles"]
+    units = {str(unit).replace("currency", currency) for unit in comparison.table["score_unit"]}
+    shared = units.pop() if len(units) == 1 else ""
+    score = f"score [{shared}]" if shared else "score"
+    header = ["strategy", "rung", score, "captured", f"net revenue [{currency}]", "full cycles"]
     rows = []
     for key, row in comparison.table.iterrows():
         strategy, rung = key if isinstance(key, tuple) else (key, "")
-        unit = str(row["score_unit"]).replace("currency", currency)
+        unit = "" if shared else str(row["score_unit"]).replace("currency", currency)
         rows.append(
             [
                 str(strategy),
