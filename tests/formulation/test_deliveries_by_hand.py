@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from cases import case
 from models import FIRM, firm, numbers
 
 from bess_opt.assemble import physical_model
 from bess_opt.models.expand import expand
-from bess_opt.models.firm import add_block, add_whole_block, deliveries
+from bess_opt.models.firm import add_block, add_whole_block, deliveries, delivery_bounds
 
 
 @pytest.mark.parametrize(("end", "later"), [("00:00", []), ("00:01", [2]), ("01:00", [2])])
@@ -38,3 +39,12 @@ def test_a_whole_block_leaves_nothing_missing_inside_and_outside() -> None:
     program = expand(m)
     rows = program.constraints["whole_block"].slice
     assert (rows.stop - rows.start, program.row_upper[rows].tolist()) == (1, [0.0])
+
+
+def test_a_delivery_can_draw_from_the_highest_ceiling_to_the_lowest_floor() -> None:
+    """4 MWh at one instant, 0.5 at another: 3.5 MWh in two hours. A reserve or a ceiling elsewhere takes nothing."""
+    plant = numbers(case(price_per_mwh=[0.0, 0.0])).with_storage(
+        discharge_max_mw=3.0, ceiling_mwh=np.array([2.0, 4.0, 3.0]), floor_mwh=np.array([1.0, 0.5, 0.75])
+    )
+    _, most = delivery_bounds(deliveries(plant.index, "00:00", "02:00", "day", 1.0), plant)
+    assert most.tolist() == [1.75]

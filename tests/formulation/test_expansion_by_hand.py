@@ -93,3 +93,42 @@ def test_a_model_without_rows_is_a_program_without_rows() -> None:
     assert (program.rows, program.columns) == (0, 4)
     assert program.start.tolist() == [0]
     assert (len(program.column), len(program.value)) == (0, 0)
+
+
+def test_members_of_an_index_that_begins_later_have_their_own_numbers() -> None:
+    """Steps 3, 4, 5: the bounds and the parameter that Pyomo shows for step 4 are the second ones."""
+    m = model(3, 4, 5)
+    m.z = ArrayVar(m.steps, lower=[-1.0, -2.0, -np.inf], upper=[1.0, np.inf, 3.0], doc="bounded")
+    assert [m.z[step].bounds for step in (3, 4, 5)] == [(-1.0, 1.0), (-2.0, None), (None, 3.0)]
+    assert [pyo.value(m.double[step]) for step in (3, 4, 5)] == [6.0, 8.0, 10.0]
+
+
+def test_a_constraint_shows_the_equation_of_its_rule() -> None:
+    """Pyomo's listing of a model is then its documentation; a rule without a docstring has nothing to show."""
+
+    def cap(m: Any, t: Any) -> Any:
+        """x[t] <= 1."""
+        return m.x[t] <= 1.0
+
+    m = model(3, 4)
+    m.cap = ArrayConstraint(m.steps, rule=cap)
+    m.plain = ArrayConstraint(m.steps, rule=lambda m, t: m.x[t] <= 1.0)
+    assert (m.cap.doc, m.plain.doc) == ("x[t] <= 1.", "")
+
+
+def test_members_come_into_being_once_and_only_when_touched() -> None:
+    """Counting a constraint brings all of them; one that is deleted then does not come back."""
+    m = model(3, 4, 5)
+    m.row = ArrayConstraint(m.steps, rule=lambda m, t: m.x[t] <= 1.0)
+    assert m.row[4].body is m.x[4]
+    assert len(m.row) == 3
+    del m.row[4]
+    assert (len(m.row), list(m.row)) == (2, [3, 5])
+
+
+def test_an_index_without_a_name_is_constructed_with_its_constraint() -> None:
+    """A set written in the call holds for its two steps, in the matrix and member by member."""
+    m = model(3, 4, 5)
+    m.row = ArrayConstraint(pyo.Set(initialize=[4, 5]), rule=lambda m, t: m.x[t] <= 1.0)
+    assert matrix(expand(m)).tolist() == [[0, 1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0]]
+    assert list(m.row) == [4, 5]
