@@ -31,7 +31,8 @@ THEIR_SCRIPT = Path(__file__).with_name("run_energypylinear.py")
 
 def cvxpy(scenario: Scenario) -> float:
     """Optimum by cvxpy: vectors, and an energy law over all steps at once."""
-    import cvxpy as cp
+    with _silence():
+        import cvxpy as cp
 
     s = numbers_of(scenario)
     charge, discharge, energy, bought, sold, curtailed = (cp.Variable(s.steps, nonneg=True) for _ in range(6))
@@ -55,9 +56,9 @@ def cvxpy(scenario: Scenario) -> float:
 
 def linopy(scenario: Scenario) -> float:
     """Optimum by linopy: labelled arrays, passed to HiGHS in memory."""
-    import linopy as lp
-
     with _silence():
+        import linopy as lp
+
         m = lp.Model()
         _fill(m, numbers_of(scenario))
         m.solve(solver_name="highs", io_api="direct", output_flag=False)
@@ -92,7 +93,8 @@ def _fill(m: Any, s: Numbers) -> None:
 
 def pypsa(scenario: Scenario) -> float:
     """Optimum by PyPSA: one bus, the grid both ways, sun, load and a storage unit."""
-    import pypsa as tool
+    with _silence():
+        import pypsa as tool
 
     s = numbers_of(scenario)
     snapshots = scenario.series.index.tz_convert("UTC").tz_localize(None)

@@ -80,9 +80,12 @@ def time_size(steps: int, repeat: int, clock: str = "wall", others: Sequence[str
     }
 
 
-def time_growth(sizes: Sequence[int], repeat: int, clock: str, progress: Callable[[str], None]) -> list[Row]:
+def time_growth(
+    sizes: Sequence[int], repeat: int, clock: str, floors: Sequence[str], progress: Callable[[str], None]
+) -> list[Row]:
     """The growing scenario at each size; who took longer than `PATIENCE_S` is not asked for a larger one."""
-    others, whole_numbers, rows = ["pyomo_plain", *installed()], ENERGYPYLINEAR in os.environ, []
+    others = [name for name in floors if name not in ("arrays", "pyomo_members")]
+    whole_numbers, rows = ENERGYPYLINEAR in os.environ, []
     for steps in sizes:
         progress(f"{steps:,} steps")
         row = time_size(steps, repeat, clock, others)

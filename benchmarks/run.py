@@ -65,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
             _progress(case.name)
             results["cases"].append(time_case(case, repeat, options.clock, floors))
     if "growth" in options.parts:
-        results["growth"] = time_growth(sizes, repeat, options.clock, _progress)
+        results["growth"] = time_growth(sizes, repeat, options.clock, floors, _progress)
     if "real_site" in options.parts:
         _progress("a real site of five minutes")
         results["real_site"] = time_real_site(repeat, options.clock, QUICK_STEPS if options.quick else None)
