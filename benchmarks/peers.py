@@ -162,7 +162,7 @@ def _silence() -> Iterator[None]:
     sys.stderr.flush()
     screens, nowhere = [os.dup(1), os.dup(2)], os.open(os.devnull, os.O_WRONLY)
     root = logging.getLogger()
-    handlers = list(root.handlers)
+    handlers, level = list(root.handlers), root.level
     logging.disable(logging.CRITICAL)
     for number in (1, 2):
         os.dup2(nowhere, number)
@@ -176,7 +176,8 @@ def _silence() -> Iterator[None]:
             os.close(screen)
         os.close(nowhere)
         logging.disable(logging.NOTSET)
-        root.handlers[:] = handlers  # one of them adds its own on import
+        root.handlers[:] = handlers  # one of them sets up its own on import
+        root.setLevel(level)
 
 
 def installed() -> dict[str, Callable[[Scenario], float]]:
