@@ -162,17 +162,18 @@ class ExclusiveSearch:
         """Out of time: the last plans of all windows, else each step's way on balance, with what is proven."""
         self.deadline = None
         plans = [self._idle_in(answer.cut, answer.window, answer.x) for answer in answers if answer.cut is not None]
-        try:
-            if plans and len(plans) == len(answers):
-                plan = self._with_pattern(plans, bound, len(answers))
-                if not len(self._cheats(plan.x)):
-                    return replace(plan, limited=True)
-            return replace(self._with_pattern([self._on_balance()], bound, len(answers)), limited=True)
-        except InfeasibleProgramError:
-            raise LimitReachedError(
-                "the time limit ended the search before any plan was found in which no converter runs both ways; "
-                "raise solver.time_limit_s"
-            ) from None
+        complete = [plans] if plans and len(plans) == len(answers) else []
+        for idle in (*complete, [self._on_balance()]):
+            try:
+                plan = self._with_pattern(idle, bound, len(answers))
+            except InfeasibleProgramError:
+                continue
+            if not len(self._cheats(plan.x)):
+                return replace(plan, limited=True)
+        raise LimitReachedError(
+            "the time limit ended the search before any plan was found in which no converter runs both ways; "
+            "raise solver.time_limit_s"
+        )
 
     def _on_balance(self) -> dict[str, Array]:
         """Steps at which each flow stands still if every step keeps the way it goes on balance in the relaxation."""

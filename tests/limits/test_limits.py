@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,28 @@ def test_a_search_out_of_time_gives_its_best_plan_with_the_proven_gap(monkeypatc
     assert plan.report.objective <= exact.report.objective + 1e-9 <= plan.report.bound + 2e-9
 
 
+def test_out_of_time_the_windows_own_plans_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full cycles at flat prices, days as windows: their first plans are far better than each step's way on balance."""
+    prices = np.random.default_rng(3).normal(40.0, 2.0, 72).round(2)
+    cycling = {"name": "cycling", "cycles_per_day": 7.0, "shortfall_price_per_cycle": 10_000.0}
+    of = case(price_per_mwh=prices, battery={"technology": LOSSY, "soc_start": 0.5}, strategy=cycling)
+    found = {}
+    for windows in (0, 3):
+        left = iter([60.0] * 2 * windows)
+
+        def time_left(_search: ExclusiveSearch, left: Iterator[float] = left) -> float:
+            for seconds in left:
+                return seconds
+            raise LimitReachedError("out of time")
+
+        monkeypatch.setattr(ExclusiveSearch, "_left_s", time_left)
+        found[windows] = of.optimize().report
+    assert found[0].status == found[3].status == "time_limit"
+    assert found[3].objective > found[0].objective + 1_000.0
+    assert found[3].bound <= found[0].bound + 1e-9
+    assert found[3].objective <= found[3].bound
+
+
 def test_out_of_time_is_not_called_infeasible(monkeypatch: pytest.MonkeyPatch) -> None:
     """The quick guess at a plan may have none; that proves nothing about the scenario."""
     monkeypatch.setattr(ExclusiveSearch, "_left_s", out_of_time)
@@ -64,6 +87,7 @@ def test_an_optimum_without_time_for_ties_is_still_a_plan(monkeypatch: pytest.Mo
 
 SLOW_SAVE = """\
 import signal, time
+from collections.abc import Iterator
 from pathlib import Path
 import bess_opt.files as files
 from bess_opt.cli import main
