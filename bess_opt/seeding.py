@@ -42,7 +42,7 @@ def start_near_optimum(solver: Solver, scale_mw: float) -> None:
 
 
 def stitched(program: Program, steps: int, options: SolverOptions, scale_mw: float) -> tuple[Array, Array]:
-    """(column, row) statuses of a basis for `program`, as `Solver.start_at` takes them.
+    """(column, row) statuses of a basis for `program`, as `basis_at` takes them.
 
     What no window answers for (peaks, windows without a plan) is as it is with the battery at rest.
     """
@@ -178,7 +178,8 @@ class _Windows:
 
     def _note(self, solved: _Solved, end: _HandOver) -> None:
         """Keep the window's statuses, save those of energies that were given to it."""
-        given = [self._energy + i for i in (solved.window.first, end.instant) if 0 < i < self._steps]
-        kept = self.column[given]
-        self.column[solved.columns], self.row[solved.rows] = solved.column, solved.row
-        self.column[given] = kept
+        window = solved.window
+        given = [i for i in (window.first, end.instant) if 0 < i < self._steps and i <= window.last]
+        own = np.ones(len(solved.columns), dtype=bool)
+        own[np.searchsorted(solved.columns, self._energy + np.array(given, dtype=np.int64))] = False
+        self.column[solved.columns[own]], self.row[solved.rows] = solved.column[own], solved.row

@@ -100,13 +100,7 @@ class Cutter:
         Rows over many steps (warranty cycles of a day) tie a window to its surroundings more than energy
         does: where there are any, windows end between them instead.
         """
-        wide = self._wide
-        if not wide.any():
-            return resting
-        cut = np.zeros(2 * self.steps + 2, dtype=np.int64)
-        np.add.at(cut, self.row_first[wide] + 1, 1)
-        np.add.at(cut, self.row_last[wide], -1)
-        return np.flatnonzero(np.cumsum(cut)[: 2 * self.steps + 1 : 2] == 0)
+        return np.flatnonzero(~self._crossed(self._wide)) if self._wide.any() else resting
 
     def separable(self, ends: Array) -> Array:
         """Per instant, whether windows that touch there stay two: `ends` without rest that only energy crosses.
@@ -120,12 +114,16 @@ class Cutter:
         for name in CARRIES_ENERGY:
             if name in self.full.constraints:
                 carries[self.full.constraints[name].slice] = True
-        local = ~carries & (self.row_last <= 2 * self.steps)
-        crossed = np.zeros(2 * self.steps + 2, dtype=np.int64)
-        np.add.at(crossed, self.row_first[local] + 1, 1)
-        np.add.at(crossed, self.row_last[local], -1)
-        found[ends] = (np.cumsum(crossed)[: 2 * self.steps + 1 : 2] == 0)[ends]
+        found[ends] = ~self._crossed(~carries & (self.row_last <= 2 * self.steps))[ends]
         return found
+
+    def _crossed(self, rows: Array) -> Array:
+        """Per instant, whether any of `rows` (a mask) reaches from before it to after it."""
+        begun = np.zeros(2 * self.steps + 2, dtype=np.int64)
+        np.add.at(begun, self.row_first[rows] + 1, 1)
+        np.add.at(begun, self.row_last[rows], -1)
+        crossed: Array = np.cumsum(begun)[: 2 * self.steps + 1 : 2] > 0
+        return crossed
 
     def cut(self, window: Window, x: Array, row_dual: Array) -> Cut:
         """The window's programs; `x` and `row_dual` may leave out the columns and rows of the binaries."""
