@@ -20,16 +20,17 @@ if TYPE_CHECKING:
     from bess_opt.battery import technologies as technologies
     from bess_opt.battery import topologies as topologies
     from bess_opt.catalogue import strategies as strategies
+    from bess_opt.common.errors import AuditError as AuditError
+    from bess_opt.common.errors import BessOptError as BessOptError
+    from bess_opt.common.errors import InfeasibleError as InfeasibleError
+    from bess_opt.common.errors import ScenarioError as ScenarioError
+    from bess_opt.common.errors import SolveError as SolveError
+    from bess_opt.common.errors import StrategyError as StrategyError
+    from bess_opt.common.relaxation import Relaxation as Relaxation
     from bess_opt.compare import compare as compare
     from bess_opt.control import control as control
     from bess_opt.convention import convention as convention
     from bess_opt.dispatch import Dispatch as Dispatch
-    from bess_opt.errors import AuditError as AuditError
-    from bess_opt.errors import BessOptError as BessOptError
-    from bess_opt.errors import InfeasibleError as InfeasibleError
-    from bess_opt.errors import ScenarioError as ScenarioError
-    from bess_opt.errors import SolveError as SolveError
-    from bess_opt.errors import StrategyError as StrategyError
     from bess_opt.faded import Faded as Faded
     from bess_opt.faded import faded_dispatch as faded_dispatch
     from bess_opt.files import load_dispatch as load_dispatch
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from bess_opt.readers_tariff import read_tariff as read_tariff
     from bess_opt.reconciliation import Reconciliation as Reconciliation
     from bess_opt.reconciliation import reconcile as reconcile
-    from bess_opt.relaxation import Relaxation as Relaxation
     from bess_opt.report import report as report
     from bess_opt.scenario import Scenario as Scenario
     from bess_opt.scenario import describe as describe
@@ -82,12 +82,12 @@ _HOME = {
     "control": "control",
     "convention": "convention",
     "Dispatch": "dispatch",
-    "AuditError": "errors",
-    "BessOptError": "errors",
-    "InfeasibleError": "errors",
-    "ScenarioError": "errors",
-    "SolveError": "errors",
-    "StrategyError": "errors",
+    "AuditError": "common.errors",
+    "BessOptError": "common.errors",
+    "InfeasibleError": "common.errors",
+    "ScenarioError": "common.errors",
+    "SolveError": "common.errors",
+    "StrategyError": "common.errors",
     "Faded": "faded",
     "faded_dispatch": "faded",
     "load_dispatch": "files",
@@ -99,7 +99,7 @@ _HOME = {
     "monte_carlo": "price_years",
     "Reconciliation": "reconciliation",
     "reconcile": "reconciliation",
-    "Relaxation": "relaxation",
+    "Relaxation": "common.relaxation",
     "read_load": "readers",
     "read_prices": "readers",
     "read_solar": "readers",

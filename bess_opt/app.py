@@ -10,8 +10,8 @@ import threading
 import webbrowser
 from typing import TYPE_CHECKING, Any
 
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
 from bess_opt.scenario import Scenario
 
 if TYPE_CHECKING:

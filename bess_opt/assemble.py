@@ -8,7 +8,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from bess_opt.bound import Bound, One, Stack
-from bess_opt.errors import ScenarioError, StrategyError
+from bess_opt.common.errors import ScenarioError, StrategyError
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.demand import add_demand
 from bess_opt.models.ledger import add_ledger

@@ -14,8 +14,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 import pandas as pd
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from bess_opt.findings import Finding
-from bess_opt.tables import Number, Table, plain, quantity, reject
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Number, Table, plain, quantity, reject
 
 TechnologyKey = Literal["standard", "modern_lfp", "premium"]
 TopologyKey = Literal["parallel_ac", "series_dc", "hybrid"]

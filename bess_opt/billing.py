@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bess_opt.clock import calendar_mask, period_number
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common.clock import calendar_mask, period_number
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
 from bess_opt.tariff import DemandRate, Tariff
 
 Floats = npt.NDArray[np.float64]

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 from pydantic.fields import FieldInfo
 
+from bess_opt.common.input_table import allowed
 from bess_opt.strategies import discover
 from bess_opt.strategy import Strategy
-from bess_opt.tables import allowed
 
 
 def strategies() -> pd.DataFrame:

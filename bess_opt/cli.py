@@ -205,8 +205,8 @@ def validate(scenario: ScenarioPath, assignments: Assignments = None, as_json: A
     overrides = parsed(assignments)
     with show.faults(as_json), show.stages() as stage:
         stage("checking")
-        from bess_opt.errors import BessOptError
-        from bess_opt.findings import Findings
+        from bess_opt.common.errors import BessOptError
+        from bess_opt.common.findings import Findings
         from bess_opt.validate import examine, problems_of
 
         try:

@@ -15,8 +15,8 @@ from bess_opt.cli_options import Theme
 from bess_opt.cli_run import loaded, parsed
 
 if TYPE_CHECKING:
+    from bess_opt.common.atomic_folders import Kind
     from bess_opt.compare import Comparison
-    from bess_opt.folders import Kind
     from bess_opt.scenario import Scenario
     from bess_opt.sizing import Sizing
 
@@ -72,7 +72,7 @@ def run_size(
     if as_json:
         show.write_json(sizing_json(found))
     else:
-        from bess_opt.key_figures import sizing_rows
+        from bess_opt.common.wording import sizing_rows
 
         title = f"{found.scenario.name}: size for {found.objective}"
         show.write_tables(tables.table(title, ("figure", "value"), sizing_rows(found)))
@@ -126,13 +126,13 @@ def _answer(
         stage("reading the scenario")
         read = loaded(path, overrides)
         if out is not None:
-            from bess_opt.folders import check_target
+            from bess_opt.common.atomic_folders import check_target
 
             check_target(out, kind())
         stage(f"{doing} {len(read.series):,} steps")
         found = show.in_background(lambda: work(read))
         if out is not None:
-            from bess_opt.folders import new_folder
+            from bess_opt.common.atomic_folders import new_folder
 
             stage("drawing and saving")
             made = show.in_background(lambda: files(found))
@@ -148,7 +148,7 @@ def _kind(names: tuple[str, ...], mark: str) -> Callable[[], Kind]:
     """The folder that holds these files, the first of which says `mark`."""
 
     def made() -> Kind:
-        from bess_opt.folders import Kind
+        from bess_opt.common.atomic_folders import Kind
 
         return Kind(files=frozenset(names), mark=names[0], text=f'"format": "{mark}"')
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from bess_opt.errors import BessOptError, InfeasibleError, SolveError
+from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bess_opt.findings import Finding
+    from bess_opt.common.findings import Finding
 
 BAD_INPUT, INFEASIBLE, LIMIT_REACHED, INTERRUPTED = 1, 3, 4, 130
 PIPE_WIDTH = 240  # characters of a line where no terminal sets an end

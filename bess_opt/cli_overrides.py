@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from bess_opt.errors import ScenarioError, nearest
-from bess_opt.findings import Finding
+from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.findings import Finding
 from bess_opt.scenario import Scenario, load
 from bess_opt.scenario_parts import TABLES, file_source, read_toml, unknown_tables
 

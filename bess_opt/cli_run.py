@@ -14,9 +14,9 @@ from bess_opt.cli_options import Theme
 
 if TYPE_CHECKING:
     from bess_opt.cli_overrides import Override
+    from bess_opt.common.errors import BessOptError
+    from bess_opt.common.findings import Findings
     from bess_opt.dispatch import Dispatch
-    from bess_opt.errors import BessOptError
-    from bess_opt.findings import Findings
     from bess_opt.scenario import Scenario
 
 
@@ -67,10 +67,10 @@ def check_ahead(scenario: Scenario, out: Path | None, week: str | None, theme: T
     """What would fail after the solve fails before it."""
     import pandas as pd
 
+    from bess_opt.common.atomic_folders import check_target
+    from bess_opt.common.errors import ScenarioError
     from bess_opt.dispatch import drawing_problems
-    from bess_opt.errors import ScenarioError
     from bess_opt.files import RESULT
-    from bess_opt.folders import check_target
 
     wrong = drawing_problems(pd.DatetimeIndex(scenario.series.index), week, theme.value)
     if wrong:

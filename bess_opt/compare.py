@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bess_opt.common.errors import AuditError, InfeasibleError, SolveError, StrategyError
+from bess_opt.common.findings import Finding, Findings
 from bess_opt.control import control
 from bess_opt.dispatch import Dispatch
-from bess_opt.errors import AuditError, InfeasibleError, SolveError, StrategyError
-from bess_opt.findings import Finding, Findings
 from bess_opt.forecasts import Forecasts
 from bess_opt.gap import Gap, gap
 from bess_opt.metrics import Metrics
@@ -83,7 +83,7 @@ class Comparison:
         raise StrategyError(f"gap: several strategies were compared; read gaps[name] of {', '.join(self.gaps)}")
 
     def _repr_html_(self) -> str:
-        from bess_opt import notebook
+        from bess_opt.common import html as notebook
 
         return notebook.comparison_html(self)
 

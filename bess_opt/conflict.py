@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bess_opt.findings import Finding
+from bess_opt.common.findings import Finding
 from bess_opt.infeasible import instant, span
 from bess_opt.models.expand import Program
 from bess_opt.plant import Array, Plant

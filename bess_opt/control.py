@@ -18,9 +18,10 @@ from bess_opt.assemble import bind, model
 from bess_opt.beliefs import gather
 from bess_opt.bound import Bound
 from bess_opt.carried_out import Orders, carry_out, joined
+from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError, nearest
+from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch import Dispatch, Flows
-from bess_opt.errors import InfeasibleError, ScenarioError, StrategyError, nearest
-from bess_opt.findings import Finding, Findings
 from bess_opt.forecasts import Forecasts, Knowledge
 from bess_opt.models.expand import Program, expand, term_costs
 from bess_opt.optimize import flows as flows_of
@@ -31,7 +32,6 @@ from bess_opt.rolling import Rolling, Terminal, Window
 from bess_opt.scenario import Scenario
 from bess_opt.solve import InfeasibleProgramError
 from bess_opt.solver_options import SolverOptions
-from bess_opt.stopwatch import Stopwatch
 from bess_opt.timetable import Commitment, Timetable, timetable
 from bess_opt.validate import findings as findings_of
 

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from bess_opt import money, physics
-from bess_opt.columns import SCHEDULE
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding, Findings
+from bess_opt.common.columns import SCHEDULE
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding, Findings
 from bess_opt.metrics import Metrics
 from bess_opt.plant import Array, Plant
 from bess_opt.scenario import Scenario
@@ -162,7 +162,7 @@ def drawing_problems(index: pd.DatetimeIndex, week: str | None, theme: str) -> l
 class Dispatch:
     """A plan for a scenario.
 
-    `schedule` has one row per step (see `bess_opt.columns.SCHEDULE` for units), index: start of the step in
+    `schedule` has one row per step (see `bess_opt.common.columns.SCHEDULE` for units), index: start of the step in
     local time. `ledger` gives each money term of the year, `figures` what the strategy reports beside its
     score, `stored_energy_value` (optimal plans only) the worth of one MWh more in the cells at the end of
     each step.
@@ -225,7 +225,7 @@ class Dispatch:
         return files.save_dispatch(self, folder)
 
     def _repr_html_(self) -> str:
-        from bess_opt import notebook
+        from bess_opt.common import html as notebook
 
         return notebook.dispatch_html(self)
 

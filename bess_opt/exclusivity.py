@@ -18,7 +18,7 @@ from itertools import repeat
 
 import numpy as np
 
-from bess_opt.errors import SolveError
+from bess_opt.common.errors import SolveError
 from bess_opt.models.exclusive import Pair
 from bess_opt.models.expand import Program
 from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solution, Solver

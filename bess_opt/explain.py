@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.errors import BessOptError
 from bess_opt.dispatch import Dispatch
-from bess_opt.errors import BessOptError
 from bess_opt.gap import ROW_CAUSES, Places, readable, reserved
 from bess_opt.marginals import Duals, Marginals, duals_of
 from bess_opt.marginals import marginals as marginals_of

@@ -27,15 +27,15 @@ import numpy as np
 import pandas as pd
 import tomli_w
 
-from bess_opt.columns import SCHEDULE
+from bess_opt.common.atomic_folders import Kind, new_folder, problem
+from bess_opt.common.columns import SCHEDULE
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.versions import versions
 from bess_opt.dispatch import Dispatch, LinearCertificate, SolveReport
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding, Findings
-from bess_opt.folders import Kind, new_folder, problem
 from bess_opt.metrics import Metrics
 from bess_opt.reconciliation import reconcile
 from bess_opt.scenario import Scenario, load
-from bess_opt.versions import versions
 
 FORMAT = "bess_opt dispatch 1"
 SCHEDULE_FILE, VALUE_FILE = "schedule.parquet", "stored_energy_value.parquet"

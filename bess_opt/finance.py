@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt.errors import ScenarioError
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
 from bess_opt.finance_types import Finance
-from bess_opt.findings import Finding
 from bess_opt.plant import Array
 from bess_opt.scenario import Scenario
 

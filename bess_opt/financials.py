@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import pandas as pd
 import pyxirr
 
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch import Dispatch
-from bess_opt.errors import ScenarioError
 from bess_opt.finance import Figures, cash_flow, weights, year_weight
 from bess_opt.finance_types import Finance
-from bess_opt.findings import Finding, Findings
 from bess_opt.levelised import charging_cost, lcos
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Financials:
         )
 
     def _repr_html_(self) -> str:
-        from bess_opt import notebook
+        from bess_opt.common import html as notebook
 
         return notebook.financials_html(self)
 

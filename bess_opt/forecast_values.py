@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
 
 Array = np.ndarray
 

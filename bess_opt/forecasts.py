@@ -13,12 +13,12 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from bess_opt import clock
-from bess_opt.columns import SERIES
-from bess_opt.errors import ScenarioError, nearest
-from bess_opt.findings import Finding
+from bess_opt.common import clock
+from bess_opt.common.columns import SERIES
+from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import show
 from bess_opt.forecast_values import Vintages, vintages
-from bess_opt.tables import show
 
 Array = np.ndarray
 Mode = Literal["perfect", "observed", "published", "persistence", "noisy", "given"]

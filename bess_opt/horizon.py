@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from bess_opt.common.errors import StrategyError
 from bess_opt.dispatch import Flows
-from bess_opt.errors import StrategyError
 from bess_opt.models.expand import Program
 from bess_opt.windows import places
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from bess_opt.findings import Finding, Findings
+from bess_opt.common.findings import Finding, Findings
 
 
 class ImportedSeries(pd.DataFrame):

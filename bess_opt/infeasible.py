@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt import physics
-from bess_opt.findings import Finding
+from bess_opt.common.findings import Finding
 from bess_opt.plant import Array, Plant
 
 SLACK = 1e-9

@@ -19,7 +19,7 @@ import numpy as np
 from bess_opt.assemble import model
 from bess_opt.bound import Bound
 from bess_opt.certificate import activity, priced
-from bess_opt.errors import SolveError
+from bess_opt.common.errors import SolveError
 from bess_opt.models.expand import Program, expand
 from bess_opt.optimize import Solved
 from bess_opt.plant import Array, plant

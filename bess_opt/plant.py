@@ -12,9 +12,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from bess_opt import clock, physics
+from bess_opt import physics
 from bess_opt.battery import Battery, EndValue
 from bess_opt.billing import Billing, billing
+from bess_opt.common import clock
 from bess_opt.scenario import Scenario
 from bess_opt.tariff import Tariff, energy_price
 

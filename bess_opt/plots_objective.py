@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bess_opt.key_figures import OBJECTIVES
+from bess_opt.common.wording import OBJECTIVES
 
 
 class Unit:

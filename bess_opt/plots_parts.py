@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import Container
 from matplotlib.ticker import MaxNLocator
 
-from bess_opt.columns import SCHEDULE
+from bess_opt.common.columns import SCHEDULE
 from bess_opt.plots_time import Floats
 from bess_opt.style import LINE_PT, TEXT_PT, TICK_PT, PlainNumbers, Theme
 

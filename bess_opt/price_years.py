@@ -9,9 +9,9 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
-from bess_opt import clock
-from bess_opt.errors import ScenarioError, nearest
-from bess_opt.findings import Finding
+from bess_opt.common import clock
+from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.findings import Finding
 from bess_opt.plant import Array
 from bess_opt.scenario import Scenario
 

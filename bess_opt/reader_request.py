@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bess_opt.clock import is_zone
-from bess_opt.findings import Finding
+from bess_opt.common.clock import is_zone
+from bess_opt.common.findings import Finding
 from bess_opt.reader_sheet import Floats, Sheet, problem
 from bess_opt.reader_stamps import CLOCK_REMEDY, StampKind
 from bess_opt.reader_units import KNOWN, Quantity, factor_of, fits, unit_in

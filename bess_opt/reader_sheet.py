@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
 
 Floats = npt.NDArray[np.float64]
 EMPTY = frozenset({"", "-", "n/e", "n/a", "na", "nan", "null", "none"})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
 from bess_opt.reader_request import note
 from bess_opt.reader_sheet import problem
 

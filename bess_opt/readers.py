@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt import readers_caiso, readers_energy_charts, readers_entsoe, readers_pvgis, readers_table
-from bess_opt.findings import Finding
+from bess_opt.common.findings import Finding
 from bess_opt.imported import ImportedSeries
 from bess_opt.reader_request import Found, Request, checked_zone, kind_and_factor, note
 from bess_opt.reader_sheet import Floats, problem, read_sheet

@@ -11,7 +11,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from bess_opt.findings import Finding
+from bess_opt.common.findings import Finding
 from bess_opt.reader_request import Format, Found, Request, choose, note, stated_clock, unit_for
 from bess_opt.reader_sheet import Sheet, problem
 from bess_opt.reader_stamps import (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import PrivateAttr
 
-from bess_opt.findings import Finding, Findings
+from bess_opt.common.findings import Finding, Findings
 from bess_opt.reader_request import note
 from bess_opt.reader_sheet import problem
 from bess_opt.readers_dervet import from_dervet

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bess_opt.clock import Days
-from bess_opt.findings import Finding
+from bess_opt.common.clock import Days
+from bess_opt.common.findings import Finding
 from bess_opt.reader_request import note
 from bess_opt.reader_sheet import problem
 from bess_opt.reader_tariff import per_thousand, stated_export, unknown_tariff

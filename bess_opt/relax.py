@@ -17,14 +17,14 @@ import numpy as np
 
 from bess_opt.assemble import bind, model
 from bess_opt.bound import Bound
+from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
+from bess_opt.common.relaxation import Change, Relaxation, rounded_beyond
 from bess_opt.elastic import Direction, direction, least_easing
-from bess_opt.errors import BessOptError, InfeasibleError, SolveError
 from bess_opt.exclusivity import ExclusiveSearch, cheats
 from bess_opt.infeasible import unreachable
 from bess_opt.models.exclusive import exclusive_program, pairs, with_choices_held
 from bess_opt.models.expand import Program, expand
 from bess_opt.plant import Plant, plant
-from bess_opt.relaxation import Change, Relaxation, rounded_beyond
 from bess_opt.scenario import Scenario
 from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solver
 from bess_opt.solver_options import SolverOptions

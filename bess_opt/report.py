@@ -14,12 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from bess_opt.compare import NONE, OPTIMAL, RULE, Comparison, compare
-from bess_opt.dispatch import Dispatch, drawing_problems
-from bess_opt.errors import ScenarioError
-from bess_opt.financials import Financials, financials
-from bess_opt.findings import Finding, Findings
-from bess_opt.key_figures import (
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.wording import (
     NOTHING,
     comparison_table,
     dispatch_rows,
@@ -29,6 +26,9 @@ from bess_opt.key_figures import (
     scenario_rows,
     sizing_rows,
 )
+from bess_opt.compare import NONE, OPTIMAL, RULE, Comparison, compare
+from bess_opt.dispatch import Dispatch, drawing_problems
+from bess_opt.financials import Financials, financials
 from bess_opt.plots_action import action_figure
 from bess_opt.plots_cash_flow import cash_flow_figure
 from bess_opt.plots_compare import ladder_figure

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bess_opt.folders import new_folder
+from bess_opt.common.atomic_folders import new_folder
 
 ZONE = "Europe/Berlin"
 MONDAY = dt.datetime(2025, 6, 2, tzinfo=ZoneInfo(ZONE))

@@ -12,9 +12,10 @@ from typing import Any
 import pandas as pd
 
 from bess_opt.battery import Battery
-from bess_opt.errors import ScenarioError
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Table
 from bess_opt.finance_types import Finance
-from bess_opt.findings import Finding
 from bess_opt.scenario_checks import check_tables, note_two_prices
 from bess_opt.scenario_parts import (
     TABLES,
@@ -33,7 +34,6 @@ from bess_opt.series_time import counted
 from bess_opt.site import Site
 from bess_opt.solver_options import SolverOptions
 from bess_opt.strategy_entries import StrategyEntry, read_strategies
-from bess_opt.tables import Table
 from bess_opt.tariff import Tariff
 
 _HELD = ("battery", "site", "tariff", "finance", "solver")
@@ -162,7 +162,7 @@ class Scenario:
         return hash(self.digest())
 
     def _repr_html_(self) -> str:
-        from bess_opt import notebook
+        from bess_opt.common import html as notebook
 
         return notebook.scenario_html(self)
 

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from bess_opt.battery import Battery
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
 from bess_opt.site import Site
 from bess_opt.tariff import Tariff, energy_price
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from bess_opt.battery import Battery
-from bess_opt.clock import HOUR_NS
-from bess_opt.errors import ScenarioError, nearest
+from bess_opt.common.clock import HOUR_NS
+from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Table, read_table, salvage
 from bess_opt.finance_types import Finance
-from bess_opt.findings import Finding
 from bess_opt.scenario_checks import Horizon
 from bess_opt.series import CleanSeries, SeriesOptions, clean, examine
 from bess_opt.series_files import RawSeries, from_file, from_frame
 from bess_opt.site import Site
 from bess_opt.solver_options import SolverOptions
-from bess_opt.tables import Table, read_table, salvage
 from bess_opt.tariff import Tariff
 
 TABLES: dict[str, type[Table]] = {

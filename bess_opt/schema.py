@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from bess_opt.battery import Battery
+from bess_opt.common.input_table import Text
 from bess_opt.finance_types import Finance
 from bess_opt.series import SeriesOptions
 from bess_opt.site import Site
 from bess_opt.solver_options import SolverOptions
-from bess_opt.tables import Text
 from bess_opt.tariff import Tariff
 
 _LIMITS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}

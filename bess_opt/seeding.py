@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bess_opt.errors import SolveError
+from bess_opt.common.errors import SolveError
 from bess_opt.models.expand import Program
 from bess_opt.resting import ENERGY, at_rest
 from bess_opt.solve import AT_LOWER, AT_UPPER, BASIC, Solver, basis_at

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bess_opt.errors import BessOptError, ScenarioError, nearest
-from bess_opt.findings import Finding
+from bess_opt.common.errors import BessOptError, ScenarioError, nearest
+from bess_opt.common.findings import Finding
 from bess_opt.scenario import Scenario
 from bess_opt.sizing import size
 from bess_opt.sizing_goal import Twin, goal_of

@@ -13,16 +13,16 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, Field
 
-from bess_opt.clock import HOUR_NS
-from bess_opt.columns import SERIES
-from bess_opt.errors import ScenarioError, nearest
-from bess_opt.findings import Finding
+from bess_opt.common.clock import HOUR_NS
+from bess_opt.common.columns import SERIES
+from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Number, Table, Text, quantity, reject
 from bess_opt.series_cells import check_prices, read_numbers
 from bess_opt.series_files import RawSeries
 from bess_opt.series_fill import FillMethod, check_empty, fill
 from bess_opt.series_steps import ResampleMethod, check_resample, differs, resample
 from bess_opt.series_time import TimeAxis, check_gaps, check_order, check_step, find_step, read_time
-from bess_opt.tables import Number, Table, Text, quantity, reject
 
 
 def _known_column(name: str) -> str:

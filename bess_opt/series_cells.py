@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bess_opt.clock import Mask
-from bess_opt.columns import SERIES
-from bess_opt.findings import Finding
+from bess_opt.common.clock import Mask
+from bess_opt.common.columns import SERIES
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import LARGEST, show
 from bess_opt.series_files import RawSeries
 from bess_opt.series_time import TimeAxis, more
-from bess_opt.tables import LARGEST, show
 
 Floats = npt.NDArray[np.float64]
 

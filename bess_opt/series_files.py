@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bess_opt.columns import SERIES
-from bess_opt.errors import ScenarioError, nearest
-from bess_opt.findings import Finding
+from bess_opt.common.columns import SERIES
+from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import show
 from bess_opt.imported import ImportedSeries
-from bess_opt.tables import show
 
 TIME = "time"
 # From pandas 3.1 on every number is read exactly; before, only on request, which is deprecated now.

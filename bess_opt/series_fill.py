@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bess_opt.findings import Finding
+from bess_opt.common.findings import Finding
 from bess_opt.series_cells import cell_problem
 from bess_opt.series_files import RawSeries
 from bess_opt.series_time import TimeAxis, counted, grid, moment

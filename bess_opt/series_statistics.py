@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bess_opt.columns import SERIES
+from bess_opt.common.columns import SERIES
 
 
 def describe_series(frame: pd.DataFrame, step_h: float) -> pd.DataFrame:

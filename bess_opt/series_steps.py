@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bess_opt.columns import SERIES
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common.columns import SERIES
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
 from bess_opt.series_files import RawSeries
 from bess_opt.series_time import TimeAxis, check_step, grid, minutes, moment
 

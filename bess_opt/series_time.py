@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt.clock import HOUR_NS, Mask, zone_name
-from bess_opt.findings import Finding
+from bess_opt.common.clock import HOUR_NS, Mask, zone_name
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import show
 from bess_opt.series_files import RawSeries
-from bess_opt.tables import show
 
 _STAMP = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
 _UTC = r"(?:Z|[+-]00(?::?00)?)"

@@ -8,10 +8,10 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 
 from bess_opt.battery import TopologyKey
-from bess_opt.clock import is_zone
-from bess_opt.errors import nearest
-from bess_opt.findings import Finding
-from bess_opt.tables import Flag, Number, Table, Text, quantity, reject
+from bess_opt.common.clock import is_zone
+from bess_opt.common.errors import nearest
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Flag, Number, Table, Text, quantity, reject
 
 
 def _known_zone(name: str | None) -> str | None:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch import Dispatch
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding, Findings
 from bess_opt.scenario import Scenario
 from bess_opt.sizing_cuts import Cuts
 from bess_opt.sizing_goal import GOALS, Goal, goal_of
@@ -98,7 +98,7 @@ class Sizing:
         return plots_sizing.surface_figure(self, theme=theme)
 
     def _repr_html_(self) -> str:
-        from bess_opt import notebook
+        from bess_opt.common import html as notebook
 
         return notebook.sizing_html(self)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
-from bess_opt.errors import SolveError
+from bess_opt.common.errors import SolveError
 from bess_opt.finance import Weights
 from bess_opt.plant import Array
 from bess_opt.sizing_region import SLACK, Region

@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 
 from bess_opt.assemble import bind, physical_model
+from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.findings import Finding
 from bess_opt.dispatch import Dispatch
-from bess_opt.errors import ScenarioError, nearest
 from bess_opt.finance import Figures, Weights, cash_flow, weights, year_weight, years_of
 from bess_opt.finance_types import Finance
 from bess_opt.financials import financials, internal_rate
-from bess_opt.findings import Finding
 from bess_opt.metrics import CASH
 from bess_opt.models.expand import expand, term_costs
 from bess_opt.models.ledger import money_terms

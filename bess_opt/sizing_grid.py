@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from bess_opt.common.errors import InfeasibleError
+from bess_opt.common.findings import Finding
 from bess_opt.dispatch import Dispatch
-from bess_opt.errors import InfeasibleError
-from bess_opt.findings import Finding
 from bess_opt.optimize import dispatch_of, solve_scenario
 from bess_opt.scenario import Scenario
 from bess_opt.simulate import simulate

@@ -9,8 +9,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
 from bess_opt.scenario import Scenario
 from bess_opt.sizing_goal import Goal
 from bess_opt.sizing_grid import planned_sizes

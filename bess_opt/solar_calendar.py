@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bess_opt.clock import zone_name
-from bess_opt.errors import ScenarioError
+from bess_opt.common.clock import zone_name
+from bess_opt.common.errors import ScenarioError
 from bess_opt.reader_sheet import problem
 from bess_opt.series_time import check_step, minutes, moment
 from bess_opt.solar_plant import SolarPlant

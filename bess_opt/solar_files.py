@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from bess_opt.errors import nearest
+from bess_opt.common.errors import nearest
 from bess_opt.reader_sheet import problem
 from bess_opt.solar_plant import SolarPlant
 from bess_opt.solar_weather import TYPICAL_YEAR, Weather, pvlib_package, rows_of

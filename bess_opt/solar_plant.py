@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from bess_opt.clock import is_zone
-from bess_opt.findings import Finding
-from bess_opt.tables import Count, Number, Table, Text, quantity, reject
+from bess_opt.common.clock import is_zone
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Count, Number, Table, Text, quantity, reject
 
 Kind = Literal["tmy3", "tmy2", "epw", "pvgis_tmy", "pvgis_hourly", "nsrdb"]
 PVWATTS_LOSSES = {

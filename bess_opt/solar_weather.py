@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bess_opt.clock import zone_name
+from bess_opt.common.clock import zone_name
 from bess_opt.reader_sheet import problem
 from bess_opt.series_time import moment
 from bess_opt.solar_plant import SolarPlant

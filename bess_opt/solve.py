@@ -17,7 +17,7 @@ from typing import Any
 import highspy
 import numpy as np
 
-from bess_opt.errors import SolveError
+from bess_opt.common.errors import SolveError
 from bess_opt.models.expand import Program
 from bess_opt.solver_options import SolverOptions
 

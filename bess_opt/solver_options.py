@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from bess_opt.tables import Count, Number, Table, quantity
+from bess_opt.common.input_table import Count, Number, Table, quantity
 
 
 class SolverOptions(Table):

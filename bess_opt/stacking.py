@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from bess_opt.common.errors import SolveError
+from bess_opt.common.findings import Finding
 from bess_opt.dispatch import Dispatch
-from bess_opt.errors import SolveError
-from bess_opt.findings import Finding
 from bess_opt.optimize import optimize
 from bess_opt.scenario import Scenario
 

@@ -13,10 +13,10 @@ from typing import Any, Literal
 import pandas as pd
 
 from bess_opt.audit import Violation
-from bess_opt.findings import Finding
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Table
 from bess_opt.plant import Plant
 from bess_opt.stepper import Rule
-from bess_opt.tables import Table
 
 Objective = list[tuple[float, Any, Any]]  # (weight, rule(m, i) -> value, index set): maximised
 Need = Literal["prices", "solar", "load", "regulation"]

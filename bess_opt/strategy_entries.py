@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
-from bess_opt.tables import show
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import show
 
 
 @dataclass(frozen=True, eq=False)

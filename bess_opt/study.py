@@ -13,8 +13,8 @@ from typing import Any, cast
 
 import pandas as pd
 
-from bess_opt.errors import BessOptError, ScenarioError, nearest
-from bess_opt.findings import Finding
+from bess_opt.common.errors import BessOptError, ScenarioError, nearest
+from bess_opt.common.findings import Finding
 from bess_opt.scenario import Scenario, load
 from bess_opt.study_crew import Crew, Job, made_by
 from bess_opt.study_progress import show_progress

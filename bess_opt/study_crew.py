@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
-from bess_opt.errors import BessOptError, ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common.errors import BessOptError, ScenarioError
+from bess_opt.common.findings import Finding
 from bess_opt.scenario import Scenario
 from bess_opt.study_rows import Action, Made, failed, made_of
 

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from bess_opt import clock
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common import clock
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
 
 Array = np.ndarray
 Commitment = Literal["dispatch", "day_ahead"]

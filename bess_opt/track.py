@@ -19,16 +19,16 @@ import pandas as pd
 
 from bess_opt import physics
 from bess_opt.battery import Battery
-from bess_opt.clock import HOUR_NS
-from bess_opt.columns import Column
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common.clock import HOUR_NS
+from bess_opt.common.columns import Column
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import plain, read_table, show
 from bess_opt.plant import Storage, storage_of
 from bess_opt.refusals import SLACK
 from bess_opt.series_files import RawSeries
 from bess_opt.series_time import TimeAxis, check_gaps, check_order, find_step, moment
 from bess_opt.stepper import transition
-from bess_opt.tables import plain, read_table, show
 
 DEFAULT_STEP_H = 0.25
 ROUNDING = 1e-12  # of nameplate: stored energy that lies off a bound by less is on it

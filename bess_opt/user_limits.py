@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from bess_opt.bound import Bound
+from bess_opt.common.relaxation import number
 from bess_opt.plant import Plant
-from bess_opt.relaxation import number
 from bess_opt.scenario import Scenario
 
 POWER, DURATION, END = "battery.power_mw", "battery.duration_h", "battery.soc_end"

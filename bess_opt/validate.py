@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bess_opt.assemble import bind
 from bess_opt.bound import Bound
-from bess_opt.errors import BessOptError, InfeasibleError, ScenarioError
-from bess_opt.findings import Finding, Findings
+from bess_opt.common.errors import BessOptError, InfeasibleError, ScenarioError
+from bess_opt.common.findings import Finding, Findings
 from bess_opt.infeasible import unreachable
 from bess_opt.plant import Plant, plant
 from bess_opt.scenario import Scenario, load

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bess_opt.findings import Finding
+from bess_opt.common.findings import Finding
 from bess_opt.plant import Plant, port_efficiency
 from bess_opt.scenario import Scenario
 

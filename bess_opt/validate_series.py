@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bess_opt.findings import Finding
+from bess_opt.common.findings import Finding
 from bess_opt.plant import Array, Plant
 from bess_opt.scenario import Scenario
 

@@ -143,7 +143,7 @@ def _terms() -> list[str]:
 
 def nomenclature() -> str:
     """Every time series, in and out, with unit and meaning."""
-    from bess_opt.columns import SCHEDULE, SERIES
+    from bess_opt.common.columns import SCHEDULE, SERIES
 
     parts = [
         "# Nomenclature",
@@ -166,8 +166,8 @@ def nomenclature() -> str:
 
 def catalogue() -> str:
     """Each strategy as its own file describes it, with its options."""
+    from bess_opt.common.input_table import allowed
     from bess_opt.strategies import discover
-    from bess_opt.tables import allowed
 
     parts = ["# Strategies", "Each is one file with two twins: the optimum and a rule, measured in the same score."]
     for name, strategy in sorted(discover().items()):

@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 
-from bess_opt.errors import StrategyError, nearest
+from bess_opt.common.errors import StrategyError, nearest
 from bess_opt.strategy import Strategy
 
 GROUP = "bess_opt.strategies"

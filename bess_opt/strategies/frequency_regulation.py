@@ -37,10 +37,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from bess_opt import clock, money
+from bess_opt import money
 from bess_opt.audit import Violation, exceeds
+from bess_opt.common import clock
+from bess_opt.common.errors import StrategyError
+from bess_opt.common.input_table import Flag, Number, Table, quantity
 from bess_opt.dispatch import Dispatch
-from bess_opt.errors import StrategyError
 from bess_opt.metrics import net_revenue
 from bess_opt.models.ledger import money_terms
 from bess_opt.models.regulation import add_regulation
@@ -60,7 +62,6 @@ from bess_opt.regulation_calls import (
 from bess_opt.regulation_rule import HoldCapacity
 from bess_opt.stepper import Rule
 from bess_opt.strategy import Objective, Strategy
-from bess_opt.tables import Flag, Number, Table, quantity
 
 NAME = "frequency_regulation"
 

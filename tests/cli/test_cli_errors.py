@@ -362,7 +362,7 @@ def test_a_taken_target_is_known_before_the_solve(
 
 
 def test_a_target_without_permission(run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bess_opt.folders.os.access", lambda *_: False)
+    monkeypatch.setattr("bess_opt.common.atomic_folders.os.access", lambda *_: False)
     ended = run("optimize", folder, "--out", tmp_path / "result")
     assert ended.code == 1
     expected = f"cannot be written: no permission to write in {tmp_path}; name a folder where you may write"

@@ -11,7 +11,7 @@ import pytest
 from command_line import Ended
 
 import bess_opt as bo
-from bess_opt.key_figures import sizing_rows
+from bess_opt.common.wording import sizing_rows
 
 Run = Callable[..., Ended]
 MONEY = (

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.errors import StrategyError
+from bess_opt.common.errors import StrategyError
 from bess_opt.strategies import FOLDERS, GROUP, discover, get
 
 FILE = '''

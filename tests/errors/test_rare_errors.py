@@ -20,8 +20,8 @@ import bess_opt as bo
 from bess_opt import cli_output, marginals
 from bess_opt.assemble import bind, model
 from bess_opt.billing import billing
+from bess_opt.common.findings import Findings
 from bess_opt.exclusivity import ExclusiveSearch
-from bess_opt.findings import Findings
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.expand import Program, expand
 from bess_opt.models.ledger import add_term

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bess_opt.errors import ScenarioError
+from bess_opt.common.errors import ScenarioError
 from bess_opt.scenario import load
 
 BATTERY = "[battery]\npower_mw = 2\nduration_h = 4\n"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bess_opt.clock import (
+from bess_opt.common.clock import (
     calendar_mask,
     day_number,
     is_zone,

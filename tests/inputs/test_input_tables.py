@@ -13,10 +13,10 @@ import pytest
 from pydantic import ValidationError
 
 from bess_opt.battery import Battery, Converters, EndValue, Technology, technologies, topologies
+from bess_opt.common.input_table import Table
 from bess_opt.finance_types import Finance
 from bess_opt.site import Site
 from bess_opt.solver_options import SolverOptions
-from bess_opt.tables import Table
 from bess_opt.tariff import DemandRate, EnergyRate, Ratchet, Tariff
 
 Problems = Callable[..., list[str]]

@@ -11,7 +11,7 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bess_opt.clock import calendar_mask, day_number, window_mask
+from bess_opt.common.clock import calendar_mask, day_number, window_mask
 from bess_opt.scenario import Scenario, load
 
 SIZE = {"power_mw": 2, "duration_h": 4}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.findings import Finding, Findings
+from bess_opt.common.findings import Finding, Findings
 
 EVIL = "<script>alert(1)</script>"
 VOID = {"img", "br", "meta"}

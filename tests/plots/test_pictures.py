@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from test_plots import BERLIN, days, legend, schedule
 
 from bess_opt import plots
+from bess_opt.common.wording import percent
 from bess_opt.gap import Gap
-from bess_opt.key_figures import percent
 from bess_opt.style import LIGHT, PlainNumbers
 
 PLAN = schedule(days("2025-06-02", 14))

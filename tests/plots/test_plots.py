@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bess_opt import plots
-from bess_opt.columns import SCHEDULE
+from bess_opt.common.columns import SCHEDULE
 
 BERLIN = "Europe/Berlin"
 ENERGY_MWH = 8.0
@@ -422,7 +422,7 @@ PYPLOT_FREE = """
 import sys
 import pandas as pd
 from bess_opt import plots
-from bess_opt.columns import SCHEDULE
+from bess_opt.common.columns import SCHEDULE
 index = pd.date_range("2025-06-01", periods=300, freq="h", tz="Europe/Berlin")
 frame = pd.DataFrame(1.0, index=index, columns=list(SCHEDULE))
 plots.figure_png(plots.dispatch_figure(frame, energy_mwh=1.0))

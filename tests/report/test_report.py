@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.key_figures import number
+from bess_opt.common.wording import number
 from bess_opt.reconciliation_tables import TERMS, summary, tables
 from bess_opt.report import answer, page, save_report
 

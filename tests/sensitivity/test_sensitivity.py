@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.errors import BessOptError, ScenarioError
+from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.plots import figure_png
 from bess_opt.sensitivity import FACTORS
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.errors import ScenarioError
+from bess_opt.common.errors import ScenarioError
 from bess_opt.sizing_program import SizedProgram, resized
 
 FINANCE = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from codes import codes
 
-from bess_opt import errors
+from bess_opt.common import errors
 from bess_opt.solve import LimitReachedError
 from bess_opt.validate import problems_of
 

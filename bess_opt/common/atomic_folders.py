@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bess_opt.errors import ScenarioError
-from bess_opt.findings import Finding
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from bess_opt.battery import Battery
-from bess_opt.columns import SERIES
+from bess_opt.common.columns import SERIES
 from bess_opt.compare import Comparison
 from bess_opt.dispatch import Dispatch
 from bess_opt.financials import Financials

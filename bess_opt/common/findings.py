@@ -47,7 +47,7 @@ class Findings:
         )
 
     def _repr_html_(self) -> str:
-        from bess_opt import notebook
+        from bess_opt.common import html as notebook
 
         return notebook.findings_html(self)
 

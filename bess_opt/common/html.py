@@ -8,11 +8,11 @@ from html import escape
 
 from matplotlib.figure import Figure
 
+from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.wording import comparison_table, dispatch_rows, financial_rows, scenario_rows, sizing_rows
 from bess_opt.compare import Comparison
 from bess_opt.dispatch import Dispatch
 from bess_opt.financials import Financials
-from bess_opt.findings import Finding, Findings
-from bess_opt.key_figures import comparison_table, dispatch_rows, financial_rows, scenario_rows, sizing_rows
 from bess_opt.plots_cash_flow import cash_flow_figure
 from bess_opt.plots_page import figure_png
 from bess_opt.plots_sizing import surface_figure

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bess_opt.findings import Finding
+from bess_opt.common.findings import Finding
 
 DIGITS = 4  # of the change: a value is rounded to the side on which a plan exists, by at most 0.1 % of the change
 

@@ -16,8 +16,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from bess_opt.errors import ScenarioError, nearest
-from bess_opt.findings import Finding
+from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.findings import Finding
 
 _OWN = "bess_opt_findings"
 LARGEST = 1e12  # of any number of an input: beyond, sums of a year lose the small ones beside it
