@@ -89,7 +89,7 @@ class Comparison:
 
     def plot(self, *, theme: str = "light") -> Figure:
         """Scores of the rungs with the captured share; for one strategy also its gap by day and by hour."""
-        from bess_opt import plots_compare
+        from bess_opt.plots import comparison as plots_compare
 
         return plots_compare.ladder_figure(
             self.table, self.gaps, title=self.scenario.name, currency=self.scenario.site.currency, theme=theme

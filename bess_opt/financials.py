@@ -64,7 +64,7 @@ class Financials:
 
     def plot(self, *, theme: str = "light") -> Figure:
         """Cash flow by year. ScenarioError with a bare `present_value_factor`, which has no years."""
-        from bess_opt import plots_cash_flow
+        from bess_opt.plots import cash_flow as plots_cash_flow
 
         if self.cash_flow is None:
             found = "present_value_factor has no years to draw"

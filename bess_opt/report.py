@@ -29,15 +29,15 @@ from bess_opt.common.wording import (
 from bess_opt.compare import NONE, OPTIMAL, RULE, Comparison, compare
 from bess_opt.dispatch import Dispatch, drawing_problems
 from bess_opt.financials import Financials, financials
-from bess_opt.plots_action import action_figure
-from bess_opt.plots_cash_flow import cash_flow_figure
-from bess_opt.plots_compare import ladder_figure
-from bess_opt.plots_dispatch import dispatch_figure
-from bess_opt.plots_duration import soc_duration_figure
-from bess_opt.plots_page import figure_svg
-from bess_opt.plots_parts import prices_of
-from bess_opt.plots_sizing import surface_figure
-from bess_opt.plots_value import stored_value_figure
+from bess_opt.plots.battery_use import action_figure
+from bess_opt.plots.cash_flow import cash_flow_figure
+from bess_opt.plots.comparison import ladder_figure
+from bess_opt.plots.dispatch import dispatch_figure
+from bess_opt.plots.duration import soc_duration_figure
+from bess_opt.plots.page import figure_svg
+from bess_opt.plots.parts import prices_of
+from bess_opt.plots.sizing import surface_figure
+from bess_opt.plots.value import stored_value_figure
 from bess_opt.reconciliation import reconcile
 from bess_opt.reconciliation_tables import summary, tables
 from bess_opt.scenario import Scenario

@@ -17,7 +17,7 @@ from test_plots import BERLIN, days, legend, schedule
 from bess_opt import plots
 from bess_opt.common.wording import percent
 from bess_opt.gap import Gap
-from bess_opt.style import LIGHT, PlainNumbers
+from bess_opt.plots.style import LIGHT, PlainNumbers
 
 PLAN = schedule(days("2025-06-02", 14))
 VALUE = pd.Series(50.0, index=PLAN.index)
@@ -152,7 +152,7 @@ def test_a_week_has_as_many_panels_as_it_says() -> None:
 
 
 def test_axes_without_a_figure_are_refused() -> None:
-    from bess_opt.plots_page import figure_of
+    from bess_opt.plots.page import figure_of
 
     lost: Any = SimpleNamespace(get_figure=lambda root: None)
     with pytest.raises(ValueError, match="axes stand on no figure"):

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 import bess_opt as bo
 from bess_opt.plots import figure_png
+from bess_opt.plots.sizing import surface_figure
+from bess_opt.plots.style import LIGHT
 from bess_opt.plots_objective import Unit
-from bess_opt.plots_sizing import surface_figure
-from bess_opt.style import LIGHT
 
 
 def scenario() -> bo.Scenario:

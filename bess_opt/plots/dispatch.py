@@ -6,13 +6,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bess_opt.plots_map import draw_heat_map
-from bess_opt.plots_page import MAP_IN, TIME_LABELS_IN, Row, label_lowest, new_page
-from bess_opt.plots_parts import price_name, prices_of, unit_label
-from bess_opt.plots_time import HOUR, local_days, local_index, step_length
-from bess_opt.plots_week import draw_week, week_rows
-from bess_opt.plots_window import Window, window_of
-from bess_opt.style import Theme, ThemeName, drawing, heading, theme_of
+from bess_opt.plots.page import MAP_IN, TIME_LABELS_IN, Row, label_lowest, new_page
+from bess_opt.plots.parts import price_name, prices_of, unit_label
+from bess_opt.plots.shown_days import Window, window_of
+from bess_opt.plots.style import Theme, ThemeName, drawing, heading, theme_of
+from bess_opt.plots.time_axes import HOUR, local_days, local_index, step_length
+from bess_opt.plots.week import draw_week, week_rows
+from bess_opt.plots.year_map import draw_heat_map
 
 
 def dispatch_figure(

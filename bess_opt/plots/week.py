@@ -8,14 +8,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bess_opt.plots_page import LINE_IN, POWER_IN, Row, figure_of, label_lowest, new_page
-from bess_opt.plots_parts import prices_of
-from bess_opt.plots_power import draw_power
-from bess_opt.plots_price import draw_price
-from bess_opt.plots_soc import draw_soc
-from bess_opt.plots_time import HOUR, local_index, step_length
-from bess_opt.plots_window import Window, window_of
-from bess_opt.style import ThemeName, drawing, heading, theme_of
+from bess_opt.plots.page import LINE_IN, POWER_IN, Row, figure_of, label_lowest, new_page
+from bess_opt.plots.parts import prices_of
+from bess_opt.plots.power import draw_power
+from bess_opt.plots.price import draw_price
+from bess_opt.plots.shown_days import Window, window_of
+from bess_opt.plots.soc import draw_soc
+from bess_opt.plots.style import ThemeName, drawing, heading, theme_of
+from bess_opt.plots.time_axes import HOUR, local_index, step_length
 
 
 def week_figure(

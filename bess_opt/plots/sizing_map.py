@@ -13,11 +13,11 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from scipy.interpolate import RectBivariateSpline
 
+from bess_opt.plots.parts import colour_bar
+from bess_opt.plots.sizing_marks import FINE, draw_optimum, draw_tried, line_handle, name_axes, room, square_handle
+from bess_opt.plots.style import Theme
+from bess_opt.plots.time_axes import Floats
 from bess_opt.plots_objective import Unit
-from bess_opt.plots_parts import colour_bar
-from bess_opt.plots_sizing_marks import FINE, draw_optimum, draw_tried, line_handle, name_axes, room, square_handle
-from bess_opt.plots_time import Floats
-from bess_opt.style import Theme
 
 if TYPE_CHECKING:
     from bess_opt.sizing import Sizing

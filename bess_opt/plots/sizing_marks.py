@@ -10,8 +10,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from bess_opt.plots_time import Floats
-from bess_opt.style import LINE_PT, TEXT_PT, Theme
+from bess_opt.plots.style import LINE_PT, TEXT_PT, Theme
+from bess_opt.plots.time_axes import Floats
 
 if TYPE_CHECKING:
     from bess_opt.sizing import Sizing

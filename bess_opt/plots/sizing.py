@@ -11,11 +11,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bess_opt.plots.page import NotebookFigure
+from bess_opt.plots.sizing_curve import draw_size_curve
+from bess_opt.plots.sizing_map import draw_size_map
+from bess_opt.plots.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
 from bess_opt.plots_objective import Unit
-from bess_opt.plots_page import NotebookFigure
-from bess_opt.plots_sizing_curve import draw_size_curve
-from bess_opt.plots_sizing_map import draw_size_map
-from bess_opt.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
 
 if TYPE_CHECKING:
     from bess_opt.sizing import Sizing

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bess_opt.plots_page import figure_of, one_panel
-from bess_opt.plots_parts import draw_steps, legend_beside, name_y, price_name, prices_of, unit_label
-from bess_opt.plots_time import local_index, step_edges, step_length, time_axis
-from bess_opt.plots_window import window_of
-from bess_opt.style import LINE_PT, ThemeName, heading, theme_of
+from bess_opt.plots.page import figure_of, one_panel
+from bess_opt.plots.parts import draw_steps, legend_beside, name_y, price_name, prices_of, unit_label
+from bess_opt.plots.shown_days import window_of
+from bess_opt.plots.style import LINE_PT, ThemeName, heading, theme_of
+from bess_opt.plots.time_axes import local_index, step_edges, step_length, time_axis
 
 
 def stored_value_figure(
