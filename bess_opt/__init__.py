@@ -13,12 +13,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bess_opt.ageing import Ageing as Ageing
     from bess_opt.ageing import ageing as ageing
-    from bess_opt.ageing_types import AgeingModel as AgeingModel
-    from bess_opt.battery import Battery as Battery
-    from bess_opt.battery import Converters as Converters
-    from bess_opt.battery import Technology as Technology
-    from bess_opt.battery import technologies as technologies
-    from bess_opt.battery import topologies as topologies
     from bess_opt.catalogue import strategies as strategies
     from bess_opt.common.errors import AuditError as AuditError
     from bess_opt.common.errors import BessOptError as BessOptError
@@ -34,33 +28,39 @@ if TYPE_CHECKING:
     from bess_opt.faded import Faded as Faded
     from bess_opt.faded import faded_dispatch as faded_dispatch
     from bess_opt.files import load_dispatch as load_dispatch
-    from bess_opt.finance_types import Finance as Finance
     from bess_opt.financials import Financials as Financials
     from bess_opt.financials import financials as financials
     from bess_opt.forecasts import Forecast as Forecast
+    from bess_opt.inputs.ageing_model import AgeingModel as AgeingModel
+    from bess_opt.inputs.battery import Battery as Battery
+    from bess_opt.inputs.battery import Converters as Converters
+    from bess_opt.inputs.battery import Technology as Technology
+    from bess_opt.inputs.battery import technologies as technologies
+    from bess_opt.inputs.battery import topologies as topologies
+    from bess_opt.inputs.finance import Finance as Finance
+    from bess_opt.inputs.readers.read_series import read_load as read_load
+    from bess_opt.inputs.readers.read_series import read_prices as read_prices
+    from bess_opt.inputs.readers.read_series import read_solar as read_solar
+    from bess_opt.inputs.readers.read_tariff import read_tariff as read_tariff
+    from bess_opt.inputs.scenario import Scenario as Scenario
+    from bess_opt.inputs.scenario import describe as describe
+    from bess_opt.inputs.scenario import load as load
+    from bess_opt.inputs.site import Site as Site
+    from bess_opt.inputs.solar.profile import solar as solar
+    from bess_opt.inputs.solver_options import SolverOptions as SolverOptions
+    from bess_opt.inputs.tariff import Tariff as Tariff
     from bess_opt.optimize import optimize as optimize
     from bess_opt.price_years import monte_carlo as monte_carlo
-    from bess_opt.readers import read_load as read_load
-    from bess_opt.readers import read_prices as read_prices
-    from bess_opt.readers import read_solar as read_solar
-    from bess_opt.readers_tariff import read_tariff as read_tariff
     from bess_opt.reconciliation import Reconciliation as Reconciliation
     from bess_opt.reconciliation import reconcile as reconcile
     from bess_opt.report import report as report
-    from bess_opt.scenario import Scenario as Scenario
-    from bess_opt.scenario import describe as describe
-    from bess_opt.scenario import load as load
     from bess_opt.sensitivity import Sensitivity as Sensitivity
     from bess_opt.sensitivity import sensitivity as sensitivity
     from bess_opt.simulate import replay as replay
     from bess_opt.simulate import simulate as simulate
-    from bess_opt.site import Site as Site
     from bess_opt.sizing import Sizing as Sizing
     from bess_opt.sizing import size as size
-    from bess_opt.solar import solar as solar
-    from bess_opt.solver_options import SolverOptions as SolverOptions
     from bess_opt.study import study as study
-    from bess_opt.tariff import Tariff as Tariff
     from bess_opt.track import BatteryState as BatteryState
     from bess_opt.track import Track as Track
     from bess_opt.track import step as step
@@ -71,12 +71,12 @@ if TYPE_CHECKING:
 _HOME = {
     "Ageing": "ageing",
     "ageing": "ageing",
-    "AgeingModel": "ageing_types",
-    "Battery": "battery",
-    "Converters": "battery",
-    "Technology": "battery",
-    "technologies": "battery",
-    "topologies": "battery",
+    "AgeingModel": "inputs.ageing_model",
+    "Battery": "inputs.battery",
+    "Converters": "inputs.battery",
+    "Technology": "inputs.battery",
+    "technologies": "inputs.battery",
+    "topologies": "inputs.battery",
     "strategies": "catalogue",
     "compare": "compare",
     "control": "control",
@@ -91,7 +91,7 @@ _HOME = {
     "Faded": "faded",
     "faded_dispatch": "faded",
     "load_dispatch": "files",
-    "Finance": "finance_types",
+    "Finance": "inputs.finance",
     "Financials": "financials",
     "financials": "financials",
     "Forecast": "forecasts",
@@ -100,25 +100,25 @@ _HOME = {
     "Reconciliation": "reconciliation",
     "reconcile": "reconciliation",
     "Relaxation": "common.relaxation",
-    "read_load": "readers",
-    "read_prices": "readers",
-    "read_solar": "readers",
-    "read_tariff": "readers_tariff",
+    "read_load": "inputs.readers.read_series",
+    "read_prices": "inputs.readers.read_series",
+    "read_solar": "inputs.readers.read_series",
+    "read_tariff": "inputs.readers.read_tariff",
     "report": "report",
-    "Scenario": "scenario",
-    "describe": "scenario",
-    "load": "scenario",
+    "Scenario": "inputs.scenario",
+    "describe": "inputs.scenario",
+    "load": "inputs.scenario",
     "Sensitivity": "sensitivity",
     "sensitivity": "sensitivity",
     "replay": "simulate",
     "simulate": "simulate",
-    "Site": "site",
+    "Site": "inputs.site",
     "Sizing": "sizing",
     "size": "sizing",
-    "solar": "solar",
-    "SolverOptions": "solver_options",
+    "solar": "inputs.solar.profile",
+    "SolverOptions": "inputs.solver_options",
     "study": "study",
-    "Tariff": "tariff",
+    "Tariff": "inputs.tariff",
     "BatteryState": "track",
     "Track": "track",
     "step": "track",

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import rainflow
 
-from bess_opt.ageing_types import AgeingModel
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch import Dispatch
 from bess_opt.finance import YEAR_H
+from bess_opt.inputs.ageing_model import AgeingModel
 from bess_opt.plant import Array
 
 STILL = 1e-9  # of nameplate: a swing of charge below this is no cycle

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.scenario import Scenario
+from bess_opt.inputs.scenario import Scenario
 
 if TYPE_CHECKING:
     from dash import Dash

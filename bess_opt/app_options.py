@@ -13,9 +13,9 @@ import tomli_w
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bess_opt.scenario import Scenario
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.strategies import discover
-from bess_opt.strategy_entries import StrategyEntry
 
 STATED = "as stated"  # the choice that leaves what the scenario says
 YES_NO = {"true": "yes", "false": "no"}

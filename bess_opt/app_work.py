@@ -18,7 +18,7 @@ from typing import Any, Literal
 from bess_opt.app_controls import Controls, changed, error_lines
 from bess_opt.common.errors import BessOptError
 from bess_opt.dispatch import Dispatch
-from bess_opt.scenario import Scenario
+from bess_opt.inputs.scenario import Scenario
 
 KEPT = 12  # jobs whose answers are remembered
 STAGES = {"plans": 2, "report": 1}

@@ -9,16 +9,16 @@ import pyomo.environ as pyo
 
 from bess_opt.bound import Bound, One, Stack
 from bess_opt.common.errors import ScenarioError, StrategyError
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.demand import add_demand
 from bess_opt.models.ledger import add_ledger
 from bess_opt.models.site import add_site
 from bess_opt.models.storage import add_storage
 from bess_opt.plant import Plant
-from bess_opt.scenario import Scenario
 from bess_opt.strategies import get
 from bess_opt.strategy import Need, Objective
-from bess_opt.strategy_entries import StrategyEntry
 
 REMEDY: dict[Need, str] = {
     "prices": "add the series column price_per_mwh (or import_ and export_price_per_mwh) or [[tariff.energy]] rows",

@@ -18,7 +18,7 @@ import pandas as pd
 from bess_opt.common.clock import calendar_mask, period_number
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.tariff import DemandRate, Tariff
+from bess_opt.inputs.tariff import DemandRate, Tariff
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -44,7 +44,7 @@ from bess_opt.cli_run import check_ahead, loaded, parsed, run, verdict
 
 if TYPE_CHECKING:
     from bess_opt.dispatch import Dispatch
-    from bess_opt.scenario import Scenario
+    from bess_opt.inputs.scenario import Scenario
 
 EXIT_CODES = (
     "Exit codes: 0 fine (warnings included), 1 bad input, 2 usage, 3 infeasible, 4 time limit reached "
@@ -224,7 +224,7 @@ def describe(scenario: ScenarioPath, assignments: Assignments = None, as_json: A
     """Statistics of each series of SCENARIO, with units."""
     overrides = parsed(assignments)
     with show.faults(as_json):
-        from bess_opt.scenario import describe as statistics
+        from bess_opt.inputs.scenario import describe as statistics
 
         read = loaded(scenario, overrides)
         columns = tables.records(statistics(read))
@@ -244,8 +244,8 @@ def describe(scenario: ScenarioPath, assignments: Assignments = None, as_json: A
 def list_choices(as_json: AsJson = False) -> None:
     """What there is to choose from: technologies, topologies, strategies with their options."""
     with show.faults(as_json):
-        from bess_opt.battery import technologies, topologies
         from bess_opt.catalogue import strategies
+        from bess_opt.inputs.battery import technologies, topologies
 
         made = {"technologies": technologies(), "topologies": topologies(), "strategies": strategies()}
         choices = {title: tables.records(frame) for title, frame in made.items()}
@@ -341,7 +341,7 @@ def verify(
 @app.command()
 def schema() -> None:
     """JSON schema of scenario.toml, for editors and other tools."""
-    from bess_opt.scenario import json_schema
+    from bess_opt.inputs.scenario import json_schema
 
     show.write(json.dumps(json_schema(), indent=2) + "\n")
 

@@ -17,7 +17,7 @@ from bess_opt.cli_run import loaded, parsed
 if TYPE_CHECKING:
     from bess_opt.common.atomic_folders import Kind
     from bess_opt.compare import Comparison
-    from bess_opt.scenario import Scenario
+    from bess_opt.inputs.scenario import Scenario
     from bess_opt.sizing import Sizing
 
 T = TypeVar("T")

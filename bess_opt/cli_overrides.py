@@ -12,8 +12,8 @@ from typing import Any, get_args
 
 from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
-from bess_opt.scenario import Scenario, load
-from bess_opt.scenario_parts import TABLES, file_source, read_toml, unknown_tables
+from bess_opt.inputs.scenario import Scenario, load
+from bess_opt.inputs.scenario_reading import TABLES, file_source, read_toml, unknown_tables
 
 KNOWN = [*TABLES, "strategy"]
 _STEP = re.compile(r"([A-Za-z0-9_-]+)((?:\[\d+\])*)")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bess_opt.common.errors import BessOptError
     from bess_opt.common.findings import Findings
     from bess_opt.dispatch import Dispatch
-    from bess_opt.scenario import Scenario
+    from bess_opt.inputs.scenario import Scenario
 
 
 def run(

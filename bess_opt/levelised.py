@@ -16,7 +16,7 @@ from bess_opt import money, physics
 from bess_opt.assemble import bind
 from bess_opt.dispatch import Dispatch
 from bess_opt.finance import Figures, Years, for_years, years_of
-from bess_opt.finance_types import Finance
+from bess_opt.inputs.finance import Finance
 from bess_opt.plant import Array, plant
 
 

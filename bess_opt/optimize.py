@@ -17,15 +17,15 @@ from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Findings
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch import Dispatch, Flows, SolveReport
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.exclusive import Pair, exclusive_program, pairs, with_choices_held
 from bess_opt.models.expand import Program, expand, term_costs
 from bess_opt.outcome import outcome
 from bess_opt.plant import Array, Plant, plant
 from bess_opt.relax import naming_relaxations
-from bess_opt.scenario import Scenario
 from bess_opt.seeding import start_near_optimum
 from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solution, Solver, solver_version
-from bess_opt.solver_options import SolverOptions
 from bess_opt.strategy import Objective
 from bess_opt.validate import findings as findings_of
 

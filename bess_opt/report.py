@@ -29,6 +29,7 @@ from bess_opt.common.wording import (
 from bess_opt.compare import NONE, OPTIMAL, RULE, Comparison, compare
 from bess_opt.dispatch import Dispatch, drawing_problems
 from bess_opt.financials import Financials, financials
+from bess_opt.inputs.scenario import Scenario
 from bess_opt.plots.battery_use import action_figure
 from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.comparison import ladder_figure
@@ -40,7 +41,6 @@ from bess_opt.plots.sizing import surface_figure
 from bess_opt.plots.value import stored_value_figure
 from bess_opt.reconciliation import reconcile
 from bess_opt.reconciliation_tables import summary, tables
-from bess_opt.scenario import Scenario
 from bess_opt.sizing import Sizing
 from bess_opt.sizing_program import resized
 

@@ -17,12 +17,12 @@ from bess_opt.dispatch import Flows
 from bess_opt.exclusivity import BOTH_WAYS, in_order
 from bess_opt.history import History
 from bess_opt.horizon import Cut, Horizon
+from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.kept_solvers import KeptSolvers
 from bess_opt.models.exclusive import Pair, pairs
 from bess_opt.models.expand import Program
 from bess_opt.plant import Plant
 from bess_opt.solve import Solution, Solver
-from bess_opt.solver_options import SolverOptions
 from bess_opt.windows import with_rows
 
 Array = np.ndarray

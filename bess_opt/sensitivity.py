@@ -12,7 +12,7 @@ import pandas as pd
 
 from bess_opt.common.errors import BessOptError, ScenarioError, nearest
 from bess_opt.common.findings import Finding
-from bess_opt.scenario import Scenario
+from bess_opt.inputs.scenario import Scenario
 from bess_opt.sizing import size
 from bess_opt.sizing_goal import Twin, goal_of
 from bess_opt.sizing_grid import planned

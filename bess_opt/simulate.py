@@ -8,9 +8,9 @@ from bess_opt.assemble import bind
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch import Dispatch
+from bess_opt.inputs.scenario import Scenario
 from bess_opt.outcome import outcome
 from bess_opt.plant import plant
-from bess_opt.scenario import Scenario
 from bess_opt.stepper import Held, Rule, Setpoints, follow, run_rule
 from bess_opt.validate import findings
 

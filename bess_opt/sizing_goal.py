@@ -13,13 +13,13 @@ from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch import Dispatch
 from bess_opt.finance import Figures, Weights, cash_flow, weights, year_weight, years_of
-from bess_opt.finance_types import Finance
 from bess_opt.financials import financials, internal_rate
+from bess_opt.inputs.finance import Finance
+from bess_opt.inputs.scenario import Scenario
 from bess_opt.metrics import CASH
 from bess_opt.models.expand import expand, term_costs
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant import plant
-from bess_opt.scenario import Scenario
 from bess_opt.solve import InfeasibleProgramError, Solver
 
 Twin = Literal["optimal", "rule"]

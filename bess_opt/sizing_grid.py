@@ -13,8 +13,8 @@ import pandas as pd
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch import Dispatch
+from bess_opt.inputs.scenario import Scenario
 from bess_opt.optimize import dispatch_of, solve_scenario
-from bess_opt.scenario import Scenario
 from bess_opt.simulate import simulate
 from bess_opt.sizing_goal import Goal, Twin
 from bess_opt.sizing_program import resized

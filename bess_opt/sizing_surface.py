@@ -11,7 +11,7 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.scenario import Scenario
+from bess_opt.inputs.scenario import Scenario
 from bess_opt.sizing_goal import Goal
 from bess_opt.sizing_grid import planned_sizes
 from bess_opt.sizing_program import SizedProgram, burns

@@ -18,8 +18,8 @@ import highspy
 import numpy as np
 
 from bess_opt.common.errors import SolveError
+from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.expand import Program
-from bess_opt.solver_options import SolverOptions
 
 Array = np.ndarray
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from bess_opt.common.errors import BessOptError, ScenarioError, nearest
 from bess_opt.common.findings import Finding
-from bess_opt.scenario import Scenario, load
+from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.study_crew import Crew, Job, made_by
 from bess_opt.study_progress import show_progress
 from bess_opt.study_rows import ACTIONS, HEAD, Action, Parts, Row, failed

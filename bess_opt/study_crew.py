@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.scenario import Scenario
+from bess_opt.inputs.scenario import Scenario
 from bess_opt.study_rows import Action, Made, failed, made_of
 
 FOREIGN_IN_FLIGHT = 256

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from bess_opt.common.atomic_folders import problem
 from bess_opt.common.errors import BessOptError
 from bess_opt.dispatch import Dispatch
+from bess_opt.inputs.scenario import Scenario
 from bess_opt.optimize import optimize
-from bess_opt.scenario import Scenario
 from bess_opt.simulate import simulate
 
 Row = dict[str, Any]

@@ -18,16 +18,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from bess_opt import physics
-from bess_opt.battery import Battery
 from bess_opt.common.clock import HOUR_NS
 from bess_opt.common.columns import Column
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import plain, read_table, show
+from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.series.raw import RawSeries
+from bess_opt.inputs.series.time_axis import TimeAxis, check_gaps, check_order, find_step, moment
 from bess_opt.plant import Storage, storage_of
 from bess_opt.refusals import SLACK
-from bess_opt.series_files import RawSeries
-from bess_opt.series_time import TimeAxis, check_gaps, check_order, find_step, moment
 from bess_opt.stepper import transition
 
 DEFAULT_STEP_H = 0.25

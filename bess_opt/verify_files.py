@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from bess_opt.inputs.readers.read_series import read_load
+from bess_opt.inputs.readers.read_tariff import read_tariff
+from bess_opt.inputs.scenario import Scenario
 from bess_opt.money import pjm_credit
-from bess_opt.readers import read_load
-from bess_opt.readers_tariff import read_tariff
-from bess_opt.scenario import Scenario
 from bess_opt.sizing import size
 from bess_opt.verify_cases import NO_LOSS
 

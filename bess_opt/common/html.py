@@ -13,12 +13,12 @@ from bess_opt.common.wording import comparison_table, dispatch_rows, financial_r
 from bess_opt.compare import Comparison
 from bess_opt.dispatch import Dispatch
 from bess_opt.financials import Financials
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.series.time_axis import counted
 from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.page import figure_png
 from bess_opt.plots.sizing import surface_figure
 from bess_opt.plots.week import week_figure
-from bess_opt.scenario import Scenario
-from bess_opt.series_time import counted
 from bess_opt.sizing import Sizing
 
 SMALL_DPI = 64

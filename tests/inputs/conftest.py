@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from bess_opt.common.errors import ScenarioError
-from bess_opt.scenario import load
+from bess_opt.inputs.scenario import load
 
 BATTERY = "[battery]\npower_mw = 2\nduration_h = 4\n"
 BERLIN = '[site]\ntime_zone = "Europe/Berlin"\n'

@@ -19,12 +19,12 @@ import pandas as pd
 import pytest
 import tomli_w
 
-from bess_opt.battery import Battery, EndValue, Technology
-from bess_opt.finance_types import Finance
-from bess_opt.scenario import Scenario, StrategyEntry, describe, json_schema, load
-from bess_opt.site import Site
-from bess_opt.solver_options import SolverOptions
-from bess_opt.tariff import Tariff
+from bess_opt.inputs.battery import Battery, EndValue, Technology
+from bess_opt.inputs.finance import Finance
+from bess_opt.inputs.scenario import Scenario, StrategyEntry, describe, json_schema, load
+from bess_opt.inputs.site import Site
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.inputs.tariff import Tariff
 
 Problems = Callable[..., list[str]]
 Frames = Callable[..., pd.DataFrame]

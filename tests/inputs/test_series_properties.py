@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bess_opt.common.clock import calendar_mask, day_number, window_mask
-from bess_opt.scenario import Scenario, load
+from bess_opt.inputs.scenario import Scenario, load
 
 SIZE = {"power_mw": 2, "duration_h": 4}
 ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bess_opt.scenario import Scenario, load
+from bess_opt.inputs.scenario import Scenario, load
 
 Problems = Callable[..., list[str]]
 Frames = Callable[..., pd.DataFrame]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bess_opt.scenario import Scenario
+from bess_opt.inputs.scenario import Scenario
 
 Problems = Callable[..., list[str]]
 Frames = Callable[..., pd.DataFrame]

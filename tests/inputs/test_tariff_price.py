@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from bess_opt.tariff import Tariff, energy_price
+from bess_opt.inputs.tariff import Tariff, energy_price
 
 WEEK = pd.date_range("2025-06-02", periods=7 * 24, freq="h", tz="Europe/Berlin")
 

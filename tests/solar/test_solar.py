@@ -91,7 +91,7 @@ def test_stamps_say_which_part_of_the_step_they_mark() -> None:
     [("723170TYA.CSV", "tmy3"), ("703165TY.csv", "tmy3"), ("12839.tm2", "tmy2")],
 )
 def test_kind_is_seen_in_the_content(tmp_path: Path, name: str, kind: str) -> None:
-    from bess_opt.solar_files import _kind_of
+    from bess_opt.inputs.solar.weather_files import _kind_of
 
     copy = tmp_path / "weather.txt"
     shutil.copy(packaged(name), copy)
@@ -100,7 +100,7 @@ def test_kind_is_seen_in_the_content(tmp_path: Path, name: str, kind: str) -> No
 
 @pytest.mark.parametrize("name", made.WRITERS)
 def test_kind_does_not_hang_on_the_extension(files: dict[str, Path], tmp_path: Path, name: str) -> None:
-    from bess_opt.solar_files import _kind_of
+    from bess_opt.inputs.solar.weather_files import _kind_of
 
     copy = tmp_path / "weather.txt"
     shutil.copy(files[name], copy)
