@@ -19,7 +19,7 @@ from pyomo.contrib.appsi.solvers import Highs as PyomoHighs
 
 from bess_opt.assemble import add_objective, bind, model
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant import plant
+from bess_opt.plant.plant import plant
 
 Array = np.ndarray
 

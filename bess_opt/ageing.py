@@ -15,7 +15,7 @@ from bess_opt.common.findings import Finding
 from bess_opt.dispatch import Dispatch
 from bess_opt.finance import YEAR_H
 from bess_opt.inputs.ageing_model import AgeingModel
-from bess_opt.plant import Array
+from bess_opt.plant.plant import Array
 
 STILL = 1e-9  # of nameplate: a swing of charge below this is no cycle
 DEFAULT_YEARS = 20

@@ -16,7 +16,7 @@ from bess_opt.models.demand import add_demand
 from bess_opt.models.ledger import add_ledger
 from bess_opt.models.site import add_site
 from bess_opt.models.storage import add_storage
-from bess_opt.plant import Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.strategies import get
 from bess_opt.strategy import Need, Objective
 

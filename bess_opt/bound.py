@@ -8,14 +8,14 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from bess_opt.audit import Violation
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Table
-from bess_opt.metrics import Score, net_revenue
 from bess_opt.models.ledger import money_terms
-from bess_opt.plant import Plant
-from bess_opt.stepper import Committing, Rule, State
+from bess_opt.plant.audit import Violation
+from bess_opt.plant.metrics import Score, net_revenue
+from bess_opt.plant.plant import Plant
+from bess_opt.plant.stepper import Committing, Rule, State
 from bess_opt.strategy import Objective, Sense, Strategy
 
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from bess_opt.dispatch import Flows
-from bess_opt.plant import Array, Plant
+from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.stepper import Held, Setpoints, follow
 from bess_opt.rolling import Window
-from bess_opt.stepper import Held, Setpoints, follow
 
 NOTHING = 1e-9  # of the plant's size: PV curtailed or load shed by less is none
 

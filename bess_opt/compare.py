@@ -16,8 +16,8 @@ from bess_opt.forecasts import Forecasts
 from bess_opt.gap import Gap, gap
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.strategy_entry import StrategyEntry
-from bess_opt.metrics import Metrics
 from bess_opt.optimize import Solved, dispatch_of, solve_scenario
+from bess_opt.plant.metrics import Metrics
 from bess_opt.relax import naming_relaxations
 from bess_opt.simulate import simulate
 from bess_opt.stacking import loss_by_removal, value_by_line

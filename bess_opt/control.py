@@ -29,7 +29,7 @@ from bess_opt.models.expand import Program, expand, term_costs
 from bess_opt.optimize import flows as flows_of
 from bess_opt.optimize import solve_plant, tie_break_cost
 from bess_opt.outcome import outcome
-from bess_opt.plant import Array, Plant, plant
+from bess_opt.plant.plant import Array, Plant, plant
 from bess_opt.rolling import Rolling, Terminal, Window
 from bess_opt.solve import InfeasibleProgramError
 from bess_opt.timetable import Commitment, Timetable, timetable

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from bess_opt import money, physics
 from bess_opt.common.columns import SCHEDULE
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.metrics import Metrics
-from bess_opt.plant import Array, Plant
+from bess_opt.plant import money, physics
+from bess_opt.plant.metrics import Metrics
+from bess_opt.plant.plant import Array, Plant
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,7 +14,7 @@ from bess_opt.common.findings import Finding
 from bess_opt.dispatch import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.optimize import optimize
-from bess_opt.plant import Array
+from bess_opt.plant.plant import Array
 from bess_opt.simulate import simulate
 
 

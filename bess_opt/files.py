@@ -34,7 +34,7 @@ from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.versions import versions
 from bess_opt.dispatch import Dispatch, LinearCertificate, SolveReport
 from bess_opt.inputs.scenario import Scenario, load
-from bess_opt.metrics import Metrics
+from bess_opt.plant.metrics import Metrics
 from bess_opt.reconciliation import reconcile
 
 FORMAT = "bess_opt dispatch 1"

@@ -23,7 +23,7 @@ from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.marginals import Duals, duals_of
 from bess_opt.models.expand import Block, Program
 from bess_opt.optimize import Solved
-from bess_opt.plant import Array, Plant
+from bess_opt.plant.plant import Array, Plant
 from bess_opt.solve import Solver
 
 NOTHING = 1e-9  # share of all terms together below which a cause is rounding

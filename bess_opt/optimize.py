@@ -22,7 +22,7 @@ from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.exclusive import Pair, exclusive_program, pairs, with_choices_held
 from bess_opt.models.expand import Program, expand, term_costs
 from bess_opt.outcome import outcome
-from bess_opt.plant import Array, Plant, plant
+from bess_opt.plant.plant import Array, Plant, plant
 from bess_opt.relax import naming_relaxations
 from bess_opt.seeding import start_near_optimum
 from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solution, Solver, solver_version

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt import audit
 from bess_opt.bound import Bound
 from bess_opt.common.findings import Findings
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch import Dispatch, Flows, Twin, schedule_of
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.metrics import ledger, metrics
-from bess_opt.plant import Plant
+from bess_opt.plant import audit
+from bess_opt.plant.metrics import ledger, metrics
+from bess_opt.plant.plant import Plant
 
 
 def outcome(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import floor, log10
 from typing import TYPE_CHECKING
 
-from bess_opt.metrics import CASH
+from bess_opt.plant.metrics import CASH
 
 if TYPE_CHECKING:
     from bess_opt.reconciliation import Account, Reconciliation

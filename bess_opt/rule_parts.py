@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt import physics
-from bess_opt.plant import Plant
-from bess_opt.stepper import Rule, State
+from bess_opt.plant import physics
+from bess_opt.plant.plant import Plant
+from bess_opt.plant.stepper import Rule, State
 
 LAST_H = 24.0  # hours before the end in which a rule minds `soc_end`
 

@@ -10,8 +10,8 @@ from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.outcome import outcome
-from bess_opt.plant import plant
-from bess_opt.stepper import Held, Rule, Setpoints, follow, run_rule
+from bess_opt.plant.plant import plant
+from bess_opt.plant.stepper import Held, Rule, Setpoints, follow, run_rule
 from bess_opt.validate import findings
 
 
@@ -19,7 +19,7 @@ def simulate(scenario: Scenario, rule: Rule | None = None) -> Dispatch:
     """The rule twin of `scenario`'s strategy, or a user's own `rule`, run through the step simulator.
 
     `rule(state)` is asked once per step for the battery power at the port, MW, + discharges; see
-    `bess_opt.stepper.State` for what it may know. Limits change what it asks for as little as possible
+    `bess_opt.plant.stepper.State` for what it may know. Limits change what it asks for as little as possible
     (rule 14); column `limited_by` says which. A missed `soc_end` is no error: `metrics.end_shortfall_mwh`.
     Raises `StrategyError`, and `InfeasibleError` with the time where no battery power meets the limits.
     """

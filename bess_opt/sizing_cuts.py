@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 
 from bess_opt.common.errors import SolveError
 from bess_opt.finance import Weights
-from bess_opt.plant import Array
+from bess_opt.plant.plant import Array
 from bess_opt.sizing_region import SLACK, Region
 
 

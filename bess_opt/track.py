@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bess_opt import physics
 from bess_opt.common.clock import HOUR_NS
 from bess_opt.common.columns import Column
 from bess_opt.common.errors import ScenarioError
@@ -26,9 +25,10 @@ from bess_opt.common.input_table import plain, read_table, show
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.series.raw import RawSeries
 from bess_opt.inputs.series.time_axis import TimeAxis, check_gaps, check_order, find_step, moment
-from bess_opt.plant import Storage, storage_of
-from bess_opt.refusals import SLACK
-from bess_opt.stepper import transition
+from bess_opt.plant import physics
+from bess_opt.plant.plant import Storage, storage_of
+from bess_opt.plant.stepper import transition
+from bess_opt.plant.stepper_limits import SLACK
 
 DEFAULT_STEP_H = 0.25
 ROUNDING = 1e-12  # of nameplate: stored energy that lies off a bound by less is on it

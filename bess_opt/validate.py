@@ -11,7 +11,7 @@ from bess_opt.common.errors import BessOptError, InfeasibleError, ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.infeasible import unreachable
 from bess_opt.inputs.scenario import Scenario, load
-from bess_opt.plant import Plant, plant
+from bess_opt.plant.plant import Plant, plant
 from bess_opt.strategies import get
 from bess_opt.validate_battery import battery_findings
 from bess_opt.validate_money import money_findings

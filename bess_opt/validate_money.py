@@ -7,7 +7,7 @@ import pandas as pd
 
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant import Plant
+from bess_opt.plant.plant import Plant
 
 # Currencies of which a MWh costs tens to hundreds; orders of magnitude say nothing about the others.
 KNOWN = {"EUR", "USD", "GBP", "CHF", "AUD", "CAD", "NZD"}

@@ -12,7 +12,7 @@ from bess_opt.inputs.ageing_model import AgeingModel
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.optimize import optimize
-from bess_opt.plant import Array
+from bess_opt.plant.plant import Array
 from bess_opt.simulate import simulate
 
 NO_LOSS = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}

@@ -1,1 +1,4 @@
-"""What every room speaks: errors, findings, input tables, column names, clock, array types, wording, atomic folders, provenance."""
+"""What every room speaks.
+
+Errors, findings, input tables, column names, clock, array types, wording of numbers and times, atomic folders, provenance.
+"""

@@ -17,7 +17,7 @@ from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Ru
 from bess_opt.models.expand import Program, expand
 from bess_opt.models.storage import energy_bounds
 from bess_opt.models.units import MW, MWH, PER_UNIT
-from bess_opt.plant import Plant
+from bess_opt.plant.plant import Plant
 
 
 @dataclass(frozen=True)

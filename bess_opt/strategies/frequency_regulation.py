@@ -37,17 +37,18 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from bess_opt import money
-from bess_opt.audit import Violation, exceeds
 from bess_opt.common import clock
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.input_table import Flag, Number, Table, quantity
 from bess_opt.dispatch import Dispatch
-from bess_opt.metrics import net_revenue
 from bess_opt.models.ledger import money_terms
 from bess_opt.models.regulation import add_regulation
-from bess_opt.plant import Array, Plant, Reserves
-from bess_opt.plant import plant as plant_of
+from bess_opt.plant import money
+from bess_opt.plant.audit import Violation, exceeds
+from bess_opt.plant.metrics import net_revenue
+from bess_opt.plant.plant import Array, Plant, Reserves
+from bess_opt.plant.plant import plant as plant_of
+from bess_opt.plant.stepper import Rule
 from bess_opt.regulation_calls import (
     NO_CAPACITY,
     SignalReplay,
@@ -60,7 +61,6 @@ from bess_opt.regulation_calls import (
     reserves_of,
 )
 from bess_opt.regulation_rule import HoldCapacity
-from bess_opt.stepper import Rule
 from bess_opt.strategy import Objective, Strategy
 
 NAME = "frequency_regulation"

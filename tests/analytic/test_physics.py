@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from cases import IDEAL, case
 
-from bess_opt import physics
 from bess_opt.models.storage import energy_bounds
-from bess_opt.plant import plant
+from bess_opt.plant import physics
+from bess_opt.plant.plant import plant
 
 LAW = {"eta_charge": 0.9, "eta_discharge": 0.8, "retention": 0.98, "step_h": 0.5}
 

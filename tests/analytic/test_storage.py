@@ -304,7 +304,7 @@ def relaxed(of: Any) -> float:
     """Value of the linear relaxation of the plain model."""
     from bess_opt.assemble import bind, model
     from bess_opt.models.expand import expand
-    from bess_opt.plant import plant
+    from bess_opt.plant.plant import plant
     from bess_opt.solve import Solver
 
     scenario = of.scenario()
@@ -321,7 +321,7 @@ def test_the_cuts_bring_the_relaxation_close() -> None:
 
     from bess_opt.assemble import bind, model
     from bess_opt.models.expand import expand
-    from bess_opt.plant import plant
+    from bess_opt.plant.plant import plant
     from bess_opt.solve import Solver
 
     battery = {

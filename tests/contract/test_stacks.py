@@ -14,7 +14,7 @@ from test_twins import case as day_of
 
 import bess_opt as bo
 from bess_opt.bound import in_order
-from bess_opt.stepper import Held
+from bess_opt.plant.stepper import Held
 
 OPTIONS = STATED | {
     "cycling": {"cycles_per_day": 0.5, "shortfall_price_per_cycle": 500.0},

@@ -15,8 +15,8 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.assemble import bind
-from bess_opt.audit import audit
-from bess_opt.plant import Plant, plant
+from bess_opt.plant.audit import audit
+from bess_opt.plant.plant import Plant, plant
 from bess_opt.strategies import discover
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "solar_merchant"

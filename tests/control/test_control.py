@@ -13,7 +13,7 @@ from cases import IDEAL, Case, case, frame
 
 import bess_opt as bo
 from bess_opt.carried_out import Orders, carry_out
-from bess_opt.plant import plant
+from bess_opt.plant.plant import plant
 from bess_opt.timetable import timetable
 
 SPIKE = [20.0, 20.0, 20.0, 20.0, 200.0, 20.0]

@@ -19,7 +19,6 @@ from cases import case
 import bess_opt as bo
 from bess_opt import cli_output, marginals
 from bess_opt.assemble import bind, model
-from bess_opt.billing import billing
 from bess_opt.common.findings import Findings
 from bess_opt.exclusivity import ExclusiveSearch
 from bess_opt.models.dc_bus import add_dc_bus
@@ -27,7 +26,8 @@ from bess_opt.models.expand import Program, expand
 from bess_opt.models.ledger import add_term
 from bess_opt.models.regulation import add_regulation
 from bess_opt.optimize import solve_scenario
-from bess_opt.plant import plant
+from bess_opt.plant.billing import billing
+from bess_opt.plant.plant import plant
 from bess_opt.regulation_calls import reserves_of
 from bess_opt.scaffold import new_scenario
 from bess_opt.solve import LimitReachedError, Solver

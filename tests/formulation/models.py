@@ -17,7 +17,7 @@ from pyomo.repn.plugins.lp_writer import LPWriter
 
 from bess_opt import assemble
 from bess_opt.models.exclusive import add_exclusivity, pairs
-from bess_opt.plant import Plant, plant
+from bess_opt.plant.plant import Plant, plant
 from bess_opt.strategies import discover
 
 GOLDEN = Path(__file__).parent / "golden"

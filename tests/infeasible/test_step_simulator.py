@@ -9,8 +9,8 @@ import pytest
 from cases import IDEAL, case
 
 import bess_opt as bo
-from bess_opt.plant import plant
-from bess_opt.stepper import transition
+from bess_opt.plant.plant import plant
+from bess_opt.plant.stepper import transition
 
 HALF = IDEAL | {"soc_min": 0.5}
 

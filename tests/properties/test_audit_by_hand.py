@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 from cases import IDEAL, case
 
-from bess_opt.audit import Violation, audit
 from bess_opt.dispatch import Flows, schedule_of
-from bess_opt.plant import Plant, Reserves, plant
+from bess_opt.plant.audit import Violation, audit
+from bess_opt.plant.plant import Plant, Reserves, plant
 
 LOSSY = IDEAL | {"eta_discharge": 0.9}
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bess_opt as bo
-from bess_opt.audit import audit
-from bess_opt.plant import plant
+from bess_opt.plant.audit import audit
+from bess_opt.plant.plant import plant
 
 QUICK = settings(
     max_examples=25,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bess_opt.money import pjm_credit
+from bess_opt.plant.money import pjm_credit
 
 NAME = "regulation_pjm/pjm_reg_hourly_jan2017_prices_mileage_credit.csv"
 

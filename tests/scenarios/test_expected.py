@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import bess_opt as bo
-from bess_opt.audit import audit
-from bess_opt.plant import plant
+from bess_opt.plant.audit import audit
+from bess_opt.plant.plant import plant
 
 FOLDERS = sorted(path.parent for path in (Path(__file__).parents[2] / "scenarios").glob("*/scenario.toml"))
 

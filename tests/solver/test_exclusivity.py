@@ -14,7 +14,7 @@ from bess_opt.assemble import bind, model
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.exclusive import exclusive_program, pairs
 from bess_opt.models.expand import expand
-from bess_opt.plant import plant
+from bess_opt.plant.plant import plant
 from bess_opt.solve import Solver
 from bess_opt.windows import Window, merged_windows
 

@@ -14,7 +14,7 @@ from bess_opt import seeding
 from bess_opt.assemble import bind, model
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.expand import Program, expand
-from bess_opt.plant import plant
+from bess_opt.plant.plant import plant
 from bess_opt.resting import at_rest
 from bess_opt.solve import AT_LOWER, BASIC, InfeasibleProgramError, Solver, basis_at
 

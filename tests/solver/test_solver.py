@@ -13,7 +13,7 @@ from bess_opt.assemble import bind, model
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.expand import Program, expand
 from bess_opt.optimize import tie_break_cost
-from bess_opt.plant import Plant, plant
+from bess_opt.plant.plant import Plant, plant
 from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solver, solver_version
 
 

@@ -10,7 +10,7 @@ import pytest
 from cases import case
 
 import bess_opt as bo
-from bess_opt.billing import Billing, billing
+from bess_opt.plant.billing import Billing, billing
 
 HOURLY_RATE = 730.5  # a price per MW-month of this, over a horizon, is one per MW and hour of the horizon
 

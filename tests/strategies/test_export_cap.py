@@ -10,8 +10,8 @@ from cases import Case, case, random_case
 from twins import both, check_idle, check_replay, compared
 
 import bess_opt as bo
-from bess_opt.audit import audit
-from bess_opt.plant import plant
+from bess_opt.plant.audit import audit
+from bess_opt.plant.plant import plant
 from bess_opt.strategies import get
 
 NOON = [0.0, 3.0, 3.0, 0.0, 0.0, 0.0]

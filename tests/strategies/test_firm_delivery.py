@@ -16,7 +16,7 @@ from bess_opt import assemble
 from bess_opt.models.exclusive import add_exclusivity, pairs
 from bess_opt.models.expand import Program, expand
 from bess_opt.models.firm import deliveries
-from bess_opt.plant import plant
+from bess_opt.plant.plant import plant
 from bess_opt.solve import Solver
 
 NO_GRID = {"grid_charging": False}

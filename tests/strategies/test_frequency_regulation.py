@@ -13,7 +13,7 @@ from cases import IDEAL, Case, case
 
 import bess_opt as bo
 from bess_opt.assemble import bind
-from bess_opt.plant import plant
+from bess_opt.plant.plant import plant
 from bess_opt.strategies.frequency_regulation import replay_signal
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "solar_merchant"

@@ -14,7 +14,7 @@ from cases import Case, case
 
 import bess_opt as bo
 from bess_opt.models.ramp import RampLimit
-from bess_opt.plant import plant
+from bess_opt.plant.plant import plant
 from bess_opt.strategies import get
 
 MERCHANT = Path(__file__).parents[2] / "scenarios" / "solar_merchant"

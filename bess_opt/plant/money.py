@@ -5,7 +5,7 @@ Money received is positive (rule 8); every sum has the step in hours in it (rule
 
 from __future__ import annotations
 
-from bess_opt.physics import Quantity
+from bess_opt.plant.physics import Quantity
 
 
 def energy_revenue(

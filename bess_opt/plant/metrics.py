@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt import money
-from bess_opt.plant import Plant
+from bess_opt.plant import money
+from bess_opt.plant.plant import Plant
 
 CASH = ("energy", "regulation", "demand", "variable_om")  # terms of the ledger that make up the net revenue
 

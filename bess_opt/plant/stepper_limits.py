@@ -6,7 +6,7 @@ import numpy as np
 
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Finding
-from bess_opt.plant import Array, Plant
+from bess_opt.plant.plant import Array, Plant
 
 SLACK = 1e-9  # of the plant's size: a limit missed by less is rounding
 

@@ -12,12 +12,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from bess_opt import physics
-from bess_opt.billing import Billing, billing
 from bess_opt.common import clock
 from bess_opt.inputs.battery import Battery, EndValue
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.tariff import Tariff, energy_price
+from bess_opt.plant import physics
+from bess_opt.plant.billing import Billing, billing
 
 Array = np.ndarray
 
