@@ -11,8 +11,8 @@ from workloads import Case, first_steps
 import bess_opt as bo
 from bess_opt.assemble import bind, model
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.models.exclusive import add_exclusive_cuts
 from bess_opt.models.expand import expand
+from bess_opt.models.one_way import add_exclusive_cuts
 from bess_opt.plant.plant import plant
 from bess_opt.sizing_program import burns, resized
 from bess_opt.solve import Solver

@@ -19,8 +19,8 @@ from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch import Dispatch, Flows, SolveReport
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.exclusive import Pair, exclusive_program, pairs, with_choices_held
 from bess_opt.models.expand import Program, expand, term_costs
+from bess_opt.models.one_way import Pair, exclusive_program, pairs, with_choices_held
 from bess_opt.outcome import outcome
 from bess_opt.plant.plant import Array, Plant, plant
 from bess_opt.relax import naming_relaxations

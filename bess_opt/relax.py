@@ -24,8 +24,8 @@ from bess_opt.exclusivity import ExclusiveSearch, cheats
 from bess_opt.infeasible import unreachable
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.exclusive import exclusive_program, pairs, with_choices_held
 from bess_opt.models.expand import Program, expand
+from bess_opt.models.one_way import exclusive_program, pairs, with_choices_held
 from bess_opt.plant.plant import Plant, plant
 from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solver
 from bess_opt.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits

@@ -19,8 +19,8 @@ from bess_opt.history import History
 from bess_opt.horizon import Cut, Horizon
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.kept_solvers import KeptSolvers
-from bess_opt.models.exclusive import Pair, pairs
 from bess_opt.models.expand import Program
+from bess_opt.models.one_way import Pair, pairs
 from bess_opt.plant.plant import Plant
 from bess_opt.solve import Solution, Solver
 from bess_opt.windows import with_rows

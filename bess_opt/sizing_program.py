@@ -20,8 +20,8 @@ from bess_opt.assemble import bind, model
 from bess_opt.bound import Bound
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.marginals import Change, Duals
-from bess_opt.models.exclusive import add_exclusive_cuts
 from bess_opt.models.expand import Program, expand, term_costs
+from bess_opt.models.one_way import add_exclusive_cuts
 from bess_opt.plant.metrics import CASH
 from bess_opt.plant.plant import Plant, plant
 from bess_opt.seeding import start_near_optimum

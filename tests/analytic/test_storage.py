@@ -8,7 +8,7 @@ import pytest
 from cases import IDEAL, case
 
 import bess_opt as bo
-from bess_opt.models.exclusive import add_exclusivity, pairs
+from bess_opt.models.one_way import add_exclusivity, pairs
 
 
 def value(plan: bo.Dispatch) -> float:

@@ -16,7 +16,7 @@ from cases import TOPOLOGIES, Case, case
 from pyomo.repn.plugins.lp_writer import LPWriter
 
 from bess_opt import assemble
-from bess_opt.models.exclusive import add_exclusivity, pairs
+from bess_opt.models.one_way import add_exclusivity, pairs
 from bess_opt.plant.plant import Plant, plant
 from bess_opt.strategies import discover
 

@@ -12,8 +12,8 @@ import bess_opt as bo
 from bess_opt import exclusivity, windows
 from bess_opt.assemble import bind, model
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.exclusive import exclusive_program, pairs
 from bess_opt.models.expand import expand
+from bess_opt.models.one_way import exclusive_program, pairs
 from bess_opt.plant.plant import plant
 from bess_opt.solve import Solver
 from bess_opt.windows import Window, merged_windows
