@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bess_opt.common.errors import StrategyError
-from bess_opt.models.expand import Program
+from bess_opt.solver.expand import Program
 
 Array = np.ndarray
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from bess_opt.common.findings import Finding
 from bess_opt.infeasible import instant, span
-from bess_opt.models.expand import Program
 from bess_opt.plant.plant import Array, Plant
-from bess_opt.solve import Certificate, Solution, Solver
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import Certificate, Solution, Solver
 
 REMEDY = "cannot hold together"
 KNOWN_ROWS = {"energy_balance", "dc_balance", "ac_balance"}

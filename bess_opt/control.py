@@ -25,13 +25,13 @@ from bess_opt.dispatch import Dispatch, Flows
 from bess_opt.forecasts import Forecasts, Knowledge
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.expand import Program, expand, term_costs
 from bess_opt.optimize import flows as flows_of
 from bess_opt.optimize import solve_plant, tie_break_cost
 from bess_opt.outcome import outcome
 from bess_opt.plant.plant import Array, Plant, plant
 from bess_opt.rolling import Rolling, Terminal, Window
-from bess_opt.solve import InfeasibleProgramError
+from bess_opt.solver.expand import Program, expand, term_costs
+from bess_opt.solver.highs import InfeasibleProgramError
 from bess_opt.timetable import Commitment, Timetable, timetable
 from bess_opt.validate import findings as findings_of
 

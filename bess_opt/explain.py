@@ -16,9 +16,9 @@ from bess_opt.dispatch import Dispatch
 from bess_opt.gap import ROW_CAUSES, Places, readable, reserved
 from bess_opt.marginals import Duals, Marginals, duals_of
 from bess_opt.marginals import marginals as marginals_of
-from bess_opt.models.expand import Program
 from bess_opt.optimize import Solved, flows, solve_scenario
 from bess_opt.plant.plant import Array, Plant
+from bess_opt.solver.expand import Program
 
 CERTAIN = 1e-6  # of the typical cost: a smaller dual proves nothing
 MOVES = 1e-6  # of the plant's size: less power is rest

@@ -17,14 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt.certificate import activity
 from bess_opt.dispatch import Dispatch
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.marginals import Duals, duals_of
-from bess_opt.models.expand import Block, Program
 from bess_opt.optimize import Solved
 from bess_opt.plant.plant import Array, Plant
-from bess_opt.solve import Solver
+from bess_opt.solver.certificate import activity
+from bess_opt.solver.expand import Block, Program
+from bess_opt.solver.highs import Solver
 
 NOTHING = 1e-9  # share of all terms together below which a cause is rounding
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from bess_opt.common.errors import StrategyError
 from bess_opt.dispatch import Flows
-from bess_opt.models.expand import Program
-from bess_opt.windows import places
+from bess_opt.solver.expand import Program
+from bess_opt.solver.windows import places
 
 Array = np.ndarray
 FLOWS = tuple(field.name for field in fields(Flows))

@@ -19,15 +19,15 @@ from bess_opt.assemble import bind, model
 from bess_opt.bound import Bound
 from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
 from bess_opt.common.relaxation import Change, Relaxation, rounded_beyond
-from bess_opt.elastic import Direction, direction, least_easing
-from bess_opt.exclusivity import ExclusiveSearch, cheats
 from bess_opt.infeasible import unreachable
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.expand import Program, expand
 from bess_opt.models.one_way import exclusive_program, pairs, with_choices_held
 from bess_opt.plant.plant import Plant, plant
-from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solver
+from bess_opt.solver.easing import Direction, direction, least_easing
+from bess_opt.solver.expand import Program, expand
+from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solver
+from bess_opt.solver.one_way_search import ExclusiveSearch, cheats
 from bess_opt.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits
 
 NUDGE = 1e-6  # of a limit's reference: far below any kink, far above rounding

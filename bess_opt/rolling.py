@@ -14,16 +14,16 @@ import numpy as np
 
 from bess_opt.beliefs import Aged, Beliefs
 from bess_opt.dispatch import Flows
-from bess_opt.exclusivity import BOTH_WAYS, in_order
 from bess_opt.history import History
 from bess_opt.horizon import Cut, Horizon
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.kept_solvers import KeptSolvers
-from bess_opt.models.expand import Program
 from bess_opt.models.one_way import Pair, pairs
 from bess_opt.plant.plant import Plant
-from bess_opt.solve import Solution, Solver
-from bess_opt.windows import with_rows
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import Solution, Solver
+from bess_opt.solver.one_way_search import BOTH_WAYS, in_order
+from bess_opt.solver.reuse import KeptSolvers
+from bess_opt.solver.windows import with_rows
 
 Array = np.ndarray
 Terminal = Literal["value", "free", "cyclic"]

@@ -25,7 +25,7 @@ from bess_opt.sizing_program import NotConcaveError, resized
 from bess_opt.sizing_proof import Proven, prove
 from bess_opt.sizing_region import Range, Region, region
 from bess_opt.sizing_surface import surface_of
-from bess_opt.solve import InfeasibleProgramError
+from bess_opt.solver.highs import InfeasibleProgramError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -16,11 +16,11 @@ from bess_opt.finance import Figures, Weights, cash_flow, weights, year_weight, 
 from bess_opt.financials import financials, internal_rate
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.models.expand import expand, term_costs
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.metrics import CASH
 from bess_opt.plant.plant import plant
-from bess_opt.solve import InfeasibleProgramError, Solver
+from bess_opt.solver.expand import expand, term_costs
+from bess_opt.solver.highs import InfeasibleProgramError, Solver
 
 Twin = Literal["optimal", "rule"]
 TWINS = ("optimal", "rule")

@@ -20,13 +20,13 @@ from bess_opt.assemble import bind, model
 from bess_opt.bound import Bound
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.marginals import Change, Duals
-from bess_opt.models.expand import Program, expand, term_costs
 from bess_opt.models.one_way import add_exclusive_cuts
 from bess_opt.plant.metrics import CASH
 from bess_opt.plant.plant import Plant, plant
-from bess_opt.seeding import start_near_optimum
 from bess_opt.sizing_cuts import Cut
-from bess_opt.solve import InfeasibleProgramError, Solution, Solver, basis_at
+from bess_opt.solver.expand import Program, expand, term_costs
+from bess_opt.solver.highs import InfeasibleProgramError, Solution, Solver, basis_at
+from bess_opt.solver.warm_start import start_near_optimum
 
 NUDGE = 1e-6  # of a size
 SIDES = ("lower", "upper", "row_lower", "row_upper")

@@ -1,7 +1,7 @@
 """Rule 10 in the model: no converter runs both ways in one step.
 
 The plain model leaves this out, because most plans keep it by themselves and binaries cost time.
-`bess_opt.exclusivity` adds it where a plan breaks it. The cuts are valid for every plan that keeps the rule
+`bess_opt.solver.one_way_search` adds it where a plan breaks it. The cuts are valid for every plan that keeps the rule
 and bring the relaxation close to the exact optimum.
 """
 
@@ -14,10 +14,10 @@ import numpy as np
 import pyomo.environ as pyo
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
-from bess_opt.models.expand import Program, expand
 from bess_opt.models.storage import energy_bounds
 from bess_opt.models.units import MW, MWH, PER_UNIT
 from bess_opt.plant.plant import Plant
+from bess_opt.solver.expand import Program, expand
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,7 @@ import bess_opt as bo
 from bess_opt import cli_output, marginals
 from bess_opt.assemble import bind, model
 from bess_opt.common.findings import Findings
-from bess_opt.exclusivity import ExclusiveSearch
 from bess_opt.models.dc_bus import add_dc_bus
-from bess_opt.models.expand import Program, expand
 from bess_opt.models.ledger import add_term
 from bess_opt.models.regulation import add_regulation
 from bess_opt.optimize import solve_scenario
@@ -30,7 +28,9 @@ from bess_opt.plant.billing import billing
 from bess_opt.plant.plant import plant
 from bess_opt.regulation_calls import reserves_of
 from bess_opt.scaffold import new_scenario
-from bess_opt.solve import LimitReachedError, Solver
+from bess_opt.solver.expand import Program, expand
+from bess_opt.solver.highs import LimitReachedError, Solver
+from bess_opt.solver.one_way_search import ExclusiveSearch
 from bess_opt.strategies import peak_shaving
 
 PLAIN = case(price_per_mwh=[10.0, 20.0, 30.0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cases import case
 from models import wanted
 
-from bess_opt.models.expand import expand
+from bess_opt.solver.expand import expand
 
 
 def test_a_cut_interval_measures_the_mean_of_what_is_there() -> None:

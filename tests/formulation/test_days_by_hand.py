@@ -6,7 +6,7 @@ import numpy as np
 from models import numbers, physical, tiny, wanted
 
 from bess_opt.models.cycles import cycles_done
-from bess_opt.models.expand import expand
+from bess_opt.solver.expand import expand
 
 
 def test_a_day_of_one_step_is_limited_too() -> None:

@@ -13,7 +13,7 @@ from pyomo.repn import generate_standard_repn
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from bess_opt import assemble
-from bess_opt.models.expand import Program, expand, term_costs, term_values
+from bess_opt.solver.expand import Program, expand, term_costs, term_values
 
 VARIANTS = {label: (of, True) for label, of, exclusive in all_variants() if exclusive}
 VARIANTS |= {

@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 import pytest
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
-from bess_opt.models.expand import Affine, expand, term_costs, term_values
+from bess_opt.solver.expand import Affine, expand, term_costs, term_values
 
 
 def model(*steps: int) -> Any:

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.certificate import certificate
 from bess_opt.files import plain
 from bess_opt.optimize import solve_scenario
 from bess_opt.reconciliation_tables import tables
+from bess_opt.solver.certificate import certificate
 
 TARIFF = {
     "energy": [{"price_per_mwh": 80.0}],

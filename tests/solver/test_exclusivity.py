@@ -9,14 +9,15 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt import exclusivity, windows
 from bess_opt.assemble import bind, model
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.expand import expand
 from bess_opt.models.one_way import exclusive_program, pairs
 from bess_opt.plant.plant import plant
-from bess_opt.solve import Solver
-from bess_opt.windows import Window, merged_windows
+from bess_opt.solver import one_way_search as exclusivity
+from bess_opt.solver import windows
+from bess_opt.solver.expand import expand
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.windows import Window, merged_windows
 
 DAYS = 5
 SEEDS = range(8)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bess_opt.models.expand import Program
-from bess_opt.solve import AT_LOWER, AT_UPPER, BASIC, FREE
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import AT_LOWER, AT_UPPER, BASIC, FREE
 
 Array = np.ndarray
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bess_opt.models.expand import Program
+from bess_opt.solver.expand import Program
 
 Array = np.ndarray
 

@@ -20,10 +20,10 @@ import numpy as np
 
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.expand import Program
 from bess_opt.models.one_way import Pair
-from bess_opt.solve import InfeasibleProgramError, LimitReachedError, Solution, Solver
-from bess_opt.windows import Cut, Cutter, Window, grown, merged_windows, window_around, with_rows
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solution, Solver
+from bess_opt.solver.windows import Cut, Cutter, Window, grown, merged_windows, window_around, with_rows
 
 Array = np.ndarray
 

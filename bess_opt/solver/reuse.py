@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.expand import Program
-from bess_opt.solve import Solver
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import Solver
 
 Array = np.ndarray
 MOST_CHANGES = 400  # coefficients beyond which a new matrix is quicker than changing the old one

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from bess_opt.dispatch import LinearCertificate
-from bess_opt.exclusivity import Exact
-from bess_opt.models.expand import Program
+from bess_opt.solver.expand import Program
+from bess_opt.solver.one_way_search import Exact
 
 Array = np.ndarray
 

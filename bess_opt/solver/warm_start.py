@@ -18,10 +18,10 @@ import numpy as np
 
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.expand import Program
-from bess_opt.resting import ENERGY, at_rest
-from bess_opt.solve import AT_LOWER, AT_UPPER, BASIC, Solver, basis_at
-from bess_opt.windows import Cutter, Window
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import AT_LOWER, AT_UPPER, BASIC, Solver, basis_at
+from bess_opt.solver.resting import ENERGY, at_rest
+from bess_opt.solver.windows import Cutter, Window
 
 Array = np.ndarray
 

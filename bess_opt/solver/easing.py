@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.expand import Program
-from bess_opt.solve import InfeasibleProgramError, Solver
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import InfeasibleProgramError, Solver
 
 Array = np.ndarray
 PRECISE = 1e-9  # relative gap of an easing where whole numbers stand in the program

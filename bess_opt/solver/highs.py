@@ -19,7 +19,7 @@ import numpy as np
 
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.expand import Program
+from bess_opt.solver.expand import Program
 
 Array = np.ndarray
 
