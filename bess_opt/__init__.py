@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bess_opt.ageing import Ageing as Ageing
     from bess_opt.ageing import ageing as ageing
-    from bess_opt.catalogue import strategies as strategies
     from bess_opt.common.errors import AuditError as AuditError
     from bess_opt.common.errors import BessOptError as BessOptError
     from bess_opt.common.errors import InfeasibleError as InfeasibleError
@@ -60,6 +59,7 @@ if TYPE_CHECKING:
     from bess_opt.simulate import simulate as simulate
     from bess_opt.sizing import Sizing as Sizing
     from bess_opt.sizing import size as size
+    from bess_opt.strategies.shared.catalogue import strategies as strategies
     from bess_opt.study import study as study
     from bess_opt.track import BatteryState as BatteryState
     from bess_opt.track import Track as Track
@@ -77,7 +77,7 @@ _HOME = {
     "Technology": "inputs.battery",
     "technologies": "inputs.battery",
     "topologies": "inputs.battery",
-    "strategies": "catalogue",
+    "strategies": "strategies.shared.catalogue",
     "compare": "compare",
     "control": "control",
     "convention": "convention",

@@ -244,8 +244,8 @@ def describe(scenario: ScenarioPath, assignments: Assignments = None, as_json: A
 def list_choices(as_json: AsJson = False) -> None:
     """What there is to choose from: technologies, topologies, strategies with their options."""
     with show.faults(as_json):
-        from bess_opt.catalogue import strategies
         from bess_opt.inputs.battery import technologies, topologies
+        from bess_opt.strategies.shared.catalogue import strategies
 
         made = {"technologies": technologies(), "topologies": topologies(), "strategies": strategies()}
         choices = {title: tables.records(frame) for title, frame in made.items()}

@@ -14,9 +14,7 @@ from typing import Protocol, get_args
 import numpy as np
 
 from bess_opt import infeasible
-from bess_opt.assemble import bind, model
 from bess_opt.beliefs import gather
-from bess_opt.bound import Bound
 from bess_opt.carried_out import Orders, carry_out, joined
 from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError, nearest
 from bess_opt.common.findings import Finding, Findings
@@ -32,6 +30,8 @@ from bess_opt.plant.plant import Array, Plant, plant
 from bess_opt.rolling import Rolling, Terminal, Window
 from bess_opt.solver.expand import Program, expand, term_costs
 from bess_opt.solver.highs import InfeasibleProgramError
+from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.stack import Bound
 from bess_opt.timetable import Commitment, Timetable, timetable
 from bess_opt.validate import findings as findings_of
 

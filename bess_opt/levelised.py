@@ -12,12 +12,12 @@ import math
 
 import numpy as np
 
-from bess_opt.assemble import bind
 from bess_opt.dispatch import Dispatch
 from bess_opt.finance import Figures, Years, for_years, years_of
 from bess_opt.inputs.finance import Finance
 from bess_opt.plant import money, physics
 from bess_opt.plant.plant import Array, plant
+from bess_opt.strategies.shared.binding import bind
 
 
 def charging_cost(plan: Dispatch) -> float:

@@ -16,14 +16,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from bess_opt.assemble import model
-from bess_opt.bound import Bound
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.optimize import Solved
 from bess_opt.plant.plant import Array, plant
 from bess_opt.solver.certificate import activity, priced
 from bess_opt.solver.expand import Program, expand
+from bess_opt.strategies.shared.binding import model
+from bess_opt.strategies.shared.stack import Bound
 
 SIZES = ("power_mw", "energy_mwh", "import_limit_mw", "export_limit_mw", "inverter_mw")
 NUDGE = 1e-6  # of a size: what depends on it is affine, so only rounding and kinks ask for a small one

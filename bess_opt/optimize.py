@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 
 from bess_opt import conflict, infeasible
-from bess_opt.assemble import bind, model
-from bess_opt.bound import Bound
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Findings
 from bess_opt.common.provenance import Stopwatch
@@ -27,7 +25,9 @@ from bess_opt.solver.certificate import certificate
 from bess_opt.solver.expand import Program, expand, term_costs
 from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solution, Solver, solver_version
 from bess_opt.solver.warm_start import start_near_optimum
-from bess_opt.strategy import Objective
+from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.contract import Objective
+from bess_opt.strategies.shared.stack import Bound
 from bess_opt.validate import findings as findings_of
 
 # Rule 11 as one objective, weights apart by more than a horizon can bridge: throughput, curtailment, other

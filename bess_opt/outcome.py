@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt.bound import Bound
 from bess_opt.common.findings import Findings
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch import Dispatch, Flows, Twin, schedule_of
@@ -14,6 +13,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.metrics import ledger, metrics
 from bess_opt.plant.plant import Plant
+from bess_opt.strategies.shared.stack import Bound
 
 
 def outcome(

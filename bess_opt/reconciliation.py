@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bess_opt.assemble import bind
 from bess_opt.common.findings import Finding
 from bess_opt.common.versions import versions
 from bess_opt.dispatch import Dispatch, LinearCertificate, SolveReport
 from bess_opt.plant import metrics, money
 from bess_opt.plant.plant import Plant, plant
+from bess_opt.strategies.shared.binding import bind
 
 DONE = {
     "resampled": ("resampled",),

@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bess_opt.assemble import bind, model
-from bess_opt.bound import Bound
 from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
 from bess_opt.common.relaxation import Change, Relaxation, rounded_beyond
 from bess_opt.infeasible import unreachable
@@ -28,6 +26,8 @@ from bess_opt.solver.easing import Direction, direction, least_easing
 from bess_opt.solver.expand import Program, expand
 from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solver
 from bess_opt.solver.one_way_search import ExclusiveSearch, cheats
+from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.stack import Bound
 from bess_opt.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits
 
 NUDGE = 1e-6  # of a limit's reference: far below any kink, far above rounding

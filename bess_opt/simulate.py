@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from bess_opt.assemble import bind
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch import Dispatch
@@ -12,6 +11,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.outcome import outcome
 from bess_opt.plant.plant import plant
 from bess_opt.plant.stepper import Held, Rule, Setpoints, follow, run_rule
+from bess_opt.strategies.shared.binding import bind
 from bess_opt.validate import findings
 
 

@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 
-from bess_opt.assemble import bind, physical_model
 from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch import Dispatch
@@ -21,6 +20,7 @@ from bess_opt.plant.metrics import CASH
 from bess_opt.plant.plant import plant
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.highs import InfeasibleProgramError, Solver
+from bess_opt.strategies.shared.binding import bind, physical_model
 
 Twin = Literal["optimal", "rule"]
 TWINS = ("optimal", "rule")

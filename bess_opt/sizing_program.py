@@ -16,8 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt.assemble import bind, model
-from bess_opt.bound import Bound
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.marginals import Change, Duals
 from bess_opt.models.one_way import add_exclusive_cuts
@@ -27,6 +25,8 @@ from bess_opt.sizing_cuts import Cut
 from bess_opt.solver.expand import Program, expand, term_costs
 from bess_opt.solver.highs import InfeasibleProgramError, Solution, Solver, basis_at
 from bess_opt.solver.warm_start import start_near_optimum
+from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.stack import Bound
 
 NUDGE = 1e-6  # of a size
 SIDES = ("lower", "upper", "row_lower", "row_upper")

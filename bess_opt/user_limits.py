@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt.bound import Bound
 from bess_opt.common.relaxation import number
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import Plant
+from bess_opt.strategies.shared.stack import Bound
 
 POWER, DURATION, END = "battery.power_mw", "battery.duration_h", "battery.soc_end"
 LOWEST, HIGHEST = "battery.technology.soc_min", "battery.technology.soc_max"

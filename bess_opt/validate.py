@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bess_opt.assemble import bind
-from bess_opt.bound import Bound
 from bess_opt.common.errors import BessOptError, InfeasibleError, ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.infeasible import unreachable
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.plant import Plant, plant
 from bess_opt.strategies import get
+from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.stack import Bound
 from bess_opt.validate_battery import battery_findings
 from bess_opt.validate_money import money_findings
 from bess_opt.validate_series import series_findings

@@ -21,7 +21,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.plant.metrics import net_revenue
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.plant.stepper import Rule, State
-from bess_opt.strategy import NoOptions, Objective, Strategy, no_checks
+from bess_opt.strategies.shared.contract import NoOptions, Objective, Strategy, no_checks
 
 
 def build(m: Any, _plant: Plant, _options: NoOptions) -> Sequence[Objective]:

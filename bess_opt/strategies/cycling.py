@@ -37,8 +37,8 @@ from bess_opt.plant.audit import TOLERANCE, Violation
 from bess_opt.plant.metrics import ledger
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.plant.stepper import Rule, State
-from bess_opt.rule_parts import drawing, meeting_end
-from bess_opt.strategy import Objective, Stacked, Strategy
+from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
+from bess_opt.strategies.shared.rule_parts import drawing, meeting_end
 
 HOURS_PER_DAY = 24.0
 

@@ -27,8 +27,8 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.plant.stepper import Rule, State
-from bess_opt.rule_parts import balancing, drawing, meeting_end
-from bess_opt.strategy import Objective, Strategy
+from bess_opt.strategies.shared.contract import Objective, Strategy
+from bess_opt.strategies.shared.rule_parts import balancing, drawing, meeting_end
 
 
 class ExportCapOptions(Table):

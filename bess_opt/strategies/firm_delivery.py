@@ -39,8 +39,8 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.plant.stepper import Rule, State
-from bess_opt.rule_parts import balancing, drawing, least_later, meeting_end, rates
-from bess_opt.strategy import Objective, Sense, Stacked, Strategy, no_checks
+from bess_opt.strategies.shared.contract import Objective, Sense, Stacked, Strategy, no_checks
+from bess_opt.strategies.shared.rule_parts import balancing, drawing, least_later, meeting_end, rates
 
 
 class FirmDeliveryOptions(Table):

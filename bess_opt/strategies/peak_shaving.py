@@ -29,8 +29,8 @@ from bess_opt.plant.billing import Billing, billing
 from bess_opt.plant.metrics import net_revenue
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.plant.stepper import Rule, State
-from bess_opt.rule_parts import LAST_H, balancing, meeting_end
-from bess_opt.strategy import Objective, Strategy, no_checks
+from bess_opt.strategies.shared.contract import Objective, Strategy, no_checks
+from bess_opt.strategies.shared.rule_parts import LAST_H, balancing, meeting_end
 
 INFINITE = float("inf")
 DAYS_KNOWN = 7  # days before the present one from which the rule guesses its target

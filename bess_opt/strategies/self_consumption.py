@@ -26,8 +26,8 @@ from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.metrics import net_revenue
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.stepper import Rule, State
-from bess_opt.rule_parts import balancing, meeting_end
-from bess_opt.strategy import Objective, Strategy
+from bess_opt.strategies.shared.contract import Objective, Strategy
+from bess_opt.strategies.shared.rule_parts import balancing, meeting_end
 
 
 class SelfConsumptionOptions(Table):

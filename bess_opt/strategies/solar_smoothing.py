@@ -38,8 +38,8 @@ from bess_opt.models.units import PER_MWH
 from bess_opt.plant.audit import TOLERANCE, Violation, exceeds
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.plant.stepper import Rule, State
-from bess_opt.rule_parts import balancing, drawing, meeting_end
-from bess_opt.strategy import Objective, Stacked, Strategy
+from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
+from bess_opt.strategies.shared.rule_parts import balancing, drawing, meeting_end
 
 RECENTRE_H = 1.0  # hours in which the rule would bring the state of charge back to the middle
 

@@ -32,7 +32,7 @@ from bess_opt.models.units import PER_UNIT
 from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.plant.stepper import Rule, State
-from bess_opt.strategy import Objective, Stacked, Strategy
+from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
 
 
 class TimeShiftOptions(Table):

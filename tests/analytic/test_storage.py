@@ -302,10 +302,10 @@ def test_the_horizon_may_end_elsewhere_than_in_the_relaxation() -> None:
 
 def relaxed(of: Any) -> float:
     """Value of the linear relaxation of the plain model."""
-    from bess_opt.assemble import bind, model
     from bess_opt.plant.plant import plant
     from bess_opt.solver.expand import expand
     from bess_opt.solver.highs import Solver
+    from bess_opt.strategies.shared.binding import bind, model
 
     scenario = of.scenario()
     numbers = plant(scenario)
@@ -319,10 +319,10 @@ def test_the_cuts_bring_the_relaxation_close() -> None:
     """
     import numpy as np
 
-    from bess_opt.assemble import bind, model
     from bess_opt.plant.plant import plant
     from bess_opt.solver.expand import expand
     from bess_opt.solver.highs import Solver
+    from bess_opt.strategies.shared.binding import bind, model
 
     battery = {
         "duration_h": 1.0,

@@ -14,12 +14,12 @@ from sizing import time_sizing
 from workloads import available, first_steps, growing
 
 import bess_opt as bo
-from bess_opt.assemble import bind, model
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import plant
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.strategies import discover
+from bess_opt.strategies.shared.binding import bind, model
 
 STEPS = 48
 RUN = Path(__file__).resolve().parents[2] / "benchmarks" / "run.py"

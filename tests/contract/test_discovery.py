@@ -15,7 +15,7 @@ from bess_opt.strategies import FOLDERS, GROUP, discover, get
 FILE = '''
 """Sells nothing, buys little: least import."""
 
-from bess_opt.strategy import NoOptions, Strategy, no_checks
+from bess_opt.strategies.shared.contract import NoOptions, Strategy, no_checks
 
 
 def least_import(m, t):

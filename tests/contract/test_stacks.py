@@ -13,8 +13,8 @@ from test_twins import NAMES, STATED, allowance, ending_at
 from test_twins import case as day_of
 
 import bess_opt as bo
-from bess_opt.bound import in_order
 from bess_opt.plant.stepper import Held
+from bess_opt.strategies.shared.stack import in_order
 
 OPTIONS = STATED | {
     "cycling": {"cycles_per_day": 0.5, "shortfall_price_per_cycle": 500.0},

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.assemble import bind
 from bess_opt.plant.audit import audit
 from bess_opt.plant.plant import Plant, plant
 from bess_opt.strategies import discover
+from bess_opt.strategies.shared.binding import bind
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "solar_merchant"
 STATED: dict[str, dict[str, Any]] = {

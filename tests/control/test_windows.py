@@ -11,7 +11,6 @@ from cases import Case, case, random_case
 
 import bess_opt as bo
 from bess_opt import rolling
-from bess_opt.assemble import bind, model
 from bess_opt.horizon import Horizon
 from bess_opt.models.one_way import pairs
 from bess_opt.plant.plant import plant
@@ -19,6 +18,7 @@ from bess_opt.solver.expand import Program, expand
 from bess_opt.solver.highs import Solution, Solver
 from bess_opt.solver.one_way_search import cheats
 from bess_opt.strategies import discover
+from bess_opt.strategies.shared.binding import bind, model
 
 STATED: dict[str, dict[str, Any]] = {
     "cycling": {"cycles_per_day": 0.5},

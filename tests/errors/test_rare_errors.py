@@ -18,7 +18,6 @@ from cases import case
 
 import bess_opt as bo
 from bess_opt import cli_output, marginals
-from bess_opt.assemble import bind, model
 from bess_opt.common.findings import Findings
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.ledger import add_term
@@ -26,12 +25,13 @@ from bess_opt.models.regulation import add_regulation
 from bess_opt.optimize import solve_scenario
 from bess_opt.plant.billing import billing
 from bess_opt.plant.plant import plant
-from bess_opt.regulation_calls import reserves_of
 from bess_opt.scaffold import new_scenario
 from bess_opt.solver.expand import Program, expand
 from bess_opt.solver.highs import LimitReachedError, Solver
 from bess_opt.solver.one_way_search import ExclusiveSearch
 from bess_opt.strategies import peak_shaving
+from bess_opt.strategies.frequency_regulation.calls import reserves_of
+from bess_opt.strategies.shared.binding import bind, model
 
 PLAIN = case(price_per_mwh=[10.0, 20.0, 30.0])
 INDEX = pd.date_range("2025-01-01", periods=6, freq="h", tz="UTC")

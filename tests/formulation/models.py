@@ -15,10 +15,10 @@ import pyomo.environ as pyo
 from cases import TOPOLOGIES, Case, case
 from pyomo.repn.plugins.lp_writer import LPWriter
 
-from bess_opt import assemble
 from bess_opt.models.one_way import add_exclusivity, pairs
 from bess_opt.plant.plant import Plant, plant
 from bess_opt.strategies import discover
+from bess_opt.strategies.shared import binding as assemble
 
 GOLDEN = Path(__file__).parent / "golden"
 CELLS = {"eta_charge": 0.5, "eta_discharge": 0.625, "soc_min": 0.125, "soc_max": 0.875, "c_rate_max": 1.0}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from models import REGULATION, numbers, regulation, tiny, wanted
 
-from bess_opt.assemble import physical_model
 from bess_opt.models.one_way import add_exclusive_cuts, add_room_cuts
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.expand import expand
+from bess_opt.strategies.shared.binding import physical_model
 
 ROOM = ("charge_room", "discharge_room")
 

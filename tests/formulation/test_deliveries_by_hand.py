@@ -10,9 +10,9 @@ import pytest
 from cases import case
 from models import FIRM, firm, numbers
 
-from bess_opt.assemble import physical_model
 from bess_opt.models.firm import add_block, add_whole_block, deliveries, delivery_bounds
 from bess_opt.solver.expand import expand
+from bess_opt.strategies.shared.binding import physical_model
 
 
 @pytest.mark.parametrize(("end", "later"), [("00:00", []), ("00:01", [2]), ("01:00", [2])])

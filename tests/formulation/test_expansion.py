@@ -12,8 +12,8 @@ from models import DEMAND, all_variants, close, everything, nonzero, physical, t
 from pyomo.repn import generate_standard_repn
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from bess_opt import assemble
 from bess_opt.solver.expand import Program, expand, term_costs, term_values
+from bess_opt.strategies.shared import binding as assemble
 
 VARIANTS = {label: (of, True) for label, of, exclusive in all_variants() if exclusive}
 VARIANTS |= {

@@ -11,8 +11,8 @@ from models import all_variants, physical, tiny, wanted
 from pyomo.core.base.units_container import UnitsError
 from pyomo.util.check_units import assert_units_consistent, assert_units_equivalent
 
-from bess_opt import assemble
 from bess_opt.models.units import CURRENCY, MW, MWH
+from bess_opt.strategies.shared import binding as assemble
 
 VARIANTS = {label: of for label, of, exclusive in all_variants() if exclusive}
 

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.assemble import bind, model
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import exclusive_program, pairs
 from bess_opt.plant.plant import plant
@@ -18,6 +17,7 @@ from bess_opt.solver import windows
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.windows import Window, merged_windows
+from bess_opt.strategies.shared.binding import bind, model
 
 DAYS = 5
 SEEDS = range(8)

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.assemble import bind, model
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.plant.plant import plant
 from bess_opt.solver import warm_start as seeding
 from bess_opt.solver.expand import Program, expand
 from bess_opt.solver.highs import AT_LOWER, BASIC, InfeasibleProgramError, Solver, basis_at
 from bess_opt.solver.resting import at_rest
+from bess_opt.strategies.shared.binding import bind, model
 
 SHIPPED = Path(__file__).parents[2] / "scenarios"
 STEPS = 600

@@ -12,12 +12,12 @@ from cases import Case, case, random_case
 from twins import both, check_idle, check_replay, compared
 
 import bess_opt as bo
-from bess_opt import assemble
 from bess_opt.models.firm import deliveries
 from bess_opt.models.one_way import add_exclusivity, pairs
 from bess_opt.plant.plant import plant
 from bess_opt.solver.expand import Program, expand
 from bess_opt.solver.highs import Solver
+from bess_opt.strategies.shared import binding as assemble
 
 NO_GRID = {"grid_charging": False}
 HOURS_16_TO_20 = "2025-06-02 16:00"

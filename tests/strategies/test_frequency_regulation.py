@@ -12,9 +12,9 @@ import pytest
 from cases import IDEAL, Case, case
 
 import bess_opt as bo
-from bess_opt.assemble import bind
 from bess_opt.plant.plant import plant
 from bess_opt.strategies.frequency_regulation import replay_signal
+from bess_opt.strategies.shared.binding import bind
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "solar_merchant"
 SIGNAL = "regulation_pjm/pjm_reg_signal_2s_2017_08_01_02_16h_24h.csv"

@@ -7,7 +7,6 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from bess_opt.bound import Bound, One, Stack
 from bess_opt.common.errors import ScenarioError, StrategyError
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.strategy_entry import StrategyEntry
@@ -18,7 +17,8 @@ from bess_opt.models.site import add_site
 from bess_opt.models.storage import add_storage
 from bess_opt.plant.plant import Plant
 from bess_opt.strategies import get
-from bess_opt.strategy import Need, Objective
+from bess_opt.strategies.shared.contract import Need, Objective
+from bess_opt.strategies.shared.stack import Bound, One, Stack
 
 REMEDY: dict[Need, str] = {
     "prices": "add the series column price_per_mwh (or import_ and export_price_per_mwh) or [[tariff.energy]] rows",

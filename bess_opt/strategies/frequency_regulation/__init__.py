@@ -49,7 +49,7 @@ from bess_opt.plant.metrics import net_revenue
 from bess_opt.plant.plant import Array, Plant, Reserves
 from bess_opt.plant.plant import plant as plant_of
 from bess_opt.plant.stepper import Rule
-from bess_opt.regulation_calls import (
+from bess_opt.strategies.frequency_regulation.calls import (
     NO_CAPACITY,
     SignalReplay,
     base_mw,
@@ -60,8 +60,8 @@ from bess_opt.regulation_calls import (
     replayed,
     reserves_of,
 )
-from bess_opt.regulation_rule import HoldCapacity
-from bess_opt.strategy import Objective, Strategy
+from bess_opt.strategies.frequency_regulation.hold_capacity import HoldCapacity
+from bess_opt.strategies.shared.contract import Objective, Strategy
 
 NAME = "frequency_regulation"
 

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from bess_opt.common.input_table import allowed
 from bess_opt.strategies import discover
-from bess_opt.strategy import Strategy
+from bess_opt.strategies.shared.contract import Strategy
 
 
 def strategies() -> pd.DataFrame:

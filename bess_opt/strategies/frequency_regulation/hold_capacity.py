@@ -10,8 +10,8 @@ import numpy as np
 from bess_opt.models.regulation import pressed
 from bess_opt.plant.plant import Array, Plant, Reserves
 from bess_opt.plant.stepper import Held, State
-from bess_opt.regulation_calls import NO_CAPACITY, called_room, reserves_of
-from bess_opt.rule_parts import LAST_H, drawing
+from bess_opt.strategies.frequency_regulation.calls import NO_CAPACITY, called_room, reserves_of
+from bess_opt.strategies.shared.rule_parts import LAST_H, drawing
 
 RECENTRE_H = 1.0  # hours in which the rule would bring the stored energy back to the middle
 BASE_SHARE = 0.5  # of the power, most that the rule keeps for its base point

@@ -16,7 +16,7 @@ from bess_opt.plant.audit import Violation
 from bess_opt.plant.metrics import Score, net_revenue
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.stepper import Committing, Rule, State
-from bess_opt.strategy import Objective, Sense, Strategy
+from bess_opt.strategies.shared.contract import Objective, Sense, Strategy
 
 
 class Bound(Protocol):
