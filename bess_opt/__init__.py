@@ -21,15 +21,27 @@ if TYPE_CHECKING:
     from bess_opt.common.errors import StrategyError as StrategyError
     from bess_opt.common.relaxation import Relaxation as Relaxation
     from bess_opt.compare import compare as compare
-    from bess_opt.control import control as control
     from bess_opt.convention import convention as convention
-    from bess_opt.dispatch import Dispatch as Dispatch
+    from bess_opt.dispatch.batch.price_years import monte_carlo as monte_carlo
+    from bess_opt.dispatch.batch.study import study as study
+    from bess_opt.dispatch.checks.validate import validate as validate
+    from bess_opt.dispatch.forecast_driven.control import control as control
+    from bess_opt.dispatch.forecast_driven.forecasts import Forecast as Forecast
+    from bess_opt.dispatch.optimize import optimize as optimize
+    from bess_opt.dispatch.reconciliation import Reconciliation as Reconciliation
+    from bess_opt.dispatch.reconciliation import reconcile as reconcile
+    from bess_opt.dispatch.result import Dispatch as Dispatch
+    from bess_opt.dispatch.saving import load_dispatch as load_dispatch
+    from bess_opt.dispatch.simulate import replay as replay
+    from bess_opt.dispatch.simulate import simulate as simulate
+    from bess_opt.dispatch.track import BatteryState as BatteryState
+    from bess_opt.dispatch.track import Track as Track
+    from bess_opt.dispatch.track import step as step
+    from bess_opt.dispatch.track import track as track
     from bess_opt.faded import Faded as Faded
     from bess_opt.faded import faded_dispatch as faded_dispatch
-    from bess_opt.files import load_dispatch as load_dispatch
     from bess_opt.financials import Financials as Financials
     from bess_opt.financials import financials as financials
-    from bess_opt.forecasts import Forecast as Forecast
     from bess_opt.inputs.ageing_model import AgeingModel as AgeingModel
     from bess_opt.inputs.battery import Battery as Battery
     from bess_opt.inputs.battery import Converters as Converters
@@ -48,24 +60,12 @@ if TYPE_CHECKING:
     from bess_opt.inputs.solar.profile import solar as solar
     from bess_opt.inputs.solver_options import SolverOptions as SolverOptions
     from bess_opt.inputs.tariff import Tariff as Tariff
-    from bess_opt.optimize import optimize as optimize
-    from bess_opt.price_years import monte_carlo as monte_carlo
-    from bess_opt.reconciliation import Reconciliation as Reconciliation
-    from bess_opt.reconciliation import reconcile as reconcile
     from bess_opt.report import report as report
     from bess_opt.sensitivity import Sensitivity as Sensitivity
     from bess_opt.sensitivity import sensitivity as sensitivity
-    from bess_opt.simulate import replay as replay
-    from bess_opt.simulate import simulate as simulate
     from bess_opt.sizing import Sizing as Sizing
     from bess_opt.sizing import size as size
     from bess_opt.strategies.shared.catalogue import strategies as strategies
-    from bess_opt.study import study as study
-    from bess_opt.track import BatteryState as BatteryState
-    from bess_opt.track import Track as Track
-    from bess_opt.track import step as step
-    from bess_opt.track import track as track
-    from bess_opt.validate import validate as validate
     from bess_opt.verify import verify as verify
 
 _HOME = {
@@ -79,9 +79,9 @@ _HOME = {
     "topologies": "inputs.battery",
     "strategies": "strategies.shared.catalogue",
     "compare": "compare",
-    "control": "control",
+    "control": "dispatch.forecast_driven.control",
     "convention": "convention",
-    "Dispatch": "dispatch",
+    "Dispatch": "dispatch.result",
     "AuditError": "common.errors",
     "BessOptError": "common.errors",
     "InfeasibleError": "common.errors",
@@ -90,15 +90,15 @@ _HOME = {
     "StrategyError": "common.errors",
     "Faded": "faded",
     "faded_dispatch": "faded",
-    "load_dispatch": "files",
+    "load_dispatch": "dispatch.saving",
     "Finance": "inputs.finance",
     "Financials": "financials",
     "financials": "financials",
-    "Forecast": "forecasts",
-    "optimize": "optimize",
-    "monte_carlo": "price_years",
-    "Reconciliation": "reconciliation",
-    "reconcile": "reconciliation",
+    "Forecast": "dispatch.forecast_driven.forecasts",
+    "optimize": "dispatch.optimize",
+    "monte_carlo": "dispatch.batch.price_years",
+    "Reconciliation": "dispatch.reconciliation",
+    "reconcile": "dispatch.reconciliation",
     "Relaxation": "common.relaxation",
     "read_load": "inputs.readers.read_series",
     "read_prices": "inputs.readers.read_series",
@@ -110,20 +110,20 @@ _HOME = {
     "load": "inputs.scenario",
     "Sensitivity": "sensitivity",
     "sensitivity": "sensitivity",
-    "replay": "simulate",
-    "simulate": "simulate",
+    "replay": "dispatch.simulate",
+    "simulate": "dispatch.simulate",
     "Site": "inputs.site",
     "Sizing": "sizing",
     "size": "sizing",
     "solar": "inputs.solar.profile",
     "SolverOptions": "inputs.solver_options",
-    "study": "study",
+    "study": "dispatch.batch.study",
     "Tariff": "inputs.tariff",
-    "BatteryState": "track",
-    "Track": "track",
-    "step": "track",
-    "track": "track",
-    "validate": "validate",
+    "BatteryState": "dispatch.track",
+    "Track": "dispatch.track",
+    "step": "dispatch.track",
+    "track": "dispatch.track",
+    "validate": "dispatch.checks.validate",
     "verify": "verify",
 }
 
@@ -131,7 +131,7 @@ __all__ = sorted(_HOME)
 
 
 class _Package(ModuleType):
-    """Some rooms bear the name of their verb: importing `bess_opt.optimize` must not hide `bo.optimize`."""
+    """Some rooms bear the name of their verb: importing `bess_opt.dispatch.optimize` must not hide `bo.optimize`."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in _HOME and isinstance(value, ModuleType)):

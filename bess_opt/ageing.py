@@ -12,7 +12,7 @@ import rainflow
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.finance import YEAR_H
 from bess_opt.inputs.ageing_model import AgeingModel
 from bess_opt.plant.plant import Array

@@ -14,8 +14,8 @@ from bess_opt.app_controls import Controls, cards
 from bess_opt.app_options import boxes, touched
 from bess_opt.app_page import card_boxes, error_box, option_boxes, option_id
 from bess_opt.app_work import STAGES, Desk, Job, Task
-from bess_opt.dispatch import Dispatch
-from bess_opt.files import schedule_csv
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.dispatch.saving import schedule_csv
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plots.style import ThemeName
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.plots.parts import price_name, prices_of
 from bess_opt.plots.shown_days import window_of
 from bess_opt.plots.style import Theme, ThemeName, paler, theme_of

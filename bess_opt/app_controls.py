@@ -10,11 +10,11 @@ from bess_opt.app_options import STATED, Touched, with_options
 from bess_opt.common.errors import BessOptError
 from bess_opt.common.wording import NOTHING, Number, number, percent
 from bess_opt.compare import better_by
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.checks.validate import problems_of
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.battery import technologies, topologies
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.strategies.shared.catalogue import strategies
-from bess_opt.validate import problems_of
 
 Twin = Literal["optimal", "rule"]
 

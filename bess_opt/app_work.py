@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from bess_opt.app_controls import Controls, changed, error_lines
 from bess_opt.common.errors import BessOptError
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 
 KEPT = 12  # jobs whose answers are remembered
@@ -151,9 +151,9 @@ def _serve(pipe: Connection, scenario: Scenario) -> None:
 
 
 def _answer(pipe: Connection, number: int, task: Task, scenario: Scenario) -> dict[str, Any]:
-    from bess_opt.optimize import optimize
+    from bess_opt.dispatch.optimize import optimize
+    from bess_opt.dispatch.simulate import simulate
     from bess_opt.report import report
-    from bess_opt.simulate import simulate
 
     asked = changed(scenario, task.controls)
     steps = f"{len(asked.series):,} steps"

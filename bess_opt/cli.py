@@ -43,7 +43,7 @@ from bess_opt.cli_options import (
 from bess_opt.cli_run import check_ahead, loaded, parsed, run, verdict
 
 if TYPE_CHECKING:
-    from bess_opt.dispatch import Dispatch
+    from bess_opt.dispatch.result import Dispatch
     from bess_opt.inputs.scenario import Scenario
 
 EXIT_CODES = (
@@ -88,7 +88,7 @@ def optimize(
     """Find the optimal dispatch of SCENARIO under its strategy."""
 
     def work(read: Scenario) -> Dispatch:
-        from bess_opt.optimize import optimize as solve
+        from bess_opt.dispatch.optimize import optimize as solve
 
         return solve(read)
 
@@ -107,7 +107,7 @@ def simulate(
     """Run SCENARIO step by step under the rule of its strategy."""
 
     def work(read: Scenario) -> Dispatch:
-        from bess_opt.simulate import simulate as step
+        from bess_opt.dispatch.simulate import simulate as step
 
         return step(read)
 
@@ -136,7 +136,7 @@ def control(
     """Operate SCENARIO on forecasts: plan ahead, carry out, look again."""
 
     def work(read: Scenario) -> Dispatch:
-        from bess_opt.control import control as operate
+        from bess_opt.dispatch.forecast_driven.control import control as operate
 
         return operate(
             read,
@@ -207,7 +207,7 @@ def validate(scenario: ScenarioPath, assignments: Assignments = None, as_json: A
         stage("checking")
         from bess_opt.common.errors import BessOptError
         from bess_opt.common.findings import Findings
-        from bess_opt.validate import examine, problems_of
+        from bess_opt.dispatch.checks.validate import examine, problems_of
 
         try:
             found, kind = examine(loaded(scenario, overrides))

@@ -158,7 +158,7 @@ def _kind(names: tuple[str, ...], mark: str) -> Callable[[], Kind]:
 def _json(content: Mapping[str, Any]) -> bytes:
     import json
 
-    from bess_opt.files import plain
+    from bess_opt.dispatch.saving import plain
 
     return (json.dumps(plain(content), indent=2, allow_nan=False) + "\n").encode()
 

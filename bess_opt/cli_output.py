@@ -41,7 +41,7 @@ def write(text: str) -> None:
 
 def write_json(content: Any) -> None:
     """Write one JSON object; ASCII, so that every terminal and pipe can take it."""
-    from bess_opt.files import plain
+    from bess_opt.dispatch.saving import plain
 
     write(json.dumps(plain(content), indent=2, allow_nan=False) + "\n")
 
@@ -109,7 +109,7 @@ def faults(as_json: bool) -> Iterator[None]:
 
 
 def _error(error: BessOptError) -> dict[str, Any]:
-    from bess_opt.validate import problems_of
+    from bess_opt.dispatch.checks.validate import problems_of
 
     told: dict[str, Any] = {"kind": type(error).__name__}
     told["problems"] = [problem.to_dict() for problem in problems_of(error)]

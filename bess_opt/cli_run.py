@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bess_opt.cli_overrides import Override
     from bess_opt.common.errors import BessOptError
     from bess_opt.common.findings import Findings
-    from bess_opt.dispatch import Dispatch
+    from bess_opt.dispatch.result import Dispatch
     from bess_opt.inputs.scenario import Scenario
 
 
@@ -69,8 +69,8 @@ def check_ahead(scenario: Scenario, out: Path | None, week: str | None, theme: T
 
     from bess_opt.common.atomic_folders import check_target
     from bess_opt.common.errors import ScenarioError
-    from bess_opt.dispatch import drawing_problems
-    from bess_opt.files import RESULT
+    from bess_opt.dispatch.result import drawing_problems
+    from bess_opt.dispatch.saving import RESULT
 
     wrong = drawing_problems(pd.DatetimeIndex(scenario.series.index), week, theme.value)
     if wrong:
@@ -80,7 +80,7 @@ def check_ahead(scenario: Scenario, out: Path | None, week: str | None, theme: T
 
 
 def _save(plan: Dispatch, out: Path, week: str | None, theme: Theme) -> None:
-    from bess_opt.files import PICTURE_FILE, save_dispatch
+    from bess_opt.dispatch.saving import PICTURE_FILE, save_dispatch
     from bess_opt.plots import figure_png
 
     save_dispatch(plan, out, {PICTURE_FILE: figure_png(plan.plot(week, theme=theme.value))})

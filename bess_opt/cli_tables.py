@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bess_opt.dispatch import Dispatch
+    from bess_opt.dispatch.result import Dispatch
 
 MONEY = "currency"
 # key of Metrics: name, unit, whether it is left out where it is zero

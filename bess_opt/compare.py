@@ -10,16 +10,16 @@ import pandas as pd
 
 from bess_opt.common.errors import AuditError, InfeasibleError, SolveError, StrategyError
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.control import control
-from bess_opt.dispatch import Dispatch
-from bess_opt.forecasts import Forecasts
+from bess_opt.dispatch.forecast_driven.control import control
+from bess_opt.dispatch.forecast_driven.forecasts import Forecasts
+from bess_opt.dispatch.infeasible.least_changes import naming_relaxations
+from bess_opt.dispatch.optimize import Solved, dispatch_of, solve_scenario
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.dispatch.simulate import simulate
 from bess_opt.gap import Gap, gap
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.strategy_entry import StrategyEntry
-from bess_opt.optimize import Solved, dispatch_of, solve_scenario
 from bess_opt.plant.metrics import Metrics
-from bess_opt.relax import naming_relaxations
-from bess_opt.simulate import simulate
 from bess_opt.stacking import loss_by_removal, value_by_line
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def _forced(idle: Dispatch) -> str:
 
 def _left_out(label: str, rung: str, why: str) -> Finding:
     reason = why.splitlines()[0]
-    remedies = {NONE: "the site needs its battery", FORECAST: "see bess_opt.control"}
+    remedies = {NONE: "the site needs its battery", FORECAST: "see bess_opt.dispatch.forecast_driven.control"}
     expected = remedies.get(rung, "see the strategy's rule")
     return Finding("rung_left_out", f"{label}, {rung}", f"is left out: {reason}", expected, "warning")
 

@@ -11,7 +11,7 @@ import pyxirr
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.finance import Figures, cash_flow, weights, year_weight
 from bess_opt.inputs.finance import Finance
 from bess_opt.levelised import charging_cost, lcos

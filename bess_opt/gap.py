@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.optimize import Solved
+from bess_opt.dispatch.optimum.marginals import Duals, duals_of
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.marginals import Duals, duals_of
-from bess_opt.optimize import Solved
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.solver.certificate import activity
 from bess_opt.solver.expand import Block, Program

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.finance import Figures, Years, for_years, years_of
 from bess_opt.inputs.finance import Finance
 from bess_opt.plant import money, physics

@@ -27,7 +27,9 @@ from bess_opt.common.wording import (
     sizing_rows,
 )
 from bess_opt.compare import NONE, OPTIMAL, RULE, Comparison, compare
-from bess_opt.dispatch import Dispatch, drawing_problems
+from bess_opt.dispatch.reconciliation import reconcile
+from bess_opt.dispatch.reconciliation_tables import summary, tables
+from bess_opt.dispatch.result import Dispatch, drawing_problems
 from bess_opt.financials import Financials, financials
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plots.battery_use import action_figure
@@ -39,8 +41,6 @@ from bess_opt.plots.page import figure_svg
 from bess_opt.plots.parts import prices_of
 from bess_opt.plots.sizing import surface_figure
 from bess_opt.plots.value import stored_value_figure
-from bess_opt.reconciliation import reconcile
-from bess_opt.reconciliation_tables import summary, tables
 from bess_opt.sizing import Sizing
 from bess_opt.sizing_program import resized
 

@@ -12,13 +12,13 @@ import pandas as pd
 
 from bess_opt.common.errors import BessOptError, ScenarioError, nearest
 from bess_opt.common.findings import Finding
+from bess_opt.dispatch.batch.study import study
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.sizing import size
 from bess_opt.sizing_goal import Twin, goal_of
 from bess_opt.sizing_grid import planned
 from bess_opt.sizing_program import resized
 from bess_opt.sizing_region import Range
-from bess_opt.study import study
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -16,7 +16,7 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.sizing_cuts import Cuts
 from bess_opt.sizing_goal import GOALS, Goal, goal_of

@@ -10,7 +10,7 @@ import numpy as np
 
 from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.finance import Figures, Weights, cash_flow, weights, year_weight, years_of
 from bess_opt.financials import financials, internal_rate
 from bess_opt.inputs.finance import Finance

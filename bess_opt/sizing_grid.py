@@ -12,14 +12,14 @@ import pandas as pd
 
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Finding
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.batch.study import study
+from bess_opt.dispatch.optimize import dispatch_of, solve_scenario
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.optimize import dispatch_of, solve_scenario
-from bess_opt.simulate import simulate
 from bess_opt.sizing_goal import Goal, Twin
 from bess_opt.sizing_program import resized
 from bess_opt.sizing_region import Region
-from bess_opt.study import study
 
 HEAVY_STEPS = 2_000_000  # steps x sizes of optimal plans from which processes of our own pay off
 

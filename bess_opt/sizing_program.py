@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from bess_opt.dispatch.optimum.marginals import Change, Duals
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.marginals import Change, Duals
 from bess_opt.models.one_way import add_exclusive_cuts
 from bess_opt.plant.metrics import CASH
 from bess_opt.plant.plant import Plant, plant

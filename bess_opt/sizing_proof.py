@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.optimize import brentq
 
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.optimize import optimize
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.finance import Weights
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.optimize import optimize
 from bess_opt.sizing_cuts import Cut, Cuts
 from bess_opt.sizing_goal import Goal
 from bess_opt.sizing_program import NotConcaveError, SizedProgram, burns, resized

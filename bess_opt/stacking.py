@@ -8,9 +8,9 @@ import pandas as pd
 
 from bess_opt.common.errors import SolveError
 from bess_opt.common.findings import Finding
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.optimize import optimize
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.optimize import optimize
 
 TOTAL, VALUE = "total", "value"
 

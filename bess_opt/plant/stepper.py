@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.errors import StrategyError
-from bess_opt.dispatch import Flows
+from bess_opt.dispatch.result import Flows
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Array, Bus, Plant, Storage
 from bess_opt.plant.stepper_limits import SLACK, refuse_cycles, refuse_energy, refuse_grid_charging, refuse_power

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bess_opt.dispatch import LinearCertificate
+from bess_opt.dispatch.result import LinearCertificate
 from bess_opt.solver.expand import Program
 from bess_opt.solver.one_way_search import Exact
 

@@ -13,7 +13,7 @@ import bess_opt as bo
 from bess_opt.app_controls import Controls, changed, controls_of
 from bess_opt.app_options import STATED, Box, boxes, touched
 from bess_opt.common.input_table import Flag, Number, Table, Text
-from bess_opt.optimize import optimize
+from bess_opt.dispatch.optimize import optimize
 from bess_opt.strategies import discover
 from bess_opt.strategies.arbitrage import STRATEGY as ARBITRAGE
 

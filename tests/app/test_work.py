@@ -116,7 +116,7 @@ def test_the_report_is_that_of_the_python_call(desk: Desk) -> None:
 
 
 def test_a_schedule_as_csv_reads_back(desk: Desk) -> None:
-    from bess_opt.files import schedule_csv
+    from bess_opt.dispatch.saving import schedule_csv
 
     plan = ended(desk, desk.start(Task("plans", controls_of(small())))).plans["optimal"]
     table = pd.read_csv(io.BytesIO(schedule_csv(plan.schedule)))

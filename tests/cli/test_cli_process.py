@@ -39,7 +39,7 @@ SLOW_TO_SAVE = (
     """\
 import time
 from pathlib import Path
-from bess_opt import files
+from bess_opt.dispatch import saving as files
 
 def wait(path, data):
     Path({marker!r}).write_text("\\n".join(sorted(p.name for p in path.parent.glob("schedule.parquet"))))

@@ -10,7 +10,7 @@ import pytest
 from cases import frame
 
 import bess_opt as bo
-from bess_opt.forecasts import Forecasts, Knowledge
+from bess_opt.dispatch.forecast_driven.forecasts import Forecasts, Knowledge
 
 SPRING, AUTUMN = "2025-03-29 00:00", "2025-10-25 00:00"  # the day before each clock change in Berlin
 

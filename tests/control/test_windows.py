@@ -10,8 +10,8 @@ import pytest
 from cases import Case, case, random_case
 
 import bess_opt as bo
-from bess_opt import rolling
-from bess_opt.horizon import Horizon
+from bess_opt.dispatch.forecast_driven import rolling
+from bess_opt.dispatch.forecast_driven.horizon import Horizon
 from bess_opt.models.one_way import pairs
 from bess_opt.plant.plant import plant
 from bess_opt.solver.expand import Program, expand

@@ -14,14 +14,14 @@ from cases import case
 
 import bess_opt as bo
 from bess_opt import sizing_region
-from bess_opt.beliefs import gather
+from bess_opt.dispatch.batch.workers import Crew, Here
+from bess_opt.dispatch.forecast_driven.numbers_by_age import gather
 from bess_opt.finance import Weights
 from bess_opt.sizing_cuts import Cut, Cuts
 from bess_opt.sizing_goal import goal_of
 from bess_opt.sizing_program import NotConcaveError, SizedProgram
 from bess_opt.sizing_proof import _Search
 from bess_opt.sizing_region import Region, region
-from bess_opt.study_crew import Crew, Here
 
 MERCHANT = case(price_per_mwh=[10.0, 60.0, 20.0, 90.0] * 6, battery={"soc_end": "equal"})
 WEIGHTS = Weights(1.0, 0.0, 0.0, 0.0)

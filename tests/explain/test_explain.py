@@ -13,8 +13,8 @@ import pytest
 from cases import case
 
 import bess_opt as bo
-from bess_opt.explain import NotExplainableError, explain
-from bess_opt.optimize import solve_scenario
+from bess_opt.dispatch.optimize import solve_scenario
+from bess_opt.dispatch.optimum.explain import NotExplainableError, explain
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 

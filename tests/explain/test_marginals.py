@@ -10,9 +10,9 @@ import pytest
 from cases import Case, case
 
 import bess_opt as bo
-from bess_opt import explain
-from bess_opt.marginals import SIZES, Marginals, marginals, subgradient
-from bess_opt.optimize import solve_scenario
+from bess_opt.dispatch.optimize import solve_scenario
+from bess_opt.dispatch.optimum import explain
+from bess_opt.dispatch.optimum.marginals import SIZES, Marginals, marginals, subgradient
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 

@@ -17,11 +17,11 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt import files
 from bess_opt.common.atomic_folders import check_target, new_folder
 from bess_opt.common.columns import SCHEDULE
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.versions import VERSIONED
+from bess_opt.dispatch import saving as files
 
 PARTS = [
     "metrics.json",

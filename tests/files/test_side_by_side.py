@@ -12,7 +12,7 @@ import pytest
 from cases import case
 
 import bess_opt as bo
-from bess_opt.files import harmless
+from bess_opt.dispatch.saving import harmless
 
 TEN = 10
 

@@ -13,7 +13,7 @@ from mutants import CHANGES, mutant
 from typer.testing import CliRunner
 
 import bess_opt as bo
-import bess_opt.optimize
+import bess_opt.dispatch.optimize
 from bess_opt.cli import app
 
 HANG_S = 5.0  # of work on one mutant; importing the package is none of it

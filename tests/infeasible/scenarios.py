@@ -240,7 +240,7 @@ TWOFOLD: dict[str, Callable[[], Case]] = {
 
 def with_values(scenario: bo.Scenario, relaxation: bo.Relaxation, share: float) -> bo.Scenario:
     """`scenario` with each changed number only `share` of the way; permissions are granted."""
-    from bess_opt.user_limits import tables_of
+    from bess_opt.dispatch.infeasible.user_limits import tables_of
 
     values = {
         c.where: c.value if isinstance(c.value, bool) else c.stated + share * (c.value - c.stated)

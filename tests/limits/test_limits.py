@@ -89,7 +89,7 @@ SLOW_SAVE = """\
 import signal, time
 from collections.abc import Iterator
 from pathlib import Path
-import bess_opt.files as files
+import bess_opt.dispatch.saving as files
 from bess_opt.cli import main
 
 def write(file, content):

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from cases import IDEAL, case
 
-from bess_opt.dispatch import Flows, schedule_of
+from bess_opt.dispatch.result import Flows, schedule_of
 from bess_opt.plant.audit import Violation, audit
 from bess_opt.plant.plant import Plant, Reserves, plant
 

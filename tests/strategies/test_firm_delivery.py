@@ -172,7 +172,7 @@ def test_choices_that_turn_out_dearer_are_made_again_with_rule_10(monkeypatch: p
     """The first choice is spoilt: nobody spared, 0.5 MW. The bound says that it is not the best, so the choices
     and rule 10 are decided together: 1 MW.
     """
-    module, spoilt = importlib.import_module("bess_opt.optimize"), []
+    module, spoilt = importlib.import_module("bess_opt.dispatch.optimize"), []
     held = module.with_choices_held
 
     def first_spares_nobody(program: Program, x: np.ndarray) -> Program:

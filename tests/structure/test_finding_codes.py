@@ -8,8 +8,8 @@ from pathlib import Path
 from codes import codes
 
 from bess_opt.common import errors
+from bess_opt.dispatch.checks.validate import problems_of
 from bess_opt.solver.highs import LimitReachedError
-from bess_opt.validate import problems_of
 
 TABLE = Path(__file__).parents[2] / "docs" / "findings.md"
 

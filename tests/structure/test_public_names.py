@@ -24,7 +24,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_a_room_does_not_hide_its_verb() -> None:
-    import bess_opt.optimize
+    import bess_opt.dispatch.optimize
     import bess_opt.strategies  # noqa: F401
 
     assert callable(bo.optimize)

@@ -15,8 +15,8 @@ import pytest
 from cases import case
 
 import bess_opt as bo
-from bess_opt.study_crew import Crew, Here, Job, made_by
-from bess_opt.study_rows import Action
+from bess_opt.dispatch.batch.rows import Action
+from bess_opt.dispatch.batch.workers import Crew, Here, Job, made_by
 
 
 class Breaking(Executor):

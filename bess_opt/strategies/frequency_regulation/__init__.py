@@ -40,7 +40,7 @@ from pydantic import Field
 from bess_opt.common import clock
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.input_table import Flag, Number, Table, quantity
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.models.ledger import money_terms
 from bess_opt.models.regulation import add_regulation
 from bess_opt.plant import money

@@ -15,10 +15,10 @@ import pandas as pd
 
 from bess_opt.common.errors import BessOptError, ScenarioError, nearest
 from bess_opt.common.findings import Finding
+from bess_opt.dispatch.batch.progress import show_progress
+from bess_opt.dispatch.batch.rows import ACTIONS, HEAD, Action, Parts, Row, failed
+from bess_opt.dispatch.batch.workers import Crew, Job, made_by
 from bess_opt.inputs.scenario import Scenario, load
-from bess_opt.study_crew import Crew, Job, made_by
-from bess_opt.study_progress import show_progress
-from bess_opt.study_rows import ACTIONS, HEAD, Action, Parts, Row, failed
 
 Scenarios = str | Path | Mapping[str, Scenario] | Iterable[Scenario]
 

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 
 from bess_opt.common.atomic_folders import problem
 from bess_opt.common.errors import BessOptError
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.optimize import optimize
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.optimize import optimize
-from bess_opt.simulate import simulate
 
 Row = dict[str, Any]
 HEAD = ("digest", "error_kind", "error")

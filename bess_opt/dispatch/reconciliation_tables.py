@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bess_opt.plant.metrics import CASH
 
 if TYPE_CHECKING:
-    from bess_opt.reconciliation import Account, Reconciliation
+    from bess_opt.dispatch.reconciliation import Account, Reconciliation
 
 TERMS = {
     "energy": "energy",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bess_opt.dispatch import Flows
-from bess_opt.horizon import FLOWS, Cut, Horizon, entries_of
+from bess_opt.dispatch.forecast_driven.horizon import FLOWS, Cut, Horizon, entries_of
+from bess_opt.dispatch.result import Flows
 
 Array = np.ndarray
 

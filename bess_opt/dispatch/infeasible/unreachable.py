@@ -1,6 +1,6 @@
 """Conflicts that show before any solve: energy or power out of reach, as sentences with times and numbers.
 
-What takes a solve to see is in `bess_opt.conflict`.
+What takes a solve to see is in `bess_opt.dispatch.infeasible.conflict`.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from bess_opt.dispatch import Flows
+from bess_opt.dispatch.forecast_driven.rolling import Window
+from bess_opt.dispatch.result import Flows
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.plant.stepper import Held, Setpoints, follow
-from bess_opt.rolling import Window
 
 NOTHING = 1e-9  # of the plant's size: PV curtailed or load shed by less is none
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from bess_opt.common.errors import StrategyError
-from bess_opt.dispatch import Flows
+from bess_opt.dispatch.result import Flows
 from bess_opt.solver.expand import Program
 from bess_opt.solver.windows import places
 

@@ -12,10 +12,10 @@ from typing import Literal
 
 import numpy as np
 
-from bess_opt.beliefs import Aged, Beliefs
-from bess_opt.dispatch import Flows
-from bess_opt.history import History
-from bess_opt.horizon import Cut, Horizon
+from bess_opt.dispatch.forecast_driven.history import History
+from bess_opt.dispatch.forecast_driven.horizon import Cut, Horizon
+from bess_opt.dispatch.forecast_driven.numbers_by_age import Aged, Beliefs
+from bess_opt.dispatch.result import Flows
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair, pairs
 from bess_opt.plant.plant import Plant

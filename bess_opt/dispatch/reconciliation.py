@@ -15,7 +15,7 @@ import pandas as pd
 
 from bess_opt.common.findings import Finding
 from bess_opt.common.versions import versions
-from bess_opt.dispatch import Dispatch, LinearCertificate, SolveReport
+from bess_opt.dispatch.result import Dispatch, LinearCertificate, SolveReport
 from bess_opt.plant import metrics, money
 from bess_opt.plant.plant import Plant, plant
 from bess_opt.strategies.shared.binding import bind
@@ -106,7 +106,7 @@ class Reconciliation:
 
     def to_markdown(self) -> str:
         """The page for people."""
-        from bess_opt.reconciliation_page import page
+        from bess_opt.dispatch.reconciliation_page import page
 
         return page(self)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bess_opt.reconciliation_tables import Table, summary, tables
+from bess_opt.dispatch.reconciliation_tables import Table, summary, tables
 
 if TYPE_CHECKING:
-    from bess_opt.reconciliation import Reconciliation
+    from bess_opt.dispatch.reconciliation import Reconciliation
 
 
 def page(books: Reconciliation) -> str:

@@ -17,7 +17,8 @@ import numpy as np
 
 from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
 from bess_opt.common.relaxation import Change, Relaxation, rounded_beyond
-from bess_opt.infeasible import unreachable
+from bess_opt.dispatch.infeasible.unreachable import unreachable
+from bess_opt.dispatch.infeasible.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import exclusive_program, pairs, with_choices_held
@@ -28,7 +29,6 @@ from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Sol
 from bess_opt.solver.one_way_search import ExclusiveSearch, cheats
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.stack import Bound
-from bess_opt.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits
 
 NUDGE = 1e-6  # of a limit's reference: far below any kink, far above rounding
 TANGENTS = 12  # slopes followed before the search halves instead

@@ -204,14 +204,14 @@ class Dispatch:
     def explain(self) -> pd.DataFrame:
         """Why an optimal plan does what it does: prices, what binds and a reason per step.
 
-        See `bess_opt.explain.explain` for the columns; `.attrs["marginals"]` says what one more MW or MWh is
+        See `bess_opt.dispatch.optimum.explain.explain` for the columns; `.attrs["marginals"]` says what one more MW or MWh is
         worth. NotExplainableError (a BessOptError) for a rule or replay. The first call solves again.
         """
         return self._explanation.copy()
 
     @cached_property
     def _explanation(self) -> pd.DataFrame:
-        from bess_opt import explain
+        from bess_opt.dispatch.optimum import explain
 
         return explain.explain(self)
 
@@ -220,7 +220,7 @@ class Dispatch:
 
         ScenarioError, and nothing changed, if other files stand there. `bess_opt.load_dispatch` reads it.
         """
-        from bess_opt import files
+        from bess_opt.dispatch import saving as files
 
         return files.save_dispatch(self, folder)
 

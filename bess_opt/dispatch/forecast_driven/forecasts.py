@@ -18,7 +18,7 @@ from bess_opt.common.columns import SERIES
 from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import show
-from bess_opt.forecast_values import Vintages, vintages
+from bess_opt.dispatch.forecast_driven.given_forecasts import Vintages, vintages
 
 Array = np.ndarray
 Mode = Literal["perfect", "observed", "published", "persistence", "noisy", "given"]

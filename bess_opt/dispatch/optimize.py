@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bess_opt import conflict, infeasible
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Findings
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.dispatch import Dispatch, Flows, SolveReport
+from bess_opt.dispatch.checks.validate import findings as findings_of
+from bess_opt.dispatch.infeasible import conflict
+from bess_opt.dispatch.infeasible import unreachable as infeasible
+from bess_opt.dispatch.infeasible.least_changes import naming_relaxations
+from bess_opt.dispatch.outcome import outcome
+from bess_opt.dispatch.result import Dispatch, Flows, SolveReport
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair, exclusive_program, pairs, with_choices_held
-from bess_opt.outcome import outcome
 from bess_opt.plant.plant import Array, Plant, plant
-from bess_opt.relax import naming_relaxations
 from bess_opt.solver import one_way_search as exclusivity
 from bess_opt.solver.certificate import certificate
 from bess_opt.solver.expand import Program, expand, term_costs
@@ -28,7 +30,6 @@ from bess_opt.solver.warm_start import start_near_optimum
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.contract import Objective
 from bess_opt.strategies.shared.stack import Bound
-from bess_opt.validate import findings as findings_of
 
 # Rule 11 as one objective, weights apart by more than a horizon can bridge: throughput, curtailment, other
 # converters, then earliest.

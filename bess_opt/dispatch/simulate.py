@@ -6,13 +6,13 @@ import numpy as np
 
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.dispatch import Dispatch
+from bess_opt.dispatch.checks.validate import findings
+from bess_opt.dispatch.outcome import outcome
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.outcome import outcome
 from bess_opt.plant.plant import plant
 from bess_opt.plant.stepper import Held, Rule, Setpoints, follow, run_rule
 from bess_opt.strategies.shared.binding import bind
-from bess_opt.validate import findings
 
 
 def simulate(scenario: Scenario, rule: Rule | None = None) -> Dispatch:

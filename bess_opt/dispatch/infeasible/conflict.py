@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bess_opt.common.findings import Finding
-from bess_opt.infeasible import instant, span
+from bess_opt.dispatch.infeasible.unreachable import instant, span
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.solver.expand import Program
 from bess_opt.solver.highs import Certificate, Solution, Solver

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from bess_opt.common.errors import BessOptError, InfeasibleError, ScenarioError
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.infeasible import unreachable
+from bess_opt.dispatch.checks.battery import battery_findings
+from bess_opt.dispatch.checks.money import money_findings
+from bess_opt.dispatch.checks.series import series_findings
+from bess_opt.dispatch.infeasible.unreachable import unreachable
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.plant import Plant, plant
 from bess_opt.strategies import get
 from bess_opt.strategies.shared.binding import bind
 from bess_opt.strategies.shared.stack import Bound
-from bess_opt.validate_battery import battery_findings
-from bess_opt.validate_money import money_findings
-from bess_opt.validate_series import series_findings
 
 
 def validate(scenario: Scenario | str | Path) -> Findings:

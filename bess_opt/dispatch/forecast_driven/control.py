@@ -13,27 +13,27 @@ from typing import Protocol, get_args
 
 import numpy as np
 
-from bess_opt import infeasible
-from bess_opt.beliefs import gather
-from bess_opt.carried_out import Orders, carry_out, joined
 from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError, nearest
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.dispatch import Dispatch, Flows
-from bess_opt.forecasts import Forecasts, Knowledge
+from bess_opt.dispatch.checks.validate import findings as findings_of
+from bess_opt.dispatch.forecast_driven.forecasts import Forecasts, Knowledge
+from bess_opt.dispatch.forecast_driven.numbers_by_age import gather
+from bess_opt.dispatch.forecast_driven.orders import Orders, carry_out, joined
+from bess_opt.dispatch.forecast_driven.rolling import Rolling, Terminal, Window
+from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, timetable
+from bess_opt.dispatch.infeasible import unreachable as infeasible
+from bess_opt.dispatch.optimize import flows as flows_of
+from bess_opt.dispatch.optimize import solve_plant, tie_break_cost
+from bess_opt.dispatch.outcome import outcome
+from bess_opt.dispatch.result import Dispatch, Flows
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.optimize import flows as flows_of
-from bess_opt.optimize import solve_plant, tie_break_cost
-from bess_opt.outcome import outcome
 from bess_opt.plant.plant import Array, Plant, plant
-from bess_opt.rolling import Rolling, Terminal, Window
 from bess_opt.solver.expand import Program, expand, term_costs
 from bess_opt.solver.highs import InfeasibleProgramError
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.stack import Bound
-from bess_opt.timetable import Commitment, Timetable, timetable
-from bess_opt.validate import findings as findings_of
 
 
 def control(

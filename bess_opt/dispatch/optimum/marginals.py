@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from bess_opt.common.errors import SolveError
+from bess_opt.dispatch.optimize import Solved
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.optimize import Solved
 from bess_opt.plant.plant import Array, plant
 from bess_opt.solver.certificate import activity, priced
 from bess_opt.solver.expand import Program, expand

@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 
 from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.dispatch.batch.rows import Action, Made, failed, made_of
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.study_rows import Action, Made, failed, made_of
 
 FOREIGN_IN_FLIGHT = 256
 # Dask says with this error of its own that a task took several workers with it.
