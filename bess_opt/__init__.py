@@ -11,8 +11,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bess_opt.ageing import Ageing as Ageing
-    from bess_opt.ageing import ageing as ageing
     from bess_opt.common.errors import AuditError as AuditError
     from bess_opt.common.errors import BessOptError as BessOptError
     from bess_opt.common.errors import InfeasibleError as InfeasibleError
@@ -38,10 +36,6 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.track import Track as Track
     from bess_opt.dispatch.track import step as step
     from bess_opt.dispatch.track import track as track
-    from bess_opt.faded import Faded as Faded
-    from bess_opt.faded import faded_dispatch as faded_dispatch
-    from bess_opt.financials import Financials as Financials
-    from bess_opt.financials import financials as financials
     from bess_opt.inputs.ageing_model import AgeingModel as AgeingModel
     from bess_opt.inputs.battery import Battery as Battery
     from bess_opt.inputs.battery import Converters as Converters
@@ -60,17 +54,23 @@ if TYPE_CHECKING:
     from bess_opt.inputs.solar.profile import solar as solar
     from bess_opt.inputs.solver_options import SolverOptions as SolverOptions
     from bess_opt.inputs.tariff import Tariff as Tariff
+    from bess_opt.investment.lifetime.ageing import Ageing as Ageing
+    from bess_opt.investment.lifetime.ageing import ageing as ageing
+    from bess_opt.investment.lifetime.faded_dispatch import Faded as Faded
+    from bess_opt.investment.lifetime.faded_dispatch import faded_dispatch as faded_dispatch
+    from bess_opt.investment.lifetime.financials import Financials as Financials
+    from bess_opt.investment.lifetime.financials import financials as financials
+    from bess_opt.investment.sizing.sensitivity import Sensitivity as Sensitivity
+    from bess_opt.investment.sizing.sensitivity import sensitivity as sensitivity
+    from bess_opt.investment.sizing.size import Sizing as Sizing
+    from bess_opt.investment.sizing.size import size as size
     from bess_opt.report import report as report
-    from bess_opt.sensitivity import Sensitivity as Sensitivity
-    from bess_opt.sensitivity import sensitivity as sensitivity
-    from bess_opt.sizing import Sizing as Sizing
-    from bess_opt.sizing import size as size
     from bess_opt.strategies.shared.catalogue import strategies as strategies
     from bess_opt.verify import verify as verify
 
 _HOME = {
-    "Ageing": "ageing",
-    "ageing": "ageing",
+    "Ageing": "investment.lifetime.ageing",
+    "ageing": "investment.lifetime.ageing",
     "AgeingModel": "inputs.ageing_model",
     "Battery": "inputs.battery",
     "Converters": "inputs.battery",
@@ -88,12 +88,12 @@ _HOME = {
     "ScenarioError": "common.errors",
     "SolveError": "common.errors",
     "StrategyError": "common.errors",
-    "Faded": "faded",
-    "faded_dispatch": "faded",
+    "Faded": "investment.lifetime.faded_dispatch",
+    "faded_dispatch": "investment.lifetime.faded_dispatch",
     "load_dispatch": "dispatch.saving",
     "Finance": "inputs.finance",
-    "Financials": "financials",
-    "financials": "financials",
+    "Financials": "investment.lifetime.financials",
+    "financials": "investment.lifetime.financials",
     "Forecast": "dispatch.forecast_driven.forecasts",
     "optimize": "dispatch.optimize",
     "monte_carlo": "dispatch.batch.price_years",
@@ -108,13 +108,13 @@ _HOME = {
     "Scenario": "inputs.scenario",
     "describe": "inputs.scenario",
     "load": "inputs.scenario",
-    "Sensitivity": "sensitivity",
-    "sensitivity": "sensitivity",
+    "Sensitivity": "investment.sizing.sensitivity",
+    "sensitivity": "investment.sizing.sensitivity",
     "replay": "dispatch.simulate",
     "simulate": "dispatch.simulate",
     "Site": "inputs.site",
-    "Sizing": "sizing",
-    "size": "sizing",
+    "Sizing": "investment.sizing.size",
+    "size": "investment.sizing.size",
     "solar": "inputs.solar.profile",
     "SolverOptions": "inputs.solver_options",
     "study": "dispatch.batch.study",

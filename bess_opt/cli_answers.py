@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bess_opt.common.atomic_folders import Kind
     from bess_opt.compare import Comparison
     from bess_opt.inputs.scenario import Scenario
-    from bess_opt.sizing import Sizing
+    from bess_opt.investment.sizing.size import Sizing
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ def run_size(
     """Size a scenario, save and show what was found."""
 
     def work(read: Scenario) -> Sizing:
-        from bess_opt.sizing import size
+        from bess_opt.investment.sizing.size import size
 
         arguments: dict[str, Any] = asdict(wanted)
         return size(read, **arguments, progress=False)

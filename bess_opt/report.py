@@ -30,8 +30,10 @@ from bess_opt.compare import NONE, OPTIMAL, RULE, Comparison, compare
 from bess_opt.dispatch.reconciliation import reconcile
 from bess_opt.dispatch.reconciliation_tables import summary, tables
 from bess_opt.dispatch.result import Dispatch, drawing_problems
-from bess_opt.financials import Financials, financials
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.lifetime.financials import Financials, financials
+from bess_opt.investment.sizing.size import Sizing
+from bess_opt.investment.sizing.sized_program import resized
 from bess_opt.plots.battery_use import action_figure
 from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.comparison import ladder_figure
@@ -41,8 +43,6 @@ from bess_opt.plots.page import figure_svg
 from bess_opt.plots.parts import prices_of
 from bess_opt.plots.sizing import surface_figure
 from bess_opt.plots.value import stored_value_figure
-from bess_opt.sizing import Sizing
-from bess_opt.sizing_program import resized
 
 MARK = '<meta name="generator" content="bess-opt report">'
 

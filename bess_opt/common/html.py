@@ -12,14 +12,14 @@ from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.wording import comparison_table, dispatch_rows, financial_rows, scenario_rows, sizing_rows
 from bess_opt.compare import Comparison
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.financials import Financials
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.series.time_axis import counted
+from bess_opt.investment.lifetime.financials import Financials
+from bess_opt.investment.sizing.size import Sizing
 from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.page import figure_png
 from bess_opt.plots.sizing import surface_figure
 from bess_opt.plots.week import week_figure
-from bess_opt.sizing import Sizing
 
 SMALL_DPI = 64
 SHOWN = 8  # findings; the rest is counted

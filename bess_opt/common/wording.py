@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from bess_opt.common.columns import SERIES
 from bess_opt.compare import Comparison
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.financials import Financials
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.sizing import Sizing
+from bess_opt.investment.lifetime.financials import Financials
+from bess_opt.investment.sizing.size import Sizing
 
 NOTHING = "–"
 Row = tuple[str, str]

@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bess_opt.investment.sizing.objective_units import Unit
+from bess_opt.investment.sizing.sensitivity import FACTORS, Sensitivity
 from bess_opt.plots.page import NotebookFigure
 from bess_opt.plots.parts import colour_bar
 from bess_opt.plots.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
-from bess_opt.plots_objective import Unit
-from bess_opt.sensitivity import FACTORS, Sensitivity
 
 WIDTH_IN, BAR_IN, HEAD_IN, FOOT_IN = 11.0, 0.95, 1.15, 1.25
 LEFT, RIGHT = 0.215, 0.945  # of the page

@@ -11,14 +11,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bess_opt.investment.sizing.objective_units import Unit
 from bess_opt.plots.page import NotebookFigure
 from bess_opt.plots.sizing_curve import draw_size_curve
 from bess_opt.plots.sizing_map import draw_size_map
 from bess_opt.plots.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
-from bess_opt.plots_objective import Unit
 
 if TYPE_CHECKING:
-    from bess_opt.sizing import Sizing
+    from bess_opt.investment.sizing.size import Sizing
 
 WIDTH_IN, HEIGHT_IN = 11.0, 7.4
 PLACE = (0.085, 0.215, 0.74, 0.64)  # of the panel on the page: left, bottom, width, height

@@ -13,14 +13,14 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from scipy.interpolate import RectBivariateSpline
 
+from bess_opt.investment.sizing.objective_units import Unit
 from bess_opt.plots.parts import colour_bar
 from bess_opt.plots.sizing_marks import FINE, draw_optimum, draw_tried, line_handle, name_axes, room, square_handle
 from bess_opt.plots.style import Theme
 from bess_opt.plots.time_axes import Floats
-from bess_opt.plots_objective import Unit
 
 if TYPE_CHECKING:
-    from bess_opt.sizing import Sizing
+    from bess_opt.investment.sizing.size import Sizing
 
 CUBIC = 3
 MOST_DOTS = 900  # allowed sizes beyond which they are not drawn one by one

@@ -13,15 +13,15 @@ import pytest
 from cases import case
 
 import bess_opt as bo
-from bess_opt import sizing_region
 from bess_opt.dispatch.batch.workers import Crew, Here
 from bess_opt.dispatch.forecast_driven.numbers_by_age import gather
-from bess_opt.finance import Weights
-from bess_opt.sizing_cuts import Cut, Cuts
-from bess_opt.sizing_goal import goal_of
-from bess_opt.sizing_program import NotConcaveError, SizedProgram
-from bess_opt.sizing_proof import _Search
-from bess_opt.sizing_region import Region, region
+from bess_opt.investment.lifetime.cash_flow import Weights
+from bess_opt.investment.sizing import region as sizing_region
+from bess_opt.investment.sizing.objectives import goal_of
+from bess_opt.investment.sizing.planes import Cut, Cuts
+from bess_opt.investment.sizing.proof import _Search
+from bess_opt.investment.sizing.region import Region, region
+from bess_opt.investment.sizing.sized_program import NotConcaveError, SizedProgram
 
 MERCHANT = case(price_per_mwh=[10.0, 60.0, 20.0, 90.0] * 6, battery={"soc_end": "equal"})
 WEIGHTS = Weights(1.0, 0.0, 0.0, 0.0)
@@ -54,7 +54,7 @@ def test_a_bound_that_the_solver_does_not_find(monkeypatch: pytest.MonkeyPatch) 
     cuts = Cuts(sizes())
     cuts.all.append(Cut(1.0, 2.0, 10.0, 1.0, 1.0))
     answer = SimpleNamespace(x=None, message="numbers too large")
-    monkeypatch.setattr("bess_opt.sizing_cuts.linprog", lambda *args, **kwargs: answer)
+    monkeypatch.setattr("bess_opt.investment.sizing.planes.linprog", lambda *args, **kwargs: answer)
     with pytest.raises(bo.SolveError, match=r"^the bound over the sizes could not be found: numbers too large$"):
         cuts.best(WEIGHTS, stepped=False)
 
@@ -95,7 +95,7 @@ def test_a_score_that_is_not_what_was_maximised(monkeypatch: pytest.MonkeyPatch)
     plan = MERCHANT.optimize()
     assert plan.report is not None
     other = dataclasses.replace(plan, report=dataclasses.replace(plan.report, objective=plan.report.objective + 1.0))
-    monkeypatch.setattr("bess_opt.sizing_proof.optimize", lambda scenario: other)
+    monkeypatch.setattr("bess_opt.investment.sizing.proof.optimize", lambda scenario: other)
     with pytest.raises(NotConcaveError, match=r"^the strategy's score is not all that its dispatch maximises$"):
         looked.exact_plan()
 

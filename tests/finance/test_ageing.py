@@ -10,7 +10,7 @@ import pytest
 from cases import case
 
 import bess_opt as bo
-from bess_opt.ageing import calendar_loss, rainflow_cycles
+from bess_opt.investment.lifetime.ageing import calendar_loss, rainflow_cycles
 
 DAY = [10.0] * 2 + [50.0] * 2 + [20.0] * 20  # two hours in, two hours out, then rest
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bess_opt as bo
-from bess_opt.finance import CASH_FLOW, Figures, cash_flow, weights, year_weight
+from bess_opt.investment.lifetime.cash_flow import CASH_FLOW, Figures, cash_flow, weights, year_weight
 
 DERVET = 14.454006150790656
 

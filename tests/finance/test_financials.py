@@ -9,8 +9,8 @@ import pytest
 from cases import Case, case
 
 import bess_opt as bo
-from bess_opt.finance import weights
-from bess_opt.levelised import charging_cost
+from bess_opt.investment.lifetime.cash_flow import weights
+from bess_opt.investment.lifetime.levelised import charging_cost
 
 LIFE = {"lifetime_years": 2, "discount_rate": 0.1, "horizons_per_year": 100}
 SPREAD = [10.0, 10.0, 50.0, 50.0]

@@ -8,10 +8,10 @@ import pytest
 from matplotlib.figure import Figure
 
 import bess_opt as bo
+from bess_opt.investment.sizing.objective_units import Unit
 from bess_opt.plots import figure_png
 from bess_opt.plots.sizing import surface_figure
 from bess_opt.plots.style import LIGHT
-from bess_opt.plots_objective import Unit
 
 
 def scenario() -> bo.Scenario:

@@ -11,8 +11,8 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.common.errors import BessOptError, ScenarioError
+from bess_opt.investment.sizing.sensitivity import FACTORS
 from bess_opt.plots import figure_png
-from bess_opt.sensitivity import FACTORS
 
 
 def scenario(**finance: float) -> bo.Scenario:

@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 from sites import MONEY, SCENARIOS, at_size, merchant, npv, solar_plant
 
 import bess_opt as bo
-from bess_opt.sizing_program import SizedProgram
+from bess_opt.investment.sizing.sized_program import SizedProgram
 
 RANGES = {"power_mw": (0.5, 4.0), "duration_h": (1.0, 6.0)}
 

@@ -12,7 +12,7 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.common.errors import ScenarioError
-from bess_opt.sizing_program import SizedProgram, resized
+from bess_opt.investment.sizing.sized_program import SizedProgram, resized
 
 FINANCE = {
     "capital_per_mw": 60_000.0,

@@ -11,10 +11,10 @@ import numpy as np
 from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.finance import Figures, Weights, cash_flow, weights, year_weight, years_of
-from bess_opt.financials import financials, internal_rate
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.lifetime.cash_flow import Figures, Weights, cash_flow, weights, year_weight, years_of
+from bess_opt.investment.lifetime.financials import financials, internal_rate
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.metrics import CASH
 from bess_opt.plant.plant import plant

@@ -18,13 +18,13 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.sizing_cuts import Cuts
-from bess_opt.sizing_goal import GOALS, Goal, goal_of
-from bess_opt.sizing_grid import search_grid
-from bess_opt.sizing_program import NotConcaveError, resized
-from bess_opt.sizing_proof import Proven, prove
-from bess_opt.sizing_region import Range, Region, region
-from bess_opt.sizing_surface import surface_of
+from bess_opt.investment.sizing.grid import search_grid
+from bess_opt.investment.sizing.objectives import GOALS, Goal, goal_of
+from bess_opt.investment.sizing.planes import Cuts
+from bess_opt.investment.sizing.proof import Proven, prove
+from bess_opt.investment.sizing.region import Range, Region, region
+from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
+from bess_opt.investment.sizing.surface import surface_of
 from bess_opt.solver.highs import InfeasibleProgramError
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import numpy as np
 from scipy.optimize import linprog
 
 from bess_opt.common.errors import SolveError
-from bess_opt.finance import Weights
+from bess_opt.investment.lifetime.cash_flow import Weights
+from bess_opt.investment.sizing.region import SLACK, Region
 from bess_opt.plant.plant import Array
-from bess_opt.sizing_region import SLACK, Region
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ import numpy as np
 
 from bess_opt.dispatch.optimum.marginals import Change, Duals
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.sizing.planes import Cut
 from bess_opt.models.one_way import add_exclusive_cuts
 from bess_opt.plant.metrics import CASH
 from bess_opt.plant.plant import Plant, plant
-from bess_opt.sizing_cuts import Cut
 from bess_opt.solver.expand import Program, expand, term_costs
 from bess_opt.solver.highs import InfeasibleProgramError, Solution, Solver, basis_at
 from bess_opt.solver.warm_start import start_near_optimum

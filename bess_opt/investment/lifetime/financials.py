@@ -12,9 +12,9 @@ import pyxirr
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.finance import Figures, cash_flow, weights, year_weight
 from bess_opt.inputs.finance import Finance
-from bess_opt.levelised import charging_cost, lcos
+from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow, weights, year_weight
+from bess_opt.investment.lifetime.levelised import charging_cost, lcos
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +23,7 @@ MOVED_MWH = 1e-6  # a baseline that discharges less has no battery at work
 
 
 class Course(Protocol):
-    """What years of operation do to a plan: `bess_opt.ageing.Ageing`, `bess_opt.faded.Faded`."""
+    """What years of operation do to a plan: `bess_opt.investment.lifetime.ageing.Ageing`, `bess_opt.investment.lifetime.faded_dispatch.Faded`."""
 
     @property
     def basis(self) -> str:

@@ -14,11 +14,11 @@ from bess_opt.common.errors import BessOptError, ScenarioError, nearest
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.batch.study import study
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.sizing import size
-from bess_opt.sizing_goal import Twin, goal_of
-from bess_opt.sizing_grid import planned
-from bess_opt.sizing_program import resized
-from bess_opt.sizing_region import Range
+from bess_opt.investment.sizing.grid import planned
+from bess_opt.investment.sizing.objectives import Twin, goal_of
+from bess_opt.investment.sizing.region import Range
+from bess_opt.investment.sizing.size import size
+from bess_opt.investment.sizing.sized_program import resized
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

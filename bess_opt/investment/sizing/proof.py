@@ -15,12 +15,12 @@ from scipy.optimize import brentq
 
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.finance import Weights
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.sizing_cuts import Cut, Cuts
-from bess_opt.sizing_goal import Goal
-from bess_opt.sizing_program import NotConcaveError, SizedProgram, burns, resized
-from bess_opt.sizing_region import Region
+from bess_opt.investment.lifetime.cash_flow import Weights
+from bess_opt.investment.sizing.objectives import Goal
+from bess_opt.investment.sizing.planes import Cut, Cuts
+from bess_opt.investment.sizing.region import Region
+from bess_opt.investment.sizing.sized_program import NotConcaveError, SizedProgram, burns, resized
 
 MOST_ROUNDS = 60
 EXACT = 1e-10  # share of the scale at which a bound and a value are the same

@@ -13,10 +13,10 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.batch.workers import Crew
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.sizing_goal import Goal
-from bess_opt.sizing_grid import planned_sizes
-from bess_opt.sizing_program import SizedProgram, burns
-from bess_opt.sizing_region import Region
+from bess_opt.investment.sizing.grid import planned_sizes
+from bess_opt.investment.sizing.objectives import Goal
+from bess_opt.investment.sizing.region import Region
+from bess_opt.investment.sizing.sized_program import SizedProgram, burns
 
 COLUMNS = ("power_mw", "duration_h", "energy_mwh", "value", "exact")
 Sizes = Sequence[tuple[float, float]]

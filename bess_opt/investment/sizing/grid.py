@@ -17,9 +17,9 @@ from bess_opt.dispatch.optimize import dispatch_of, solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.sizing_goal import Goal, Twin
-from bess_opt.sizing_program import resized
-from bess_opt.sizing_region import Region
+from bess_opt.investment.sizing.objectives import Goal, Twin
+from bess_opt.investment.sizing.region import Region
+from bess_opt.investment.sizing.sized_program import resized
 
 HEAVY_STEPS = 2_000_000  # steps x sizes of optimal plans from which processes of our own pay off
 
