@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from bess_opt.common.errors import SolveError as SolveError
     from bess_opt.common.errors import StrategyError as StrategyError
     from bess_opt.common.relaxation import Relaxation as Relaxation
-    from bess_opt.compare import compare as compare
-    from bess_opt.convention import convention as convention
+    from bess_opt.comparison.compare import compare as compare
+    from bess_opt.comparison.convention import convention as convention
+    from bess_opt.comparison.published.verify import verify as verify
     from bess_opt.dispatch.batch.price_years import monte_carlo as monte_carlo
     from bess_opt.dispatch.batch.study import study as study
     from bess_opt.dispatch.checks.validate import validate as validate
@@ -66,7 +67,6 @@ if TYPE_CHECKING:
     from bess_opt.investment.sizing.size import size as size
     from bess_opt.report import report as report
     from bess_opt.strategies.shared.catalogue import strategies as strategies
-    from bess_opt.verify import verify as verify
 
 _HOME = {
     "Ageing": "investment.lifetime.ageing",
@@ -78,9 +78,9 @@ _HOME = {
     "technologies": "inputs.battery",
     "topologies": "inputs.battery",
     "strategies": "strategies.shared.catalogue",
-    "compare": "compare",
+    "compare": "comparison.compare",
     "control": "dispatch.forecast_driven.control",
-    "convention": "convention",
+    "convention": "comparison.convention",
     "Dispatch": "dispatch.result",
     "AuditError": "common.errors",
     "BessOptError": "common.errors",
@@ -124,7 +124,7 @@ _HOME = {
     "step": "dispatch.track",
     "track": "dispatch.track",
     "validate": "dispatch.checks.validate",
-    "verify": "verify",
+    "verify": "comparison.published.verify",
 }
 
 __all__ = sorted(_HOME)

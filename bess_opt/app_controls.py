@@ -9,7 +9,7 @@ from typing import Literal
 from bess_opt.app_options import STATED, Touched, with_options
 from bess_opt.common.errors import BessOptError
 from bess_opt.common.wording import NOTHING, Number, number, percent
-from bess_opt.compare import better_by
+from bess_opt.comparison.compare import better_by
 from bess_opt.dispatch.checks.validate import problems_of
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.battery import technologies, topologies

@@ -323,8 +323,8 @@ def verify(
 ) -> None:
     """Compute published numbers again and show ours beside them; exit code 1 if one differs or fails."""
     with show.faults(as_json), show.stages() as stage:
-        from bess_opt.verify import DIFFERS, FAILED
-        from bess_opt.verify import verify as compute
+        from bess_opt.comparison.published.verify import DIFFERS, FAILED
+        from bess_opt.comparison.published.verify import verify as compute
 
         table = compute(data, progress=stage)
     if as_json:

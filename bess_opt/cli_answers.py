@@ -16,7 +16,7 @@ from bess_opt.cli_run import loaded, parsed
 
 if TYPE_CHECKING:
     from bess_opt.common.atomic_folders import Kind
-    from bess_opt.compare import Comparison
+    from bess_opt.comparison.compare import Comparison
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.investment.sizing.size import Sizing
 
@@ -85,7 +85,7 @@ def run_compare(
     """Compare strategies of a scenario, save and show the ladder."""
 
     def work(read: Scenario) -> Comparison:
-        from bess_opt.compare import compare
+        from bess_opt.comparison.compare import compare
 
         return compare(read, strategies)
 

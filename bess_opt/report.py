@@ -26,7 +26,7 @@ from bess_opt.common.wording import (
     scenario_rows,
     sizing_rows,
 )
-from bess_opt.compare import NONE, OPTIMAL, RULE, Comparison, compare
+from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison, compare
 from bess_opt.dispatch.reconciliation import reconcile
 from bess_opt.dispatch.reconciliation_tables import summary, tables
 from bess_opt.dispatch.result import Dispatch, drawing_problems

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.wording import comparison_table, dispatch_rows, financial_rows, scenario_rows, sizing_rows
-from bess_opt.compare import Comparison
+from bess_opt.comparison.compare import Comparison
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.series.time_axis import counted

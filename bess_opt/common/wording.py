@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from bess_opt.common.columns import SERIES
-from bess_opt.compare import Comparison
+from bess_opt.comparison.compare import Comparison
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.scenario import Scenario

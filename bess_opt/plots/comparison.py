@@ -21,7 +21,7 @@ from bess_opt.plots.parts import money_text
 from bess_opt.plots.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
 
 if TYPE_CHECKING:  # the gap comes with the solver, and a picture does not need it
-    from bess_opt.gap import Gap
+    from bess_opt.comparison.gap import Gap
 
 RUNG_IN, BARS_IN, HEAD_IN, SPACE_IN, FOOT_IN = 0.48, 2.6, 0.95, 1.05, 0.75
 

@@ -15,7 +15,7 @@ from bess_opt.plots.parts import legend_beside, money_text
 from bess_opt.plots.style import TEXT_PT, Theme, ThemeName, heading, paler, theme_of
 
 if TYPE_CHECKING:  # the gap comes with the solver, and a picture does not need it
-    from bess_opt.gap import Gap
+    from bess_opt.comparison.gap import Gap
 
 LONG_DAYS = 45  # days beyond which bars touch and their axis shows Mondays
 WEEKLY_DAYS = 120  # days beyond which it shows months

@@ -11,8 +11,8 @@ import pytest
 from cases import Case, case, random_case
 
 import bess_opt as bo
+from bess_opt.comparison.gap import EXCLUSIVITY, Gap, gap
 from bess_opt.dispatch.optimize import dispatch_of, solve_scenario
-from bess_opt.gap import EXCLUSIVITY, Gap, gap
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 TO = 1e-6

@@ -9,8 +9,8 @@ import pytest
 from cases import case
 
 import bess_opt as bo
-from bess_opt.convention import EVENLY
-from bess_opt.convention_tools import PARAMETERS, TOOLS
+from bess_opt.comparison.convention import EVENLY
+from bess_opt.comparison.other_tools import PARAMETERS, TOOLS
 
 PRICES = [10.0, 20.0, 5.0, 90.0, 80.0, 30.0, 15.0, 60.0] * 3
 CELLS = {"eta_charge": 0.95, "eta_discharge": 0.9, "soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 5.0}

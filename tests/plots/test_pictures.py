@@ -16,7 +16,7 @@ from test_plots import BERLIN, days, legend, schedule
 
 from bess_opt import plots
 from bess_opt.common.wording import percent
-from bess_opt.gap import Gap
+from bess_opt.comparison.gap import Gap
 from bess_opt.plots.style import LIGHT, PlainNumbers
 
 PLAN = schedule(days("2025-06-02", 14))

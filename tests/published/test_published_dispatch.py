@@ -7,7 +7,7 @@ from math import sqrt
 import pytest
 
 import bess_opt as bo
-from bess_opt.verify_cases import energy_py_linear_site, hopp_site
+from bess_opt.comparison.published.cases import energy_py_linear_site, hopp_site
 
 
 def test_energy_py_linear_profit() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import bess_opt as bo
-from bess_opt.verify_cases import ratchet_site
+from bess_opt.comparison.published.cases import ratchet_site
 
 
 def test_reopt_ratchet() -> None:

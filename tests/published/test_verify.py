@@ -14,10 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 import bess_opt as bo
-from bess_opt import verify_files
 from bess_opt.cli import app
-from bess_opt.verify import COLUMNS
-from bess_opt.verify_numbers import ASTM, DERVET, NUMBERS, PJM, SOURCES
+from bess_opt.comparison.published import files as verify_files
+from bess_opt.comparison.published.numbers import ASTM, DERVET, NUMBERS, PJM, SOURCES
+from bess_opt.comparison.published.verify import COLUMNS
 
 ROW = {"rmccp": 10.0, "rmpcp": 4.0, "mileage_ratio": 1.5, "integrated_mw": 2.0}
 
@@ -30,7 +30,7 @@ def no_data(monkeypatch: pytest.MonkeyPatch) -> None:
 def wrong_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a cycle more than ASTM has."""
     wrong = [dataclasses.replace(n, value=n.value + 0.5) if n.case == ASTM else n for n in NUMBERS]
-    monkeypatch.setattr(importlib.import_module("bess_opt.verify"), "NUMBERS", tuple(wrong))
+    monkeypatch.setattr(importlib.import_module("bess_opt.comparison.published.verify"), "NUMBERS", tuple(wrong))
 
 
 def test_what_fits_inside_agrees_and_the_rest_is_left_out_visibly(no_data: None) -> None:

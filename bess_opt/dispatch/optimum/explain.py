@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.errors import BessOptError
+from bess_opt.comparison.gap import ROW_CAUSES, Places, readable, reserved
 from bess_opt.dispatch.optimize import Solved, flows, solve_scenario
 from bess_opt.dispatch.optimum.marginals import Duals, Marginals, duals_of
 from bess_opt.dispatch.optimum.marginals import marginals as marginals_of
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.gap import ROW_CAUSES, Places, readable, reserved
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.solver.expand import Program
 

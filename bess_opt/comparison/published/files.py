@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from bess_opt.comparison.published.cases import NO_LOSS
 from bess_opt.inputs.readers.read_series import read_load
 from bess_opt.inputs.readers.read_tariff import read_tariff
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.size import size
 from bess_opt.plant.money import pjm_credit
-from bess_opt.verify_cases import NO_LOSS
 
 DERVET_FILES = ("dervet_site/hourly_timeseries_ref_wholesale_es.csv", "dervet_site/tariff.csv")
 PJM_FILES = ("regulation_pjm/pjm_reg_hourly_jan2017_prices_mileage_credit.csv",)

@@ -11,9 +11,19 @@ from typing import Any
 
 import pandas as pd
 
-from bess_opt import verify_cases as cases
-from bess_opt import verify_files as files
-from bess_opt.verify_numbers import ASTM, DERVET, EPL, HOPP, NUMBERS, PJM, REOPT, SAM, SOURCES, Published
+from bess_opt.comparison.published import cases, files
+from bess_opt.comparison.published.numbers import (
+    ASTM,
+    DERVET,
+    EPL,
+    HOPP,
+    NUMBERS,
+    PJM,
+    REOPT,
+    SAM,
+    SOURCES,
+    Published,
+)
 
 DATA = "BESS_OPT_DATA"  # environment variable: the folder of the large cases
 AGREES, DIFFERS, LEFT_OUT, FAILED = "agrees", "differs", "left out", "failed"

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bess_opt.common.errors import InfeasibleError
-from bess_opt.convention_tools import PARAMETERS, TOOLS, Efficiencies, Tool, as_stated, evenly
+from bess_opt.comparison.other_tools import PARAMETERS, TOOLS, Efficiencies, Tool, as_stated, evenly
 from bess_opt.dispatch.optimize import dispatch_of, solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario

@@ -10,17 +10,17 @@ import pandas as pd
 
 from bess_opt.common.errors import AuditError, InfeasibleError, SolveError, StrategyError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.comparison.gap import Gap, gap
+from bess_opt.comparison.stack_attribution import loss_by_removal, value_by_line
 from bess_opt.dispatch.forecast_driven.control import control
 from bess_opt.dispatch.forecast_driven.forecasts import Forecasts
 from bess_opt.dispatch.infeasible.least_changes import naming_relaxations
 from bess_opt.dispatch.optimize import Solved, dispatch_of, solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
-from bess_opt.gap import Gap, gap
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.plant.metrics import Metrics
-from bess_opt.stacking import loss_by_removal, value_by_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,7 +52,7 @@ class Comparison:
     against the fair optimum. `notes` says which rungs are left out, and why.
     `lines`, indexed by (strategy, line), is the ledger of each rung with the battery's value per line against
     none; the lines add up to its row "total". `removed`, for a stack, is what its total loses when each strategy
-    is removed (`bess_opt.stacking`); empty otherwise.
+    is removed (`bess_opt.comparison.stack_attribution`); empty otherwise.
     """
 
     scenario: Scenario
