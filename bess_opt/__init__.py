@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.solar.profile import solar as solar
     from bess_opt.inputs.solver_options import SolverOptions as SolverOptions
     from bess_opt.inputs.tariff import Tariff as Tariff
+    from bess_opt.interfaces.report.report import report as report
     from bess_opt.investment.lifetime.ageing import Ageing as Ageing
     from bess_opt.investment.lifetime.ageing import ageing as ageing
     from bess_opt.investment.lifetime.faded_dispatch import Faded as Faded
@@ -65,7 +66,6 @@ if TYPE_CHECKING:
     from bess_opt.investment.sizing.sensitivity import sensitivity as sensitivity
     from bess_opt.investment.sizing.size import Sizing as Sizing
     from bess_opt.investment.sizing.size import size as size
-    from bess_opt.report import report as report
     from bess_opt.strategies.shared.catalogue import strategies as strategies
 
 _HOME = {
@@ -104,7 +104,7 @@ _HOME = {
     "read_prices": "inputs.readers.read_series",
     "read_solar": "inputs.readers.read_series",
     "read_tariff": "inputs.readers.read_tariff",
-    "report": "report",
+    "report": "interfaces.report.report",
     "Scenario": "inputs.scenario",
     "describe": "inputs.scenario",
     "load": "inputs.scenario",

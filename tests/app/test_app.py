@@ -18,7 +18,7 @@ import pytest
 from app_sites import small
 
 import bess_opt as bo
-from bess_opt.app import address, page_app, serve
+from bess_opt.interfaces.app.serve import address, page_app, serve
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "solar_evening"
 
@@ -45,7 +45,7 @@ def test_without_the_extra_the_message_says_what_to_install(monkeypatch: pytest.
 
 def test_without_the_extra_the_command_ends_with_one() -> None:
     """One line on stderr, exit code 1, no traceback; nothing is opened."""
-    code = "import sys; sys.modules['dash'] = None; from bess_opt.cli import main; main()"
+    code = "import sys; sys.modules['dash'] = None; from bess_opt.interfaces.cli.main import main; main()"
     words = [sys.executable, "-c", code, "app", str(SCENARIO), "--no-browser", "--port", str(free_port())]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1, done.stderr
@@ -56,7 +56,7 @@ def test_without_the_extra_the_command_ends_with_one() -> None:
 
 def test_the_package_does_not_need_it() -> None:
     """Neither the package nor the command line imports Dash before the page is asked for."""
-    code = "import bess_opt.cli, bess_opt.app, sys; sys.exit('dash' in sys.modules)"
+    code = "import bess_opt.interfaces.cli.main, bess_opt.interfaces.app.serve, sys; sys.exit('dash' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 

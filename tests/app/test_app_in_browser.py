@@ -15,8 +15,8 @@ import pytest
 from app_sites import small
 
 import bess_opt as bo
-from bess_opt.app import address, page_app
-from bess_opt.app_controls import cards, changed, controls_of
+from bess_opt.interfaces.app.controls import cards, changed, controls_of
+from bess_opt.interfaces.app.serve import address, page_app
 
 pytestmark = pytest.mark.browser
 NAMES = ("chromium", "chromium-browser", "google-chrome")

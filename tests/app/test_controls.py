@@ -9,9 +9,18 @@ import pytest
 from app_sites import small
 
 import bess_opt as bo
-from bess_opt.app_chart import chart
-from bess_opt.app_controls import STATED, Controls, cards, changed, choices, controls_of, error_lines, scales
 from bess_opt.common.wording import number, percent
+from bess_opt.interfaces.app.chart import chart
+from bess_opt.interfaces.app.controls import (
+    STATED,
+    Controls,
+    cards,
+    changed,
+    choices,
+    controls_of,
+    error_lines,
+    scales,
+)
 
 
 def test_untouched_controls_change_nothing() -> None:

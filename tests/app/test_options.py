@@ -10,10 +10,10 @@ from app_sites import small
 from pydantic import Field
 
 import bess_opt as bo
-from bess_opt.app_controls import Controls, changed, controls_of
-from bess_opt.app_options import STATED, Box, boxes, touched
 from bess_opt.common.input_table import Flag, Number, Table, Text
 from bess_opt.dispatch.optimize import optimize
+from bess_opt.interfaces.app.controls import Controls, changed, controls_of
+from bess_opt.interfaces.app.options import STATED, Box, boxes, touched
 from bess_opt.strategies import discover
 from bess_opt.strategies.arbitrage import STRATEGY as ARBITRAGE
 
@@ -120,7 +120,7 @@ def test_a_user_strategy_has_boxes_too(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
     own = replace(ARBITRAGE, name="own", options=OwnOptions)
-    monkeypatch.setattr("bess_opt.app_options.discover", lambda: {"own": own})
+    monkeypatch.setattr("bess_opt.interfaces.app.options.discover", lambda: {"own": own})
     shown = {each.key: each for each in boxes(small(), "own")}
     assert [each.kind for each in shown.values()] == ["text", "toml", "choice", "choice", "number"]
     assert [each.text for each in shown.values()][2:] == ["", "", ""]

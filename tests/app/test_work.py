@@ -14,8 +14,8 @@ import pytest
 from app_sites import small
 
 import bess_opt as bo
-from bess_opt.app_controls import changed, controls_of
-from bess_opt.app_work import KEPT, Desk, Job, Task
+from bess_opt.interfaces.app.controls import changed, controls_of
+from bess_opt.interfaces.app.work import KEPT, Desk, Job, Task
 
 SOON_S = 300.0  # a guard against work that hangs, not a measure: the machine may be busy
 

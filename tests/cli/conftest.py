@@ -9,8 +9,8 @@ import pytest
 from command_line import Ended
 from typer.testing import CliRunner
 
-from bess_opt.cli import app
-from bess_opt.scaffold import new_scenario
+from bess_opt.interfaces.cli.main import app
+from bess_opt.interfaces.cli.new_scenario import new_scenario
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from command_line import Ended
 
 import bess_opt as bo
-from bess_opt.scaffold import HOURS
+from bess_opt.interfaces.cli.new_scenario import HOURS
 
 Run = Callable[..., Ended]
 KEYS = [

@@ -241,7 +241,7 @@ def test_a_plan_at_the_limit_is_shown_with_a_warning(run: Run, folder: Path, mon
     plan = bo.optimize(bo.load(folder))
     assert plan.report is not None
     limited = dataclasses.replace(plan, report=dataclasses.replace(plan.report, status="time_limit", gap=0.012))
-    monkeypatch.setattr("bess_opt.cli_output.in_background", lambda work: limited)
+    monkeypatch.setattr("bess_opt.interfaces.cli.output.in_background", lambda work: limited)
     ended = run("optimize", folder, "--json")
     warning = "warning: solver.time_limit_s: the limit was reached; the plan is within 0.012 of the proven bound\n"
     assert (ended.code, ended.err) == (0, warning)
@@ -252,7 +252,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(scenario: bo.Scenario) -> bo.Dispatch:
         raise error
 
-    monkeypatch.setattr("bess_opt.cli_output.in_background", lambda work: fail(work))
+    monkeypatch.setattr("bess_opt.interfaces.cli.output.in_background", lambda work: fail(work))
 
 
 def test_an_interrupt_ends_with_130(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

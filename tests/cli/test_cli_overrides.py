@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import bess_opt as bo
-from bess_opt.cli_overrides import apply, load_with, parse
+from bess_opt.interfaces.cli.overrides import apply, load_with, parse
 
 
 @pytest.mark.parametrize(

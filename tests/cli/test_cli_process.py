@@ -28,7 +28,7 @@ STRATEGY = dataclasses.replace(GOOD, name="stuck", build=build, old_names=())
 # A process started in the background may have been told to ignore the signal.
 LISTENING = """\
 import signal
-from bess_opt.cli import main
+from bess_opt.interfaces.cli.main import main
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 main()
@@ -64,10 +64,10 @@ def cli(*arguments: str | Path, **more: object) -> subprocess.CompletedProcess[s
     "code",
     [
         "import bess_opt",
-        "import bess_opt.cli",
-        "import bess_opt.cli\ntry: bess_opt.cli.app(['--help'])\nexcept SystemExit: pass",
-        "import bess_opt.cli\ntry: bess_opt.cli.app(['optimize', '--help'])\nexcept SystemExit: pass",
-        "import bess_opt.cli\ntry: bess_opt.cli.app(['--version'])\nexcept SystemExit: pass",
+        "import bess_opt.interfaces.cli.main",
+        "import bess_opt.cli\ntry: bess_opt.interfaces.cli.main.app(['--help'])\nexcept SystemExit: pass",
+        "import bess_opt.cli\ntry: bess_opt.interfaces.cli.main.app(['optimize', '--help'])\nexcept SystemExit: pass",
+        "import bess_opt.cli\ntry: bess_opt.interfaces.cli.main.app(['--version'])\nexcept SystemExit: pass",
     ],
 )
 def test_starting_loads_nothing_heavy(code: str) -> None:

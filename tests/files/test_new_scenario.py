@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import bess_opt as bo
-from bess_opt.scaffold import HOURS, SCENARIO, SOLAR_MW, new_scenario, series_csv
+from bess_opt.interfaces.cli.new_scenario import HOURS, SCENARIO, SOLAR_MW, new_scenario, series_csv
 
 OPEN = [number for number, line in enumerate(SCENARIO.splitlines()) if re.match(r"# (\[|\w+ = )", line)]
 

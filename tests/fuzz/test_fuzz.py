@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import bess_opt as bo
 import bess_opt.dispatch.optimize
-from bess_opt.cli import app
+from bess_opt.interfaces.cli.main import app
 
 HANG_S = 5.0  # of work on one mutant; importing the package is none of it
 FEW, MANY = range(300), range(300, 5_300)

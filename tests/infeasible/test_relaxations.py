@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 import bess_opt as bo
-from bess_opt.cli import app
-from bess_opt.scaffold import new_scenario
+from bess_opt.interfaces.cli.main import app
+from bess_opt.interfaces.cli.new_scenario import new_scenario
 from scenarios import IMPOSSIBLE, TWOFOLD, with_values
 
 

@@ -15,7 +15,7 @@ import pytest
 from cases import IDEAL, Case, case, random_case
 
 import bess_opt as bo
-from bess_opt.scaffold import new_scenario
+from bess_opt.interfaces.cli.new_scenario import new_scenario
 from bess_opt.solver.highs import LimitReachedError, Solver
 from bess_opt.solver.one_way_search import ExclusiveSearch
 
@@ -90,7 +90,7 @@ import signal, time
 from collections.abc import Iterator
 from pathlib import Path
 import bess_opt.dispatch.saving as files
-from bess_opt.cli import main
+from bess_opt.interfaces.cli.main import main
 
 def write(file, content):
     Path({marker!r}).touch()

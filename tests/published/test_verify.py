@@ -14,10 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 import bess_opt as bo
-from bess_opt.cli import app
 from bess_opt.comparison.published import files as verify_files
 from bess_opt.comparison.published.numbers import ASTM, DERVET, NUMBERS, PJM, SOURCES
 from bess_opt.comparison.published.verify import COLUMNS
+from bess_opt.interfaces.cli.main import app
 
 ROW = {"rmccp": 10.0, "rmpcp": 4.0, "mileage_ratio": 1.5, "integrated_mw": 2.0}
 

@@ -13,7 +13,7 @@ import pytest
 import bess_opt as bo
 from bess_opt.common.wording import number
 from bess_opt.dispatch.reconciliation_tables import TERMS, summary, tables
-from bess_opt.report import answer, page, save_report
+from bess_opt.interfaces.report.report import answer, page, save_report
 
 EVIL = "a <script>alert(1)</script> & b"
 

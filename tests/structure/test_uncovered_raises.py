@@ -38,7 +38,7 @@ def test_it_ends_with_one_and_a_line_for_each(tmp_path: Path, capsys: pytest.Cap
     empty.add_lines({str(PACKAGE / "errors.py"): [1]})
     empty.write()
     assert main([str(tmp_path / "data")]) == 1
-    assert "bess_opt/cli_overrides.py:" in capsys.readouterr().out
+    assert "bess_opt/interfaces/cli/overrides.py:" in capsys.readouterr().out
 
 
 def test_guards_are_in_the_source() -> None:

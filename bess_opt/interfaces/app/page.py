@@ -7,10 +7,10 @@ from typing import Any
 
 from dash import dcc, html
 
-from bess_opt.app_chart import HEIGHT_PX
-from bess_opt.app_controls import Card, Scale, choices, controls_of, scales
-from bess_opt.app_options import LEFT_OUT, Box, boxes, entries_of
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.interfaces.app.chart import HEIGHT_PX
+from bess_opt.interfaces.app.controls import Card, Scale, choices, controls_of, scales
+from bess_opt.interfaces.app.options import LEFT_OUT, Box, boxes, entries_of
 
 TWINS = {"optimal": "optimum", "rule": "rule"}
 

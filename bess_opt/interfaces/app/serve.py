@@ -17,7 +17,7 @@ from bess_opt.inputs.scenario import Scenario
 if TYPE_CHECKING:
     from dash import Dash
 
-    from bess_opt.app_work import Desk
+    from bess_opt.interfaces.app.work import Desk
 
 ADDRESS = "127.0.0.1"
 NAMES = (ADDRESS, "localhost")  # under which a browser may ask
@@ -29,14 +29,14 @@ def page_app(scenario: Scenario) -> tuple[Dash, Desk]:
     Close the desk when the page is left. ScenarioError without the extra `app`.
     """
     dash = _dash()
-    from bess_opt.app_calls import connect
-    from bess_opt.app_page import layout
-    from bess_opt.app_work import Desk
+    from bess_opt.interfaces.app.calls import connect
+    from bess_opt.interfaces.app.page import layout
+    from bess_opt.interfaces.app.work import Desk
 
     desk = Desk(scenario)
     title = html.escape(f"{scenario.name}: battery storage")  # Dash puts it into the page as it is
-    app = dash.Dash("bess_opt.app", title=title, update_title=None, assets_folder="")
-    app.index_string = importlib.resources.files("bess_opt").joinpath("templates/app.html").read_text("utf-8")
+    app = dash.Dash("bess_opt.interfaces.app.serve", title=title, update_title=None, assets_folder="")
+    app.index_string = importlib.resources.files("bess_opt.interfaces.app").joinpath("app.html").read_text("utf-8")
     app.layout = layout(scenario)
     app.server.before_request(_refuse_strangers)
     connect(app, desk, scenario)

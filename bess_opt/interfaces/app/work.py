@@ -15,10 +15,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal
 
-from bess_opt.app_controls import Controls, changed, error_lines
 from bess_opt.common.errors import BessOptError
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.interfaces.app.controls import Controls, changed, error_lines
 
 KEPT = 12  # jobs whose answers are remembered
 STAGES = {"plans": 2, "report": 1}
@@ -153,7 +153,7 @@ def _serve(pipe: Connection, scenario: Scenario) -> None:
 def _answer(pipe: Connection, number: int, task: Task, scenario: Scenario) -> dict[str, Any]:
     from bess_opt.dispatch.optimize import optimize
     from bess_opt.dispatch.simulate import simulate
-    from bess_opt.report import report
+    from bess_opt.interfaces.report.report import report
 
     asked = changed(scenario, task.controls)
     steps = f"{len(asked.series):,} steps"

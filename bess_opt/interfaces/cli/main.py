@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bess_opt import cli_answers as answers
-from bess_opt import cli_output as show
-from bess_opt import cli_tables as tables
-from bess_opt.cli_options import (
+from bess_opt.interfaces.cli import answers, tables
+from bess_opt.interfaces.cli import output as show
+from bess_opt.interfaces.cli.options import (
     AsJson,
     Assignments,
     Budget,
@@ -40,7 +39,7 @@ from bess_opt.cli_options import (
     Week,
     stated_forecast,
 )
-from bess_opt.cli_run import check_ahead, loaded, parsed, run, verdict
+from bess_opt.interfaces.cli.run import check_ahead, loaded, parsed, run, verdict
 
 if TYPE_CHECKING:
     from bess_opt.dispatch.result import Dispatch
@@ -265,7 +264,7 @@ def new(
 ) -> None:
     """Write a first scenario, commented and ready to run, to FOLDER."""
     with show.faults(as_json=False):
-        from bess_opt.scaffold import new_scenario
+        from bess_opt.interfaces.cli.new_scenario import new_scenario
 
         written = new_scenario(folder)
     show.write(f"{written}: scenario.toml, series.csv, README.md\nnext: bess-opt optimize {written}\n")
@@ -282,8 +281,8 @@ def report(
     overrides = parsed(assignments)
     with show.faults(as_json=False), show.stages() as stage:
         stage("reading the scenario")
-        from bess_opt.report import check_file, save_report
-        from bess_opt.report import report as make
+        from bess_opt.interfaces.report.report import check_file, save_report
+        from bess_opt.interfaces.report.report import report as make
 
         read = loaded(scenario, overrides)
         check_ahead(read, None, week, Theme.light)
@@ -305,7 +304,7 @@ def open_page(
     """Open an interactive page about SCENARIO, for this machine only; needs the extra `app`. Ctrl-C ends it."""
     overrides = parsed(assignments)
     with show.faults(as_json=False):
-        from bess_opt.app import address, serve
+        from bess_opt.interfaces.app.serve import address, serve
 
         read = loaded(scenario, overrides)
         show.say_findings(read.notes)

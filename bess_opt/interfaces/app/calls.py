@@ -9,14 +9,14 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, dcc, no_update
 
-from bess_opt.app_chart import chart
-from bess_opt.app_controls import Controls, cards
-from bess_opt.app_options import boxes, touched
-from bess_opt.app_page import card_boxes, error_box, option_boxes, option_id
-from bess_opt.app_work import STAGES, Desk, Job, Task
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.saving import schedule_csv
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.interfaces.app.chart import chart
+from bess_opt.interfaces.app.controls import Controls, cards
+from bess_opt.interfaces.app.options import boxes, touched
+from bess_opt.interfaces.app.page import card_boxes, error_box, option_boxes, option_id
+from bess_opt.interfaces.app.work import STAGES, Desk, Job, Task
 from bess_opt.plots.style import ThemeName
 
 CONTROLS = ("technology", "topology", "power", "duration")

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bess_opt import cli_output as show
-from bess_opt import cli_tables as tables
-from bess_opt.cli_options import Theme
+from bess_opt.interfaces.cli import output as show
+from bess_opt.interfaces.cli import tables
+from bess_opt.interfaces.cli.options import Theme
 
 if TYPE_CHECKING:
-    from bess_opt.cli_overrides import Override
     from bess_opt.common.errors import BessOptError
     from bess_opt.common.findings import Findings
     from bess_opt.dispatch.result import Dispatch
     from bess_opt.inputs.scenario import Scenario
+    from bess_opt.interfaces.cli.overrides import Override
 
 
 def run(
@@ -48,7 +48,7 @@ def parsed(assignments: list[str] | None) -> list[Override]:
     """What `--set` asks for; a usage error if it is not KEY=VALUE."""
     if not assignments:
         return []
-    from bess_opt.cli_overrides import parse
+    from bess_opt.interfaces.cli.overrides import parse
 
     try:
         return [parse(text) for text in assignments]
@@ -58,7 +58,7 @@ def parsed(assignments: list[str] | None) -> list[Override]:
 
 def loaded(path: Path, overrides: list[Override]) -> Scenario:
     """The scenario with what `--set` changes."""
-    from bess_opt.cli_overrides import load_with
+    from bess_opt.interfaces.cli.overrides import load_with
 
     return load_with(path, overrides)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from bess_opt import cli_output as show
-from bess_opt import cli_tables as tables
-from bess_opt.cli_options import Theme
-from bess_opt.cli_run import loaded, parsed
+from bess_opt.interfaces.cli import output as show
+from bess_opt.interfaces.cli import tables
+from bess_opt.interfaces.cli.options import Theme
+from bess_opt.interfaces.cli.run import loaded, parsed
 
 if TYPE_CHECKING:
     from bess_opt.common.atomic_folders import Kind
