@@ -131,7 +131,7 @@ __all__ = sorted(_HOME)
 
 
 class _Package(ModuleType):
-    """Some rooms bear the name of their verb: importing `bess_opt.dispatch.optimize` must not hide `bo.optimize`."""
+    """A folder bears the name of a verb: importing `bess_opt.strategies` must not hide `bo.strategies`."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in _HOME and isinstance(value, ModuleType)):

@@ -38,11 +38,11 @@ SETS = {
     "pressed": "each step whose PV exceeds the export limit",
 }
 ROOMS = {
-    "storage": "Battery", "site": "Site", "dc_bus": "DC bus", "exclusive": "One way at a time",
+    "storage": "Battery", "site": "Site", "dc_bus": "DC bus", "one_way": "One way at a time",
     "demand": "Demand charges", "cycles": "Stated cycles", "ramp": "Ramp limit",
     "firm": "Firm delivery", "regulation": "Regulation",
 }  # fmt: skip
-COMMON = ("storage", "site", "dc_bus", "exclusive", "demand")  # rooms that any strategy may need
+COMMON = ("storage", "site", "dc_bus", "one_way", "demand")  # rooms that any strategy may need
 
 
 @dataclass
@@ -59,8 +59,8 @@ class Row:
 
 def constraints() -> list[Row]:
     """Every constraint that any strategy, topology or permission brings, by the file of its rule."""
-    sys.path[:0] = [str(ROOT / "tests" / "formulation"), str(ROOT / "tests" / "properties")]
-    from models import all_variants, key, wanted
+    sys.path.insert(0, str(ROOT / "tests"))
+    from support.models import all_variants, key, wanted
 
     found: dict[str, Row] = {}
     for _, case, exclusive in all_variants():

@@ -1,4 +1,5 @@
 """What every room speaks.
 
-Errors, findings, input tables, column names, clock, array types, wording of numbers and times, atomic folders, provenance.
+Errors, findings, input tables, column names, clock, array types, wording of numbers and times, atomic folders,
+provenance.
 """

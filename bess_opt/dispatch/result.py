@@ -204,8 +204,8 @@ class Dispatch:
     def explain(self) -> pd.DataFrame:
         """Why an optimal plan does what it does: prices, what binds and a reason per step.
 
-        See `bess_opt.dispatch.optimum.explain.explain` for the columns; `.attrs["marginals"]` says what one more MW or MWh is
-        worth. NotExplainableError (a BessOptError) for a rule or replay. The first call solves again.
+        See `explain` in `dispatch/optimum/explain.py` for the columns; `.attrs["marginals"]` says what one more MW
+        or MWh is worth. NotExplainableError (a BessOptError) for a rule or replay. The first call solves again.
         """
         return self._explanation.copy()
 

@@ -88,7 +88,7 @@ class Track:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row per step, columns as in `bess_opt.dispatch.track.COLUMNS`; energy and SOC at the end of the step."""
+        """One row per step, columns as in `COLUMNS`; energy and SOC at the end of the step."""
         values = {
             "requested_mw": self.requested_mw,
             "delivered_mw": self.delivered_mw,
@@ -208,7 +208,7 @@ def step(
 ) -> BatteryState:
     """One step of a battery from `soc`, stateless: for a loop of your own or a controller under test.
 
-    `request_mw` at the port, + discharges; limits, what does not apply and errors as in `bess_opt.dispatch.track`, and
+    `request_mw` at the port, + discharges; limits, what does not apply and errors as in `bess_opt.track`, and
     the same numbers to the last bit: feed the `soc` of the result into the next call. For many steps give a
     `Battery`, not a mapping, which is checked each time.
     """

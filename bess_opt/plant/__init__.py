@@ -1,1 +1,4 @@
-"""One site in numbers and its laws, once: physics, money, billing, flows, step simulator, metrics, audit; no solver."""
+"""One site in numbers and its laws, once.
+
+Physics, money, billing, flows, step simulator, metrics, audit; no solver.
+"""

@@ -1,4 +1,4 @@
-"""Hourly PV power of PVGIS (its column P), read by pvlib; weather files go through `bess_opt.inputs.solar.profile`."""
+"""Hourly PV power of PVGIS (its column P), read by pvlib; weather files go through `bess_opt.solar`."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def read_solar(
 
     Knows PVGIS's hourly PV power (its column P; needs pvlib), SAM's exports, energy-charts and plain tables.
     `capacity_mw` is the rated power of a file that gives shares of it. Other arguments and errors as in
-    `read_prices`. Weather without power goes through `bess_opt.inputs.solar.profile`.
+    `read_prices`. Weather without power goes through `bess_opt.solar`.
     """
     request = Request("solar", clock, column, None, unit, stamps, year, capacity_mw)
     return _series(Path(file), request, time_zone)

@@ -1,4 +1,4 @@
-"""What `bess_opt.inputs.solar.profile` is told about a PV plant: sizes, place, how it is built and how it reads the weather."""
+"""What `bess_opt.solar` is told about a PV plant: sizes, place, how it is built and how it reads the weather."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _known_zone(name: str | None) -> str | None:
 
 
 class SolarPlant(Table):
-    """What `bess_opt.inputs.solar.profile` is told about the plant, its place and the reading of the weather."""
+    """What `bess_opt.solar` is told about the plant, its place and the reading of the weather."""
 
     where: ClassVar[str] = "solar"
 

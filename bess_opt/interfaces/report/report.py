@@ -81,8 +81,8 @@ def page(
     plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
     best = plans[OPTIMAL]
     environment = Environment(
-        loader=PackageLoader("bess_opt.interfaces.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        loader=PackageLoader("bess_opt.interfaces.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     header, rows = comparison_table(comparison)
     books = {rung: reconcile(plan) for rung, plan in plans.items()}

@@ -23,7 +23,7 @@ MOVED_MWH = 1e-6  # a baseline that discharges less has no battery at work
 
 
 class Course(Protocol):
-    """What years of operation do to a plan: `bess_opt.investment.lifetime.ageing.Ageing`, `bess_opt.investment.lifetime.faded_dispatch.Faded`."""
+    """What years of operation do to a plan: `bess_opt.Ageing`, `bess_opt.Faded`."""
 
     @property
     def basis(self) -> str:
