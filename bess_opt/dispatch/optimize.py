@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.errors import InfeasibleError
-from bess_opt.common.findings import Findings
+from bess_opt.common.errors import InfeasibleError, ScenarioError
+from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings as findings_of
 from bess_opt.dispatch.infeasible import conflict
@@ -23,17 +23,17 @@ from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair, exclusive_program, pairs, with_choices_held
 from bess_opt.plant.plant import Array, Plant, plant
 from bess_opt.solver import one_way_search as exclusivity
-from bess_opt.solver.certificate import certificate
 from bess_opt.solver.expand import Program, expand, term_costs
-from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solution, Solver, solver_version
+from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solution, Solver
+from bess_opt.solver.optimum import LinearOptimum, Optimum
+from bess_opt.solver.tie_break import tie_break_cost
+from bess_opt.solver.value_function.plan import solve_by_value_functions
+from bess_opt.solver.value_function.recursion import RecursionFailedError
+from bess_opt.solver.value_function.step_program import NotStepwiseError
 from bess_opt.solver.warm_start import start_near_optimum
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.contract import Objective
 from bess_opt.strategies.shared.stack import Bound
-
-# Rule 11 as one objective, weights apart by more than a horizon can bridge: throughput, curtailment, other
-# converters, then earliest.
-THROUGHPUT, CURTAILMENT, CONVERTERS, EARLIEST = 1e4, 1e2, 1.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,19 @@ class Solved:
     plant: Plant
     bound: Bound
     model: Any
-    program: Program
-    found: exclusivity.Exact
+    optimum: Optimum
     findings: Findings
     watch: Stopwatch
+
+    @property
+    def program(self) -> Program:
+        """The linear program of the scenario."""
+        return self.optimum.program
+
+    @property
+    def found(self) -> exclusivity.Exact:
+        """The optimum as values and prices of `program`."""
+        return self.optimum.found
 
 
 def optimize(scenario: Scenario) -> Dispatch:
@@ -76,20 +85,46 @@ def solve_scenario(scenario: Scenario, stated: Plant | None = None) -> Solved:
         unreachable = infeasible.unreachable(numbers)
         if unreachable:
             raise InfeasibleError(unreachable)
-    m, program, found = solve_plant(numbers, bound, scenario.solver, watch)
-    return Solved(scenario, numbers, bound, m, program, found, findings, watch)
+    m, optimum = solve_plant(numbers, bound, scenario.solver, watch)
+    return Solved(scenario, numbers, bound, m, optimum, findings, watch)
 
 
-def solve_plant(
-    numbers: Plant, bound: Bound, options: SolverOptions, watch: Stopwatch
-) -> tuple[Any, Program, exclusivity.Exact]:
-    """Model, program and proven optimum of a plant whose numbers may also be believed ones."""
+def solve_plant(numbers: Plant, bound: Bound, options: SolverOptions, watch: Stopwatch) -> tuple[Any, Optimum]:
+    """Model and proven optimum of a plant whose numbers may also be believed ones."""
     with watch.stage("build"):
         m, objectives = model(numbers, bound)
+    reasons: tuple[str, ...] = ()
+    if options.engine != "highs":
+        try:
+            with watch.stage("solve"):
+                limit = options.time_limit_s
+                return m, solve_by_value_functions(m, objectives, pairs(numbers), time_limit_s=limit)
+        except (NotStepwiseError, RecursionFailedError) as error:
+            if isinstance(error, RecursionFailedError) and error.no_plan:
+                raise InfeasibleError(_why_no_plan(m, numbers, options)) from None
+            if options.engine == "value_function":
+                raise ScenarioError([_not_by_value_functions(error)]) from None
+            reasons = error.rows
     with watch.stage("compile"):
         program = expand(m)
         solver = Solver(program, options, scale_mw=numbers.scale_mw)
-    return m, program, _solve(solver, m, numbers, objectives, watch)
+    return m, LinearOptimum(program, _solve(solver, m, numbers, objectives, watch), reasons)
+
+
+def _not_by_value_functions(error: NotStepwiseError | RecursionFailedError) -> Finding:
+    found = "'value_function' cannot solve this scenario: " + "; ".join(error.rows)
+    return Finding("engine_refused", "solver.engine", found, "give 'auto' or 'highs'")
+
+
+def _why_no_plan(m: Any, numbers: Plant, options: SolverOptions) -> list[Finding]:
+    """The limits that contradict each other, of a scenario that value functions have found infeasible."""
+    program = expand(m)
+    solver = Solver(program, options, scale_mw=numbers.scale_mw)
+    try:
+        relaxed = solver.solve()
+    except InfeasibleProgramError:
+        return list(conflict.reasons(solver, numbers))
+    return list(conflict.one_way(numbers, relaxed, program))
 
 
 def dispatch_of(solved: Solved) -> Dispatch:
@@ -99,11 +134,13 @@ def dispatch_of(solved: Solved) -> Dispatch:
         solved.plant,
         solved.bound,
         "optimal",
-        flows(solved.program, solved.found.x, solved.plant),
+        flows_of(solved.optimum, solved.plant),
         solved.findings,
         solved.watch,
-        report=_report(solved.found, solved.program, solved.watch),
-        stored_energy_value=_energy_value(solved.program, solved.found.solution, solved.plant),
+        report=_report(solved.optimum, solved.watch),
+        stored_energy_value=pd.Series(
+            solved.optimum.stored_energy_value, index=solved.plant.index, name="stored_energy_value_per_mwh"
+        ),
     )
 
 
@@ -187,29 +224,13 @@ def _one_way(
     return exact
 
 
-def tie_break_cost(program: Program) -> Array:
-    """Rule 11 as a cost: least throughput, least curtailment, least use of other converters, then earliest."""
-    cost = np.zeros(program.columns)
-    for name, block in program.variables.items():
-        later = EARLIEST * block.positions / max(len(block.positions), 1)
-        if name in ("charge_mw", "discharge_mw"):
-            cost[block.slice] = THROUGHPUT + later
-        elif name in ("curtailed_ac_mw", "curtailed_dc_mw"):
-            cost[block.slice] = CURTAILMENT
-        elif name in ("import_mw", "export_mw", "inverter_out_mw", "inverter_in_mw"):
-            cost[block.slice] = CONVERTERS
-        elif name in ("regulation_up_mw", "regulation_down_mw"):
-            cost[block.slice] = CONVERTERS + later
-    return cost
-
-
-def flows(program: Program, x: Array, numbers: Plant) -> Flows:
-    """The plan's decisions from the solution; rounding beyond a bound is taken off."""
-    inside = np.clip(x, program.lower, program.upper)
+def flows_of(optimum: Optimum, numbers: Plant) -> Flows:
+    """The plan's decisions; a flow that the model does not have is zero."""
     nothing = np.zeros(numbers.steps)
 
     def of(name: str) -> Array:
-        return inside[program.variables[name].slice] if name in program.variables else nothing
+        values = optimum.flow(name)
+        return nothing if values is None else values
 
     return Flows(
         charge_mw=of("charge_mw"),
@@ -227,22 +248,20 @@ def flows(program: Program, x: Array, numbers: Plant) -> Flows:
     )
 
 
-def _report(found: exclusivity.Exact, program: Program, watch: Stopwatch) -> SolveReport:
+def _report(optimum: Optimum, watch: Stopwatch) -> SolveReport:
+    with watch.stage("certify"):
+        proof = optimum.certificate()
     return SolveReport(
-        status="time_limit" if found.limited else "optimal",
-        objective=-found.solution.objective,
-        bound=-found.bound,
-        gap=found.gap,
+        status="time_limit" if optimum.limited else "optimal",
+        objective=optimum.objective,
+        bound=optimum.bound,
+        gap=optimum.gap,
         seconds=watch.seconds,
-        solver=solver_version(),
-        rows=program.rows,
-        columns=program.columns,
-        windows=found.windows,
-        certificate=certificate(program, found),
+        solver=optimum.solver,
+        rows=optimum.rows,
+        columns=optimum.columns,
+        windows=optimum.windows,
+        certificate=proof,
+        engine=optimum.engine,
+        engine_reasons=optimum.reasons,
     )
-
-
-def _energy_value(program: Program, solution: Solution, numbers: Plant) -> pd.Series:
-    """Worth of one MWh more in the cells at the end of each step: the energy law's dual."""
-    dual = -solution.row_dual[program.constraints["energy_balance"].slice]
-    return pd.Series(dual, index=numbers.index, name="stored_energy_value_per_mwh")

@@ -165,6 +165,8 @@ def _report(dispatch: Dispatch) -> dict[str, Any]:
         "twin": dispatch.twin,
         "scenario": {"name": scenario.name, "digest": scenario.digest()},
         **{name: getattr(report, name, None) for name in _SOLVE},
+        "engine": getattr(report, "engine", None),
+        "engine_reasons": list(getattr(report, "engine_reasons", ())),
         "certificate": None if proven is None else asdict(proven),
         "ledger": dict(dispatch.ledger),
         "figures": dict(dispatch.figures),
@@ -225,7 +227,13 @@ def _read_report(stored: Mapping[str, Any]) -> SolveReport | None:
         return None
     endless = {name: math.inf for name in ("bound", "gap") if stored[name] is None}
     proven = None if stored["certificate"] is None else LinearCertificate(**stored["certificate"])
-    return SolveReport(**{name: stored[name] for name in _SOLVE} | endless, seconds={}, certificate=proven)
+    return SolveReport(
+        **{name: stored[name] for name in _SOLVE} | endless,
+        seconds={},
+        certificate=proven,
+        engine=stored.get("engine", "highs"),
+        engine_reasons=tuple(stored.get("engine_reasons", ())),
+    )
 
 
 def _unreadable(folder: Path, name: str, error: Exception) -> ScenarioError:

@@ -27,6 +27,7 @@ from bess_opt.solver.easing import Direction, direction, least_easing
 from bess_opt.solver.expand import Program, expand
 from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solver
 from bess_opt.solver.one_way_search import ExclusiveSearch, cheats
+from bess_opt.solver.value_function.plan import has_plan
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.stack import Bound
 
@@ -276,6 +277,9 @@ def possible(built: _Built, options: SolverOptions) -> bool:
     """Whether a plan exists, rule 10 included."""
     if unreachable(built.plant):
         return False
+    known = None if options.engine == "highs" else has_plan(built.model, pairs(built.plant))
+    if known is not None:
+        return known
     found = _linear_solution(built, options)
     if found is None:
         return False
