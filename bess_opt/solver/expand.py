@@ -261,6 +261,7 @@ def _costs(view: View, terms: list[tuple[float, Any, Any]], columns: int) -> tup
 
 
 def place(components: Any) -> dict[str, Block]:
+    """Where each of `components` stands in the matrix, by name, one after the other."""
     blocks, first = {}, 0
     for component in components:
         positions = members(component.index_set())

@@ -7,7 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from bess_opt.solver.certificate import LinearCertificate, certificate
+from bess_opt.dispatch.result import LinearCertificate
+from bess_opt.solver.certificate import certificate
 from bess_opt.solver.expand import Program
 from bess_opt.solver.highs import solver_version
 from bess_opt.solver.one_way_search import Exact

@@ -30,10 +30,12 @@ class Modes:
     """All modes of all kinds of steps, one after the other; see `Problem` in recursion.c.
 
     `kind` is per step, `first_mode` per kind, `first_basis` and `first_ray` per mode, each with the end of the last.
+    `free_mode` is per kind the mode that closes nothing, beyond those that the recursion may choose; −1 for none.
     """
 
     kind: Array
     first_mode: Array
+    free_mode: Array
     first_basis: Array
     first_ray: Array
     open: Array
@@ -58,12 +60,19 @@ def modes(program: StepProgram, *, one_way: bool = True) -> Modes:
     matrix = program.matrix
     rows, columns = matrix.shape
     if rows > MOST_ROWS or columns > MOST_COLUMNS:
-        raise NotStepwiseError([f"a step has {rows} rows and {columns} columns; at most {MOST_ROWS} and {MOST_COLUMNS}"])
+        most = f"at most {MOST_ROWS} and {MOST_COLUMNS}"
+        raise NotStepwiseError([f"a step has {rows} rows and {columns} columns; {most}"])
     kinds, kind = _kinds(program)
     first_mode, found = [0], []
     for held in kinds:
         found += _modes_of(program, held, one_way)
         first_mode.append(len(found))
+    free_mode = []
+    for held in kinds:
+        free = _open(program.matrix, frozenset(), held)
+        many = comb(len(free), rows) > MOST_BASES
+        free_mode.append(-1 if many else len(found))
+        found += [] if many else [free]
     parts = [_bases_and_rays(matrix.tobytes(), rows, mode) for mode in found]
     basic = np.concatenate([p[0] for p in parts])
     inverse = np.concatenate([p[1] for p in parts])
@@ -76,6 +85,7 @@ def modes(program: StepProgram, *, one_way: bool = True) -> Modes:
     return Modes(
         kind=kind,
         first_mode=np.array(first_mode),
+        free_mode=np.array(free_mode),
         first_basis=np.concatenate([[0], np.cumsum(counts)]),
         first_ray=np.concatenate([[0], np.cumsum([len(p[2]) for p in parts])]),
         open=opened,
@@ -104,18 +114,23 @@ def _modes_of(program: StepProgram, held: frozenset[int], one_way: bool) -> list
     opened: list[tuple[int, ...]] = []
     for choice in product((0, 1), repeat=len(pairs)):
         closed = {pair[1 - way] for pair, way in zip(pairs, choice, strict=True)}
-        free = [j for j in range(len(program.columns)) if j not in closed]
-        without = tuple(j for j in free if j not in held)
-        opened.append(without if _spans(program.matrix, without) else tuple(free))
+        opened.append(_open(program.matrix, frozenset(closed), held))
     most = [a for i, a in enumerate(opened) if not any(set(a) < set(b) for b in opened) and a not in opened[:i]]
     for mode in most:
         if not _spans(program.matrix, mode):
-            raise NotStepwiseError(["the rows of a step depend on each other once flows that exclude others are closed"])
+            raise NotStepwiseError(["the rows of a step depend on each other once a converter runs one way"])
         if comb(len(mode), len(program.rows)) > MOST_BASES:
             raise NotStepwiseError([f"a step has more than {MOST_BASES:,} bases: too many rows and flows at once"])
     if len(most) > MOST_MODES:
         raise NotStepwiseError([f"a step has {len(most)} on/off modes; at most {MOST_MODES}"])
     return most
+
+
+def _open(matrix: Array, closed: frozenset[int], held: frozenset[int]) -> tuple[int, ...]:
+    """Columns that may flow; those held at zero stay where the rows need them."""
+    free = [j for j in range(matrix.shape[1]) if j not in closed]
+    without = tuple(j for j in free if j not in held)
+    return without if _spans(matrix, without) else tuple(free)
 
 
 def _spans(matrix: Array, columns: tuple[int, ...]) -> bool:

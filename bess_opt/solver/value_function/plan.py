@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from bess_opt.common.errors import SolveError
+from bess_opt.dispatch.result import LinearCertificate
 from bess_opt.models.one_way import Pair
-from bess_opt.solver.certificate import LinearCertificate, priced
+from bess_opt.solver.certificate import priced
 from bess_opt.solver.expand import Program, expand
 from bess_opt.solver.highs import LimitReachedError, Solution
 from bess_opt.solver.one_way_search import Exact
@@ -153,11 +154,11 @@ class ValueFunctionPlan:
         """A variable's values, rounding beyond its bounds taken off; None if the model has no such variable."""
         program = self.step_program
         if name == ENERGY:
-            return np.clip(self.schedule.energy, program.least, program.most)
+            return clipped(self.schedule.energy, program.least, program.most)
         if name not in program.columns:
             return None
         j = program.columns.index(name)
-        return np.clip(self.schedule.flow[j], program.lower[j], program.upper[j])
+        return clipped(self.schedule.flow[j], program.lower[j], program.upper[j])
 
     @property
     def stored_energy_value(self) -> Array:
@@ -220,6 +221,12 @@ class ValueFunctionPlan:
 @lru_cache(maxsize=1)
 def _version() -> str:
     return f"value functions of bess-opt {metadata.version('bess-opt')}"
+
+
+def clipped(values: Array, lower: Array, upper: Array) -> Array:
+    """`values` inside their bounds."""
+    inside: Array = np.clip(values, lower, upper)
+    return inside
 
 
 def _press(price: Array, lower: Array, upper: Array, dual: float, loose: float) -> tuple[float, float]:

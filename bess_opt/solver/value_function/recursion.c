@@ -36,9 +36,10 @@ enum { FINE, NO_PLAN, GAP, JUMP, UNBOUNDED, TOO_MANY, NO_MEMORY };
 
 typedef struct { /* the same as in library.py */
     Int steps, levels, rows, columns, energy_row, most_bases;
-    double kept, width;                          /* width: less than this is no interval */
+    double kept, width, slack;                   /* width: less than this is no interval; slack: no violation */
     double slope_zero[LEVELS], value_zero[LEVELS]; /* less than this is equal */
     const Int *kind, *first_mode;                /* per step; per kind of step: modes first_mode[k] .. [k+1] */
+    const Int *free_mode;                        /* per kind: the mode that closes nothing, for prices; -1: none */
     const Int *first_basis, *first_ray;          /* per mode */
     const Int *open;                             /* per mode and column: 1 if it may flow */
     const Int *basic, *loose;                    /* per basis: its columns; open others, ended by -1 */
@@ -231,9 +232,9 @@ static int range_of(const Problem *p, const Work *w, Int mode, double *low, doub
         if (!(room < INFINITY)) continue;
         if (step > 1e-12 && -room / step > *low) *low = -room / step, *low_ray = r;
         else if (step < -1e-12 && -room / step < *high) *high = -room / step, *high_ray = r;
-        else if (fabs(step) <= 1e-12 && room < -p->width) return 0;
+        else if (fabs(step) <= 1e-12 && room < -p->slack) return 0;
     }
-    if (*low > *high + p->width) return 0;
+    if (*low > *high + p->slack) return 0;
     if (*high < *low) *high = *low;
     return 1;
 }
@@ -494,7 +495,8 @@ static int to_window(const Problem *p, Int t, Curve *V)
 {
     double low = p->kept * p->least.at[t * p->least.stride], high = p->kept * p->most.at[t * p->most.stride];
     Int first = 0, last = V->n, n;
-    if (low > V->x[V->n] + p->width || high < V->x[0] - p->width) return NO_PLAN;
+    if (low > V->x[V->n] + p->slack || high < V->x[0] - p->slack) return NO_PLAN;
+    if (V->x[V->n] < low) V->x[V->n] = low;
     if (V->x[0] < low) {
         for (; first < V->n - 1 && V->x[first + 1] <= low; first++)
             add(&V->start, V->slope[first], V->x[first + 1] - V->x[first]);
@@ -641,7 +643,8 @@ Int vf_curve(const Memory *m, Int t, double *x, double *slope)
 
 /* ---- forward ----------------------------------------------------------------------------------------------- */
 
-typedef struct { Int mode, high_line, low_line, low_ray, high_ray; double low_slope, high_slope; } Chosen;
+/* A mode at some d: slope and basis of its g below (low) and above (high) it, and the ray where its range ends. */
+typedef struct { Int mode, low_line, high_line, low_ray, high_ray; double high_slope, low_slope; } Chosen;
 
 /* Best d of a step from energy y = k e on; and by how much V falls to the right and to the left of y + d. */
 static double best_change(const Problem *p, const Memory *m, Int t, double y, double *right, double *left)
@@ -694,56 +697,78 @@ static double flows_at(const Problem *p, const Work *w, Int basis, double d, dou
     return out;
 }
 
-/* The best plan of step t at d: its mode, flows, and the slopes of the mode's g on both sides of d. */
-static int best_flows(const Problem *p, Int t, double d, Work *w, double *x, Chosen *best)
+/* Lines of a mode at d, the least of them, and what ends or kinks g there; 0 where the mode has no plan at d. */
+static Int around(const Problem *p, Work *w, Int mode, double d, double loose, Chosen *c, Worth *least)
+{
+    double low, high;
+    Chosen none = {mode, -1, -1, -1, -1, INFINITY, -INFINITY};
+    *c = none;
+    if (!range_of(p, w, mode, &low, &high, &c->low_ray, &c->high_ray) || d < low - loose || d > high + loose) return 0;
+    if (d > low + loose) c->low_ray = -1;
+    if (d < high - loose) c->high_ray = -1;
+    Int count = lines_of(p, w, mode, d, w->line), first = 0;
+    for (Int j = 1; j < count; j++) if (better(p, w->line[j].at, w->line[first].at) < 0) first = j;
+    if (count == 0) return 0;
+    *least = w->line[first].at;
+    for (Int j = 0; j < count; j++) {
+        double slope = w->line[j].slope.of[0];
+        if (w->line[j].at.of[0] - least->of[0] > 4.0 * p->value_zero[0]) continue;
+        if (slope < c->high_slope) c->high_slope = slope, c->high_line = w->line[j].basis;
+        if (slope > c->low_slope) c->low_slope = slope, c->low_line = w->line[j].basis;
+    }
+    return count;
+}
+
+/* The best plan of step t at d: its mode, what kinks the mode's g there, its value and flows. */
+static int best_flows(const Problem *p, Int t, double d, Work *w, double *x, Chosen *best, Worth *most)
 {
     Int kind = p->kind[t];
-    Worth most = zero();
-    double trial[MOST_COLUMNS], loose = 10.0 * p->width;
+    double trial[MOST_COLUMNS];
     best->mode = -1;
     read_step(p, t, w);
-    for (Int mode = p->first_mode[kind]; mode < p->first_mode[kind + 1]; mode++) {
-        double low, high, least_out = INFINITY;
-        Chosen c = {mode, -1, -1, -1, -1, INFINITY, -INFINITY};
-        if (!range_of(p, w, mode, &low, &high, &c.low_ray, &c.high_ray) || d < low - loose || d > high + loose) continue;
-        Int count = lines_of(p, w, mode, d, w->line), least = 0;
-        if (count == 0) continue;
-        for (Int j = 1; j < count; j++) if (better(p, w->line[j].at, w->line[least].at) < 0) least = j;
-        if (best->mode >= 0 && better(p, w->line[least].at, most) <= 0) continue;
-        most = w->line[least].at;
-        if (d > low + loose) c.low_ray = -1;
-        if (d < high - loose) c.high_ray = -1;
-        for (Int j = 0; j < count; j++) {
-            Worth above = minus(w->line[j].at, most);
-            double slope = w->line[j].slope.of[0];
-            if (above.of[0] > 4.0 * p->value_zero[0]) continue;
-            if (slope < c.low_slope) c.low_slope = slope, c.low_line = w->line[j].basis;
-            if (slope > c.high_slope) c.high_slope = slope, c.high_line = w->line[j].basis;
-            if (sign_of(p, above, p->value_zero) > 0) continue;
-            double out = flows_at(p, w, w->line[j].basis, d, trial);
-            if (out < least_out) {
+    for (int loosely = 0; loosely < 2 && best->mode < 0; loosely++)
+        for (Int mode = p->first_mode[kind]; mode < p->first_mode[kind + 1]; mode++) {
+            Chosen c;
+            Worth least;
+            double least_out = INFINITY;
+            Int count = around(p, w, mode, d, 10.0 * (loosely ? p->slack : p->width), &c, &least);
+            if (count == 0 || (best->mode >= 0 && better(p, least, *most) <= 0)) continue;
+            *best = c, *most = least;
+            for (Int j = 0; j < count; j++) { /* of equal bases the one whose flows keep their bounds */
+                if (better(p, w->line[j].at, least) > 0) continue;
+                double out = flows_at(p, w, w->line[j].basis, d, trial);
+                if (!(out < least_out)) continue;
                 least_out = out;
                 memcpy(x, trial, sizeof(double) * (size_t)p->columns);
             }
         }
-        *best = c;
-    }
     return best->mode >= 0;
+}
+
+/* The price of stored energy between those that the step and V allow, as near to `wanted` as can be; NaN for any. */
+static double price_of(const Chosen *c, double right, double left, double wanted, int *exists)
+{
+    double low = fmax(right, c->low_ray >= 0 ? -INFINITY : -c->low_slope);
+    double high = fmin(left, c->high_ray >= 0 ? INFINITY : -c->high_slope);
+    double price = isnan(wanted) ? (isfinite(low) ? low : high) : wanted;
+    price = low > high ? 0.5 * (low + high) : fmin(fmax(price, low), high);
+    *exists = low <= high;
+    return isfinite(price) ? price : 0.0;
 }
 
 /* Row prices of a step whose energy law has the price `slope`: mixed from the two bases that meet at d, or with the
  * ray that ends the range. */
 static void prices_at(const Problem *p, const Work *w, const Chosen *c, double slope, double *y)
 {
-    double between = c->high_slope - c->low_slope;
-    double part = between > p->slope_zero[0] ? fmin(fmax((slope - c->low_slope) / between, 0.0), 1.0) : 0.0;
-    double beyond = fmax(slope - c->high_slope, 0.0) + fmin(slope - c->low_slope, 0.0);
+    double between = c->low_slope - c->high_slope;
+    double part = between > p->slope_zero[0] ? fmin(fmax((slope - c->high_slope) / between, 0.0), 1.0) : 0.0;
+    double beyond = fmax(slope - c->low_slope, 0.0) + fmin(slope - c->high_slope, 0.0);
     Int ray = beyond > 0.0 ? c->low_ray : c->high_ray;
     if (fabs(beyond) <= p->slope_zero[0]) ray = -1;
     for (Int i = 0; i < p->rows; i++) {
         y[i] = 0.0;
         for (int both = 0; both < 2; both++) {
-            Int basis = both ? c->high_line : c->low_line;
+            Int basis = both ? c->low_line : c->high_line;
             double share = both ? part : 1.0 - part;
             for (Int q = 0; q < p->rows && share > 0.0; q++)
                 y[i] += share * w->cost[p->basic[basis * p->rows + q]].of[0]
@@ -765,17 +790,26 @@ Int vf_forward(const Problem *p, const Memory *m, double *energy, double *flow, 
         double x[MOST_COLUMNS], y[MOST_ROWS], right, left, before = p->kept * energy[t];
         double d = best_change(p, m, t, before, &right, &left), e = before + d;
         double least = p->least.at[(t + 1) * p->least.stride], most = p->most.at[(t + 1) * p->most.stride];
-        Chosen c;
+        Chosen c, open;
+        Worth value, unclosed;
+        int exists = 0;
         *where = t;
         e = fmin(fmax(e, least), most);
         energy[t + 1] = e;
-        if (!best_flows(p, t, e - before, w, x, &c)) { status = NO_PLAN; break; }
-        double low = fmax(right, c.low_ray >= 0 ? -INFINITY : -c.high_slope);
-        double high = fmin(left, c.high_ray >= 0 ? INFINITY : -c.low_slope);
+        if (!best_flows(p, t, e - before, w, x, &c, &value)) { status = NO_PLAN; break; }
         double worth = p->energy_worth[0].at[t * p->energy_worth[0].stride];
-        double own = isnan(price_before) ? (isfinite(low) ? low : high) : (price_before - worth) / p->kept;
-        own = low > high ? 0.5 * (low + high) : fmin(fmax(own, low), high);
-        if (!isfinite(own)) own = 0.0;
+        double wanted = isnan(price_before) ? NAN : (price_before - worth) / p->kept;
+        double room = p->most.at[t * p->most.stride] - energy[t], stock = energy[t] - p->least.at[t * p->least.stride];
+        double own = price_of(&c, right, left, wanted, &exists);
+        /* Where the step needs no closed flow, its prices are those that hold without: they explain more. */
+        if (p->free_mode[p->kind[t]] >= 0
+            && around(p, w, p->free_mode[p->kind[t]], e - before, 10.0 * p->width, &open, &unclosed)
+            && unclosed.of[0] - value.of[0] <= 4.0 * p->value_zero[0]) {
+            double free_own = price_of(&open, right, left, wanted, &exists);
+            double more = isnan(wanted) ? 0.0 : free_own - wanted; /* may rise where full, fall where empty */
+            if (exists && more <= (room <= p->width ? INFINITY : p->slope_zero[0])
+                && more >= (stock <= p->width ? -INFINITY : -p->slope_zero[0])) c = open, own = free_own;
+        }
         prices_at(p, w, &c, -own, y);
         price[t] = price_before = own;
         mode[t] = c.mode;

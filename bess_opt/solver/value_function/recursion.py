@@ -22,6 +22,7 @@ CHUNK = 65_536  # steps whose value functions are kept at once: a longer horizon
 SAME = 1e-12  # of the largest slope or of the battery: less is rounding
 # The tie-break weighs "earliest" 1e-5 of throughput and less: its slopes are told apart ten times finer.
 SAME_TIE = 1e-13
+SLACK = 1e-9  # of the battery: a limit missed by less is not missed
 FAILED = {
     1: "no plan keeps the limits of every step",
     2: "what the cells can gain in a step is not one range",
@@ -42,10 +43,11 @@ class _Series(ctypes.Structure):
 class _Problem(ctypes.Structure):
     _fields_ = [
         *((name, _Integer) for name in ("steps", "levels", "rows", "columns", "energy_row", "most_bases")),
-        *((name, _Number) for name in ("kept", "width")),
+        *((name, _Number) for name in ("kept", "width", "slack")),
         ("slope_zero", _Number * LEVELS),
         ("value_zero", _Number * LEVELS),
-        *((name, _Place) for name in ("kind", "first_mode", "first_basis", "first_ray", "open", "basic", "loose")),
+        *((name, _Place) for name in ("kind", "first_mode", "free_mode", "first_basis", "first_ray")),
+        *((name, _Place) for name in ("open", "basic", "loose")),
         *((name, _Place) for name in ("inverse", "tableau", "ray", "ray_column")),
         *((name, _Place) for name in ("cost", "lower", "upper", "right")),
         ("least", _Series),
@@ -58,9 +60,12 @@ class RecursionFailedError(SolveError):
     """The recursion could not go on; `no_plan` if no schedule exists, else `rows` say why HiGHS must be asked."""
 
     def __init__(self, status: int, step: int) -> None:
+        super().__init__(status, step)
         self.no_plan = status == NO_PLAN
         self.rows = (f"step {step}: {FAILED[status]}",)
-        super().__init__(self.rows[0])
+
+    def __str__(self) -> str:
+        return self.rows[0]
 
 
 @dataclass(frozen=True)
@@ -129,9 +134,9 @@ class Recursion:
         p = _Problem()
         p.steps, p.levels, p.rows = program.steps, program.levels, len(program.rows)
         p.columns, p.energy_row, p.most_bases = len(program.columns), program.energy_row, modes.most_bases
-        p.kept, p.width = program.kept, self.width
+        p.kept, p.width, p.slack = program.kept, self.width, SLACK / SAME * self.width
         p.slope_zero[:], p.value_zero[:] = self.slope_zero, self.value_zero
-        for name in ("kind", "first_mode", "first_basis", "first_ray", "open", "basic", "loose"):
+        for name in ("kind", "first_mode", "free_mode", "first_basis", "first_ray", "open", "basic", "loose"):
             setattr(p, name, self._hold(np.ascontiguousarray(getattr(modes, name), dtype=np.int64)))
         for name in ("inverse", "tableau", "ray", "ray_column"):
             setattr(p, name, self._hold(np.ascontiguousarray(getattr(modes, name), dtype=float)))

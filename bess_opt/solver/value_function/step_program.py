@@ -36,8 +36,11 @@ class NotStepwiseError(SolveError):
     """More than the stored energy ties the steps together; `rows` names what does, each with the reason."""
 
     def __init__(self, rows: Sequence[str]) -> None:
+        super().__init__(rows)
         self.rows = tuple(rows)
-        super().__init__("value functions cannot solve this scenario:\n" + "\n".join(self.rows))
+
+    def __str__(self) -> str:
+        return "value functions cannot solve this scenario:\n" + "\n".join(self.rows)
 
 
 @dataclass

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.plant.plant import Plant, plant
 from bess_opt.solver.expand import Program, expand
 from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solver, solver_version
+from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.strategies.shared.binding import bind, model
 
 
