@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.inputs.readers.reading import Reading
 
 
 class ImportedSeries(pd.DataFrame):
@@ -33,3 +34,8 @@ class ImportedSeries(pd.DataFrame):
     def notes(self) -> Findings:
         """What was read, converted, moved or assumed, in the order in which it happened."""
         return Findings(self._notes)
+
+    @property
+    def reading(self) -> Reading:
+        """How the file was understood: each decision and what it rests on; `str()` is a table."""
+        return Reading.from_dict(self.attrs["reading"])
