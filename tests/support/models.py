@@ -98,7 +98,11 @@ def regulation(topology: str, options: dict[str, Any], **changes: Any) -> Case:
 def drawing() -> Case:
     """Three steps in which energy is drawn from the cells, under limits that change from step to step."""
     basis = tiny(steps=3)
-    limits = {"charge_limit_mw": [1.0, 2.0, 0.5], "import_limit_mw": [8.0, 1.0, 4.0], "energy_max_mwh": [3.0, 3.5, 4.0]}
+    limits = {
+        "charge_limit_mw": [1.0, 2.0, 0.5],
+        "import_limit_mw": [8.0, 1.0, 4.0],
+        "energy_max_mwh": [3.0, 3.5, 4.0],
+    }
     return basis.but(series=basis.series.assign(drawn_mw=[0.5, 0.0, 0.25], **limits))
 
 
