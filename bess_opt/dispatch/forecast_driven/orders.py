@@ -13,6 +13,7 @@ from bess_opt.dispatch.result import Flows
 from bess_opt.plant.plant import Array, Plant
 from bess_opt.plant.stepper import Held, Setpoints, follow
 
+PER_STEP = ("charge_given_mw", "discharge_given_mw", "drawn_mw")  # numbers of the storage with a value per step
 NOTHING = 1e-9  # of the plant's size: PV curtailed or load shed by less is none
 
 
@@ -106,7 +107,10 @@ def stretch(plant: Plant, first: int, last: int, energy_mwh: float, cycles_per_d
             floor_mwh=storage.floor_mwh[instants],
             ceiling_mwh=storage.ceiling_mwh[instants],
             cycles_per_day=cycles_per_day,
+            **{name: np.broadcast_to(getattr(storage, name), plant.steps)[at] for name in PER_STEP},
         ),
+        import_max_mw=plant.import_max_mw[at],
+        export_max_mw=plant.export_max_mw[at],
         solar_ac_mw=plant.solar_ac_mw[at],
         solar_dc_mw=plant.solar_dc_mw[at],
         load_mw=plant.load_mw[at],
