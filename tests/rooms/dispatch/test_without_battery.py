@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.cases import Case, case
 
 import bess_opt as bo
 from bess_opt.dispatch.without_battery import dispatch_without_battery
-from support.cases import Case, case
 
 LOAD = [0.5, 0.5, 2.0, 0.5]
 
@@ -15,7 +15,9 @@ LOAD = [0.5, 0.5, 2.0, 0.5]
 def behind_a_limit(**more: object) -> Case:
     site = {"import_limit_mw": 1.0, "unserved_price_per_mwh": 1e4} | dict(more.pop("site", {}))  # type: ignore[call-overload]
     battery = {"power_mw": 1.0, "duration_h": 2.0, "soc_start": 0.5} | dict(more.pop("battery", {}))  # type: ignore[call-overload]
-    return case(price_per_mwh=[50.0] * 4, load_mw=LOAD, site=site, battery=battery, strategy="self_consumption", **more)
+    return case(
+        price_per_mwh=[50.0] * 4, load_mw=LOAD, site=site, battery=battery, strategy="self_consumption", **more
+    )
 
 
 def test_the_rung_none_sheds_what_the_connection_lacks() -> None:
