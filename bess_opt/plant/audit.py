@@ -221,18 +221,17 @@ def _storage_law(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
 def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     storage = plant.storage
     charge, discharge, energy = _arrays(schedule, "charge_mw", "discharge_mw", "energy_mwh")
-    bought, sold, unserved, load = _arrays(schedule, "import_mw", "export_mw", "unserved_mw", "load_mw")
+    bought, sold, unserved = _arrays(schedule, "import_mw", "export_mw", "unserved_mw")
     curtailed, curtailed_dc, solar, solar_dc = _arrays(
         schedule, "curtailed_mw", "curtailed_dc_mw", "solar_mw", "solar_dc_mw"
     )
-    shed = load if plant.unserved_price_per_mwh is not None else 0.0 * load
     curtailable = 1.0 if plant.curtailment else 0.0
     upper = {
         "charge limit": charge - storage.charge_max_mw,
         "discharge limit": discharge - storage.discharge_max_mw,
         "import limit": bought - plant.import_max_mw,
         "export limit": sold - plant.export_max_mw,
-        "unserved load": unserved - shed,
+        "unserved load": unserved - plant.sheddable_mw,
         "curtailment": curtailed - curtailable * solar,
         "curtailment on the DC bus": curtailed_dc - curtailable * solar_dc,
         "curtailment on the AC bus": (curtailed - curtailed_dc) - curtailable * (solar - solar_dc),

@@ -102,6 +102,7 @@ class Plant:
     solar_capacity_mw: float | None = None
     extra: dict[str, Array] = field(default_factory=dict)
     reserves: Reserves | None = None
+    auxiliary_mw: float = 0.0  # part of load_mw
 
     @property
     def steps(self) -> int:
@@ -117,6 +118,14 @@ class Plant:
     def has_prices(self) -> bool:
         """Whether energy prices are known at every step."""
         return not (np.isnan(self.import_price).any() or np.isnan(self.export_price).any())
+
+    @property
+    def sheddable_mw(self) -> Array:
+        """Load that may go unserved: where that has a price, all but the battery's own."""
+        if self.unserved_price_per_mwh is None:
+            return np.zeros(self.steps)
+        shed: Array = np.maximum(self.load_mw - self.auxiliary_mw, 0.0)
+        return shed
 
     @property
     def solar_mw(self) -> Array:
@@ -210,6 +219,7 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         billing=billing(scenario.tariff, index, scenario.step_h),
         solar_capacity_mw=site.solar_capacity_mw,
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
+        auxiliary_mw=battery.auxiliary_mw,
     )
 
 
