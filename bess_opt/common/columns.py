@@ -59,3 +59,9 @@ SCHEDULE: dict[str, Column] = {
     "export_price_per_mwh": Column("currency/MWh", "price received for export"),
     "revenue": Column("currency", "energy money of the step: export paid minus import bought"),
 }
+
+# The words of the column limited_by.
+LIMITS = (
+    "", "power", "c-rate", "energy", "cycles", "import limit", "export limit", "grid charging", "battery export",
+    "inverter",
+)  # fmt: skip

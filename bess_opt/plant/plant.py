@@ -21,6 +21,8 @@ from bess_opt.plant.billing import Billing, billing
 
 Array = np.ndarray
 
+PRECISION = 1e-12  # of a number: doubles hold 2e-16, and a step's balance passes through a dozen operations
+
 
 @dataclass(frozen=True)
 class Storage:
@@ -160,9 +162,21 @@ class Plant:
 
     @property
     def scale_mw(self) -> float:
-        """Power that stands for this plant's size: tolerances and scaling are relative to it."""
-        peak = max(float(self.solar_mw.max()), float(self.load_mw.max()))
-        return max(peak, self.storage.charge_max_mw, self.storage.discharge_max_mw)
+        """Power that stands for the battery: tolerances and the solver's scaling are relative to it.
+
+        PV and load have no say, or one cell of theirs could hide the battery. Without a battery their typical power.
+        """
+        battery = max(self.storage.charge_max_mw, self.storage.discharge_max_mw)
+        if battery > 0.0:
+            return battery
+        flows = np.abs(np.concatenate([self.solar_mw, self.load_mw]))
+        return float(np.median(flows[flows > 0.0])) if flows.any() else 1.0
+
+    @cached_property
+    def rounding_mw(self) -> Array:
+        """What double precision cannot tell apart in each step, MW: its flows are as large as its PV and load."""
+        rounding: Array = PRECISION * np.maximum(np.abs(self.solar_mw), np.abs(self.load_mw))
+        return rounding
 
     def flow_limits(self) -> dict[str, Array]:
         """Most of each flow per step when its converter runs one way only (rule 10).

@@ -8,12 +8,12 @@ from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Finding
 from bess_opt.plant.plant import Array, Plant
 
-SLACK = 1e-9  # of the plant's size: a limit missed by less is rounding
+SLACK = 1e-9  # of the battery's size: a limit missed by less is rounding
 
 
 def refuse_power(plant: Plant, excess: Array, what: str, where: str, limit: Array | float) -> None:
     """Raise where a power (MW per step) is beyond its limit."""
-    if float(excess.max()) <= _slack(plant):
+    if float((excess - plant.rounding_mw).max()) <= _slack(plant):
         return
     worst = int(np.argmax(excess))
     here = float(np.broadcast_to(limit, plant.steps)[worst])
@@ -54,7 +54,7 @@ def refuse_energy(plant: Plant, stored: Array) -> None:
 def refuse_grid_charging(plant: Plant, surplus: Array, unserved: Array) -> None:
     """Raise where the battery had to charge from a grid that it may not use."""
     into = np.maximum(-surplus, 0.0) + unserved - plant.load_mw
-    if not plant.grid_charging and float(into.max()) > _slack(plant):
+    if not plant.grid_charging and float((into - plant.rounding_mw).max()) > _slack(plant):
         worst = int(np.argmax(into))
         found = f"at {_time(plant, worst)} the battery has to take {into[worst]:.4g} MW from the grid"
         remedy = "keep more in store before, or allow it"

@@ -114,7 +114,7 @@ def score(schedule: pd.DataFrame, plant: Plant, _options: ExportCapOptions) -> f
 def checks(schedule: pd.DataFrame, plant: Plant, _options: ExportCapOptions) -> list[Violation]:
     """The export is at or below the cap."""
     excess = schedule["export_mw"].to_numpy() - plant.export_max_mw
-    return exceeds("export_cap keeps the cap", excess, plant, plant.scale_mw)
+    return exceeds("export_cap keeps the cap", excess, plant)
 
 
 STRATEGY = Strategy(

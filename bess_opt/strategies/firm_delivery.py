@@ -138,7 +138,7 @@ def _missing_mw(schedule: pd.DataFrame, plant: Plant, options: FirmDeliveryOptio
 
 def missed_block(schedule: pd.DataFrame, plant: Plant, options: FirmDeliveryOptions) -> list[Finding]:
     """Where an unpriced block was not held."""
-    missing = _missing_mw(schedule, plant, options)
+    missing = np.maximum(_missing_mw(schedule, plant, options) - plant.rounding_mw, 0.0)
     worst = int(np.argmax(missing))
     if options.shortfall_price_per_mwh is not None or missing[worst] <= TOLERANCE * plant.scale_mw:
         return []

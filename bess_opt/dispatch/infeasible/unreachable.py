@@ -98,7 +98,7 @@ def _power_out_of_reach(plant: Plant) -> list[Finding]:
     if plant.unserved_price_per_mwh is None:
         gives = limits.get("inverter_out_mw", storage.discharge_limit_mw + np.zeros(plant.steps))
         supply = plant.import_max_mw + gives + plant.solar_ac_mw
-        for first, last in _runs(plant.load_mw > supply + SLACK * plant.scale_mw):
+        for first, last in _runs(plant.load_mw > supply + SLACK * plant.scale_mw + plant.rounding_mw):
             worst = first + int(np.argmax((plant.load_mw - supply)[first:last]))
             asked = f"{span(plant, first, last)} the load of {plant.load_mw[worst]:.4g} MW"
             battery, solar = f"battery {gives[worst]:.4g}", f"solar {plant.solar_ac_mw[worst]:.4g} MW"
@@ -108,7 +108,7 @@ def _power_out_of_reach(plant: Plant) -> list[Finding]:
     if not plant.curtailment:
         takes = limits.get("inverter_in_mw", storage.charge_limit_mw + np.zeros(plant.steps))
         sink = plant.load_mw + plant.export_max_mw + takes
-        for first, last in _runs(plant.solar_ac_mw > sink + SLACK * plant.scale_mw):
+        for first, last in _runs(plant.solar_ac_mw > sink + SLACK * plant.scale_mw + plant.rounding_mw):
             worst = first + int(np.argmax((plant.solar_ac_mw - sink)[first:last]))
             asked = f"{span(plant, first, last)} the solar power of {plant.solar_ac_mw[worst]:.4g} MW"
             load, battery = f"load {plant.load_mw[worst]:.4g}", f"battery {takes[worst]:.4g} MW"

@@ -221,9 +221,9 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: FrequencyRegulationOpt
     )
     held = np.maximum(up, down) > NO_CAPACITY * plant.power_mw
     return [
-        *(v for law, off in excess.items() for v in exceeds(law, np.asarray(off), plant, plant.scale_mw)),
+        *(v for law, off in excess.items() for v in exceeds(law, np.asarray(off), plant)),
         *exceeds("head-room of the capacity", np.where(held, short, 0.0), plant, storage.energy_mwh, "MWh"),
-        *exceeds("the site when called", np.where(held, beyond_site(schedule, plant), 0.0), plant, plant.scale_mw),
+        *exceeds("the site when called", np.where(held, beyond_site(schedule, plant), 0.0), plant),
     ]
 
 
