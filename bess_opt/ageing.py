@@ -39,18 +39,13 @@ class Ageing:
     damage_per_year: float
     end_of_life: float
     years_to_end_of_life: float
-    replaced_after: int | None
+    replaced_after: tuple[int, ...]
+    cells: str  # in words, whose cycle and calendar life it is
 
     @property
     def basis(self) -> str:
         """In words, what years of operation do to the revenue."""
         return f"revenue scaled by each year's mean capacity, the schedule repeated; {self.cells}"
-
-    @property
-    def cells(self) -> str:
-        """In words, whose cycle life it is: the default stands for older cells and makes a short life."""
-        stated = "cycles_to_failure" in self.model.model_fields_set
-        return "cycle life as stated" if stated else "cycle life of older cells, the default of AgeingModel"
 
     def course(self, plan: Dispatch, baseline: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """(net revenue of a horizon, share of throughput) in each year of operation; see `financials.Course`.
@@ -99,9 +94,9 @@ def ageing(
         }
     ).clip(lower=0.0)
     fresh["capacity"] = fresh[["calendar", "cycle"]].min(axis=1)
-    replaced = finance.replacement_year if finance is not None else None
+    replaced = finance.replaced_after if finance is not None else ()
     year = np.arange(last + 1)
-    age = year if replaced is None else np.where(year > replaced, year - replaced, year)
+    age = np.append(0, since_new(year[:-1], replaced) + 1)
     means = fresh["capacity"].rolling(2).mean().to_numpy()
     return Ageing(
         model=model,
@@ -112,6 +107,7 @@ def ageing(
         end_of_life=model.end_of_life,
         years_to_end_of_life=_reached(fresh["capacity"].to_numpy(), model.end_of_life),
         replaced_after=replaced,
+        cells=cells,
     )
 
 
