@@ -17,9 +17,9 @@ import pyomo.environ as pyo
 import scipy.sparse as sp
 from pyomo.contrib.appsi.solvers import Highs as PyomoHighs
 
-from bess_opt.assemble import add_objective, bind, model
-from bess_opt.plant import plant
-from bess_opt.scenario import Scenario
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant.plant import plant
+from bess_opt.strategies.shared.binding import add_objective, bind, model
 
 Array = np.ndarray
 

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from floors import Numbers, numbers_of
 
-from bess_opt.scenario import Scenario
+from bess_opt.inputs.scenario import Scenario
 
 ENERGYPYLINEAR = "BESS_OPT_ENERGYPYLINEAR"
 THEIR_SCRIPT = Path(__file__).with_name("run_energypylinear.py")

@@ -10,10 +10,10 @@ from measure import paired
 from workloads import real_site
 
 import bess_opt as bo
-from bess_opt.assemble import bind, model
-from bess_opt.models.expand import Program, expand
-from bess_opt.plant import plant
-from bess_opt.scenario import Scenario
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant.plant import plant
+from bess_opt.solver.expand import Program, expand
+from bess_opt.strategies.shared.binding import bind, model
 
 Row = dict[str, Any]
 LIMIT_S = 120.0  # a way that has not ended by then is not waited for

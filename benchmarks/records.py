@@ -18,8 +18,8 @@ from peers import ENERGYPYLINEAR, energypylinear, installed
 from workloads import Case, growing
 
 import bess_opt as bo
-from bess_opt.dispatch import Dispatch
-from bess_opt.scenario import Scenario
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.scenario import Scenario
 
 AGREE = 1e-6  # relative; the relaxation may not be worse than the exact plan by more
 PACKAGES = ("bess-opt", "highspy", "numpy", "pandas", "pyomo", "scipy", "cvxpy", "linopy", "pypsa")

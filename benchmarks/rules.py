@@ -12,13 +12,13 @@ from measure import paired
 from workloads import shipped
 
 import bess_opt as bo
-from bess_opt.assemble import bind, model
-from bess_opt.models.expand import expand
-from bess_opt.plant import plant
-from bess_opt.scenario import Scenario
-from bess_opt.solve import Solver
-from bess_opt.stepper import State
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant.plant import plant
+from bess_opt.plant.stepper import State
+from bess_opt.solver.expand import expand
+from bess_opt.solver.highs import Solver
 from bess_opt.strategies import discover
+from bess_opt.strategies.shared.binding import bind, model
 
 Row = dict[str, Any]
 GOALS = {"built in": 0.1, "user": 0.3}

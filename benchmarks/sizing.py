@@ -9,13 +9,13 @@ from measure import paired
 from workloads import Case, first_steps
 
 import bess_opt as bo
-from bess_opt.assemble import bind, model
-from bess_opt.models.exclusive import add_exclusive_cuts
-from bess_opt.models.expand import expand
-from bess_opt.plant import plant
-from bess_opt.scenario import Scenario
-from bess_opt.sizing_program import burns, resized
-from bess_opt.solve import Solver
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.sizing.sized_program import burns, resized
+from bess_opt.models.one_way import add_exclusive_cuts
+from bess_opt.plant.plant import plant
+from bess_opt.solver.expand import expand
+from bess_opt.solver.highs import Solver
+from bess_opt.strategies.shared.binding import bind, model
 
 Row = dict[str, Any]
 GOALS = {"proof": 3.0, "calls": 12, "candidates": 10.0}

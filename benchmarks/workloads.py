@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import bess_opt as bo
-from bess_opt.scenario import Scenario
+from bess_opt.inputs.scenario import Scenario
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
 DATA = "BESS_OPT_DATA"

@@ -11,127 +11,127 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bess_opt.ageing import Ageing as Ageing
-    from bess_opt.ageing import ageing as ageing
-    from bess_opt.ageing_types import AgeingModel as AgeingModel
-    from bess_opt.battery import Battery as Battery
-    from bess_opt.battery import Converters as Converters
-    from bess_opt.battery import Technology as Technology
-    from bess_opt.battery import technologies as technologies
-    from bess_opt.battery import topologies as topologies
-    from bess_opt.catalogue import strategies as strategies
-    from bess_opt.compare import compare as compare
-    from bess_opt.control import control as control
-    from bess_opt.convention import convention as convention
-    from bess_opt.dispatch import Dispatch as Dispatch
-    from bess_opt.errors import AuditError as AuditError
-    from bess_opt.errors import BessOptError as BessOptError
-    from bess_opt.errors import InfeasibleError as InfeasibleError
-    from bess_opt.errors import ScenarioError as ScenarioError
-    from bess_opt.errors import SolveError as SolveError
-    from bess_opt.errors import StrategyError as StrategyError
-    from bess_opt.faded import Faded as Faded
-    from bess_opt.faded import faded_dispatch as faded_dispatch
-    from bess_opt.files import load_dispatch as load_dispatch
-    from bess_opt.finance_types import Finance as Finance
-    from bess_opt.financials import Financials as Financials
-    from bess_opt.financials import financials as financials
-    from bess_opt.forecasts import Forecast as Forecast
-    from bess_opt.optimize import optimize as optimize
-    from bess_opt.price_years import monte_carlo as monte_carlo
-    from bess_opt.readers import read_load as read_load
-    from bess_opt.readers import read_prices as read_prices
-    from bess_opt.readers import read_solar as read_solar
-    from bess_opt.readers_tariff import read_tariff as read_tariff
-    from bess_opt.reconciliation import Reconciliation as Reconciliation
-    from bess_opt.reconciliation import reconcile as reconcile
-    from bess_opt.relaxation import Relaxation as Relaxation
-    from bess_opt.report import report as report
-    from bess_opt.scenario import Scenario as Scenario
-    from bess_opt.scenario import describe as describe
-    from bess_opt.scenario import load as load
-    from bess_opt.sensitivity import Sensitivity as Sensitivity
-    from bess_opt.sensitivity import sensitivity as sensitivity
-    from bess_opt.simulate import replay as replay
-    from bess_opt.simulate import simulate as simulate
-    from bess_opt.site import Site as Site
-    from bess_opt.sizing import Sizing as Sizing
-    from bess_opt.sizing import size as size
-    from bess_opt.solar import solar as solar
-    from bess_opt.solver_options import SolverOptions as SolverOptions
-    from bess_opt.study import study as study
-    from bess_opt.tariff import Tariff as Tariff
-    from bess_opt.track import BatteryState as BatteryState
-    from bess_opt.track import Track as Track
-    from bess_opt.track import step as step
-    from bess_opt.track import track as track
-    from bess_opt.validate import validate as validate
-    from bess_opt.verify import verify as verify
+    from bess_opt.common.errors import AuditError as AuditError
+    from bess_opt.common.errors import BessOptError as BessOptError
+    from bess_opt.common.errors import InfeasibleError as InfeasibleError
+    from bess_opt.common.errors import ScenarioError as ScenarioError
+    from bess_opt.common.errors import SolveError as SolveError
+    from bess_opt.common.errors import StrategyError as StrategyError
+    from bess_opt.common.relaxation import Relaxation as Relaxation
+    from bess_opt.comparison.compare import compare as compare
+    from bess_opt.comparison.convention import convention as convention
+    from bess_opt.comparison.published.verify import verify as verify
+    from bess_opt.dispatch.batch.price_years import monte_carlo as monte_carlo
+    from bess_opt.dispatch.batch.study import study as study
+    from bess_opt.dispatch.checks.validate import validate as validate
+    from bess_opt.dispatch.forecast_driven.control import control as control
+    from bess_opt.dispatch.forecast_driven.forecasts import Forecast as Forecast
+    from bess_opt.dispatch.optimize import optimize as optimize
+    from bess_opt.dispatch.reconciliation import Reconciliation as Reconciliation
+    from bess_opt.dispatch.reconciliation import reconcile as reconcile
+    from bess_opt.dispatch.result import Dispatch as Dispatch
+    from bess_opt.dispatch.saving import load_dispatch as load_dispatch
+    from bess_opt.dispatch.simulate import replay as replay
+    from bess_opt.dispatch.simulate import simulate as simulate
+    from bess_opt.dispatch.track import BatteryState as BatteryState
+    from bess_opt.dispatch.track import Track as Track
+    from bess_opt.dispatch.track import step as step
+    from bess_opt.dispatch.track import track as track
+    from bess_opt.inputs.ageing_model import AgeingModel as AgeingModel
+    from bess_opt.inputs.battery import Battery as Battery
+    from bess_opt.inputs.battery import Converters as Converters
+    from bess_opt.inputs.battery import Technology as Technology
+    from bess_opt.inputs.battery import technologies as technologies
+    from bess_opt.inputs.battery import topologies as topologies
+    from bess_opt.inputs.finance import Finance as Finance
+    from bess_opt.inputs.readers.read_series import read_load as read_load
+    from bess_opt.inputs.readers.read_series import read_prices as read_prices
+    from bess_opt.inputs.readers.read_series import read_solar as read_solar
+    from bess_opt.inputs.readers.read_tariff import read_tariff as read_tariff
+    from bess_opt.inputs.scenario import Scenario as Scenario
+    from bess_opt.inputs.scenario import describe as describe
+    from bess_opt.inputs.scenario import load as load
+    from bess_opt.inputs.site import Site as Site
+    from bess_opt.inputs.solar.profile import solar as solar
+    from bess_opt.inputs.solver_options import SolverOptions as SolverOptions
+    from bess_opt.inputs.tariff import Tariff as Tariff
+    from bess_opt.interfaces.report.report import report as report
+    from bess_opt.investment.lifetime.ageing import Ageing as Ageing
+    from bess_opt.investment.lifetime.ageing import ageing as ageing
+    from bess_opt.investment.lifetime.faded_dispatch import Faded as Faded
+    from bess_opt.investment.lifetime.faded_dispatch import faded_dispatch as faded_dispatch
+    from bess_opt.investment.lifetime.financials import Financials as Financials
+    from bess_opt.investment.lifetime.financials import financials as financials
+    from bess_opt.investment.sizing.sensitivity import Sensitivity as Sensitivity
+    from bess_opt.investment.sizing.sensitivity import sensitivity as sensitivity
+    from bess_opt.investment.sizing.size import Sizing as Sizing
+    from bess_opt.investment.sizing.size import size as size
+    from bess_opt.strategies.shared.catalogue import strategies as strategies
 
 _HOME = {
-    "Ageing": "ageing",
-    "ageing": "ageing",
-    "AgeingModel": "ageing_types",
-    "Battery": "battery",
-    "Converters": "battery",
-    "Technology": "battery",
-    "technologies": "battery",
-    "topologies": "battery",
-    "strategies": "catalogue",
-    "compare": "compare",
-    "control": "control",
-    "convention": "convention",
-    "Dispatch": "dispatch",
-    "AuditError": "errors",
-    "BessOptError": "errors",
-    "InfeasibleError": "errors",
-    "ScenarioError": "errors",
-    "SolveError": "errors",
-    "StrategyError": "errors",
-    "Faded": "faded",
-    "faded_dispatch": "faded",
-    "load_dispatch": "files",
-    "Finance": "finance_types",
-    "Financials": "financials",
-    "financials": "financials",
-    "Forecast": "forecasts",
-    "optimize": "optimize",
-    "monte_carlo": "price_years",
-    "Reconciliation": "reconciliation",
-    "reconcile": "reconciliation",
-    "Relaxation": "relaxation",
-    "read_load": "readers",
-    "read_prices": "readers",
-    "read_solar": "readers",
-    "read_tariff": "readers_tariff",
-    "report": "report",
-    "Scenario": "scenario",
-    "describe": "scenario",
-    "load": "scenario",
-    "Sensitivity": "sensitivity",
-    "sensitivity": "sensitivity",
-    "replay": "simulate",
-    "simulate": "simulate",
-    "Site": "site",
-    "Sizing": "sizing",
-    "size": "sizing",
-    "solar": "solar",
-    "SolverOptions": "solver_options",
-    "study": "study",
-    "Tariff": "tariff",
-    "BatteryState": "track",
-    "Track": "track",
-    "step": "track",
-    "track": "track",
-    "validate": "validate",
-    "verify": "verify",
+    "Ageing": "investment.lifetime.ageing",
+    "ageing": "investment.lifetime.ageing",
+    "AgeingModel": "inputs.ageing_model",
+    "Battery": "inputs.battery",
+    "Converters": "inputs.battery",
+    "Technology": "inputs.battery",
+    "technologies": "inputs.battery",
+    "topologies": "inputs.battery",
+    "strategies": "strategies.shared.catalogue",
+    "compare": "comparison.compare",
+    "control": "dispatch.forecast_driven.control",
+    "convention": "comparison.convention",
+    "Dispatch": "dispatch.result",
+    "AuditError": "common.errors",
+    "BessOptError": "common.errors",
+    "InfeasibleError": "common.errors",
+    "ScenarioError": "common.errors",
+    "SolveError": "common.errors",
+    "StrategyError": "common.errors",
+    "Faded": "investment.lifetime.faded_dispatch",
+    "faded_dispatch": "investment.lifetime.faded_dispatch",
+    "load_dispatch": "dispatch.saving",
+    "Finance": "inputs.finance",
+    "Financials": "investment.lifetime.financials",
+    "financials": "investment.lifetime.financials",
+    "Forecast": "dispatch.forecast_driven.forecasts",
+    "optimize": "dispatch.optimize",
+    "monte_carlo": "dispatch.batch.price_years",
+    "Reconciliation": "dispatch.reconciliation",
+    "reconcile": "dispatch.reconciliation",
+    "Relaxation": "common.relaxation",
+    "read_load": "inputs.readers.read_series",
+    "read_prices": "inputs.readers.read_series",
+    "read_solar": "inputs.readers.read_series",
+    "read_tariff": "inputs.readers.read_tariff",
+    "report": "interfaces.report.report",
+    "Scenario": "inputs.scenario",
+    "describe": "inputs.scenario",
+    "load": "inputs.scenario",
+    "Sensitivity": "investment.sizing.sensitivity",
+    "sensitivity": "investment.sizing.sensitivity",
+    "replay": "dispatch.simulate",
+    "simulate": "dispatch.simulate",
+    "Site": "inputs.site",
+    "Sizing": "investment.sizing.size",
+    "size": "investment.sizing.size",
+    "solar": "inputs.solar.profile",
+    "SolverOptions": "inputs.solver_options",
+    "study": "dispatch.batch.study",
+    "Tariff": "inputs.tariff",
+    "BatteryState": "dispatch.track",
+    "Track": "dispatch.track",
+    "step": "dispatch.track",
+    "track": "dispatch.track",
+    "validate": "dispatch.checks.validate",
+    "verify": "comparison.published.verify",
 }
 
 __all__ = sorted(_HOME)
 
 
 class _Package(ModuleType):
-    """Some rooms bear the name of their verb: importing `bess_opt.optimize` must not hide `bo.optimize`."""
+    """A folder bears the name of a verb: importing `bess_opt.strategies` must not hide `bo.strategies`."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in _HOME and isinstance(value, ModuleType)):

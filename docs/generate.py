@@ -38,11 +38,11 @@ SETS = {
     "pressed": "each step whose PV exceeds the export limit",
 }
 ROOMS = {
-    "storage": "Battery", "site": "Site", "dc_bus": "DC bus", "exclusive": "One way at a time",
+    "storage": "Battery", "site": "Site", "dc_bus": "DC bus", "one_way": "One way at a time",
     "demand": "Demand charges", "cycles": "Stated cycles", "ramp": "Ramp limit",
     "firm": "Firm delivery", "regulation": "Regulation",
 }  # fmt: skip
-COMMON = ("storage", "site", "dc_bus", "exclusive", "demand")  # rooms that any strategy may need
+COMMON = ("storage", "site", "dc_bus", "one_way", "demand")  # rooms that any strategy may need
 
 
 @dataclass
@@ -59,8 +59,8 @@ class Row:
 
 def constraints() -> list[Row]:
     """Every constraint that any strategy, topology or permission brings, by the file of its rule."""
-    sys.path[:0] = [str(ROOT / "tests" / "formulation"), str(ROOT / "tests" / "properties")]
-    from models import all_variants, key, wanted
+    sys.path.insert(0, str(ROOT / "tests"))
+    from support.models import all_variants, key, wanted
 
     found: dict[str, Row] = {}
     for _, case, exclusive in all_variants():
@@ -143,7 +143,7 @@ def _terms() -> list[str]:
 
 def nomenclature() -> str:
     """Every time series, in and out, with unit and meaning."""
-    from bess_opt.columns import SCHEDULE, SERIES
+    from bess_opt.common.columns import SCHEDULE, SERIES
 
     parts = [
         "# Nomenclature",
@@ -166,8 +166,8 @@ def nomenclature() -> str:
 
 def catalogue() -> str:
     """Each strategy as its own file describes it, with its options."""
+    from bess_opt.common.input_table import allowed
     from bess_opt.strategies import discover
-    from bess_opt.tables import allowed
 
     parts = ["# Strategies", "Each is one file with two twins: the optimum and a rule, measured in the same score."]
     for name, strategy in sorted(discover().items()):

@@ -1,7 +1,7 @@
 """Pyomo components that remember their data as arrays; a member comes into being only when touched.
 
 A year of five-minute steps is 105,120 members per component: creating them costs far more than solving.
-So `m.charge_mw[5]`, the LP writer and unit checks work as with plain Pyomo, while `bess_opt.models.expand`
+So `m.charge_mw[5]`, the LP writer and unit checks work as with plain Pyomo, while `bess_opt.solver.expand`
 reads the arrays and calls each rule once for all steps.
 """
 

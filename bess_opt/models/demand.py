@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from bess_opt.billing import Billing
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
 from bess_opt.models.ledger import add_term
 from bess_opt.models.units import CURRENCY, MW, PER_UNIT
+from bess_opt.plant.billing import Billing
 
 
 def add_demand(m: Any, billing: Billing) -> None:

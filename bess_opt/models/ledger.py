@@ -8,10 +8,10 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from bess_opt import money
 from bess_opt.models.components import ArrayParam
 from bess_opt.models.units import MWH, PER_MWH
-from bess_opt.plant import Plant
+from bess_opt.plant import money
+from bess_opt.plant.plant import Plant
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pyomo.environ as pyo
 
 from bess_opt.models.components import ArrayConstraint, ArrayVar
 from bess_opt.models.units import MW
-from bess_opt.plant import Array
+from bess_opt.plant.plant import Array
 
 
 @dataclass(frozen=True)

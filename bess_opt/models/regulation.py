@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from bess_opt import money
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
 from bess_opt.models.ledger import add_term
 from bess_opt.models.units import HOUR, MW, MWH, PER_MWH, PER_UNIT
-from bess_opt.plant import Plant, Reserves
+from bess_opt.plant import money
+from bess_opt.plant.plant import Plant, Reserves
 
 
 def add_regulation(m: Any, plant: Plant) -> None:

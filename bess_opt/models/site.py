@@ -8,7 +8,7 @@ import numpy as np
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
 from bess_opt.models.units import MW
-from bess_opt.plant import Plant
+from bess_opt.plant.plant import Plant
 
 
 def add_site(m: Any, plant: Plant) -> None:

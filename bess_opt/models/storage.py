@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from bess_opt import physics
 from bess_opt.models.components import ArrayConstraint, ArrayVar, total
 from bess_opt.models.units import HOUR, MW, MWH, PER_UNIT
-from bess_opt.plant import Plant
+from bess_opt.plant import physics
+from bess_opt.plant.plant import Plant
 
 
 def add_storage(m: Any, plant: Plant) -> None:

@@ -17,8 +17,8 @@ from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 
-from bess_opt.errors import StrategyError, nearest
-from bess_opt.strategy import Strategy
+from bess_opt.common.errors import StrategyError, nearest
+from bess_opt.strategies.shared.contract import Strategy
 
 GROUP = "bess_opt.strategies"
 FOLDERS = "BESS_OPT_STRATEGIES"
@@ -45,6 +45,8 @@ def get(name: str) -> Strategy:
 
 def _strategies() -> Iterator[Strategy]:
     for module in pkgutil.iter_modules(__path__):
+        if module.name == "shared":
+            continue
         yield _of(importlib.import_module(f"{__name__}.{module.name}"), module.name)
     for folder in filter(None, os.environ.get(FOLDERS, "").split(os.pathsep)):
         for file in sorted(Path(folder).glob("*.py")):

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bess_opt.metrics import net_revenue
 from bess_opt.models.ledger import money_terms
-from bess_opt.plant import Array, Plant
-from bess_opt.stepper import Rule, State
-from bess_opt.strategy import NoOptions, Objective, Strategy, no_checks
+from bess_opt.plant.metrics import net_revenue
+from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.stepper import Rule, State
+from bess_opt.strategies.shared.contract import NoOptions, Objective, Strategy, no_checks
 
 
 def build(m: Any, _plant: Plant, _options: NoOptions) -> Sequence[Objective]:

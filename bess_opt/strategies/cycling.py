@@ -28,17 +28,17 @@ import numpy as np
 import pandas as pd
 from pydantic import model_validator
 
-from bess_opt.audit import TOLERANCE, Violation
-from bess_opt.errors import StrategyError
-from bess_opt.findings import Finding
-from bess_opt.metrics import ledger
+from bess_opt.common.errors import StrategyError
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Number, Table, quantity, reject
 from bess_opt.models.cycles import add_stated_cycles, cycles_done, missing_cycle_cost
 from bess_opt.models.ledger import money_terms
-from bess_opt.plant import Array, Plant
-from bess_opt.rule_parts import drawing, meeting_end
-from bess_opt.stepper import Rule, State
-from bess_opt.strategy import Objective, Stacked, Strategy
-from bess_opt.tables import Number, Table, quantity, reject
+from bess_opt.plant.audit import TOLERANCE, Violation
+from bess_opt.plant.metrics import ledger
+from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.stepper import Rule, State
+from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
+from bess_opt.strategies.shared.rule_parts import drawing, meeting_end
 
 HOURS_PER_DAY = 24.0
 

@@ -21,16 +21,16 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from bess_opt.billing import Billing, billing
-from bess_opt.findings import Finding
-from bess_opt.metrics import net_revenue
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Number, Table, quantity
+from bess_opt.inputs.tariff import DemandRate, Tariff
 from bess_opt.models.ledger import money_terms
-from bess_opt.plant import Array, Plant
-from bess_opt.rule_parts import LAST_H, balancing, meeting_end
-from bess_opt.stepper import Rule, State
-from bess_opt.strategy import Objective, Strategy, no_checks
-from bess_opt.tables import Number, Table, quantity
-from bess_opt.tariff import DemandRate, Tariff
+from bess_opt.plant.billing import Billing, billing
+from bess_opt.plant.metrics import net_revenue
+from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.stepper import Rule, State
+from bess_opt.strategies.shared.contract import Objective, Strategy, no_checks
+from bess_opt.strategies.shared.rule_parts import LAST_H, balancing, meeting_end
 
 INFINITE = float("inf")
 DAYS_KNOWN = 7  # days before the present one from which the rule guesses its target

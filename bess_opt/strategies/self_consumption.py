@@ -20,14 +20,14 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import Field
 
-from bess_opt.audit import Violation, exceeds
-from bess_opt.metrics import net_revenue
+from bess_opt.common.input_table import Flag, Table
 from bess_opt.models.ledger import money_terms
-from bess_opt.plant import Plant
-from bess_opt.rule_parts import balancing, meeting_end
-from bess_opt.stepper import Rule, State
-from bess_opt.strategy import Objective, Strategy
-from bess_opt.tables import Flag, Table
+from bess_opt.plant.audit import Violation, exceeds
+from bess_opt.plant.metrics import net_revenue
+from bess_opt.plant.plant import Plant
+from bess_opt.plant.stepper import Rule, State
+from bess_opt.strategies.shared.contract import Objective, Strategy
+from bess_opt.strategies.shared.rule_parts import balancing, meeting_end
 
 
 class SelfConsumptionOptions(Table):

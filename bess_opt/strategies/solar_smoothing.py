@@ -29,17 +29,17 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
-from bess_opt.audit import TOLERANCE, Violation, exceeds
-from bess_opt.errors import StrategyError
-from bess_opt.findings import Finding
+from bess_opt.common.errors import StrategyError
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Number, Table, quantity
 from bess_opt.models.ledger import money_terms
 from bess_opt.models.ramp import RampLimit, add_ramp
 from bess_opt.models.units import PER_MWH
-from bess_opt.plant import Array, Plant
-from bess_opt.rule_parts import balancing, drawing, meeting_end
-from bess_opt.stepper import Rule, State
-from bess_opt.strategy import Objective, Stacked, Strategy
-from bess_opt.tables import Number, Table, quantity
+from bess_opt.plant.audit import TOLERANCE, Violation, exceeds
+from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.stepper import Rule, State
+from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
+from bess_opt.strategies.shared.rule_parts import balancing, drawing, meeting_end
 
 RECENTRE_H = 1.0  # hours in which the rule would bring the state of charge back to the middle
 

@@ -23,16 +23,16 @@ import pandas as pd
 import pyomo.environ as pyo
 from pydantic import Field, field_validator
 
-from bess_opt import clock
-from bess_opt.audit import Violation, exceeds
-from bess_opt.findings import Finding
+from bess_opt.common import clock
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Flag, Number, Table, Text, quantity
 from bess_opt.models.components import ArrayParam
 from bess_opt.models.ledger import money_terms
 from bess_opt.models.units import PER_UNIT
-from bess_opt.plant import Array, Plant
-from bess_opt.stepper import Rule, State
-from bess_opt.strategy import Objective, Stacked, Strategy
-from bess_opt.tables import Flag, Number, Table, Text, quantity
+from bess_opt.plant.audit import Violation, exceeds
+from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.stepper import Rule, State
+from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
 
 
 class TimeShiftOptions(Table):

@@ -1,0 +1,1 @@
+"""A plan held against nothing, the rule, other tools and published numbers."""

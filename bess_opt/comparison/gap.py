@@ -1,0 +1,249 @@
+"""Where a rule loses against the optimum: the gap, split exactly by step and by cause.
+
+For max cᵀx, Ax = b, Gx ≤ g, l ≤ x ≤ u with optimal duals y, w ≥ 0 and z = c − Aᵀy − Gᵀw, the gap to any
+feasible x is Σⱼ[zⱼ⁺(uⱼ − xⱼ) + zⱼ⁻(xⱼ − lⱼ)] + Σᵢ wᵢ(g − Gx)ᵢ. Every term is 0 or more: a price times what
+the rule did not use of a scarce thing, or used of a dear one. What the rule does not decide itself (billed
+peaks, a strategy's own variables) takes the best values that its schedule leaves open. Columns that rule 10
+closes for the optimum are no bounds of the rule, which may have run that way: those terms, cause
+"exclusivity", are 0 or less. Where the optimum has several sets of duals, each gives a split, and this is the
+solver's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.dispatch.optimize import Solved
+from bess_opt.dispatch.optimum.marginals import Duals, duals_of
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.plant.plant import Array, Plant
+from bess_opt.solver.certificate import activity
+from bess_opt.solver.expand import Block, Program
+from bess_opt.solver.highs import Solver
+
+NOTHING = 1e-9  # share of all terms together below which a cause is rounding
+
+END, RESERVE, EXCLUSIVITY, ROUNDING = "end energy", "reserve", "exclusivity", "rounding"
+# Cause of a column that is (too low, too high), and of a row that is not used up.
+COLUMN_CAUSES = {
+    "charge_mw": ("missed charge", "needless charge"),
+    "discharge_mw": ("missed discharge", "needless discharge"),
+    "energy_mwh": ("not full", "not empty"),
+    "import_mw": ("import", "import"),
+    "export_mw": ("export", "export"),
+    "curtailed_ac_mw": ("curtailment", "curtailment"),
+    "curtailed_dc_mw": ("curtailment", "curtailment"),
+    "unserved_mw": ("unserved load", "unserved load"),
+    "inverter_out_mw": ("inverter", "inverter"),
+    "inverter_in_mw": ("inverter", "inverter"),
+    "measured_mw": ("peak", "peak"),
+    "billed_mw": ("peak", "peak"),
+}
+ROW_CAUSES = {
+    "cycles_per_day": "cycles",
+    "no_grid_charging": "grid charging",
+    "no_battery_export": "battery export",
+    "no_battery_export_behind_inverter": "battery export",
+    "measured_peak": "peak",
+    "measured_peak_cut": "peak",
+    "billed_at_least_measured": "peak",
+    "ratchet": "peak",
+}
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What a rule loses against the optimum, in units of the strategy's first objective.
+
+    `table` has one row per step and one column per cause, and sums to `objective`. `score` is the distance in
+    the score, positive where the optimum is better. The two differ where the objective holds more than the
+    score: wear and the value of stored energy are no cash, so `net_revenue` leaves them out.
+    A cost that belongs to no single step (a billed peak, a day's cycles) is spread over the steps that it is
+    measured in.
+    """
+
+    table: pd.DataFrame
+    objective: float
+    score: float
+
+    def by_cause(self) -> pd.Series:
+        """The gap per cause, largest first."""
+        return self.table.sum().sort_values(ascending=False, kind="stable")
+
+    def by_day(self) -> pd.DataFrame:
+        """The gap per local day and cause."""
+        index = pd.DatetimeIndex(self.table.index)
+        return self.table.groupby(index.tz_localize(None).normalize().rename("day")).sum()
+
+    def by_hour(self) -> pd.DataFrame:
+        """The gap per local hour of the day and cause."""
+        return self.table.groupby(pd.DatetimeIndex(self.table.index).hour.rename("hour")).sum()
+
+
+def gap(solved: Solved, best: Dispatch, rule: Dispatch) -> Gap:
+    """The gap of `rule` to the optimum `solved`, whose dispatch is `best`.
+
+    Both must stand under the same conditions, `soc_end` included. Raises `SolveError` where the rule's
+    schedule breaks a constraint of the strategy's own, or the model has no duals.
+    """
+    duals = duals_of(solved)
+    x = completed(solved.program, known(rule.schedule, solved.plant), solved.plant, solved.scenario.solver)
+    terms = _Terms(solved.program, solved.plant)
+    terms.add_columns(duals, x)
+    terms.add_rows(duals, x)
+    sign = -1.0 if best.metrics.score_sense == "min" else 1.0
+    distance = sign * (best.metrics.score - rule.metrics.score)
+    return Gap(terms.table(), float(solved.program.cost @ (x - duals.x)), distance)
+
+
+def known(schedule: pd.DataFrame, plant: Plant) -> dict[str, Array]:
+    """The columns of the program that a schedule decides."""
+    values = {str(name): schedule[name].to_numpy() for name in schedule if str(name).endswith("_mw")}
+    inverter = values["inverter_mw"]
+    return values | {
+        "energy_mwh": np.append(plant.storage.start_mwh, schedule["energy_mwh"].to_numpy()),
+        "curtailed_ac_mw": values["curtailed_mw"] - values["curtailed_dc_mw"],
+        "inverter_out_mw": np.maximum(inverter, 0.0),
+        "inverter_in_mw": np.maximum(-inverter, 0.0),
+    }
+
+
+def completed(program: Program, values: dict[str, Array], plant: Plant, options: SolverOptions) -> Array:
+    """All columns: `values` where they are given, elsewhere the best that they leave open."""
+    x, own = np.zeros(program.columns), np.ones(program.columns, dtype=bool)
+    for name, block in program.variables.items():
+        if name in values and len(values[name]) == len(block.positions):
+            x[block.slice], own[block.slice] = values[name], False
+    if own.any():
+        open_ones = _rest(program, x, own)
+        x[own] = Solver(open_ones, options, scale_mw=plant.scale_mw).solve().x
+    return x
+
+
+def _rest(program: Program, x: Array, own: Array) -> Program:
+    """The program of the columns `own` alone; what the others use of its rows is taken off."""
+    rows = np.repeat(np.arange(program.rows), np.diff(program.start))
+    entry = own[program.column]
+    kept = np.unique(rows[entry])
+    used = activity(program, x)[kept]
+    counts = np.bincount(rows[entry], minlength=program.rows)[kept]
+    new = np.cumsum(own) - 1
+    return Program(
+        cost=program.cost[own],
+        offset=0.0,
+        lower=program.lower[own],
+        upper=program.upper[own],
+        row_lower=program.row_lower[kept] - used,
+        row_upper=program.row_upper[kept] - used,
+        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+        column=new[program.column[entry]].astype(np.int32),
+        value=program.value[entry],
+        integer=program.integer[own],
+    )
+
+
+class Places:
+    """The steps that rows and columns stand in: their own, or those of what they are tied to."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self.step = np.full(program.columns, -1)
+        for block in program.variables.values():
+            if block.index == "steps":
+                self.step[block.slice] = block.positions
+            elif block.index == "instants":
+                self.step[block.slice] = np.maximum(block.positions - 1, 0)
+        self._by_column = np.argsort(program.column, kind="stable")
+        self._first = np.searchsorted(program.column[self._by_column], np.arange(program.columns + 1))
+        self._row_of = np.repeat(np.arange(program.rows), np.diff(program.start))
+
+    def of_row(self, row: int, seen: frozenset[int] = frozenset()) -> Array:
+        """Steps of the row's columns; if none has any, of what these are tied to."""
+        program = self._program
+        columns = program.column[program.start[row] : program.start[row + 1]]
+        steps = self.step[columns]
+        if (steps >= 0).any() or row in seen:
+            return np.unique(steps[steps >= 0])
+        return _union([self.of_column(int(j), seen | {row}) for j in columns])
+
+    def of_column(self, column: int, seen: frozenset[int] = frozenset()) -> Array:
+        """The column's own step, or those of its rows."""
+        if self.step[column] >= 0:
+            return self.step[column : column + 1]
+        rows = self._row_of[self._by_column[self._first[column] : self._first[column + 1]]]
+        return _union([self.of_row(int(i), seen) for i in rows if int(i) not in seen])
+
+
+def _union(parts: list[Array]) -> Array:
+    return np.unique(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
+
+
+class _Terms:
+    """Sums of the terms per cause and step."""
+
+    def __init__(self, program: Program, plant: Plant) -> None:
+        self._program, self._plant = program, plant
+        self._places = Places(program)
+        self._sums: dict[str, Array] = {}
+
+    def add_columns(self, duals: Duals, x: Array) -> None:
+        """z·(x* − x) of every column."""
+        terms = duals.column * (duals.x - x)
+        for name, block in self._program.variables.items():
+            part, low = terms[block.slice], duals.column[block.slice] > 0.0
+            closed = duals.closed[block.slice] & low
+            too_low, too_high = COLUMN_CAUSES.get(name, (readable(name),) * 2)
+            causes = np.where(closed, EXCLUSIVITY, np.where(low, too_low, too_high)).astype(object)
+            if name == "energy_mwh":
+                causes[reserved(self._plant) & ~low] = RESERVE
+                causes[-1] = END
+            self._add_block(block, causes, part, self._places.of_column)
+
+    def add_rows(self, duals: Duals, x: Array) -> None:
+        """y·(Ax* − Ax) of every row; that of an equation is rounding."""
+        program = self._program
+        terms = duals.row * (activity(program, duals.x) - activity(program, x))
+        equal = program.row_lower == program.row_upper
+        for name, block in program.constraints.items():
+            cause = ROW_CAUSES.get(name, readable(name))
+            causes = np.where(equal[block.slice], ROUNDING, cause).astype(object)
+            self._add_block(block, causes, terms[block.slice], self._places.of_row)
+
+    def _add_block(self, block: Block, causes: Array, terms: Array, places: Callable[[int], Array]) -> None:
+        on_steps = {"steps": 0, "instants": 1}
+        for cause in np.unique(causes.astype(str)):
+            mine = np.flatnonzero((causes == cause) & (terms != 0.0))
+            sums = self._sums.setdefault(str(cause), np.zeros(self._plant.steps))
+            if block.index in on_steps:
+                at = np.maximum(block.positions[mine] - on_steps[block.index], 0)
+                np.add.at(sums, at, terms[mine])
+                continue
+            for i in mine:
+                at = places(block.first + int(i))
+                at = at if len(at) else np.arange(self._plant.steps)
+                sums[at] += terms[i] / len(at)
+
+    def table(self) -> pd.DataFrame:
+        """One column per cause that is more than rounding, largest first."""
+        sums = self._sums
+        size = sum(float(np.abs(values).sum()) for values in sums.values())
+        kept = [cause for cause, values in sums.items() if np.abs(values).sum() > NOTHING * size]
+        kept.sort(key=lambda cause: -float(sums[cause].sum()))
+        return pd.DataFrame({cause: sums[cause] for cause in kept}, index=self._plant.index)
+
+
+def reserved(plant: Plant) -> Array:
+    """Instants at which a stated reserve, not the SOC window, is the floor."""
+    floor = plant.storage.floor_mwh
+    held: Array = floor > floor[0] * (1.0 + 1e-12)
+    return held
+
+
+def readable(name: str) -> str:
+    """A component's name as words."""
+    return name.removesuffix("_mwh").removesuffix("_mw").replace("_", " ")

@@ -1,0 +1,1 @@
+"""Numbers that others published, computed again."""

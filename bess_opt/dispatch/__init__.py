@@ -1,0 +1,1 @@
+"""How the battery is operated: `Dispatch` and the verbs that make one."""

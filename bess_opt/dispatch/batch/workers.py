@@ -1,0 +1,201 @@
+"""Who computes the rows of a study: any executor, with the tasks of dead workers given out again."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+from bess_opt.common.errors import BessOptError, ScenarioError
+from bess_opt.common.findings import Finding
+from bess_opt.dispatch.batch.rows import Action, Made, failed, made_of
+from bess_opt.inputs.scenario import Scenario
+
+FOREIGN_IN_FLIGHT = 256
+# Dask says with this error of its own that a task took several workers with it.
+KILLED = "KilledWorker"
+T = TypeVar("T")
+
+
+class WorkerDiedError(Exception):
+    """A scenario whose worker died each time it was tried; stands as a row, is never raised."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One scenario to compute: its place in the table, and the key under which its row is kept."""
+
+    place: int
+    key: str
+    name: str
+    digest: str
+    scenario: Scenario
+
+
+class Here(Executor):
+    """This process, one task after the other."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Run at once."""
+        future: Future[T] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@dataclass
+class Crew:
+    """An executor, how much is handed to it at a time, and how a new one is made if it breaks."""
+
+    executor: Executor
+    in_flight: int
+    renewed: Callable[[], Executor] | None
+
+    @classmethod
+    def of(cls, executor: Executor | None, workers: int | None, in_flight: int | None) -> Crew:
+        """The user's executor, this process for one worker, or a pool of processes of our own."""
+        for name, value in (("workers", workers), ("in_flight", in_flight)):
+            if value is not None and value < 1:
+                raise ScenarioError([Finding("wrong_value", name, f"found {value}", "give 1 or more")])
+        if executor is not None and workers is not None:
+            found = f"found {workers} beside an executor, which has its own"
+            raise ScenarioError([Finding("contradiction", "workers", found, "leave one of the two out")])
+        if executor is not None:
+            return cls(executor, in_flight or FOREIGN_IN_FLIGHT, None)
+        if workers == 1:
+            return cls(Here(), 1, Here)
+        count = workers or os.cpu_count() or 1
+
+        def pool() -> Executor:
+            return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+
+        return cls(pool(), in_flight or 2 * count, pool)
+
+    def renew(self) -> None:
+        """A new pool in place of a broken one. BessOptError for an executor that is not ours."""
+        if self.renewed is None:
+            raise BessOptError("executor: a worker died and broke it; give a new one, rows so far are kept in out")
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.executor = self.renewed()
+
+    def check(self) -> None:
+        """A pool of ours can start workers at all; else BessOptError before a scenario is blamed for it."""
+        try:
+            if self.renewed is not None:
+                self.executor.submit(os.getpid).result()
+        except BrokenExecutor:
+            raise BessOptError(
+                "workers: they die at the start; a script needs its calls under if __name__ == '__main__': "
+                "(each worker imports it), or stay in this process with workers=1"
+            ) from None
+
+    def leave(self) -> None:
+        """Close what is ours."""
+        if self.renewed is not None:
+            self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+def made_by(crew: Crew, jobs: Iterator[Job], action: Action, retries: int) -> Iterator[tuple[Job, Made]]:
+    """Every job with its row, as they finish."""
+    try:
+        yield from _Round(crew, jobs, action, retries).run()
+    finally:
+        crew.leave()
+
+
+class _Round:
+    """The state of handing out jobs.
+
+    A broken pool fails all that was in it, guilty or not: these suspects are tried again one at a time, so that
+    only a job that breaks a pool on its own is blamed.
+    """
+
+    def __init__(self, crew: Crew, jobs: Iterator[Job], action: Action, retries: int) -> None:
+        self.crew, self.jobs, self.action, self.retries = crew, jobs, action, retries
+        self.out: dict[Future[Made], Job] = {}
+        self.suspects: deque[Job] = deque()
+        self.deaths: dict[int, int] = {}
+        self.started = False
+
+    def run(self) -> Iterator[tuple[Job, Made]]:
+        while self._fill():
+            alone = len(self.out) == 1
+            done, _ = wait(self.out, return_when=FIRST_COMPLETED)
+            broken = False
+            for future in done:
+                job = self.out.pop(future)
+                error = future.exception() if not future.cancelled() else CancelledError()
+                if error is None:
+                    yield job, future.result()
+                elif isinstance(error, BrokenExecutor):
+                    broken = True
+                    yield from self._died(job, error, blame=alone)
+                elif type(error).__name__ == KILLED:
+                    yield from self._died(job, error, blame=True)
+                else:
+                    yield job, failed(job.digest, _plain(error))
+            if broken:
+                yield from self._clear()
+
+    def _fill(self) -> bool:
+        """Hand out what there is room for; False when nothing is left to wait for."""
+        if self.suspects:
+            if not self.out:
+                self._submit(self.suspects.popleft())
+            return True
+        while len(self.out) < self.crew.in_flight:
+            job = next(self.jobs, None)
+            if job is None:
+                break
+            if not self.started:
+                self.crew.check()
+                self.started = True
+            self._submit(job)
+            if self.suspects:
+                break
+        return bool(self.out or self.suspects)
+
+    def _submit(self, job: Job) -> None:
+        try:
+            self.out[self.crew.executor.submit(made_of, self.action, job.digest, job.scenario)] = job
+        except BrokenExecutor:
+            self.suspects.append(job)
+            if not self.out:
+                self.crew.renew()
+
+    def _clear(self) -> Iterator[tuple[Job, Made]]:
+        """All that was in a broken pool, then a new pool."""
+        wait(self.out)
+        for future, job in self.out.items():
+            error = future.exception()
+            if error is None:
+                yield job, future.result()
+            else:
+                self.suspects.append(job)
+        self.out.clear()
+        self.crew.renew()
+
+    def _died(self, job: Job, error: BaseException, blame: bool) -> Iterator[tuple[Job, Made]]:
+        self.deaths[job.place] = self.deaths.get(job.place, 0) + blame
+        if self.deaths[job.place] <= self.retries:
+            self.suspects.append(job)
+            return
+        times = self.deaths[job.place]
+        found = f"its worker died {times} times: {error}"
+        yield job, failed(job.digest, WorkerDiedError(found))
+
+
+def _plain(error: BaseException) -> Exception:
+    """What came from an executor as something that a row can name."""
+    return error if isinstance(error, Exception) else WorkerDiedError(f"{type(error).__name__}: {error}")

@@ -1,0 +1,1 @@
+"""Checks of an input before anything is solved, by room."""

@@ -1,0 +1,97 @@
+"""What is wrong with an input, and what its numbers mean that its author may not have meant."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bess_opt.common.errors import BessOptError, InfeasibleError, ScenarioError
+from bess_opt.common.findings import Finding, Findings
+from bess_opt.dispatch.checks.battery import battery_findings
+from bess_opt.dispatch.checks.money import money_findings
+from bess_opt.dispatch.checks.series import series_findings
+from bess_opt.dispatch.infeasible.unreachable import unreachable
+from bess_opt.inputs.scenario import Scenario, load
+from bess_opt.plant.plant import Plant, plant
+from bess_opt.strategies import get
+from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.stack import Bound
+
+
+def validate(scenario: Scenario | str | Path) -> Findings:
+    """Every finding about a scenario, or about the folder or file of one. Bad input is a finding, not raised.
+
+    Limits that no schedule can meet are errors too, as far as they show without a solve.
+    """
+    return examine(scenario)[0]
+
+
+def examine(scenario: Scenario | str | Path) -> tuple[Findings, type[BessOptError] | None]:
+    """The findings, and the kind of error that a solve would end with, if they hold one."""
+    try:
+        read = scenario if isinstance(scenario, Scenario) else load(scenario)
+        numbers = plant(read)
+        bound = bind(read, numbers) if read.strategies else None
+        if bound is not None:
+            numbers = bound.restrict(numbers)
+    except BessOptError as error:
+        return Findings(problems_of(error)), type(error)
+    conflicts = unreachable(numbers)
+    found = Findings([*conflicts, *_no_strategy(read), *findings(read, numbers, bound)])
+    return found, InfeasibleError if conflicts else None
+
+
+def problems_of(error: BessOptError) -> list[Finding]:
+    """What an error says, one finding for each problem."""
+    if isinstance(error, ScenarioError):
+        return list(error.problems)
+    if isinstance(error, InfeasibleError):
+        return list(error.reasons)
+    code = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
+    return [_from_line(code, line) for line in str(error).splitlines()]
+
+
+def _from_line(code: str, line: str) -> Finding:
+    """A finding from "where: found; expected", of which the outer parts may be missing."""
+    where, colon, rest = line.partition(": ")
+    if not colon or " " in where:
+        where, rest = "", line
+    found, _, expected = rest.partition("; ")
+    return Finding(code, where, found, expected)
+
+
+def _no_strategy(scenario: Scenario) -> list[Finding]:
+    if scenario.strategies:
+        return []
+    expected = "add [strategy] with name = one of the names that bess-opt list shows"
+    return [Finding("no_strategy", "strategy", "none is stated", expected, "warning")]
+
+
+def findings(scenario: Scenario, plant: Plant, bound: Bound | None = None) -> Findings:
+    """Warnings and recommendations about a valid scenario, after what reading it noted (filled, defaulted)."""
+    assumed = bound.notes(plant) if bound is not None else []
+    own = [
+        *battery_findings(scenario, plant),
+        *series_findings(scenario, plant),
+        *money_findings(scenario, plant),
+        *_long_search(scenario, plant, bound),
+    ]
+    return Findings([*scenario.notes, *own, *assumed])
+
+
+def _long_search(scenario: Scenario, plant: Plant, bound: Bound | None) -> list[Finding]:
+    """A strategy whose exact plan may take very long, without a limit on it."""
+    if bound is None or scenario.solver.time_limit_s is not None:
+        return []
+    stated = (get(name) for name in bound.names)
+    hard = [s for s in stated if s.exact_steps is not None and plant.steps > s.exact_steps]
+    return [
+        Finding(
+            "long_search",
+            "solver.time_limit_s",
+            f"none is stated; an exact plan of {s.name!r} over {plant.steps:,} steps may take very long",
+            "state a limit in seconds, or a larger solver.rel_gap: the plan says how far from the best it may be",
+            "recommendation",
+        )
+        for s in hard
+    ]

@@ -1,0 +1,227 @@
+"""The forecast-driven twin: plan a window from what is known, carry out its first steps, look again.
+
+What is decided is run through the step simulator on what really happens, so a wrong forecast costs money and
+never breaks physics (rule 14). State passes from window to window exactly as it came out: stored energy, last
+grid power, billed peaks so far, cycles of the day. A missed `soc_end` is a figure, as with a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, get_args
+
+import numpy as np
+
+from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError, nearest
+from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.provenance import Stopwatch
+from bess_opt.dispatch.checks.validate import findings as findings_of
+from bess_opt.dispatch.forecast_driven.forecasts import Forecasts, Knowledge
+from bess_opt.dispatch.forecast_driven.numbers_by_age import gather
+from bess_opt.dispatch.forecast_driven.orders import Orders, carry_out, joined
+from bess_opt.dispatch.forecast_driven.rolling import Rolling, Terminal, Window
+from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, timetable
+from bess_opt.dispatch.infeasible import unreachable as infeasible
+from bess_opt.dispatch.optimize import flows as flows_of
+from bess_opt.dispatch.optimize import solve_plant, tie_break_cost
+from bess_opt.dispatch.outcome import outcome
+from bess_opt.dispatch.result import Dispatch, Flows
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.plant.plant import Array, Plant, plant
+from bess_opt.solver.expand import Program, expand, term_costs
+from bess_opt.solver.highs import InfeasibleProgramError
+from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.stack import Bound
+
+
+def control(
+    scenario: Scenario,
+    forecast: Forecasts = "persistence",
+    *,
+    horizon_h: float = 48.0,
+    every_h: float = 1.0,
+    terminal: Terminal = "value",
+    commitment: Commitment = "dispatch",
+    gate_hour: float = 12.0,
+) -> Dispatch:
+    """Operate `scenario`'s battery on forecasts: every `every_h` hours plan the next `horizon_h`, twin "control".
+
+    `forecast` says what is known: a mode or a `Forecast` for all series, a mapping from series to these ("*" for
+    all others), a Series or a DataFrame of forecasts by target time. See `bess_opt.Forecast` for the modes.
+    `terminal`: what energy in store at a window's end is worth: "value", as much as at the same time a day before
+    in the window planned before; "free", nothing; "cyclic", no less than at its start is left. The scenario's
+    `soc_end` holds in every window that reaches the end.
+    `commitment`: "dispatch" decides as it goes. "day_ahead" fixes the schedule of each local day at `gate_hour` of
+    the day before, from the energy expected at midnight; the battery follows it as far as physics allows, and
+    all flows are settled at actual prices. `every_h` then does not count. The battery power of a schedule is held;
+    PV that a plan curtails is held at the power that the plan uses.
+    A window that has no plan as believed leaves the one before in force, and a finding says so.
+
+    Raises `ScenarioError` for a wrong forecast or length, `StrategyError` for a strategy that a window cannot
+    carry, `InfeasibleError` with the time where there is no plan at all or the site's limits cannot be held.
+    """
+    watch = Stopwatch()
+    with watch.stage("prepare"):
+        _check_words(terminal, commitment)
+        stated = plant(scenario)
+        bound = bind(scenario, stated)
+        numbers = bound.restrict(stated)
+        findings = findings_of(scenario, numbers, bound)
+        unreachable = infeasible.unreachable(numbers)
+        if unreachable:
+            raise InfeasibleError(unreachable)
+        table = timetable(numbers.index, numbers.step_h, horizon_h, every_h, commitment, gate_hour)
+        known = Knowledge(scenario.series, forecast, scenario.step_h)
+        _check_signal(numbers, known, table)
+    with watch.stage("build"):
+        believed = [_believed(scenario, bound, numbers, known, table.issue_of(age)) for age in table.ages()]
+        planner: Planner
+        if table.decisions == 1:
+            planner = _Once(believed[0], bound, scenario.solver, watch)
+        else:
+            beliefs = gather(_programs(believed, bound))
+            planner = Rolling(beliefs, numbers, table.carried_by, table.ages().start, terminal, scenario.solver)
+        orders = Orders(believed, table.carried_by, table.ages().start)
+        run = _Run(numbers, table, planner, orders, believed[0])
+    with watch.stage("operate"):
+        done = run.operate()
+    missed = np.abs(done.discharge_mw - done.charge_mw - orders.battery_mw) * numbers.step_h
+    plan = outcome(scenario, numbers, bound, "control", done, Findings([*findings, *run.notes()]), watch)
+    figures = {"decisions": float(table.decisions), "deviation_mwh": float(missed.sum())}
+    return replace(plan, figures={**plan.figures, **figures})
+
+
+class Planner(Protocol):
+    """Who plans windows: told what happened, asked for the flows of a window by name."""
+
+    def record(self, first: int, flows: Flows) -> None:
+        """Enter what the plant did from step `first` on."""
+
+    def plan(self, window: Window) -> Mapping[str, Array]:
+        """Flows of the window by name. Raises `InfeasibleProgramError`."""
+
+
+class _Once:
+    """One window over the whole horizon: the optimal twin on what is believed."""
+
+    def __init__(self, believed: Plant, bound: Bound, options: SolverOptions, watch: Stopwatch) -> None:
+        self._given = believed, bound, options, watch
+
+    def record(self, first: int, flows: Flows) -> None:
+        """Nothing is planned after it."""
+
+    def plan(self, _window: Window) -> Mapping[str, Array]:
+        """The optimum. Raises `InfeasibleError` with its reasons."""
+        _, program, found = solve_plant(*self._given)
+        return vars(flows_of(program, found.x, self._given[0]))
+
+
+@dataclass
+class _Run:
+    """One operation of a plant: the planner, what it believes, what it has ordered."""
+
+    plant: Plant
+    table: Timetable
+    planner: Planner
+    orders: Orders
+    expected: Plant  # the plant as believed for steps that an earlier decision carries out
+    failed: list[int] = field(default_factory=list)
+
+    def operate(self) -> Flows:
+        """Decide and carry out to the end: what happened."""
+        pieces: list[Flows] = []
+        energy, spent = self.plant.storage.start_mwh, np.zeros(self.plant.steps)
+        for decision in range(self.table.decisions):
+            now, first = int(self.table.issued[decision]), int(self.table.first[decision])
+            start = energy
+            if first > now:
+                coming = carry_out(self.expected, self.orders, now, first, energy, spent)
+                self.planner.record(now, coming)
+                start = float(coming.energy_mwh[-1])
+            self._plan(
+                Window(decision, first, int(self.table.last[decision]), self.table.until(decision), start, now)
+            )
+            after = self.table.next_issue(decision)
+            if after > now:
+                done = carry_out(self.plant, self.orders, now, after, energy, spent)
+                self.planner.record(now, done)
+                spent[now:after] = done.discharge_mw
+                energy = float(done.energy_mwh[-1])
+                pieces.append(done)
+        return joined(pieces)
+
+    def _plan(self, window: Window) -> None:
+        try:
+            self.orders.give(window, self.planner.plan(window))
+        except InfeasibleProgramError:
+            if not self.orders.stand(window.first, window.until):
+                raise InfeasibleError([self._no_plan(window)]) from None
+            self.failed.append(window.first)
+
+    def _no_plan(self, window: Window) -> Finding:
+        begin, end = (self.plant.index[t] for t in (window.first, window.last - 1))
+        found = f"no plan meets all limits from {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} as believed then"
+        return Finding("window_infeasible", "forecast", found, "relax a limit of [site] or [battery]")
+
+    def notes(self) -> list[Finding]:
+        """The decisions that found no plan."""
+        if not self.failed:
+            return []
+        first = self.plant.index[self.failed[0]]
+        found = f"{len(self.failed)} of {self.table.decisions} windows had no plan as believed, the first at {first}"
+        expected = "the plan before stayed in force; a longer horizon, or a price for unserved load, may help"
+        return [Finding("window_infeasible", "forecast", found, expected, "warning")]
+
+
+def _believed(scenario: Scenario, bound: Bound, numbers: Plant, known: Knowledge, issued: Array) -> Plant:
+    """The plant as it is believed from forecasts issued at `issued`; its array is known, whatever the weather."""
+    believed = bound.restrict(plant(scenario, known.believed(issued)))
+    capacity = numbers.solar_capacity_mw or float(numbers.solar_mw.max())
+    return replace(believed, solar_capacity_mw=capacity or None)
+
+
+def _programs(believed: list[Plant], bound: Bound) -> Iterator[tuple[Program, list[Array]]]:
+    """Program and costs of all objectives per age; ages that believe the same share theirs."""
+    last: tuple[Plant, tuple[Program, list[Array]]] | None = None
+    for one in believed:
+        if last is None or not _same(last[0], one):
+            m, objectives = model(one, bound)
+            program = expand(m, keep_zeros=True)
+            later = [term_costs(m, objective, program) for objective in objectives[1:]]
+            last = one, (program, [program.cost, *later, tie_break_cost(program)])
+        yield last[1]
+
+
+def _same(one: Plant, other: Plant) -> bool:
+    """Whether two plants of one scenario believe the same of every series."""
+    names = ("solar_ac_mw", "solar_dc_mw", "load_mw", "import_price", "export_price")
+    pairs = [(getattr(one, name), getattr(other, name)) for name in names]
+    pairs += [(values, other.extra[name]) for name, values in one.extra.items()]
+    return all(a is b or np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+
+
+def _check_words(terminal: str, commitment: str) -> None:
+    stated = (("terminal", terminal, get_args(Terminal)), ("commitment", commitment, get_args(Commitment)))
+    wrong = [
+        Finding("unknown_word", name, f"found {word!r}", nearest(str(word), words))
+        for name, word, words in stated
+        if word not in words
+    ]
+    if wrong:
+        raise ScenarioError(wrong)
+
+
+def _check_signal(numbers: Plant, known: Knowledge, table: Timetable) -> None:
+    """Regulation is called by the signal of the step: who does not see it cannot say what flows."""
+    name = "regulation_signal"
+    if numbers.reserves is None or name not in numbers.extra or known.mode(name) == "perfect":
+        return
+    each = np.array_equal(table.issued, np.arange(numbers.steps))
+    if not (each and known.current(name) == "seen"):
+        raise StrategyError(
+            f"forecast.{name}: found {known.mode(name)!r}, but the steps carried out must see their signal; "
+            "decide at every step with the current one seen, give 'perfect', or leave the series out: the "
+            "expected activation then stands for it"
+        )

@@ -1,0 +1,68 @@
+"""What has happened, as a window needs it: values of past decisions, and what they make of the gauges."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bess_opt.dispatch.forecast_driven.horizon import FLOWS, Cut, Horizon, entries_of
+from bess_opt.dispatch.result import Flows
+
+Array = np.ndarray
+
+
+class History:
+    """Past decisions of a horizon. `flows` maps the name of each flow to its first column."""
+
+    def __init__(self, horizon: Horizon) -> None:
+        program = horizon.program
+        self._horizon = horizon
+        self.flows = {name: program.variables[name].first for name in FLOWS if name in program.variables}
+        self._x = np.zeros(program.columns)
+        self._least, self._most = np.full(program.columns, -np.inf), np.full(program.columns, np.inf)
+        self._settled = 0
+
+    def record(self, first: int, flows: Flows) -> None:
+        """Enter what the plant did from step `first` on."""
+        for name, column in self.flows.items():
+            later = name == "energy_mwh"
+            values = np.asarray(getattr(flows, name), dtype=float)[1 if later else 0 :]
+            begin = column + first + (1 if later else 0)
+            self._x[begin : begin + len(flows.charge_mw)] = values
+
+    def bounds(self, happened: int, first: int) -> tuple[Array, Array]:
+        """What history makes of the gauges; what is only expected up to `first` counts for this window alone."""
+        self._settled = self._settle(self._settled, happened, self._least, self._most)
+        if first == happened:
+            return self._least, self._most
+        least, most = self._least.copy(), self._most.copy()
+        self._settle(self._settled, first, least, most)
+        return least, most
+
+    def _settle(self, done: int, step: int, least: Array, most: Array) -> int:
+        """Turn rows whose decisions lie before `step` into bounds of their gauge."""
+        horizon, program = self._horizon, self._horizon.program
+        end = int(np.searchsorted(horizon.lasting_to, 2 * step, side="right"))
+        if end <= done:
+            return done
+        rows = horizon.lasting[done:end]
+        entry, row = entries_of(program, rows)
+        column, value = program.column[entry], program.value[entry]
+        known = horizon.decides[column]
+        used = np.bincount(row[known], value[known] * self._x[column[known]], minlength=len(rows))
+        gauge, factor = np.zeros(len(rows), dtype=np.int64), np.ones(len(rows))
+        gauge[row[~known]], factor[row[~known]] = column[~known], value[~known]
+        sides = (program.row_lower[rows] - used) / factor, (program.row_upper[rows] - used) / factor
+        np.maximum.at(least, gauge, np.where(factor > 0.0, sides[0], sides[1]))
+        np.minimum.at(most, gauge, np.where(factor > 0.0, sides[1], sides[0]))
+        return end
+
+    def used(self, cut: Cut, value: Array, least: Array, most: Array) -> Array:
+        """What has happened uses of each row of `cut`; `value` are the coefficients of its past entries."""
+        if not len(cut.past):
+            return np.zeros(len(cut.rows))
+        of = self._horizon.program.column[cut.past]
+        low, high = least[of], most[of]
+        settled = np.where(np.isfinite(low), low, np.where(np.isfinite(high), high, 0.0))
+        happened = np.where(self._horizon.decides[of], self._x[of], settled)
+        used: Array = np.bincount(cut.past_row, value * happened, minlength=len(cut.rows))
+        return used

@@ -1,0 +1,211 @@
+"""A horizon's program seen from a moment in it: what has happened, what may still be chosen, what lies beyond.
+
+Decisions are the plant's flows and its stored energy, step by step (`Flows`); all other columns are gauges that
+rows tie to them: measured and billed peaks, missing cycles, excess over a ramp limit. A window holds the
+decisions of its steps, and the gauges that its rows and others of their time reach. Of a row across its start,
+what has happened is taken off the sides: warranty cycles used, intervals begun, the last grid power. A row
+across its end is kept as far as what may still come cannot fill it. Nothing here knows a strategy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from bess_opt.common.errors import StrategyError
+from bess_opt.dispatch.result import Flows
+from bess_opt.solver.expand import Program
+from bess_opt.solver.windows import places
+
+Array = np.ndarray
+FLOWS = tuple(field.name for field in fields(Flows))
+FAR = np.iinfo(np.int64).max // 4
+SHORT = 192  # places, two per step; longer rows are few
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A window's columns and rows in the horizon's program, and its matrix entries.
+
+    `entry` are entries of the horizon's matrix that lie in the window, row by row from `start` on, at (`row`,
+    `column`) of the window's own numbering; `keys` orders them. `past` and `future` are the entries of its rows
+    that lie before and after it.
+    """
+
+    columns: Array
+    rows: Array
+    entry: Array
+    row: Array
+    column: Array
+    start: Array
+    keys: Array
+    past: Array
+    past_row: Array
+    future: Array
+    future_row: Array
+
+
+class Horizon:
+    """Where each column and row of `program` stands in time: step t at 2t + 1, instant i at 2i."""
+
+    def __init__(self, program: Program, steps: int) -> None:
+        self.program, self.steps = program, steps
+        self.place = places(program)
+        decides = np.zeros(program.columns, dtype=bool)
+        for name, block in program.variables.items():
+            decides[block.slice] = name in FLOWS
+        self.decides = decides & (self.place >= 0)
+        self._row_of = np.repeat(np.arange(program.rows), np.diff(program.start))
+        self._extend()
+        self._decisions = _sorted_by(self.place, np.flatnonzero(self.decides))
+        self._decision_places = self.place[self._decisions]
+        self._gauges = np.flatnonzero(~self.decides)
+        self._sort_rows()
+        self._slot = np.full(program.columns, -1)
+        self._lasting()
+        self._pace = self._paces()
+        self._cuts: dict[int, tuple[int, Cut]] = {}
+
+    def _paces(self) -> Array | None:
+        """Entries per row, if all steps look alike, so that one window is another one moved along; else None."""
+        program = self.program
+        if not self.decides.all() or any(len(b.positions) != self.steps for b in program.constraints.values()):
+            return None
+        counts = np.diff(program.start)
+        for block in program.constraints.values():
+            rows = block.first + np.arange(self.steps)
+            entry, row = entries_of(program, rows)
+            columns = program.column[entry] - row
+            width = int(counts[rows[0]])
+            alike = (counts[rows] == width).all() and (columns.reshape(self.steps, -1) == columns[:width]).all()
+            if not alike or (self.row_to - self.row_from)[rows].max() > 2:
+                return None
+        return counts
+
+    def _extend(self) -> None:
+        """First and last place of each row, and of what each gauge is tied to.
+
+        A row stands where its decisions and timed gauges do; one of gauges alone where these are tied to.
+        """
+        program, of_row, column = self.program, self._row_of, self.program.column
+        timed = self.place >= 0
+        self.loose = np.bincount(of_row[self.decides[column]], minlength=program.rows) == 0
+        first, last = np.full(program.rows, FAR), np.full(program.rows, -1)
+        at = timed[column]
+        np.minimum.at(first, of_row[at], self.place[column[at]])
+        np.maximum.at(last, of_row[at], self.place[column[at]])
+        self.begins, self.ends = np.where(timed, self.place, FAR), np.where(timed, self.place, -1)
+        for gauges in (timed & ~self.decides, ~timed):
+            at = gauges[column]
+            np.minimum.at(self.begins, column[at], first[of_row[at]])
+            np.maximum.at(self.ends, column[at], last[of_row[at]])
+            at &= self.loose[of_row]
+            np.minimum.at(first, of_row[at], self.begins[column[at]])
+            np.maximum.at(last, of_row[at], self.ends[column[at]])
+        for group in self._alike():  # a period's billed peak lives as long as its measured one
+            self.begins[group] = self.begins[group].min(axis=0)
+            self.ends[group] = self.ends[group].max(axis=0)
+        at = self.loose[of_row]
+        np.minimum.at(first, of_row[at], self.begins[column[at]])
+        np.maximum.at(last, of_row[at], self.ends[column[at]])
+        self.row_from, self.row_to = first, last
+
+    def _alike(self) -> list[Array]:
+        """Untimed columns by index set: one row per block, one column per member."""
+        blocks: dict[tuple[str, int], list[Array]] = {}
+        for block in self.program.variables.values():
+            if len(block.positions) and self.place[block.first] < 0:
+                columns = block.first + np.arange(len(block.positions))
+                blocks.setdefault((block.index, len(columns)), []).append(columns)
+        return [np.array(columns) for columns in blocks.values()]
+
+    def _sort_rows(self) -> None:
+        """Short rows by where they begin, so that a window finds its own; those over days stand apart."""
+        long = self.row_to - self.row_from > SHORT
+        self._long = np.flatnonzero(long)
+        self._short = _sorted_by(self.row_from, np.flatnonzero(~long))
+        self._short_from = self.row_from[self._short]
+
+    def _lasting(self) -> None:
+        """Rows that bind a gauge beyond their own time; with two such gauges they cannot be carried."""
+        of_row, column = self._row_of, self.program.column
+        tied = ~self.decides[column] & ~self.loose[of_row]
+        lasts = tied & (self.ends[column] > self.row_to[of_row] + 1)
+        outlived = self.loose[of_row] & (self.row_to[of_row] > self.ends[column] + 1)
+        lasts |= tied & np.isin(column, column[outlived])
+        gauges = np.bincount(of_row[tied], minlength=self.program.rows)
+        rows = np.unique(of_row[lasts])
+        shared = rows[gauges[rows] > 1]
+        if len(shared):
+            name, _ = self.program.row_name(int(shared[0]))
+            raise StrategyError(
+                f"strategy.name: its constraint {name!r} ties several quantities of the whole horizon together, "
+                "which a window cannot carry; use optimize"
+            )
+        self.lasting = _sorted_by(self.row_to, rows)
+        self.lasting_to = self.row_to[self.lasting]
+
+    def cut(self, first: int, last: int) -> Cut:
+        """The window of the steps `first` to `last` − 1."""
+        if self._pace is None:
+            return self._cut(first, last)
+        earlier = self._cuts.get(last - first)
+        if earlier is None:
+            earlier = self._cuts[last - first] = first, self._cut(first, last)
+        moved, cut = first - earlier[0], earlier[1]
+        return replace(
+            cut,
+            columns=cut.columns + moved,
+            rows=cut.rows + moved,
+            entry=cut.entry + moved * self._pace[cut.rows][cut.row],
+        )
+
+    def _cut(self, first: int, last: int) -> Cut:
+        low, high = 2 * first, 2 * last
+        begin, end = np.searchsorted(self._decision_places, (low, high + 1))
+        chosen = self._decisions[begin:end]
+        gauges = self._gauges
+        alive = (self.begins[gauges] < high) & (self.ends[gauges] > low) & (self.place[gauges] <= high)
+        columns = np.sort(np.concatenate([chosen, gauges[alive]]))
+        begin, end = np.searchsorted(self._short_from, (low - SHORT, high))
+        near = np.concatenate([self._short[begin:end], self._long])
+        rows = np.sort(near[(self.row_from[near] < high) & (self.row_to[near] > low)])
+        return self._entries(columns, rows, low)
+
+    def _entries(self, columns: Array, rows: Array, low: int) -> Cut:
+        program, slot = self.program, self._slot
+        slot[columns] = np.arange(len(columns))
+        entry, row = entries_of(program, rows)
+        column = slot[program.column[entry]]
+        inside = column >= 0
+        slot[columns] = -1
+        used = np.zeros(len(rows), dtype=bool)
+        used[row[inside]] = True
+        if not used.all():  # rows of gauges of other times
+            number = np.cumsum(used) - 1
+            kept = used[row]
+            entry, row, column, inside = entry[kept], number[row[kept]], column[kept], inside[kept]
+            rows = rows[used]
+        of = program.column[entry]
+        before = ~inside & (np.where(self.decides[of], self.place[of], self.ends[of]) <= low)
+        after = ~inside & ~before
+        held, at = row[inside], column[inside]
+        start = np.searchsorted(held, np.arange(len(rows) + 1)).astype(np.int32)
+        return Cut(
+            columns, rows, entry[inside], held, at.astype(np.int32), start, held * len(columns) + at,
+            entry[before], row[before], entry[after], row[after],
+        )  # fmt: skip
+
+
+def entries_of(program: Program, rows: Array) -> tuple[Array, Array]:
+    """(matrix entries of `rows`, number of each entry's row among them)."""
+    counts = program.start[rows + 1] - program.start[rows]
+    row = np.repeat(np.arange(len(rows)), counts)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(program.start[rows], counts) + within, row
+
+
+def _sorted_by(key: Array, which: Array) -> Array:
+    ordered: Array = which[np.argsort(key[which], kind="stable")]
+    return ordered

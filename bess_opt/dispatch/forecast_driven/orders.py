@@ -1,0 +1,129 @@
+"""Orders to a plant, and what it makes of them: the step simulator on a stretch of the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from itertools import pairwise
+
+import numpy as np
+
+from bess_opt.dispatch.forecast_driven.rolling import Window
+from bess_opt.dispatch.result import Flows
+from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.stepper import Held, Setpoints, follow
+
+NOTHING = 1e-9  # of the plant's size: PV curtailed or load shed by less is none
+
+
+class Orders:
+    """What has been ordered per step, NaN where nothing has been yet. Powers in MW, + discharges.
+
+    `used_ac_mw`, `used_dc_mw` and `served_mw` are ceilings on PV used and load served: where a plan curtails or
+    sheds, the plant is held at what the plan uses, whatever sun and load turn out to be; else there is none.
+    """
+
+    def __init__(self, believed: Sequence[Plant], carried_by: Array, youngest: int) -> None:
+        steps = believed[0].steps
+        self._carried_by, self._youngest, self._oldest = carried_by, youngest, len(believed) - 1
+        self._small = NOTHING * believed[0].scale_mw
+        self._solar_ac = np.array([plant.solar_ac_mw for plant in believed])
+        self._solar_dc = np.array([plant.solar_dc_mw for plant in believed])
+        self._load = np.array([plant.load_mw for plant in believed])
+        self.battery_mw = np.full(steps, np.nan)
+        self.used_ac_mw, self.used_dc_mw, self.served_mw = (np.full(steps, np.inf) for _ in range(3))
+        self.up_mw, self.down_mw, self.swing_mw = (np.zeros(steps) for _ in range(3))
+
+    def give(self, window: Window, plan: Mapping[str, Array]) -> None:
+        """Order what a window plans for all its steps; a later window takes over its own."""
+        steps = np.arange(window.first, window.last)
+        age = np.clip(self._carried_by[steps] - window.decision - self._youngest, 0, self._oldest)
+        nothing = np.zeros(len(steps))
+        charge, discharge = plan["charge_mw"], plan["discharge_mw"]
+        self.battery_mw[steps] = discharge - charge
+        self.used_ac_mw[steps] = self._ceiling(self._solar_ac[age, steps], plan["curtailed_ac_mw"])
+        self.used_dc_mw[steps] = self._ceiling(self._solar_dc[age, steps], plan.get("curtailed_dc_mw", nothing))
+        self.served_mw[steps] = self._ceiling(self._load[age, steps], plan["unserved_mw"])
+        up, down = plan.get("regulation_up_mw", nothing), plan.get("regulation_down_mw", nothing)
+        self.up_mw[steps], self.down_mw[steps] = up, down
+        self.swing_mw[steps] = np.where(np.maximum(up, down) > 0.0, np.minimum(charge, discharge), 0.0)
+
+    def _ceiling(self, believed: Array, forgone: Array) -> Array:
+        ceiling: Array = np.where(forgone > self._small, believed - forgone, np.inf)
+        return ceiling
+
+    def stand(self, first: int, last: int) -> bool:
+        """Whether steps `first` to `last` − 1 have orders."""
+        return not np.isnan(self.battery_mw[first:last]).any()
+
+    def on(self, plant: Plant, first: int, last: int) -> Setpoints:
+        """The orders of a stretch as set points for `plant`, which is that stretch."""
+        at = slice(first, last)
+        return Setpoints(
+            battery_mw=self.battery_mw[at],
+            curtailed_ac_mw=np.maximum(plant.solar_ac_mw - self.used_ac_mw[at], 0.0),
+            curtailed_dc_mw=np.maximum(plant.solar_dc_mw - self.used_dc_mw[at], 0.0),
+            unserved_mw=np.maximum(plant.load_mw - self.served_mw[at], 0.0),
+            held=Held(self.up_mw[at].tolist(), self.down_mw[at].tolist(), self.swing_mw[at].tolist()),
+        )
+
+
+def carry_out(plant: Plant, orders: Orders, first: int, last: int, energy_mwh: float, spent_mw: Array) -> Flows:
+    """What `plant` does in steps `first` to `last` − 1 on `orders`, from `energy_mwh` in store.
+
+    `spent_mw` is the discharge so far, for the warranty cycles of the day begun. Raises `InfeasibleError`.
+    """
+    if plant.storage.cycles_per_day is None:
+        part = stretch(plant, first, last, energy_mwh)
+        return follow(part, orders.on(part, first, last))
+    pieces, done = [], spent_mw.copy()
+    for begin, end in _days(plant, first, last):
+        today = np.flatnonzero(plant.day[:begin] == plant.day[begin])
+        gone = float(done[today].sum()) * plant.step_h / plant.storage.eta_discharge
+        left = max(plant.storage.cycles_per_day - gone / plant.storage.energy_mwh, 0.0)
+        part = stretch(plant, begin, end, energy_mwh, cycles_per_day=left)
+        piece = follow(part, orders.on(part, begin, end))
+        done[begin:end], energy_mwh = piece.discharge_mw, float(piece.energy_mwh[-1])
+        pieces.append(piece)
+    return joined(pieces)
+
+
+def _days(plant: Plant, first: int, last: int) -> list[tuple[int, int]]:
+    """The stretch in parts of one local day each."""
+    edges = [first, *(first + 1 + np.flatnonzero(np.diff(plant.day[first:last]))).tolist(), last]
+    return list(pairwise(edges))
+
+
+def stretch(plant: Plant, first: int, last: int, energy_mwh: float, cycles_per_day: float | None = None) -> Plant:
+    """Steps `first` to `last` − 1 of `plant` as a plant of their own, without money."""
+    at, instants, storage = slice(first, last), slice(first, last + 1), plant.storage
+    return replace(
+        plant,
+        index=plant.index[at],
+        storage=replace(
+            storage,
+            start_mwh=energy_mwh,
+            floor_mwh=storage.floor_mwh[instants],
+            ceiling_mwh=storage.ceiling_mwh[instants],
+            cycles_per_day=cycles_per_day,
+        ),
+        solar_ac_mw=plant.solar_ac_mw[at],
+        solar_dc_mw=plant.solar_dc_mw[at],
+        load_mw=plant.load_mw[at],
+        import_price=plant.import_price[at],
+        export_price=plant.export_price[at],
+        billing=None,
+        extra={},
+        reserves=None,
+    )
+
+
+def joined(pieces: list[Flows]) -> Flows:
+    """Flows of runs of steps, one after the other, as those of the whole."""
+    whole = {
+        field.name: np.concatenate([np.asarray(getattr(piece, field.name)) for piece in pieces])
+        for field in fields(Flows)
+        if field.name != "energy_mwh"
+    }
+    stored = [pieces[0].energy_mwh[:1], *(piece.energy_mwh[1:] for piece in pieces)]
+    return Flows(energy_mwh=np.concatenate(stored), **whole)

@@ -1,0 +1,254 @@
+"""Windows of one horizon, planned one after the other in the same solver object.
+
+A window is cut out of the horizon's program (`horizon`), what has happened is taken off its rows (`history`), its
+numbers are what is believed at the decision (`beliefs`), and a solver of its shape is asked again (`kept_solvers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from bess_opt.dispatch.forecast_driven.history import History
+from bess_opt.dispatch.forecast_driven.horizon import Cut, Horizon
+from bess_opt.dispatch.forecast_driven.numbers_by_age import Aged, Beliefs
+from bess_opt.dispatch.result import Flows
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.models.one_way import Pair, pairs
+from bess_opt.plant.plant import Plant
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import Solution, Solver
+from bess_opt.solver.one_way_search import BOTH_WAYS, in_order
+from bess_opt.solver.reuse import KeptSolvers
+from bess_opt.solver.windows import with_rows
+
+Array = np.ndarray
+Terminal = Literal["value", "free", "cyclic"]
+TIE = 1e-6  # of a typical price: what rule 11 weighs in a window, too little to matter
+
+
+@dataclass(frozen=True)
+class Window:
+    """Steps `first` to `last` − 1, planned by `decision`; those before `until` are carried out.
+
+    `energy_mwh` is what is in store when it begins; `happened` is the first step that is not history yet.
+    """
+
+    decision: int
+    first: int
+    last: int
+    until: int
+    energy_mwh: float
+    happened: int
+
+
+class Rolling:
+    """Plans windows of a horizon. `carried_by[t]` is the decision that carries step t out."""
+
+    def __init__(
+        self,
+        beliefs: Beliefs,
+        plant: Plant,
+        carried_by: Array,
+        youngest: int,
+        terminal: Terminal,
+        options: SolverOptions,
+    ) -> None:
+        self.horizon = Horizon(beliefs.program, plant.steps)
+        # A gauge's bound may be made of many steps, of which its age says nothing: it must not tell the future.
+        gauges = np.flatnonzero(~self.horizon.decides)
+        beliefs = replace(
+            beliefs,
+            lower=beliefs.lower.loosened(gauges, np.minimum),
+            upper=beliefs.upper.loosened(gauges, np.maximum),
+        )
+        self._beliefs, self._plant, self._options = beliefs, plant, options
+        self._carried_by, self._youngest = carried_by, youngest
+        self._oldest, self._changing = len(beliefs.lower.table) - 1, beliefs.changing
+        self._terminal, self._day = terminal, max(round(24.0 / plant.step_h), 1)
+        self._history = History(self.horizon)
+        self._worth = np.full((len(beliefs.costs) - 1, plant.steps + 1), np.nan)
+        self._solvers = KeptSolvers(options, plant.scale_mw)
+        self._pairs, self._limits = pairs(plant), plant.flow_limits()
+        step = np.maximum(self.horizon.place, 0) // 2
+        self._column_step = np.minimum(step, plant.steps - 1)
+        self._row_step = np.minimum(np.maximum(self.horizon.row_to - 1, 0) // 2, plant.steps - 1)
+        self._flows = self._history.flows
+        self._tie = _tie_weight(beliefs)
+
+    def record(self, first: int, flows: Flows) -> None:
+        """Enter what the plant did from step `first` on."""
+        self._history.record(first, flows)
+
+    # ------------------------------------------------------------------------------------------------ planning
+
+    def plan(self, window: Window) -> dict[str, Array]:
+        """Values of the window's flows by name, energy at both ends included.
+
+        Raises `InfeasibleProgramError` if no plan meets the limits as they are believed.
+        """
+        cut = self.horizon.cut(window.first, window.last)
+        open_end = window.last < self.horizon.steps
+        if self._terminal == "value" and open_end and np.isnan(self._worth).all():
+            self._solve(cut, window, cyclic=True)  # what a MWh is worth in a time that repeats itself
+            self._worth[:, 0] = self._worth[:, window.last]
+        x = self._solve(cut, window, cyclic=self._terminal == "cyclic" and open_end)
+        steps, found = np.arange(window.first, window.last), {}
+        for name, column in self._flows.items():
+            at = np.append(steps, window.last) if name == "energy_mwh" else steps
+            found[name] = x[np.searchsorted(cut.columns, column + at)]
+        return found
+
+    def _solve(self, cut: Cut, window: Window, *, cyclic: bool) -> Array:
+        believed = self._program(cut, window, cyclic=cyclic)
+        costs = self._costs(cut, window)
+        whole = (window.first, window.last) == (0, self.horizon.steps)
+        exact = whole or len(costs) > 2  # else rule 11 stands in the one objective, at a price too small to matter
+        program = replace(believed, cost=costs[0] if exact else costs[0] + self._tie * costs[-1])
+        solver = self._solvers.holding(program, cut.keys)
+        found = self._best(solver, costs[1:] if exact else [])
+        both = self._both_ways(cut, window, found[-1].x)
+        if len(both):
+            mixed = replace(program, cost=in_order(costs)) if exact else program
+            closed = self._one_way(mixed, cut, window)
+            solver.set_bounds(closed, np.zeros(len(closed)), np.zeros(len(closed)))
+            found = self._best(solver, costs[1:] if exact else [])
+        self._learn(cut, window, found)
+        inside: Array = np.minimum(np.maximum(found[-1].x, program.lower), program.upper)
+        return inside
+
+    def _best(self, solver: Solver, later: Sequence[Array]) -> list[Solution]:
+        """The solution of each objective in turn, the tie-break last."""
+        first = solver.solve()
+        return [first, *(solver.preferred(first, later) if later else [])]
+
+    def _age(self, step: Array, decision: int) -> Array:
+        if not self._changing:
+            return np.zeros(len(step), dtype=np.int64)
+        age: Array = np.minimum(np.maximum(self._carried_by[step] - (decision + self._youngest), 0), self._oldest)
+        return age
+
+    def _program(self, cut: Cut, window: Window, *, cyclic: bool) -> Program:
+        """The window's program as believed; costs are entered later."""
+        beliefs, horizon = self._beliefs, self.horizon
+        age = self._age(self._column_step[cut.columns], window.decision)
+        row_age = self._age(self._row_step[cut.rows], window.decision)
+        lower, upper = beliefs.lower.at(cut.columns, age), beliefs.upper.at(cut.columns, age)
+        least, most = self._history.bounds(window.happened, window.first)
+        if len(self.horizon.lasting):
+            lower, upper = np.maximum(lower, least[cut.columns]), np.minimum(upper, most[cut.columns])
+            crossed = lower > upper  # what has happened stands against what was believed of it
+            lower[crossed] = upper[crossed] = np.where(most[cut.columns] < np.inf, upper, lower)[crossed]
+        start, end = (self._slot(cut, instant) for instant in (window.first, window.last))
+        lower[start] = upper[start] = window.energy_mwh
+        if cyclic:
+            lower[end] = max(lower[end], window.energy_mwh)
+        value = beliefs.value.at(cut.entry, row_age[cut.row])
+        below, above = beliefs.row_lower.at(cut.rows, row_age), beliefs.row_upper.at(cut.rows, row_age)
+        used = self._history.used(cut, beliefs.value.at(cut.past, row_age[cut.past_row]), least, most)
+        fewest, more = self._to_come(cut, row_age)
+        return Program(
+            cost=np.zeros(len(cut.columns)),
+            offset=0.0,
+            lower=lower,
+            upper=upper,
+            row_lower=below - used - more,
+            row_upper=above - used - fewest,
+            start=cut.start,
+            column=cut.column,
+            value=value,
+            integer=horizon.program.integer[cut.columns],
+        )
+
+    def _slot(self, cut: Cut, instant: int) -> int:
+        return int(np.searchsorted(cut.columns, self._flows["energy_mwh"] + instant))
+
+    def _to_come(self, cut: Cut, row_age: Array) -> tuple[Array, Array]:
+        """(least, most) that what lies beyond the window can add to each row."""
+        rows = len(cut.rows)
+        if not len(cut.future):
+            return np.zeros(rows), np.zeros(rows)
+        of = self.horizon.program.column[cut.future]
+        value = self._beliefs.value.at(cut.future, row_age[cut.future_row])
+        oldest = np.full(len(of), self._oldest)
+        lower, upper = self._beliefs.lower.at(of, oldest), self._beliefs.upper.at(of, oldest)
+        counts = value != 0.0
+        value, lower, upper, row = value[counts], lower[counts], upper[counts], cut.future_row[counts]
+        least = np.bincount(row, value * np.where(value > 0.0, lower, upper), minlength=rows)
+        return least, np.bincount(row, value * np.where(value > 0.0, upper, lower), minlength=rows)
+
+    def _costs(self, cut: Cut, window: Window) -> list[Array]:
+        """Cost of each objective, stored energy at an open end at its worth; the tie-break last."""
+        age = self._age(self._column_step[cut.columns], window.decision)
+        costs = [cost.at(cut.columns, age) for cost in self._beliefs.costs]
+        if self._terminal == "value" and window.last < self.horizon.steps and not np.isnan(self._worth).all():
+            end = self._slot(cut, window.last)
+            for cost, worth in zip(costs, self._worth, strict=False):
+                cost[end] -= self._worth_at(worth, window.last)
+        return costs
+
+    def _worth_at(self, worth: Array, instant: int) -> float:
+        """Worth of a MWh at the same time a day before, by the latest solve that knew it; first, at its end."""
+        before = max(instant - self._day, 0)
+        return float(worth[before] if np.isfinite(worth[before]) else worth[0])
+
+    def _learn(self, cut: Cut, window: Window, found: list[Solution]) -> None:
+        """Keep what a MWh in store is worth at each instant of the window."""
+        law = self.horizon.program.constraints["energy_balance"].first
+        rows = np.searchsorted(cut.rows, law + np.arange(window.first, window.last))
+        for worth, solution in zip(self._worth, found, strict=False):
+            worth[window.first + 1 : window.last + 1] = -solution.row_dual[rows]
+
+    # ------------------------------------------------------------------------------------------------- rule 10
+
+    def _both_ways(self, cut: Cut, window: Window, x: Array) -> Array:
+        """Steps to be carried out in which a converter would run both ways."""
+        steps = np.arange(window.first, window.until)
+        least = np.zeros(len(steps))
+        for pair in self._pairs:
+            first, second = (x[self._columns(cut, name, steps)] for name in (pair.first, pair.second))
+            least = np.maximum(least, np.minimum(first, second))
+        return steps[least > BOTH_WAYS * self._plant.scale_mw]
+
+    def _columns(self, cut: Cut, name: str, steps: Array) -> Array:
+        return np.searchsorted(cut.columns, self.horizon.program.variables[name].first + steps)
+
+    def _one_way(self, program: Program, cut: Cut, window: Window) -> Array:
+        """Columns to be closed so that the steps carried out run one way: chosen exactly, the rest relaxed."""
+        steps = np.arange(window.first, window.until)
+        choices = [(pair, step) for pair in self._pairs for step in steps.tolist()]
+        count, new = program.columns, len(choices)
+        rows: list[tuple[Array, Array, float, float]] = []
+        ways: list[tuple[int, int]] = []
+        for number, (pair, step) in enumerate(choices):
+            first, second = (int(self._columns(cut, n, np.array([step]))[0]) for n in (pair.first, pair.second))
+            most = self._most_of(pair, step)
+            rows.append((np.array([first, count + number]), np.array([1.0, -most[0]]), -np.inf, 0.0))
+            rows.append((np.array([second, count + number]), np.array([1.0, most[1]]), -np.inf, most[1]))
+            ways.append((first, second))
+        mixed = replace(
+            program,
+            cost=np.append(program.cost, np.zeros(new)),
+            lower=np.append(program.lower, np.zeros(new)),
+            upper=np.append(program.upper, np.ones(new)),
+            integer=np.append(program.integer, np.ones(new, dtype=bool)),
+        )
+        x = Solver(with_rows(mixed, rows), self._options, scale_mw=self._plant.scale_mw).solve().x
+        return np.array([second if x[first] >= x[second] else first for first, second in ways], dtype=np.int64)
+
+    def _most_of(self, pair: Pair, step: int) -> tuple[float, float]:
+        return float(self._limits[pair.first][step]), float(self._limits[pair.second][step])
+
+
+def _tie_weight(beliefs: Beliefs) -> float:
+    """Brings the tie-break's largest cost to a small share of a typical price."""
+    first, tie = _typical(beliefs.costs[0]), float(np.abs(beliefs.costs[-1].base).max(initial=0.0))
+    return TIE * first / tie if tie else 0.0
+
+
+def _typical(cost: Aged) -> float:
+    present = np.abs(cost.base[cost.base != 0.0])
+    return float(np.median(present)) if len(present) else 1.0

@@ -1,0 +1,166 @@
+"""Why no schedule exists: the limits that contradict each other in the solver's proof, with times and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bess_opt.common.findings import Finding
+from bess_opt.dispatch.infeasible.unreachable import instant, span
+from bess_opt.plant.plant import Array, Plant
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import Certificate, Solution, Solver
+
+REMEDY = "cannot hold together"
+KNOWN_ROWS = {"energy_balance", "dc_balance", "ac_balance"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One limit in a contradiction: where it is stated, in words, and the steps at which it binds."""
+
+    where: str
+    words: str
+
+
+def reasons(solver: Solver, plant: Plant) -> list[Finding]:
+    """The limits that cannot hold together, from the solver's proof that no solution exists."""
+    proof = solver.conflict()
+    if proof is None:
+        remedy = "relax a limit of [site] or [battery]"
+        return [Finding("infeasible", "scenario", "no schedule meets all limits and choices", remedy)]
+    binding = _Binding(solver.program, proof)
+    steps = binding.steps(plant.steps)
+    parts = [*_flows(binding, plant), *_energy(binding, plant), *_rows(binding, plant)]
+    asked = " and ".join(_given(plant, steps))
+    held = ", ".join(dict.fromkeys(part.words for part in parts))
+    where = parts[0].where if parts else "scenario"
+    found = f"{span(plant, int(steps[0]), int(steps[-1]) + 1)} {asked}"
+    return [Finding("limits_in_conflict", where, found, f"{REMEDY} with {held}" if held else REMEDY)]
+
+
+@dataclass(frozen=True)
+class _Binding:
+    """A proof by names: which members of a variable or constraint are in it, and from which side."""
+
+    program: Program
+    proof: Certificate
+
+    def upper(self, name: str) -> Array:
+        """Members of a variable whose upper bound is in the proof."""
+        return self._members(name, 1.0)
+
+    def lower(self, name: str) -> Array:
+        """Members of a variable whose lower bound is in the proof."""
+        return self._members(name, -1.0)
+
+    def _members(self, name: str, sign: float) -> Array:
+        block = self.program.variables.get(name)
+        if block is None:
+            return np.zeros(0, dtype=np.int64)
+        members: Array = block.positions[sign * self.proof.column[block.slice] > 0.0]
+        return members
+
+    def rows(self, name: str) -> Array:
+        """Members of a constraint that are in the proof."""
+        block = self.program.constraints[name]
+        members: Array = block.positions[self.proof.row[block.slice] != 0.0]
+        return members
+
+    def names(self) -> list[str]:
+        """Constraints that are in the proof."""
+        return [name for name in self.program.constraints if len(self.rows(name))]
+
+    def steps(self, count: int) -> Array:
+        """Steps whose balances are in the proof; all of them if none is."""
+        found = [self.rows(name) for name in KNOWN_ROWS if name in self.program.constraints]
+        steps = np.unique(np.concatenate(found)).astype(np.int64)
+        return steps if len(steps) else np.arange(count)
+
+
+def _given(plant: Plant, steps: Array) -> list[str]:
+    """What the series ask for over these steps."""
+    load, solar = plant.load_mw[steps], plant.solar_mw[steps]
+    said = [f"the load of {_range(load)} MW"] if load.any() else []
+    if solar.any():
+        said.append(f"the solar power of {_range(solar)} MW")
+    return said or ["the battery"]
+
+
+def _flows(binding: _Binding, plant: Plant) -> list[Part]:
+    """Limits on powers."""
+    storage, bus = plant.storage, plant.bus
+    known: list[tuple[str, str, Callable[[], str]]] = [
+        ("import_mw", "site.import_limit_mw", lambda: f"the import limit of {plant.import_max_mw:.4g} MW"),
+        ("export_mw", "site.export_limit_mw", lambda: f"the export limit of {plant.export_max_mw:.4g} MW"),
+        ("discharge_mw", "battery.power_mw", lambda: f"discharging of at most {storage.discharge_max_mw:.4g} MW"),
+        ("charge_mw", "battery.power_mw", lambda: f"charging of at most {storage.charge_max_mw:.4g} MW"),
+    ]
+    if bus is not None:
+        rating = f"the inverter's rating of {bus.inverter_mw:.4g} MW"
+        known += [(flow, "site.inverter_mw", lambda: rating) for flow in ("inverter_out_mw", "inverter_in_mw")]
+    found = [Part(where, words()) for name, where, words in known if len(binding.upper(name))]
+    held = [name for name in ("curtailed_ac_mw", "curtailed_dc_mw") if len(binding.upper(name))]
+    if held and not plant.curtailment:
+        found.append(Part("site.curtailment", "no curtailment allowed"))
+    return found
+
+
+def _energy(binding: _Binding, plant: Plant) -> list[Part]:
+    """Bounds of the stored energy: start, window, reserve and end."""
+    storage = plant.storage
+    low, high = binding.lower("energy_mwh"), binding.upper("energy_mwh")
+    found = []
+    if 0 in low or 0 in high:
+        found.append(Part("battery.soc_start", f"{storage.start_mwh:.4g} MWh in store at the start"))
+    for i in low[low > 0][:2].tolist():
+        level, when = max(storage.floor_mwh[i], storage.end_min_mwh if i == plant.steps else 0.0), instant(plant, i)
+        if level > storage.floor_mwh[i]:
+            found.append(Part("battery.soc_end", f"soc_end, at least {level:.4g} MWh {when}"))
+        elif level > storage.floor_mwh[0]:
+            found.append(Part("series.energy_min_mwh", f"the reserve of {level:.4g} MWh {when}"))
+        else:
+            found.append(Part("battery.technology", f"the SOC window's lower end of {level:.4g} MWh {when}"))
+    for i in high[high > 0][:2].tolist():
+        level, when = storage.ceiling_mwh[i], instant(plant, i)
+        if i == plant.steps and storage.end_max_mwh < level:
+            found.append(Part("battery.soc_end", f"soc_end, at most {storage.end_max_mwh:.4g} MWh {when}"))
+        else:
+            found.append(Part("battery.technology", f"the SOC window's upper end of {level:.4g} MWh {when}"))
+    return found
+
+
+def _rows(binding: _Binding, plant: Plant) -> list[Part]:
+    """Constraints that say something of their own."""
+    said = {
+        "no_grid_charging": Part("site.grid_charging", "no charging from the grid"),
+        "no_battery_export": Part("site.battery_export", "no export from the battery"),
+    }
+    found = []
+    for name in binding.names():
+        if name == "cycles_per_day":
+            day = plant.index[int(np.argmax(plant.day == binding.rows(name)[0]))]
+            limit = f"{plant.storage.cycles_per_day:.4g} cycles on {day:%Y-%m-%d}"
+            found.append(Part("battery.max_cycles_per_day", limit))
+        elif name not in KNOWN_ROWS:
+            plain = name.removesuffix("_behind_inverter")
+            found.append(said.get(plain, Part("strategy", f"the condition {name!r}")))
+    return found
+
+
+def _range(values: Array) -> str:
+    low, high = float(values.min()), float(values.max())
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+
+
+def one_way(plant: Plant, relaxed: Solution, program: Program) -> list[Finding]:
+    """No schedule without a converter that runs both ways: energy has nowhere to go."""
+    both = np.minimum(
+        relaxed.x[program.variables["charge_mw"].slice], relaxed.x[program.variables["discharge_mw"].slice]
+    )
+    places = np.flatnonzero(both > 1e-7 * plant.scale_mw)
+    at = span(plant, int(places[0]), int(places[0]) + 1) if len(places) else "somewhere"
+    asked = f"{at} the limits hold only if the battery charged and discharged at once"
+    return [Finding("both_ways_needed", "site", asked, "allow site.curtailment or raise site.export_limit_mw")]

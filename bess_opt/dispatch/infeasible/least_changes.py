@@ -1,0 +1,293 @@
+"""The least change that makes an infeasible scenario possible: for each limit alone, else for all together.
+
+For each limit an easing is found from the slope of the model in it. Between kinks the model is affine and
+the answer exact; at a kink the slope promises too much, the model built there is still infeasible, and the
+search goes on from it. What the slope cannot tell (rule 10, a size inside the matrix) is found by halving.
+Every answer is tried before it is given.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
+from bess_opt.common.relaxation import Change, Relaxation, rounded_beyond
+from bess_opt.dispatch.infeasible.unreachable import unreachable
+from bess_opt.dispatch.infeasible.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.models.one_way import exclusive_program, pairs, with_choices_held
+from bess_opt.plant.plant import Plant, plant
+from bess_opt.solver.easing import Direction, direction, least_easing
+from bess_opt.solver.expand import Program, expand
+from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solver
+from bess_opt.solver.one_way_search import ExclusiveSearch, cheats
+from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.stack import Bound
+
+NUDGE = 1e-6  # of a limit's reference: far below any kink, far above rounding
+TANGENTS = 12  # slopes followed before the search halves instead
+FAR = 1e4  # references: what this much more does not mend, more does not mend
+CLOSE = 2e-3  # of the change: halving ends here
+LONG = 5_000  # steps: a horizon beyond that is not halved on, for every try may take minutes
+MARGIN = 1e-7  # of the reference: an easing is exact only to the solver's own tolerance
+
+
+@contextmanager
+def naming_relaxations(scenario: Scenario) -> Iterator[None]:
+    """An `InfeasibleError` from the block tells also which least changes of `scenario` would mend it."""
+    try:
+        yield
+    except InfeasibleError as error:
+        try:
+            found = relaxations(scenario)
+        except SolveError:  # a limit of the solver: the reasons stand without it
+            found = ()
+        raise InfeasibleError([*error.reasons, *(r.finding() for r in found)], found) from None
+
+
+def relaxations(scenario: Scenario) -> tuple[Relaxation, ...]:
+    """Least changes that each make `scenario` possible, the smallest relative one first.
+
+    Without a single one that does, the cheapest combination; empty if none is known, or the time limit of the
+    scenario's solver ends the search.
+    """
+    search = _Search(scenario)
+    singles = [*search.numbers(), *search.permissions()]
+    if not singles:
+        singles = search.combination()
+    return tuple(sorted(singles, key=lambda relaxation: relaxation.share))
+
+
+@dataclass
+class _Search:
+    """The search over one infeasible scenario."""
+
+    scenario: Scenario
+    base: _Built = field(init=False)
+    limits: list[UserLimit] = field(init=False)
+
+    def __post_init__(self) -> None:
+        limit = self.scenario.solver.time_limit_s
+        self._deadline = None if limit is None else time.perf_counter() + limit
+        self.base = _built(self.scenario)
+        self.limits = user_limits(self.scenario, self.base.plant, self.base.bound)
+
+    def numbers(self) -> list[Relaxation]:
+        """Each number that alone can mend it."""
+        found = []
+        for limit in self.limits:
+            try:
+                value = None if self._late() else self._least(limit)
+            except LimitReachedError:
+                continue
+            if value is not None:
+                found.append(self._relaxation({limit.where: value}, {limit.where: limit}))
+        return found
+
+    def permissions(self) -> list[Relaxation]:
+        """Each permission that alone can mend it."""
+        every = [{where: True} for where in denied(self.scenario)]
+        try:
+            return [self._relaxation(values, {}) for values in every if not self._late() and self._possible(values)]
+        except LimitReachedError:
+            return []
+
+    def combination(self) -> list[Relaxation]:
+        """All numbers together by the least sum of relative changes, at need with every permission."""
+        for granted in ({}, dict.fromkeys(denied(self.scenario), True)):
+            try:
+                values = None if self._late() else self._together(granted)
+            except LimitReachedError:
+                return []
+            if values is not None:
+                return [self._relaxation(values | granted, {limit.where: limit for limit in self.limits})]
+        return []
+
+    # ---- one limit
+
+    def _least(self, limit: UserLimit) -> float | None:
+        """The value of `limit` next to the stated one at which a plan exists; None if there is none."""
+        value, here = limit.stated, self._from(limit, {})
+        for _ in range(TANGENTS):
+            slope = None if here is None else self._slope(limit, {}, value, here)
+            if slope is None or here is None:
+                return self._halved(limit, limit.stated)
+            left = abs(limit.end - value) / limit.reference * here.plant.scale_mw
+            eased = least_easing(here.program, [slope], [left], self.scenario.solver, here.plant.scale_mw)
+            if eased is None:
+                return None
+            reached = abs(value - limit.stated) / limit.reference + float(eased[0]) / here.plant.scale_mw
+            for change in (reached, reached + MARGIN):
+                tried = self._safe(limit, limit.at(change))
+                if self._possible({limit.where: tried}):
+                    return tried
+            if tried == value:
+                break
+            value, here = tried, self._try({limit.where: tried})
+            if here is None or _linear_solution(here, self.scenario.solver) is not None:
+                break  # rule 10 stands in the way: no slope knows of it
+        return self._halved(limit, value)
+
+    def _from(self, limit: UserLimit, others: Values) -> _Built | None:
+        """The model that a limit moves away from: an end condition in words first becomes its number."""
+        if limit.where == END and END not in others:
+            return self._try({**others, END: limit.stated})
+        return self._try(others) if others else self.base
+
+    def _safe(self, limit: UserLimit, value: float) -> float:
+        beyond = rounded_beyond(limit.stated, value)
+        return min(beyond, limit.end) if limit.sense > 0 else max(beyond, limit.end)
+
+    def _slope(self, limit: UserLimit, others: Values, value: float, here: _Built) -> Direction | None:
+        """How the program at `value` moves per MW of easing, one reference being the plant's size."""
+        nudge = limit.sense * NUDGE * limit.reference
+        if (limit.end - value) * limit.sense < abs(nudge):
+            nudge = limit.end - value
+        moved = self._try({**others, limit.where: value + nudge}) if nudge else None
+        found = None if moved is None else direction(here.program, moved.program, nudge)
+        return None if found is None else found.times(limit.sense * limit.reference / here.plant.scale_mw)
+
+    def _halved(self, limit: UserLimit, impossible: float) -> float | None:
+        """Between a value without and one with a plan, by trying; None also for a horizon too long for that."""
+        if self.base.plant.steps > LONG:
+            return None
+        worst = abs(impossible - limit.stated) / limit.reference
+        best = min(abs(limit.end - limit.stated) / limit.reference, FAR)
+        if not self._possible({limit.where: limit.at(best)}):
+            return None
+        step = max(worst, 0.01)
+        while worst + step < best:
+            if self._possible({limit.where: limit.at(worst + step)}):
+                best = worst + step
+                break
+            worst, step = worst + step, 2.0 * step
+        while best - worst > CLOSE * best:
+            middle = (best + worst) / 2.0
+            if self._possible({limit.where: limit.at(middle)}):
+                best = middle
+            else:
+                worst = middle
+        return self._safe(limit, limit.at(best))
+
+    # ---- several limits
+
+    def _together(self, granted: Values) -> dict[str, float | bool] | None:
+        """Values of all limits that need to move, with `granted` permissions."""
+        values: dict[str, float | bool] = {}
+        moved: dict[str, float] = {}
+        for _ in range(TANGENTS):
+            here = self._try({**granted, **values})
+            if here is None:
+                return None
+            scale, chosen = here.plant.scale_mw, []
+            for limit in self.limits:
+                at = float(values.get(limit.where, limit.stated))
+                before = self._from(limit, {**granted, **values})
+                slope = None if before is None else self._slope(limit, {**granted, **values}, at, before)
+                if slope is not None and limit.where == END and END not in values:
+                    slope = slope.of_floors()
+                if slope is not None:
+                    chosen.append((limit, slope, abs(limit.end - at) / limit.reference * scale))
+            eased = least_easing(
+                here.program, [c[1] for c in chosen], [c[2] for c in chosen], self.scenario.solver, scale
+            )
+            if eased is None:
+                return None
+            for (limit, _, _), step in zip(chosen, (eased / scale).tolist(), strict=True):
+                if step > MARGIN:
+                    moved[limit.where] = moved.get(limit.where, 0.0) + step + MARGIN
+                    values[limit.where] = self._safe(limit, limit.at(moved[limit.where]))
+            if self._possible({**granted, **values}):
+                return values
+        return None
+
+    # ---- trying
+
+    def _late(self) -> bool:
+        return self._deadline is not None and time.perf_counter() > self._deadline
+
+    def _try(self, values: Values) -> _Built | None:
+        """The scenario with `values`, built; None if they do not fit together."""
+        try:
+            return _built(self.scenario.replace(**tables_of(self.scenario, values)))
+        except BessOptError:
+            return None
+
+    def _possible(self, values: Values) -> bool:
+        """Whether a plan exists with `values`, every rule included."""
+        built = self._try(values)
+        return built is not None and possible(built, self.scenario.solver)
+
+    def _relaxation(self, values: Values, limits: Mapping[str, UserLimit]) -> Relaxation:
+        changes, share = [], 0.0
+        for where, value in values.items():
+            limit = limits.get(where)
+            stated = limit.stated if limit is not None else False
+            beside = note(where, self.scenario, values)
+            changes.append(Change(where, stated, value, limit.unit if limit is not None else "", beside))
+            share += 1.0 if limit is None else abs(value - limit.stated) / limit.reference
+        return Relaxation(tuple(changes), share, tables_of(self.scenario, values))
+
+
+@dataclass(frozen=True)
+class _Built:
+    """A scenario's model, expanded, with a cost that no converter runs for nothing."""
+
+    plant: Plant
+    bound: Bound
+    model: object
+    program: Program
+
+
+def _built(scenario: Scenario) -> _Built:
+    stated = plant(scenario)
+    bound = bind(scenario, stated)
+    numbers = bound.restrict(stated)
+    m, _ = model(numbers, bound)
+    program = expand(m)
+    program.cost, program.offset = np.zeros(program.columns), 0.0
+    for pair in pairs(numbers):
+        for flow in (pair.first, pair.second):
+            program.cost[program.variables[flow].slice] = 1.0
+    return _Built(numbers, bound, m, program)
+
+
+def _linear_solution(built: _Built, options: SolverOptions) -> tuple[Solver, np.ndarray] | None:
+    """A solution without rule 10, its choices held, and the solver that has it."""
+    program = built.program
+    any_plan = options.model_copy(update={"rel_gap": 1.0})
+    try:
+        if program.integer.any():
+            chosen = Solver(program, any_plan, scale_mw=built.plant.scale_mw).solve()
+            program = with_choices_held(program, chosen.x)
+        solver = Solver(program, any_plan, scale_mw=built.plant.scale_mw)
+        return solver, solver.solve().x
+    except InfeasibleProgramError:
+        return None
+
+
+def possible(built: _Built, options: SolverOptions) -> bool:
+    """Whether a plan exists, rule 10 included."""
+    if unreachable(built.plant):
+        return False
+    found = _linear_solution(built, options)
+    if found is None:
+        return False
+    solver, x = found
+    bound = tuple(p for p in pairs(built.plant) if len(cheats(solver.program, x, (p,), built.plant.scale_mw)))
+    if not bound:
+        return True
+    every = pairs(built.plant)
+    full = exclusive_program(built.model, built.plant, solver.program, every)
+    search = ExclusiveSearch(solver, full, every, [solver.program.cost], built.plant.scale_mw, options.time_limit_s)
+    try:
+        search.run(solver.solve(), x)
+    except InfeasibleProgramError:
+        return False
+    return True

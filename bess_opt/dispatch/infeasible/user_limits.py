@@ -1,0 +1,130 @@
+"""The limits that a user stated and could give way on: where each stands, and the scenario with another value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bess_opt.common.relaxation import number
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant.plant import Plant
+from bess_opt.strategies.shared.stack import Bound
+
+POWER, DURATION, END = "battery.power_mw", "battery.duration_h", "battery.soc_end"
+LOWEST, HIGHEST = "battery.technology.soc_min", "battery.technology.soc_max"
+RESERVE = "series.energy_min_mwh"
+PERMISSIONS = ("site.curtailment", "site.grid_charging", "site.battery_export")
+Values = Mapping[str, float | bool]
+
+
+@dataclass(frozen=True)
+class UserLimit:
+    """A stated number that may move from `stated` towards `end`; changes are measured against `reference`."""
+
+    where: str
+    stated: float
+    end: float
+    unit: str
+    reference: float
+
+    @property
+    def sense(self) -> float:
+        """+1 if more of it gives room, −1 if less does."""
+        return 1.0 if self.end > self.stated else -1.0
+
+    def at(self, change: float) -> float:
+        """The value after a change of so many references, no further than `end`."""
+        value = self.stated + self.sense * change * self.reference
+        return min(value, self.end) if self.sense > 0 else max(value, self.end)
+
+
+def user_limits(scenario: Scenario, plant: Plant, bound: Bound) -> list[UserLimit]:
+    """Every number of `scenario` that can give way, in the order of the file."""
+    battery, site, tech = scenario.battery, scenario.site, scenario.battery.tech
+    found = [
+        _more(POWER, battery.power_mw, "MW"),
+        _more(DURATION, battery.duration_h, "h"),
+        UserLimit(LOWEST, tech.soc_min, 0.0, "", tech.soc_min),
+        UserLimit(HIGHEST, tech.soc_max, 1.0, "", tech.soc_max),
+        *_end(scenario),
+    ]
+    if battery.max_cycles_per_day is not None:
+        found.append(_more("battery.max_cycles_per_day", battery.max_cycles_per_day, "per day"))
+    for name in ("import_limit_mw", "export_limit_mw"):
+        if getattr(site, name) is not None:
+            found.append(_more(f"site.{name}", getattr(site, name), "MW", plant.scale_mw))
+    if site.inverter_mw is not None and plant.bus is not None:
+        found.append(_more("site.inverter_mw", site.inverter_mw, "MW"))
+    if RESERVE.removeprefix("series.") in scenario.series:
+        peak = float(scenario.series["energy_min_mwh"].max())
+        found.append(UserLimit(RESERVE, peak, 0.0, "MWh", peak))
+    found += [_more(where, stated, "", plant.scale_mw) for where, stated in bound.hard_limits.items()]
+    return [limit for limit in found if limit.end != limit.stated and limit.reference > 0.0]
+
+
+def _more(where: str, stated: float, unit: str, otherwise: float = 1.0) -> UserLimit:
+    return UserLimit(where, stated, np.inf, unit, stated or otherwise)
+
+
+def _end(scenario: Scenario) -> list[UserLimit]:
+    """The end condition as a state of charge, towards either end of the window."""
+    battery, tech = scenario.battery, scenario.battery.tech
+    end = battery.soc_end
+    if not isinstance(end, float) and end not in ("at_least_start", "equal"):
+        return []
+    stated = end if isinstance(end, float) else battery.soc_start_resolved
+    lower = UserLimit(END, stated, tech.soc_min, "", stated or 1.0)
+    upper = UserLimit(END, stated, tech.soc_max, "", stated or 1.0)
+    return [lower] if end == "at_least_start" else [lower, upper]
+
+
+def denied(scenario: Scenario) -> list[str]:
+    """Permissions that the scenario withholds."""
+    return [where for where in PERMISSIONS if not getattr(scenario.site, where.removeprefix("site."))]
+
+
+def tables_of(scenario: Scenario, values: Values) -> dict[str, Any]:
+    """What `scenario.replace` takes to put all of `values` in their places.
+
+    Power moves at constant energy, duration at the stated power: together they are a power and an energy.
+    """
+    battery: dict[str, Any] = {}
+    tables: dict[str, dict[str, Any]] = {"battery": battery, "site": {}}
+    stated, tech = scenario.battery, {}
+    for where, value in values.items():
+        table, _, key = where.partition(".")
+        if where in (LOWEST, HIGHEST):
+            tech[key.removeprefix("technology.")] = value
+        elif where == RESERVE:
+            peak = float(scenario.series["energy_min_mwh"].max())
+            lower = np.minimum(scenario.series["energy_min_mwh"] * (float(value) / peak), float(value))
+            tables["series"] = scenario.series.assign(energy_min_mwh=lower)  # type: ignore[assignment]
+            tables["series_options"] = {"step_min": scenario.step_h * 60.0}
+        elif table.startswith("strategy"):
+            entries = tables.setdefault("strategy", [entry.to_plain() for entry in scenario.strategies])  # type: ignore[arg-type]
+            place = int(table.removeprefix("strategy").strip("[]") or 0)
+            entries[place] = entries[place] | {key: value}  # type: ignore[index]
+        else:
+            tables[table][key] = value
+    if POWER in values:
+        energy = stated.power_mw * values.get(DURATION, stated.duration_h)
+        battery["duration_h"] = energy / float(values[POWER])
+    if tech:
+        battery["technology"] = stated.tech.to_plain() | tech
+    return {key: table for key, table in tables.items() if len(table)}
+
+
+def note(where: str, scenario: Scenario, values: Values) -> str:
+    """What else a change brings with it."""
+    if where == POWER:
+        hours = tables_of(scenario, values)["battery"]["duration_h"]
+        return f" with battery.duration_h = {number(hours)}"
+    if where == RESERVE:
+        factor = float(values[where]) / float(scenario.series["energy_min_mwh"].max())
+        return f" at its highest, all of it by the same factor of {factor:.6g}"
+    if where == END and scenario.battery.soc_end in ("at_least_start", "equal"):
+        return f" (it is {scenario.battery.soc_end!r})"
+    return ""

@@ -1,0 +1,1 @@
+"""The optimal plan solved and explained."""

@@ -1,0 +1,47 @@
+"""What any twin decided becomes the one result: schedule, score, metrics, ledger, and the audit that it must pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bess_opt.common.findings import Findings
+from bess_opt.common.provenance import Stopwatch
+from bess_opt.dispatch.result import Dispatch, Flows, Twin, schedule_of
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant import audit
+from bess_opt.plant.metrics import ledger, metrics
+from bess_opt.plant.plant import Plant
+from bess_opt.strategies.shared.stack import Bound
+
+
+def outcome(
+    scenario: Scenario,
+    plant: Plant,
+    bound: Bound,
+    twin: Twin,
+    flows: Flows,
+    findings: Findings,
+    watch: Stopwatch,
+    **more: Any,
+) -> Dispatch:
+    """The audited dispatch; `more` are further fields of `Dispatch`. Raises `AuditError`."""
+    with watch.stage("extract"):
+        schedule = schedule_of(plant, flows)
+        figures = metrics(schedule, plant, bound.score(schedule, plant))
+    with watch.stage("audit"):
+        # Who cannot know the future may miss the end: that is a figure, not a broken law.
+        foreseeing = twin not in ("rule", "control")
+        law = plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
+        audit.require(schedule, law, [bound.checks])
+    return Dispatch(
+        scenario=scenario,
+        twin=twin,
+        schedule=schedule,
+        metrics=figures,
+        findings=findings,
+        ledger=ledger(schedule, plant) | bound.penalties(schedule, plant),
+        figures=bound.figures(schedule, plant),
+        **more,
+    )

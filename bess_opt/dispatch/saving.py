@@ -1,0 +1,234 @@
+"""Dispatches as folders: written whole or not at all, and read back equal.
+
+::
+
+    schedule.parquet             every column as computed, with time zone
+    schedule.csv                 the same for people: ISO local time with offset, 9 decimals
+    schedule.columns.json        unit and meaning of each column
+    stored_energy_value.parquet  if the plan has one
+    metrics.json                 the keys of `Metrics`
+    report.json                  how it was found, ledger, findings, scenario digest, versions
+    reconciliation.md            energy, money and proof added up again, for people
+    scenario/                    a scenario that loads equal to the one solved
+
+The same dispatch written by the same versions gives the same bytes: no times of day, no durations.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tomli_w
+
+from bess_opt.common.atomic_folders import Kind, new_folder, problem
+from bess_opt.common.columns import SCHEDULE
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.versions import versions
+from bess_opt.dispatch.reconciliation import reconcile
+from bess_opt.dispatch.result import Dispatch, LinearCertificate, SolveReport
+from bess_opt.inputs.scenario import Scenario, load
+from bess_opt.plant.metrics import Metrics
+
+FORMAT = "bess_opt dispatch 1"
+SCHEDULE_FILE, VALUE_FILE = "schedule.parquet", "stored_energy_value.parquet"
+METRICS_FILE, REPORT_FILE, SCENARIO_FOLDER = "metrics.json", "report.json", "scenario"
+BOOKS_FILE, PICTURE_FILE = "reconciliation.md", "dispatch.png"
+RESULT = Kind(
+    files=frozenset(
+        {
+            SCHEDULE_FILE,
+            "schedule.csv",
+            "schedule.columns.json",
+            VALUE_FILE,
+            METRICS_FILE,
+            REPORT_FILE,
+            BOOKS_FILE,
+            PICTURE_FILE,
+            f"{SCENARIO_FOLDER}/scenario.toml",
+            f"{SCENARIO_FOLDER}/series.parquet",
+        }
+    ),
+    mark=REPORT_FILE,
+    text='"format": "bess_opt dispatch ',
+)
+CSV_DECIMALS = 9
+_SOLVE = ("status", "objective", "bound", "gap", "solver", "rows", "columns", "windows")
+_GIVE_OURS = "give a folder written by Dispatch.save"
+
+
+def save_dispatch(dispatch: Dispatch, folder: str | Path, extras: Mapping[str, bytes] | None = None) -> Path:
+    """Write `dispatch` to `folder` and return it; an earlier result there is replaced when all is written.
+
+    `extras` are further files by name. ScenarioError, and nothing changed, if `folder` holds anything else or
+    cannot be written.
+    """
+    with new_folder(folder, RESULT) as parts:
+        _write_schedule(dispatch, parts)
+        _write_json(parts / METRICS_FILE, dispatch.metrics.to_dict())
+        _write_json(parts / REPORT_FILE, _report(dispatch))
+        (parts / BOOKS_FILE).write_bytes(reconcile(dispatch).to_markdown().encode())
+        _write_scenario(dispatch.scenario, parts / SCENARIO_FOLDER)
+        for name, content in (extras or {}).items():
+            (parts / name).write_bytes(content)
+    return Path(folder)
+
+
+def load_dispatch(folder: str | Path) -> Dispatch:
+    """The dispatch that `save` wrote to `folder`; its report has no durations.
+
+    ScenarioError if the folder is not complete or not ours. A scenario changed since is a warning in
+    `findings`.
+    """
+    folder = Path(folder)
+    report = _read_json(folder, REPORT_FILE)
+    if report.get("format") != FORMAT:
+        found = f"{REPORT_FILE} is not of the format {FORMAT!r}"
+        raise problem("no_result", folder, found, _GIVE_OURS)
+    scenario = load(folder / SCENARIO_FOLDER)
+    value = _read_frame(folder, VALUE_FILE) if (folder / VALUE_FILE).exists() else None
+    try:
+        return Dispatch(
+            scenario=scenario.replace(name=report["scenario"]["name"]),
+            twin=report["twin"],
+            schedule=_read_frame(folder, SCHEDULE_FILE),
+            metrics=Metrics(**_read_json(folder, METRICS_FILE)),
+            findings=_read_findings(folder, report, scenario),
+            report=_read_report(report),
+            ledger=report["ledger"],
+            figures=report.get("figures", {}),
+            stored_energy_value=None if value is None else value.iloc[:, 0],
+        )
+    except (KeyError, TypeError) as error:
+        found = f"was written by another version of bess_opt ({error})"
+        expected = f"solve {folder / SCENARIO_FOLDER} again"
+        raise problem("no_result", folder, found, expected) from None
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON can hold it: no NaN or infinity (null), no negative zero, times as ISO text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value + 0.0 if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+# ---- writing
+
+
+def _write_schedule(dispatch: Dispatch, parts: Path) -> None:
+    schedule = dispatch.schedule
+    schedule.to_parquet(parts / SCHEDULE_FILE)
+    if dispatch.stored_energy_value is not None:
+        dispatch.stored_energy_value.to_frame().to_parquet(parts / VALUE_FILE)
+    (parts / "schedule.csv").write_bytes(schedule_csv(schedule))
+    _write_json(parts / "schedule.columns.json", _column_notes(dispatch))
+
+
+def schedule_csv(schedule: pd.DataFrame) -> bytes:
+    """A schedule for people: ISO local time with offset, 9 decimals, no text that a spreadsheet would run."""
+    rounded = schedule.round(CSV_DECIMALS)
+    numbers = rounded.select_dtypes("number").columns
+    rounded[numbers] += 0.0  # no negative zero
+    rounded.index = pd.Index([stamp.isoformat() for stamp in schedule.index], name="time")
+    for name in rounded.columns.difference(numbers):
+        rounded[name] = rounded[name].map(harmless)
+    return rounded.to_csv(lineterminator="\n").encode()
+
+
+def _column_notes(dispatch: Dispatch) -> dict[str, dict[str, str]]:
+    currency = dispatch.scenario.site.currency
+    notes = {"time": {"unit": "", "meaning": f"start of the step, local time in {dispatch.scenario.time_zone}"}}
+    for name in dispatch.schedule.columns:
+        column = SCHEDULE[str(name)]
+        notes[str(name)] = {"unit": column.unit.replace("currency", currency), "meaning": column.meaning}
+    return notes
+
+
+def _report(dispatch: Dispatch) -> dict[str, Any]:
+    scenario, report = dispatch.scenario, dispatch.report
+    proven = None if report is None else report.certificate
+    return {
+        "format": FORMAT,
+        "twin": dispatch.twin,
+        "scenario": {"name": scenario.name, "digest": scenario.digest()},
+        **{name: getattr(report, name, None) for name in _SOLVE},
+        "certificate": None if proven is None else asdict(proven),
+        "ledger": dict(dispatch.ledger),
+        "figures": dict(dispatch.figures),
+        "findings": [finding.to_dict() for finding in dispatch.findings],
+        "versions": versions(),
+    }
+
+
+def _write_scenario(scenario: Scenario, folder: Path) -> None:
+    folder.mkdir()
+    tables = scenario.to_tables()
+    tables["site"] = {"time_zone": scenario.time_zone} | tables["site"]  # first, stated or not
+    (folder / "scenario.toml").write_bytes(tomli_w.dumps(tables).encode())
+    scenario.series.to_parquet(folder / "series.parquet")
+
+
+def _write_json(file: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+    file.write_bytes(f"{text}\n".encode())
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: one that begins like it has an apostrophe before it."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+# ---- reading
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        content = json.loads((folder / name).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, name, error) from None
+    if not isinstance(content, dict):
+        raise problem("no_result", folder, f"{name} holds no table", _GIVE_OURS)
+    return content
+
+
+def _read_frame(folder: Path, name: str) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(folder / name)
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, name, error) from None
+
+
+def _read_findings(folder: Path, report: Mapping[str, Any], scenario: Scenario) -> Findings:
+    findings = [Finding(**finding) for finding in report["findings"]]
+    if scenario.digest() != report["scenario"]["digest"]:
+        where, found = str(folder / SCENARIO_FOLDER), "differs from the scenario that was solved"
+        findings.append(Finding("scenario_changed", where, found, "solve it again", "warning"))
+    return Findings(findings)
+
+
+def _read_report(stored: Mapping[str, Any]) -> SolveReport | None:
+    """How the solver found it; a bound or gap that JSON could not hold was infinite."""
+    if stored["status"] is None:
+        return None
+    endless = {name: math.inf for name in ("bound", "gap") if stored[name] is None}
+    proven = None if stored["certificate"] is None else LinearCertificate(**stored["certificate"])
+    return SolveReport(**{name: stored[name] for name in _SOLVE} | endless, seconds={}, certificate=proven)
+
+
+def _unreadable(folder: Path, name: str, error: Exception) -> ScenarioError:
+    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    found = f"{name} cannot be read: {reason}"
+    return problem("no_result", folder, found, _GIVE_OURS)

@@ -1,0 +1,58 @@
+"""The step simulator's verbs: run a plan through it and come back with the same kind of result."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bess_opt.common.errors import InfeasibleError
+from bess_opt.common.provenance import Stopwatch
+from bess_opt.dispatch.checks.validate import findings
+from bess_opt.dispatch.outcome import outcome
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant.plant import plant
+from bess_opt.plant.stepper import Held, Rule, Setpoints, follow, run_rule
+from bess_opt.strategies.shared.binding import bind
+
+
+def simulate(scenario: Scenario, rule: Rule | None = None) -> Dispatch:
+    """The rule twin of `scenario`'s strategy, or a user's own `rule`, run through the step simulator.
+
+    `rule(state)` is asked once per step for the battery power at the port, MW, + discharges; see
+    `bess_opt.plant.stepper.State` for what it may know. Limits change what it asks for as little as possible
+    (rule 14); column `limited_by` says which. A missed `soc_end` is no error: `metrics.end_shortfall_mwh`.
+    Raises `StrategyError`, and `InfeasibleError` with the time where no battery power meets the limits.
+    """
+    watch = Stopwatch()
+    with watch.stage("prepare"):
+        stated = plant(scenario)
+        bound = bind(scenario, stated)
+        numbers = bound.restrict(stated)
+    with watch.stage("simulate"):
+        made = run_rule(numbers, rule or bound.rule(numbers))
+    result = outcome(scenario, numbers, bound, "rule", made, findings(scenario, numbers, bound), watch)
+    missed = bound.missed(result.schedule, numbers)
+    if missed:
+        raise InfeasibleError(missed)
+    return result
+
+
+def replay(plan: Dispatch) -> Dispatch:
+    """`plan` run through the step simulator: its battery powers, curtailment and shedding as set points.
+
+    The result is audited like any plan. Raises `InfeasibleError` where the simulator cannot follow.
+    """
+    stated = plant(plan.scenario)
+    bound = bind(plan.scenario, stated)
+    numbers = bound.restrict(stated)
+    column = {name: plan.schedule[name].to_numpy() for name in plan.schedule.columns if name.endswith("_mw")}
+    up, down = column["regulation_up_mw"], column["regulation_down_mw"]
+    swing = np.where(np.maximum(up, down) > 0.0, np.minimum(column["charge_mw"], column["discharge_mw"]), 0.0)
+    asked = Setpoints(
+        battery_mw=column["battery_mw"],
+        curtailed_ac_mw=column["curtailed_mw"] - column["curtailed_dc_mw"],
+        curtailed_dc_mw=column["curtailed_dc_mw"],
+        unserved_mw=column["unserved_mw"],
+        held=Held(up.tolist(), down.tolist(), swing.tolist()),
+    )
+    return outcome(plan.scenario, numbers, bound, "replay", follow(numbers, asked), plan.findings, Stopwatch())

@@ -1,0 +1,1 @@
+"""What a user states or brings: scenario, battery, technologies, site, tariff, finance, solver options."""

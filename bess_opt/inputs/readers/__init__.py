@@ -1,0 +1,1 @@
+"""Files of markets, meters and tools become series and tariffs; one file per format."""

@@ -1,0 +1,211 @@
+"""The scenario: every input of a question, checked as a whole, frozen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Table
+from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.describe import describe_series
+from bess_opt.inputs.finance import Finance
+from bess_opt.inputs.json_schema import json_schema
+from bess_opt.inputs.scenario_checks import check_tables, note_two_prices
+from bess_opt.inputs.scenario_reading import (
+    TABLES,
+    SeriesSource,
+    file_source,
+    frame_source,
+    read_series,
+    read_tables,
+    read_toml,
+    unknown_tables,
+)
+from bess_opt.inputs.series.clean import CleanSeries, SeriesOptions, lock
+from bess_opt.inputs.series.time_axis import counted
+from bess_opt.inputs.site import Site
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.inputs.strategy_entry import StrategyEntry, read_strategies
+from bess_opt.inputs.tariff import Tariff
+
+_HELD = ("battery", "site", "tariff", "finance", "solver")
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class Scenario:
+    """A battery at a site over a horizon, with what is wanted of it.
+
+    Tables may be given as their types or as mappings, `series` as a DataFrame whose tz-aware index holds the
+    starts of equal steps. `notes` lists what was filled, resampled or assumed. `==` compares tables and
+    series, not name, folder or notes. ScenarioError lists every problem of all inputs at once.
+    """
+
+    battery: Battery
+    site: Site
+    tariff: Tariff | None
+    finance: Finance | None
+    solver: SolverOptions
+    strategies: tuple[StrategyEntry, ...]
+    notes: tuple[Finding, ...]
+    name: str
+    folder: Path | None
+    _clean: CleanSeries
+
+    def __init__(
+        self,
+        *,
+        battery: Battery | Mapping[str, Any],
+        series: pd.DataFrame,
+        site: Site | Mapping[str, Any] | None = None,
+        strategy: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] | None = None,
+        tariff: Tariff | Mapping[str, Any] | None = None,
+        finance: Finance | Mapping[str, Any] | None = None,
+        solver: SolverOptions | Mapping[str, Any] | None = None,
+        series_options: SeriesOptions | Mapping[str, Any] | None = None,
+        name: str = "scenario",
+        **unknown: Any,
+    ) -> None:
+        problems = unknown_tables(unknown, [*TABLES, "strategy", "series_options", "name"], "")
+        if problems:
+            raise ScenarioError(problems)
+        tables: dict[str, object] = {"battery": battery, "site": site, "series": series_options}
+        tables |= {"strategy": strategy, "tariff": tariff, "finance": finance, "solver": solver}
+        self._adopt(tables, frame_source(series), name, None)
+
+    def _adopt(self, tables: Mapping[str, Any], source: SeriesSource, name: str, folder: Path | None) -> None:
+        """Check everything, and take it over if all is right."""
+        parts, problems = read_tables(tables)
+        entries, wrong = read_strategies(tables.get("strategy"))
+        cleaned, horizon, wrong_series = read_series(tables, source)
+        problems += [*wrong, *wrong_series, *check_tables(parts, horizon)]
+        if problems or cleaned is None:
+            raise ScenarioError(problems)
+        notes = note_two_prices(parts.get("tariff"), list(cleaned.frame.columns))
+        values = {key: parts.get(key) for key in _HELD}
+        values |= {"strategies": entries, "notes": (*cleaned.notes, *notes), "name": name}
+        for key, value in (values | {"folder": folder, "_clean": cleaned}).items():
+            object.__setattr__(self, key, value)
+
+    @property
+    def series(self) -> pd.DataFrame:
+        """Clean series: float64, index "time" in `time_zone`. Writing to it does not change the scenario."""
+        return self._clean.frame.copy(deep=False)
+
+    @property
+    def step_h(self) -> float:
+        """Length of a step [h]."""
+        return self._clean.step_h
+
+    @property
+    def time_zone(self) -> str:
+        """IANA name of the local clock: the site's stated zone, else the series' own."""
+        return self._clean.time_zone
+
+    def replace(self, **tables: Any) -> Scenario:
+        """A new scenario with `tables` over the present ones, checked again.
+
+        battery, site, tariff, finance and solver merge with their stated keys when given as a mapping;
+        technology, strategy and series are replaced whole; None takes the default. ScenarioError for an
+        unknown table or a wrong value.
+        """
+        unknown = unknown_tables(tables, [*TABLES, "strategy", "series_options", "name"], "")
+        if unknown:
+            raise ScenarioError(unknown)
+        if "series_options" in tables and "series" not in tables:
+            found = "stand without a series, and the present one is already clean"
+            raise ScenarioError([Finding("no_series", "series_options", found, "give series too")])
+        merged = {key: _merged(getattr(self, key), tables.get(key, getattr(self, key))) for key in _HELD}
+        merged["strategy"] = tables.get("strategy", self.strategies)
+        merged["series"] = tables.get("series_options")
+        source = frame_source(tables["series"]) if "series" in tables else self._clean
+        result = object.__new__(Scenario)
+        result._adopt(merged, source, tables.get("name", self.name), self.folder)
+        return result
+
+    def to_tables(self) -> dict[str, Any]:
+        """Plain tables that, written as TOML beside the clean series, load as an equal scenario."""
+        tables: dict[str, Any] = {"battery": self.battery.to_plain()}
+        tables["site"] = self.site.to_plain() | {"time_zone": self.time_zone}
+        tables["series"] = {"step_min": round(self.step_h * 60, 9)}
+        if self.strategies:
+            listed = [entry.to_plain() for entry in self.strategies]
+            tables["strategy"] = listed if len(listed) > 1 else listed[0]
+        for key in _HELD[2:]:
+            table: Table | None = getattr(self, key)
+            if table is not None:
+                tables[key] = table.to_plain()
+        return tables
+
+    def digest(self) -> str:
+        """sha256 over tables and series: equal scenarios have equal digests, on any machine."""
+        frame = self._clean.frame
+        text = json.dumps([self.to_tables(), list(frame.columns)], sort_keys=True, default=str)
+        digest = hashlib.sha256(text.encode())
+        digest.update(self._clean.index.asi8.astype("<i8").tobytes())
+        digest.update(frame.to_numpy().astype("<f8").tobytes())
+        return digest.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scenario):
+            return NotImplemented
+        return self is other or self.digest() == other.digest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest())
+
+    def _repr_html_(self) -> str:
+        from bess_opt.common import html as notebook
+
+        return notebook.scenario_html(self)
+
+    def __repr__(self) -> str:
+        names = ", ".join(entry.name for entry in self.strategies) or "no strategy"
+        steps = f"{counted(len(self._clean.frame), 'step')} of {self.step_h * 60:g} min"
+        size = f"{self.battery.power_mw:g} MW, {self.battery.energy_mwh:g} MWh"
+        return f"Scenario({self.name!r}: {size}, {names}, {steps} from {self._clean.index[0].isoformat()})"
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for key, value in state.items():
+            object.__setattr__(self, key, value)
+        # A pickled array is writable again, and pandas before 3 would hand it out as it is.
+        cleaned = self._clean
+        locked = CleanSeries(lock(cleaned.frame), cleaned.step_h, cleaned.time_zone, cleaned.notes)
+        object.__setattr__(self, "_clean", locked)
+
+
+def load(path: str | Path) -> Scenario:
+    """The scenario of a folder with scenario.toml, or of a .toml file. ScenarioError with every problem."""
+    path = Path(path)
+    file = path / "scenario.toml" if path.is_dir() else path
+    tables = read_toml(file)
+    unknown = unknown_tables(tables, [*TABLES, "strategy"], f" in {file.name}")
+    scenario = object.__new__(Scenario)
+    try:
+        scenario._adopt(tables, file_source(file.parent), file.resolve().parent.name, file.parent)
+    except ScenarioError as error:
+        raise ScenarioError([*unknown, *error.problems]) from None
+    if unknown:
+        raise ScenarioError(unknown)
+    return scenario
+
+
+def describe(scenario: Scenario) -> pd.DataFrame:
+    """Statistics of each series, one row per column; see `series_statistics.describe_series`."""
+    return describe_series(scenario.series, scenario.step_h)
+
+
+def _merged(present: Table | None, change: Any) -> Any:
+    if isinstance(change, Mapping) and present is not None:
+        return present.merged(change, whole=frozenset({"technology"}))
+    return change
+
+
+__all__ = ["Scenario", "StrategyEntry", "describe", "json_schema", "load"]

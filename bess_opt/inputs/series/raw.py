@@ -1,0 +1,187 @@
+"""Reading a time series as it stands, from a file or a DataFrame, with row numbers a person can find."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.common.columns import SERIES
+from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import show
+from bess_opt.inputs.series.imported import ImportedSeries
+
+TIME = "time"
+# From pandas 3.1 on every number is read exactly; before, only on request, which is deprecated now.
+_EXACT: dict[str, Any] = (
+    {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
+)
+
+
+@dataclass(frozen=True)
+class RawSeries:
+    """A series before its cells are checked: time, the columns we know, and what is wrong with the header.
+
+    `first_row` is the number a person gives the first row of data; `is_text` says that numbers were written;
+    `notes` is what an importer says it did.
+    """
+
+    source: str
+    first_row: int
+    time: pd.Series | pd.DatetimeIndex
+    values: pd.DataFrame
+    is_text: bool = False
+    problems: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+    def row(self, position: int) -> str:
+        """Where a row stands, e.g. "series.csv row 17"."""
+        return f"{self.source} row {self.first_row + position}"
+
+
+def from_frame(frame: object, source: str = "series") -> RawSeries:
+    """A DataFrame whose tz-aware index or column "time" holds the step starts; rows count from 1.
+
+    ScenarioError if it is no DataFrame, is empty, or has no time or unknown columns.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        found, expected = f"found {type(frame).__name__}", "give a pandas DataFrame with a tz-aware index"
+        raise ScenarioError([Finding("no_series", source, found, expected)])
+    if not len(frame):
+        raise ScenarioError([_empty(source)])
+    if pd.api.types.is_datetime64_any_dtype(frame.index.dtype):
+        return _indexed(frame, pd.DatetimeIndex(frame.index), source)
+    if TIME in frame.index.names and frame.index.nlevels == 1:
+        return _indexed(frame, frame.index.to_series().reset_index(drop=True), source)
+    return _split(frame, source, 1, is_text=False)
+
+
+def from_file(folder: Path, file: str | None) -> RawSeries:
+    """The series file of a scenario folder; `file` None is series.csv, else series.parquet.
+
+    ScenarioError if it leaves the folder, is missing, of another kind, empty or unreadable.
+    """
+    name = file or ("series.csv" if not _only_parquet(folder) else "series.parquet")
+    path = folder / name
+    try:
+        problem = _file_problem(folder, path, name)
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a null in it, a link to itself
+        found = f"file {show(name)} cannot be opened: {getattr(error, 'strerror', None) or 'no usable path'}"
+        problem = Finding("unreadable_file", "series.file", found, "give the name of a file in the scenario folder")
+    if problem:
+        raise ScenarioError([problem])
+    try:
+        return _read_csv(path, name) if path.suffix.lower() == ".csv" else _read_parquet(path, name)
+    except (OSError, ValueError, csv.Error) as error:
+        first_line = str(error).strip().splitlines()[0].removeprefix("Error tokenizing data. C error: ")
+        expected = "give a CSV file in UTF-8 with commas, or a Parquet file"
+        raise ScenarioError([Finding("unreadable_file", name, f"cannot be read: {first_line}", expected)]) from None
+
+
+def _only_parquet(folder: Path) -> bool:
+    return (folder / "series.parquet").exists() and not (folder / "series.csv").exists()
+
+
+def _file_problem(folder: Path, path: Path, name: str) -> Finding | None:
+    if not path.resolve().is_relative_to(folder.resolve()):
+        found, expected = f"file {name!r} leaves the scenario folder", "put the file into the folder"
+        return Finding("outside_folder", "series.file", found, expected)
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        found, expected = f"file {name!r} is neither .csv nor .parquet", "give a .csv or .parquet file"
+        return Finding("wrong_file_kind", "series.file", found, expected)
+    if path.is_dir():
+        return Finding("missing_file", "series.file", f"{name!r} is a folder", "give the name of a file")
+    if not path.is_file():
+        others = [p.name for p in folder.glob("*") if p.suffix.lower() in (".csv", ".parquet")]
+        expected = nearest(name, others) if others else f"put it into {folder}"
+        return Finding("missing_file", "series.file", f"there is no file {name!r}", expected)
+    return None
+
+
+def _empty(source: str) -> Finding:
+    return Finding("empty_series", source, "has no rows", "give at least one step")
+
+
+def _read_csv(path: Path, name: str) -> RawSeries:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        header = [cell.strip() for cell in next(csv.reader(lines), [])]
+    if not any(header):
+        raise ScenarioError([_empty(name)])
+    if len(header) == 1 and ";" in header[0]:
+        found, expected = "columns are separated by semicolons", "use commas, and points in decimals"
+        raise ScenarioError([Finding("unreadable_file", name, found, expected)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            frame = pd.read_csv(
+                path,
+                encoding="utf-8-sig",
+                header=0,
+                names=range(len(header)),
+                dtype={i: str for i, key in enumerate(header) if key == TIME},
+                index_col=False,
+                skip_blank_lines=False,
+                **_EXACT,
+                low_memory=False,
+            )
+        except pd.errors.ParserWarning:
+            raise ValueError("rows have more cells than the header") from None
+    frame.columns = pd.Index(header)
+    last = frame.notna().any(axis=1).to_numpy().nonzero()[0]
+    return _split(frame.iloc[: last[-1] + 1 if len(last) else 0], name, 2, is_text=True)
+
+
+def _read_parquet(path: Path, name: str) -> RawSeries:
+    return from_frame(pd.read_parquet(path), name)
+
+
+def _split(frame: pd.DataFrame, source: str, first_row: int, *, is_text: bool) -> RawSeries:
+    """The column "time" apart from the others; ScenarioError if there is none or no row."""
+    names = list(frame.columns)
+    if TIME not in names:
+        found = f"has no column {TIME!r}"
+        expected = f"name the column of step starts {TIME!r}" + ("" if is_text else ", or give a tz-aware index")
+        missing = Finding("missing_column", source, found, expected)
+        raise ScenarioError([missing, *_column_problems(source, names)])
+    if not len(frame):
+        raise ScenarioError([_empty(source)])
+    others = frame.loc[:, [name != TIME for name in names]].reset_index(drop=True)
+    time = frame.iloc[:, names.index(TIME)].reset_index(drop=True)
+    problems = _column_problems(source, names)
+    return RawSeries(source, first_row, time, _known(others), is_text, tuple(problems))
+
+
+def _indexed(frame: pd.DataFrame, time: pd.Series | pd.DatetimeIndex, source: str) -> RawSeries:
+    problems = _column_problems(source, list(frame.columns))
+    notes = tuple(frame.notes) if isinstance(frame, ImportedSeries) else ()
+    return RawSeries(source, 1, time, _known(frame.reset_index(drop=True)), problems=tuple(problems), notes=notes)
+
+
+def _known(values: pd.DataFrame) -> pd.DataFrame:
+    """The columns whose names we know, each once, so that the check can go on after a wrong name."""
+    known = np.array([name in SERIES for name in values.columns], dtype=bool)
+    return values.loc[:, known & ~values.columns.duplicated()]
+
+
+def _column_problems(source: str, names: Sequence[object]) -> list[Finding]:
+    where = f"{source} column"
+    problems = [
+        Finding("duplicate_column", f"{where} {name}", "stands more than once", "keep one of them")
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+    for name in dict.fromkeys(names):
+        if name == "":
+            place = f"{where} {names.index(name) + 1}"
+            problems.append(Finding("unknown_column", place, "has no name", "name it, or remove it"))
+        elif name != TIME and name not in SERIES:
+            found = f"unknown column {name!r}"
+            problems.append(Finding("unknown_column", f"{where} {name}", found, nearest(str(name), SERIES)))
+    return problems

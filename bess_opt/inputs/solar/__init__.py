@@ -1,0 +1,1 @@
+"""Solar power of a PV plant from weather."""

@@ -1,0 +1,1 @@
+"""Faces: command line, page in the browser, report."""

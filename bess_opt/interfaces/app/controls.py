@@ -1,0 +1,130 @@
+"""From the controls of the interactive page to a scenario, and from its plans to the cards: pure functions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from bess_opt.common.errors import BessOptError
+from bess_opt.common.wording import NOTHING, Number, number, percent
+from bess_opt.comparison.compare import better_by
+from bess_opt.dispatch.checks.validate import problems_of
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.battery import technologies, topologies
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.interfaces.app.options import STATED, Touched, with_options
+from bess_opt.strategies.shared.catalogue import strategies
+
+Twin = Literal["optimal", "rule"]
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What the page asks for. `technology` and `strategy` may be `STATED`; power in MW, duration in hours.
+
+    `options` are (place in the stack, key, what is written) of the strategy's options that were changed.
+    """
+
+    technology: str
+    topology: str
+    power_mw: float
+    duration_h: float
+    strategy: str
+    options: tuple[Touched, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Ends and step of a slider."""
+
+    least: float
+    most: float
+    step: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """A figure of a plan: its name, its value with unit, and what stands under it."""
+
+    name: str
+    value: str
+    note: str
+
+
+def controls_of(scenario: Scenario) -> Controls:
+    """The controls at which the page shows `scenario` unchanged."""
+    battery = scenario.battery
+    technology = battery.technology if isinstance(battery.technology, str) else STATED
+    return Controls(technology, battery.topology, battery.power_mw, battery.duration_h, STATED)
+
+
+def changed(scenario: Scenario, controls: Controls) -> Scenario:
+    """`scenario` with what the controls say.
+
+    A strategy other than the stated begins with its default options. ScenarioError for what the scenario cannot be.
+    """
+    battery: dict[str, object] = {
+        "power_mw": controls.power_mw, "duration_h": controls.duration_h, "topology": controls.topology,
+    }  # fmt: skip
+    if controls.technology != STATED:
+        battery["technology"] = controls.technology
+    wanted = {}
+    if controls.strategy != STATED or controls.options:
+        wanted["strategy"] = with_options(scenario, controls.strategy, controls.options)
+    return scenario.replace(battery=battery, **wanted)
+
+
+def choices(scenario: Scenario) -> dict[str, dict[str, str]]:
+    """Values and labels of each picker."""
+    techs = {str(key): str(key) for key in technologies().index}
+    if not isinstance(scenario.battery.technology, str):
+        techs = {STATED: "as stated, own figures"} | techs
+    own = " + ".join(entry.name for entry in scenario.strategies) or "none"
+    others = {str(key): str(key) for key in strategies().index}
+    return {
+        "technology": techs,
+        "topology": {str(key): str(key) for key in topologies().index},
+        "strategy": {STATED: f"{own}, as stated"} | others,
+    }
+
+
+def scales(scenario: Scenario) -> dict[str, Scale]:
+    """Ends of the sliders: power up to four times what is stated, duration to twelve hours or twice the stated."""
+    power, hours = scenario.battery.power_mw, scenario.battery.duration_h
+    step = 10.0 ** math.floor(math.log10(power)) / 20.0
+    return {
+        "power": Scale(step, math.ceil(4.0 * power / step) * step, step),
+        "duration": Scale(0.25, max(12.0, math.ceil(2.0 * hours)), 0.25),
+    }
+
+
+def cards(shown: Dispatch, best: Dispatch) -> list[Card]:
+    """Net revenue, cycles, curtailment and gap of the plan `shown`; `best` is the optimum of the same scenario."""
+    m, currency = shown.metrics, shown.scenario.site.currency
+    unit = m.score_unit.replace("currency", currency)
+    score = str(Number(m.score, unit))
+    curtailed = str(Number(m.curtailed_mwh, "MWh"))
+    solar = Card("curtailed", percent(m.curtailment_ratio), f"{curtailed} of solar")
+    return [
+        Card("net revenue", str(Number(m.net_revenue, currency)), f"score {score}"),
+        Card("full cycles", number(m.equivalent_full_cycles), f"{number(m.cycles_per_day)} a day"),
+        solar if m.solar_mwh else Card("curtailed", NOTHING, "there is no solar"),
+        _gap(shown, best, unit),
+    ]
+
+
+def _gap(shown: Dispatch, best: Dispatch, unit: str) -> Card:
+    """The optimum's to its proven bound, the rule's to the optimum."""
+    if shown.twin == "optimal" and shown.report is not None:
+        gap = f"{shown.report.gap:.1e}" if shown.report.gap else "0"
+        return Card("gap", gap, f"to the proven bound: {shown.report.status}")
+    short = better_by(best.metrics, shown.metrics)
+    missing = shown.metrics.end_shortfall_mwh
+    ends = f", and ends {Number(missing, 'MWh')} short" if missing > 1e-6 else ""
+    return Card("gap", str(Number(short, unit)), f"of score behind the optimum{ends}")
+
+
+def error_lines(error: BessOptError) -> list[str]:
+    """What is wrong, a sentence per problem."""
+    return [problem.sentence() for problem in problems_of(error)]

@@ -1,0 +1,157 @@
+"""What stands on the interactive page: controls, cards, chart; and what fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import dcc, html
+
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.interfaces.app.chart import HEIGHT_PX
+from bess_opt.interfaces.app.controls import Card, Scale, choices, controls_of, scales
+from bess_opt.interfaces.app.options import LEFT_OUT, Box, boxes, entries_of
+
+TWINS = {"optimal": "optimum", "rule": "rule"}
+
+
+def layout(scenario: Scenario) -> Any:
+    """The page of a scenario, before anything is computed."""
+    index = scenario.series.index
+    span = f"{len(index):,} steps of {scenario.step_h * 60:g} min from {index[0]:%Y-%m-%d}, {scenario.time_zone}"
+    return html.Div(
+        [
+            dcc.Store(id="ticket"),
+            dcc.Store(id="asked", data=controls_of(scenario).strategy),
+            dcc.Store(id="report-ticket"),
+            dcc.Store(id="over", data=""),
+            dcc.Store(id="scheme", data="light"),
+            dcc.Interval(id="tick", interval=400),
+            dcc.Download(id="schedule-file"),
+            dcc.Download(id="report-file"),
+            html.Header([html.H1(scenario.name), html.P(span)]),
+            html.Aside(_controls(scenario), className="panel"),
+            html.Main(
+                [
+                    html.Div(
+                        [
+                            html.Span("starting", id="stage", role="status"),
+                            html.Progress(id="progress", max="1", value="0"),
+                            html.Button("Cancel", id="cancel", className="plain"),
+                        ],
+                        id="status",
+                        className="status",
+                    ),
+                    html.Div(id="errors", role="alert", className="hidden"),
+                    html.Div(
+                        [
+                            html.Div(id="cards", className="cards"),
+                            html.Div(
+                                dcc.Graph(
+                                    id="chart",
+                                    config={"displaylogo": False, "responsive": True},
+                                    style={"height": f"{HEIGHT_PX}px"},
+                                ),
+                                id="picture",
+                                className="hidden",
+                            ),
+                        ],
+                        id="results",
+                    ),
+                ]
+            ),
+        ],
+        className="page",
+    )
+
+
+def _controls(scenario: Scenario) -> list[Any]:
+    now, offered, ends = controls_of(scenario), choices(scenario), scales(scenario)
+    return [
+        _slider("power", "Power [MW]", ends["power"], now.power_mw),
+        _slider("duration", "Duration [h]", ends["duration"], now.duration_h),
+        _picker("strategy", "Strategy", offered["strategy"], now.strategy),
+        html.Div(option_boxes(scenario, now.strategy), id="options", className="options"),
+        _picker("technology", "Technology", offered["technology"], now.technology),
+        _picker("topology", "Topology", offered["topology"], now.topology),
+        html.Div(
+            [
+                html.Label("Show the plan of the", htmlFor="twin"),
+                dcc.RadioItems(TWINS, "optimal", id="twin", inline=True, className="switch"),
+            ],
+            className="control",
+        ),
+        html.Div(
+            [
+                html.Button("Schedule, CSV", id="csv", className="plain"),
+                html.Button("Schedule, Parquet", id="parquet", className="plain"),
+                html.Button("Report, HTML", id="report", className="plain"),
+            ],
+            className="buttons",
+        ),
+    ]
+
+
+def option_boxes(scenario: Scenario, strategy: str) -> list[Any]:
+    """A box per option of the strategy that the picker shows; in a stack, under the name of each."""
+    shown = boxes(scenario, strategy)
+    names = [entry.name for entry in entries_of(scenario, strategy)]
+    parts: list[Any] = []
+    for number, name in enumerate(names):
+        own = [_option(box, strategy) for box in shown if box.entry == number]
+        if own and len(names) > 1:
+            parts.append(html.H2(name))
+        parts += own
+    return parts
+
+
+def _option(box: Box, strategy: str) -> Any:
+    place = option_id(strategy, box.entry, box.key)
+    if box.kind == "choice":
+        field: Any = dcc.RadioItems(dict(box.choices), box.text, id=place, inline=True, className="switch")
+    else:
+        numeric = {"inputMode": "decimal"} if box.kind == "number" else {}
+        field = dcc.Input(
+            id=place, value=box.text, type="text", debounce=True, placeholder=LEFT_OUT, className="box", **numeric
+        )
+    words = [html.Label([html.Span(box.label, className="name"), field]), html.P(box.note, className="note")]
+    return html.Div(words, className="control")
+
+
+def option_id(strategy: Any, entry: Any, key: Any) -> dict[str, Any]:
+    """The page's name of an option's box."""
+    return {"type": "option", "strategy": strategy, "entry": entry, "key": key}
+
+
+def _picker(name: str, label: str, offered: dict[str, str], value: str) -> Any:
+    picker = dcc.Dropdown(offered, value, id=name, clearable=False)
+    return html.Div([html.Label(label, htmlFor=name), picker], className="control")
+
+
+def _slider(name: str, label: str, scale: Scale, value: float) -> Any:
+    marks = {end: f"{end:.4g}" for end in (scale.least, scale.most)}
+    slider = dcc.Slider(
+        scale.least, scale.most, scale.step, value=value, id=name, marks=marks, updatemode="mouseup",
+        tooltip={"placement": "bottom"},
+    )  # fmt: skip
+    return html.Div([html.Label(label, htmlFor=name), slider], className="control")
+
+
+def card_boxes(cards: Sequence[Card]) -> list[Any]:
+    """Cards as boxes; the name of each is its id."""
+    return [
+        html.Div(
+            [
+                html.H2(card.name),
+                html.P(card.value, className="value", id=f"card-{card.name.replace(' ', '-')}"),
+                html.P(card.note, className="note"),
+            ],
+            className="card",
+        )
+        for card in cards
+    ]
+
+
+def error_box(lines: Sequence[str]) -> tuple[list[Any], str]:
+    """Sentences as text, and the class of the box that holds them."""
+    return [html.P(line) for line in lines], "errors" if lines else "hidden"

@@ -1,0 +1,223 @@
+"""`bess-opt size` and `bess-opt compare`: answers made of many dispatches, saved and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from bess_opt.interfaces.cli import output as show
+from bess_opt.interfaces.cli import tables
+from bess_opt.interfaces.cli.options import Theme
+from bess_opt.interfaces.cli.run import loaded, parsed
+
+if TYPE_CHECKING:
+    from bess_opt.common.atomic_folders import Kind
+    from bess_opt.comparison.compare import Comparison
+    from bess_opt.inputs.scenario import Scenario
+    from bess_opt.investment.sizing.size import Sizing
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The arguments of `bess_opt.size` as they stand on the command line."""
+
+    power_mw: list[float]
+    duration_h: list[float]
+    objective: str
+    twin: str
+    power_step_mw: float | None
+    energy_step_mwh: float | None
+    module: list[float] | None
+    budget: float | None
+    energy_min_mwh: float | None
+    tolerance: float
+
+
+def numbers(text: str, option: str, between: str) -> list[float]:
+    """Numbers of an option; a usage error if it holds something else."""
+    try:
+        return [float(part) for part in text.split(between)]
+    except ValueError:
+        example = "1:10 or 4" if between == ":" else "2.5,5"
+        raise typer.BadParameter(f"{text!r} is not of the form {example}", param_hint=option) from None
+
+
+def run_size(
+    path: Path, assignments: list[str] | None, wanted: Wanted, out: Path | None, as_json: bool, theme: Theme
+) -> None:
+    """Size a scenario, save and show what was found."""
+
+    def work(read: Scenario) -> Sizing:
+        from bess_opt.investment.sizing.size import size
+
+        arguments: dict[str, Any] = asdict(wanted)
+        return size(read, **arguments, progress=False)
+
+    def files(found: Sizing) -> dict[str, bytes]:
+        from bess_opt.plots import figure_png
+
+        content = {"format": "bess_opt sizing"} | sizing_json(found)
+        picture = figure_png(found.plot(theme=theme.value))
+        return {"sizing.json": _json(content), "table.parquet": _parquet(found.table), "surface.png": picture}
+
+    names = "sizing.json", "table.parquet", "surface.png"
+    found = _answer(path, assignments, out, as_json, "sizing", work, files, _kind(names, "bess_opt sizing"))
+    show.say_findings(found.findings)
+    if as_json:
+        show.write_json(sizing_json(found))
+    else:
+        from bess_opt.common.wording import sizing_rows
+
+        title = f"{found.scenario.name}: size for {found.objective}"
+        show.write_tables(tables.table(title, ("figure", "value"), sizing_rows(found)))
+
+
+def run_compare(
+    path: Path, assignments: list[str] | None, strategies: list[str] | None, out: Path | None, as_json: bool,
+    theme: Theme,
+) -> None:  # fmt: skip
+    """Compare strategies of a scenario, save and show the ladder."""
+
+    def work(read: Scenario) -> Comparison:
+        from bess_opt.comparison.compare import compare
+
+        return compare(read, strategies)
+
+    def files(found: Comparison) -> dict[str, bytes]:
+        from bess_opt.plots import figure_png
+
+        written = {name: _parquet(getattr(found, name)) for name in ("table", "lines", "removed")}
+        content = {"format": "bess_opt comparison"} | comparison_json(found)
+        return {
+            "comparison.json": _json(content),
+            **{f"{name}.parquet": table for name, table in written.items()},
+            "ladder.png": figure_png(found.plot(theme=theme.value)),
+        }
+
+    names = "comparison.json", "table.parquet", "lines.parquet", "removed.parquet", "ladder.png"
+    kind = _kind(names, "bess_opt comparison")
+    found = _answer(path, assignments, out, as_json, "comparing", work, files, kind)
+    show.say_findings(found.notes)
+    if as_json:
+        show.write_json(comparison_json(found))
+    else:
+        show.write_tables(comparison_table(found))
+
+
+def _answer(
+    path: Path,
+    assignments: list[str] | None,
+    out: Path | None,
+    as_json: bool,
+    doing: str,
+    work: Callable[[Scenario], T],
+    files: Callable[[T], Mapping[str, bytes]],
+    kind: Callable[[], Kind],
+) -> T:
+    """Read a scenario, `work` on it and save the `files` of what comes of it, all or none."""
+    overrides = parsed(assignments)
+    with show.faults(as_json), show.stages() as stage:
+        stage("reading the scenario")
+        read = loaded(path, overrides)
+        if out is not None:
+            from bess_opt.common.atomic_folders import check_target
+
+            check_target(out, kind())
+        stage(f"{doing} {len(read.series):,} steps")
+        found = show.in_background(lambda: work(read))
+        if out is not None:
+            from bess_opt.common.atomic_folders import new_folder
+
+            stage("drawing and saving")
+            made = show.in_background(lambda: files(found))
+            with new_folder(out, kind()) as parts:
+                for name, content in made.items():
+                    (parts / name).write_bytes(content)
+    if out is not None:
+        show.say(f"saved: {out}")
+    return found
+
+
+def _kind(names: tuple[str, ...], mark: str) -> Callable[[], Kind]:
+    """The folder that holds these files, the first of which says `mark`."""
+
+    def made() -> Kind:
+        from bess_opt.common.atomic_folders import Kind
+
+        return Kind(files=frozenset(names), mark=names[0], text=f'"format": "{mark}"')
+
+    return made
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    import json
+
+    from bess_opt.dispatch.saving import plain
+
+    return (json.dumps(plain(content), indent=2, allow_nan=False) + "\n").encode()
+
+
+def _parquet(table: Any) -> bytes:
+    import io
+
+    buffer = io.BytesIO()
+    table.to_parquet(buffer)
+    return buffer.getvalue()
+
+
+# ---- what is shown
+
+
+def sizing_json(found: Sizing) -> dict[str, Any]:
+    """A sizing as one object; "metrics" are those of the best size's plan. No times: same input, same bytes."""
+    same = (
+        "objective", "twin", "power_mw", "duration_h", "energy_mwh", "value", "bound", "bound_continuous", "gap",
+        "without", "build", "costs", "marginal_value", "calls",
+    )  # fmt: skip
+    return {
+        "scenario": found.scenario.name,
+        "strategy": " + ".join(entry.name for entry in found.scenario.strategies),
+        **{name: getattr(found, name) for name in same},
+        "metrics": found.plan.metrics.to_dict(),
+        "findings": [finding.to_dict() for finding in found.findings],
+        "table": found.table.to_dict("records"),
+    }
+
+
+def comparison_json(found: Comparison) -> dict[str, Any]:
+    """A comparison as one object; "metrics" by strategy and rung."""
+    metrics: dict[str, dict[str, Any]] = {}
+    for (strategy, rung), plan in found.plans.items():
+        metrics.setdefault(strategy, {})[rung] = plan.metrics.to_dict()
+    return {
+        "scenario": found.scenario.name,
+        "metrics": metrics,
+        **{name: getattr(found, name).reset_index().to_dict("records") for name in ("table", "lines", "removed")},
+        "findings": [finding.to_dict() for finding in found.notes],
+    }
+
+
+def comparison_table(found: Comparison) -> Any:
+    """The rungs of every strategy, one below the other."""
+    rows = []
+    for row in found.table.reset_index().to_dict("records"):
+        share = row["captured"]
+        rows.append(
+            (
+                str(row["strategy"]),
+                str(row["rung"]),
+                tables.number(float(row["score"])),
+                str(row["score_unit"]).replace(tables.MONEY, found.scenario.site.currency),
+                "–" if share != share else f"{100 * share:.1f} %",
+                tables.number(float(row["net_revenue"]), money=True),
+                tables.number(float(row["equivalent_full_cycles"])),
+            )
+        )
+    heads = ("strategy", "rung", "score", "unit", "captured", f"net revenue {found.scenario.site.currency}", "cycles")
+    return tables.table(f"{found.scenario.name}: from nothing to the optimum", heads, rows)

@@ -1,0 +1,224 @@
+"""One page about a scenario: the question, the answer, pictures, reconciliation; self-contained, printable.
+
+The page is made from `templates/report.html`. Nothing in it depends on when or where it was made: the same scenario
+and the same versions give the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.wording import (
+    NOTHING,
+    comparison_table,
+    dispatch_rows,
+    financial_rows,
+    number,
+    percent,
+    scenario_rows,
+    sizing_rows,
+)
+from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison, compare
+from bess_opt.dispatch.reconciliation import reconcile
+from bess_opt.dispatch.reconciliation_tables import summary, tables
+from bess_opt.dispatch.result import Dispatch, drawing_problems
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.lifetime.financials import Financials, financials
+from bess_opt.investment.sizing.size import Sizing
+from bess_opt.investment.sizing.sized_program import resized
+from bess_opt.plots.battery_use import action_figure
+from bess_opt.plots.cash_flow import cash_flow_figure
+from bess_opt.plots.comparison import ladder_figure
+from bess_opt.plots.dispatch import dispatch_figure
+from bess_opt.plots.duration import soc_duration_figure
+from bess_opt.plots.page import figure_svg
+from bess_opt.plots.parts import prices_of
+from bess_opt.plots.sizing import surface_figure
+from bess_opt.plots.value import stored_value_figure
+
+MARK = '<meta name="generator" content="bess-opt report">'
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as SVG with the words that stand under it."""
+
+    svg: Markup
+    caption: str
+
+
+def report(scenario: Scenario, *, week: str | None = None, sizing: Sizing | None = None) -> str:
+    """The page about `scenario` as HTML: its site and battery, none, rule and optimum, and what they are worth.
+
+    `week` is the first local date of the pictures; default: the busiest week. Financials are there where
+    [finance] is, and the best size where `sizing` gives it. Raises what `compare` raises, and ScenarioError for a
+    wrong week and for a sizing of something else than `scenario`.
+    """
+    wrong = drawing_problems(pd.DatetimeIndex(scenario.series.index), week, "light") + _foreign(scenario, sizing)
+    if wrong:
+        raise ScenarioError(wrong)
+    comparison = compare(scenario)
+    return page(comparison, _money(comparison), week=week, sizing=sizing)
+
+
+def page(
+    comparison: Comparison,
+    money: Financials | None = None,
+    *,
+    week: str | None = None,
+    sizing: Sizing | None = None,
+) -> str:
+    """The same from a comparison of one strategy that is there already."""
+    scenario = comparison.scenario
+    plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
+    best = plans[OPTIMAL]
+    environment = Environment(
+        loader=PackageLoader("bess_opt.interfaces.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    header, rows = comparison_table(comparison)
+    books = {rung: reconcile(plan) for rung, plan in plans.items()}
+    own = books.pop(OPTIMAL)
+    return environment.get_template("report.html").render(
+        mark=Markup(MARK),
+        name=scenario.name,
+        answer=answer(comparison),
+        scenario=scenario_rows(scenario),
+        figures=dispatch_rows(best),
+        comparison=(header, rows),
+        pictures=_pictures(comparison, plans, week),
+        money=None if money is None else financial_rows(money),
+        cash_flow=None if money is None or money.cash_flow is None else _cash_flow(money),
+        sizing=None if sizing is None else sizing_rows(sizing),
+        surface=None if sizing is None else _surface(sizing),
+        findings=_findings(comparison, best, money, sizing),
+        closes=summary(own),
+        accounts=tables(own, books),
+    )
+
+
+def answer(comparison: Comparison) -> str:
+    """What the comparison says, in one sentence."""
+    scenario, plans = comparison.scenario, {rung: plan for (_, rung), plan in comparison.plans.items()}
+    battery, currency, best = scenario.battery, scenario.site.currency, plans[OPTIMAL]
+    size = f"{number(battery.power_mw)} MW and {number(battery.energy_mwh)} MWh"
+    unit = best.metrics.score_unit.replace("currency", currency)
+    index = scenario.series.index
+    span = f"from {index[0]:%-d %B %Y} to {index[-1]:%-d %B %Y}"
+    if NONE in plans:
+        gain = best.metrics.score - plans[NONE].metrics.score
+        better = "raise" if gain >= 0 else "lower"
+        before = f"from {number(plans[NONE].metrics.score)} to {number(best.metrics.score)} {unit}"
+        text = f"Operated at its best, a battery of {size} would {better} the site's score {before} {span}"
+    else:
+        text = (
+            f"Operated at its best, a battery of {size} brings the site to {number(best.metrics.score)} {unit} {span}"
+        )
+    if RULE not in plans:
+        return f"{text}."
+    share = float(comparison.table.xs(RULE, level="rung")["captured"].iloc[0])
+    reached = percent(share)
+    rule = f"the simple rule reaches {number(plans[RULE].metrics.score)} {unit}"
+    return f"{text}; {rule}." if reached == NOTHING else f"{text}; {rule}, {reached} of the possible gain."
+
+
+def check_file(file: Path) -> None:
+    """ScenarioError if `file` is a folder, stands in none, or is something else than a report."""
+    if file.is_dir() or not file.parent.is_dir():
+        found = "is a folder" if file.is_dir() else f"there is no folder {file.parent}"
+        raise ScenarioError([Finding("no_target", str(file), found, "give the name of an HTML file")])
+    if file.exists() and MARK.encode() not in file.read_bytes()[:2000]:
+        found = "is there already and is no report of ours"
+        raise ScenarioError([Finding("no_target", str(file), found, "give another name")])
+
+
+def save_report(html: str, file: str | Path) -> Path:
+    """Write a page to `file`; an earlier report there is replaced. ScenarioError as `check_file`."""
+    path = Path(file)
+    check_file(path)
+    path.write_bytes(html.encode())
+    return path
+
+
+# ---- the parts
+
+
+def _money(comparison: Comparison) -> Financials | None:
+    if comparison.scenario.finance is None:
+        return None
+    plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
+    return financials(plans[OPTIMAL], plans.get(NONE))
+
+
+def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | None) -> list[Picture]:
+    scenario, best = comparison.scenario, plans[OPTIMAL]
+    battery, currency, step = scenario.battery, scenario.site.currency, scenario.step_h
+    socs = {rung: plan.schedule["soc"] for rung, plan in plans.items() if rung in (OPTIMAL, RULE)}
+    drawn: list[tuple[str, Figure]] = [
+        (
+            "The optimal plan: power, state of charge and price of one week, and every hour of the horizon.",
+            dispatch_figure(
+                best.schedule, energy_mwh=battery.energy_mwh, currency=currency, week=week,
+                soc_start=battery.soc_start_resolved, step_h=step,
+            ),
+        ),
+        (
+            "None, rule and optimum, and where the rule loses against the optimum.",
+            ladder_figure(comparison.table, comparison.gaps, currency=currency),
+        ),
+        (
+            "For how long each state of charge is held; the dashed lines bound the window of the technology.",
+            soc_duration_figure(socs, window=(battery.tech.soc_min, battery.tech.soc_max)),
+        ),
+    ]  # fmt: skip
+    if prices_of(best.schedule):
+        text = "The energy that the optimal plan charges and discharges at each price."
+        drawn.append((text, action_figure(best.schedule, currency=currency, step_h=step)))
+    if best.stored_energy_value is not None and prices_of(best.schedule):
+        value = stored_value_figure(
+            best.stored_energy_value, best.schedule, currency=currency, week=week, step_h=step
+        )
+        drawn.append(("One MWh more in the cells: it is kept while it is worth more than the price.", value))
+    return [_picture(figure, text, f"p{place}") for place, (text, figure) in enumerate(drawn)]
+
+
+def _picture(figure: Figure, caption: str, prefix: str) -> Picture:
+    return Picture(Markup(figure_svg(figure, prefix=prefix)), caption)
+
+
+def _cash_flow(money: Financials) -> Picture:
+    table = money.cash_flow
+    figure = cash_flow_figure(pd.DataFrame() if table is None else table, currency=money.currency)
+    return _picture(figure, "What is paid and received each year, and the sum so far.", "cash")
+
+
+def _surface(sizing: Sizing) -> Picture:
+    text = "The value over power and duration; hatched is where a better size could still lie."
+    if sizing.cuts is None:
+        text = "The value of each size that was planned."
+    return _picture(surface_figure(sizing), text, "size")
+
+
+def _foreign(scenario: Scenario, sizing: Sizing | None) -> list[Finding]:
+    """What is wrong with a sizing of another site, strategy or series."""
+    if sizing is None or resized(scenario, sizing.power_mw, sizing.energy_mwh) == sizing.scenario:
+        return []
+    found = f"is of {sizing.scenario.name!r} and differs from the scenario in more than its size"
+    return [Finding("contradiction", "sizing", found, "size the scenario that the report is about")]
+
+
+def _findings(
+    comparison: Comparison, best: Dispatch, money: Financials | None, sizing: Sizing | None
+) -> list[Finding]:
+    found = [*best.findings, *comparison.notes, *(money.findings if money is not None else ())]
+    found += sizing.findings if sizing is not None else ()
+    sorted_ones = Findings(dict.fromkeys(found))
+    return [*sorted_ones.errors, *sorted_ones.warnings, *sorted_ones.recommendations]

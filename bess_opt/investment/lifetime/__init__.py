@@ -1,0 +1,1 @@
+"""Money and cells over the life of the plant."""

@@ -1,0 +1,163 @@
+"""What a schedule does to its cells, year after year: calendar fade, cycle fade and the end of life."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import rainflow
+
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.ageing_model import AgeingModel
+from bess_opt.investment.lifetime.cash_flow import YEAR_H
+from bess_opt.plant.plant import Array
+
+STILL = 1e-9  # of nameplate: a swing of charge below this is no cycle
+DEFAULT_YEARS = 20
+
+
+@dataclass(frozen=True)
+class Ageing:
+    """The life of cells that repeat one schedule.
+
+    `path`: index `year` 0 to the last, columns calendar, cycle, capacity at the end of each year, as shares of
+    nameplate energy; capacity is the smaller of the two, as in SAM, not their sum or product. `mean_capacity`:
+    over each year 1 to the last, mean of its ends. `cycles`: the horizon's rainflow cycles, columns depth,
+    mean_soc (shares of nameplate), count (0.5 or 1). `damage_per_year`: share of the cycle life used in a year.
+    `years_to_end_of_life`: when new cells reach `end_of_life`, interpolated; NaN if not within the path's years.
+    """
+
+    model: AgeingModel
+    path: pd.DataFrame
+    mean_capacity: pd.Series
+    cycles: pd.DataFrame
+    damage_per_year: float
+    end_of_life: float
+    years_to_end_of_life: float
+    replaced_after: tuple[int, ...]
+    cells: str  # in words, whose cycle and calendar life it is
+
+    @property
+    def basis(self) -> str:
+        """In words, what years of operation do to the revenue."""
+        return f"revenue scaled by each year's mean capacity, the schedule repeated; {self.cells}"
+
+    def course(self, plan: Dispatch, baseline: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """(net revenue of a horizon, share of throughput) in each year of operation; see `financials.Course`.
+
+        Only what `plan` earns beyond the baseline fades.
+        """
+        shares = tuple(float(share) for share in self.mean_capacity)
+        return tuple((plan.metrics.net_revenue - baseline) * share for share in shares), shares
+
+
+def ageing(
+    plan: Dispatch,
+    model: AgeingModel | None = None,
+    *,
+    years: int | None = None,
+    temperature_c: Sequence[float] | None = None,
+    end_of_life: float | None = None,
+) -> Ageing:
+    """How `plan`, repeated year after year, ages its cells.
+
+    A horizon of another length than a year is repeated to 8,760 h. The calendar runs with the state of charge
+    at the end of each step and `model.temperature_c`, or `temperature_c` with a value per step; cycles are those
+    that rainflow counting (ASTM E1049) finds in the horizon's state of charge, each using 1 / cycles_to_failure
+    of the life (Palmgren-Miner). The schedule does not shrink with the capacity: `faded_dispatch` looks into that.
+
+    `years` defaults to finance.lifetime_years, else 20; cells are new again after finance.replacement_year.
+    `end_of_life` defaults to the model's 0.8. ScenarioError for years < 1, an end outside 0 to 1, or
+    temperatures that do not fit the steps.
+    """
+    model, finance, step_h = model or AgeingModel(), plan.scenario.finance, plan.scenario.step_h
+    if end_of_life is not None:
+        model = AgeingModel(**model.merged({"end_of_life": end_of_life}))
+    stated = finance.lifetime_years if finance is not None else None
+    last = years if years is not None else stated or DEFAULT_YEARS
+    soc = plan.schedule["soc"].to_numpy()
+    _check(last, temperature_c, len(soc))
+    rate = model.calendar_rate(soc, model.temperature_c if temperature_c is None else np.asarray(temperature_c))
+    hours = len(soc) * step_h
+    year_h = hours if any(abs(hours - year) < 1e-6 * year for year in YEAR_H) else YEAR_H[0]
+    cycles = rainflow_cycles(np.append(plan.scenario.battery.soc_start_resolved, soc))
+    damage = float((cycles["count"] / model.cycles(cycles["depth"].to_numpy())).sum()) * year_h / hours
+    fresh = pd.DataFrame(
+        {
+            "calendar": _calendar(model, np.resize(rate, round(year_h / step_h)), step_h, last),
+            "cycle": 1.0 - (1.0 - model.failure_capacity) * damage * np.arange(last + 1),
+        }
+    ).clip(lower=0.0)
+    fresh["capacity"] = fresh[["calendar", "cycle"]].min(axis=1)
+    replaced = finance.replaced_after if finance is not None else ()
+    year = np.arange(last + 1)
+    age = np.append(0, since_new(year[:-1], replaced) + 1)
+    means = fresh["capacity"].rolling(2).mean().to_numpy()
+    return Ageing(
+        model=model,
+        path=fresh.iloc[age].set_axis(pd.RangeIndex(last + 1, name="year"), axis=0),
+        mean_capacity=pd.Series(means[age[1:]], index=pd.RangeIndex(1, last + 1, name="year"), name="mean_capacity"),
+        cycles=cycles,
+        damage_per_year=damage,
+        end_of_life=model.end_of_life,
+        years_to_end_of_life=_reached(fresh["capacity"].to_numpy(), model.end_of_life),
+        replaced_after=replaced,
+        cells=cells,
+    )
+
+
+def rainflow_cycles(soc: Array) -> pd.DataFrame:
+    """Cycles of a state-of-charge history after ASTM E1049: depth, mean_soc, count (1 full, 0.5 half)."""
+    found = [(depth, mean, count) for depth, mean, count, _, _ in rainflow.extract_cycles(soc.tolist())]
+    table = pd.DataFrame(found, columns=["depth", "mean_soc", "count"], dtype=float)
+    return table[table["depth"] > STILL].reset_index(drop=True)
+
+
+def calendar_loss(rate: Array, step_h: float, start: float = 0.0) -> float:
+    """Capacity lost after the steps of `rate` (1/day^0.5), from `start` lost before, in SAM's update.
+
+    Loss grows with the square root of time: the first step takes k·√Δt, each later one k²·Δt / (2·loss).
+    """
+    loss, days = start, step_h / 24.0
+    halves = (0.5 * days * rate**2).tolist()
+    for place, half in enumerate(halves):
+        loss = loss + half / loss if loss > 0.0 else float(rate[place]) * math.sqrt(days)
+    return loss
+
+
+def _calendar(model: AgeingModel, rate: Array, step_h: float, years: int) -> Array:
+    """Calendar capacity at the end of years 0 to `years`."""
+    lost = [0.0]
+    for _ in range(years):
+        lost.append(calendar_loss(rate, step_h, lost[-1]))
+    return model.calendar_q0 - np.array(lost)
+
+
+def _reached(capacity: Array, end: float) -> float:
+    """Year at which `capacity` falls to `end`, interpolated; NaN if it stays above."""
+    below = np.flatnonzero(capacity <= end)
+    if len(below) == 0:
+        return math.nan
+    year = int(below[0])
+    if year == 0:
+        return 0.0
+    before, after = float(capacity[year - 1]), float(capacity[year])
+    return year - 1 + (before - end) / (before - after)
+
+
+def _check(years: int, temperature_c: Sequence[float] | None, steps: int) -> None:
+    problems = []
+    if years < 1:
+        problems.append(Finding("wrong_value", "years", f"found {years}", "give 1 or more"))
+    if temperature_c is not None and (len(temperature_c) != steps or not np.isfinite(temperature_c).all()):
+        found = f"found {len(temperature_c)} values"
+        problems.append(
+            Finding("wrong_value", "temperature_c", found, f"give a finite one for each of {steps} steps")
+        )
+    if problems:
+        raise ScenarioError(problems)

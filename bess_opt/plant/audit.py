@@ -1,0 +1,258 @@
+"""The solver-free ledger: every plan passes here before it reaches the caller.
+
+Nothing of the model is read, only the schedule and the plant's numbers. Each check returns violations with
+the time of the worst one; a strategy adds its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.common.errors import AuditError
+from bess_opt.plant import money, physics
+from bess_opt.plant.plant import Array, Plant
+
+TOLERANCE = 1e-6  # of the plant's size, per step (rule 9)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken law: which, when it is worst, by how much, and how many steps break it."""
+
+    law: str
+    time: pd.Timestamp | None
+    excess: float
+    unit: str
+    steps: int = 1
+
+    def sentence(self) -> str:
+        """The violation as one line."""
+        when = f" at {self.time.isoformat()}" if self.time is not None else ""
+        return f"{self.law}: off by {self.excess:.3g} {self.unit}{when} ({self.steps} steps)"
+
+
+Check = Callable[[pd.DataFrame, Plant], Iterable[Violation]]
+
+
+def audit(schedule: pd.DataFrame, plant: Plant, checks: Iterable[Check] = ()) -> tuple[Violation, ...]:
+    """All violations of physics, limits and stated conditions; empty for a plan that may be trusted."""
+    own: tuple[Check, ...] = (
+        _inputs,
+        _balance,
+        _derived,
+        _dc_bus,
+        _storage_law,
+        _limits,
+        _one_way,
+        _sources,
+        _conditions,
+    )
+    return tuple(violation for check in (*own, *checks) for violation in check(schedule, plant))
+
+
+def require(schedule: pd.DataFrame, plant: Plant, checks: Iterable[Check] = ()) -> None:
+    """Raise `AuditError` with every violation, if there is one."""
+    violations = audit(schedule, plant, checks)
+    if violations:
+        raise AuditError("the plan fails its audit:\n" + "\n".join(v.sentence() for v in violations))
+
+
+def exceeds(law: str, excess: Array, plant: Plant, scale: float, unit: str = "MW") -> list[Violation]:
+    """A violation if any of `excess` (one value per step) is above the tolerance or not a number."""
+    over = ~(excess <= TOLERANCE * scale)
+    if not over.any():
+        return []
+    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
+    return [Violation(law, plant.index[worst], float(excess[worst]), unit, int(over.sum()))]
+
+
+def _arrays(schedule: pd.DataFrame, *names: str) -> tuple[Array, ...]:
+    return tuple(schedule[name].to_numpy(dtype=float) for name in names)
+
+
+def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """What the scenario gives is in the schedule as it was given; no regulation is held unless it was asked for."""
+    solar, solar_dc, load, up, down, buy, sell = _arrays(
+        schedule,
+        "solar_mw",
+        "solar_dc_mw",
+        "load_mw",
+        "regulation_up_mw",
+        "regulation_down_mw",
+        "import_price_per_mwh",
+        "export_price_per_mwh",
+    )
+    scale = plant.scale_mw
+    held = np.abs(up) + np.abs(down) if plant.reserves is None else np.maximum(-np.minimum(up, down), 0.0)
+    found = [
+        *exceeds("solar power is the scenario's", np.abs(solar - plant.solar_mw), plant, scale),
+        *exceeds("solar power on the DC bus is the scenario's", np.abs(solar_dc - plant.solar_dc_mw), plant, scale),
+        *exceeds("load is the scenario's", np.abs(load - plant.load_mw), plant, scale),
+        *exceeds("regulation is held only by a strategy for it", held, plant, scale),
+    ]
+    for price, stated in ((buy, plant.import_price), (sell, plant.export_price)):
+        wrong = np.where(np.isnan(price) & np.isnan(stated), 0.0, np.abs(price - stated))
+        found += exceeds("prices are the scenario's", wrong, plant, 1.0, "currency/MWh")
+    return found
+
+
+def _derived(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """Grid power, losses and revenue follow from the flows."""
+    grid, bought, sold, lost, inverter_lost = _arrays(
+        schedule, "grid_mw", "import_mw", "export_mw", "loss_mw", "inverter_loss_mw"
+    )
+    charge, discharge, energy, revenue = _arrays(schedule, "charge_mw", "discharge_mw", "energy_mwh", "revenue")
+    storage = plant.storage
+    storage_lost = physics.storage_loss_mw(
+        np.concatenate([[storage.start_mwh], energy[:-1]]),
+        charge,
+        discharge,
+        eta_charge=storage.eta_charge,
+        eta_discharge=storage.eta_discharge,
+        retention=storage.retention,
+        step_h=plant.step_h,
+    )
+    due = (
+        money.energy_revenue(bought, sold, plant.import_price, plant.export_price, plant.step_h)
+        if plant.has_prices
+        else np.zeros(plant.steps)
+    )
+    dearest = float(np.nanmax(np.abs([plant.import_price, plant.export_price]))) if plant.has_prices else 1.0
+    worth = max(1.0, dearest) * plant.scale_mw * plant.step_h
+    return [
+        *exceeds("grid power is export minus import", np.abs(grid - sold + bought), plant, plant.scale_mw),
+        *exceeds("losses add up", np.abs(lost - storage_lost - inverter_lost), plant, plant.scale_mw),
+        *exceeds("revenue is flows times prices", np.abs(revenue - due), plant, worth, "currency"),
+    ]
+
+
+def _balance(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """solar + import + discharge + unserved = load + export + charge + curtailed + inverter loss (rule 9)."""
+    solar, bought, out, unserved = _arrays(schedule, "solar_mw", "import_mw", "discharge_mw", "unserved_mw")
+    load, sold, into, curtailed = _arrays(schedule, "load_mw", "export_mw", "charge_mw", "curtailed_mw")
+    (lost,) = _arrays(schedule, "inverter_loss_mw")
+    residual = np.abs(solar + bought + out + unserved - load - sold - into - curtailed - lost)
+    return exceeds("energy balance", residual, plant, plant.scale_mw)
+
+
+def _dc_bus(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """What the DC bus gives is what the inverter takes, each way with its efficiency."""
+    inverter, lost = _arrays(schedule, "inverter_mw", "inverter_loss_mw")
+    if plant.bus is None:
+        return exceeds("no shared inverter", np.abs(inverter) + np.abs(lost), plant, plant.scale_mw)
+    solar, curtailed, battery = _arrays(schedule, "solar_dc_mw", "curtailed_dc_mw", "battery_mw")
+    eta_out, eta_in = plant.bus.eta_out, plant.bus.eta_in
+    out, into = np.maximum(inverter, 0.0), np.maximum(-inverter, 0.0)
+    bus = np.abs(solar - curtailed + battery - physics.inverter_dc_mw(out, into, eta_out=eta_out, eta_in=eta_in))
+    loss = np.abs(lost - physics.inverter_loss_mw(out, into, eta_out=eta_out, eta_in=eta_in))
+    rating = np.abs(inverter) - plant.bus.inverter_mw
+    scale = plant.scale_mw
+    return [
+        *exceeds("DC bus balance", bus, plant, scale),
+        *exceeds("inverter loss", loss, plant, scale),
+        *exceeds("inverter rating", rating, plant, scale),
+    ]
+
+
+def _storage_law(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    storage = plant.storage
+    charge, discharge, energy, soc = _arrays(schedule, "charge_mw", "discharge_mw", "energy_mwh", "soc")
+    (battery,) = _arrays(schedule, "battery_mw")
+    before = np.concatenate([[storage.start_mwh], energy[:-1]])
+    law = physics.energy_after(
+        before,
+        charge,
+        discharge,
+        eta_charge=storage.eta_charge,
+        eta_discharge=storage.eta_discharge,
+        retention=storage.retention,
+        step_h=plant.step_h,
+    )
+    scale = max(storage.energy_mwh, plant.scale_mw * plant.step_h)
+    return [
+        *exceeds("storage law", np.abs(energy - law), plant, scale, "MWh"),
+        *exceeds("soc is energy over nameplate", np.abs(soc - energy / storage.energy_mwh), plant, 1.0, "1"),
+        *exceeds("battery is discharge minus charge", np.abs(battery - discharge + charge), plant, plant.scale_mw),
+    ]
+
+
+def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    storage, scale = plant.storage, plant.scale_mw
+    charge, discharge, energy = _arrays(schedule, "charge_mw", "discharge_mw", "energy_mwh")
+    bought, sold, unserved, load = _arrays(schedule, "import_mw", "export_mw", "unserved_mw", "load_mw")
+    curtailed, curtailed_dc, solar, solar_dc = _arrays(
+        schedule, "curtailed_mw", "curtailed_dc_mw", "solar_mw", "solar_dc_mw"
+    )
+    shed = load if plant.unserved_price_per_mwh is not None else 0.0 * load
+    curtailable = 1.0 if plant.curtailment else 0.0
+    upper = {
+        "charge limit": charge - storage.charge_max_mw,
+        "discharge limit": discharge - storage.discharge_max_mw,
+        "import limit": bought - plant.import_max_mw,
+        "export limit": sold - plant.export_max_mw,
+        "unserved load": unserved - shed,
+        "curtailment": curtailed - curtailable * solar,
+        "curtailment on the DC bus": curtailed_dc - curtailable * solar_dc,
+        "curtailment on the AC bus": (curtailed - curtailed_dc) - curtailable * (solar - solar_dc),
+    }
+    sign = np.minimum.reduce([charge, discharge, bought, sold, unserved, curtailed_dc, curtailed - curtailed_dc])
+    window = np.maximum(storage.floor_mwh[1:] - energy, energy - storage.ceiling_mwh[1:])
+    return [
+        *(v for law, excess in upper.items() for v in exceeds(law, excess, plant, scale)),
+        *exceeds("powers are not negative", -sign, plant, scale),
+        *exceeds("SOC window and reserve", window, plant, storage.energy_mwh, "MWh"),
+    ]
+
+
+def _one_way(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """No converter runs both ways in one step (rule 10); the inverter's column is net, its loss tells.
+
+    A step that holds regulation has calls of both signs within it: against its base point the battery moves
+    no more than what is held. The strategy's own check looks at the base point.
+    """
+    charge, discharge, bought, sold = _arrays(schedule, "charge_mw", "discharge_mw", "import_mw", "export_mw")
+    held = np.maximum(*_arrays(schedule, "regulation_up_mw", "regulation_down_mw"))
+    return [
+        *exceeds("battery runs one way", np.minimum(charge, discharge) - held, plant, plant.scale_mw),
+        *exceeds("site imports or exports", np.minimum(bought, sold), plant, plant.scale_mw),
+    ]
+
+
+def _sources(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """Who may charge from and feed the grid."""
+    bought, sold, unserved, load = _arrays(schedule, "import_mw", "export_mw", "unserved_mw", "load_mw")
+    found: list[Violation] = []
+    if not plant.grid_charging:
+        found += exceeds("no charging from the grid", bought + unserved - load, plant, plant.scale_mw)
+    if not plant.battery_export:
+        solar, solar_dc, curtailed, curtailed_dc = _arrays(
+            schedule, "solar_mw", "solar_dc_mw", "curtailed_mw", "curtailed_dc_mw"
+        )
+        eta_out = plant.bus.eta_out if plant.bus else 1.0
+        dc = eta_out * (solar_dc - curtailed_dc)
+        ac = (solar - solar_dc) - (curtailed - curtailed_dc)
+        found += exceeds("no export from the battery", sold - ac - dc, plant, plant.scale_mw)
+    return found
+
+
+def _conditions(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """End of the horizon, and warranty cycles per local day."""
+    storage = plant.storage
+    energy, discharge = _arrays(schedule, "energy_mwh", "discharge_mw")
+    end = max(storage.end_min_mwh - energy[-1], energy[-1] - storage.end_max_mwh)
+    found = []
+    if end > TOLERANCE * storage.energy_mwh:
+        found.append(Violation("end SOC", plant.index[-1], float(end), "MWh"))
+    if storage.cycles_per_day is not None:
+        leaving = np.bincount(plant.day, discharge) * plant.step_h / storage.eta_discharge
+        excess = leaving - storage.cycles_per_day * storage.energy_mwh
+        worst = int(np.argmax(excess))
+        if excess[worst] > TOLERANCE * storage.energy_mwh:
+            first = plant.index[int(np.argmax(plant.day == worst))]
+            days = int((excess > TOLERANCE * storage.energy_mwh).sum())
+            found.append(Violation("cycles per day", first, float(excess[worst]), "MWh", days))
+    return found

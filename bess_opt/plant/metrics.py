@@ -1,0 +1,163 @@
+"""The figures of a schedule: energy, efficiency, cycles, peaks, money. Definitions stand under each name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.plant import money
+from bess_opt.plant.plant import Plant
+
+CASH = ("energy", "regulation", "demand", "variable_om")  # terms of the ledger that make up the net revenue
+
+
+@dataclass(frozen=True)
+class Score:
+    """A strategy's own figure of merit, passed in by whoever knows the strategy."""
+
+    value: float
+    unit: str
+    sense: str  # "max" | "min"
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Figures over the whole horizon. With Δ = stored change and base = solar + import + max(−Δ, 0)."""
+
+    solar_mwh: float  # PV energy available where it meets the battery
+    load_mwh: float  # demand, auxiliary load included
+    unserved_mwh: float
+    import_mwh: float
+    export_mwh: float
+    curtailed_mwh: float
+    charged_mwh: float  # at the port
+    discharged_mwh: float  # at the port
+    losses_mwh: float  # conversion and self-discharge
+    stored_change_mwh: float  # Δ: end minus start
+    round_trip_efficiency: float | None  # discharged / (charged − Δ/η_charge), port to port
+    energy_efficiency: float | None  # (served load + export + max(Δ, 0)) / base
+    curtailment_ratio: float | None  # curtailed / solar
+    loss_ratio: float | None  # losses / base
+    equivalent_full_cycles: float  # energy leaving the cells / nameplate
+    cycles_per_day: float
+    utilisation: float  # (charged + discharged) / (rated power × horizon)
+    soc_min: float
+    soc_mean: float
+    soc_max: float
+    peak_import_mw: float
+    peak_export_mw: float
+    max_ramp_mw_per_h: float  # largest change of grid power between steps, per hour
+    energy_revenue: float
+    demand_charges: float
+    regulation_revenue: float
+    variable_om: float
+    unserved_cost: float  # penalty, not cash
+    wear_cost: float  # shadow price, not cash
+    net_revenue: float  # energy + regulation − demand charges − variable O&M
+    stored_value: float  # Δ at the stated value per MWh, apart from cash
+    score: float
+    score_unit: str
+    score_sense: str
+    balance_residual_mwh: float  # what the year's energy balance leaves open
+    end_shortfall_mwh: float  # stored energy missing at the end against soc_end
+
+    def to_dict(self) -> dict[str, float | str | None]:
+        """The same figures under the same names."""
+        return asdict(self)
+
+
+def metrics(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
+    """Compute all figures of `schedule`."""
+    hours, storage = plant.step_h, plant.storage
+    energy = {
+        name: float(schedule[f"{name}_mw"].sum()) * hours
+        for name in ("solar", "load", "unserved", "import", "export", "curtailed", "charge", "discharge", "loss")
+    }
+    stored = float(schedule["energy_mwh"].iloc[-1]) - storage.start_mwh
+    base = energy["solar"] + energy["import"] + max(-stored, 0.0)
+    served = energy["load"] - energy["unserved"]
+    out_of_cells = energy["discharge"] / storage.eta_discharge
+    cycles = out_of_cells / storage.energy_mwh
+    cash = ledger(schedule, plant)
+    grid = schedule["grid_mw"].to_numpy()
+    inputs = energy["solar"] + energy["import"] + energy["unserved"]
+    outputs = energy["load"] + energy["export"] + energy["curtailed"] + energy["loss"] + stored
+    end = float(schedule["energy_mwh"].iloc[-1])
+    return Metrics(
+        solar_mwh=energy["solar"],
+        load_mwh=energy["load"],
+        unserved_mwh=energy["unserved"],
+        import_mwh=energy["import"],
+        export_mwh=energy["export"],
+        curtailed_mwh=energy["curtailed"],
+        charged_mwh=energy["charge"],
+        discharged_mwh=energy["discharge"],
+        losses_mwh=energy["loss"],
+        stored_change_mwh=stored,
+        round_trip_efficiency=_ratio(energy["discharge"], energy["charge"] - stored / storage.eta_charge),
+        energy_efficiency=_ratio(served + energy["export"] + max(stored, 0.0), base),
+        curtailment_ratio=_ratio(energy["curtailed"], energy["solar"]),
+        loss_ratio=_ratio(energy["loss"], base),
+        equivalent_full_cycles=cycles,
+        cycles_per_day=cycles * 24.0 / plant.horizon_h,
+        utilisation=(energy["charge"] + energy["discharge"]) / (plant.power_mw * plant.horizon_h),
+        soc_min=float(schedule["soc"].min()),
+        soc_mean=float(schedule["soc"].mean()),
+        soc_max=float(schedule["soc"].max()),
+        peak_import_mw=float(schedule["import_mw"].max()),
+        peak_export_mw=float(schedule["export_mw"].max()),
+        max_ramp_mw_per_h=float(np.abs(np.diff(grid)).max(initial=0.0)) / hours,
+        energy_revenue=cash["energy"],
+        demand_charges=0.0 - cash["demand"],
+        regulation_revenue=cash["regulation"],
+        variable_om=0.0 - cash["variable_om"],
+        unserved_cost=0.0 - cash["unserved"],
+        wear_cost=0.0 - cash["wear"],
+        net_revenue=sum(cash[name] for name in CASH),
+        stored_value=cash["stored_value"],
+        score=score.value,
+        score_unit=score.unit,
+        score_sense=score.sense,
+        balance_residual_mwh=inputs - outputs,
+        end_shortfall_mwh=max(0.0, storage.end_min_mwh - end, end - storage.end_max_mwh),
+    )
+
+
+def ledger(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
+    """Every money term of a schedule, money received positive; each enters once (rule 15)."""
+    hours, storage = plant.step_h, plant.storage
+    discharged = float(schedule["discharge_mw"].sum())
+    end = float(schedule["energy_mwh"].iloc[-1])
+    unserved = float(schedule["unserved_mw"].sum())
+    return {
+        "energy": float(schedule["revenue"].sum()),
+        "regulation": _regulation(schedule, plant),
+        "demand": -plant.billing.charge(schedule["import_mw"].to_numpy()) if plant.billing else 0.0,
+        "variable_om": -money.throughput_cost(discharged, storage.variable_om_per_mwh, hours),
+        "wear": -money.throughput_cost(discharged, storage.wear_cost_per_mwh, hours),
+        "unserved": -money.unserved_cost(unserved, plant.unserved_price_per_mwh or 0.0, hours),
+        "stored_value": money.stored_value(end, storage.start_mwh, storage.end_value_per_mwh),
+    }
+
+
+def _regulation(schedule: pd.DataFrame, plant: Plant) -> float:
+    """Pay for the regulation capacity held; 0 for a plant that sells none."""
+    reserves = plant.reserves
+    if reserves is None:
+        return 0.0
+    up, down = schedule["regulation_up_mw"].to_numpy(), schedule["regulation_down_mw"].to_numpy()
+    paid = money.capacity_revenue(up, down, reserves.up_price, reserves.down_price, plant.step_h)
+    return float(paid.sum())
+
+
+def net_revenue(schedule: pd.DataFrame, plant: Plant) -> float:
+    """Cash of the horizon: energy + regulation − demand charges − variable O&M."""
+    terms = ledger(schedule, plant)
+    return sum(terms[name] for name in CASH)
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    """None where the ratio says nothing: no throughput, no energy."""
+    return part / whole if abs(whole) > 1e-9 else None

@@ -1,0 +1,52 @@
+"""What a step earns and costs, once: plain operators, for arrays and for model expressions alike.
+
+Money received is positive (rule 8); every sum has the step in hours in it (rule 3).
+"""
+
+from __future__ import annotations
+
+from bess_opt.plant.physics import Quantity
+
+
+def energy_revenue(
+    import_mw: Quantity, export_mw: Quantity, import_price: Quantity, export_price: Quantity, step_h: Quantity
+) -> Quantity:
+    """Energy money of a step: export paid minus import bought. Prices in currency/MWh."""
+    return export_price * step_h * export_mw - import_price * step_h * import_mw
+
+
+def throughput_cost(discharge_mw: Quantity, cost_per_mwh: Quantity, step_h: Quantity) -> Quantity:
+    """Cost that is paid per MWh discharged at the port: wear, or variable operation and maintenance."""
+    return cost_per_mwh * step_h * discharge_mw
+
+
+def unserved_cost(unserved_mw: Quantity, price_per_mwh: Quantity, step_h: Quantity) -> Quantity:
+    """Penalty for load that is not met."""
+    return price_per_mwh * step_h * unserved_mw
+
+
+def capacity_revenue(
+    up_mw: Quantity, down_mw: Quantity, up_price: Quantity, down_price: Quantity, step_h: Quantity
+) -> Quantity:
+    """Pay of a step for regulation capacity held. Prices in currency per MW and hour."""
+    return up_price * step_h * up_mw + down_price * step_h * down_mw
+
+
+def pjm_credit(
+    mw: Quantity,
+    score: Quantity,
+    capability_price: Quantity,
+    mileage_ratio: Quantity,
+    performance_price: Quantity,
+) -> Quantity:
+    """Regulation credit of an hour as PJM settles it: MW · score · (capability + mileage ratio · performance).
+
+    Both prices in currency per MW and hour. Where the MW are stated as effective ones, the score is in them
+    already and counts as 1 here.
+    """
+    return mw * score * (capability_price + mileage_ratio * performance_price)
+
+
+def stored_value(energy_end_mwh: Quantity, energy_start_mwh: Quantity, value_per_mwh: Quantity) -> Quantity:
+    """Worth of the change in stored energy over the horizon (rule 7)."""
+    return value_per_mwh * (energy_end_mwh - energy_start_mwh)

@@ -1,0 +1,76 @@
+"""What the step simulator cannot help: no battery power meets a limit, and the error says when (rule 14)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bess_opt.common.errors import InfeasibleError
+from bess_opt.common.findings import Finding
+from bess_opt.plant.plant import Array, Plant
+
+SLACK = 1e-9  # of the plant's size: a limit missed by less is rounding
+
+
+def refuse_power(plant: Plant, excess: Array, what: str, where: str, limit: float) -> None:
+    """Raise where a power (MW per step) is beyond its limit."""
+    if float(excess.max()) <= _slack(plant):
+        return
+    worst = int(np.argmax(excess))
+    found = f"at {_time(plant, worst)} {what} {limit + excess[worst]:.4g} MW, the limit is {limit:.4g} MW"
+    remedy = "request less, allow curtailment or state site.unserved_price_per_mwh"
+    raise InfeasibleError([Finding("request_beyond_limits", where, found, remedy)])
+
+
+def refuse_energy(plant: Plant, stored: Array) -> None:
+    """Raise where full power could not bring the energy into its window: the first such step."""
+    storage = plant.storage
+    short, over = storage.floor_mwh - stored, stored - storage.ceiling_mwh
+    outside = np.flatnonzero(np.maximum(short, over)[1:] > _slack(plant))
+    if not len(outside):
+        return
+    t = int(outside[0])
+    now = f"in the step at {_time(plant, t)} the battery comes to {stored[t + 1]:.4g} MWh"
+    if over[t + 1] > short[t + 1]:
+        where, found = "battery.power_mw", f"{now}, the SOC window ends at {storage.ceiling_mwh[t + 1]:.4g} MWh"
+    elif storage.floor_mwh[t + 1] > storage.floor_mwh[0]:
+        where, found = "series.energy_min_mwh", f"{now}, the reserve asks for {storage.floor_mwh[t + 1]:.4g} MWh"
+    else:
+        where = "battery.self_discharge_per_h"
+        found = f"{now}, the SOC window begins at {storage.floor_mwh[t + 1]:.4g} MWh"
+    remedy = "keep more in store before, or give the battery more power"
+    raise InfeasibleError([Finding("energy_beyond_window", where, found, remedy)])
+
+
+def refuse_grid_charging(plant: Plant, surplus: Array, unserved: Array) -> None:
+    """Raise where the battery had to charge from a grid that it may not use."""
+    into = np.maximum(-surplus, 0.0) + unserved - plant.load_mw
+    if not plant.grid_charging and float(into.max()) > _slack(plant):
+        worst = int(np.argmax(into))
+        found = f"at {_time(plant, worst)} the battery has to take {into[worst]:.4g} MW from the grid"
+        remedy = "keep more in store before, or allow it"
+        raise InfeasibleError([Finding("grid_charging_forced", "site.grid_charging", found, remedy)])
+
+
+def refuse_cycles(plant: Plant, discharge: Array) -> None:
+    """Raise where the load made the battery discharge beyond its warranty cycles of a day."""
+    storage = plant.storage
+    if storage.cycles_per_day is None:
+        return
+    leaving = np.bincount(plant.day, discharge) * plant.step_h / storage.eta_discharge
+    excess = leaving - storage.cycles_per_day * storage.energy_mwh
+    worst = int(np.argmax(excess))
+    if excess[worst] <= _slack(plant):
+        return
+    first = plant.index[int(np.argmax(plant.day == worst))]
+    done = leaving[worst] / storage.energy_mwh
+    found = f"on {first:%Y-%m-%d} the load asks for {done:.4g} cycles, the limit is {storage.cycles_per_day:.4g}"
+    remedy = "raise it, or site.import_limit_mw"
+    raise InfeasibleError([Finding("cycles_beyond_warranty", "battery.max_cycles_per_day", found, remedy)])
+
+
+def _slack(plant: Plant) -> float:
+    return SLACK * max(plant.scale_mw, plant.storage.energy_mwh)
+
+
+def _time(plant: Plant, t: int) -> str:
+    return f"{plant.index[t]:%Y-%m-%d %H:%M}"

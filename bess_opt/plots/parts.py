@@ -1,0 +1,87 @@
+"""Pieces that several pictures share: labels with units, legends beside the data, lines that hold a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.container import Container
+from matplotlib.ticker import MaxNLocator
+
+from bess_opt.common.columns import SCHEDULE
+from bess_opt.plots.style import LINE_PT, TEXT_PT, TICK_PT, PlainNumbers, Theme
+from bess_opt.plots.time_axes import Floats
+
+BESIDE = 1.02
+"""Where legends and colour bars begin, right of the data, in widths of the panel."""
+NOISE_MW = 1e-6
+
+
+def unit_label(name: str, currency: str = "EUR") -> str:
+    """The unit of a schedule's column in brackets, with the site's currency."""
+    unit = SCHEDULE[name if name in SCHEDULE else f"import_{name}"].unit
+    return f"[{unit.replace('currency', currency)}]"
+
+
+def name_y(axes: Axes, text: str, look: Theme) -> None:
+    """A name for the axis at the left, in line with those of other panels."""
+    axes.set_ylabel(text, fontsize=TEXT_PT, color=look.ink)
+    axes.yaxis.set_label_coords(-0.062, 0.5)
+
+
+def legend_beside(axes: Axes, handles: Sequence[Artist | Container], look: Theme) -> None:
+    """A legend right of the data; none without handles."""
+    if handles:
+        axes.legend(
+            handles=list(handles),
+            loc="upper left",
+            bbox_to_anchor=(BESIDE - 0.01, 1.03),
+            frameon=False,
+            fontsize=TEXT_PT,
+            labelcolor=look.ink,
+            handlelength=1.5,
+        )
+
+
+def draw_steps(axes: Axes, edges: Floats, values: Floats, colour: str, label: str) -> Artist:
+    """A line that holds each value over its step."""
+    return axes.plot(edges, held(values), drawstyle="steps-post", color=colour, linewidth=LINE_PT, label=label)[0]
+
+
+def held(values: Floats) -> Floats:
+    """The values with the last one again, for the end of the last step."""
+    return np.append(values, values[-1:])
+
+
+def prices_of(schedule: pd.DataFrame) -> list[pd.Series]:
+    """The prices that exist, once if import and export are the same."""
+    bought, sold = schedule["import_price_per_mwh"], schedule["export_price_per_mwh"]
+    there = [price for price in (bought, sold) if price.notna().any()]
+    if len(there) == 2 and np.allclose(bought, sold, rtol=0.0, atol=1e-9, equal_nan=True):
+        return [bought.rename("price_per_mwh")]
+    return there
+
+
+def price_name(price: pd.Series) -> str:
+    """A price's column name as words."""
+    return str(price.name).removesuffix("_per_mwh").replace("_", " ")
+
+
+def money_text(value: float) -> str:
+    """A number as people write it, four digits or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.4g}"
+
+
+def colour_bar(axes: Axes, coloured: Any, label: str, look: Theme) -> None:
+    """A colour bar right of a panel."""
+    bar = axes.inset_axes((1.025, 0.0, 0.03, 1.0))
+    levels = getattr(coloured, "levels", None)
+    scale = axes.figure.colorbar(coloured, cax=bar, ticks=MaxNLocator(7) if levels is None else levels[::2])
+    scale.set_label(label, fontsize=TEXT_PT, color=look.ink)
+    scale.ax.yaxis.set_major_formatter(PlainNumbers())
+    bar.tick_params(colors=look.ink, labelsize=TICK_PT, labelfontfamily="DejaVu Sans")
+    scale.outline.set_edgecolor(look.faint)

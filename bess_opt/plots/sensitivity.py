@@ -1,0 +1,126 @@
+"""What a sizing hangs on as pictures: a tornado of single factors, a map of two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bess_opt.investment.sizing.objective_units import Unit
+from bess_opt.investment.sizing.sensitivity import FACTORS, Sensitivity
+from bess_opt.plots.page import NotebookFigure
+from bess_opt.plots.parts import colour_bar
+from bess_opt.plots.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
+
+WIDTH_IN, BAR_IN, HEAD_IN, FOOT_IN = 11.0, 0.95, 1.15, 1.25
+LEFT, RIGHT = 0.215, 0.945  # of the page
+MAP_IN = 6.6
+
+
+def tornado_figure(found: Sensitivity, *, theme: str = "light") -> Figure:
+    """A pair of bars for each factor: the value of the best size under its least and its largest amount.
+
+    The widest stands on top. A mark shows what the base size would be worth there; beside each bar stand the amount
+    and the best size.
+    """
+    look = theme_of(theme)
+    unit = _unit(found, found.table["value"])
+    groups = {str(name): part for name, part in found.table.groupby("factor", sort=False)}
+    base = float(found.base["value"])
+    order = sorted(groups, key=lambda name: float((groups[name]["value"] - base).abs().max()))
+    height = HEAD_IN + BAR_IN * len(order) + FOOT_IN
+    with drawing(look):
+        page = NotebookFigure(figsize=(WIDTH_IN, height), facecolor=look.paper)
+        box = (LEFT, FOOT_IN / height, RIGHT - LEFT, BAR_IN * len(order) / height)
+        axes = page.add_axes(box)
+        dress(axes, look)
+        title = f"{found.scenario.name}: what the best size hangs on"
+        page.text(0.02, 1 - 0.2 / height, title, fontsize=TITLE_PT, fontweight="bold", va="top", color=look.ink)
+        today = f"{found.base['power_mw']:.3g} MW, {found.base['duration_h']:.3g} h"
+        heading(axes, f"{unit.name[0].upper()}{unit.name[1:]} of the best size; today {unit.text(base)} at {today}")
+        for place, name in enumerate(order):
+            _draw_factor(axes, place, groups[name], base, unit, look)
+        _frame(axes, order, base, unit, look)
+    return page
+
+
+def _draw_factor(axes: Axes, place: int, part: pd.DataFrame, base: float, unit: Unit, look: Theme) -> None:
+    """The bars of a factor: the least amount above, the largest below."""
+    listed = part.sort_values("amount")
+    ends = listed if len(listed) == 1 else listed.iloc[[0, -1]]
+    factor = FACTORS[str(ends["factor"].iloc[0])]
+    zero = base / unit.scale
+    for offset, row in zip((0.19, -0.19), _rows(ends), strict=False):
+        value, kept = row["value"] / unit.scale, row["value_of_base_size"] / unit.scale
+        colour = look.charge if row["amount"] < 0.0 else look.discharge
+        axes.barh(place + offset, value - zero, left=zero, height=0.34, color=colour)
+        axes.plot([kept], [place + offset], "d", color=look.paper, markeredgecolor=look.ink, markersize=7, zorder=4)
+        text = f"{factor.written(row['amount'])}: {row['power_mw']:.3g} MW, {row['duration_h']:.3g} h"
+        right = value >= zero
+        edge = max(value, kept) if right else min(value, kept)
+        axes.annotate(
+            text,
+            (edge, place + offset),
+            xytext=(9 if right else -9, 0),
+            textcoords="offset points",
+            ha="left" if right else "right",
+            va="center",
+            fontsize=TEXT_PT - 1.5,
+            color=look.ink,
+        )
+
+
+def _frame(axes: Axes, order: list[str], base: float, unit: Unit, look: Theme) -> None:
+    axes.axvline(base / unit.scale, color=look.ink, linewidth=1.2)
+    axes.set_yticks(range(len(order)), [FACTORS[name].label for name in order])
+    axes.set_ylim(-0.6, len(order) - 0.4)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.margins(x=0.6)  # room for the words beside the bars
+    axes.set_xlabel(f"{unit.label}\n◇ the size that is best today", fontsize=TEXT_PT, color=look.ink)
+
+
+def two_way_figure(found: Sensitivity, table: pd.DataFrame, *, theme: str = "light") -> Figure:
+    """A map of two factors: the best value as colour, and the best size written in every cell."""
+    look = theme_of(theme)
+    name_a, name_b = (str(name) for name in table.columns[:2])
+    across, up = (np.unique(table[name].to_numpy(dtype=float)) for name in (name_a, name_b))
+    unit = _unit(found, table["value"])
+    grid = table["value"].to_numpy(dtype=float).reshape(len(across), len(up)).T / unit.scale
+    with drawing(look):
+        page = NotebookFigure(figsize=(WIDTH_IN, MAP_IN), facecolor=look.paper)
+        axes = page.add_axes((0.13, 0.13, 0.68, 0.7))
+        dress(axes, look, grid=False)
+        title = f"{found.scenario.name}: {FACTORS[name_a].label} and {FACTORS[name_b].label}"
+        page.text(0.02, 1 - 0.2 / MAP_IN, title, fontsize=TITLE_PT, fontweight="bold", va="top", color=look.ink)
+        heading(axes, f"{unit.name[0].upper()}{unit.name[1:]} of the best size, which stands in each cell")
+        image = axes.imshow(grid, origin="lower", aspect="auto", cmap=look.sequential)
+        middle = float(np.nanmin(grid) + np.nanmax(grid)) / 2
+        for row in _rows(table):
+            place = int(np.searchsorted(across, row[name_a])), int(np.searchsorted(up, row[name_b]))
+            dark = grid[place[1], place[0]] < middle
+            axes.text(
+                *place,
+                f"{row['power_mw']:.3g} MW\n{row['duration_h']:.3g} h",
+                ha="center",
+                va="center",
+                fontsize=TEXT_PT - 1,
+                color="#FFFFFF" if dark else "#1B1F24",
+            )
+        axes.set_xticks(range(len(across)), [FACTORS[name_a].written(amount) for amount in across])
+        axes.set_yticks(range(len(up)), [FACTORS[name_b].written(amount) for amount in up])
+        axes.set_xlabel(f"change of {FACTORS[name_a].label}", fontsize=TEXT_PT, color=look.ink)
+        axes.set_ylabel(f"change of {FACTORS[name_b].label}", fontsize=TEXT_PT, color=look.ink)
+        colour_bar(axes, image, unit.label, look)
+    return page
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _unit(found: Sensitivity, values: pd.Series) -> Unit:
+    return Unit.named(found.task.objective, found.scenario.site.currency, values)

@@ -1,0 +1,127 @@
+"""Local time on axes: where steps begin and end, and how days, weeks, months and years are written."""
+
+from __future__ import annotations
+
+import math
+
+import matplotlib.dates as mdates
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
+from numpy.typing import NDArray
+
+from bess_opt.plots.style import TEXT_PT, Theme
+
+Floats = NDArray[np.float64]
+HOUR = pd.Timedelta(hours=1)
+DAY = pd.Timedelta(days=1)
+
+
+def local_index(data: pd.DataFrame | pd.Series) -> pd.DatetimeIndex:
+    """The index of starts of steps. ValueError if it has no zone or no step."""
+    index = data.index
+    if not isinstance(index, pd.DatetimeIndex) or index.tz is None:
+        raise ValueError("a figure needs a time-zone-aware time index; use tz_localize or tz_convert first")
+    if not len(index):
+        raise ValueError("a figure needs at least one step")
+    return index
+
+
+def step_length(index: pd.DatetimeIndex, step_h: float | None) -> pd.Timedelta:
+    """Length of a step: as stated, else the first distance; an hour for a single step."""
+    if step_h is not None:
+        return pd.Timedelta(hours=step_h)
+    return index[1] - index[0] if len(index) > 1 else HOUR
+
+
+def step_edges(data: pd.DataFrame | pd.Series, step_h: float | None) -> Floats:
+    """Starts of the steps and the end of the last, as date numbers."""
+    index = local_index(data)
+    starts = date_numbers(index)
+    return np.append(starts, starts[-1] + step_length(index, step_h) / DAY)
+
+
+def date_numbers(index: pd.DatetimeIndex) -> Floats:
+    """Times as matplotlib's date numbers [d]."""
+    utc = index.tz_convert("UTC").tz_localize(None).to_numpy()
+    return np.asarray(mdates.date2num(utc), dtype=np.float64)  # type: ignore[no-untyped-call]
+
+
+def local_days(index: pd.DatetimeIndex) -> NDArray[np.datetime64]:
+    """The local calendar day of each stamp."""
+    return index.tz_localize(None).to_numpy().astype("datetime64[D]")
+
+
+def midnights(days: NDArray[np.datetime64], index: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """When these local days begin; where the clock skips midnight, after the gap."""
+    naive = pd.DatetimeIndex(days)
+    first = np.ones(len(naive), dtype=bool)
+    return naive.tz_localize(index.tz, nonexistent="shift_forward", ambiguous=first)
+
+
+def day_text(time: pd.Timestamp) -> str:
+    """A day for people: "Mon 23 Jun"."""
+    return f"{time.day_name()[:3]} {time.day} {time.month_name()[:3]}"
+
+
+def time_axis(axes: Axes, data: pd.DataFrame | pd.Series, step_h: float | None, look: Theme) -> None:
+    """Days with their names in the middle, or clock times where there are less than two days."""
+    index = local_index(data)
+    edges = step_edges(data, step_h)
+    axes.xaxis_date(index.tz)
+    axes.set_xlim(edges[0], edges[-1])
+    if edges[-1] - edges[0] > 1.6:
+        _day_ticks(axes, index, edges, look)
+        text = f"local time [day], {index.tz}"
+    else:
+        locator = mdates.AutoDateLocator(tz=index.tz, minticks=4, maxticks=10)  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_locator(locator)
+        clock = mdates.DateFormatter("%H:%M", tz=index.tz)  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(clock)
+        text = f"local time [h] from {day_text(index[0])} {index[0].year}, {index.tz}"
+    axes.set_xlabel(text, fontsize=TEXT_PT, color=look.ink)
+
+
+def _day_ticks(axes: Axes, index: pd.DatetimeIndex, edges: Floats, look: Theme) -> None:
+    days = local_days(index[[0, -1]])
+    inside = np.arange(days[0], days[1] + 1)
+    bounds = date_numbers(midnights(np.append(inside, days[1] + 1), index))
+    bounds = np.clip(bounds, edges[0], edges[-1])
+    names = [day_text(day).replace(" ", "\n", 1) for day in pd.DatetimeIndex(inside)]
+    step = math.ceil(len(names) / 14)
+    wide = [i for i in range(0, len(names), step) if bounds[i + 1] - bounds[i] > 0.4]
+    middles = (bounds[:-1] + bounds[1:]) / 2
+    centred_labels(axes, bounds, middles[wide], [names[i] for i in wide])
+    axes.grid(visible=True, which="minor", axis="x", color=look.faint, linewidth=0.8, linestyle=":")
+
+
+def date_axis(axes: Axes, days: NDArray[np.datetime64], look: Theme) -> None:
+    """Weeks, months or years under a map, each named in its middle."""
+    stamps = pd.DatetimeIndex(days)
+    first, last = stamps[0].year, stamps[-1].year
+    years = f"{first}" if first == last else f"{first} to {last}"
+    axes.set_xlabel(f"local date [day], {years}", fontsize=TEXT_PT, color=look.ink)
+    if len(days) <= 62:
+        mondays = np.flatnonzero(stamps.day_of_week == 0)
+        names = [day_text(day) for day in stamps[mondays]]
+        starts = mondays.astype(np.float64)
+        centred_labels(axes, starts, starts + 0.5, names)
+        return
+    unit = "datetime64[M]" if len(days) <= 800 else "datetime64[Y]"
+    cuts = np.flatnonzero(np.diff(days.astype(unit).astype(int))) + 1
+    bounds = np.concatenate([[0], cuts, [len(days)]])
+    wide = np.flatnonzero(np.diff(bounds) > len(days) / 40)
+    firsts = stamps[bounds[wide]]
+    names = [day.month_name()[:3] if unit.endswith("[M]") else str(day.year) for day in firsts]
+    edges = bounds.astype(np.float64)
+    centred_labels(axes, edges, (edges[wide] + edges[wide + 1]) / 2, names)
+
+
+def centred_labels(axes: Axes, bounds: Floats, middles: Floats, names: list[str]) -> None:
+    """Ticks and grid at the bounds, names without ticks in the middle."""
+    axes.xaxis.set_major_locator(FixedLocator(bounds.tolist()))
+    axes.xaxis.set_major_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(FixedLocator(middles.tolist()))
+    axes.xaxis.set_minor_formatter(FixedFormatter(names))
+    axes.tick_params(axis="x", which="minor", length=0)

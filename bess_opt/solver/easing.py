@@ -1,0 +1,119 @@
+"""The least by which limits must give way: extra columns that move bounds and sides as sizes would.
+
+Everything in a program is affine in a size between its kinks, so the change of its bounds and sides per unit
+of the size, entered as the coefficients of one more column, is that size as a decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import InfeasibleProgramError, Solver
+
+Array = np.ndarray
+PRECISE = 1e-9  # relative gap of an easing where whole numbers stand in the program
+
+
+@dataclass(frozen=True)
+class Direction:
+    """Change of a program's bounds and sides per unit of a size."""
+
+    lower: Array
+    upper: Array
+    row_lower: Array
+    row_upper: Array
+
+    def times(self, factor: float) -> Direction:
+        """The same per another unit."""
+        return Direction(factor * self.lower, factor * self.upper, factor * self.row_lower, factor * self.row_upper)
+
+    def of_floors(self) -> Direction:
+        """The change of lower bounds alone."""
+        nothing = np.zeros(len(self.upper))
+        return replace(self, upper=nothing)
+
+
+def direction(program: Program, moved: Program, by: float) -> Direction | None:
+    """How `program` becomes `moved` by a small change of a size; None if not by bounds and sides alone."""
+    same_shape = (program.rows, program.columns) == (moved.rows, moved.columns)
+    if not same_shape or not np.array_equal(program.column, moved.column):
+        return None
+    if not np.allclose(program.value, moved.value, rtol=1e-12, atol=0.0):
+        return None
+    return Direction(
+        _slope(program.lower, moved.lower, by),
+        _slope(program.upper, moved.upper, by),
+        _slope(program.row_lower, moved.row_lower, by),
+        _slope(program.row_upper, moved.row_upper, by),
+    )
+
+
+def _slope(before: Array, after: Array, by: float) -> Array:
+    finite = np.isfinite(before) & np.isfinite(after)
+    slope: Array = np.subtract(after, before, out=np.zeros(len(before)), where=finite) / by
+    return slope
+
+
+def least_easing(
+    program: Program, directions: Sequence[Direction], most: Sequence[float], options: SolverOptions, scale_mw: float
+) -> Array | None:
+    """Least Σ s, s[k] within 0 and `most[k]`, with which `program` moved by Σ s[k]·directions[k] has a solution.
+
+    None if there is none. Directions are per MW, so that s stands beside powers.
+    """
+    own = SolverOptions(
+        time_limit_s=options.time_limit_s, threads=options.threads, seed=options.seed, rel_gap=PRECISE
+    )
+    try:
+        found = Solver(eased(program, directions, most), own, scale_mw=scale_mw).solve()
+    except InfeasibleProgramError:
+        return None
+    values: Array = np.maximum(found.x[program.columns :], 0.0)
+    return values
+
+
+def eased(program: Program, directions: Sequence[Direction], most: Sequence[float]) -> Program:
+    """`program` with a column for each direction, of cost 1; moved bounds become rows."""
+    count, n = len(directions), program.columns
+    own = n + np.arange(count)
+    per_row = np.array([np.where(d.row_lower != 0.0, d.row_lower, d.row_upper) for d in directions])
+    lower_by = np.array([d.lower for d in directions])
+    upper_by = np.array([d.upper for d in directions])
+    floors, roofs = (np.flatnonzero(by.any(axis=0)) for by in (lower_by, upper_by))
+    sizes, rows = np.nonzero(per_row)
+    entries = [
+        (np.repeat(np.arange(program.rows), np.diff(program.start)), program.column, program.value),
+        (rows, own[sizes], -per_row[sizes, rows]),
+    ]
+    first = program.rows
+    for columns, by in ((floors, lower_by), (roofs, upper_by)):
+        here = first + np.arange(len(columns))
+        sizes, places = np.nonzero(by[:, columns])
+        entries += [
+            (here, columns, np.ones(len(columns))),
+            (here[places], own[sizes], -by[sizes, columns[places]]),
+        ]
+        first += len(columns)
+    at, column, value = (np.concatenate(part) for part in zip(*entries, strict=True))
+    order = np.lexsort((column, at))
+    lower, upper = program.lower.copy(), program.upper.copy()
+    lower[floors], upper[roofs] = -np.inf, np.inf
+    endless = np.full(len(floors), np.inf), np.full(len(roofs), -np.inf)
+    return replace(
+        program,
+        cost=np.append(np.zeros(n), np.ones(count)),
+        offset=0.0,
+        lower=np.append(lower, np.zeros(count)),
+        upper=np.append(upper, np.array(most, dtype=float)),
+        row_lower=np.concatenate([program.row_lower, program.lower[floors], endless[1]]),
+        row_upper=np.concatenate([program.row_upper, endless[0], program.upper[roofs]]),
+        start=np.concatenate([[0], np.cumsum(np.bincount(at, minlength=first))]).astype(np.int32),
+        column=column[order].astype(np.int32),
+        value=value[order],
+        integer=np.append(program.integer, np.zeros(count, dtype=bool)),
+    )

@@ -1,0 +1,321 @@
+"""Exact exclusivity (rule 10) at the least cost: small mixed-integer problems only where the plan cheats.
+
+The linear relaxation is solved first; most plans keep the rule by themselves. Where one does not, a window
+is cut around the place, up to steps where the stored energy rests at a bound. Two small problems are solved
+per window. In the first, energy may cross the window's ends at the relaxation's own price for it: together
+with the relaxation this bounds every possible plan. In the second, the ends stay as they are: this gives a
+plan. Mostly they agree and the gap is zero; where they do not, the windows grow, at last to the whole horizon.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import repeat
+
+import numpy as np
+
+from bess_opt.common.errors import SolveError
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.models.one_way import Pair
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solution, Solver
+from bess_opt.solver.windows import Cut, Cutter, Window, grown, merged_windows, window_around, with_rows
+
+Array = np.ndarray
+
+LATER = 1e-3  # weight of an objective beside the one before it, where both stand in one cost
+ROUNDING = 1e-7  # of a typical flow's price at the plant's size: an objective near zero is not known better
+TIE_CHOICES = 300  # yes-or-no choices of a window up to which equal plans are told apart
+TIE_NODES = 100  # branches spent on telling equal plans apart; counted, not timed, so that it repeats
+HOLDS_ENERGY = {"up_room_before": 0, "up_room_after": 1, "down_room_before": 0, "down_room_after": 1}
+BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
+
+
+@dataclass(frozen=True)
+class Exact:
+    """A plan that keeps rule 10: values, proven bound, and the solution of the program with its pattern fixed.
+
+    `closed` are the columns that the pattern holds at zero.
+    """
+
+    x: Array
+    solution: Solution
+    bound: float
+    windows: int
+    limited: bool
+    closed: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def gap(self) -> float:
+        """Relative distance of the plan from the proven bound, 0 or more."""
+        distance = self.solution.objective - self.bound
+        return max(0.0, distance / max(abs(self.solution.objective), 1e-12)) if distance > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a window's two problems gave: rise of the bound, gap of its plan, and the plan `x` of the `cut`."""
+
+    window: Window
+    raised: float
+    gap: float
+    cut: Cut | None
+    x: Array
+
+
+def cheats(program: Program, x: Array, pairs: tuple[Pair, ...], scale_mw: float) -> Array:
+    """Steps in which a converter runs both ways."""
+    found = [
+        np.flatnonzero(
+            np.minimum(x[program.variables[p.first].slice], x[program.variables[p.second].slice])
+            > BOTH_WAYS * scale_mw
+        )
+        for p in pairs
+    ]
+    return np.unique(np.concatenate(found))
+
+
+class ExclusiveSearch:
+    """Finds the exact plan of one program; `full` is that program, binaries after its own rows and columns."""
+
+    def __init__(
+        self,
+        solver: Solver,
+        full: Program,
+        pairs: tuple[Pair, ...],
+        ties: Sequence[Array],
+        scale_mw: float,
+        time_limit_s: float | None = None,
+    ) -> None:
+        self.solver, self.full, self.pairs, self.ties = solver, full, pairs, ties
+        self.program, self.scale_mw = solver.program, scale_mw
+        self.steps = len(full.variables[pairs[0].binary].positions)
+        self.deadline = None if time_limit_s is None else time.perf_counter() + time_limit_s
+        self._later = in_order(ties)
+        self._cutter = Cutter(full, self.steps)
+
+    def run(self, relaxed: Solution, x: Array) -> Exact:
+        """The exact plan, from the relaxation's solution and its tie-broken values `x`.
+
+        Raises `InfeasibleProgramError` if no plan keeps rule 10.
+        """
+        self._relaxed, self._x = relaxed, x
+        ends = self._cutter.ends_allowed(self._resting_instants())
+        separable = self._cutter.separable(ends)
+        windows = merged_windows([window_around(int(t), ends) for t in self._cheats(x)], separable)
+        solved: dict[Window, Answer] = {}
+        answers: list[Answer] = []
+        bound = relaxed.objective
+        try:
+            while True:
+                allowance = self._tolerance() / (2 * len(windows))
+                fresh_ones = [window for window in windows if window not in solved]
+                solved |= self._solve_windows(fresh_ones, allowance / 4)
+                answers = [solved[window] for window in windows]
+                bound = max(bound, relaxed.objective + sum(a.raised for a in answers))
+                open_ones = [w for w in windows if not solved[w].gap <= allowance]
+                short = sum(a.gap for a in answers) > self._tolerance() / 2
+                if short and open_ones and open_ones != [Window(0, self.steps)]:
+                    wider = [grown(w, ends) if w in open_ones else w for w in windows]
+                    windows = merged_windows(wider, separable)
+                    continue
+                best = self._with_pattern(self._idle(answers), bound, len(answers))
+                fresh = self._cheats(best.x)
+                if not len(fresh):
+                    return self._proven(best)
+                around = [window_around(int(t), ends) for t in fresh]
+                windows = merged_windows([*windows, *around], separable)
+        except LimitReachedError:
+            return self._within_limit(bound, answers)
+
+    def _proven(self, plan: Exact) -> Exact:
+        """The plan, if its distance from the bound is what was asked for (rule 13)."""
+        distance = plan.solution.objective - plan.bound
+        if distance > 10.0 * self._tolerance():
+            raise SolveError(
+                f"the plan is proven only to {distance:.3g} of its objective; state a larger solver.rel_gap"
+            )
+        return plan
+
+    def _cheats(self, x: Array) -> Array:
+        return cheats(self.program, x, self.pairs, self.scale_mw)
+
+    def _tolerance(self) -> float:
+        """Distance from the bound that is allowed, in units of the objective."""
+        turnover = float(np.abs(self.program.cost) @ np.abs(self._x))
+        relative = self.solver.options.rel_gap * max(abs(self._relaxed.objective), 1e-6 * turnover)
+        return max(relative, _rounding(self.program, self.scale_mw))
+
+    def _left_s(self) -> float | None:
+        if self.deadline is None:
+            return None
+        left = self.deadline - time.perf_counter()
+        if left <= 0:
+            raise LimitReachedError("the time limit ended the search for an exclusive plan")
+        return left
+
+    def _within_limit(self, bound: float, answers: list[Answer]) -> Exact:
+        """Out of time: the last plans of all windows, else each step's way on balance, with what is proven."""
+        self.deadline = None
+        plans = [self._idle_in(answer.cut, answer.window, answer.x) for answer in answers if answer.cut is not None]
+        complete = [plans] if plans and len(plans) == len(answers) else []
+        for idle in (*complete, [self._on_balance()]):
+            try:
+                plan = self._with_pattern(idle, bound, len(answers))
+            except InfeasibleProgramError:
+                continue
+            if not len(self._cheats(plan.x)):
+                return replace(plan, limited=True)
+        raise LimitReachedError(
+            "the time limit ended the search before any plan was found in which no converter runs both ways; "
+            "raise solver.time_limit_s"
+        )
+
+    def _on_balance(self) -> dict[str, Array]:
+        """Steps at which each flow stands still if every step keeps the way it goes on balance in the relaxation."""
+        idle = {}
+        for pair in self.pairs:
+            first, second = (self._x[self.program.variables[n].slice] for n in (pair.first, pair.second))
+            idle[pair.first] = np.flatnonzero(first < second)
+            idle[pair.second] = np.flatnonzero(first >= second)
+        return idle
+
+    def _resting_instants(self) -> Array:
+        """Instants at which a bound or a head-room holds the stored energy, the ends of the horizon included."""
+        energy = self.program.variables["energy_mwh"].slice
+        e, lower, upper = self._x[energy], self.program.lower[energy], self.program.upper[energy]
+        slack = 1e-7 * self.scale_mw
+        rests = (e - lower < slack) | (upper - e < slack)
+        for name, later in HOLDS_ENERGY.items():
+            if name in self.program.constraints:
+                rows = self.program.constraints[name]
+                rests[rows.positions[self._relaxed.row_dual[rows.slice] != 0.0] + later] = True
+        rests[0] = rests[-1] = True
+        return np.flatnonzero(rests)
+
+    def _solve_windows(self, windows: list[Window], allowance: float) -> dict[Window, Answer]:
+        """The windows' answers, found side by side."""
+        with _side_by_side(len(windows)) as pool:
+            answers = list(pool.map(self._solve_window, windows, repeat(allowance)))
+        return dict(zip(windows, answers, strict=True))
+
+    def _idle(self, answers: list[Answer]) -> list[dict[str, Array]]:
+        """Steps at which each flow stands still in the windows' plans, once equal plans are told apart."""
+        with _side_by_side(len(answers)) as pool:
+            return list(pool.map(self._idle_flows, answers))
+
+    def _solve_window(self, window: Window, allowance: float) -> Answer:
+        """Bound and plan of one window; a plan that does not exist leaves the gap infinite."""
+        cut = self._cutter.cut(window, self._x, self._relaxed.row_dual)
+        here = np.append(self._x, np.zeros(self.full.columns - len(self._x)))[cut.origin]
+        priced = self._solve_small(cut.priced, allowance)
+        raised = max(0.0, priced.bound - float(cut.priced.cost @ here))
+        x = priced.x
+        rests = np.allclose(x[cut.ends], cut.end_values, rtol=0.0, atol=1e-7 * self.scale_mw)
+        if cut.coupled or not rests:
+            try:
+                x = self._solve_small(cut.held, allowance).x
+            except InfeasibleProgramError:
+                if window == Window(0, self.steps):
+                    raise
+                return Answer(window, raised, np.inf, None, x)
+        paid = float(cut.held.cost @ (x - here))
+        return Answer(window, raised, paid - raised, cut, x)
+
+    def _break_ties(self, cut: Cut, x: Array) -> Array:
+        """Among the window's plans that cost no more than `x`: the later objectives, then rule 11.
+
+        A window with many choices keeps the plan that it has: the solver finds the same one every time.
+        """
+        held, cost = cut.held, cut.held.cost
+        if int(held.integer.sum()) > TIE_CHOICES:
+            return x
+        price = float(np.median(np.abs(cost[cost != 0.0]))) if cost.any() else 1.0
+        carries = np.flatnonzero(cost)
+        if len(carries):
+            row = (carries, cost[carries] / price, -np.inf, float(cost @ x) / price)
+            held = with_rows(held, [row])
+        later = np.append(self._later, np.zeros(self.full.columns - len(self._later)))[cut.origin]
+        own = self.solver.options
+        options = SolverOptions(rel_gap=0.0, threads=own.threads, seed=own.seed)
+        small = Solver(replace(held, cost=later), options, scale_mw=self.scale_mw)
+        small.limit_nodes(TIE_NODES)
+        small.start_from(x)
+        try:
+            return small.solve(time_limit_s=self._left_s()).x
+        except (InfeasibleProgramError, LimitReachedError):
+            return x  # the ceiling on the cost may be a hair below what is reachable
+
+    def _idle_flows(self, answer: Answer) -> dict[str, Array]:
+        """Steps at which each flow of a converter stands still in the window's plan."""
+        if answer.cut is None:
+            return {}
+        return self._idle_in(answer.cut, answer.window, self._break_ties(answer.cut, answer.x))
+
+    def _idle_in(self, cut: Cut, window: Window, x: Array) -> dict[str, Array]:
+        """Steps of the window at which each flow stands still in its plan `x`."""
+        new = np.full(self.full.columns, -1)
+        new[cut.origin] = np.arange(len(cut.origin))
+        steps = np.arange(window.first, window.last)
+        idle = {}
+        for pair in self.pairs:
+            first, second = (x[new[self.full.variables[n].first + steps]] for n in (pair.first, pair.second))
+            rounding = BOTH_WAYS * self.scale_mw
+            idle[pair.first] = steps[(first <= rounding) | (first < second)]
+            idle[pair.second] = steps[(second <= rounding) | (second <= first)]
+        return idle
+
+    def _solve_small(self, program: Program, allowance: float) -> Solution:
+        own = self.solver.options
+        options = SolverOptions(rel_gap=0.0, threads=own.threads, seed=own.seed)
+        small = Solver(program, options, scale_mw=self.scale_mw)
+        small.allow_gap(allowance)
+        found = small.solve(time_limit_s=self._left_s())
+        if found.limited:
+            raise LimitReachedError("the time limit ended the search for an exclusive plan")
+        return found
+
+    def _with_pattern(self, idle: list[dict[str, Array]], bound: float, windows: int) -> Exact:
+        """Solve the whole program with the flows that are idle in the windows held at zero, then break ties."""
+        program = self.program
+        closed = [program.variables[name].first + steps for still in idle for name, steps in still.items()]
+        columns = np.concatenate(closed).astype(np.int64)
+        kept, nothing = program.upper[columns].copy(), np.zeros(len(columns))
+        self.solver.set_bounds(columns, nothing, nothing)
+        try:
+            solution = self.solver.solve()
+            x = self.solver.prefer(solution, self.ties)
+        finally:
+            self.solver.set_bounds(columns, nothing, kept)
+        best = proven(bound, solution.objective, program, self.scale_mw)
+        return Exact(x, solution, best, windows, limited=False, closed=columns)
+
+
+def _side_by_side(tasks: int) -> ThreadPoolExecutor:
+    """Threads for `tasks`: HiGHS lets go of the interpreter while it solves."""
+    return ThreadPoolExecutor(max(1, min(tasks, os.cpu_count() or 1)))
+
+
+def _rounding(program: Program, scale_mw: float) -> float:
+    priced = np.abs(program.cost[program.cost != 0.0])
+    return ROUNDING * float(np.median(priced)) * scale_mw if len(priced) else 0.0
+
+
+def proven(bound: float, objective: float, program: Program, scale_mw: float) -> float:
+    """The bound of a plan that reaches `objective`: within rounding of it, it is the objective."""
+    return objective if objective - bound <= _rounding(program, scale_mw) else bound
+
+
+def in_order(ties: Sequence[Array]) -> Array:
+    """Several objectives as one cost, each a small fraction of the one before it."""
+    total, weight = np.zeros(len(ties[0])), 1.0
+    for cost in ties:
+        present = np.abs(cost[cost != 0.0])
+        if len(present):
+            total += cost * (weight / float(np.median(present)))
+            weight *= LATER
+    return total

@@ -1,0 +1,68 @@
+"""Solvers that are asked again and again: one per shape of program, its numbers replaced.
+
+The solve starts from where the last one of that shape ended, factors of its basis included. To shift that basis along
+with the steps takes fewer iterations, and more time than they take.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.solver.expand import Program
+from bess_opt.solver.highs import Solver
+
+Array = np.ndarray
+MOST_CHANGES = 400  # coefficients beyond which a new matrix is quicker than changing the old one
+
+
+@dataclass
+class _Loaded:
+    """A solver with the matrix that it holds: places row · columns + column, ascending, and values."""
+
+    solver: Solver
+    keys: Array
+    values: Array
+
+
+class KeptSolvers:
+    """Solvers by the shape of their program."""
+
+    def __init__(self, options: SolverOptions, scale_mw: float) -> None:
+        self._options, self._scale_mw = options, scale_mw
+        self._held: dict[tuple[int, int], _Loaded] = {}
+
+    def holding(self, program: Program, keys: Array) -> Solver:
+        """The solver of this shape with `program` in it; `keys` are row · columns + column of its entries."""
+        shape = (program.rows, program.columns)
+        held = self._held.get(shape)
+        if held is None or not _follow(held, keys, program):
+            solver = Solver(program, self._options, scale_mw=self._scale_mw)
+            solver.expect_repeats()
+            self._held[shape] = _Loaded(solver, keys, program.value)
+            return solver
+        held.solver.set_costs(program.cost)
+        held.solver.set_bounds(np.arange(program.columns), program.lower, program.upper)
+        held.solver.set_rows(np.arange(program.rows), program.row_lower, program.row_upper)
+        held.keys, held.values = keys, program.value
+        return held.solver
+
+
+def _follow(held: _Loaded, keys: Array, program: Program) -> bool:
+    """Change the matrix that a solver holds to that of `program`; False where a new one is quicker."""
+    if held.keys is keys or np.array_equal(held.keys, keys):
+        changed = np.flatnonzero(held.values != program.value)
+        at, values = keys[changed], program.value[changed]
+    else:
+        every = np.union1d(held.keys, keys)
+        before, after = np.zeros(len(every)), np.zeros(len(every))
+        before[np.searchsorted(every, held.keys)] = held.values
+        after[np.searchsorted(every, keys)] = program.value
+        changed = np.flatnonzero(before != after)
+        at, values = every[changed], after[changed]
+    if len(at) > MOST_CHANGES:
+        return False
+    held.solver.set_values(at // program.columns, at % program.columns, values)
+    return True

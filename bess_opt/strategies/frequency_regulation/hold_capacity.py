@@ -1,0 +1,172 @@
+"""The rule that holds regulation: capacity from what is stored when a block begins, base point towards the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bess_opt.models.regulation import pressed
+from bess_opt.plant.plant import Array, Plant, Reserves
+from bess_opt.plant.stepper import Held, State
+from bess_opt.strategies.frequency_regulation.calls import NO_CAPACITY, called_room, reserves_of
+from bess_opt.strategies.shared.rule_parts import LAST_H, drawing
+
+RECENTRE_H = 1.0  # hours in which the rule would bring the stored energy back to the middle
+BASE_SHARE = 0.5  # of the power, most that the rule keeps for its base point
+
+
+class HoldCapacity:
+    """The rule: capacity from what is stored when a block begins, base point towards the middle.
+
+    Called with the state of a step it gives the mean battery power, and notes in `held` what it holds.
+    """
+
+    def __init__(self, plant: Plant, activation_up: float, activation_down: float) -> None:
+        storage, reserves = plant.storage, reserves_of(plant)
+        self.held = Held.nothing(plant.steps)
+        self._drawn = drawing(plant)
+        self._called_up, self._called_down = reserves.activation_up.tolist(), reserves.activation_down.tolist()
+        up, down = activation_up, activation_down
+        gain = down * storage.eta_charge - up / storage.eta_discharge  # cells per MW held, on average
+        self._shift = plant.step_h * gain
+        known = "regulation_signal" not in plant.extra
+        most, h = (max(up, down) if known else 1.0), plant.step_h
+        self._step_h, self._headroom_h, self._most_called = h, reserves.headroom_h, most
+        self._pace = min(h / RECENTRE_H, 1.0)
+        self._eta_in, self._eta_out, self._kept = storage.eta_charge, storage.eta_discharge, storage.retention
+        self._goal = _goal(plant).tolist()
+        self._least_mw = NO_CAPACITY * plant.power_mw
+        per_h = np.inf if storage.cycles_per_day is None else storage.cycles_per_day * storage.energy_mwh / 25.0
+        self._warranty, self._counts = per_h * storage.eta_discharge, (up if known else 1.0)
+        most_mw = min(reserves.max_mw, self._warranty / max(self._counts, 1e-9))
+        drift_h = h * abs(gain) / storage.eta_charge
+        self._block = _Blocks(plant, reserves, most_mw, lambda steps: self._ready_h(steps) + drift_h)
+        self._capacity = 0.0
+        self.wish, self._stacked, self._first = 0.0, False, True
+
+    def beside_others(self, *, first: bool) -> None:
+        """See `Committing`: with others, base point and capacity leave each other room in list order."""
+        self._stacked, self._first = True, first
+
+    def __call__(self, state: State) -> float:
+        """Mean battery power of the step, + discharges."""
+        t, block = state.step, self._block
+        missing = self._pace * (self._goal[t + 1] - self._kept * state.energy_mwh)
+        if block.starts[t]:
+            self._capacity = self._offer(t, state.energy_mwh, missing)
+        r = self._capacity
+        base = self._base(missing, r)
+        if self._stacked:
+            base = self._with_wish(base)
+        if r == 0.0:
+            return min(base, self._warranty)
+        lowest, highest = block.now_low[t] + r, block.now_high[t] - r
+        base = max(base, lowest)
+        if base > highest:
+            base = highest
+        if self._stacked:
+            base = self._kept_ready(t, state.energy_mwh, base, r)
+        if base > 0.0:
+            base = min(base, max(self._warranty - self._counts * r, 0.0))
+        return self._hold(t, base, r)
+
+    def _with_wish(self, base: float) -> float:
+        """Recentring and what the others ask for: the earlier stands, the later may add to it."""
+        first, second = (base, self.wish) if self._first else (self.wish, base)
+        if first > 0.0:
+            return max(first, second)
+        return min(first, second) if first < 0.0 else second
+
+    def _kept_ready(self, t: int, energy: float, base: float, r: float) -> float:
+        """`base` held where the energy for the calls to come in the block stays in store, and the room for them."""
+        h, block = self._step_h, self._block
+        called = r * self._ready_h(block.left[t]) / h
+        give = (self._kept * energy - block.floor[t]) * self._eta_out / h - called
+        take = (block.ceiling[t] - self._kept * energy) / (self._eta_in * h) - called
+        return float(min(max(base, -take), give))
+
+    def _ready_h(self, steps: Any) -> Any:
+        """Hours of full call for which energy must be there while `steps` of a block are to come; as `steps`."""
+        return self._headroom_h + self._step_h * steps * self._most_called
+
+    def _base(self, missing_mwh: float, r: float) -> float:
+        """Power that brings `missing_mwh` into the cells in a step on top of what the expected calls do."""
+        return self._drawn(self._shift * r - missing_mwh)
+
+    def _offer(self, t: int, energy: float, missing: float) -> float:
+        """Capacity that a block beginning at `t` can hold whatever is called."""
+        block, low, high = self._block, self._block.low[t], self._block.high[t]
+        above = (energy if energy < block.goal_low[t] else block.goal_low[t]) - block.floor[t]
+        below = block.ceiling[t] - (energy if energy > block.goal_high[t] else block.goal_high[t])
+        give, take = above * self._eta_out, below / self._eta_in
+        wish = 0.0 if self._first else self.wish
+        if wish > 0.0:
+            give -= wish * block.length[t] * self._step_h
+        elif wish < 0.0:
+            take += wish * block.length[t] * self._step_h
+        most = (give if give < take else take) / block.ready_h[t]
+        if most > block.most_mw[t]:
+            most = block.most_mw[t]
+        if most <= self._least_mw:
+            return 0.0
+        base = min(max(self._base(missing, most), BASE_SHARE * low), BASE_SHARE * high)
+        if wish:
+            base = min(max(wish, low), high)
+        r: float = min(most, high - base, base - low)
+        return r if r > self._least_mw else 0.0
+
+    def _hold(self, t: int, base: float, r: float) -> float:
+        """Note the capacity of a step; the mean power over its calls."""
+        up, down, held = self._called_up[t], self._called_down[t], self.held
+        if base >= 0.0:  # a call down discharges less, then charges
+            less = base if base < r else r
+            charge, discharge = down * (r - less), base + up * r - down * less
+        else:
+            less = -base if -base < r else r
+            charge, discharge = -base - up * less + down * r, up * (r - less)
+        held.up_mw[t] = held.down_mw[t] = r
+        held.swing_mw[t] = charge if charge < discharge else discharge
+        mean: float = discharge - charge
+        return mean
+
+
+class _Blocks:
+    """What the rule knows of each step's block, as lists over the steps."""
+
+    def __init__(self, plant: Plant, reserves: Reserves, most_mw: float, ready_h: Callable[[Array], Array]) -> None:
+        storage, first = plant.storage, np.flatnonzero(reserves.block_starts)
+        number = np.cumsum(reserves.block_starts) - 1
+        length = np.diff(np.append(first, plant.steps))
+        low, high = called_room(plant, plant.solar_ac_mw, plant.solar_dc_mw, plant.load_mw)
+        low, high = np.maximum(low, -storage.charge_max_mw), np.minimum(high, storage.discharge_max_mw)
+        high = np.where(pressed(plant), -np.inf, high)
+        self.now_low, self.now_high = low.tolist(), high.tolist()
+        long = length[number] > 1  # what load and PV will be is not known: the worst that the site can show
+        self.low, self.high = np.where(long, low.max(), low).tolist(), np.where(long, high.min(), high).tolist()
+        cap = np.minimum(np.minimum(self.high, -np.array(self.low)), most_mw)
+        self.most_mw, self.ready_h = cap.tolist(), np.maximum(ready_h(length[number]), 1e-9).tolist()
+        leak = (1.0 - storage.retention) * float(storage.ceiling_mwh.max())
+        goal = _goal(plant)
+
+        def over(values: Array, worst: np.ufunc) -> Array:
+            both = worst(values[:-1], values[1:])
+            result: Array = worst.reduceat(both, first)[number]
+            return result
+
+        self.floor = (over(storage.floor_mwh, np.maximum) + leak * length[number]).tolist()
+        self.ceiling = over(storage.ceiling_mwh, np.minimum).tolist()
+        self.goal_low, self.goal_high = over(goal, np.minimum).tolist(), over(goal, np.maximum).tolist()
+        self.starts, self.length = reserves.block_starts.tolist(), length[number].tolist()
+        self.left = (np.append(first, plant.steps)[number + 1] - np.arange(plant.steps)).tolist()
+
+
+def _goal(plant: Plant) -> Array:
+    """Stored energy that the rule comes back to: the middle, in the last hours what `soc_end` asks for."""
+    storage = plant.storage
+    goal = (storage.floor_mwh + storage.ceiling_mwh) / 2.0
+    last = max(plant.steps - round(LAST_H / plant.step_h), 0)
+    goal[last:] = np.clip(goal[last:], storage.end_min_mwh, storage.end_max_mwh)
+    inside: Array = np.clip(goal, storage.floor_mwh, storage.ceiling_mwh)
+    return inside

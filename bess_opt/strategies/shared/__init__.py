@@ -1,0 +1,1 @@
+"""What every strategy file meets: contract, stack, binding, discovery, parts of rules."""

@@ -1,0 +1,95 @@
+"""What rule twins share: the battery power that makes a given grid power, and the end of the horizon.
+
+Both read the present step only, the clock, and the plant's own limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bess_opt.plant import physics
+from bess_opt.plant.plant import Plant
+from bess_opt.plant.stepper import Rule, State
+
+LAST_H = 24.0  # hours before the end in which a rule minds `soc_end`
+
+
+def balancing(plant: Plant) -> Callable[[int, float], float]:
+    """`power(t, grid_mw)`: the battery power at which the site exports `grid_mw` at step t, on balance.
+
+    Limits of the battery are not looked at, the shared inverter's rating is. + discharges (rule 1).
+    """
+    load, solar_ac, solar_dc = plant.load_mw.tolist(), plant.solar_ac_mw.tolist(), plant.solar_dc_mw.tolist()
+    bus = plant.bus
+
+    def power(t: int, grid_mw: float) -> float:
+        ac: float = grid_mw + load[t] - solar_ac[t]
+        if bus is None:
+            return ac
+        ac = max(min(ac, bus.inverter_mw), -bus.inverter_mw)
+        dc = physics.inverter_dc_mw(max(ac, 0.0), max(-ac, 0.0), eta_out=bus.eta_out, eta_in=bus.eta_in)
+        return float(dc - solar_dc[t])
+
+    return power
+
+
+def meeting_end(plant: Plant, rule: Rule) -> Rule:
+    """`rule`, held back or pushed in the last 24 hours so that the stored energy can still meet `soc_end`.
+
+    With grid charging it charges just in time, from what the connection has left beside the present load;
+    without, it takes PV power and gives nothing away below the end's energy in all those hours.
+    """
+    kept, first = plant.storage.retention, plant.steps - round(LAST_H / plant.step_h)
+    power = drawing(plant)
+
+    def decide(state: State) -> float:
+        wanted = rule(state)
+        after = state.step + 1
+        if after <= first:
+            return wanted
+        now = kept * state.energy_mwh
+        highest = power(now - least_later(plant, after, state.load_mw))
+        lowest = power(now - _most_later(plant, after, state.load_mw))
+        return max(min(wanted, highest), lowest)
+
+    return decide
+
+
+def least_later(plant: Plant, instant: int, load_mw: float) -> float:
+    """Energy after `instant` steps from which `soc_end` can still be met at this load; 0 before the last 24 h."""
+    left = plant.steps - instant
+    if left * plant.step_h >= LAST_H:
+        return 0.0
+    into = rates(plant, load_mw)[0]
+    return float(plant.storage.end_min_mwh / plant.storage.retention**left - into * left * plant.step_h)
+
+
+def _most_later(plant: Plant, instant: int, load_mw: float) -> float:
+    left = plant.steps - instant
+    out = rates(plant, load_mw)[1]
+    return float(plant.storage.end_max_mwh / plant.storage.retention**left + out * left * plant.step_h)
+
+
+def drawing(plant: Plant) -> Callable[[float], float]:
+    """`power(mwh)`: the power at the port that takes `mwh` from the cells within a step; negative puts it in."""
+    out, into = plant.storage.eta_discharge / plant.step_h, 1.0 / (plant.storage.eta_charge * plant.step_h)
+
+    def power(mwh: float) -> float:
+        return mwh * out if mwh >= 0.0 else mwh * into
+
+    return power
+
+
+def rates(plant: Plant, load_mw: Any) -> tuple[Any, Any]:
+    """(into, out of) the cells, MW, that the battery can count on at this load without PV; floats or arrays."""
+    storage, bus = plant.storage, plant.bus
+    bought = np.maximum(plant.import_max_mw - load_mw, 0.0) if plant.grid_charging else 0.0 * load_mw
+    sold = load_mw + (plant.export_max_mw if plant.battery_export else 0.0)
+    if bus is not None:
+        bought = np.minimum(bought, bus.inverter_mw) * bus.eta_in
+        sold = np.minimum(sold, bus.inverter_mw) / bus.eta_out
+    into = np.minimum(bought, storage.charge_max_mw) * storage.eta_charge
+    return into, np.minimum(sold, storage.discharge_max_mw) / storage.eta_discharge

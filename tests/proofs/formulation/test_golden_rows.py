@@ -1,0 +1,130 @@
+"""Every constraint, written out for two or three steps and compared with a file that was read by a person.
+
+To write the files anew after a meant change, and then to read what `git diff` shows:
+
+    BESS_OPT_WRITE_GOLDEN=1 pytest tests/formulation/test_golden_rows.py
+"""
+
+from __future__ import annotations
+
+import os
+
+import pyomo.environ as pyo
+import pytest
+from support.cases import Case
+from support.models import (
+    CELLS,
+    DEMAND,
+    FIRM,
+    GOLDEN,
+    PRESSED,
+    REGULATION,
+    all_variants,
+    at_month_end,
+    firm,
+    key,
+    physical,
+    regulation,
+    rows_as_lp,
+    tiny,
+    wanted,
+)
+
+WRITE = "BESS_OPT_WRITE_GOLDEN"
+NO_CHARGING, NO_EXPORT = {"grid_charging": False}, {"battery_export": False}
+OVER_MIDNIGHT = tiny(steps=3, battery={"max_cycles_per_day": 1.5})
+OVER_MIDNIGHT = OVER_MIDNIGHT.but(series=OVER_MIDNIGHT.series.shift(23, freq="h"))
+SMOOTH = tiny(
+    steps=3,
+    site={"solar_capacity_mw": 10.0},
+    strategy={
+        "name": "solar_smoothing",
+        "ramp_limit_per_min": 1 / 512,
+        "ramp_window_min": 120.0,
+        "export_before_mw": 1.5,
+    },
+)
+BILLED = at_month_end(tiny(steps=3, tariff={"demand": DEMAND}))
+REGULATED = regulation("hybrid", REGULATION["each-way"])
+REGULATION_ROWS = (
+    "expected_charge", "expected_discharge", "up_capacity", "down_capacity", "up_charges_less", "up_discharges_more",
+    "down_charges_more", "down_discharges_less", "base_shared_power", "up_shared_power", "down_shared_power",
+    "up_room_before", "up_room_after", "down_room_before", "down_room_after", "called_export", "called_import",
+    "called_import_through_inverter", "called_no_battery_export", "called_from_pv",
+    "called_from_pv_through_inverter", "called_inverter_out", "called_inverter_in",
+)  # fmt: skip
+BLOCK_ROWS = ("symmetric_capacity", "up_constant_in_block", "down_constant_in_block")
+
+# golden file: (component, case, with the rows of rule 10)
+ROWS: dict[str, tuple[str, Case, bool]] = {
+    "energy_balance": ("energy_balance", tiny(steps=3), False),
+    "cycles_per_day": ("cycles_per_day", OVER_MIDNIGHT, False),
+    "dc_balance": ("dc_balance", tiny("hybrid"), False),
+    "ac_balance": ("ac_balance", tiny(), False),
+    "ac_balance_behind_inverter": ("ac_balance", tiny("hybrid"), False),
+    "no_grid_charging": ("no_grid_charging", tiny(site=NO_CHARGING), False),
+    "no_battery_export": ("no_battery_export", tiny(site=NO_EXPORT), False),
+    "no_battery_export_behind_inverter": ("no_battery_export", tiny("hybrid", site=NO_EXPORT), False),
+    "measured_peak": ("measured_peak", BILLED, False),
+    "measured_peak_cut": ("measured_peak_cut", BILLED, False),
+    "billed_at_least_measured": ("billed_at_least_measured", BILLED, False),
+    "ratchet": ("ratchet", BILLED, False),
+    "ramp_up": ("ramp_up", SMOOTH, False),
+    "ramp_down": ("ramp_down", SMOOTH, False),
+    "first_ramp_up": ("first_ramp_up", SMOOTH, False),
+    "first_ramp_down": ("first_ramp_down", SMOOTH, False),
+    "charge_mw_one_way": ("charge_mw_one_way", tiny(), True),
+    "discharge_mw_one_way": ("discharge_mw_one_way", tiny(), True),
+    "import_mw_one_way": ("import_mw_one_way", tiny(), True),
+    "export_mw_one_way": ("export_mw_one_way", tiny(), True),
+    "inverter_out_mw_one_way": ("inverter_out_mw_one_way", tiny("series_dc"), True),
+    "inverter_in_mw_one_way": ("inverter_in_mw_one_way", tiny("series_dc"), True),
+    "stated_cycles_per_day": ("stated_cycles_per_day", OVER_MIDNIGHT.but(strategy="cycling"), False),
+    "shared_power": ("shared_power", tiny(strategy="cycling"), False),
+    "block_or_missing": ("block_or_missing", firm("parallel_ac", FIRM["block"]), False),
+    "held_in_window": ("held_in_window", firm("parallel_ac", FIRM["firm"]), False),
+    "firm_block": ("firm_block", firm("parallel_ac", FIRM["firm"]), False),
+    "firm_block_unless_spared": ("firm_block", firm("parallel_ac", FIRM["firm-spared"]), False),
+    "spared_in_period": ("spared_in_period", firm("parallel_ac", FIRM["firm-spared"]), False),
+    **{name: (name, REGULATED, False) for name in REGULATION_ROWS},
+    **{name: (name, regulation("parallel_ac", REGULATION["block"]), False) for name in BLOCK_ROWS},
+    "called_export_pressed": ("called_export_pressed", regulation("hybrid", {}, site=PRESSED), False),
+    **{
+        f"{state}_{way}_mw_one_way": (f"{state}_{way}_mw_one_way", REGULATED, True)
+        for state in ("base", "up", "down")
+        for way in ("charge", "discharge")
+    },
+    "charge_room": ("charge_room", tiny(steps=3), True),
+    "discharge_room": ("discharge_room", tiny(steps=3), True),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_are_as_read(name: str) -> None:
+    """A changed sign, efficiency, index or bound shows as a changed line."""
+    component, of, exclusive = ROWS[name]
+    m = wanted(of, exclusive=exclusive)[0]
+    assert key(m.component(component)) == name
+    text = rows_as_lp(m, component)
+    file = GOLDEN / f"{name}.lp"
+    if os.environ.get(WRITE):
+        file.write_text(text, "utf-8")
+    assert text == file.read_text("utf-8")
+
+
+def test_no_constraint_is_without_a_golden_file() -> None:
+    """A new constraint, in whatever topology, permission or strategy, needs its file; a file needs its
+    constraint.
+    """
+    present = set()
+    for _, of, exclusive in all_variants():
+        m, _objectives = wanted(of, exclusive=exclusive)
+        present |= {key(c) for c in m.component_objects(pyo.Constraint)}
+    files = {file.stem for file in GOLDEN.glob("*.lp")}
+    assert present == files == set(ROWS)
+
+
+def test_a_changed_efficiency_changes_the_rows() -> None:
+    """The comparison can fail."""
+    text = rows_as_lp(physical(tiny(steps=3, battery={"technology": CELLS | {"eta_charge": 0.51}})), "energy_balance")
+    assert text != (GOLDEN / "energy_balance.lp").read_text("utf-8")

@@ -1,0 +1,209 @@
+"""Errors that ordinary use does not meet, each with its message: guards, a solver that refuses, a clock that ran out."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+import pytest
+import typer
+from support.cases import case
+
+import bess_opt as bo
+from bess_opt.common.findings import Findings
+from bess_opt.dispatch.optimize import solve_scenario
+from bess_opt.dispatch.optimum import marginals
+from bess_opt.interfaces.cli import output as cli_output
+from bess_opt.interfaces.cli.new_scenario import new_scenario
+from bess_opt.models.dc_bus import add_dc_bus
+from bess_opt.models.ledger import add_term
+from bess_opt.models.regulation import add_regulation
+from bess_opt.plant.billing import billing
+from bess_opt.plant.plant import plant
+from bess_opt.solver.expand import Program, expand
+from bess_opt.solver.highs import LimitReachedError, Solver
+from bess_opt.solver.one_way_search import ExclusiveSearch
+from bess_opt.strategies import peak_shaving
+from bess_opt.strategies.frequency_regulation.calls import reserves_of
+from bess_opt.strategies.shared.binding import bind, model
+
+PLAIN = case(price_per_mwh=[10.0, 20.0, 30.0])
+INDEX = pd.date_range("2025-01-01", periods=6, freq="h", tz="UTC")
+
+
+def program() -> Program:
+    scenario = PLAIN.scenario()
+    numbers = plant(scenario)
+    built, _ = model(numbers, bind(scenario, numbers))
+    return expand(built)
+
+
+def search() -> Any:
+    return object.__new__(ExclusiveSearch)
+
+
+def test_a_table_that_is_not_known() -> None:
+    with pytest.raises(bo.ScenarioError, match=r"batery: unknown table 'batery'; did you mean 'battery'\?"):
+        bo.Scenario(batery={}, battery=PLAIN.battery, series=PLAIN.series)  # type: ignore[call-arg]
+
+
+def test_a_table_of_a_file_that_is_not_known(tmp_path: Path) -> None:
+    folder = new_scenario(tmp_path / "week")
+    file = folder / "scenario.toml"
+    file.write_text(file.read_text("utf-8") + "\n[sight]\nx = 1\n", "utf-8")
+    with pytest.raises(
+        bo.ScenarioError, match=r"sight: unknown table 'sight' in scenario\.toml; did you mean 'site'\?"
+    ):
+        bo.load(folder)
+
+
+def test_a_billing_interval_that_is_no_whole_number_of_steps() -> None:
+    tariff = bo.Tariff(demand=({"price_per_mw_month": 1.0, "interval_min": 90.0},))
+    message = r"tariff\.demand\[0\]\.interval_min: 90 min is not a whole number of 60 min steps; give a multiple"
+    with pytest.raises(bo.ScenarioError, match=message):
+        billing(tariff, INDEX, 1.0)
+
+
+def test_no_gap_without_a_rule() -> None:
+    compared = bo.compare(PLAIN.scenario())
+    none = dataclasses.replace(compared, gaps={}, notes=Findings())
+    with pytest.raises(bo.StrategyError, match="gap: no rule could be compared; see notes"):
+        _ = none.gap
+
+
+def test_stdout_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with (tmp_path / "full").open("w") as full:
+
+        def write(_text: str) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(write=write, flush=full.flush, fileno=full.fileno))
+        with pytest.raises(typer.Exit) as caught:
+            cli_output.write("x")
+    assert caught.value.exit_code == cli_output.BAD_INPUT
+
+
+# ---- the search for exclusive plans
+
+
+def test_a_plan_that_is_not_proven() -> None:
+    of = search()
+    of._tolerance = lambda: 1e-9
+    plan = SimpleNamespace(solution=SimpleNamespace(objective=5.0), bound=3.0)
+    with pytest.raises(bo.SolveError, match=r"proven only to 2 of its objective; state a larger solver\.rel_gap"):
+        of._proven(plan)
+
+
+def test_a_search_whose_time_is_over() -> None:
+    of = search()
+    of.deadline = 0.0
+    with pytest.raises(LimitReachedError, match="the time limit ended the search for an exclusive plan"):
+        of._left_s()
+
+
+def test_a_window_whose_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = search()
+    small = program()
+    of.solver, of.scale_mw, of.deadline = Solver(small), 1.0, None
+    monkeypatch.setattr(Solver, "solve", lambda *_a, **_k: SimpleNamespace(limited=True))
+    with pytest.raises(LimitReachedError, match="the time limit ended the search for an exclusive plan"):
+        of._solve_small(small, 1.0)
+
+
+# ---- the solver
+
+
+def test_a_model_that_the_solver_refuses() -> None:
+    wrong = program()
+    wrong.value[0] = 1e20
+    with pytest.raises(bo.SolveError, match="the solver refused the model; a bound or coefficient is out of range"):
+        Solver(wrong)
+
+
+def test_a_basis_of_another_model() -> None:
+    solver, other = Solver(program()), Solver(_shorter())
+    solver.solve()
+    with pytest.raises(bo.SolveError, match="the stored basis does not fit this model"):
+        other.set_basis(solver.basis())
+
+
+def _shorter() -> Program:
+    scenario = case(price_per_mwh=[10.0, 20.0]).scenario()
+    numbers = plant(scenario)
+    return expand(model(numbers, bind(scenario, numbers))[0])
+
+
+def test_a_model_without_an_end() -> None:
+    endless = program()
+    columns = endless.variables["export_mw"].slice
+    endless.cost[columns], endless.cost[endless.variables["import_mw"].slice] = -2.0, 1.0
+    with pytest.raises(bo.SolveError, match="the solver ended with status 'Unbounded'"):
+        Solver(endless).solve()
+
+
+# ---- slopes
+
+
+def test_no_slope_where_the_model_changes_its_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    solved = solve_scenario(PLAIN.scenario())
+    monkeypatch.setattr(marginals, "_program", lambda *_: _shorter())
+    with pytest.raises(bo.SolveError, match="power_mw: the model changes its shape at 1, so it has no slope there"):
+        marginals.subgradient(solved, ["power_mw"])
+
+
+def test_no_duals_of_whole_numbers() -> None:
+    solved = solve_scenario(PLAIN.scenario())
+    found = dataclasses.replace(solved.found.solution, row_dual=np.zeros(0))
+    without = dataclasses.replace(solved, found=dataclasses.replace(solved.found, solution=found))
+    with pytest.raises(bo.SolveError, match="a model with whole-number variables of its own has no duals"):
+        marginals.duals_of(without)
+
+
+# ---- guards of the models
+
+
+def test_guards_of_the_models() -> None:
+    numbers, m = plant(PLAIN.scenario()), pyo.ConcreteModel()
+    with pytest.raises(ValueError, match="this plant has no DC bus"):
+        add_dc_bus(m, numbers)
+    with pytest.raises(ValueError, match="this plant sells no regulation"):
+        add_regulation(m, numbers)
+    with pytest.raises(ValueError, match="this plant sells no regulation"):
+        reserves_of(numbers)
+    m.ledger = {}
+    add_term(m, "energy", lambda _m, _t: 0.0, None)
+    with pytest.raises(ValueError, match="the ledger has a line 'energy' already"):
+        add_term(m, "energy", lambda _m, _t: 0.0, None)
+
+
+def test_a_row_that_the_program_has_not() -> None:
+    with pytest.raises(IndexError, match=r"^1000000$"):
+        program().row_name(1_000_000)
+
+
+def test_a_month_without_a_billing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peak_shaving, "billing", lambda *_: None)
+    with pytest.raises(ValueError, match="a tariff with a demand row has a billing"):
+        peak_shaving._unpriced(plant(PLAIN.scenario()))
+
+
+def test_a_strategy_in_a_file_that_is_no_python(tmp_path: Path) -> None:
+    with pytest.raises(bo.StrategyError, match=r"strategy\.txt: cannot be read as a Python file"):
+        importlib.import_module("bess_opt.strategies")._load(tmp_path / "strategy.txt")
+
+
+def test_a_window_without_length() -> None:
+    of = case(
+        price_per_mwh=[1.0, 2.0], solar_mw=[1.0, 1.0], strategy={"name": "time_shift", "window": ["18:00", "18:00"]}
+    )
+    with pytest.raises(
+        bo.StrategyError, match=r"strategy\.window: found .*18:00.*; give local clock times of the target window"
+    ):
+        of.optimize()

@@ -1,0 +1,211 @@
+"""The page in Chromium, as a person uses it: sliders, switch, downloads, errors, a phone; nothing is asked of the world."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from support.app_sites import small
+from support.places import ROOT
+
+import bess_opt as bo
+from bess_opt.interfaces.app.controls import cards, changed, controls_of
+from bess_opt.interfaces.app.serve import address, page_app
+
+pytestmark = pytest.mark.browser
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+SOON_MS = 60_000
+
+
+@contextmanager
+def served(scenario: bo.Scenario) -> Iterator[str]:
+    """Address of the page about `scenario`, while it is served."""
+    pytest.importorskip("dash")
+    serving = pytest.importorskip("werkzeug.serving")
+    app, desk = page_app(scenario)
+    server = serving.make_server("127.0.0.1", 0, app.server, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield address(server.server_port)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    desk.close()
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[str]:
+    with served(small()) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("there is no Chromium; apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any, place: str) -> Iterator[Any]:
+    opened = chromium.new_page(viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(SOON_MS)
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    ours = (place, "data:", f"blob:{place}")
+    opened.on("request", lambda asked: None if asked.url.startswith(ours) else faults.append(asked.url))
+    opened.on("response", lambda answer: faults.append(answer.url) if answer.status >= 500 else None)
+    opened.goto(place)
+    wait_ready(opened)
+    yield opened
+    opened.close()
+    assert faults == []
+
+
+def wait_ready(page: Any, word: str = "ready") -> None:
+    page.wait_for_function(f"document.getElementById('stage')?.innerText === '{word}'")
+
+
+def read(page: Any, value: str) -> None:
+    """The card of the net revenue shows `value`."""
+    page.wait_for_function(f"document.getElementById('card-net-revenue')?.innerText === '{value}'")
+
+
+def test_a_slider_moves_and_the_cards_are_those_of_python(page: Any) -> None:
+    """Arrow keys on the power slider, then the switch to the rule: each card as the Python call has it."""
+    handle = page.locator("[role=slider]").first
+    handle.focus()
+    for _ in range(4):
+        handle.press("ArrowRight")
+    power = float(handle.get_attribute("aria-valuenow"))
+    assert power > 1.0
+    scenario = changed(small(), replace(controls_of(small()), power_mw=power))
+    best, rule = bo.optimize(scenario), bo.simulate(scenario)
+    for twin, plan in (("optimal", best), ("rule", rule)):
+        page.locator(f"#twin input[value={twin}]").check()
+        expected = cards(plan, best)
+        read(page, expected[0].value)
+        for card in expected:
+            assert page.locator(f"#card-{card.name.replace(' ', '-')}").inner_text() == card.value
+    assert page.locator("#chart .main-svg").first.is_visible()
+
+
+def test_a_page_at_rest_asks_nothing(page: Any) -> None:
+    """The page looks for news only while there is work."""
+    read(page, cards(plan := bo.optimize(small()), plan)[0].value)
+    page.wait_for_timeout(1_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2_000)
+    assert asked == []
+
+
+def test_what_is_downloaded_is_the_plan(page: Any, tmp_path: Path) -> None:
+    plan = bo.optimize(small())
+    read(page, cards(plan, plan)[0].value)
+    for name, reader in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):
+        with page.expect_download() as asked:
+            page.click(f"#{name}")
+        assert asked.value.suggested_filename == f"small_optimal.{name}"
+        table = reader(asked.value.path())
+        assert table["battery_mw"].to_numpy() == pytest.approx(plan.schedule["battery_mw"].to_numpy(), abs=1e-8)
+    with page.expect_download() as asked:
+        page.click("#report")
+    assert Path(asked.value.path()).read_text("utf-8") == bo.report(small())
+
+
+def test_an_impossible_scenario_is_text_on_the_page(page: Any) -> None:
+    """The hybrid topology lacks a number here; the page says which, and goes on when it is left."""
+    page.click("#topology")
+    page.get_by_text("hybrid", exact=True).click()
+    wait_ready(page, "no plan")
+    page.wait_for_selector("#errors.errors")
+    said = page.locator("#errors").inner_text()
+    assert "dc_share" in said
+    assert "Traceback" not in said
+    page.click("#topology")
+    page.get_by_text("parallel_ac", exact=True).click()
+    wait_ready(page)
+    page.wait_for_selector("#card-net-revenue")
+    assert not page.locator("#errors").is_visible()
+
+
+def test_an_option_is_set_on_the_page(page: Any) -> None:
+    """A strategy brings its boxes; a number in one changes the plan as in Python, a word is text on the page."""
+    page.click("#strategy")
+    page.get_by_text("cycling", exact=True).click()
+    box = page.get_by_label("Cycles [1/day]")
+    assert box.input_value() == "1"
+    cycling = {"name": "cycling", "cycles_per_day": 0.5}
+    for word, options in (("0.5", cycling), ("", {"name": "cycling"})):
+        plan = bo.optimize(small(strategy=options))
+        box.fill(word)
+        box.press("Enter")
+        read(page, cards(plan, plan)[0].value)
+    box.fill("many")
+    box.press("Enter")
+    wait_ready(page, "no plan")
+    page.wait_for_selector("#errors.errors")
+    assert "strategy.cycles_per_day: found 'many'" in page.locator("#errors").inner_text()
+    page.click("#strategy")
+    page.get_by_text("arbitrage", exact=True).click()
+    wait_ready(page)
+    page.wait_for_selector("#card-net-revenue")
+    assert page.get_by_label("Cycles [1/day]").count() == 0
+
+
+def test_dark_where_the_system_is_dark(chromium: Any, place: str) -> None:
+    """Page and chart alike, so that neither dazzles beside the other."""
+    papers = {}
+    for scheme in ("light", "dark"):
+        page = chromium.new_page(color_scheme=scheme)
+        page.set_default_timeout(SOON_MS)
+        page.goto(place)
+        page.wait_for_selector("#chart .main-svg")
+        body = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        papers[scheme] = (
+            body,
+            page.evaluate("document.querySelector('#chart').querySelector('.main-svg').style.background"),
+        )
+        page.close()
+    assert papers == {
+        "light": ("rgb(244, 246, 248)", "rgb(255, 255, 255)"),
+        "dark": ("rgb(13, 16, 19)", "rgb(20, 24, 29)"),
+    }
+
+
+def test_cancel_ends_the_work(chromium: Any) -> None:
+    """A year takes seconds to plan: once it is at work, the button is there and ends it."""
+    year = bo.load(ROOT / "scenarios" / "solar_merchant")
+    with served(year) as found:
+        page = chromium.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(SOON_MS)
+        page.goto(found)
+        page.wait_for_function("document.getElementById('stage')?.innerText.startsWith('optimizing')")
+        page.click("#cancel")
+        page.wait_for_function("document.getElementById('stage').innerText.startsWith('cancelled')")
+        page.close()
+
+
+def test_at_phone_width_nothing_sticks_out(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_selector("#chart .main-svg")
+    page.wait_for_function("document.querySelector('#chart .main-svg').getBoundingClientRect().width <= 390")
+    needed, visible = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert needed <= visible == 390
+    low, panel = page.evaluate(
+        "['#chart', '#picture'].map(name => document.querySelector(name).getBoundingClientRect().bottom)"
+    )
+    assert low <= panel

@@ -1,0 +1,104 @@
+"""The map of a sizing: what is drawn, in which unit, and that the same sizing gives the same bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+import bess_opt as bo
+from bess_opt.investment.sizing.objective_units import Unit
+from bess_opt.plots import figure_png
+from bess_opt.plots.sizing import surface_figure
+from bess_opt.plots.style import LIGHT
+
+
+def scenario() -> bo.Scenario:
+    time = pd.date_range("2025-06-02", periods=48, freq="h", tz="Europe/Berlin")
+    price = 80.0 + 50.0 * np.sin(np.arange(48) / 24 * 4 * np.pi)
+    finance = {
+        "capital_per_mw": 150_000.0, "capital_per_mwh": 180_000.0, "lifetime_years": 15, "discount_rate": 0.06,
+        "horizons_per_year": 182.0,
+    }  # fmt: skip
+    return bo.Scenario(
+        battery=bo.Battery(power_mw=1, duration_h=2), series=pd.DataFrame({"price_per_mwh": price}, index=time),
+        site=bo.Site(currency="EUR", import_limit_mw=4.0, export_limit_mw=4.0), strategy="arbitrage", finance=finance,
+    )  # fmt: skip
+
+
+def labels(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def test_a_map_has_units_optimum_and_tried_sizes() -> None:
+    found = bo.size(scenario(), (1, 6), (1, 5), tolerance=0.2)
+    figure = surface_figure(found)
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("power [MW]", "duration [h]")
+    assert "EUR]" in figure.axes[0].child_axes[0].get_ylabel()
+    assert {"best size", "size solved for the proof"} <= set(labels(figure))
+    star = next(line for line in axes.lines if line.get_marker() == "*")
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (found.power_mw, found.duration_h)
+    tried = next(line for line in axes.lines if line.get_marker() == "o")
+    assert len(tried.get_xdata()) == (~found.table["exact"]).sum()
+    assert f"{found.power_mw:.4g} MW" in figure.texts[0].get_text()
+
+
+def test_the_certified_region_is_where_the_bound_is_above_the_best() -> None:
+    """A loose tolerance leaves room above the best value, a tight one none that could be seen."""
+    loose = bo.size(scenario(), (1, 6), (1, 5), tolerance=0.5)
+    assert "only here could a size be better" in labels(surface_figure(loose))
+    assert loose.cuts is not None
+    far = loose.cuts.bound_at(loose.goal.linear, np.array(6.0), np.array(30.0))
+    assert far < loose.value  # the worst corner is proven to be worse
+
+
+def test_budget_and_steps_are_drawn() -> None:
+    found = bo.size(
+        scenario(), (1, 6), (1, 5), budget=1.5e6, power_step_mw=0.5, energy_step_mwh=1.0, energy_min_mwh=1.5
+    )
+    named = labels(surface_figure(found))
+    assert {"budget 1.5 million EUR", "size on the steps", "at least 1.5 MWh"} <= set(named)
+
+
+def test_one_fixed_dimension_is_a_curve_under_its_bound() -> None:
+    found = bo.size(scenario(), (1, 6), 2.0)
+    axes = surface_figure(found).axes[0]
+    assert axes.get_xlabel() == "power [MW] at 2 h"
+    value, bound = axes.lines[0], axes.lines[1]
+    below = np.interp(value.get_xdata(), bound.get_xdata(), bound.get_ydata())
+    assert (np.asarray(value.get_ydata()) <= below + 1e-6 * np.abs(below)).all()
+
+
+def test_without_a_proof_only_what_was_planned_is_shown() -> None:
+    found = bo.size(scenario(), (1, 3), (1, 3), twin="rule", workers=1)
+    figure = surface_figure(found)
+    assert labels(figure) == ["size planned", "best size"]
+    assert "may lie between" in figure.axes[0].get_title(loc="left")
+    assert len(figure.axes[0].collections[0].get_offsets()) == len(found.table)
+
+
+def test_not_building_is_said() -> None:
+    dear = scenario().replace(finance={"capital_per_mwh": 9e6})
+    figure = bo.size(dear, (1, 3), (1, 3)).plot()
+    assert "not building is better" in figure.texts[0].get_text()
+
+
+def test_themes_differ_and_bytes_do_not() -> None:
+    found = bo.size(scenario(), (1, 6), (1, 5))
+    surface = found.surface()
+    light, again = (figure_png(surface_figure(found, surface=surface)) for _ in range(2))
+    assert light == again
+    assert figure_png(surface_figure(found, surface=surface, theme="dark")) != light
+    assert figure_png(found.plot()) == light
+
+
+@pytest.mark.parametrize(("most", "unit"), [(3e6, "million EUR"), (5e4, "thousand EUR"), (900.0, "EUR")])
+def test_money_is_written_in_a_power_of_ten_that_can_be_read(most: float, unit: str) -> None:
+    found = Unit.named("npv", "EUR", pd.Series([-most, np.nan]))
+    assert found.label == f"net present value [{unit}]"
+
+
+def test_the_scale_is_one_for_all_eyes() -> None:
+    assert LIGHT.sequential.name == "cividis"

@@ -1,0 +1,181 @@
+"""Models of small scenarios, and their rows as text."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+from pyomo.repn.plugins.lp_writer import LPWriter
+
+from bess_opt.models.one_way import add_exclusivity, pairs
+from bess_opt.plant.plant import Plant, plant
+from bess_opt.strategies import discover
+from bess_opt.strategies.shared import binding as assemble
+from support.cases import TOPOLOGIES, Case, case
+from support.places import ROOT
+
+GOLDEN = ROOT / "tests" / "proofs" / "formulation" / "golden"
+CELLS = {"eta_charge": 0.5, "eta_discharge": 0.625, "soc_min": 0.125, "soc_max": 0.875, "c_rate_max": 1.0}
+DEMAND = [
+    {"price_per_mw_month": 7000.0, "interval_min": 120.0, "ratchet": {"share": 0.5, "months": 11}},
+    {"price_per_mw_month": 1000.0, "period": "horizon", "incurred_mw": 2.5},
+]
+FIRM: dict[str, dict[str, Any]] = {
+    "block": {"block_mw": 3.0},
+    "firm": {"period": "month"},
+    "firm-spared": {"period": "month", "share_of_days": 0.5},
+}
+REGULATION: dict[str, dict[str, Any]] = {
+    "each-way": {"activation_up": 0.125, "activation_down": 0.25, "headroom_h": 0.5},
+    "block": {"symmetric": True, "block_h": 2.0},
+}
+PRESSED = {"dc_share": 0.25}  # the middle step has more AC-side PV than the site may export
+CONVERTERS = {"ac_to_dc": 0.5, "dc_to_ac": 0.8, "dc_to_dc": 1.0}
+
+
+def tiny(topology: str = "parallel_ac", steps: int = 2, **changes: Any) -> Case:
+    """Two or three steps with PV, load and prices, in numbers that can be followed by eye."""
+    base = case(
+        battery={
+            "power_mw": 2.0,
+            "duration_h": 2.0,
+            "technology": CELLS,
+            "converters": CONVERTERS,
+            "topology": topology,
+            "soc_start": 0.5,
+            "soc_end": "at_least_start",
+            "wear_cost_per_mwh": 3.0,
+            "self_discharge_per_h": 0.25,
+        },
+        site={
+            "inverter_mw": 5.0,
+            "import_limit_mw": 6.0,
+            "export_limit_mw": 7.0,
+            "unserved_price_per_mwh": 400.0,
+        }
+        | ({"dc_share": 0.75} if topology == "hybrid" else {}),
+        solar_mw=[4.0, 8.0, 2.0][:steps],
+        load_mw=[1.0, 2.0, 3.0][:steps],
+        price_per_mwh=[-20.0, 50.0, 90.0][:steps],
+    )
+    return base.but(**changes)
+
+
+def everything(topology: str, name: str, **changes: Any) -> Case:
+    """A scenario with every series there is, so that any strategy finds what it needs."""
+    basis = at_month_end(tiny(topology, 3, **changes))
+    series = basis.series.assign(
+        regulation_up_price_per_mw=5.0, regulation_down_price_per_mw=4.0, energy_min_mwh=[0.0, 1.0, 0.5]
+    )
+    return basis.but(series=series, strategy=name, finance={"variable_om_per_mwh": 1.5})
+
+
+def at_month_end(of: Case) -> Case:
+    """The same steps from two hours before the end of May on."""
+    return of.but(series=of.series.shift(freq=pd.Timestamp("2025-05-31 22:00", tz="UTC") - of.series.index[0]))
+
+
+def firm(topology: str, options: dict[str, Any]) -> Case:
+    """Two deliveries on two days of a month, at the first and the last of three steps around midnight."""
+    basis = tiny(topology, 3, strategy={"name": "firm_delivery", "window": ["00:00", "23:00"]} | options)
+    return basis.but(series=basis.series.shift(22, freq="h"))
+
+
+def regulation(topology: str, options: dict[str, Any], **changes: Any) -> Case:
+    """Three steps of which the first two are a block, with every permission withheld."""
+    site = {"grid_charging": False, "battery_export": False, "export_limit_mw": 3.0}
+    basis = everything(topology, "frequency_regulation", site=site)
+    strategy = {"name": "frequency_regulation"} | options
+    return basis.but(strategy=strategy, **changes)
+
+
+def numbers(of: Case) -> Plant:
+    """The plant of a case."""
+    return plant(of.scenario())
+
+
+def physical(of: Case, *, exclusive: bool = False) -> Any:
+    """The model of what is possible, with the rows of rule 10 if `exclusive`."""
+    m = assemble.physical_model(numbers(of))
+    if exclusive:
+        add_exclusivity(m, numbers(of), pairs(numbers(of)))
+    return m
+
+
+def wanted(of: Case, *, exclusive: bool = False) -> tuple[Any, Any]:
+    """The model with a strategy's constraints, and its objectives."""
+    scenario = of.scenario()
+    stated = plant(scenario)
+    bound = assemble.bind(scenario, stated)
+    data = bound.restrict(stated)
+    m, objectives = assemble.model(data, bound)
+    if exclusive:
+        add_exclusivity(m, data, pairs(data))
+    return m, objectives
+
+
+def all_variants() -> Iterator[tuple[str, Case, bool]]:
+    """(label, case, exclusive) for each topology x strategy, and for arbitrage x permission x exclusivity."""
+    flags = itertools.product(TOPOLOGIES, discover(), ("", "no_charging", "no_export", "bare"), (False, True))
+    for topology, name, flag, exclusive in flags:
+        if name != "arbitrage" and (flag or not exclusive):
+            continue
+        site = {"grid_charging": flag != "no_charging", "battery_export": flag != "no_export"}
+        if flag == "bare":
+            site["curtailment"] = False
+        tariff = None if flag == "bare" else {"demand": DEMAND}
+        battery = {} if flag == "bare" else {"max_cycles_per_day": 1.5, "soc_end": {"value_per_mwh": 30.0}}
+        yield (
+            f"{topology}-{name}-{flag}-{exclusive}",
+            everything(topology, name, site=site, battery=battery, tariff=tariff),
+            exclusive,
+        )
+    for topology, (label, options) in itertools.product(TOPOLOGIES, FIRM.items()):
+        yield f"{topology}-{label}", firm(topology, options), True
+    for topology, (label, options) in itertools.product(TOPOLOGIES, REGULATION.items()):
+        yield f"{topology}-regulation-{label}", regulation(topology, options), True
+    yield "hybrid-regulation-pressed", regulation("hybrid", {}, site=PRESSED), True
+
+
+def key(constraint: Any) -> str:
+    """Name of a constraint's golden file: that of the component, or of its rule where a component has
+    variants.
+    """
+    rule = getattr(getattr(constraint, "array_rule", None), "__name__", "")
+    name = str(constraint.local_name)
+    return rule if rule.startswith(name + "_") else name
+
+
+def rows_as_lp(m: Any, name: str) -> str:
+    """The rows of one constraint as Pyomo writes them to an LP file, its header left out."""
+    for component in m.component_objects(pyo.Constraint):
+        if component.local_name != name:
+            component.deactivate()
+    m.nothing = pyo.Objective(expr=0.0)
+    stream = StringIO()
+    LPWriter().write(m, stream, symbolic_solver_labels=True)
+    text = re.sub(r"\\\*.*?\*\\\s*", "", stream.getvalue())
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def nonzero(entries: dict[str, float]) -> dict[str, float]:
+    """The entries that count."""
+    return {name: value for name, value in entries.items() if value != 0.0}
+
+
+def upright(low: float, high: float, entries: dict[str, float]) -> tuple[float, float, dict[str, float]]:
+    """A row as equality or as "at most": "at least" turned round, zeros left out."""
+    sign = -1.0 if np.isposinf(high) else 1.0
+    sides = sorted((sign * low, sign * high))
+    return sides[0], sides[1], {name: sign * value for name, value in nonzero(entries).items()}
+
+
+def close(a: dict[str, float], b: dict[str, float]) -> bool:
+    """The same entries up to rounding."""
+    return a.keys() == b.keys() and all(np.isclose(a[k], b[k], rtol=1e-12, atol=1e-12) for k in a)
