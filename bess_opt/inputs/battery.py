@@ -62,7 +62,9 @@ class Technology(Table):
     ] = None
     fade_per_year: Annotated[
         Number | None,
-        quantity("share of the capacity lost each year; default: of both lives at one cycle a day", "1/year", ge=0, lt=1),
+        quantity(
+            "share of the capacity lost each year; default: of both lives at one cycle a day", "1/year", ge=0, lt=1
+        ),
     ] = None
 
     @model_validator(mode="before")
@@ -106,6 +108,13 @@ class Technology(Table):
         calendar = 1.0 / self.calendar_life_years if self.calendar_life_years is not None else 0.0
         cycles = CYCLES_A_YEAR / self.cycle_life if self.cycle_life is not None else 0.0
         return min((1.0 - LIFE_ENDS_AT) * (calendar + cycles), MOST_FADE)
+
+    @property
+    def life_in_words(self) -> str:
+        """How long the cells last, as far as it is stated."""
+        parts = [f"{self.cycle_life:,.0f} full cycles"] if self.cycle_life is not None else []
+        parts += [f"{self.calendar_life_years:g} years"] if self.calendar_life_years is not None else []
+        return f"{' or '.join(parts)} to {LIFE_ENDS_AT:g} of their capacity" if parts else "as their fade says"
 
 
 class Converters(Table):
@@ -224,7 +233,12 @@ class Battery(Table):
 
 
 def _cells(
-    round_trip: float, soc_min: float, soc_max: float, c_rate_max: float, cycle_life: float, calendar_life_years: float
+    round_trip: float,
+    soc_min: float,
+    soc_max: float,
+    c_rate_max: float,
+    cycle_life: float,
+    calendar_life_years: float,
 ) -> Technology:
     eta = sqrt(round_trip)
     return Technology(
@@ -250,7 +264,7 @@ _CELLS = {
 }
 AGEING_SOURCES = {
     "standard": "PNNL-28866 (2019), lithium-ion: 3,500 cycles of depth 0.8, 10 years",
-    "modern_lfp": "cycles: makers' data sheets of 280 Ah LFP cells, 25 degree Celsius, 0.5 C; years: PNNL-33283 (2022), LFP",
+    "modern_lfp": "cycles: data sheets of 280 Ah LFP cells at 25 degree Celsius and 0.5 C; years: PNNL-33283 (2022), LFP",
     "premium": "cycles: Toshiba SCiB, more than 20,000; years: design life usual for LTO systems, an assumption",
 }
 _TOPOLOGIES = {

@@ -57,7 +57,10 @@ class Finance(Table):
     fade_per_year: Annotated[
         Number | None,
         quantity(
-            "share of what the battery earns lost each year by ageing; default: the technology's", "1/year", ge=0, lt=1
+            "share of what the battery earns lost each year by ageing; default: the technology's",
+            "1/year",
+            ge=0,
+            lt=1,
         ),
     ] = None
     replacement_year: Annotated[

@@ -202,7 +202,7 @@ def _cash_flow(money: Financials) -> Picture:
 
 def _surface(sizing: Sizing) -> Picture:
     text = "The value over power and duration; hatched is where a better size could still lie."
-    if sizing.cuts is None:
+    if sizing.planes is None:
         text = "The value of each size that was planned."
     return _picture(surface_figure(sizing), text, "size")
 

@@ -109,8 +109,8 @@ def weights(
 ) -> Weights:
     """The linear view of `finance` that sizing needs; see `Weights`.
 
-    `year_weight` > 0 says how many horizons make a year, `discount_rate` (> −1) replaces the stated one, `fade` is
-    the battery's fade per year where `finance` states none (default 0).
+    `year_weight` > 0 says how many horizons make a year, `discount_rate` (> −1) and `fade` (of what
+    the battery earns, per year) replace what `finance` states.
     With `present_value_factor`, yearly amounts count that many times and there is nothing else to discount.
     ScenarioError where rates are missing, or where fade, replacement, residual or tax meet a bare factor.
     """
@@ -141,8 +141,8 @@ def cash_flow(
 
     Columns: capital (paid in year 0; its residual share comes back in the last year), revenue (net of variable
     O&M), fixed_om, replacement, tax, net (their sum), discount_factor, present_value, cumulative (of net). The
-    sum of present_value is `Weights.npv`. `discount_rate` and `fade` as in `weights`. ScenarioError as there, and for a bare `present_value_factor`,
-    which knows no years.
+    sum of present_value is `Weights.npv`. `discount_rate` and `fade` as in `weights`. ScenarioError as there, and
+    for a bare `present_value_factor`, which knows no years.
     """
     if finance.present_value_factor is not None:
         found = "knows no years, and a cash flow has them"
@@ -184,7 +184,7 @@ def years_of(finance: Finance, discount_rate: float | None = None, fade: float |
         raise ScenarioError([_clash("discount_rate", f"found {rate:g}", "give a rate > -1 per year")])
     worked, replaced = np.arange(finance.lifetime_years), np.array(finance.replaced_after, dtype=np.int64)
     year = worked + finance.first_payment_year
-    lost = finance.fade_per_year if finance.fade_per_year is not None else fade or 0.0
+    lost = fade if fade is not None else finance.fade_per_year or 0.0
     growth = (1.0 + finance.escalation_rate) / (1.0 + rate)
     return Years(
         lifetime=finance.lifetime_years,
