@@ -264,7 +264,7 @@ _CELLS = {
 }
 AGEING_SOURCES = {
     "standard": "PNNL-28866 (2019), lithium-ion: 3,500 cycles of depth 0.8, 10 years",
-    "modern_lfp": "cycles: data sheets of 280 Ah LFP cells at 25 degree Celsius and 0.5 C; years: PNNL-33283 (2022), LFP",
+    "modern_lfp": "cycles: data sheets of 280 Ah LFP cells, 25 degree Celsius, 0.5 C; years: PNNL-33283 (2022), LFP",
     "premium": "cycles: Toshiba SCiB, more than 20,000; years: design life usual for LTO systems, an assumption",
 }
 _TOPOLOGIES = {

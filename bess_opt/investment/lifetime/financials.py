@@ -11,6 +11,7 @@ import pyxirr
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.wording import Number, Row, percent
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
 from bess_opt.investment.lifetime.assumptions import Fade, assumptions, fade_of
@@ -140,6 +141,21 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
         cash_flow=table,
         findings=Findings([*_whole_site(plan, baseline), *_idle(baseline), *_wear_twice(plan, finance), *notes]),
     )
+
+
+def financial_rows(money: Financials) -> list[Row]:
+    """What a battery is worth over its life, and what that assumes."""
+    currency = money.currency
+    return [
+        (f"net present value, {money.money}", str(Number(money.npv, currency))),
+        ("internal rate of return", percent(money.irr)),
+        ("payback", str(Number(money.payback_years, "years"))),
+        ("discounted payback", str(Number(money.discounted_payback_years, "years"))),
+        ("levelised cost of storage", str(Number(money.lcos_per_mwh, f"{currency}/MWh"))),
+        ("capital", str(Number(money.capital, currency))),
+        (f"revenue of the first year, {money.revenue_basis}", str(Number(money.yearly_revenue, currency))),
+        ("assumed", money.assumptions),
+    ]
 
 
 def payback(money: pd.Series) -> float:

@@ -5,19 +5,11 @@ from __future__ import annotations
 import math
 
 from bess_opt.common.errors import BessOptError
-from bess_opt.dispatch.forecast_driven.control import control
+from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
-from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.lifetime.operation import FORECAST, OPTIMAL, RULE, forecast_driven
 from bess_opt.investment.sizing.objectives import Goal
-
-OPTIMAL, RULE, FORECAST = "optimal", "rule", "forecast-driven"
-EVERY_H, AHEAD_H = 24.0, 48.0  # a plan a day, which looks two days ahead: what a trader without foresight can do
-
-
-def forecast_driven(scenario: Scenario) -> Dispatch:
-    """The battery operated on the day before: planned anew every 24 h for the next 48 h."""
-    return control(scenario, "persistence", horizon_h=AHEAD_H, every_h=EVERY_H)
 
 
 def operated(goal: Goal, plan: Dispatch, *, nothing: bool) -> dict[str, float]:
@@ -26,7 +18,7 @@ def operated(goal: Goal, plan: Dispatch, *, nothing: bool) -> dict[str, float]:
         return dict.fromkeys((OPTIMAL, RULE, FORECAST), math.nan if goal.without is None else goal.without)
     found = {OPTIMAL: math.nan, RULE: math.nan, FORECAST: math.nan}
     found[RULE if plan.twin == "rule" else OPTIMAL] = goal.value(plan)
-    makers = {RULE: simulate, FORECAST: forecast_driven}
+    makers = {OPTIMAL: optimize, RULE: simulate, FORECAST: forecast_driven}
     for name, make in makers.items():
         if math.isnan(found[name]):
             try:

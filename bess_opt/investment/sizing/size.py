@@ -43,8 +43,8 @@ class Sizing:
 
     `value` is that of the objective, from an exact plan of the winner; money is of the whole site. `without` is
     the same without a battery (None where that has no meaning), `build` whether the battery is worth more than
-    nothing. Where no battery is the best of the sizes, power, duration and energy are 0, `scenario` has its size as it
-    was, and `plan` is of the site without a battery.
+    nothing. Where no battery is the best of the sizes, power, duration and energy are 0, `scenario` keeps its size,
+    and `plan` is of the site without a battery.
     `bound` is the proven limit over all sizes, on the steps where these are stated; `bound_continuous`
     that over the whole range; both None where the argument does not hold (`findings` say why). `gap` is
     (bound − value) as a share of the present value of what the battery earns beyond the site without it, or of what

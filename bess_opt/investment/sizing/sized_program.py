@@ -35,7 +35,7 @@ STEP = 1e-4  # of a size: the difference that gives a slope there
 AS_ONE = 1e-6  # of a limit's change: slopes as near as that are one
 ROUNDING = 1e-12  # of a limit
 TURNS = 8  # directions in which neighbours are looked at where limits change over
-MOST_HALVINGS = 3
+MOST_HALVINGS = 2
 SIDES = ("lower", "upper", "row_lower", "row_upper")
 ANGLE = 0.3  # of the first direction: off the lines on which limits usually meet
 
