@@ -207,6 +207,7 @@ def _storage_law(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         eta_discharge=storage.eta_discharge,
         retention=storage.retention,
         step_h=plant.step_h,
+        drawn_mw=storage.drawn_mw,
     )
     scale = max(storage.energy_mwh, plant.scale_mw * plant.step_h)  # of the battery alone
     told = ~schedule["limited_by"].isin(LIMITS).to_numpy(dtype=bool)
@@ -227,8 +228,8 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     )
     curtailable = 1.0 if plant.curtailment else 0.0
     upper = {
-        "charge limit": charge - storage.charge_max_mw,
-        "discharge limit": discharge - storage.discharge_max_mw,
+        "charge limit": charge - storage.charge_limit_mw,
+        "discharge limit": discharge - storage.discharge_limit_mw,
         "import limit": bought - plant.import_max_mw,
         "export limit": sold - plant.export_max_mw,
         "unserved load": unserved - plant.sheddable_mw,

@@ -206,7 +206,7 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: FrequencyRegulationOpt
     excess = {
         "charge and discharge are the mean over the calls": off,
         "rated power when called": np.maximum(
-            base + up - storage.discharge_max_mw, down - base - storage.charge_max_mw
+            base + up - storage.discharge_limit_mw, down - base - storage.charge_limit_mw
         ),
         "capacity held": np.maximum(-np.minimum(up, down), np.maximum(up, down) - reserves.max_mw),
         "symmetric capacity": abs(up - down) * options.symmetric,
