@@ -455,6 +455,6 @@ def test_every_key_of_the_schema_is_described_with_its_unit() -> None:
 
 def test_inputs_load_no_heavy_library() -> None:
     """Reading a scenario needs no solver, no model and no chart."""
-    code = "import sys, bess_opt.scenario; print([m for m in ('pyomo', 'highspy', 'matplotlib', 'scipy') if m in sys.modules])"
+    code = "import sys, bess_opt.inputs.scenario; print([m for m in ('pyomo', 'highspy', 'matplotlib', 'scipy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
