@@ -12,7 +12,7 @@ from bess_opt.inputs.readers.file.table import Table
 from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.times.words import is_time
 
-DATE, PERIOD, VALUE = "date", "period", "value"
+DATE, PERIOD, VALUE = "date of the row", "hour of the column", "value of the cell"
 _LABEL = re.compile(
     r"(?:HE|HB|H|Hour|Stunde|Period|P)?[ _]*(\d{1,3})([XAB*])?|(\d{1,2}:\d{2})(?::00)?", re.IGNORECASE
 )

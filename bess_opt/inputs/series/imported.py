@@ -23,6 +23,7 @@ class ImportedSeries(pd.DataFrame):
     def of(cls, frame: pd.DataFrame, notes: tuple[Finding, ...]) -> ImportedSeries:
         """`frame` with its notes."""
         made = cls(frame)
+        made.attrs = dict(frame.attrs)
         object.__setattr__(made, "_notes", notes)
         return made
 

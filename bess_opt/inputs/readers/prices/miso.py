@@ -14,7 +14,7 @@ from bess_opt.inputs.readers.file.table import Table
 from bess_opt.inputs.readers.layout import Kind, Layout, Values
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.readers.reading import Log
-from bess_opt.inputs.readers.wide import melt
+from bess_opt.inputs.readers.wide import DATE, PERIOD, melt
 
 _HOUR = re.compile(r"HE ?\d{1,2}", re.IGNORECASE)
 
@@ -45,9 +45,9 @@ def _table(opened: Opened, stated: Stated, log: Log) -> Table:
 
 def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     return Layout(
-        values={"price": Values(r"(?-i:^value$)", "USD/MWh")},
-        date="date",
-        period="period",
+        values={"price": Values(r"^value of the cell$", "USD/MWh")},
+        date=DATE,
+        period=PERIOD,
         first_period=1,
         counted=False,
         step_min=60.0,

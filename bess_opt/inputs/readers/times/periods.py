@@ -18,7 +18,10 @@ from bess_opt.inputs.readers.times.localise import Instants, fixed_remedy, insta
 from bess_opt.inputs.readers.times.words import DAY_NS, Nanoseconds
 
 MINUTE_NS = 60_000_000_000
-_FULL_DAYS = {23: 60, 24: 60, 25: 60, 46: 30, 48: 30, 50: 30, 92: 15, 96: 15, 100: 15, 276: 5, 288: 5, 300: 5}
+_FULL_DAYS = {
+    23: 60, 24: 60, 25: 60, 46: 30, 47: 30, 48: 30, 49: 30, 50: 30, 92: 15, 94: 15, 96: 15, 98: 15, 100: 15,
+    276: 5, 282: 5, 288: 5, 294: 5, 300: 5,
+}  # fmt: skip
 _NUMBER = re.compile(r"(?:HE|H|Hour|Stunde|P|Period)?\s*(\d{1,3})(?:\.0|:00)?\s*([XAB*])?", re.IGNORECASE)
 _RANGE = re.compile(r"(\d{1,2})(?::00)?\s*[-–]\s*\d{1,2}(?::00)?")
 _CLOCK = re.compile(r"\d{1,2}[AB]?:\d{2}.*", re.IGNORECASE)
