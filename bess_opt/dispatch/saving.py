@@ -33,9 +33,10 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.versions import versions
 from bess_opt.dispatch.reconciliation import reconcile
-from bess_opt.dispatch.result import Dispatch, LinearCertificate, SolveReport
+from bess_opt.dispatch.result import Dispatch, SolveReport
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.metrics import Metrics
+from bess_opt.solver.certificate import LinearCertificate
 
 FORMAT = "bess_opt dispatch 1"
 SCHEDULE_FILE, VALUE_FILE = "schedule.parquet", "stored_energy_value.parquet"

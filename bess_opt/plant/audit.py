@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import AuditError
 from bess_opt.plant import money, physics
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 
 TOLERANCE = 1e-6  # of the plant's size, per step (rule 9)
 

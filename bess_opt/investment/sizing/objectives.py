@@ -16,10 +16,11 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Figures, Weights, cash_flow, weights, year_weight, years_of
 from bess_opt.investment.lifetime.financials import financials, internal_rate
 from bess_opt.models.ledger import money_terms
+from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.metrics import CASH
-from bess_opt.plant.plant import plant
 from bess_opt.solver.expand import expand, term_costs
-from bess_opt.solver.highs import InfeasibleProgramError, Solver
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.solution import InfeasibleProgramError
 from bess_opt.strategies.shared.binding import bind, physical_model
 
 Twin = Literal["optimal", "rule"]

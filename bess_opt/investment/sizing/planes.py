@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing.region import SLACK, Region
-from bess_opt.plant.plant import Array
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from bess_opt.investment.sizing.proof import Proven, prove
 from bess_opt.investment.sizing.region import Range, Region, region
 from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
 from bess_opt.investment.sizing.surface import surface_of
-from bess_opt.solver.highs import InfeasibleProgramError
+from bess_opt.solver.solution import InfeasibleProgramError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,7 +12,7 @@ import numpy as np
 
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.stepper import Rule, State
+from bess_opt.plant.rule import Rule, State
 
 LAST_H = 24.0  # hours before the end in which a rule minds `soc_end`
 

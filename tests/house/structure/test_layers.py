@@ -34,12 +34,12 @@ UPWARD = {
     ("common.html", "plots.sizing"), ("common.html", "plots.week"), ("common.wording", "comparison.compare"),
     ("common.wording", "dispatch.result"), ("common.wording", "inputs.battery"), ("common.wording", "inputs.scenario"),
     ("common.wording", "investment.lifetime.financials"), ("common.wording", "investment.sizing.size"),
-    ("dispatch.optimum.explain", "comparison.gap"), ("inputs.ageing_model", "plant.plant"),
-    ("models.one_way", "solver.expand"), ("plant.stepper", "dispatch.result"),
+
+
     ("plots.sensitivity", "investment.sizing.objective_units"), ("plots.sensitivity", "investment.sizing.sensitivity"),
     ("plots.sizing", "investment.sizing.objective_units"), ("plots.sizing_curve", "investment.sizing.objective_units"),
-    ("plots.sizing_map", "investment.sizing.objective_units"), ("solver.certificate", "dispatch.result"),
-    ("strategies.frequency_regulation", "dispatch.result"),
+    ("plots.sizing_map", "investment.sizing.objective_units"),
+
 }  # fmt: skip
 
 
