@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Floats
-from bess_opt.common.errors import ScenarioError
-from bess_opt.common.findings import Finding
+from bess_opt.inputs.readers.problems import problem
 
 EMPTY = frozenset({"", "-", "n/e", "n/a", "na", "nan", "null", "none"})
 _UNIT_WORDS = ("(eur/mwh", "(mw)", "(gw)", "(kw)", "[eur/mwh", "[mw]", "[kw]")
@@ -59,11 +58,6 @@ class Sheet:
             where = f"{self.source} row {self.first_row + row}, column {name}"
             raise problem("not_a_number", where, f"found {texts[row]!r}", "write a number with a decimal point")
         return values
-
-
-def problem(code: str, where: str, found: str, expected: str) -> ScenarioError:
-    """One problem as the error to raise."""
-    return ScenarioError([Finding(code, where, found, expected)])
 
 
 def read_sheet(file: str | Path) -> Sheet:
