@@ -126,8 +126,13 @@ class Battery(Table):
 
     where: ClassVar[str] = "battery"
 
-    power_mw: Annotated[Number, quantity("rated power at the port, both directions", "MW", gt=0)]
+    power_mw: Annotated[
+        Number, quantity("rated power at the port; both directions unless charge_power_mw is stated", "MW", gt=0)
+    ]
     duration_h: Annotated[Number, quantity("nameplate energy over rated power", "h", gt=0)]
+    charge_power_mw: Annotated[
+        Number | None, quantity("most charge power at the port; default: power_mw", "MW", gt=0)
+    ] = None
     technology: Annotated[
         _TechnologyChoice, Field(description="key of a technology, or a table with its figures")
     ] = "modern_lfp"
@@ -177,6 +182,11 @@ class Battery(Table):
     def tech(self) -> Technology:
         """The technology's figures, looked up if a key was given."""
         return self.technology if isinstance(self.technology, Technology) else TECHNOLOGIES[self.technology]
+
+    @property
+    def charge_power(self) -> float:
+        """Most charge power at the port [MW], the C-rate apart: the stated one, else `power_mw`."""
+        return self.power_mw if self.charge_power_mw is None else self.charge_power_mw
 
     @property
     def energy_mwh(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -37,8 +39,8 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         load_mw=_column(series, "load_mw") + battery.auxiliary_mw,
         import_price=import_price,
         export_price=export_price,
-        import_max_mw=_or_inf(site.import_limit_mw),
-        export_max_mw=_or_inf(site.export_limit_mw),
+        import_max_mw=_lower(site.import_limit_mw, series, "import_limit_mw"),
+        export_max_mw=_lower(site.export_limit_mw, series, "export_limit_mw"),
         grid_charging=site.grid_charging,
         battery_export=site.battery_export,
         curtailment=site.curtailment,
@@ -46,6 +48,7 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         billing=billing(scenario.tariff, index, scenario.step_h),
         solar_capacity_mw=site.solar_capacity_mw,
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
+        auxiliary_mw=battery.auxiliary_mw,
     )
 
 
@@ -63,8 +66,15 @@ def _storage(scenario: Scenario, series: pd.DataFrame) -> Storage:
     ceiling = np.full(len(series) + 1, cells.soc_max * energy)
     if "energy_min_mwh" in series:
         floor[1:] = np.maximum(floor[1:], series["energy_min_mwh"].to_numpy())
+    if "energy_max_mwh" in series:
+        ceiling[1:] = np.minimum(ceiling[1:], series["energy_max_mwh"].to_numpy())
     variable_om = scenario.finance.variable_om_per_mwh if scenario.finance else 0.0
-    return storage_of(battery, scenario.step_h, floor, ceiling, variable_om)
+    return replace(
+        storage_of(battery, scenario.step_h, floor, ceiling, variable_om),
+        charge_given_mw=_lower(None, series, "charge_limit_mw"),
+        discharge_given_mw=_lower(None, series, "discharge_limit_mw"),
+        drawn_mw=_column(series, "drawn_mw"),
+    )
 
 
 def storage_of(
@@ -77,7 +87,7 @@ def storage_of(
     end_min, end_max = _end_condition(battery, start)
     return Storage(
         energy_mwh=energy,
-        charge_max_mw=physics.charge_limit_mw(battery.power_mw, energy, cells.c_rate_max, eta_in),
+        charge_max_mw=physics.charge_limit_mw(battery.charge_power, energy, cells.c_rate_max, eta_in),
         discharge_max_mw=physics.discharge_limit_mw(battery.power_mw, energy, cells.c_rate_max, eta_out),
         eta_charge=eta_in * cells.eta_charge,
         eta_discharge=eta_out * cells.eta_discharge,
@@ -150,6 +160,12 @@ def _column(series: pd.DataFrame, name: str, default: Array | None = None) -> Ar
     if name in series:
         return series[name].to_numpy(dtype=float)
     return np.zeros(len(series)) if default is None else default.copy()
+
+
+def _lower(limit: float | None, series: pd.DataFrame, name: str) -> Array:
+    """The lower of a stated limit and a series of limits, per step; inf where there is neither."""
+    lower: Array = np.minimum(_or_inf(limit), _column(series, name, np.full(len(series), np.inf)))
+    return lower
 
 
 def _or_inf(limit: float | None) -> float:

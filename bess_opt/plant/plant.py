@@ -17,13 +17,15 @@ from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
 
+PRECISION = 1e-12  # of a number: doubles hold 2e-16, and a step's balance passes through a dozen operations
+
 
 @dataclass(frozen=True)
 class Storage:
     """Battery seen from its port. Powers in MW at the port, energies in MWh in the cells."""
 
     energy_mwh: float
-    charge_max_mw: float
+    charge_max_mw: float  # rated power or C-rate, whichever is lower
     discharge_max_mw: float
     eta_charge: float
     eta_discharge: float
@@ -37,6 +39,21 @@ class Storage:
     cycles_per_day: float | None
     wear_cost_per_mwh: float
     variable_om_per_mwh: float
+    charge_given_mw: Array | float = np.inf  # a stated limit per step, beside `charge_max_mw`
+    discharge_given_mw: Array | float = np.inf
+    drawn_mw: Array | float = 0.0  # taken from the cells per step, without loss
+
+    @property
+    def charge_limit_mw(self) -> Array | float:
+        """Most charge power at the port: the battery's own, or what is stated for the step; one or n values."""
+        lower: Array | float = np.minimum(self.charge_max_mw, self.charge_given_mw)
+        return lower
+
+    @property
+    def discharge_limit_mw(self) -> Array | float:
+        """Most discharge power at the port: the battery's own, or what is stated for the step; one or n values."""
+        lower: Array | float = np.minimum(self.discharge_max_mw, self.discharge_given_mw)
+        return lower
 
     def law(self, step_h: float) -> tuple[float, float, float]:
         """(kept, into, out of) of a step of `step_h` hours, see `physics.law`."""
@@ -86,8 +103,8 @@ class Plant:
     load_mw: Array
     import_price: Array  # NaN where the scenario states none
     export_price: Array
-    import_max_mw: float
-    export_max_mw: float
+    import_max_mw: Array  # inf where nothing limits
+    export_max_mw: Array
     grid_charging: bool
     battery_export: bool
     curtailment: bool
@@ -96,6 +113,7 @@ class Plant:
     solar_capacity_mw: float | None = None
     extra: dict[str, Array] = field(default_factory=dict)
     reserves: Reserves | None = None
+    auxiliary_mw: float = 0.0  # part of load_mw
 
     @property
     def steps(self) -> int:
@@ -111,6 +129,14 @@ class Plant:
     def has_prices(self) -> bool:
         """Whether energy prices are known at every step."""
         return not (np.isnan(self.import_price).any() or np.isnan(self.export_price).any())
+
+    @property
+    def sheddable_mw(self) -> Array:
+        """Load that may go unserved: where that has a price, all but the battery's own."""
+        if self.unserved_price_per_mwh is None:
+            return np.zeros(self.steps)
+        shed: Array = np.maximum(self.load_mw - self.auxiliary_mw, 0.0)
+        return shed
 
     @property
     def solar_mw(self) -> Array:
@@ -132,9 +158,21 @@ class Plant:
 
     @property
     def scale_mw(self) -> float:
-        """Power that stands for this plant's size: tolerances and scaling are relative to it."""
-        peak = max(float(self.solar_mw.max()), float(self.load_mw.max()))
-        return max(peak, self.storage.charge_max_mw, self.storage.discharge_max_mw)
+        """Power that stands for the battery: tolerances and the solver's scaling are relative to it.
+
+        PV and load have no say, or one cell of theirs could hide the battery. Without a battery their typical power.
+        """
+        battery = max(self.storage.charge_max_mw, self.storage.discharge_max_mw)
+        if battery > 0.0:
+            return battery
+        flows = np.abs(np.concatenate([self.solar_mw, self.load_mw]))
+        return float(np.median(flows[flows > 0.0])) if flows.any() else 1.0
+
+    @cached_property
+    def rounding_mw(self) -> Array:
+        """What double precision cannot tell apart in each step, MW: its flows are as large as its PV and load."""
+        rounding: Array = PRECISION * np.maximum(np.abs(self.solar_mw), np.abs(self.load_mw))
+        return rounding
 
     def flow_limits(self) -> dict[str, Array]:
         """Most of each flow per step when its converter runs one way only (rule 10).
@@ -142,7 +180,7 @@ class Plant:
         Stated limits, or what the plant can take or give at all; so every flow is bounded.
         """
         one = np.ones(self.steps)
-        takes, gives = self.storage.charge_max_mw * one, self.storage.discharge_max_mw * one
+        takes, gives = self.storage.charge_limit_mw * one, self.storage.discharge_limit_mw * one
         limits = {"charge_mw": takes, "discharge_mw": gives}
         if self.reserves is not None:
             for state in ("base", "up", "down"):

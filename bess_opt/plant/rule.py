@@ -1,4 +1,4 @@
-"""What a rule sees and what it is: a function from the state at the start of a step to the power that it wants."""
+"""What a rule is: asked once per step for the battery power, with what may be known by then."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import pandas as pd
 
 from bess_opt.common.arrays import Array
 from bess_opt.plant.plant import Plant
-
-GridOf = Callable[[int], float]
 
 
 @dataclass(frozen=True)
@@ -102,6 +100,7 @@ class State:
         return self._grid(self.step - 1) if self.step else 0.0
 
 
+GridOf = Callable[[int], float]
 Rule = Callable[[State], float]  # battery power wanted at the port, MW, + discharges (rule 1)
 
 
