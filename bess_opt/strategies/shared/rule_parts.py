@@ -67,7 +67,7 @@ def serving_load(plant: Plant, rule: Rule) -> Rule:
     rules ask for nothing that does. Where it has none they are left as they are: the simulator sees to it.
     """
     nothing = np.zeros(plant.steps)
-    if not plant.sheddable_mw.any() or not np.isfinite(plant.import_max_mw):
+    if not plant.sheddable_mw.any() or not np.isfinite(plant.import_max_mw).any():
         return rule
     return _ServingLoad(rule, room(plant, Setpoints(nothing, nothing, nothing, nothing)).lowest_mw.tolist())
 
