@@ -153,7 +153,8 @@ def against(plant: Plant, options: FirmDeliveryOptions) -> list[str]:
     """A stack needs a given block, within what the others leave of the connection."""
     if options.block_mw is None:
         return ["block_mw: is missing; in a stack state the block, for the most firm MW has no worth in money"]
-    least = float(plant.export_max_mw[given(plant, options).inside].min(initial=np.inf))
+    inside = given(plant, options).inside
+    least = float(plant.export_max_mw[inside if len(inside) else slice(None)].min())
     if options.shortfall_price_per_mwh is None and options.block_mw > least:
         found = f"found {options.block_mw:g}, above the {least:g} MW that may be exported in this stack"
         return [f"block_mw: {found}; promise less, or state shortfall_price_per_mwh"]
