@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bess_opt.common.arrays import Floats
 from bess_opt.inputs.readers.arguments import Stated
 from bess_opt.inputs.readers.file.table import Mask, Table
 from bess_opt.inputs.readers.problems import problem, question
 from bess_opt.inputs.readers.reading import Log
 
-Floats = npt.NDArray[np.float64]
 MISSING = (
     "", "-", "--", "n/e", "n/a", "na", "nan", "null", "none", "#n/a", "n.v.", "k.a.", "unknown", "unavailable",
     "<na>", "nat", "missing",

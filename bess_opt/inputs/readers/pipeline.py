@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Floats
 from bess_opt.inputs.readers.arguments import Quantity, Stated
 from bess_opt.inputs.readers.choices import choose_column, choose_unit, kept_rows, one_place, refuse_capacity
 from bess_opt.inputs.readers.file.delimited import read_delimited
@@ -21,7 +22,7 @@ from bess_opt.inputs.readers.file.opened import Opened, open_file
 from bess_opt.inputs.readers.file.table import Table
 from bess_opt.inputs.readers.file.typed import read_parquet, read_workbook
 from bess_opt.inputs.readers.layout import Kind, Layout, kind_of_document, kind_of_table, known_kinds
-from bess_opt.inputs.readers.numbers import Floats, numbers
+from bess_opt.inputs.readers.numbers import numbers
 from bess_opt.inputs.readers.plain import plain_layout
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.readers.reading import Log, Reading

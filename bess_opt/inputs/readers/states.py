@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Floats
 from bess_opt.inputs.readers.arguments import Stated
-from bess_opt.inputs.readers.numbers import Floats
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.times.words import Nanoseconds

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from bess_opt.common.arrays import Floats
 from bess_opt.inputs.readers.times.words import Nanoseconds
 
 HOUR_NS = 3_600_000_000_000
-Floats = npt.NDArray[np.float64]
 
 
 def step_of(stamps: Nanoseconds) -> int:
