@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bess_opt.common.arrays import Floats
 from bess_opt.common.clock import is_zone
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.readers.problems import problem
-from bess_opt.inputs.readers.sheet import Floats, Sheet
+from bess_opt.inputs.readers.sheet import Sheet
 from bess_opt.inputs.readers.stamps import CLOCK_REMEDY, StampKind
 from bess_opt.inputs.readers.units import KNOWN, Quantity, factor_of, fits, unit_in
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Floats
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.readers import caiso as readers_caiso
 from bess_opt.inputs.readers import energy_charts as readers_energy_charts
@@ -18,7 +19,7 @@ from bess_opt.inputs.readers import plain_table as readers_table
 from bess_opt.inputs.readers import pvgis as readers_pvgis
 from bess_opt.inputs.readers.format import Found, Request, checked_zone, kind_and_factor
 from bess_opt.inputs.readers.problems import note, problem
-from bess_opt.inputs.readers.sheet import Floats, read_sheet
+from bess_opt.inputs.readers.sheet import read_sheet
 from bess_opt.inputs.readers.stamps import StampKind, in_words, step_of
 from bess_opt.inputs.readers.units import Quantity
 from bess_opt.inputs.series.imported import ImportedSeries

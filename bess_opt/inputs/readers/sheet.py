@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from bess_opt.common.arrays import Floats
 from bess_opt.inputs.readers.problems import problem
 
-Floats = npt.NDArray[np.float64]
 EMPTY = frozenset({"", "-", "n/e", "n/a", "na", "nan", "null", "none"})
 _UNIT_WORDS = ("(eur/mwh", "(mw)", "(gw)", "(kw)", "[eur/mwh", "[mw]", "[kw]")
 

@@ -16,7 +16,7 @@ from workloads import available, first_steps, growing
 
 import bess_opt as bo
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.strategies import discover
