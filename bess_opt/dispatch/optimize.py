@@ -2,61 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
 import pandas as pd
 
-from bess_opt.common.errors import InfeasibleError, ScenarioError
-from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.dispatch.checks.validate import findings as findings_of
-from bess_opt.dispatch.infeasible import conflict
-from bess_opt.dispatch.infeasible import unreachable as infeasible
 from bess_opt.dispatch.infeasible.least_changes import naming_relaxations
+from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
 from bess_opt.dispatch.outcome import outcome
-from bess_opt.dispatch.result import Dispatch, Flows, SolveReport
+from bess_opt.dispatch.result import Dispatch, SolveReport
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.one_way import Pair, exclusive_program, pairs, with_choices_held
-from bess_opt.plant.plant import Array, Plant, plant
-from bess_opt.solver import one_way_search as exclusivity
-from bess_opt.solver.expand import Program, expand, term_costs
-from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solution, Solver
-from bess_opt.solver.optimum import LinearOptimum, Optimum
-from bess_opt.solver.tie_break import tie_break_cost
-from bess_opt.solver.value_function.plan import solve_by_value_functions
-from bess_opt.solver.value_function.recursion import RecursionFailedError
-from bess_opt.solver.value_function.step_program import NotStepwiseError
-from bess_opt.solver.warm_start import start_near_optimum
-from bess_opt.strategies.shared.binding import bind, model
-from bess_opt.strategies.shared.contract import Objective
-from bess_opt.strategies.shared.stack import Bound
-
-
-@dataclass(frozen=True)
-class Solved:
-    """A scenario's program with its proven optimum, before it becomes a `Dispatch`: what explanations need."""
-
-    scenario: Scenario
-    plant: Plant
-    bound: Bound
-    model: Any
-    optimum: Optimum
-    findings: Findings
-    watch: Stopwatch
-
-    @property
-    def program(self) -> Program:
-        """The linear program of the scenario."""
-        return self.optimum.program
-
-    @property
-    def found(self) -> exclusivity.Exact:
-        """The optimum as values and prices of `program`."""
-        return self.optimum.found
+from bess_opt.solver.optimum import Optimum
 
 
 def optimize(scenario: Scenario) -> Dispatch:
@@ -69,62 +23,6 @@ def optimize(scenario: Scenario) -> Dispatch:
     """
     with naming_relaxations(scenario):
         return dispatch_of(solve_scenario(scenario))
-
-
-def solve_scenario(scenario: Scenario, stated: Plant | None = None) -> Solved:
-    """Assemble and solve; raises as `optimize` does, save `AuditError`.
-
-    `stated` stands for the scenario's own plant, where some of its numbers are others.
-    """
-    watch = Stopwatch()
-    with watch.stage("prepare"):
-        stated = plant(scenario) if stated is None else stated
-        bound = bind(scenario, stated)
-        numbers = bound.restrict(stated)
-        findings = findings_of(scenario, numbers, bound)
-        unreachable = infeasible.unreachable(numbers)
-        if unreachable:
-            raise InfeasibleError(unreachable)
-    m, optimum = solve_plant(numbers, bound, scenario.solver, watch)
-    return Solved(scenario, numbers, bound, m, optimum, findings, watch)
-
-
-def solve_plant(numbers: Plant, bound: Bound, options: SolverOptions, watch: Stopwatch) -> tuple[Any, Optimum]:
-    """Model and proven optimum of a plant whose numbers may also be believed ones."""
-    with watch.stage("build"):
-        m, objectives = model(numbers, bound)
-    reasons: tuple[str, ...] = ()
-    if options.engine != "highs":
-        try:
-            with watch.stage("solve"):
-                limit = options.time_limit_s
-                return m, solve_by_value_functions(m, objectives, pairs(numbers), time_limit_s=limit)
-        except (NotStepwiseError, RecursionFailedError) as error:
-            if isinstance(error, RecursionFailedError) and error.no_plan:
-                raise InfeasibleError(_why_no_plan(m, numbers, options)) from None
-            if options.engine == "value_function":
-                raise ScenarioError([_not_by_value_functions(error)]) from None
-            reasons = error.rows
-    with watch.stage("compile"):
-        program = expand(m)
-        solver = Solver(program, options, scale_mw=numbers.scale_mw)
-    return m, LinearOptimum(program, _solve(solver, m, numbers, objectives, watch), reasons)
-
-
-def _not_by_value_functions(error: NotStepwiseError | RecursionFailedError) -> Finding:
-    found = "'value_function' cannot solve this scenario: " + "; ".join(error.rows)
-    return Finding("engine_refused", "solver.engine", found, "give 'auto' or 'highs'")
-
-
-def _why_no_plan(m: Any, numbers: Plant, options: SolverOptions) -> list[Finding]:
-    """The limits that contradict each other, of a scenario that value functions have found infeasible."""
-    program = expand(m)
-    solver = Solver(program, options, scale_mw=numbers.scale_mw)
-    try:
-        relaxed = solver.solve()
-    except InfeasibleProgramError:
-        return list(conflict.reasons(solver, numbers))
-    return list(conflict.one_way(numbers, relaxed, program))
 
 
 def dispatch_of(solved: Solved) -> Dispatch:
@@ -141,110 +39,6 @@ def dispatch_of(solved: Solved) -> Dispatch:
         stored_energy_value=pd.Series(
             solved.optimum.stored_energy_value, index=solved.plant.index, name="stored_energy_value_per_mwh"
         ),
-    )
-
-
-def _solve(
-    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
-) -> exclusivity.Exact:
-    """Optimum of the first objective, exact in rule 10 and in a strategy's own yes-or-no choices."""
-    if solver.program.integer.any():
-        return _solve_with_choices(solver, m, numbers, objectives, watch)
-    return _solve_linear(solver, m, numbers, objectives, watch)
-
-
-def _solve_with_choices(
-    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
-) -> exclusivity.Exact:
-    """The choices are made first, without rule 10; where it makes them dearer, again together with it."""
-    program, attempt = solver.program, solver
-    for _ in range(2):
-        try:
-            with watch.stage("choose"):
-                chosen = attempt.solve()
-        except InfeasibleProgramError:
-            raise InfeasibleError(conflict.reasons(attempt, numbers)) from None
-        linear = Solver(with_choices_held(program, chosen.x), solver.options, scale_mw=numbers.scale_mw)
-        found = _solve_linear(linear, m, numbers, objectives, watch)
-        bound = exclusivity.proven(chosen.bound, found.solution.objective, program, numbers.scale_mw)
-        found = replace(found, bound=bound, limited=found.limited or chosen.limited)
-        if found.limited or found.gap <= solver.options.rel_gap:
-            break
-        attempt = Solver(
-            exclusive_program(m, numbers, program, pairs(numbers)), solver.options, scale_mw=numbers.scale_mw
-        )
-    return found
-
-
-def _solve_linear(
-    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
-) -> exclusivity.Exact:
-    """Optimum of the first objective, exact in rule 10, ties broken by the later objectives and rule 11."""
-    program = solver.program
-    ties = [*(term_costs(m, objective, program) for objective in objectives[1:]), tie_break_cost(program)]
-    with watch.stage("seed"):
-        start_near_optimum(solver, numbers.scale_mw)
-    try:
-        with watch.stage("solve"):
-            relaxed = solver.solve()
-    except InfeasibleProgramError:
-        raise InfeasibleError(conflict.reasons(solver, numbers)) from None
-    limited = False
-    with watch.stage("tie-break"):
-        try:
-            x = solver.prefer(relaxed, ties)
-        except LimitReachedError:
-            x, limited = relaxed.x, True
-    cheating = {p: len(exclusivity.cheats(program, x, (p,), numbers.scale_mw)) for p in pairs(numbers)}
-    if not any(cheating.values()):
-        return exclusivity.Exact(x, relaxed, relaxed.bound, 0, limited=limited)
-    with watch.stage("exclusive"):
-        return _one_way(solver, m, numbers, ties, relaxed, x, tuple(p for p in cheating if cheating[p]))
-
-
-def _one_way(
-    solver: Solver,
-    m: Any,
-    numbers: Plant,
-    ties: Sequence[Array],
-    relaxed: Solution,
-    x: Array,
-    bound: tuple[Pair, ...],
-) -> exclusivity.Exact:
-    """The exact plan with binaries for the converters in `bound`; all of them if the plan turns to another."""
-    full = exclusive_program(m, numbers, solver.program, bound)
-    limit = solver.options.time_limit_s
-    search = exclusivity.ExclusiveSearch(solver, full, bound, ties, numbers.scale_mw, limit)
-    try:
-        exact = search.run(relaxed, x)
-    except InfeasibleProgramError:
-        raise InfeasibleError(conflict.one_way(numbers, relaxed, solver.program)) from None
-    if len(exclusivity.cheats(solver.program, exact.x, pairs(numbers), numbers.scale_mw)):
-        return _one_way(solver, m, numbers, ties, relaxed, x, pairs(numbers))
-    return exact
-
-
-def flows_of(optimum: Optimum, numbers: Plant) -> Flows:
-    """The plan's decisions; a flow that the model does not have is zero."""
-    nothing = np.zeros(numbers.steps)
-
-    def of(name: str) -> Array:
-        values = optimum.flow(name)
-        return nothing if values is None else values
-
-    return Flows(
-        charge_mw=of("charge_mw"),
-        discharge_mw=of("discharge_mw"),
-        energy_mwh=of("energy_mwh"),
-        import_mw=of("import_mw"),
-        export_mw=of("export_mw"),
-        curtailed_ac_mw=of("curtailed_ac_mw"),
-        curtailed_dc_mw=of("curtailed_dc_mw"),
-        unserved_mw=of("unserved_mw"),
-        inverter_out_mw=of("inverter_out_mw"),
-        inverter_in_mw=of("inverter_in_mw"),
-        regulation_up_mw=of("regulation_up_mw"),
-        regulation_down_mw=of("regulation_down_mw"),
     )
 
 

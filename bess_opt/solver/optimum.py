@@ -7,13 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from bess_opt.dispatch.result import LinearCertificate
-from bess_opt.solver.certificate import certificate
-from bess_opt.solver.expand import Program
+from bess_opt.common.arrays import Array
+from bess_opt.solver.certificate import LinearCertificate, certificate
 from bess_opt.solver.highs import solver_version
-from bess_opt.solver.one_way_search import Exact
-
-Array = np.ndarray
+from bess_opt.solver.one_way import Exact
+from bess_opt.solver.program import Program
 
 
 class Optimum(Protocol):

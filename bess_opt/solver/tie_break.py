@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bess_opt.solver.expand import Program
-
-Array = np.ndarray
+from bess_opt.common.arrays import Array
+from bess_opt.solver.program import Program
 
 # Weights apart by more than a horizon can bridge: throughput, curtailment, other converters, then earliest.
 THROUGHPUT, CURTAILMENT, CONVERTERS, EARLIEST = 1e4, 1e2, 1.0, 0.1

@@ -25,7 +25,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.metrics import net_revenue
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.stepper import Rule, State
+from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Strategy
 from bess_opt.strategies.shared.rule_parts import balancing, meeting_end
 
@@ -69,7 +69,7 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: SelfConsumptionOptions
         return []
     excess = schedule["import_mw"] + schedule["unserved_mw"] - schedule["load_mw"]
     law = "self_consumption charges from PV only"
-    return exceeds(law, excess.to_numpy(), plant, plant.scale_mw)
+    return exceeds(law, excess.to_numpy(), plant)
 
 
 STRATEGY = Strategy(

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 import bess_opt as bo
-from bess_opt.models.one_way import exclusive_program, pairs
-from bess_opt.plant.plant import Plant, plant
-from bess_opt.solver.expand import Program, expand, term_costs
+from bess_opt.models.one_way import pairs
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
+from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.highs_process import new_highs, run_highs
+from bess_opt.solver.one_way import exclusive_program
+from bess_opt.solver.program import Program
 from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.strategies.shared.binding import bind, model
 

@@ -8,10 +8,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.dispatch.forecast_driven.rolling import Window
-from bess_opt.dispatch.result import Flows
-from bess_opt.plant.plant import Array, Plant
-from bess_opt.plant.stepper import Held, Setpoints, follow
+from bess_opt.plant.flows import Flows
+from bess_opt.plant.plant import Plant
+from bess_opt.plant.room import Setpoints
+from bess_opt.plant.rule import Held
+from bess_opt.plant.stepper import follow
 
 NOTHING = 1e-9  # of the plant's size: PV curtailed or load shed by less is none
 
@@ -63,7 +66,7 @@ class Orders:
             battery_mw=self.battery_mw[at],
             curtailed_ac_mw=np.maximum(plant.solar_ac_mw - self.used_ac_mw[at], 0.0),
             curtailed_dc_mw=np.maximum(plant.solar_dc_mw - self.used_dc_mw[at], 0.0),
-            unserved_mw=np.maximum(plant.load_mw - self.served_mw[at], 0.0),
+            unserved_mw=np.clip(plant.load_mw - self.served_mw[at], 0.0, plant.sheddable_mw),
             held=Held(self.up_mw[at].tolist(), self.down_mw[at].tolist(), self.swing_mw[at].tolist()),
         )
 
@@ -106,7 +109,12 @@ def stretch(plant: Plant, first: int, last: int, energy_mwh: float, cycles_per_d
             floor_mwh=storage.floor_mwh[instants],
             ceiling_mwh=storage.ceiling_mwh[instants],
             cycles_per_day=cycles_per_day,
+            charge_given_mw=np.broadcast_to(storage.charge_given_mw, plant.steps)[at],
+            discharge_given_mw=np.broadcast_to(storage.discharge_given_mw, plant.steps)[at],
+            drawn_mw=np.broadcast_to(storage.drawn_mw, plant.steps)[at],
         ),
+        import_max_mw=plant.import_max_mw[at],
+        export_max_mw=plant.export_max_mw[at],
         solar_ac_mw=plant.solar_ac_mw[at],
         solar_dc_mw=plant.solar_dc_mw[at],
         load_mw=plant.load_mw[at],

@@ -15,9 +15,8 @@ from math import comb
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.solver.value_function.step_program import NotStepwiseError, StepProgram
-
-Array = np.ndarray
 
 MOST_BASES = 4_000  # of one mode: more take longer than a linear program of the horizon
 MOST_ROWS, MOST_COLUMNS, MOST_MODES = 16, 64, 64  # the fixed sizes in recursion.c

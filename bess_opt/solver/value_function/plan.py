@@ -11,18 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
-from bess_opt.dispatch.result import LinearCertificate
 from bess_opt.models.one_way import Pair
-from bess_opt.solver.certificate import priced
-from bess_opt.solver.expand import Program, expand
-from bess_opt.solver.highs import LimitReachedError, Solution
-from bess_opt.solver.one_way_search import Exact
+from bess_opt.solver.certificate import LinearCertificate
+from bess_opt.solver.expand import expand
+from bess_opt.solver.one_way import Exact
+from bess_opt.solver.program import Program, priced
+from bess_opt.solver.solution import LimitReachedError, Solution
 from bess_opt.solver.value_function.modes import Modes, modes
 from bess_opt.solver.value_function.recursion import Recursion, RecursionFailedError, Schedule, library
 from bess_opt.solver.value_function.step_program import ENERGY, NotStepwiseError, Objective, StepProgram, read
-
-Array = np.ndarray
 
 PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
 

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.solver.value_function.modes import Modes
 from bess_opt.solver.value_function.step_program import LEVELS, StepProgram
-
-Array = np.ndarray
 
 CHUNK = 65_536  # steps whose value functions are kept at once: a longer horizon is gone through twice
 SAME = 1e-12  # of the largest slope or of the battery: less is rounding

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.models.components import ArrayConstraint, ArrayVar, members
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.expand import Affine, View, place
 from bess_opt.solver.tie_break import tie_weight
 
-Array = np.ndarray
 Objective = Sequence[tuple[float, Any, Any]]
 
 ENERGY, ENERGY_LAW = "energy_mwh", "energy_balance"

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.stepper import Rule, State
+from bess_opt.plant.room import Setpoints, room
+from bess_opt.plant.rule import Held, Rule, State
 
 LAST_H = 24.0  # hours before the end in which a rule minds `soc_end`
 
@@ -58,19 +60,53 @@ def meeting_end(plant: Plant, rule: Rule) -> Rule:
     return decide
 
 
+def serving_load(plant: Plant, rule: Rule) -> Rule:
+    """`rule`, which charges no more than the connection leaves beside the load, and gives what the load lacks.
+
+    Where unserved load has a price the step simulator sheds load for whatever a rule asks for; the strategies' own
+    rules ask for nothing that does. Where it has none they are left as they are: the simulator sees to it.
+    """
+    nothing = np.zeros(plant.steps)
+    if not plant.sheddable_mw.any() or not np.isfinite(plant.import_max_mw).any():
+        return rule
+    return _ServingLoad(rule, room(plant, Setpoints(nothing, nothing, nothing, nothing)).lowest_mw.tolist())
+
+
+class _ServingLoad:
+    """A rule held at the least power with which the connection still serves the load.
+
+    In a step in which it holds capacity it has seen to the connection itself.
+    """
+
+    def __init__(self, rule: Rule, least_mw: list[float]) -> None:
+        self.held: Held | None = getattr(rule, "held", None)
+        self._rule, self._least_mw = rule, least_mw
+
+    def __call__(self, state: State) -> float:
+        wanted, least, held = self._rule(state), self._least_mw[state.step], self.held
+        if held is not None and held.up_mw[state.step] > 0.0:
+            return wanted
+        return max(wanted, min(least, state.discharge_room_mw))
+
+
 def least_later(plant: Plant, instant: int, load_mw: float) -> float:
     """Energy after `instant` steps from which `soc_end` can still be met at this load; 0 before the last 24 h."""
     left = plant.steps - instant
     if left * plant.step_h >= LAST_H:
         return 0.0
-    into = rates(plant, load_mw)[0]
-    return float(plant.storage.end_min_mwh / plant.storage.retention**left - into * left * plant.step_h)
+    into = _later(plant, rates(plant, load_mw)[0] - plant.storage.drawn_mw, instant)
+    return float(plant.storage.end_min_mwh / plant.storage.retention**left - into)
 
 
 def _most_later(plant: Plant, instant: int, load_mw: float) -> float:
     left = plant.steps - instant
-    out = rates(plant, load_mw)[1]
-    return float(plant.storage.end_max_mwh / plant.storage.retention**left + out * left * plant.step_h)
+    out = _later(plant, rates(plant, load_mw)[1] + plant.storage.drawn_mw, instant)
+    return float(plant.storage.end_max_mwh / plant.storage.retention**left + out)
+
+
+def _later(plant: Plant, rate_mw: Array | float, instant: int) -> float:
+    """Energy that `rate_mw` (one or n values) makes of the steps after `instant`, MWh."""
+    return float(np.sum(np.broadcast_to(rate_mw, plant.steps)[instant:])) * plant.step_h
 
 
 def drawing(plant: Plant) -> Callable[[float], float]:
@@ -91,5 +127,5 @@ def rates(plant: Plant, load_mw: Any) -> tuple[Any, Any]:
     if bus is not None:
         bought = np.minimum(bought, bus.inverter_mw) * bus.eta_in
         sold = np.minimum(sold, bus.inverter_mw) / bus.eta_out
-    into = np.minimum(bought, storage.charge_max_mw) * storage.eta_charge
-    return into, np.minimum(sold, storage.discharge_max_mw) / storage.eta_discharge
+    into = np.minimum(bought, storage.charge_limit_mw) * storage.eta_charge
+    return into, np.minimum(sold, storage.discharge_limit_mw) / storage.eta_discharge
