@@ -16,7 +16,7 @@ from bess_opt.common.columns import SCHEDULE
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant import money, physics
+from bess_opt.plant import physics
 from bess_opt.plant.metrics import Metrics
 from bess_opt.plant.plant import Array, Plant
 
@@ -110,9 +110,7 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
         retention=storage.retention,
         step_h=plant.step_h,
     )
-    revenue = money.energy_revenue(
-        flows.import_mw, flows.export_mw, plant.import_price, plant.export_price, plant.step_h
-    )
+    import_price, export_price, revenue = plant.settled_energy(flows.import_mw, flows.export_mw)
     columns: dict[str, Any] = {
         "solar_mw": plant.solar_mw,
         "solar_dc_mw": plant.solar_dc_mw,
@@ -134,9 +132,9 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
         "regulation_up_mw": nothing + flows.regulation_up_mw,
         "regulation_down_mw": nothing + flows.regulation_down_mw,
         "limited_by": np.broadcast_to(np.asarray(flows.limited_by, dtype=object), steps),
-        "import_price_per_mwh": plant.import_price,
-        "export_price_per_mwh": plant.export_price,
-        "revenue": revenue if plant.has_prices else nothing,
+        "import_price_per_mwh": import_price,
+        "export_price_per_mwh": export_price,
+        "revenue": revenue,
     }
     return pd.DataFrame({name: columns[name] for name in SCHEDULE}, index=plant.index)
 

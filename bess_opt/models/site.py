@@ -20,8 +20,7 @@ def add_site(m: Any, plant: Plant) -> None:
     m.export_mw = ArrayVar(m.steps, upper=export_max, units=MW, doc="to the grid")
     curtailable = plant.solar_ac_mw if plant.curtailment else 0.0
     m.curtailed_ac_mw = ArrayVar(m.steps, upper=curtailable, units=MW, doc="PV not used on the AC bus")
-    sheddable = 0.0 if plant.unserved_price_per_mwh is None else plant.load_mw
-    m.unserved_mw = ArrayVar(m.steps, upper=sheddable, units=MW, doc="load not met")
+    m.unserved_mw = ArrayVar(m.steps, upper=plant.sheddable_mw, units=MW, doc="load not met")
     m.ac_balance = ArrayConstraint(m.steps, rule=ac_balance if plant.bus is None else ac_balance_behind_inverter)
     if not plant.grid_charging:
         forbid_grid_charging(m)

@@ -94,7 +94,9 @@ def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         *exceeds("load is the scenario's", np.abs(load - plant.load_mw), plant, scale),
         *exceeds("regulation is held only by a strategy for it", held, plant, scale),
     ]
-    for price, stated in ((buy, plant.import_price), (sell, plant.export_price)):
+    bought, sold = _arrays(schedule, "import_mw", "export_mw")
+    stated_buy, stated_sell, _ = plant.settled_energy(bought, sold)
+    for price, stated in ((buy, stated_buy), (sell, stated_sell)):
         wrong = np.where(np.isnan(price) & np.isnan(stated), 0.0, np.abs(price - stated))
         found += exceeds("prices are the scenario's", wrong, plant, 1.0, "currency/MWh")
     return found
@@ -116,12 +118,8 @@ def _derived(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         retention=storage.retention,
         step_h=plant.step_h,
     )
-    due = (
-        money.energy_revenue(bought, sold, plant.import_price, plant.export_price, plant.step_h)
-        if plant.has_prices
-        else np.zeros(plant.steps)
-    )
-    dearest = float(np.nanmax(np.abs([plant.import_price, plant.export_price]))) if plant.has_prices else 1.0
+    buy, sell, due = plant.settled_energy(bought, sold)
+    dearest = float(np.nanmax(np.abs([buy, sell]))) if plant.has_prices else 1.0
     worth = max(1.0, dearest) * plant.scale_mw * plant.step_h
     return [
         *exceeds("grid power is export minus import", np.abs(grid - sold + bought), plant, plant.scale_mw),
@@ -183,18 +181,17 @@ def _storage_law(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
 def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     storage, scale = plant.storage, plant.scale_mw
     charge, discharge, energy = _arrays(schedule, "charge_mw", "discharge_mw", "energy_mwh")
-    bought, sold, unserved, load = _arrays(schedule, "import_mw", "export_mw", "unserved_mw", "load_mw")
+    bought, sold, unserved = _arrays(schedule, "import_mw", "export_mw", "unserved_mw")
     curtailed, curtailed_dc, solar, solar_dc = _arrays(
         schedule, "curtailed_mw", "curtailed_dc_mw", "solar_mw", "solar_dc_mw"
     )
-    shed = load if plant.unserved_price_per_mwh is not None else 0.0 * load
     curtailable = 1.0 if plant.curtailment else 0.0
     upper = {
         "charge limit": charge - storage.charge_max_mw,
         "discharge limit": discharge - storage.discharge_max_mw,
         "import limit": bought - plant.import_max_mw,
         "export limit": sold - plant.export_max_mw,
-        "unserved load": unserved - shed,
+        "unserved load": unserved - plant.sheddable_mw,
         "curtailment": curtailed - curtailable * solar,
         "curtailment on the DC bus": curtailed_dc - curtailable * solar_dc,
         "curtailment on the AC bus": (curtailed - curtailed_dc) - curtailable * (solar - solar_dc),

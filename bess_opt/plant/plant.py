@@ -15,9 +15,8 @@ import pandas as pd
 from bess_opt.common import clock
 from bess_opt.inputs.battery import Battery, EndValue
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.inputs.tariff import Tariff, energy_price
 from bess_opt.plant import physics
-from bess_opt.plant.billing import Billing, billing
+from bess_opt.plant.billing import Billing, billing_of
 
 Array = np.ndarray
 
@@ -88,7 +87,7 @@ class Plant:
     solar_ac_mw: Array
     solar_dc_mw: Array
     load_mw: Array
-    import_price: Array  # NaN where the scenario states none
+    import_price: Array  # NaN where the scenario states none; with tiers that of the tier under way at first
     export_price: Array
     import_max_mw: float
     export_max_mw: float
@@ -97,6 +96,7 @@ class Plant:
     curtailment: bool
     unserved_price_per_mwh: float | None
     billing: Billing | None = None
+    auxiliary_mw: float = 0.0  # part of load_mw that is never shed
     solar_capacity_mw: float | None = None
     extra: dict[str, Array] = field(default_factory=dict)
     reserves: Reserves | None = None
@@ -121,6 +121,20 @@ class Plant:
         """PV power available where it meets the battery: AC part plus DC part."""
         both: Array = self.solar_ac_mw + self.solar_dc_mw
         return both
+
+    @property
+    def sheddable_mw(self) -> Array:
+        """Load that may go unserved where that has a price: all but the battery's own; nothing without a price."""
+        if self.unserved_price_per_mwh is None:
+            return np.zeros(self.steps)
+        load: Array = np.maximum(self.load_mw - self.auxiliary_mw, 0.0)
+        return load
+
+    def settled_energy(self, import_mw: Array, export_mw: Array) -> tuple[Array, Array, Array]:
+        """(import price, export price, revenue) of each step for flows that are known."""
+        if self.billing is None or not self.has_prices:
+            return self.import_price, self.export_price, np.zeros(self.steps)
+        return self.billing.energy.settled(import_mw, export_mw)
 
     @cached_property
     def day(self) -> Array:
@@ -175,7 +189,8 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     solar_ac, solar_dc = _solar(scenario, series)
     dc_coupled = battery.topology != "parallel_ac"
     converters = battery.converters
-    import_price, export_price = _prices(scenario.tariff, series)
+    columns = {str(name): series[name].to_numpy(dtype=float) for name in series.columns}
+    billing = billing_of(scenario.tariff, columns, index, scenario.step_h, scenario.holidays)
     return Plant(
         index=index,
         step_h=scenario.step_h,
@@ -185,15 +200,16 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         solar_ac_mw=solar_ac,
         solar_dc_mw=solar_dc,
         load_mw=_column(series, "load_mw") + battery.auxiliary_mw,
-        import_price=import_price,
-        export_price=export_price,
+        auxiliary_mw=battery.auxiliary_mw,
+        import_price=billing.energy.import_price,
+        export_price=billing.energy.export_price,
         import_max_mw=_or_inf(site.import_limit_mw),
         export_max_mw=_or_inf(site.export_limit_mw),
         grid_charging=site.grid_charging,
         battery_export=site.battery_export,
         curtailment=site.curtailment,
         unserved_price_per_mwh=site.unserved_price_per_mwh,
-        billing=billing(scenario.tariff, index, scenario.step_h),
+        billing=billing,
         solar_capacity_mw=site.solar_capacity_mw,
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
     )
@@ -277,23 +293,6 @@ def _solar_ac(series: pd.DataFrame, to_ac: float, inverter_mw: float | None, sha
         return share * _column(series, "solar_mw")
     ac: Array = np.minimum(share * _column(series, "solar_dc_mw") * to_ac, _or_inf(inverter_mw))
     return ac
-
-
-def _prices(tariff: Tariff | None, series: pd.DataFrame) -> tuple[Array, Array]:
-    """(import, export) price per step: the series' prices plus the tariff's energy rates."""
-    index = pd.DatetimeIndex(series.index)
-    both = "price_per_mwh" in series
-    unknown = np.full(len(index), np.nan)
-    import_price = _column(series, "price_per_mwh" if both else "import_price_per_mwh", unknown)
-    export_price = _column(series, "price_per_mwh" if both else "export_price_per_mwh", unknown)
-    if tariff is None or not tariff.energy:
-        return import_price, export_price
-    rate = energy_price(tariff, index)
-    paid = np.nan_to_num(import_price, nan=0.0) + rate
-    if tariff.export == "same":
-        return paid, np.nan_to_num(export_price, nan=0.0) + rate
-    flat = 0.0 if isinstance(tariff.export, str) else float(tariff.export)
-    return paid, np.where(np.isnan(export_price), flat, export_price)
 
 
 def _column(series: pd.DataFrame, name: str, default: Array | None = None) -> Array:

@@ -358,7 +358,7 @@ def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: 
     more_ac = np.minimum(over, plant.solar_ac_mw - asked.curtailed_ac_mw) if plant.curtailment else 0.0 * over
     surplus = surplus - more_ac
     short = np.maximum(-surplus - plant.import_max_mw, 0.0)
-    shed = np.zeros(plant.steps) if plant.unserved_price_per_mwh is None else np.minimum(short, plant.load_mw)
+    shed = np.minimum(short, np.maximum(plant.sheddable_mw - asked.unserved_mw, 0.0))
     surplus = surplus + shed
     unserved = asked.unserved_mw + shed
     refuse_power(plant, surplus - plant.export_max_mw, "the site gives", "site.export_limit_mw", plant.export_max_mw)
