@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.readers.read_series import read_load as read_load
     from bess_opt.inputs.readers.read_series import read_prices as read_prices
     from bess_opt.inputs.readers.read_series import read_solar as read_solar
-    from bess_opt.inputs.readers.read_tariff import read_tariff as read_tariff
+    from bess_opt.inputs.readers.tariffs.read_tariff import read_tariff as read_tariff
     from bess_opt.inputs.scenario import Scenario as Scenario
     from bess_opt.inputs.scenario import describe as describe
     from bess_opt.inputs.scenario import load as load
@@ -103,7 +103,7 @@ _HOME = {
     "read_load": "inputs.readers.read_series",
     "read_prices": "inputs.readers.read_series",
     "read_solar": "inputs.readers.read_series",
-    "read_tariff": "inputs.readers.read_tariff",
+    "read_tariff": "inputs.readers.tariffs.read_tariff",
     "report": "interfaces.report.report",
     "Scenario": "inputs.scenario",
     "describe": "inputs.scenario",

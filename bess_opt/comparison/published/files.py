@@ -8,7 +8,7 @@ import pandas as pd
 
 from bess_opt.comparison.published.cases import NO_LOSS
 from bess_opt.inputs.readers.read_series import read_load
-from bess_opt.inputs.readers.read_tariff import read_tariff
+from bess_opt.inputs.readers.tariffs.read_tariff import read_tariff
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.size import size
 from bess_opt.plant.money import pjm_credit

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bess_opt.inputs.readers.format import Format, Found, Request, choose, note, one_place
-from bess_opt.inputs.readers.sheet import Sheet, problem
+from bess_opt.inputs.readers.format import Format, Found, Request, choose, one_place
+from bess_opt.inputs.readers.problems import note, problem
+from bess_opt.inputs.readers.sheet import Sheet
 from bess_opt.inputs.readers.stamps import read_offsets
 
 _START, _ZONE = "INTERVALSTARTTIME_GMT", "America/Los_Angeles"

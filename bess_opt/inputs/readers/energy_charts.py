@@ -10,7 +10,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from bess_opt.inputs.readers.format import Format, Found, Request, choose, matching, note, unit_for
+from bess_opt.inputs.readers.format import Format, Found, Request, choose, matching, unit_for
+from bess_opt.inputs.readers.problems import note
 from bess_opt.inputs.readers.sheet import Sheet
 from bess_opt.inputs.readers.stamps import localised, read_naive, read_offsets, step_of, with_offsets
 

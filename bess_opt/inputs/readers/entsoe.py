@@ -20,11 +20,11 @@ from bess_opt.inputs.readers.format import (
     checked_zone,
     choose,
     matching,
-    note,
     one_place,
     unit_for,
 )
-from bess_opt.inputs.readers.sheet import Sheet, problem
+from bess_opt.inputs.readers.problems import note, problem
+from bess_opt.inputs.readers.sheet import Sheet
 from bess_opt.inputs.readers.stamps import localised, read_naive, step_of
 
 _ZONES = {

@@ -10,7 +10,8 @@ import pandas as pd
 
 from bess_opt.common.clock import is_zone
 from bess_opt.common.findings import Finding
-from bess_opt.inputs.readers.sheet import Floats, Sheet, problem
+from bess_opt.inputs.readers.problems import problem
+from bess_opt.inputs.readers.sheet import Floats, Sheet
 from bess_opt.inputs.readers.stamps import CLOCK_REMEDY, StampKind
 from bess_opt.inputs.readers.units import KNOWN, Quantity, factor_of, fits, unit_in
 
@@ -49,11 +50,6 @@ class Format:
     looks_like: str
     knows: Callable[[Sheet], bool]
     read: Callable[[Sheet, Request], Found]
-
-
-def note(where: str, found: str, expected: str = "as the format says", *, warns: bool = False) -> Finding:
-    """What was done, for the reader of the result."""
-    return Finding("imported", where, found, expected, "warning" if warns else "recommendation")
 
 
 def stated_clock(sheet: Sheet, request: Request) -> str:

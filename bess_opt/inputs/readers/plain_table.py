@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.findings import Finding
-from bess_opt.inputs.readers.format import Format, Found, Request, choose, note, stated_clock, unit_for
-from bess_opt.inputs.readers.sheet import Sheet, problem
+from bess_opt.inputs.readers.format import Format, Found, Request, choose, stated_clock, unit_for
+from bess_opt.inputs.readers.problems import note, problem
+from bess_opt.inputs.readers.sheet import Sheet
 from bess_opt.inputs.readers.stamps import (
     StampKind,
     in_words,

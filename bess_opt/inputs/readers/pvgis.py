@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from bess_opt.inputs.readers.format import Found, note
-from bess_opt.inputs.readers.sheet import problem
+from bess_opt.inputs.readers.format import Found
+from bess_opt.inputs.readers.problems import note, problem
 
 
 def knows(path: Path) -> bool:

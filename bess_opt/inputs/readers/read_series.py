@@ -16,8 +16,9 @@ from bess_opt.inputs.readers import energy_charts as readers_energy_charts
 from bess_opt.inputs.readers import entsoe as readers_entsoe
 from bess_opt.inputs.readers import plain_table as readers_table
 from bess_opt.inputs.readers import pvgis as readers_pvgis
-from bess_opt.inputs.readers.format import Found, Request, checked_zone, kind_and_factor, note
-from bess_opt.inputs.readers.sheet import Floats, problem, read_sheet
+from bess_opt.inputs.readers.format import Found, Request, checked_zone, kind_and_factor
+from bess_opt.inputs.readers.problems import note, problem
+from bess_opt.inputs.readers.sheet import Floats, read_sheet
 from bess_opt.inputs.readers.stamps import StampKind, in_words, step_of
 from bess_opt.inputs.readers.units import Quantity
 from bess_opt.inputs.series.imported import ImportedSeries

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bess_opt.common.errors import ScenarioError
-from bess_opt.common.findings import Finding
+from bess_opt.inputs.readers.problems import problem
 
 Floats = npt.NDArray[np.float64]
 EMPTY = frozenset({"", "-", "n/e", "n/a", "na", "nan", "null", "none"})
@@ -60,11 +59,6 @@ class Sheet:
             where = f"{self.source} row {self.first_row + row}, column {name}"
             raise problem("not_a_number", where, f"found {texts[row]!r}", "write a number with a decimal point")
         return values
-
-
-def problem(code: str, where: str, found: str, expected: str) -> ScenarioError:
-    """One problem as the error to raise."""
-    return ScenarioError([Finding(code, where, found, expected)])
 
 
 def read_sheet(file: str | Path) -> Sheet:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bess_opt.inputs.readers.sheet import problem
+from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.series.time_axis import minutes
 
 StampKind = Literal["start", "end"]

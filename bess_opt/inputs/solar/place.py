@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from bess_opt.inputs.readers.sheet import problem
+from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.solar.pv_plant import SolarPlant
 from bess_opt.inputs.solar.weather import Weather, height_of, sun_of
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bess_opt.common.clock import zone_name
-from bess_opt.inputs.readers.sheet import problem
+from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.series.time_axis import moment
 from bess_opt.inputs.solar.pv_plant import SolarPlant
 

@@ -7,10 +7,10 @@ import sys
 import zipfile
 from pathlib import Path
 
-import exported_files as samples
 import numpy as np
 import pandas as pd
 import pytest
+from support import exported_files as samples
 
 import bess_opt as bo
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from pydantic import PrivateAttr
 
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.inputs.readers.dervet import from_dervet
-from bess_opt.inputs.readers.format import note
-from bess_opt.inputs.readers.sheet import problem
-from bess_opt.inputs.readers.urdb import from_urdb
+from bess_opt.inputs.readers.problems import note, problem
+from bess_opt.inputs.readers.tariffs.dervet import from_dervet
+from bess_opt.inputs.readers.tariffs.urdb import from_urdb
 from bess_opt.inputs.tariff import Tariff
 
 

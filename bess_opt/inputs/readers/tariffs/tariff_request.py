@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.inputs.readers.format import note
-from bess_opt.inputs.readers.sheet import problem
+from bess_opt.inputs.readers.problems import note, problem
 
 _KNOWN = "URDB's JSON with energyratestructure and its schedules, and DER-VET's CSV with Start Month, Charge, Value"
 

@@ -13,9 +13,8 @@ from typing import Any
 
 from bess_opt.common.clock import Days
 from bess_opt.common.findings import Finding
-from bess_opt.inputs.readers.format import note
-from bess_opt.inputs.readers.sheet import problem
-from bess_opt.inputs.readers.tariff_request import per_thousand, stated_export, unknown_tariff
+from bess_opt.inputs.readers.problems import note, problem
+from bess_opt.inputs.readers.tariffs.tariff_request import per_thousand, stated_export, unknown_tariff
 
 KEYS = ("energyratestructure", "energyweekdayschedule", "energyweekendschedule")
 _UNCHANGED = ("fixedmonthlycharge", "fixedchargefirstmeter", "minmonthlycharge", "annualmincharge", "mincharge")

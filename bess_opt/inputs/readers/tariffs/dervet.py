@@ -9,10 +9,9 @@ from typing import Any
 
 from bess_opt.common.clock import Days
 from bess_opt.common.findings import Finding
-from bess_opt.inputs.readers.format import note
-from bess_opt.inputs.readers.sheet import problem
-from bess_opt.inputs.readers.tariff_request import per_thousand, stated_export, unknown_tariff
-from bess_opt.inputs.readers.urdb import runs
+from bess_opt.inputs.readers.problems import note, problem
+from bess_opt.inputs.readers.tariffs.tariff_request import per_thousand, stated_export, unknown_tariff
+from bess_opt.inputs.readers.tariffs.urdb import runs
 
 COLUMNS = ("Start Month", "End Month", "Start Time", "End Time", "Weekday?", "Value", "Charge")
 _KINDS: dict[int, Days] = {0: "weekend", 1: "weekday", 2: "all"}
