@@ -6,6 +6,7 @@ index; a step belongs to the window, day and month that hold its start.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,8 @@ class When:
         day = index.month.to_numpy() * 100 + index.day.to_numpy()
         first, last = (int(text[:2]) * 100 + int(text[3:]) for text in (self.first_day, self.last_day))
         after, before = day >= first, day <= last
-        return after & before if first <= last else after | before
+        inside: Mask = after & before if first <= last else after | before
+        return inside
 
     def _on_days(self, index: pd.DatetimeIndex, holidays: Collection[str]) -> Mask:
         if self.days == "all":
@@ -78,7 +80,7 @@ class When:
         for kind, mask in kinds.items():
             if kind in self.days:
                 found |= mask & ~off
-        return np.asarray(found)
+        return np.asarray(found, dtype=np.bool_)
 
     def _in_hours(self, index: pd.DatetimeIndex) -> Mask:
         minute = minute_of_day(index)
@@ -108,7 +110,7 @@ def edge_minutes(edge: float | str) -> float:
 def overlapping(windows: Sequence[tuple[float, float]]) -> bool:
     """Whether two daily windows share a moment; touching ones do not."""
     parts = sorted(part for window in windows for part in _unwrapped(*window))
-    return any(later[0] < earlier[1] for earlier, later in zip(parts, parts[1:], strict=False))
+    return any(later[0] < earlier[1] for earlier, later in itertools.pairwise(parts))
 
 
 def _unwrapped(first: float, last: float) -> list[tuple[float, float]]:

@@ -10,11 +10,19 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
-from bess_opt.common.calendar import ALL_YEAR, DAY_MIN, KINDS, When, edge_minutes, overlapping, step_for_edge, window_text
+from bess_opt.common.calendar import (
+    ALL_YEAR,
+    DAY_MIN,
+    KINDS,
+    When,
+    edge_minutes,
+    overlapping,
+    step_for_edge,
+    window_text,
+)
 from bess_opt.common.errors import nearest
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import Count, Number, Table, Text, plain, reject
-from bess_opt.common.input_table import show
+from bess_opt.common.input_table import Count, Number, Table, Text, plain, reject, show
 
 WORDS = ("all", "weekday", "weekend")
 _HOURS = (
@@ -78,7 +86,7 @@ def _date(value: object) -> object:
     try:
         pd.Timestamp(f"2024-{value}" if found else "no date")  # a leap year: 02-29 is a date of its own
     except ValueError:
-        reject([Finding("wrong_value", "", f"found {show(value)}", f"{_DATE}, such as \"11-01\"")])
+        reject([Finding("wrong_value", "", f"found {show(value)}", f'{_DATE}, such as "11-01"')])
     return value
 
 
@@ -97,7 +105,7 @@ DayKinds = Annotated[
     Text | tuple[Text, ...],
     BeforeValidator(_days),
     Field(
-        description='"all", "weekday" (Monday to Friday), "weekend", or a list of "weekday", "saturday", "sunday" and '
+        description='"all", "weekday" (Monday to Friday), "weekend", or a list of "weekday", "saturday", "sunday", '
         '"holiday", in which a holiday is nothing else'
     ),
 ]
@@ -112,7 +120,8 @@ class CalendarKeys(Table):
         Date | None, Field(alias="from", description='first date of the year, "MM-DD", beside to; in place of months')
     ] = None
     to: Annotated[
-        Date | None, Field(description='last date of the year, "MM-DD", itself inside; before from it is next year\'s')
+        Date | None,
+        Field(description='last date of the year, "MM-DD", inclusive; before from it is next year\'s'),
     ] = None
     days: DayKinds = "all"
     hours: Hours = (0.0, 24.0)
@@ -122,7 +131,7 @@ class CalendarKeys(Table):
         if (self.from_ is None) != (self.to is None):
             here, there = ("from", "to") if self.to is None else ("to", "from")
             reject([Finding("missing_key", there, f"is missing beside {here}", _DATE)])
-        if self.from_ is not None and "months" in self.model_fields_set:
+        if self.from_ is not None and self.months != ALL_YEAR:
             reject([Finding("keys_in_conflict", "months", "stands beside from and to", "give one of the two")])
         return self
 
@@ -133,12 +142,6 @@ class CalendarKeys(Table):
         pairs: Iterable[Any] = self.hours if several else (self.hours,)
         windows = tuple((edge_minutes(first), edge_minutes(last)) for first, last in pairs)
         return When(self.months, self.from_, self.to, self.days, windows)
-
-    @property
-    def calendar_stated(self) -> list[str]:
-        """The calendar's keys that were given."""
-        names = {"months": "months", "from_": "from", "to": "to", "days": "days", "hours": "hours"}
-        return [names[key] for key in names if key in self.model_fields_set]
 
 
 def edge_findings(when: When, where: str, index: pd.DatetimeIndex, step_h: float) -> list[Finding]:

@@ -10,8 +10,7 @@ import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import Count, Number, Table, Text, plain, quantity, reject
-from bess_opt.common.input_table import show
+from bess_opt.common.input_table import Count, Number, Table, Text, plain, quantity, reject, show
 from bess_opt.inputs.calendar_keys import CalendarKeys, Months, listed
 
 LAST_TIER = "the last threshold must be inf"
@@ -86,7 +85,7 @@ class EnergyRate(CalendarKeys):
     @model_validator(mode="after")
     def _price_or_tiers(self) -> Self:
         problems = _price_or_tiers(self, "price_per_mwh")
-        if self.tiers is None and "tier_period" in self.model_fields_set:
+        if self.tiers is None and self.tier_period != "month":
             problems.append(Finding("keys_in_conflict", "tier_period", "stands without tiers", "give tiers too"))
         if problems:
             reject(problems)
@@ -117,7 +116,8 @@ class Ratchet(Table):
         Months | None, Field(description="only peaks of these months count, 1 to 12; default: of all months")
     ] = None
     history_mw: Annotated[
-        Peaks_MW, Field(description="a list of numbers >= 0: peaks of the months before the horizon, latest last [MW]")
+        Peaks_MW,
+        Field(description="a list of numbers >= 0: peaks of the months before the horizon, latest last [MW]"),
     ] = ()
 
 
@@ -150,7 +150,7 @@ class DemandRate(CalendarKeys):
     ] = None
     interval_min: Annotated[
         Number | None,
-        quantity("billing interval, a whole number of steps that divides 24 h; default: one step", "min", gt=0, le=1440),
+        quantity("billing interval, whole steps that divide 24 h; default: one step", "min", gt=0, le=1440),
     ] = None
     period: Annotated[
         Literal["month", "year", "horizon", "rolling_12"],
@@ -183,9 +183,7 @@ class DemandRate(CalendarKeys):
         BeforeValidator(lambda value: value if value is None else _stamps(value)),
         Field(description="a list of times with offset: each bills the mean of the interval that holds it"),
     ] = None
-    contracted_mw: Annotated[
-        Number | None, quantity("power that is billed whatever the peak is", "MW", ge=0)
-    ] = None
+    contracted_mw: Annotated[Number | None, quantity("power that is billed whatever the peak is", "MW", ge=0)] = None
     overrun_price_per_mw_month: Annotated[
         Number | None, quantity("price of the peak above the contracted power", "currency/MW/month", ge=0)
     ] = None
@@ -231,7 +229,7 @@ class DemandRate(CalendarKeys):
             here, there = ("contracted_mw", "overrun_price_per_mw_month")[:: 1 if stated[0] else -1]
             return [Finding("missing_key", there, f"is missing beside {here}", "give both")]
         beside = [key for key in ("tiers", "ratchet", "coincident") if getattr(self, key) is not None]
-        beside += ["period = \"rolling_12\""] if self.period == "rolling_12" else []
+        beside += ['period = "rolling_12"'] if self.period == "rolling_12" else []
         if not beside:
             return []
         found = f"stands beside {', '.join(beside)}"
@@ -337,7 +335,7 @@ def _export_findings(tariff: Tariff) -> list[Finding]:
     """A number, a word and export rows that contradict each other, as far as the tariff alone shows."""
     selling = tariff.rows("export")
     if selling and not isinstance(tariff.export, str):
-        found = f"{tariff.export:g} stands beside energy rows with direction = \"export\""
+        found = f'{tariff.export:g} stands beside energy rows with direction = "export"'
         return [Finding("keys_in_conflict", "export", found, "give a number or rows, not both")]
     if selling and tariff.export == "none" and any(price for _, row in selling for _, price in row.prices):
         found = '"none" stands beside energy rows with direction = "export"'
@@ -350,7 +348,7 @@ def _net_metering_findings(tariff: Tariff) -> list[Finding]:
         return []
     problems = []
     if not tariff.rows("import"):
-        problems.append(Finding("missing_key", "net_metering", "has no energy row to net in", "add [[tariff.energy]]"))
+        problems.append(Finding("missing_key", "net_metering", "has no energy row", "add [[tariff.energy]]"))
     if tariff.rows("export"):
         found = 'stands beside energy rows with direction = "export"'
         problems.append(Finding("keys_in_conflict", "net_metering", found, "state the price of a surplus in export"))
@@ -360,4 +358,3 @@ def _net_metering_findings(tariff: Tariff) -> list[Finding]:
             found = 'is "day" beside net metering by month'
             problems.append(Finding("keys_in_conflict", where, found, 'give "month"'))
     return problems
-

@@ -39,7 +39,7 @@ def fixed_charge(m: Any, month: Any) -> Any:
 
 
 def _add_sums(m: Any, plant: Plant, billing: Billing) -> None:
-    """`month_sum`: import energy less export revenue, demand charges and overruns of a month, and the fixed charge."""
+    """`month_sum`: a month's import energy less export revenue, demand charges, overruns and fixed charge."""
     months = billing.months
     m.month_begins = ArrayParam(m.months, billing.account.begins_with(), units=CURRENCY, doc="in the sum before all")
     m.steps_of_month = [np.flatnonzero(months.of_step == month) for month in range(len(months.number))]
@@ -106,13 +106,16 @@ def _largest_sums(plant: Plant, billing: Billing) -> np.ndarray:
         if not charge.apart:
             most = max([charge.floor_mw, highest, *(billing.demand.peaks[p].least_mw for p, _ in charge.sources)])
             size[charge.month] += charge.demand(most) + charge.overruns(most)
-    return size
+    largest: np.ndarray = size
+    return largest
 
 
 def _add_minimum(m: Any, account: Account) -> None:
     """`topped`: what a month is charged beside its sum so that the minimum is reached."""
     least = account.minimum
-    m.month_minimum = ArrayParam(m.months, 0.0 if least is None else least, units=CURRENCY, doc="least bill of a month")
+    m.month_minimum = ArrayParam(
+        m.months, 0.0 if least is None else least, units=CURRENCY, doc="least bill of a month"
+    )
     m.month_counts = ArrayParam(m.months, account.counts, units=PER_UNIT, doc="how often a month counts")
     most = 0.0 if least is None else np.inf
     m.topped = ArrayVar(m.months, upper=most, units=CURRENCY, doc="charge up to the minimum")
@@ -152,7 +155,9 @@ def _add_credits(m: Any, account: Account) -> None:
     m.uses = pyo.RangeSet(0, len(uses) - 1)
     m.credit_used = ArrayVar(m.uses, units=CURRENCY, doc="credit of one month that pays another")
     m.use_counts = ArrayParam(m.uses, account.counts, units=PER_UNIT, doc="how often a month counts")
-    m.uses_in_month = [np.array([k for k, (_, at) in enumerate(uses) if at == month]) for month in range(account.months)]
+    m.uses_in_month = [
+        np.array([k for k, (_, at) in enumerate(uses) if at == month]) for month in range(account.months)
+    ]
     m.credit_minimum_holds = ArrayConstraint(m.months, rule=credit_minimum_holds, by_member=True)
     if not uses:
         return

@@ -45,8 +45,10 @@ def bends_of(curves: Sequence[Curve], least: Array, most: Array) -> Bends:
         for at, change in zip(curve.at, curve.change, strict=True)
         if least[number] < at and change and (change > 0.0 or at < most[number])
     ]
-    of, at, change, low, high = (np.array(part, dtype=float) for part in zip(*found, strict=True)) if found else (
-        np.zeros(0) for _ in range(5)
+    of, at, change, low, high = (
+        (np.array(part, dtype=float) for part in zip(*found, strict=True))
+        if found
+        else (np.zeros(0) for _ in range(5))
     )
     return Bends(of.astype(np.int64), at, change, low, high)
 
@@ -74,7 +76,9 @@ def _add_choices(m: Any, name: str, amount: str, bends: Bends, cheaper: Array, u
     setattr(m, f"{name}_cheaper", index)
     every = getattr(m, f"{name}_bends")
     setattr(m, f"{name}_room", ArrayParam(every, bends.most - bends.at, units=units, doc="most above the threshold"))
-    setattr(m, f"{name}_short", ArrayParam(every, bends.at - bends.least, units=units, doc="most below the threshold"))
+    setattr(
+        m, f"{name}_short", ArrayParam(every, bends.at - bends.least, units=units, doc="most below the threshold")
+    )
     most = np.where(bends.change < 0.0, 1.0, 0.0)
     choice = ArrayVar(every, upper=most, binary=True, units=PER_UNIT, doc="1: the threshold is passed")
     setattr(m, f"{name}_passed", choice)

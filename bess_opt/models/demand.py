@@ -33,8 +33,8 @@ def add_demand(m: Any, plant: Plant, demand: Demand) -> None:
 def _floor(demand: Demand, number: int) -> float:
     """What a charge bills at least: its floor, and shares of peaks that are known."""
     charge = demand.charges[number]
-    known = [share * demand.peaks[peak].least_mw for peak, share in charge.sources]
-    return max([charge.floor_mw, *(k for k, (peak, _) in zip(known, charge.sources, strict=True) if _alone(demand, peak))])
+    known = [share * demand.peaks[peak].least_mw for peak, share in charge.sources if _alone(demand, peak)]
+    return max([charge.floor_mw, *known])
 
 
 def _alone(demand: Demand, peak: int) -> bool:
@@ -89,7 +89,9 @@ def _add_means(m: Any, peaks: list[Peak]) -> None:
     m.over_level = ArrayConstraint(m.measured_members, rule=over_level)
     if known:
         m.known_members = pyo.RangeSet(len(node), len(node) + len(known) - 1)
-        m.known_mw = ArrayParam(m.known_members, [mw for _, mw in known], units=MW, doc="peak from before the horizon")
+        m.known_mw = ArrayParam(
+            m.known_members, [mw for _, mw in known], units=MW, doc="peak from before the horizon"
+        )
         m.known_over_level = ArrayConstraint(m.known_members, rule=known_over_level)
     m.members_of_mean = [np.flatnonzero(m.member_mean == q) for q in range(len(peaks))]
     m.mean_of_highest = ArrayConstraint(m.means, rule=mean_of_highest, by_member=True)
@@ -123,12 +125,13 @@ def _add_sources(m: Any, demand: Demand, mean_of_peak: dict[int, int]) -> None:
     for what, found in rows.items():
         if not found:
             continue
-        charge_of, source, share = (np.array(column) for column in zip(*found, strict=True))
-        index = pyo.RangeSet(0, len(share) - 1)
+        charge_of, source = np.array([(c, where) for c, where, _ in found]).T
+        shares = np.array([share for _, _, share in found])
+        index = pyo.RangeSet(0, len(shares) - 1)
         setattr(m, f"{what}_sources", index)
         setattr(m, f"{what}_charge", charge_of)
         setattr(m, f"{what}_source", source)
-        setattr(m, f"{what}_share", ArrayParam(index, share, units=PER_UNIT, doc="share of the peak that is billed"))
+        setattr(m, f"{what}_share", ArrayParam(index, shares, units=PER_UNIT, doc="share of the peak that is billed"))
         rule = billed_at_least_measured if what == "measured" else billed_at_least_mean
         setattr(m, f"billed_at_least_{what}", ArrayConstraint(index, rule=rule))
 
@@ -149,19 +152,22 @@ def _add_charges(m: Any, plant: Plant, demand: Demand, floors: np.ndarray) -> No
     highest = float(plant.flow_limits()["import_mw"].max(initial=0.0))
     shares = [max(share for _, share in charge.sources) for charge in charges]
     most = np.maximum(floors, np.array([max(share, 1.0) for share in shares]) * highest)
-    factor = [charge.weight * charge.counts for charge in charges]
+    factor = [float(charge.weight * charge.counts) for charge in charges]
     for line, curves in (
         ("demand", [charge.curve.scaled(f) for charge, f in zip(charges, factor, strict=True)]),
         ("overrun", [charge.overrun.scaled(f) for charge, f in zip(charges, factor, strict=True)]),
     ):
         within = [curve.within(low, np.inf) for curve, low in zip(curves, floors, strict=True)]
         passed = [curve.cost(low) - near.cost(low) for curve, near, low in zip(curves, within, floors, strict=True)]
-        fixed = [charge.contract * f for charge, f in zip(charges, factor, strict=True)] if line == "demand" else 0.0
-        always = np.array(passed) + fixed
+        always = np.array(passed)
+        if line == "demand":
+            always = always + np.array([charge.contract * f for charge, f in zip(charges, factor, strict=True)])
         price = np.array([curve.price for curve in within])
         if line == "overrun" and not price.any() and not always.any() and not any(curve.at for curve in within):
             continue
-        setattr(m, f"{line}_price_per_mw", ArrayParam(m.charges, price, units=CURRENCY / MW, doc="price of a billed MW"))
+        setattr(
+            m, f"{line}_price_per_mw", ArrayParam(m.charges, price, units=CURRENCY / MW, doc="price of a billed MW")
+        )
         setattr(m, f"{line}_always", ArrayParam(m.charges, always, units=CURRENCY, doc="charge whatever the peak"))
         add_term(m, line, demand_charge if line == "demand" else overrun_charge, m.charges)
         bends = bends_of(within, floors, most)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.errors import AuditError
-from bess_opt.plant import money, physics
+from bess_opt.plant import physics
 from bess_opt.plant.plant import Array, Plant
 
 TOLERANCE = 1e-6  # of the plant's size, per step (rule 9)

@@ -11,7 +11,6 @@ from bess_opt.plant.ledger import LINES, cash, ledger
 from bess_opt.plant.plant import Plant
 
 
-
 @dataclass(frozen=True)
 class Score:
     """A strategy's own figure of merit, passed in by whoever knows the strategy."""

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bess_opt.plant.ledger import LINES
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -15,13 +17,7 @@ MONEY = "currency"
 # key of Metrics: name, unit, whether it is left out where it is zero
 FIGURES: dict[str, tuple[str, str, bool]] = {
     "net_revenue": ("net revenue", MONEY, False),
-    "energy_revenue": ("of it energy", MONEY, False),
-    "demand_charges": ("demand charges", MONEY, True),
-    "regulation_revenue": ("regulation", MONEY, True),
-    "variable_om": ("variable upkeep", MONEY, True),
-    "wear_cost": ("wear (not cash)", MONEY, True),
-    "unserved_cost": ("unserved load (not cash)", MONEY, True),
-    "stored_value": ("change in store (not cash)", MONEY, True),
+    **{line.figure: (line.label, MONEY, name != "energy") for name, line in LINES.items()},
     "solar_mwh": ("solar", "MWh", True),
     "load_mwh": ("load", "MWh", True),
     "unserved_mwh": ("unserved", "MWh", True),

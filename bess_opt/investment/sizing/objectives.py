@@ -15,8 +15,8 @@ from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Figures, Weights, cash_flow, weights, year_weight, years_of
 from bess_opt.investment.lifetime.financials import financials, internal_rate
-from bess_opt.models.ledger import money_terms
-from bess_opt.plant.metrics import CASH
+from bess_opt.models.ledger import cash_terms, money_terms
+from bess_opt.plant.ledger import LINES
 from bess_opt.plant.plant import plant
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.highs import InfeasibleProgramError, Solver
@@ -27,6 +27,9 @@ TWINS = ("optimal", "rule")
 COSTS = (
     "capital_per_mw", "capital_per_mwh", "capital_fixed", "fixed_om_per_mw_year", "replacement_cost", "tax_rate",
 )  # fmt: skip
+
+
+CASH_COSTS = {"energy_revenue": "energy_bill", "regulation_revenue": "regulation"}  # revenue, called by its cost
 
 
 @dataclass(frozen=True)
@@ -189,10 +192,12 @@ def present_costs(plan: Dispatch, finance: Finance, per_year: float) -> dict[str
         capital_fixed=finance.capital_fixed,
     )
     lines = {
-        "energy_bill": -yearly * figures.energy_revenue,
-        "demand_charges": yearly * figures.demand_charges,
-        "regulation": -yearly * figures.regulation_revenue,
-        "variable_om": yearly * figures.variable_om,
+        **{
+            CASH_COSTS.get(line.figure, line.figure): (yearly if line.paid else -yearly)
+            * getattr(figures, line.figure)
+            for line in LINES.values()
+            if line.cash
+        },
         "fixed_om": part(fixed_om_per_mw_year=finance.fixed_om_per_mw_year).per_mw * p,
         "capital": capital,
         "residual": bought.per_mw * p + bought.per_mwh * e + bought.fixed - capital,
@@ -240,5 +245,5 @@ def without_battery(scenario: Scenario) -> float | None:
         found = Solver(program, scenario.solver, scale_mw=numbers.scale_mw).solve()
     except InfeasibleProgramError:
         return None
-    cash = [(1.0, term.rule, term.index) for name, term in m.ledger.items() if name in CASH]
+    cash = cash_terms(m)
     return float(-term_costs(m, cash, program) @ found.x) if cash else 0.0

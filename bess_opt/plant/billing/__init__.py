@@ -83,7 +83,7 @@ class Billing:
 
     @property
     def whole_months(self) -> bool:
-        """Whether the horizon holds every month that it touches in full: least bills and credits need it over life."""
+        """Whether the horizon holds every month that it touches in full, which least bills over life need."""
         return bool((self.months.share == 1.0).all())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +50,8 @@ class Curve:
 def curve_of(tiers: Sequence[tuple[float, float]]) -> Curve:
     """The curve of marginal tiers (up to, price) over amounts from 0 up; the last has no end."""
     tops, prices = [top for top, _ in tiers], [price for _, price in tiers]
-    return Curve(prices[0], tuple(tops[:-1]), tuple(high - low for low, high in zip(prices, prices[1:], strict=False)))
+    change = tuple(high - low for low, high in itertools.pairwise(prices))
+    return Curve(prices[0], tuple(tops[:-1]), change)
 
 
 def netted(tiers: Sequence[tuple[float, float]], surplus_price: float) -> Curve:

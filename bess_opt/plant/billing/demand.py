@@ -79,6 +79,11 @@ class Charge:
     per_year: float | None = 1.0
     counts: float = 1.0
 
+    @property
+    def free_mw(self) -> float:
+        """Up to where a peak costs nothing: the contracted power, or a first tier without a price."""
+        return self.contracted_mw or (self.curve.at[0] if self.curve.at and not self.curve.price else 0.0)
+
     def billed_mw(self, peak_mw: Array) -> float:
         """The peak that is billed."""
         return max([self.floor_mw, *(share * float(peak_mw[peak]) for peak, share in self.sources)])
@@ -162,9 +167,7 @@ def demand_of(
 class _Made:
     """Nodes, peaks and charges as they are made, row by row."""
 
-    def __init__(
-        self, index: pd.DatetimeIndex, step_h: float, months: Months, holidays: Collection[str]
-    ) -> None:
+    def __init__(self, index: pd.DatetimeIndex, step_h: float, months: Months, holidays: Collection[str]) -> None:
         self.index, self.step_h, self.months, self.holidays = index, step_h, months, holidays
         self.day = day_number(index)
         nothing = np.zeros(0, dtype=np.int64)

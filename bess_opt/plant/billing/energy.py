@@ -17,8 +17,8 @@ import pandas as pd
 from bess_opt.common.arrays import Array, Integers
 from bess_opt.common.clock import period_number
 from bess_opt.common.errors import ScenarioError
-from bess_opt.common.findings import Finding
 from bess_opt.inputs.tariff import EnergyRate, Tariff
+from bess_opt.inputs.tariff_checks import row_of_step
 from bess_opt.plant import money
 from bess_opt.plant.billing.curve import Curve, curve_of, netted
 from bess_opt.plant.billing.periods import Months
@@ -123,8 +123,10 @@ def energy_rates(
     series_import = both if both is not None else columns.get("import_price_per_mwh", unknown)
     stated = columns.get("export_price_per_mwh")
     tariff = tariff or Tariff()
-    import_row = row_of_step(tariff, IMPORT, index, holidays)
-    export_row = row_of_step(tariff, EXPORT, index, holidays)
+    import_row, missing = row_of_step(tariff, IMPORT, index, holidays)
+    export_row, unpaid = row_of_step(tariff, EXPORT, index, holidays)
+    if missing or unpaid:
+        raise ScenarioError([*missing, *unpaid])
     counters = _counters(tariff, index, months, import_row, export_row)
     rate = _base(tariff, import_row, counters)
     buying = import_row[:1] >= 0
@@ -182,34 +184,3 @@ def _surplus_price(tariff: Tariff, rate: EnergyRate) -> float:
     if isinstance(tariff.export, str):
         return 0.0 if tariff.export == "none" else float(rate.price_per_mwh or 0.0)
     return float(tariff.export)
-
-
-def row_of_step(tariff: Tariff, direction: str, index: pd.DatetimeIndex, holidays: Collection[str]) -> Integers:
-    """Number of the energy row of a direction that applies to each step; −1 where the direction has none.
-
-    ScenarioError unless exactly one applies; it names the first local time.
-    """
-    found, rows = np.full(len(index), -1, dtype=np.int64), np.zeros(len(index), dtype=np.int64)
-    stated = tariff.rows(direction)
-    for number, rate in stated:
-        mask = rate.when.mask(index, holidays)
-        found[mask] = number
-        rows += mask
-    if not stated:
-        return found
-    name = "row" if direction == IMPORT else "export row"
-    problems = [
-        *_offence(rows == 0, f"no {name} applies to", "add a row that covers it", index),
-        *_offence(rows > 1, f"several {name}s apply to", "make the rows exclude each other", index),
-    ]
-    if problems:
-        raise ScenarioError(problems)
-    return found
-
-
-def _offence(wrong: Array, found: str, expected: str, index: pd.DatetimeIndex) -> list[Finding]:
-    if not wrong.any():
-        return []
-    first = index[int(np.argmax(wrong))].isoformat(sep=" ", timespec="minutes")
-    text = f"{found} {int(wrong.sum())} of {len(index)} steps, first at {first}"
-    return [Finding("tariff_rows", "tariff.energy", text, expected)]

@@ -10,10 +10,8 @@ import pandas as pd
 from bess_opt.common.arrays import Array, Integers
 from bess_opt.common.clock import local_seconds
 from bess_opt.common.errors import ScenarioError
-from bess_opt.common.findings import Finding
 from bess_opt.inputs.tariff import DemandRate
-
-DAY_S = 86_400
+from bess_opt.inputs.tariff_checks import interval_findings
 
 
 @dataclass(frozen=True)
@@ -25,14 +23,19 @@ class Intervals:
 
     def where(self, mask: Array) -> Intervals:
         """Those of which the first step lies in `mask`."""
-        inside = mask[self.first]
-        return Intervals(self.first[inside], self.length[inside])
+        return self.at(mask[self.first])
+
+    def at(self, which: Array) -> Intervals:
+        """Those that a mask over the intervals names."""
+        return Intervals(self.first[which], self.length[which])
 
     def means(self, values: Array) -> Array:
         """Mean of each interval."""
         if not len(self.first):
             return np.zeros(0)
-        sums = np.array(np.add.reduceat(np.append(values, 0.0), np.ravel([self.first, self.first + self.length], "F")))
+        sums = np.array(
+            np.add.reduceat(np.append(values, 0.0), np.ravel([self.first, self.first + self.length], "F"))
+        )
         found: Array = sums[::2] / self.length
         return found
 
@@ -44,7 +47,7 @@ def intervals_of(rate: DemandRate, where: str, index: pd.DatetimeIndex, step_h: 
     """
     step_s = round(step_h * 3600)
     interval_s = step_s if rate.interval_min is None else round(rate.interval_min * 60)
-    problems = interval_findings(rate, where, step_s, interval_s)
+    problems = interval_findings(rate, where, step_s)
     if problems:
         raise ScenarioError(problems)
     local = local_seconds(index)
@@ -54,21 +57,3 @@ def intervals_of(rate: DemandRate, where: str, index: pd.DatetimeIndex, step_h: 
     begins[:1] = True
     first = np.flatnonzero(begins)
     return Intervals(first, np.diff(np.append(first, len(index))))
-
-
-def interval_findings(rate: DemandRate, where: str, step_s: int, interval_s: int) -> list[Finding]:
-    """What is wrong with a row's interval, and with edges of its windows that are not edges of intervals."""
-    found = f"found {interval_s / 60:g} min"
-    place = f"{where}.interval_min"
-    if interval_s % step_s:
-        remedy = "give a multiple of the step, or resample the series"
-        text = f"{found}, which is not a whole number of {step_s / 60:g} min steps"
-        return [Finding("billing_interval", place, text, remedy)]
-    if rate.interval_min is not None and DAY_S % interval_s:
-        return [Finding("billing_interval", place, f"{found}, which does not divide a day", "give 15, 30, 60 ...")]
-    when, problems = rate.when, []
-    for first, last in () if when.all_day or rate.interval_min is None else when.windows:
-        if any(round(minute * 60) % interval_s for minute in (first, last)):
-            text = f"an edge of {first / 60:g} to {last / 60:g} h lies inside an interval of {interval_s / 60:g} min"
-            problems.append(Finding("billing_interval", f"{where}.hours", text, "give edges at which intervals begin"))
-    return problems

@@ -45,7 +45,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.models.regulation import add_regulation
 from bess_opt.plant import money
 from bess_opt.plant.audit import Violation, exceeds
-from bess_opt.plant.metrics import net_revenue
+from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Array, Plant, Reserves
 from bess_opt.plant.plant import plant as plant_of
 from bess_opt.plant.stepper import Rule
