@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bess_opt.common.atomic_files import alone_in, clear_leftovers, new_tree
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 
@@ -29,11 +28,17 @@ class Kind:
 
 
 def check_target(folder: str | Path, kind: Kind | None = None) -> Path:
-    """Where a new folder will stand: nothing, an empty folder, or one of `kind` only. Else ScenarioError."""
+    """Where a new folder will stand: nothing, an empty folder, or one of `kind` only. Else ScenarioError.
+
+    What killed writers to that place have left beside it is taken away.
+    """
     try:
-        return _checked(folder, Path(folder).resolve(), kind)
+        target = Path(folder).resolve()
+        clear_leftovers(target.parent, target.name)
+        with alone_in(target.parent):
+            return _checked(folder, target, kind)
     except OSError as error:
-        raise _no_writing(folder, error) from None
+        raise not_writable(folder, error) from None
 
 
 def _checked(folder: str | Path, target: Path, kind: Kind | None) -> Path:
@@ -59,33 +64,18 @@ def _checked(folder: str | Path, target: Path, kind: Kind | None) -> Path:
 
 @contextmanager
 def new_folder(folder: str | Path, kind: Kind | None = None) -> Iterator[Path]:
-    """A folder beside `folder` to fill; it takes that place when the block ends, or vanishes if it fails."""
+    """A folder beside `folder` to fill; it takes that place when the block ends, or vanishes if it fails.
+
+    Of several writers to one place the last to end is the one whose folder stands there. ScenarioError if the place
+    is taken, before the block and again after it, or if the disk refuses.
+    """
     target = check_target(folder, kind)
-    token = secrets.token_hex(4)
-    parts = target.with_name(f".{target.name}.{token}.new")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        parts.mkdir()
-        yield parts
-        _take_place(parts, target, target.with_name(f".{target.name}.{token}.old"))
+        with new_tree(target, lambda: _checked(folder, target, kind)) as parts:
+            yield parts
     except OSError as error:
-        raise _no_writing(folder, error) from None
-    finally:
-        shutil.rmtree(parts, ignore_errors=True)
-
-
-def _take_place(parts: Path, target: Path, aside: Path) -> None:
-    """`parts` becomes `target`; what stood there goes only when that has worked."""
-    if not target.exists():
-        parts.rename(target)
-        return
-    target.rename(aside)
-    try:
-        parts.rename(target)
-    except BaseException:
-        aside.rename(target)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
+        raise not_writable(folder, error) from None
 
 
 def _files_in(folder: Path) -> set[str]:
@@ -98,7 +88,8 @@ def _files_in(folder: Path) -> set[str]:
     return found
 
 
-def _no_writing(folder: str | Path, error: OSError) -> ScenarioError:
+def not_writable(folder: str | Path, error: OSError) -> ScenarioError:
+    """The error for a file or folder that the disk refuses to write."""
     found = f"cannot be written: {error.strerror or error}"
     return problem("not_writable", folder, found, "name a folder where you may write")
 

@@ -8,11 +8,11 @@ from bess_opt.common.input_table import Count, Number, Table, quantity
 
 
 class SolverOptions(Table):
-    """Limits and seeds of a solve. Threads hold for the whole process: HiGHS allows one value."""
+    """Limits and seeds of a solve."""
 
     where: ClassVar[str] = "solver"
 
     time_limit_s: Annotated[Number | None, quantity("most time of a solve; default: none", "s", gt=0)] = None
     rel_gap: Annotated[Number, quantity("relative gap at which a plan counts as optimal", "1", ge=0, le=1)] = 1e-6
-    threads: Annotated[Count, quantity("threads of the solver, for the whole process", "1", ge=1, le=256)] = 1
+    threads: Annotated[Count, quantity("threads of the solver, in each solve", "1", ge=1, le=256)] = 1
     seed: Annotated[Count, quantity("seed of the solver's random choices", "1", ge=0, le=999_999)] = 0

@@ -8,7 +8,6 @@ tolerances.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ import numpy as np
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.expand import Program
+from bess_opt.solver.highs_process import new_highs, run_highs
 
 Array = np.ndarray
 
@@ -30,8 +30,6 @@ AT_LOWER, BASIC, AT_UPPER, FREE = 0, 1, 2, 3  # where a basis has a column or ro
 STATUSES = np.array([highspy.HighsBasisStatus(number) for number in (AT_LOWER, BASIC, AT_UPPER, FREE)], dtype=object)
 DANTZIG = 0  # HiGHS's number for the dual simplex method without edge weights
 RAY_ZERO = 1e-9  # of a ray's largest entry: less is rounding
-_threads_in_use: list[int] = []
-_threads_lock = threading.Lock()
 
 
 class InfeasibleProgramError(SolveError):
@@ -92,7 +90,7 @@ class Solver:
         self._mixed = bool(program.integer.any())
         self._cost, self._lower, self._upper = program.cost.copy(), program.lower.copy(), program.upper.copy()
         self._row_lower, self._row_upper = program.row_lower.copy(), program.row_upper.copy()
-        self._highs = highspy.Highs()
+        self._highs = new_highs()
         self._set_options()
         self._load()
 
@@ -106,7 +104,6 @@ class Solver:
         set_option("mip_heuristic_run_feasibility_jump", False)
         set_option("mip_heuristic_effort", 0.0)
         set_option("mip_detect_symmetry", False)
-        _use_threads(self.options.threads)
         set_option("threads", self.options.threads)
 
     def _load(self) -> None:
@@ -251,21 +248,21 @@ class Solver:
         limit = self.options.time_limit_s if time_limit_s is None else time_limit_s
         if limit is not None:
             self._highs.setOptionValue("time_limit", self._highs.getRunTime() + limit)
-        self._highs.run()
+        run_highs(self._highs)
         status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
             self._highs.setOptionValue("presolve", "off")
-            self._highs.run()
+            run_highs(self._highs)
             self._highs.setOptionValue("presolve", "choose")
             status = self._highs.getModelStatus()
         return self._again() if status in UNPROVEN else status
 
     def _again(self) -> Any:
         """Run from where the last solve ended, then without its basis; the status of what came out."""
-        self._highs.run()
+        run_highs(self._highs)
         if self._highs.getModelStatus() in UNPROVEN:
             self._highs.clearSolver()
-            self._highs.run()
+            run_highs(self._highs)
         return self._highs.getModelStatus()
 
     def _limited(self, status: Any) -> bool:
@@ -357,7 +354,7 @@ class Solver:
         if self._mixed:
             program = replace(self.program, integer=np.zeros_like(self.program.integer))
             linear = Solver(program, self.options, scale_mw=self._x_scale)
-            linear._highs.run()
+            run_highs(linear._highs)
         _, there, ray = linear._highs.getDualRay()
         if not there or ray is None:
             return None
@@ -387,15 +384,7 @@ def basis_at(column: Array, row: Array) -> Any:
 
 def solver_version() -> str:
     """HiGHS's version, as it states it."""
-    return f"HiGHS {highspy.Highs().version()}"
-
-
-def _use_threads(threads: int) -> None:
-    """HiGHS keeps one thread pool per process: another size needs a reset of the pool."""
-    with _threads_lock:
-        if _threads_in_use and _threads_in_use[0] != threads:
-            highspy.Highs.resetGlobalScheduler(True)
-        _threads_in_use[:] = [threads]
+    return f"HiGHS {new_highs().version()}"
 
 
 def _nearest(value: Array, lower: Array, upper: Array) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bess_opt.common.atomic_folders import problem
+from bess_opt.common.atomic_files import clear_leftovers, new_file
+from bess_opt.common.atomic_folders import not_writable, problem
 from bess_opt.common.errors import BessOptError
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
@@ -107,9 +107,10 @@ class Parts:
             raise problem("target_taken", place, f"holds other files ({foreign[0]}), which are left alone", expected)
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            clear_leftovers(folder)
+            clear_leftovers(place.parent, place.name) if single else clear_leftovers(place, TABLE)
         except OSError as error:
-            found = f"cannot be written: {error.strerror or error}"
-            raise problem("not_writable", place, found, "name a folder where you may write") from None
+            raise not_writable(place, error) from None
         return cls(folder, place if single else place / TABLE)
 
     def read(self, key: str) -> Row | None:
@@ -123,22 +124,20 @@ class Parts:
         return kept[0]
 
     def write(self, key: str, made: Made) -> None:
-        """Keep a final row: whole under its name, or not at all."""
+        """Keep a final row: whole under its name, or not at all. ScenarioError if the disk refuses."""
         if self.folder is not None and made.final:
             table = pa.Table.from_pylist([made.row])
-            _replace(self.folder / f"{key}.parquet", lambda file: pq.write_table(table, file))
+            _write(self.folder / f"{key}.parquet", lambda file: pq.write_table(table, file))
 
     def finish(self, table: pd.DataFrame) -> None:
-        """Write the whole table."""
+        """Write the whole table. ScenarioError if the disk refuses."""
         if self.table is not None:
-            _replace(self.table, lambda file: table.to_parquet(file))
+            _write(self.table, lambda file: table.to_parquet(file))
 
 
-def _replace(file: Path, write: Callable[[Path], Any]) -> None:
-    """`write` under a temporary name, then rename: nobody ever sees half a file."""
-    waiting = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
+def _write(file: Path, write: Callable[[Path], Any]) -> None:
     try:
-        write(waiting)
-        waiting.replace(file)
-    finally:
-        waiting.unlink(missing_ok=True)
+        with new_file(file) as parts:
+            write(parts)
+    except OSError as error:
+        raise not_writable(file, error) from None

@@ -14,6 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from bess_opt.common.atomic_files import clear_leftovers, new_file
+from bess_opt.common.atomic_folders import not_writable
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.wording import (
@@ -112,7 +114,7 @@ def answer(comparison: Comparison) -> str:
     size = f"{number(battery.power_mw)} MW and {number(battery.energy_mwh)} MWh"
     unit = best.metrics.score_unit.replace("currency", currency)
     index = scenario.series.index
-    span = f"from {index[0]:%-d %B %Y} to {index[-1]:%-d %B %Y}"
+    span = f"from {_day(index[0])} to {_day(index[-1])}"
     if NONE in plans:
         gain = best.metrics.score - plans[NONE].metrics.score
         better = "raise" if gain >= 0 else "lower"
@@ -130,21 +132,45 @@ def answer(comparison: Comparison) -> str:
     return f"{text}; {rule}." if reached == NOTHING else f"{text}; {rule}, {reached} of the possible gain."
 
 
+def _day(stamp: pd.Timestamp) -> str:
+    """A date in words; the pattern for a day without its zero is another one on each system."""
+    return f"{stamp.day} {stamp:%B %Y}"
+
+
 def check_file(file: Path) -> None:
     """ScenarioError if `file` is a folder, stands in none, or is something else than a report."""
     if file.is_dir() or not file.parent.is_dir():
         found = "is a folder" if file.is_dir() else f"there is no folder {file.parent}"
         raise ScenarioError([Finding("no_target", str(file), found, "give the name of an HTML file")])
-    if file.exists() and MARK.encode() not in file.read_bytes()[:2000]:
+    clear_leftovers(file.parent, file.name)
+    if file.exists() and MARK.encode() not in _beginning(file):
         found = "is there already and is no report of ours"
         raise ScenarioError([Finding("no_target", str(file), found, "give another name")])
 
 
+def _beginning(file: Path) -> bytes:
+    """The first characters of a file; none of a device or what cannot be read."""
+    try:
+        if not file.is_file():
+            return b""
+        with file.open("rb") as opened:
+            return opened.read(2000)
+    except OSError:
+        return b""
+
+
 def save_report(html: str, file: str | Path) -> Path:
-    """Write a page to `file`; an earlier report there is replaced. ScenarioError as `check_file`."""
+    """Write a page to `file`, whole or not at all; an earlier report there is replaced.
+
+    ScenarioError as `check_file`, and if the disk refuses.
+    """
     path = Path(file)
     check_file(path)
-    path.write_bytes(html.encode())
+    try:
+        with new_file(path) as parts:
+            parts.write_bytes(html.encode())
+    except OSError as error:
+        raise not_writable(path, error) from None
     return path
 
 

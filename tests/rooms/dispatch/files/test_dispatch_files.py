@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
+from bess_opt.common import atomic_files
 from bess_opt.common.atomic_folders import check_target, new_folder
 from bess_opt.common.columns import SCHEDULE
 from bess_opt.common.findings import Finding, Findings
@@ -252,7 +253,9 @@ def test_a_failure_leaves_the_old_result(
 def test_a_failed_swap_puts_the_old_result_back(
     plan: bo.Dispatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Where the system cannot let two folders change places, one is set aside first."""
     before = contents(plan.save(tmp_path / "result"))
+    monkeypatch.setattr(atomic_files, "_exchange", lambda *_: False)
     rename = Path.rename
 
     def fail(self: Path, target: Path) -> Path:
