@@ -58,7 +58,7 @@ def _one_or_several(value: object) -> object:
     return tuple(listed(value)) if isinstance(value, list | tuple | np.ndarray) else plain(value)
 
 
-Tiers = Annotated[tuple[tuple[float, float], ...], BeforeValidator(_tiers)]
+Tiers = Annotated[tuple[tuple[Annotated[float, Field(allow_inf_nan=True)], float], ...], BeforeValidator(_tiers)]
 Peaks_MW = tuple[Annotated[Number, Field(ge=0)], ...]
 
 
@@ -111,13 +111,13 @@ class Ratchet(Table):
     where: ClassVar[str] = "ratchet"
 
     share: Annotated[Number, quantity("share of the highest earlier peak billed at least", "1", ge=0, le=1)]
-    months: Annotated[Count, quantity("how many months an earlier peak counts", "month", ge=1, le=1200)] = 11
+    months: Annotated[Count, quantity("how many months an earlier peak counts", "month", ge=1)] = 11
     named_months: Annotated[
         Months | None, Field(description="only peaks of these months count, 1 to 12; default: of all months")
     ] = None
     history_mw: Annotated[
         Peaks_MW,
-        Field(description="a list of numbers >= 0: peaks of the months before the horizon, latest last [MW]"),
+        Field(description="a list of numbers >= 0: peaks of months before the horizon, latest last [MW]"),
     ] = ()
 
 
@@ -126,7 +126,7 @@ class HighestPeaks(Table):
 
     where: ClassVar[str] = "peaks"
 
-    n: Annotated[Count, quantity("how many of the highest peaks the mean is taken of", "1", ge=1, le=100_000)]
+    n: Annotated[Count, quantity("how many of the highest peaks the mean is taken of", "1", ge=1)]
     distinct: Annotated[
         Literal["day"] | None, Field(description='"day": one peak of each local day; default: of each interval')
     ] = None
@@ -169,7 +169,7 @@ class DemandRate(CalendarKeys):
     ] = 0.0
     history_mw: Annotated[
         Peaks_MW | None,
-        Field(description="a list of numbers >= 0: peaks of the months before the horizon, latest last [MW]"),
+        Field(description="a list of numbers >= 0: peaks of months before the horizon, latest last [MW]"),
     ] = None
     minimum_mw: Annotated[Number, quantity("billed at least in each period", "MW", ge=0)] = 0.0
     ratchet: Annotated[
@@ -281,8 +281,8 @@ class Tariff(Table):
     export: Annotated[
         Export,
         Field(
-            description='pay for export: "same" as price_per_mwh and the rates, "none", or a price [currency/MWh]; '
-            "with net metering that of the surplus"
+            description='"same" as the import price, "none", or a price; with net metering that of the surplus '
+            "[currency/MWh]"
         ),
     ] = "same"
     net_metering: Annotated[
@@ -297,7 +297,7 @@ class Tariff(Table):
     ] = None
     credit_months: Annotated[
         Count | None,
-        quantity("months for which a month's negative sum is kept against later ones", "month", ge=1, le=1200),
+        quantity("months for which a month's negative sum is kept against later ones", "month", ge=1),
     ] = None
     billed_so_far: Annotated[Number, quantity("money of the month under way before the start", "currency")] = 0.0
     credit_so_far: Annotated[

@@ -37,7 +37,7 @@ def tariff_findings(
             problems.append(
                 Finding("month_cut", f"{where}.from", found, "give whole months, from 01 to the last day")
             )
-    if not problems:
+    if not any(problem.code == "no_holidays" for problem in problems):
         for direction in ("import", "export"):
             problems += row_of_step(tariff, direction, index, holidays or ())[1]
     return problems
@@ -51,7 +51,7 @@ def interval_findings(rate: DemandRate, where: str, step_s: int) -> list[Finding
     found, place = f"found {rate.interval_min:g}", f"{where}.interval_min"
     if interval_s < 1 or interval_s % step_s:
         text = f"{found}, but steps are {step_s / 60:g} min"
-        return [Finding("odd_interval", place, text, "give a whole number of steps, or shorter steps")]
+        return [Finding("odd_interval", place, text, "give a whole number of steps, or a series with shorter steps")]
     if DAY_S % interval_s:
         return [
             Finding("odd_interval", place, f"{found}, which does not divide 24 h", "give 15, 30, 60, 120 ... min")

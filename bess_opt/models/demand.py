@@ -21,7 +21,7 @@ def add_demand(m: Any, plant: Plant, demand: Demand) -> None:
     m.nodes = pyo.RangeSet(0, demand.nodes - 1)
     m.measured_mw = ArrayVar(m.nodes, units=MW, doc="highest mean import of a node's billing intervals")
     _add_intervals(m, demand)
-    several = [p for p, peak in enumerate(demand.peaks) if peak.counted and len(peak.nodes) > 1]
+    several = [p for p, peak in enumerate(demand.peaks) if not peak.plain]
     _add_means(m, [demand.peaks[p] for p in several])
     m.charges = pyo.RangeSet(0, len(charges) - 1)
     floors = np.array([_floor(demand, c) for c in range(len(charges))])
@@ -33,13 +33,8 @@ def add_demand(m: Any, plant: Plant, demand: Demand) -> None:
 def _floor(demand: Demand, number: int) -> float:
     """What a charge bills at least: its floor, and shares of peaks that are known."""
     charge = demand.charges[number]
-    known = [share * demand.peaks[peak].least_mw for peak, share in charge.sources if _alone(demand, peak)]
+    known = [share * demand.peaks[peak].least_mw for peak, share in charge.sources if demand.peaks[peak].plain]
     return max([charge.floor_mw, *known])
-
-
-def _alone(demand: Demand, peak: int) -> bool:
-    """Whether a peak is that of one node, or of none, so that what is known of it is a plain floor."""
-    return len(demand.peaks[peak].nodes) <= 1
 
 
 def _add_intervals(m: Any, demand: Demand) -> None:

@@ -110,7 +110,7 @@ class Horizon:
         self.row_from, self.row_to = first, last
 
     def _follow_gauges(self, first: Array, last: Array) -> None:
-        """A gauge that no decision is tied to (a billed peak, energy above a tier) lives as long as those it follows."""
+        """A gauge tied to no decision (a billed peak, energy above a tier) lives as long as what it follows."""
         of_row, column = self._row_of, self.program.column
         loose = self.loose[of_row]
         while True:

@@ -49,8 +49,13 @@ class Peak:
         return float(np.mean(np.sort(values)[-self.counted :]))
 
     @property
+    def plain(self) -> bool:
+        """Whether it is a number, or the highest of one node and of what is known."""
+        return not self.nodes or (len(self.nodes) == 1 and (self.n == 1 or not self.known_mw))
+
+    @property
     def least_mw(self) -> float:
-        """What it is at least: the peak of what is known."""
+        """What is known of it alone: the least that a plain peak is."""
         highest = sorted(self.known_mw, reverse=True)[: self.counted]
         return sum(highest) / self.counted if highest else 0.0
 

@@ -57,6 +57,7 @@ inverter_mw = 8.0
 pv_inverter_mw = 4.0
 dc_share = 0.6
 unserved_price_per_mwh = 5000.0
+holidays = ["2025-06-09"]
 [series]
 file = "series.csv"
 step_min = 60
@@ -82,11 +83,15 @@ days = "weekend"
 [[tariff.demand]]
 price_per_mw_month = 7016.0
 interval_min = 120
-period = "year"
 incurred_mw = 0.5
 ratchet = {share = 0.35, months = 11}
 [tariff]
 export = 20
+fixed_per_month = 100
+minimum_per_month = 120
+credit_months = 12
+billed_so_far = 5
+credit_so_far = [1, 2.5]
 [finance]
 capital_per_mw = 800e3
 capital_per_mwh = 250e3
@@ -302,7 +307,7 @@ def test_tariff_beside_prices_is_noted(hours: Frames) -> None:
     tariff = {"energy": [{"price_per_mwh": 50}]}
     assert build(hours(), tariff=tariff).notes == ()
     for column in ("price_per_mwh", "import_price_per_mwh"):
-        notes = build(hours().assign(**{column: 1.0}), tariff=tariff).notes
+        notes = build(hours().assign(**{column: 1.0}), tariff=tariff | {"export": "none"}).notes
         assert [(note.code, note.severity) for note in notes] == [("prices_add_up", "warning")]
         assert notes[0].sentence() == (
             f"tariff.energy: stands beside the series {column}: the two add up; leave one of them out unless both are paid"
@@ -452,6 +457,6 @@ def test_every_key_of_the_schema_is_described_with_its_unit() -> None:
 
 def test_inputs_load_no_heavy_library() -> None:
     """Reading a scenario needs no solver, no model and no chart."""
-    code = "import sys, bess_opt.scenario; print([m for m in ('pyomo', 'highspy', 'matplotlib', 'scipy') if m in sys.modules])"
+    code = "import sys, bess_opt.inputs.scenario; print([m for m in ('pyomo', 'highspy', 'matplotlib', 'scipy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
