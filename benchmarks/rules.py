@@ -14,7 +14,7 @@ from workloads import shipped
 import bess_opt as bo
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import plant
-from bess_opt.plant.stepper import State
+from bess_opt.plant.rule import State
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.strategies import discover

@@ -18,6 +18,7 @@ from bess_opt.dispatch.infeasible.least_changes import naming_relaxations
 from bess_opt.dispatch.optimize import Solved, dispatch_of, solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
+from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.plant.metrics import Metrics
@@ -41,7 +42,7 @@ Strategies = str | Mapping[str, Any] | StrategyEntry | Sequence[str | Mapping[st
 class Comparison:
     """What a battery is worth without a plan, under a rule, and at best.
 
-    `table` is indexed by (strategy, rung); the rungs are "none" (the battery is asked for nothing), "rule",
+    `table` is indexed by (strategy, rung); the rungs are "none" (the site without a battery), "rule",
     "optimal", and, where the rule misses `soc_end`, "optimal at rule's end": the optimum that ends with the
     rule's own stored energy. `captured` is the share of the possible gain, (score − none) / (best − none),
     with this fair optimum as best; NaN where there is nothing to gain or no rung "none". It is a share of the
@@ -162,17 +163,13 @@ def _ladder(label: str, scenario: Scenario) -> _Ladder:
     with naming_relaxations(scenario):
         solved = solve_scenario(scenario)
     plans, notes = {OPTIMAL: dispatch_of(solved)}, []
-    for rung, rule in ((NONE, lambda _state: 0.0), (RULE, None)):
+    for rung, make in ((NONE, dispatch_without_battery), (RULE, simulate)):
         try:
-            plans[rung] = simulate(scenario, rule)
+            plans[rung] = make(scenario)
         except (InfeasibleError, AuditError) as error:
             if isinstance(error, AuditError) and rung == RULE:
                 raise
             notes.append(_left_out(label, rung, str(error)))
-    forced = _forced(plans[NONE]) if NONE in plans else ""
-    if forced:
-        del plans[NONE]
-        notes.append(_left_out(label, NONE, forced))
     split: Gap | None = None
     if RULE in plans:
         fair, best = _fair(solved, plans)
@@ -223,17 +220,6 @@ def _fair(solved: Solved, plans: dict[str, Dispatch]) -> tuple[Solved, Dispatch]
     fair = solve_scenario(scenario.replace(battery={"soc_end": end}))
     plans[FAIR] = dispatch_of(fair)
     return fair, plans[FAIR]
-
-
-def _forced(idle: Dispatch) -> str:
-    """Where the site needs a battery that was asked for nothing; keeping its own window is no such need."""
-    schedule = idle.schedule
-    needed = schedule[~schedule["limited_by"].isin(["", "energy"])]
-    if needed.empty:
-        return ""
-    power, by = needed["battery_mw"].iloc[0], needed["limited_by"].iloc[0]
-    way = "give" if power > 0.0 else "take"
-    return f"at {needed.index[0]:%Y-%m-%d %H:%M} the battery must {way} {abs(power):.4g} MW for the {by}"
 
 
 def _left_out(label: str, rung: str, why: str) -> Finding:

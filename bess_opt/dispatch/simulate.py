@@ -11,7 +11,9 @@ from bess_opt.dispatch.outcome import outcome
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import plant
-from bess_opt.plant.stepper import Held, Rule, Setpoints, follow, run_rule
+from bess_opt.plant.room import Setpoints
+from bess_opt.plant.rule import Held, Rule
+from bess_opt.plant.stepper import follow, run_rule
 from bess_opt.strategies.shared.binding import bind
 
 
@@ -19,7 +21,7 @@ def simulate(scenario: Scenario, rule: Rule | None = None) -> Dispatch:
     """The rule twin of `scenario`'s strategy, or a user's own `rule`, run through the step simulator.
 
     `rule(state)` is asked once per step for the battery power at the port, MW, + discharges; see
-    `bess_opt.plant.stepper.State` for what it may know. Limits change what it asks for as little as possible
+    `bess_opt.plant.rule.State` for what it may know. Limits change what it asks for as little as possible
     (rule 14); column `limited_by` says which. A missed `soc_end` is no error: `metrics.end_shortfall_mwh`.
     Raises `StrategyError`, and `InfeasibleError` with the time where no battery power meets the limits.
     """

@@ -96,10 +96,10 @@ class Plant:
     curtailment: bool
     unserved_price_per_mwh: float | None
     billing: Billing | None = None
-    auxiliary_mw: float = 0.0  # part of load_mw that is never shed
     solar_capacity_mw: float | None = None
     extra: dict[str, Array] = field(default_factory=dict)
     reserves: Reserves | None = None
+    auxiliary_mw: float = 0.0  # part of load_mw
 
     @property
     def steps(self) -> int:
@@ -117,18 +117,18 @@ class Plant:
         return not (np.isnan(self.import_price).any() or np.isnan(self.export_price).any())
 
     @property
+    def sheddable_mw(self) -> Array:
+        """Load that may go unserved: where that has a price, all but the battery's own."""
+        if self.unserved_price_per_mwh is None:
+            return np.zeros(self.steps)
+        shed: Array = np.maximum(self.load_mw - self.auxiliary_mw, 0.0)
+        return shed
+
+    @property
     def solar_mw(self) -> Array:
         """PV power available where it meets the battery: AC part plus DC part."""
         both: Array = self.solar_ac_mw + self.solar_dc_mw
         return both
-
-    @property
-    def sheddable_mw(self) -> Array:
-        """Load that may go unserved where that has a price: all but the battery's own; nothing without a price."""
-        if self.unserved_price_per_mwh is None:
-            return np.zeros(self.steps)
-        load: Array = np.maximum(self.load_mw - self.auxiliary_mw, 0.0)
-        return load
 
     def settled_energy(self, import_mw: Array, export_mw: Array) -> tuple[Array, Array, Array]:
         """(import price, export price, revenue) of each step for flows that are known."""
@@ -200,7 +200,6 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         solar_ac_mw=solar_ac,
         solar_dc_mw=solar_dc,
         load_mw=_column(series, "load_mw") + battery.auxiliary_mw,
-        auxiliary_mw=battery.auxiliary_mw,
         import_price=billing.energy.import_price,
         export_price=billing.energy.export_price,
         import_max_mw=_or_inf(site.import_limit_mw),
@@ -212,6 +211,7 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         billing=billing,
         solar_capacity_mw=site.solar_capacity_mw,
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
+        auxiliary_mw=battery.auxiliary_mw,
     )
 
 

@@ -8,59 +8,17 @@ the loop itself is the storage law and three limits.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from bess_opt.common.errors import StrategyError
 from bess_opt.dispatch.result import Flows
 from bess_opt.plant import physics
-from bess_opt.plant.plant import Array, Bus, Plant, Storage
+from bess_opt.plant.plant import Array, Plant, Storage
+from bess_opt.plant.room import Room, Setpoints, room
+from bess_opt.plant.rule import GridOf, Held, Rule, State
 from bess_opt.plant.stepper_limits import SLACK, refuse_cycles, refuse_energy, refuse_grid_charging, refuse_power
-
-
-@dataclass(frozen=True)
-class Held:
-    """Regulation held per step, MW; `swing_mw` flows both into and out of the port as calls change sign.
-
-    A rule that holds some has one as its attribute `held` and fills it while it runs, a step at a time.
-    """
-
-    up_mw: list[float]
-    down_mw: list[float]
-    swing_mw: list[float]
-
-    @classmethod
-    def nothing(cls, steps: int) -> Held:
-        """No regulation at any step."""
-        return cls([0.0] * steps, [0.0] * steps, [0.0] * steps)
-
-
-@dataclass(frozen=True)
-class Setpoints:
-    """What is asked of the plant per step, MW: battery power at the port (+ discharges), curtailment, shedding.
-
-    `battery_mw` is net of what flows both ways under regulation, which `held` tells.
-    """
-
-    battery_mw: Array
-    curtailed_ac_mw: Array
-    curtailed_dc_mw: Array
-    unserved_mw: Array
-    held: Held | None = None
-
-
-@dataclass(frozen=True)
-class Room:
-    """Battery power that the site allows per step, MW at the port, and what sets each bound."""
-
-    lowest_mw: Array
-    highest_mw: Array
-    lowest_by: Array
-    highest_by: Array
 
 
 def transition(
@@ -93,99 +51,6 @@ def transition(
     return power, after, limited
 
 
-class State:
-    """What a rule may know at a step: the present, and what has been published; nothing of the future.
-
-    `step` counts from 0. Powers in MW, `energy_mwh` and `soc` at the start of the step. `charge_room_mw` and
-    `discharge_room_mw` are what the battery itself can take and give in this step at its port; the site may
-    allow less. Prices are those of this step; `known_import_prices` and `known_export_prices` those from this
-    step to the end of the local day (day-ahead prices are published before the day begins); NaN or empty
-    without prices. `last_grid_mw` is the grid power of the step before (+ exports; 0 at the first step).
-    """
-
-    __slots__ = (
-        "_buy", "_grid", "_load", "_nameplate", "_sell", "_solar", "charge_room_mw", "discharge_room_mw",
-        "energy_mwh", "plant", "step", "step_h",
-    )  # fmt: skip
-
-    energy_mwh: float
-    charge_room_mw: float
-    discharge_room_mw: float
-
-    def __init__(self, plant: Plant, grid: GridOf) -> None:
-        self.plant, self.step_h, self._grid, self.step = plant, plant.step_h, grid, 0
-        self._nameplate = plant.storage.energy_mwh
-        self._solar, self._load = plant.solar_mw.tolist(), plant.load_mw.tolist()
-        self._buy, self._sell = plant.import_price.tolist(), plant.export_price.tolist()
-
-    @property
-    def soc(self) -> float:
-        """State of charge at the start of this step, 0 to 1 of nameplate."""
-        return self.energy_mwh / self._nameplate
-
-    @property
-    def solar_mw(self) -> float:
-        """PV power available in this step."""
-        return float(self._solar[self.step])
-
-    @property
-    def load_mw(self) -> float:
-        """Load of this step."""
-        return float(self._load[self.step])
-
-    @property
-    def import_price(self) -> float:
-        """Price paid in this step, currency/MWh."""
-        return float(self._buy[self.step])
-
-    @property
-    def export_price(self) -> float:
-        """Price received in this step, currency/MWh."""
-        return float(self._sell[self.step])
-
-    @property
-    def time(self) -> pd.Timestamp:
-        """Local start of this step."""
-        return self.plant.index[self.step]
-
-    @property
-    def known_import_prices(self) -> Array:
-        """Import prices from this step to the end of the local day, currency/MWh."""
-        return self.plant.import_price[self.step : self.plant.day_end[self.step]]
-
-    @property
-    def known_export_prices(self) -> Array:
-        """Export prices from this step to the end of the local day, currency/MWh."""
-        return self.plant.export_price[self.step : self.plant.day_end[self.step]]
-
-    @property
-    def last_grid_mw(self) -> float:
-        """Grid power of the step before, + exports; 0 at the first step."""
-        return self._grid(self.step - 1) if self.step else 0.0
-
-
-GridOf = Callable[[int], float]
-Rule = Callable[[State], float]  # battery power wanted at the port, MW, + discharges (rule 1)
-
-
-@runtime_checkable
-class Committing(Protocol):
-    """A rule that holds capacity, in `held`, and can do so beside others.
-
-    `beside_others(first=)` tells it that there are others and whether it comes before them; `wish` is the power
-    that they ask for in the step, MW, + discharges.
-    """
-
-    held: Held
-    wish: float
-
-    def beside_others(self, *, first: bool) -> None:
-        """From now on, make room for `wish`: around the capacity if `first`, else before it."""
-
-    def __call__(self, state: State) -> float:
-        """Mean battery power of the step, + discharges."""
-
-
 def follow(plant: Plant, asked: Setpoints) -> Flows:
     """Run the plant through `asked`; limits change a request as little as possible (rule 14).
 
@@ -194,19 +59,26 @@ def follow(plant: Plant, asked: Setpoints) -> Flows:
     where nothing of this helps.
     """
     request = asked.battery_mw.tolist()
-    return _run(plant, asked, lambda state: request[state.step])
+    return _run(plant, asked, lambda state: request[state.step], room(plant, asked))
 
 
 def run_rule(plant: Plant, rule: Rule) -> Flows:
-    """Run the plant under `rule`, which is asked once per step; limits as in `follow`."""
+    """Run the plant under `rule`, which is asked once per step; limits as in `follow`.
+
+    Where unserved load has a price the import limit changes no power that is asked for: load beyond it is shed.
+    """
     nothing = np.zeros(plant.steps)
     held: Held | None = getattr(rule, "held", None)
-    return _run(plant, Setpoints(nothing, nothing, nothing, nothing, held), rule)
+    asked = Setpoints(nothing, nothing, nothing, nothing, held)
+    # What a rule asks for comes before load that has a price: the import limit sheds it, and changes no power.
+    shedding = room(plant, replace(asked, unserved_mw=plant.sheddable_mw))
+    site = replace(room(plant, asked), lowest_mw=shedding.lowest_mw, lowest_by=shedding.lowest_by)
+    return _run(plant, asked, rule, site)
 
 
-def _run(plant: Plant, asked: Setpoints, rule: Rule) -> Flows:
+def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
     """The loop over the steps: ask, limit by the site, then by the battery."""
-    storage, site, step_h = plant.storage, room(plant, asked), plant.step_h
+    storage, step_h = plant.storage, plant.step_h
     power: list[float] = []
     limited, stored = [""] * plant.steps, [storage.start_mwh]
     state = State(plant, _grid_of(plant, power))
@@ -306,44 +178,6 @@ def _grid_of(plant: Plant, power: list[float]) -> GridOf:
         return most_in if grid < most_in else grid
 
     return grid_mw
-
-
-def room(plant: Plant, asked: Setpoints) -> Room:
-    """Battery power that connection, inverter and permissions allow, with `asked`'s curtailment and shedding."""
-    load = plant.load_mw - asked.unserved_mw
-    solar_ac, solar_dc = plant.solar_ac_mw - asked.curtailed_ac_mw, plant.solar_dc_mw - asked.curtailed_dc_mw
-    upper = [(load + plant.export_max_mw - solar_ac, "export limit")]
-    lower = [(load - plant.import_max_mw - solar_ac, "import limit")]
-    if not plant.battery_export:
-        sold = plant.bus.eta_out * solar_dc if plant.bus else 0.0
-        upper.append((np.maximum(load + sold, 0.0), "battery export"))
-    if not plant.grid_charging:
-        lower.append((np.minimum(-solar_ac, 0.0), "grid charging"))
-    if plant.bus is not None:
-        upper.append((np.full(plant.steps, plant.bus.inverter_mw), "inverter"))
-        lower.append((np.full(plant.steps, -plant.bus.inverter_mw), "inverter"))
-        upper = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in upper]
-        lower = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in lower]
-    highest, highest_by = _tightest(upper, np.argmin)
-    lowest, lowest_by = _tightest(lower, np.argmax)
-    if plant.curtailment:  # an idle battery is always allowed: PV gives way
-        highest = np.maximum(highest, 0.0)
-    return Room(lowest, highest, lowest_by, highest_by)
-
-
-def _dc_of(bus: Bus, ac_mw: Array) -> Array:
-    """DC-side power of the shared inverter for a net AC-side power, + towards the AC bus."""
-    dc: Array = physics.inverter_dc_mw(
-        np.maximum(ac_mw, 0.0), np.maximum(-ac_mw, 0.0), eta_out=bus.eta_out, eta_in=bus.eta_in
-    )
-    return dc
-
-
-def _tightest(bounds: list[tuple[Array, str]], pick: object) -> tuple[Array, Array]:
-    values = np.stack([value for value, _ in bounds])
-    names = np.array([by for _, by in bounds], dtype=object)
-    which = pick(values, axis=0)  # type: ignore[operator]
-    return np.take_along_axis(values, which[None], axis=0)[0], names[which]
 
 
 def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: Array) -> Flows:

@@ -36,7 +36,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE, Violation
 from bess_opt.plant.ledger import ledger
 from bess_opt.plant.plant import Array, Plant
-from bess_opt.plant.stepper import Rule, State
+from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
 from bess_opt.strategies.shared.rule_parts import drawing, meeting_end
 

@@ -38,7 +38,7 @@ from bess_opt.models.firm import Deliveries, add_block, add_firm, add_whole_bloc
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE
 from bess_opt.plant.plant import Array, Plant
-from bess_opt.plant.stepper import Rule, State
+from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Sense, Stacked, Strategy, no_checks
 from bess_opt.strategies.shared.rule_parts import balancing, drawing, least_later, meeting_end, rates
 

@@ -30,7 +30,7 @@ from bess_opt.plant.billing.demand import NO_DEMAND, Demand
 from bess_opt.plant.billing.intervals import Intervals
 from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Array, Plant
-from bess_opt.plant.stepper import Rule, State
+from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Strategy, no_checks
 from bess_opt.strategies.shared.rule_parts import LAST_H, balancing, meeting_end
 

@@ -25,7 +25,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.stepper import Rule, State
+from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Strategy
 from bess_opt.strategies.shared.rule_parts import balancing, meeting_end
 

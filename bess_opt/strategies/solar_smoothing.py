@@ -37,7 +37,7 @@ from bess_opt.models.ramp import RampLimit, add_ramp
 from bess_opt.models.units import PER_MWH
 from bess_opt.plant.audit import TOLERANCE, Violation, exceeds
 from bess_opt.plant.plant import Array, Plant
-from bess_opt.plant.stepper import Rule, State
+from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
 from bess_opt.strategies.shared.rule_parts import balancing, drawing, meeting_end
 

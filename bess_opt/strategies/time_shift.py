@@ -31,7 +31,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.models.units import PER_UNIT
 from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.plant import Array, Plant
-from bess_opt.plant.stepper import Rule, State
+from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from bess_opt.dispatch.forecast_driven.rolling import Window
 from bess_opt.dispatch.result import Flows
 from bess_opt.plant.plant import Array, Plant
-from bess_opt.plant.stepper import Held, Setpoints, follow
+from bess_opt.plant.room import Setpoints
+from bess_opt.plant.rule import Held
+from bess_opt.plant.stepper import follow
 
 NOTHING = 1e-9  # of the plant's size: PV curtailed or load shed by less is none
 
@@ -63,7 +65,7 @@ class Orders:
             battery_mw=self.battery_mw[at],
             curtailed_ac_mw=np.maximum(plant.solar_ac_mw - self.used_ac_mw[at], 0.0),
             curtailed_dc_mw=np.maximum(plant.solar_dc_mw - self.used_dc_mw[at], 0.0),
-            unserved_mw=np.maximum(plant.load_mw - self.served_mw[at], 0.0),
+            unserved_mw=np.clip(plant.load_mw - self.served_mw[at], 0.0, plant.sheddable_mw),
             held=Held(self.up_mw[at].tolist(), self.down_mw[at].tolist(), self.swing_mw[at].tolist()),
         )
 

@@ -48,7 +48,7 @@ from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Array, Plant, Reserves
 from bess_opt.plant.plant import plant as plant_of
-from bess_opt.plant.stepper import Rule
+from bess_opt.plant.rule import Rule
 from bess_opt.strategies.frequency_regulation.calls import (
     NO_CAPACITY,
     SignalReplay,

@@ -16,7 +16,7 @@ from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Table
 from bess_opt.plant.audit import Violation
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.stepper import Rule
+from bess_opt.plant.rule import Rule
 
 Objective = list[tuple[float, Any, Any]]  # (weight, rule(m, i) -> value, index set): maximised
 Need = Literal["prices", "solar", "load", "regulation"]

@@ -12,7 +12,8 @@ import numpy as np
 
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.stepper import Rule, State
+from bess_opt.plant.room import Setpoints, room
+from bess_opt.plant.rule import Held, Rule, State
 
 LAST_H = 24.0  # hours before the end in which a rule minds `soc_end`
 
@@ -56,6 +57,35 @@ def meeting_end(plant: Plant, rule: Rule) -> Rule:
         return max(min(wanted, highest), lowest)
 
     return decide
+
+
+def serving_load(plant: Plant, rule: Rule) -> Rule:
+    """`rule`, which charges no more than the connection leaves beside the load, and gives what the load lacks.
+
+    Where unserved load has a price the step simulator sheds load for whatever a rule asks for; the strategies' own
+    rules ask for nothing that does. Where it has none they are left as they are: the simulator sees to it.
+    """
+    nothing = np.zeros(plant.steps)
+    if not plant.sheddable_mw.any() or not np.isfinite(plant.import_max_mw):
+        return rule
+    return _ServingLoad(rule, room(plant, Setpoints(nothing, nothing, nothing, nothing)).lowest_mw.tolist())
+
+
+class _ServingLoad:
+    """A rule held at the least power with which the connection still serves the load.
+
+    In a step in which it holds capacity it has seen to the connection itself.
+    """
+
+    def __init__(self, rule: Rule, least_mw: list[float]) -> None:
+        self.held: Held | None = getattr(rule, "held", None)
+        self._rule, self._least_mw = rule, least_mw
+
+    def __call__(self, state: State) -> float:
+        wanted, least, held = self._rule(state), self._least_mw[state.step], self.held
+        if held is not None and held.up_mw[state.step] > 0.0:
+            return wanted
+        return max(wanted, min(least, state.discharge_room_mw))
 
 
 def least_later(plant: Plant, instant: int, load_mw: float) -> float:

@@ -16,8 +16,9 @@ from bess_opt.plant.audit import Violation
 from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.metrics import Score
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.stepper import Committing, Rule, State
+from bess_opt.plant.rule import Committing, Rule, State
 from bess_opt.strategies.shared.contract import Objective, Sense, Strategy
+from bess_opt.strategies.shared.rule_parts import serving_load
 
 
 class Bound(Protocol):
@@ -96,7 +97,7 @@ class One:
 
     def rule(self, plant: Plant) -> Rule:
         """See `Bound`."""
-        return self.strategy.rule(plant, self.options)
+        return serving_load(plant, self.strategy.rule(plant, self.options))
 
     def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
         """The strategy's own score."""
@@ -180,7 +181,7 @@ class Stack:
 
     def rule(self, plant: Plant) -> Rule:
         """All rules as one, in list order."""
-        return in_order([part.rule(plant) for part in self.parts])
+        return serving_load(plant, in_order([part.strategy.rule(plant, part.options) for part in self.parts]))
 
     def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
         """Net revenue: cash."""

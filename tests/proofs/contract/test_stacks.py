@@ -13,7 +13,7 @@ from test_twins import NAMES, STATED, allowance, ending_at
 from test_twins import case as day_of
 
 import bess_opt as bo
-from bess_opt.plant.stepper import Held
+from bess_opt.plant.rule import Held
 from bess_opt.strategies.shared.stack import in_order
 
 OPTIONS = STATED | {

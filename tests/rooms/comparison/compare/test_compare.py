@@ -74,7 +74,7 @@ def test_a_site_that_needs_its_battery_has_no_rung_none() -> None:
     assert compared.table["captured"].isna().all()
     (note,) = (n for n in compared.notes if "none" in n.where)
     assert note.code == "rung_left_out"
-    assert "2025-06-02 01:00 the battery must give 0.5 MW for the import limit" in note.found
+    assert "2025-06-02 01:00 the site takes 1.5 MW, the limit is 1 MW" in note.found
 
 
 def test_nothing_to_gain_has_no_share() -> None:

@@ -1,0 +1,121 @@
+"""What a rule is: asked once per step for the battery power, with what may be known by then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import pandas as pd
+
+from bess_opt.plant.plant import Array, Plant
+
+
+@dataclass(frozen=True)
+class Held:
+    """Regulation held per step, MW; `swing_mw` flows both into and out of the port as calls change sign.
+
+    A rule that holds some has one as its attribute `held` and fills it while it runs, a step at a time.
+    """
+
+    up_mw: list[float]
+    down_mw: list[float]
+    swing_mw: list[float]
+
+    @classmethod
+    def nothing(cls, steps: int) -> Held:
+        """No regulation at any step."""
+        return cls([0.0] * steps, [0.0] * steps, [0.0] * steps)
+
+
+class State:
+    """What a rule may know at a step: the present, and what has been published; nothing of the future.
+
+    `step` counts from 0. Powers in MW, `energy_mwh` and `soc` at the start of the step. `charge_room_mw` and
+    `discharge_room_mw` are what the battery itself can take and give in this step at its port; the site may
+    allow less. Prices are those of this step; `known_import_prices` and `known_export_prices` those from this
+    step to the end of the local day (day-ahead prices are published before the day begins); NaN or empty
+    without prices. `last_grid_mw` is the grid power of the step before (+ exports; 0 at the first step).
+    """
+
+    __slots__ = (
+        "_buy", "_grid", "_load", "_nameplate", "_sell", "_solar", "charge_room_mw", "discharge_room_mw",
+        "energy_mwh", "plant", "step", "step_h",
+    )  # fmt: skip
+
+    energy_mwh: float
+    charge_room_mw: float
+    discharge_room_mw: float
+
+    def __init__(self, plant: Plant, grid: GridOf) -> None:
+        self.plant, self.step_h, self._grid, self.step = plant, plant.step_h, grid, 0
+        self._nameplate = plant.storage.energy_mwh
+        self._solar, self._load = plant.solar_mw.tolist(), plant.load_mw.tolist()
+        self._buy, self._sell = plant.import_price.tolist(), plant.export_price.tolist()
+
+    @property
+    def soc(self) -> float:
+        """State of charge at the start of this step, 0 to 1 of nameplate."""
+        return self.energy_mwh / self._nameplate
+
+    @property
+    def solar_mw(self) -> float:
+        """PV power available in this step."""
+        return float(self._solar[self.step])
+
+    @property
+    def load_mw(self) -> float:
+        """Load of this step."""
+        return float(self._load[self.step])
+
+    @property
+    def import_price(self) -> float:
+        """Price paid in this step, currency/MWh."""
+        return float(self._buy[self.step])
+
+    @property
+    def export_price(self) -> float:
+        """Price received in this step, currency/MWh."""
+        return float(self._sell[self.step])
+
+    @property
+    def time(self) -> pd.Timestamp:
+        """Local start of this step."""
+        return self.plant.index[self.step]
+
+    @property
+    def known_import_prices(self) -> Array:
+        """Import prices from this step to the end of the local day, currency/MWh."""
+        return self.plant.import_price[self.step : self.plant.day_end[self.step]]
+
+    @property
+    def known_export_prices(self) -> Array:
+        """Export prices from this step to the end of the local day, currency/MWh."""
+        return self.plant.export_price[self.step : self.plant.day_end[self.step]]
+
+    @property
+    def last_grid_mw(self) -> float:
+        """Grid power of the step before, + exports; 0 at the first step."""
+        return self._grid(self.step - 1) if self.step else 0.0
+
+
+GridOf = Callable[[int], float]
+Rule = Callable[[State], float]  # battery power wanted at the port, MW, + discharges (rule 1)
+
+
+@runtime_checkable
+class Committing(Protocol):
+    """A rule that holds capacity, in `held`, and can do so beside others.
+
+    `beside_others(first=)` tells it that there are others and whether it comes before them; `wish` is the power
+    that they ask for in the step, MW, + discharges.
+    """
+
+    held: Held
+    wish: float
+
+    def beside_others(self, *, first: bool) -> None:
+        """From now on, make room for `wish`: around the capacity if `first`, else before it."""
+
+    def __call__(self, state: State) -> float:
+        """Mean battery power of the step, + discharges."""
