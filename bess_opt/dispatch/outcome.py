@@ -32,10 +32,7 @@ def outcome(
         schedule = schedule_of(plant, flows)
         figures = metrics(schedule, plant, bound.score(schedule, plant))
     with watch.stage("audit"):
-        # Who cannot know the future may miss the end: that is a figure, not a broken law.
-        foreseeing = twin not in ("rule", "control")
-        law = plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
-        audit.require(schedule, law, [bound.checks])
+        audit.require(schedule, law_of(twin, plant), [bound.checks])
     return Dispatch(
         scenario=scenario,
         twin=twin,
@@ -46,3 +43,9 @@ def outcome(
         figures=bound.figures(schedule, plant),
         **more,
     )
+
+
+def law_of(twin: Twin, plant: Plant) -> Plant:
+    """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault."""
+    foreseeing = twin not in ("rule", "control")
+    return plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)

@@ -125,12 +125,12 @@ def add_room_cuts(m: Any, plant: Plant) -> None:
     if hasattr(m, "charge_room") or plant.reserves is not None:
         return
     floor, ceiling = energy_bounds(plant)
-    kept = plant.storage.retention
+    kept, drawn = plant.storage.retention, plant.step_h * plant.storage.drawn_mw
     m.room_ceiling_mwh = ArrayParam(
-        m.steps, np.maximum(ceiling[1:], kept * ceiling[:-1]), units=MWH, doc="most energy while charging"
+        m.steps, np.maximum(ceiling[1:] + drawn, kept * ceiling[:-1]), units=MWH, doc="most energy while charging"
     )
     m.room_floor_mwh = ArrayParam(
-        m.steps, np.minimum(floor[1:], kept * floor[:-1]), units=MWH, doc="least energy while discharging"
+        m.steps, np.minimum(floor[1:] + drawn, kept * floor[:-1]), units=MWH, doc="least energy while discharging"
     )
     m.charge_room = ArrayConstraint(m.steps, rule=charge_room)
     m.discharge_room = ArrayConstraint(m.steps, rule=discharge_room)

@@ -20,13 +20,15 @@ from bess_opt.plant.billing import Billing, billing_of
 
 Array = np.ndarray
 
+PRECISION = 1e-12  # of a number: doubles hold 2e-16, and a step's balance passes through a dozen operations
+
 
 @dataclass(frozen=True)
 class Storage:
     """Battery seen from its port. Powers in MW at the port, energies in MWh in the cells."""
 
     energy_mwh: float
-    charge_max_mw: float
+    charge_max_mw: float  # rated power or C-rate, whichever is lower
     discharge_max_mw: float
     eta_charge: float
     eta_discharge: float
@@ -40,6 +42,21 @@ class Storage:
     cycles_per_day: float | None
     wear_cost_per_mwh: float
     variable_om_per_mwh: float
+    charge_given_mw: Array | float = np.inf  # a stated limit per step, beside `charge_max_mw`
+    discharge_given_mw: Array | float = np.inf
+    drawn_mw: Array | float = 0.0  # taken from the cells per step, without loss
+
+    @property
+    def charge_limit_mw(self) -> Array | float:
+        """Most charge power at the port: the battery's own, or what is stated for the step; one or n values."""
+        lower: Array | float = np.minimum(self.charge_max_mw, self.charge_given_mw)
+        return lower
+
+    @property
+    def discharge_limit_mw(self) -> Array | float:
+        """Most discharge power at the port: the battery's own, or what is stated for the step; one or n values."""
+        lower: Array | float = np.minimum(self.discharge_max_mw, self.discharge_given_mw)
+        return lower
 
     def law(self, step_h: float) -> tuple[float, float, float]:
         """(kept, into, out of) of a step of `step_h` hours, see `physics.law`."""
@@ -89,8 +106,8 @@ class Plant:
     load_mw: Array
     import_price: Array  # NaN where the scenario states none; with tiers that of the tier under way at first
     export_price: Array
-    import_max_mw: float
-    export_max_mw: float
+    import_max_mw: Array  # inf where nothing limits
+    export_max_mw: Array
     grid_charging: bool
     battery_export: bool
     curtailment: bool
@@ -150,9 +167,21 @@ class Plant:
 
     @property
     def scale_mw(self) -> float:
-        """Power that stands for this plant's size: tolerances and scaling are relative to it."""
-        peak = max(float(self.solar_mw.max()), float(self.load_mw.max()))
-        return max(peak, self.storage.charge_max_mw, self.storage.discharge_max_mw)
+        """Power that stands for the battery: tolerances and the solver's scaling are relative to it.
+
+        PV and load have no say, or one cell of theirs could hide the battery. Without a battery their typical power.
+        """
+        battery = max(self.storage.charge_max_mw, self.storage.discharge_max_mw)
+        if battery > 0.0:
+            return battery
+        flows = np.abs(np.concatenate([self.solar_mw, self.load_mw]))
+        return float(np.median(flows[flows > 0.0])) if flows.any() else 1.0
+
+    @cached_property
+    def rounding_mw(self) -> Array:
+        """What double precision cannot tell apart in each step, MW: its flows are as large as its PV and load."""
+        rounding: Array = PRECISION * np.maximum(np.abs(self.solar_mw), np.abs(self.load_mw))
+        return rounding
 
     def flow_limits(self) -> dict[str, Array]:
         """Most of each flow per step when its converter runs one way only (rule 10).
@@ -160,7 +189,7 @@ class Plant:
         Stated limits, or what the plant can take or give at all; so every flow is bounded.
         """
         one = np.ones(self.steps)
-        takes, gives = self.storage.charge_max_mw * one, self.storage.discharge_max_mw * one
+        takes, gives = self.storage.charge_limit_mw * one, self.storage.discharge_limit_mw * one
         limits = {"charge_mw": takes, "discharge_mw": gives}
         if self.reserves is not None:
             for state in ("base", "up", "down"):
@@ -202,8 +231,8 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         load_mw=_column(series, "load_mw") + battery.auxiliary_mw,
         import_price=billing.energy.import_price,
         export_price=billing.energy.export_price,
-        import_max_mw=_or_inf(site.import_limit_mw),
-        export_max_mw=_or_inf(site.export_limit_mw),
+        import_max_mw=_lower(site.import_limit_mw, series, "import_limit_mw"),
+        export_max_mw=_lower(site.export_limit_mw, series, "export_limit_mw"),
         grid_charging=site.grid_charging,
         battery_export=site.battery_export,
         curtailment=site.curtailment,
@@ -229,8 +258,15 @@ def _storage(scenario: Scenario, series: pd.DataFrame) -> Storage:
     ceiling = np.full(len(series) + 1, cells.soc_max * energy)
     if "energy_min_mwh" in series:
         floor[1:] = np.maximum(floor[1:], series["energy_min_mwh"].to_numpy())
+    if "energy_max_mwh" in series:
+        ceiling[1:] = np.minimum(ceiling[1:], series["energy_max_mwh"].to_numpy())
     variable_om = scenario.finance.variable_om_per_mwh if scenario.finance else 0.0
-    return storage_of(battery, scenario.step_h, floor, ceiling, variable_om)
+    return replace(
+        storage_of(battery, scenario.step_h, floor, ceiling, variable_om),
+        charge_given_mw=_lower(None, series, "charge_limit_mw"),
+        discharge_given_mw=_lower(None, series, "discharge_limit_mw"),
+        drawn_mw=_column(series, "drawn_mw"),
+    )
 
 
 def storage_of(
@@ -243,7 +279,7 @@ def storage_of(
     end_min, end_max = _end_condition(battery, start)
     return Storage(
         energy_mwh=energy,
-        charge_max_mw=physics.charge_limit_mw(battery.power_mw, energy, cells.c_rate_max, eta_in),
+        charge_max_mw=physics.charge_limit_mw(battery.charge_power, energy, cells.c_rate_max, eta_in),
         discharge_max_mw=physics.discharge_limit_mw(battery.power_mw, energy, cells.c_rate_max, eta_out),
         eta_charge=eta_in * cells.eta_charge,
         eta_discharge=eta_out * cells.eta_discharge,
@@ -299,6 +335,12 @@ def _column(series: pd.DataFrame, name: str, default: Array | None = None) -> Ar
     if name in series:
         return series[name].to_numpy(dtype=float)
     return np.zeros(len(series)) if default is None else default.copy()
+
+
+def _lower(limit: float | None, series: pd.DataFrame, name: str) -> Array:
+    """The lower of a stated limit and a series of limits, per step; inf where there is neither."""
+    lower: Array = np.minimum(_or_inf(limit), _column(series, name, np.full(len(series), np.inf)))
+    return lower
 
 
 def _or_inf(limit: float | None) -> float:

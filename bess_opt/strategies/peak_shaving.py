@@ -218,7 +218,7 @@ def _levels(plant: Plant, net_mw: Array) -> Array:
     usable = (storage.ceiling_mwh[0] - storage.floor_mwh[0]) * storage.eta_discharge * to_ac
     count = np.arange(1, days.shape[1] + 1)
     by_energy = ((np.cumsum(days, axis=1) - usable / plant.step_h) / count).max(axis=1)
-    level: Array = np.maximum(by_energy, days[:, 0] - storage.discharge_max_mw * to_ac)
+    level: Array = np.maximum(by_energy, days[:, 0] - float(np.max(storage.discharge_limit_mw)) * to_ac)
     return np.where(np.isfinite(level), np.maximum(level, 0.0), -np.inf)
 
 

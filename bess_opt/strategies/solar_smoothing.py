@@ -169,7 +169,7 @@ def figures(schedule: pd.DataFrame, plant: Plant, options: SolarSmoothingOptions
     """Share of steps whose window is in violation, net export over PV energy, and energy beyond the limit."""
     excess = _excess(schedule, plant, options)
     return {
-        "ramp_violations": float((excess > TOLERANCE * plant.scale_mw).mean()),
+        "ramp_violations": float((excess > TOLERANCE * plant.scale_mw + plant.rounding_mw).mean()),
         "energy_to_grid": float(schedule["grid_mw"].sum() / schedule["solar_mw"].sum()),
         "beyond_limit_mwh": float(excess.sum()) * plant.step_h,
     }
@@ -185,7 +185,9 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: SolarSmoothingOptions)
     fell, rose = (within.max() - powers).to_numpy(), (powers - within.min()).to_numpy()
     again = np.maximum(np.maximum(fell, rose)[ramp.window :] - limit, 0.0)
     difference = np.abs(again - _excess(schedule, plant, options))
-    return exceeds("solar_smoothing scores every ramp beyond the limit", difference, plant, plant.scale_mw)
+    # A ramp is as inexact as the largest of the powers between which it is measured.
+    scale = plant.scale_mw + float(plant.rounding_mw.max()) / TOLERANCE
+    return exceeds("solar_smoothing scores every ramp beyond the limit", difference, plant, scale)
 
 
 STRATEGY = Strategy(

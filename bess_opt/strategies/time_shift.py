@@ -146,7 +146,7 @@ def score_unit(options: TimeShiftOptions) -> str:
 def checks(schedule: pd.DataFrame, plant: Plant, _options: TimeShiftOptions) -> list[Violation]:
     """The battery was charged from PV only."""
     excess = schedule["import_mw"] + schedule["unserved_mw"] - schedule["load_mw"]
-    return exceeds("time_shift charges from PV only", excess.to_numpy(), plant, plant.scale_mw)
+    return exceeds("time_shift charges from PV only", excess.to_numpy(), plant)
 
 
 STRATEGY = Strategy(

@@ -120,6 +120,17 @@ def regulation(topology: str, options: dict[str, Any], **changes: Any) -> Case:
     return basis.but(strategy=strategy, **changes)
 
 
+def drawing() -> Case:
+    """Three steps in which energy is drawn from the cells, under limits that change from step to step."""
+    basis = tiny(steps=3)
+    limits = {
+        "charge_limit_mw": [1.0, 2.0, 0.5],
+        "import_limit_mw": [8.0, 1.0, 4.0],
+        "energy_max_mwh": [3.0, 3.5, 4.0],
+    }
+    return basis.but(series=basis.series.assign(drawn_mw=[0.5, 0.0, 0.25], **limits))
+
+
 def numbers(of: Case) -> Plant:
     """The plant of a case."""
     return plant(of.scenario())
@@ -170,6 +181,7 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
     ):
         yield f"{topology}-{label}", at_month_end(priced(topology, tariff)), False
     yield "hybrid-regulation-pressed", regulation("hybrid", {}, site=PRESSED), True
+    yield "drawing", drawing(), True
 
 
 def key(constraint: Any) -> str:

@@ -24,7 +24,16 @@ Array = np.ndarray
 Mode = Literal["perfect", "observed", "published", "persistence", "noisy", "given"]
 Current = Literal["seen", "forecast"]
 OTHERS = "*"
-ALWAYS_KNOWN = ("energy_min_mwh",)  # a stated reserve is no forecast
+# Stated limits and a stated use of the cells are no forecast.
+ALWAYS_KNOWN = (
+    "energy_min_mwh",
+    "energy_max_mwh",
+    "charge_limit_mw",
+    "discharge_limit_mw",
+    "import_limit_mw",
+    "export_limit_mw",
+    "drawn_mw",
+)
 
 
 @dataclass(frozen=True, eq=False)

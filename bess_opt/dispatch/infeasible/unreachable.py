@@ -30,13 +30,13 @@ def _energy_out_of_reach(plant: Plant) -> list[Finding]:
     crossing = np.flatnonzero(storage.floor_mwh > storage.ceiling_mwh + scale)
     if len(crossing):
         i = int(crossing[0])
-        asked = f"energy_min_mwh asks for {storage.floor_mwh[i]:.4g} MWh {instant(plant, i)}"
+        asked = f"at least {storage.floor_mwh[i]:.4g} MWh are asked for {instant(plant, i)}"
         return [
             Finding(
                 "reserve_above_window",
-                "series.energy_min_mwh",
+                "series.energy_min_mwh" if storage.floor_mwh[i] > storage.floor_mwh[0] else "series.energy_max_mwh",
                 asked,
-                f"the SOC window ends at {storage.ceiling_mwh[i]:.4g} MWh",
+                f"at most {storage.ceiling_mwh[i]:.4g} MWh may be there",
             )
         ]
     late = np.flatnonzero(storage.floor_mwh > highest + scale)
@@ -46,7 +46,12 @@ def _energy_out_of_reach(plant: Plant) -> list[Finding]:
         can = (
             f"at most {highest[i]:.4g} MWh can be there when charging at full power from {storage.start_mwh:.4g} MWh"
         )
-        found.append(Finding("reserve_out_of_reach", "series.energy_min_mwh", asked, can))
+        drawn = float(np.sum(np.broadcast_to(storage.drawn_mw, plant.steps)[:i])) * plant.step_h
+        if drawn > 0.0:
+            can += f" with {drawn:.4g} MWh drawn till then"
+        reserve = storage.floor_mwh[i] > storage.floor_mwh[0] or drawn == 0.0
+        where = "series.energy_min_mwh" if reserve else "series.drawn_mw"
+        found.append(Finding("reserve_out_of_reach", where, asked, can))
     nameplate, horizon, end = (
         storage.energy_mwh,
         f"{plant.horizon_h:g} h",
@@ -69,17 +74,20 @@ def _reach(plant: Plant) -> tuple[Array, Array]:
     limits = plant.flow_limits()
     supply = plant.solar_mw + (limits["import_mw"] if plant.grid_charging else 0.0)
     into = physics.energy_after(
-        0.0, np.minimum(storage.charge_max_mw, supply), 0.0,
+        0.0, np.minimum(storage.charge_limit_mw, supply), 0.0,
         eta_charge=storage.eta_charge, eta_discharge=storage.eta_discharge, retention=1.0, step_h=plant.step_h,
+        drawn_mw=storage.drawn_mw,
     )  # fmt: skip
-    out = storage.discharge_max_mw * plant.step_h / storage.eta_discharge
+    out = (
+        (storage.discharge_limit_mw / storage.eta_discharge + storage.drawn_mw) * plant.step_h * np.ones(plant.steps)
+    )
     high, low = [storage.start_mwh], [storage.start_mwh]
     kept = storage.retention
-    for gain, floor, ceiling in zip(
-        into.tolist(), storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(), strict=True
+    for gain, most, floor, ceiling in zip(
+        into.tolist(), out.tolist(), storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(), strict=True
     ):
         high.append(min(kept * high[-1] + gain, ceiling))
-        low.append(max(kept * low[-1] - out, floor))
+        low.append(max(kept * low[-1] - most, floor))
     return np.array(high), np.array(low)
 
 
@@ -88,23 +96,23 @@ def _power_out_of_reach(plant: Plant) -> list[Finding]:
     storage, limits = plant.storage, plant.flow_limits()
     found = []
     if plant.unserved_price_per_mwh is None:
-        gives = limits.get("inverter_out_mw", storage.discharge_max_mw + np.zeros(plant.steps))
+        gives = limits.get("inverter_out_mw", storage.discharge_limit_mw + np.zeros(plant.steps))
         supply = plant.import_max_mw + gives + plant.solar_ac_mw
-        for first, last in _runs(plant.load_mw > supply + SLACK * plant.scale_mw):
+        for first, last in _runs(plant.load_mw > supply + SLACK * plant.scale_mw + plant.rounding_mw):
             worst = first + int(np.argmax((plant.load_mw - supply)[first:last]))
             asked = f"{span(plant, first, last)} the load of {plant.load_mw[worst]:.4g} MW"
             battery, solar = f"battery {gives[worst]:.4g}", f"solar {plant.solar_ac_mw[worst]:.4g} MW"
-            remedy = f"exceeds import limit {plant.import_max_mw:.4g} + {battery} + {solar}; "
+            remedy = f"exceeds import limit {plant.import_max_mw[worst]:.4g} + {battery} + {solar}; "
             remedy += "raise the limit or state site.unserved_price_per_mwh"
             found.append(Finding("load_beyond_supply", "site.import_limit_mw", asked, remedy))
     if not plant.curtailment:
-        takes = limits.get("inverter_in_mw", storage.charge_max_mw + np.zeros(plant.steps))
+        takes = limits.get("inverter_in_mw", storage.charge_limit_mw + np.zeros(plant.steps))
         sink = plant.load_mw + plant.export_max_mw + takes
-        for first, last in _runs(plant.solar_ac_mw > sink + SLACK * plant.scale_mw):
+        for first, last in _runs(plant.solar_ac_mw > sink + SLACK * plant.scale_mw + plant.rounding_mw):
             worst = first + int(np.argmax((plant.solar_ac_mw - sink)[first:last]))
             asked = f"{span(plant, first, last)} the solar power of {plant.solar_ac_mw[worst]:.4g} MW"
             load, battery = f"load {plant.load_mw[worst]:.4g}", f"battery {takes[worst]:.4g} MW"
-            remedy = f"exceeds {load} + export limit {plant.export_max_mw:.4g} + {battery}; "
+            remedy = f"exceeds {load} + export limit {plant.export_max_mw[worst]:.4g} + {battery}; "
             remedy += "raise the limit or allow site.curtailment"
             found.append(Finding("solar_beyond_sinks", "site.export_limit_mw", asked, remedy))
     return found[:5]

@@ -157,10 +157,10 @@ class _Prices:
             found += [("one way at a time", scarce & closed)]
         return found
 
-    def _stated(self, column: str) -> float:
+    def _stated(self, column: str) -> Array | float:
         """The limit that the scenario states for a flow; the model may know a tighter one from the rest."""
         plant = self._plant
-        stated = {"import_mw": plant.import_max_mw, "export_mw": plant.export_max_mw}
+        stated: dict[str, Array | float] = {"import_mw": plant.import_max_mw, "export_mw": plant.export_max_mw}
         if plant.bus is not None:
             stated |= {"inverter_out_mw": plant.bus.inverter_mw, "inverter_in_mw": plant.bus.inverter_mw}
         return stated.get(column, -np.inf)

@@ -206,7 +206,7 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: FrequencyRegulationOpt
     excess = {
         "charge and discharge are the mean over the calls": off,
         "rated power when called": np.maximum(
-            base + up - storage.discharge_max_mw, down - base - storage.charge_max_mw
+            base + up - storage.discharge_limit_mw, down - base - storage.charge_limit_mw
         ),
         "capacity held": np.maximum(-np.minimum(up, down), np.maximum(up, down) - reserves.max_mw),
         "symmetric capacity": abs(up - down) * options.symmetric,
@@ -221,9 +221,9 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: FrequencyRegulationOpt
     )
     held = np.maximum(up, down) > NO_CAPACITY * plant.power_mw
     return [
-        *(v for law, off in excess.items() for v in exceeds(law, np.asarray(off), plant, plant.scale_mw)),
+        *(v for law, off in excess.items() for v in exceeds(law, np.asarray(off), plant)),
         *exceeds("head-room of the capacity", np.where(held, short, 0.0), plant, storage.energy_mwh, "MWh"),
-        *exceeds("the site when called", np.where(held, beyond_site(schedule, plant), 0.0), plant, plant.scale_mw),
+        *exceeds("the site when called", np.where(held, beyond_site(schedule, plant), 0.0), plant),
     ]
 
 

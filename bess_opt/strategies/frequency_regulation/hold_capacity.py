@@ -140,7 +140,7 @@ class _Blocks:
         number = np.cumsum(reserves.block_starts) - 1
         length = np.diff(np.append(first, plant.steps))
         low, high = called_room(plant, plant.solar_ac_mw, plant.solar_dc_mw, plant.load_mw)
-        low, high = np.maximum(low, -storage.charge_max_mw), np.minimum(high, storage.discharge_max_mw)
+        low, high = np.maximum(low, -storage.charge_limit_mw), np.minimum(high, storage.discharge_limit_mw)
         high = np.where(pressed(plant), -np.inf, high)
         self.now_low, self.now_high = low.tolist(), high.tolist()
         long = length[number] > 1  # what load and PV will be is not known: the worst that the site can show
