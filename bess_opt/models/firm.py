@@ -14,9 +14,10 @@ import pandas as pd
 import pyomo.environ as pyo
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
 from bess_opt.models.units import MW, PER_UNIT
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.columns import LIMITS, SCHEDULE
 from bess_opt.common.errors import AuditError
 from bess_opt.plant import physics
-from bess_opt.plant.plant import PRECISION, Array, Plant
+from bess_opt.plant.plant import PRECISION, Plant
 
 TOLERANCE = 1e-6  # of the battery's size, per step (rule 9)
 

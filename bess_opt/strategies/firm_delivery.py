@@ -32,12 +32,13 @@ import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, Text, quantity, reject
 from bess_opt.models.firm import Deliveries, add_block, add_firm, add_whole_block, deliveries, firm, missing_energy
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Sense, Stacked, Strategy, no_checks
 from bess_opt.strategies.shared.rule_parts import balancing, drawing, least_later, meeting_end, rates

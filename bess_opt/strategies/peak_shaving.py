@@ -21,6 +21,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, quantity
 from bess_opt.inputs.tariff import DemandRate, Tariff
@@ -29,7 +30,7 @@ from bess_opt.plant.billing import billing_of
 from bess_opt.plant.billing.demand import NO_DEMAND, Demand
 from bess_opt.plant.billing.intervals import Intervals
 from bess_opt.plant.ledger import net_revenue
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Strategy, no_checks
 from bess_opt.strategies.shared.rule_parts import LAST_H, balancing, meeting_end

@@ -14,7 +14,8 @@ import pyomo.environ as pyo
 from pyomo.repn.plugins.lp_writer import LPWriter
 
 from bess_opt.models.one_way import add_exclusivity, pairs
-from bess_opt.plant.plant import Plant, plant
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
 from bess_opt.strategies import discover
 from bess_opt.strategies.shared import binding as assemble
 from support.cases import TOPOLOGIES, Case, case

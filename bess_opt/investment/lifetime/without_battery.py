@@ -11,10 +11,11 @@ from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Weights, weights
 from bess_opt.models.ledger import cash_terms, money_terms
+from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.ledger import LINES
-from bess_opt.plant.plant import plant
 from bess_opt.solver.expand import expand, term_values
-from bess_opt.solver.highs import InfeasibleProgramError, Solver
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.solution import InfeasibleProgramError
 from bess_opt.strategies.shared.binding import bind, physical_model
 
 PRICES = (
