@@ -20,7 +20,7 @@ from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program, priced
 from bess_opt.solver.solution import LimitReachedError, Solution
 from bess_opt.solver.value_function.modes import Modes, modes
-from bess_opt.solver.value_function.recursion import Recursion, RecursionFailedError, Schedule, library
+from bess_opt.solver.value_function.recursion import Recursion, RecursionFailedError, Schedule, compiled_part
 from bess_opt.solver.value_function.step_program import ENERGY, NotStepwiseError, Objective, StepProgram, read
 
 PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
@@ -42,7 +42,7 @@ def solve_by_value_functions(
     scenario has no schedule), `LimitReachedError` where reading the model has used up the time.
     """
     began = time.perf_counter()
-    if library() is None:
+    if compiled_part() is None:
         raise NotStepwiseError([NOT_BUILT])
     program = read(model, objectives, pairs)
     ways = modes(program)
@@ -56,7 +56,7 @@ def solve_by_value_functions(
 
 def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
     """Whether any schedule of `model` keeps all limits and closes one flow of each pair; None if it does not fit."""
-    if library() is None:
+    if compiled_part() is None:
         return None
     try:
         program = read(model, [model.objective_terms], pairs)

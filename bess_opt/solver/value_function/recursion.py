@@ -103,7 +103,7 @@ class Schedule:
 
 
 @lru_cache(maxsize=1)
-def library() -> Any:
+def compiled_part() -> Any:
     """The compiled part, or None where it was not built."""
     for suffix in EXTENSION_SUFFIXES:
         path = Path(__file__).with_name(f"_recursion{suffix}")
@@ -125,7 +125,7 @@ class Recursion:
 
     def __init__(self, program: StepProgram, modes: Modes) -> None:
         self.program, self.modes = program, modes
-        self._library = library()
+        self._library = compiled_part()
         if self._library is None:
             raise SolveError("the compiled part of the value functions was not built with this installation")
         self._kept_alive: list[Any] = []

@@ -23,7 +23,7 @@ DAY = [10.0, 20.0, 5.0, 80.0, 90.0, 30.0]
 PURE = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
 LOSSY = {"eta_charge": 0.95, "eta_discharge": 0.95, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 2.0}
 
-pytestmark = pytest.mark.skipif(recursion.library() is None, reason="the compiled part was not built")
+pytestmark = pytest.mark.skipif(recursion.compiled_part() is None, reason="the compiled part was not built")
 
 
 def against_binaries(seed: int, most_steps: int) -> bool:
@@ -201,8 +201,8 @@ def test_an_engine_must_be_known() -> None:
 
 
 def test_without_the_compiled_part_highs_solves_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bess_opt.solver.value_function.plan.library", lambda: None)
-    monkeypatch.setattr("bess_opt.dispatch.checks.validate.library", lambda: None)
+    monkeypatch.setattr("bess_opt.solver.value_function.plan.compiled_part", lambda: None)
+    monkeypatch.setattr("bess_opt.dispatch.checks.validate.compiled_part", lambda: None)
     plan = case(price_per_mwh=DAY).optimize()
     assert plan.report is not None
     assert (plan.report.engine, plan.metrics.net_revenue) == ("highs", pytest.approx(155.0))
