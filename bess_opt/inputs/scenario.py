@@ -18,6 +18,7 @@ from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.describe import describe_series
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.json_schema import json_schema
+from bess_opt.inputs.magnitudes import check_magnitudes
 from bess_opt.inputs.scenario_checks import check_tables, note_two_prices
 from bess_opt.inputs.scenario_reading import (
     TABLES,
@@ -86,6 +87,8 @@ class Scenario:
         entries, wrong = read_strategies(tables.get("strategy"))
         cleaned, horizon, wrong_series = read_series(tables, source)
         problems += [*wrong, *wrong_series, *check_tables(parts, horizon)]
+        if not problems and cleaned is not None:
+            problems += check_magnitudes(parts, cleaned.frame)
         if problems or cleaned is None:
             raise ScenarioError(problems)
         notes = note_two_prices(parts.get("tariff"), list(cleaned.frame.columns))
