@@ -22,7 +22,7 @@ from bess_opt.common.bounded_reading import read_bounded
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch.outcome import law_of
-from bess_opt.dispatch.result import Dispatch, LinearCertificate, SolveReport, Twin
+from bess_opt.dispatch.result import Dispatch, SolveReport, Twin
 from bess_opt.dispatch.saving import (
     FORMAT,
     METRICS_FILE,
@@ -37,8 +37,10 @@ from bess_opt.dispatch.saving import (
 )
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.audit import audit
-from bess_opt.plant.metrics import Metrics, ledger, metrics
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.ledger import ledger
+from bess_opt.plant.metrics import Metrics, metrics
+from bess_opt.solver.certificate import LinearCertificate
 from bess_opt.strategies.shared.binding import bind
 
 UNSEALED = "bess_opt dispatch 1"

@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, quantity, reject
 from bess_opt.inputs.battery import LIFE_ENDS_AT, Technology
-from bess_opt.plant.plant import Array
 
 KELVIN, REFERENCE_K = 273.15, 296.0
 DAYS_A_YEAR = 365.0

@@ -7,7 +7,7 @@ and bring the relaxation close to the exact optimum.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Ru
 from bess_opt.models.storage import energy_bounds
 from bess_opt.models.units import MW, MWH, PER_UNIT
 from bess_opt.plant.plant import Plant
-from bess_opt.solver.expand import Program, expand
 
 
 @dataclass(frozen=True)
@@ -74,26 +73,6 @@ def add_exclusive_cuts(m: Any, plant: Plant) -> None:
 def one_way_power(m: Any, t: Any) -> Any:
     """c[t] + d[t] <= max(c_max, d_max): one of the two is zero."""
     return m.charge_mw[t] + m.discharge_mw[t] <= m.one_way_max_mw
-
-
-def exclusive_program(m: Any, plant: Plant, program: Program, bound: tuple[Pair, ...]) -> Program:
-    """`program`, an expansion of `m`, with rule 10 for the converters in `bound`; what it holds stays held."""
-    add_exclusivity(m, plant, bound)
-    full = expand(m)
-    first = slice(program.columns)
-    full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
-    return full
-
-
-def with_choices_held(program: Program, x: np.ndarray) -> Program:
-    """`program` with its yes-or-no choices held as they are in `x`: a linear one."""
-    choice = np.round(x[: program.columns])
-    return replace(
-        program,
-        lower=np.where(program.integer, choice, program.lower),
-        upper=np.where(program.integer, choice, program.upper),
-        integer=np.zeros_like(program.integer),
-    )
 
 
 def first_only(pair: Pair) -> Rule:

@@ -12,10 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
-from bess_opt.dispatch.result import Flows
 from bess_opt.plant import physics
-from bess_opt.plant.plant import Array, Plant, Storage
+from bess_opt.plant.flows import Flows
+from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.room import Room, Setpoints, room
 from bess_opt.plant.rule import GridOf, Held, Rule, State
 from bess_opt.plant.stepper_limits import SLACK, refuse_cycles, refuse_energy, refuse_grid_charging, refuse_power

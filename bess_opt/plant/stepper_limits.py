@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Finding
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 
 SLACK = 1e-9  # of the battery's size: a limit missed by less is rounding
 

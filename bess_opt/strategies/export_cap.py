@@ -21,11 +21,12 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.input_table import Number, Table, quantity
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import Violation, exceeds
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Strategy
 from bess_opt.strategies.shared.rule_parts import balancing, drawing, meeting_end

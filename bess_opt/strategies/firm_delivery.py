@@ -32,12 +32,13 @@ import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, Text, quantity, reject
 from bess_opt.models.firm import Deliveries, add_block, add_firm, add_whole_block, deliveries, firm, missing_energy
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Sense, Stacked, Strategy, no_checks
 from bess_opt.strategies.shared.rule_parts import balancing, drawing, least_later, meeting_end, rates
@@ -152,7 +153,8 @@ def against(plant: Plant, options: FirmDeliveryOptions) -> list[str]:
     """A stack needs a given block, within what the others leave of the connection."""
     if options.block_mw is None:
         return ["block_mw: is missing; in a stack state the block, for the most firm MW has no worth in money"]
-    least = float(plant.export_max_mw[given(plant, options).inside].min(initial=np.inf))
+    inside = given(plant, options).inside
+    least = float(plant.export_max_mw[inside if len(inside) else slice(None)].min())
     if options.shortfall_price_per_mwh is None and options.block_mw > least:
         found = f"found {options.block_mw:g}, above the {least:g} MW that may be exported in this stack"
         return [f"block_mw: {found}; promise less, or state shortfall_price_per_mwh"]

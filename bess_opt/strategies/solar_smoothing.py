@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, quantity
@@ -36,7 +37,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.models.ramp import RampLimit, add_ramp
 from bess_opt.models.units import PER_MWH
 from bess_opt.plant.audit import TOLERANCE, Violation, exceeds
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
 from bess_opt.strategies.shared.rule_parts import balancing, drawing, meeting_end

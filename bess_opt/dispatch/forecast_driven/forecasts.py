@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.common.columns import SERIES
 from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import show
 from bess_opt.dispatch.forecast_driven.given_forecasts import Vintages, vintages
 
-Array = np.ndarray
 Mode = Literal["perfect", "observed", "published", "persistence", "noisy", "given"]
 Current = Literal["seen", "forecast"]
 OTHERS = "*"

@@ -8,9 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.dispatch.forecast_driven.rolling import Window
-from bess_opt.dispatch.result import Flows
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.flows import Flows
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import Held
 from bess_opt.plant.stepper import follow

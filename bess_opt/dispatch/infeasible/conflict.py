@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.infeasible.unreachable import instant, span
-from bess_opt.plant.plant import Array, Plant
-from bess_opt.solver.expand import Program
-from bess_opt.solver.highs import Certificate, Solution, Solver
+from bess_opt.plant.plant import Plant
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import FarkasProof, Solution
 
 REMEDY = "cannot hold together"
 KNOWN_ROWS = {"energy_balance", "dc_balance", "ac_balance"}
@@ -45,7 +47,7 @@ class _Binding:
     """A proof by names: which members of a variable or constraint are in it, and from which side."""
 
     program: Program
-    proof: Certificate
+    proof: FarkasProof
 
     def upper(self, name: str) -> Array:
         """Members of a variable whose upper bound is in the proof."""

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.plant import physics
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 
 SLACK = 1e-9
 

@@ -10,17 +10,15 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from bess_opt.common.arrays import Floats
 from bess_opt.common.clock import Mask
 from bess_opt.common.columns import SERIES
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import LARGEST, show
 from bess_opt.inputs.series.raw import RawSeries
 from bess_opt.inputs.series.time_axis import TimeAxis, more
-
-Floats = npt.NDArray[np.float64]
 
 
 def read_numbers(raw: RawSeries, axis: TimeAxis | None) -> tuple[pd.DataFrame, list[Finding]]:

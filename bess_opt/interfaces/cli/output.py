@@ -129,7 +129,7 @@ def exit_code(kind: type[BessOptError]) -> int:
     if issubclass(kind, InfeasibleError):
         return INFEASIBLE
     if issubclass(kind, SolveError):
-        from bess_opt.solver.highs import LimitReachedError
+        from bess_opt.solver.solution import LimitReachedError
 
         return LIMIT_REACHED if issubclass(kind, LimitReachedError) else BAD_INPUT
     return BAD_INPUT

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import rainflow
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.ageing_model import AgeingModel
 from bess_opt.inputs.battery import Battery
 from bess_opt.investment.lifetime.cash_flow import YEAR_H, since_new
-from bess_opt.plant.plant import Array
 
 STILL = 1e-9  # of nameplate: a swing of charge below this is no cycle
 DEFAULT_YEARS = 20

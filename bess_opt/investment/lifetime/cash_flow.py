@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import Array
 
 YEAR_H = (8760.0, 8784.0)
 GIVE_RATES = "give discount_rate and lifetime_years, or present_value_factor in place of both"

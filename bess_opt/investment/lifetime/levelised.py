@@ -12,11 +12,12 @@ import math
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import Finance
 from bess_opt.investment.lifetime.cash_flow import Figures, for_years, years_of
 from bess_opt.plant import money, physics
-from bess_opt.plant.plant import Array, plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.strategies.shared.binding import bind
 
 

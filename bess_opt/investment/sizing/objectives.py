@@ -16,7 +16,7 @@ from bess_opt.investment.lifetime.cash_flow import Figures, Weights, cash_flow, 
 from bess_opt.investment.lifetime.financials import internal_rate, nothing_fades
 from bess_opt.investment.lifetime.levelised import lcos
 from bess_opt.investment.lifetime.without_battery import present_costs, without_battery
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.strategies.shared.binding import bind
 
 Twin = Literal["optimal", "rule"]

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing.region import SLACK, Region
-from bess_opt.plant.plant import Array
 
 SAME = 1e-12  # of a plane's numbers: planes as near as that are one
 MOST_ENTRIES = 4_000_000  # numbers held at once while stepped lines are gone through

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.finance import Finance
-from bess_opt.plant.plant import Array
 
 Range = float | Sequence[float]
 

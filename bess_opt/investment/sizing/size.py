@@ -29,7 +29,7 @@ from bess_opt.investment.sizing.proof import Proven, prove, require_within
 from bess_opt.investment.sizing.region import Range, Region, region
 from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
 from bess_opt.investment.sizing.surface import Progress, surface_of
-from bess_opt.solver.highs import InfeasibleProgramError
+from bess_opt.solver.solution import InfeasibleProgramError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -31,23 +31,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.input_table import Flag, Number, Table, quantity
-from bess_opt.dispatch.result import Dispatch
 from bess_opt.models.ledger import money_terms
 from bess_opt.models.regulation import add_regulation
 from bess_opt.plant import money
 from bess_opt.plant.audit import Violation, exceeds
-from bess_opt.plant.metrics import net_revenue
-from bess_opt.plant.plant import Array, Plant, Reserves
-from bess_opt.plant.plant import plant as plant_of
+from bess_opt.plant.from_scenario import plant as plant_of
+from bess_opt.plant.ledger import net_revenue
+from bess_opt.plant.plant import Plant, Reserves
 from bess_opt.plant.rule import Rule
 from bess_opt.strategies.frequency_regulation.calls import (
     NO_CAPACITY,
@@ -62,6 +62,9 @@ from bess_opt.strategies.frequency_regulation.calls import (
 )
 from bess_opt.strategies.frequency_regulation.hold_capacity import HoldCapacity
 from bess_opt.strategies.shared.contract import Objective, Strategy
+
+if TYPE_CHECKING:
+    from bess_opt.dispatch.result import Dispatch
 
 NAME = "frequency_regulation"
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.models.regulation import pressed
-from bess_opt.plant.plant import Array, Plant, Reserves
+from bess_opt.plant.plant import Plant, Reserves
 from bess_opt.plant.rule import Held, State
 from bess_opt.strategies.frequency_regulation.calls import NO_CAPACITY, called_room, reserves_of
 from bess_opt.strategies.shared.rule_parts import LAST_H, drawing

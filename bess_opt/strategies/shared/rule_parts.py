@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints, room
 from bess_opt.plant.rule import Held, Rule, State
 

@@ -15,7 +15,8 @@ from support.places import ROOT
 
 import bess_opt as bo
 from bess_opt.plant.audit import audit
-from bess_opt.plant.plant import Plant, plant
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
 from bess_opt.strategies import discover
 from bess_opt.strategies.shared.binding import bind
 
@@ -55,7 +56,7 @@ def case(name: str, topology: str, step_min: int) -> bo.Scenario:
         strategy={"name": name} | STATED.get(name, {}),
         battery={"topology": topology, "wear_cost_per_mwh": 0.0},
         site={"dc_share": 0.5 if topology == "hybrid" else None, "import_limit_mw": 6.0, "inverter_mw": 8.0},
-        tariff={"demand": [{"price_per_mw_month": 9000.0, "interval_min": 60.0}]},
+        tariff={"demand": [{"price_per_mw_month": 9000.0, "part_months": "share", "interval_min": 60.0}]},
         solver=SOLVED_TO.get(name, {}),
     )
 

@@ -12,7 +12,8 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from support.cases import Case, random_case
 from support.models import DEMAND, all_variants, close, everything, nonzero, physical, tiny, upright, wanted
 
-from bess_opt.solver.expand import Program, expand, term_costs, term_values
+from bess_opt.solver.expand import expand, term_costs, term_values
+from bess_opt.solver.program import Program
 from bess_opt.strategies.shared import binding as assemble
 
 VARIANTS = {label: (of, True) for label, of, exclusive in all_variants() if exclusive}
@@ -143,8 +144,8 @@ def test_a_ledger_rule_has_the_same_value_in_both_forms() -> None:
     for column in range(program.columns):
         name, index = program.column_name(column)
         m.component(name)[index].set_value(x[column], skip_validation=True)
-    assert set(m.ledger) == {"energy", "wear", "variable_om", "unserved", "stored_value", "demand"}
-    for term in m.ledger.values():
+    assert {term.line for term in m.ledger} == {"energy", "wear", "variable_om", "unserved", "stored_value", "demand"}
+    for term in m.ledger:
         theirs = [pyo.value(term.rule(m, i)) for i in term.index]
         assert np.allclose(term_values(m, term.rule, term.index, program, x), theirs)
 

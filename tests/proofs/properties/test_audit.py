@@ -15,7 +15,8 @@ import bess_opt as bo
 from bess_opt.common.columns import SCHEDULE
 from bess_opt.plant import audit as room
 from bess_opt.plant.audit import audit, require
-from bess_opt.plant.plant import Plant, plant
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
 from bess_opt.strategies.shared.binding import bind
 
 CELLS = {"eta_charge": 0.9, "eta_discharge": 0.9, "soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 1.0}

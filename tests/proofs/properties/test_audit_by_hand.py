@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 from support.cases import IDEAL, case
 
-from bess_opt.dispatch.result import Flows, schedule_of
 from bess_opt.plant.audit import Violation, audit
-from bess_opt.plant.plant import Plant, Reserves, plant
+from bess_opt.plant.flows import Flows, schedule_of
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant, Reserves
 
 LOSSY = IDEAL | {"eta_discharge": 0.9}
 
