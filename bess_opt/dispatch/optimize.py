@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from bess_opt.common.provenance import Stopwatch
@@ -13,9 +14,9 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import Plant
 from bess_opt.solver import one_way
 from bess_opt.solver.certificate import certificate
-from bess_opt.solver.highs import solver_version
+from bess_opt.solver.highs import DUAL_ZERO, solver_version
 from bess_opt.solver.program import Program
-from bess_opt.solver.solution import Solution
+from bess_opt.solver.solution import Solution, require_bound
 
 
 def optimize(scenario: Scenario) -> Dispatch:
@@ -46,17 +47,22 @@ def dispatch_of(solved: Solved) -> Dispatch:
 
 
 def _report(found: one_way.Exact, program: Program, watch: Stopwatch) -> SolveReport:
+    """How the plan was found. AuditError if it is better than its bound, or than the dual of its own program."""
+    proof = certificate(program, found)
+    require_bound(found.bound, found.solution.objective, proof.turnover)
+    if proof.dual_violation <= DUAL_ZERO * float(np.abs(program.cost).max(initial=1.0)):
+        require_bound(-proof.dual, -proof.primal, proof.turnover)
     return SolveReport(
         status="time_limit" if found.limited else "optimal",
         objective=-found.solution.objective,
-        bound=-found.bound,
+        bound=-min(found.bound, found.solution.objective),
         gap=found.gap,
         seconds=watch.seconds,
         solver=solver_version(),
         rows=program.rows,
         columns=program.columns,
         windows=found.windows,
-        certificate=certificate(program, found),
+        certificate=proof,
     )
 
 
