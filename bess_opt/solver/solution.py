@@ -60,7 +60,7 @@ class FarkasProof:
 
 
 def require_bound(bound: float, objective: float, turnover: float) -> None:
-    """AuditError where a plan is better than its proven bound (both minimised) by more than rounding of `turnover`."""
+    """AuditError where a plan is better than its bound, both minimised, by more than rounding of `turnover`."""
     if bound - objective > BOUND_ROUNDING * max(turnover, abs(objective)):
         found = f"the plan reaches {-objective:.9g}, above its proven bound {-bound:.9g}"
         raise AuditError(f"{found}: one of the two is wrong, and neither is returned")
