@@ -24,6 +24,10 @@ SETS = {
     "steps": "each step t",
     "days": "each local day",
     "cycle_days": "each local day",
+    "cycles_per_day_index": "each local day (alike month, year and horizon)",
+    "cycles_within_hours_index": "the window that begins before the horizon",
+    "cycles_within_hours_window_index": "each step that begins a window",
+    "stated_cycles_at_most_index": "each local day",
     "periods": "each billing period",
     "intervals": "each billing interval",
     "cut_intervals": "each billing interval that a horizon's end cuts",
@@ -38,11 +42,12 @@ SETS = {
     "pressed": "each step whose PV exceeds the export limit",
 }
 ROOMS = {
-    "storage": "Battery", "site": "Site", "dc_bus": "DC bus", "one_way": "One way at a time",
+    "storage": "Battery", "cycle_caps": "Caps on cycles", "site": "Site", "dc_bus": "DC bus",
+    "one_way": "One way at a time",
     "demand": "Demand charges", "cycles": "Stated cycles", "ramp": "Ramp limit",
     "firm": "Firm delivery", "regulation": "Regulation",
 }  # fmt: skip
-COMMON = ("storage", "site", "dc_bus", "one_way", "demand")  # rooms that any strategy may need
+COMMON = ("storage", "cycle_caps", "site", "dc_bus", "one_way", "demand")  # rooms that any strategy may need
 
 
 @dataclass

@@ -25,7 +25,11 @@ SERIES: dict[str, Column] = {
     "regulation_up_price_per_mw": Column("currency/MW/h", "capacity price of upward regulation"),
     "regulation_down_price_per_mw": Column("currency/MW/h", "capacity price of downward regulation"),
     "regulation_signal": Column("1", "regulation request, + discharges", minimum=-1.0, maximum=1.0),
-    "energy_min_mwh": Column("MWh", "stored energy to keep as a reserve", minimum=0.0),
+    "energy_min_mwh": Column(
+        "MWh",
+        "stored energy to keep as a reserve, at the end of the step: hourly, a value at 06:00 holds at 07:00",
+        minimum=0.0,
+    ),
 }
 
 SCHEDULE: dict[str, Column] = {

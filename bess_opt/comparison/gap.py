@@ -44,10 +44,12 @@ COLUMN_CAUSES = {
     "measured_mw": ("peak", "peak"),
     "billed_mw": ("peak", "peak"),
 }
+CYCLE_ROWS = ("cycles_per_", "cycles_within_", "stated_cycles_at_most")
 ROW_CAUSES = {
-    "cycles_per_day": "cycles",
     "no_grid_charging": "grid charging",
     "no_battery_export": "battery export",
+    "strict_export": "battery export",
+    "strict_export_chord": "battery export",
     "no_battery_export_behind_inverter": "battery export",
     "measured_peak": "peak",
     "measured_peak_cut": "peak",
@@ -210,7 +212,7 @@ class _Terms:
         terms = duals.row * (activity(program, duals.x) - activity(program, x))
         equal = program.row_lower == program.row_upper
         for name, block in program.constraints.items():
-            cause = ROW_CAUSES.get(name, readable(name))
+            cause = ROW_CAUSES.get(name, "cycles" if name.startswith(CYCLE_ROWS) else readable(name))
             causes = np.where(equal[block.slice], ROUNDING, cause).astype(object)
             self._add_block(block, causes, terms[block.slice], self._places.of_row)
 

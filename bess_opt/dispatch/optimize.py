@@ -196,7 +196,7 @@ def tie_break_cost(program: Program) -> Array:
             cost[block.slice] = THROUGHPUT + later
         elif name in ("curtailed_ac_mw", "curtailed_dc_mw"):
             cost[block.slice] = CURTAILMENT
-        elif name in ("import_mw", "export_mw", "inverter_out_mw", "inverter_in_mw"):
+        elif name in ("import_mw", "export_mw", "inverter_out_mw", "inverter_in_mw", "solar_over_load_mw"):
             cost[block.slice] = CONVERTERS
         elif name in ("regulation_up_mw", "regulation_down_mw"):
             cost[block.slice] = CONVERTERS + later

@@ -1,4 +1,4 @@
-"""The battery in the model: power limits, SOC window, energy law, warranty cycles."""
+"""The battery in the model: power limits, SOC window, energy law."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from bess_opt.models.components import ArrayConstraint, ArrayVar, total
+from bess_opt.models.components import ArrayConstraint, ArrayVar
+from bess_opt.models.cycle_caps import add_cycle_caps
 from bess_opt.models.units import HOUR, MW, MWH, PER_UNIT
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant
@@ -30,8 +31,7 @@ def add_storage(m: Any, plant: Plant) -> None:
     lower, upper = energy_bounds(plant)
     m.energy_mwh = ArrayVar(m.instants, lower=lower, upper=upper, units=MWH, doc="energy in the cells")
     m.energy_balance = ArrayConstraint(m.steps, rule=energy_balance)
-    if storage.cycles_per_day is not None:
-        add_cycle_limit(m, plant, storage.cycles_per_day)
+    add_cycle_caps(m, plant)
 
 
 def energy_bounds(plant: Plant) -> tuple[np.ndarray, np.ndarray]:
@@ -54,17 +54,3 @@ def energy_balance(m: Any, t: Any) -> Any:
         retention=m.retention,
         step_h=m.step_h,
     )
-
-
-def add_cycle_limit(m: Any, plant: Plant, cycles_per_day: float) -> None:
-    """Add the warranty limit: energy leaving the cells per local calendar day, at most so many nameplates."""
-    day = plant.day
-    m.days = pyo.RangeSet(0, int(day[-1]))
-    m.steps_of_day = np.split(np.arange(plant.steps), np.flatnonzero(np.diff(day)) + 1)
-    m.cycle_energy_max_mwh = pyo.Param(initialize=cycles_per_day * plant.storage.energy_mwh, units=MWH, mutable=True)
-    m.cycles_per_day = ArrayConstraint(m.days, rule=cycles_in_day, by_member=True)
-
-
-def cycles_in_day(m: Any, day: Any) -> Any:
-    """Σ_{t in day} h·d[t]/η_d <= cycles·E: full equivalent cycles of a local calendar day."""
-    return total(m.discharge_mw, m.steps_of_day[day]) * (m.step_h / m.eta_discharge) <= m.cycle_energy_max_mwh

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common import clock
-from bess_opt.inputs.battery import Battery, EndValue
+from bess_opt.inputs.battery import ROUNDING, Battery, EndValue
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.tariff import Tariff, energy_price
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing, billing
+from bess_opt.plant.cycle_caps import CycleCap, cycle_caps
 
 Array = np.ndarray
 
@@ -38,9 +39,14 @@ class Storage:
     end_min_mwh: float  # the end condition (rule 7), apart from the window
     end_max_mwh: float
     end_value_per_mwh: float
-    cycles_per_day: float | None
+    caps: tuple[CycleCap, ...]  # on the energy that leaves or enters the cells
     wear_cost_per_mwh: float
     variable_om_per_mwh: float
+
+    def through_cells(self, charge_mw: Array, discharge_mw: Array, step_h: float) -> tuple[Array, Array]:
+        """(energy that enters, energy that leaves) the cells per step, MWh."""
+        _, into, out = self.law(step_h)
+        return into * charge_mw, out * discharge_mw
 
     def law(self, step_h: float) -> tuple[float, float, float]:
         """(kept, into, out of) of a step of `step_h` hours, see `physics.law`."""
@@ -93,7 +99,7 @@ class Plant:
     import_max_mw: float
     export_max_mw: float
     grid_charging: bool
-    battery_export: bool
+    battery_export: bool  # whether the battery may feed the grid
     curtailment: bool
     unserved_price_per_mwh: float | None
     billing: Billing | None = None
@@ -101,6 +107,7 @@ class Plant:
     extra: dict[str, Array] = field(default_factory=dict)
     reserves: Reserves | None = None
     auxiliary_mw: float = 0.0  # part of load_mw
+    strict_export: bool = False  # export is no more than what PV has over the load
 
     @property
     def steps(self) -> int:
@@ -149,6 +156,12 @@ class Plant:
         peak = max(float(self.solar_mw.max()), float(self.load_mw.max()))
         return max(peak, self.storage.charge_max_mw, self.storage.discharge_max_mw)
 
+    def solar_used_mw(self, curtailed_ac_mw: Array, curtailed_dc_mw: Array) -> Array:
+        """PV used at the AC side per step: the AC part, and the DC part behind the shared inverter's loss."""
+        to_ac = 1.0 if self.bus is None else self.bus.eta_out
+        used: Array = self.solar_ac_mw - curtailed_ac_mw + to_ac * (self.solar_dc_mw - curtailed_dc_mw)
+        return used
+
     def flow_limits(self) -> dict[str, Array]:
         """Most of each flow per step when its converter runs one way only (rule 10).
 
@@ -166,6 +179,10 @@ class Plant:
             limits |= {"inverter_out_mw": gives, "inverter_in_mw": takes}
         limits["import_mw"] = np.minimum(takes + self.load_mw, self.import_max_mw)
         limits["export_mw"] = np.minimum(gives + self.solar_ac_mw, self.export_max_mw)
+        if self.strict_export:
+            nothing = np.zeros(self.steps)
+            over = np.maximum(self.solar_used_mw(nothing, nothing) - self.load_mw, 0.0)
+            limits |= {"solar_over_load_mw": over, "solar_short_of_load_mw": np.maximum(self.load_mw, 0.0)}
         return limits
 
     def with_storage(self, **changes: object) -> Plant:
@@ -199,7 +216,8 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         import_max_mw=_or_inf(site.import_limit_mw),
         export_max_mw=_or_inf(site.export_limit_mw),
         grid_charging=site.grid_charging,
-        battery_export=site.battery_export,
+        battery_export=site.battery_export is True,
+        strict_export=site.battery_export == "strict",
         curtailment=site.curtailment,
         unserved_price_per_mwh=site.unserved_price_per_mwh,
         billing=billing(scenario.tariff, index, scenario.step_h),
@@ -222,15 +240,22 @@ def _storage(scenario: Scenario, series: pd.DataFrame) -> Storage:
     floor = np.full(len(series) + 1, cells.soc_min * energy)
     ceiling = np.full(len(series) + 1, cells.soc_max * energy)
     if "energy_min_mwh" in series:
-        floor[1:] = np.maximum(floor[1:], series["energy_min_mwh"].to_numpy())
+        reserve = series["energy_min_mwh"].to_numpy()
+        at_edge = np.abs(reserve - ceiling[1:]) <= ROUNDING * energy
+        floor[1:] = np.maximum(floor[1:], np.where(at_edge, ceiling[1:], reserve))
     variable_om = scenario.finance.variable_om_per_mwh if scenario.finance else 0.0
-    return storage_of(battery, scenario.step_h, floor, ceiling, variable_om)
+    storage = storage_of(battery, scenario.step_h, floor, ceiling, variable_om)
+    index = pd.DatetimeIndex(series.index)
+    return replace(storage, caps=cycle_caps(battery.cycle_limits, index, scenario.step_h, energy))
 
 
 def storage_of(
     battery: Battery, step_h: float, floor_mwh: Array, ceiling_mwh: Array, variable_om_per_mwh: float = 0.0
 ) -> Storage:
-    """The numbers of `battery` at its port for steps of `step_h` hours inside a window of n+1 values each."""
+    """The numbers of `battery` at its port for steps of `step_h` hours inside a window of n+1 values each.
+
+    Caps on cycles need a calendar and are left out.
+    """
     cells, energy = battery.tech, battery.energy_mwh
     eta_in, eta_out = port_efficiency(battery)
     start = battery.soc_start_resolved * energy
@@ -248,7 +273,7 @@ def storage_of(
         end_min_mwh=end_min,
         end_max_mwh=end_max,
         end_value_per_mwh=battery.soc_end.value_per_mwh if isinstance(battery.soc_end, EndValue) else 0.0,
-        cycles_per_day=battery.max_cycles_per_day,
+        caps=(),
         wear_cost_per_mwh=battery.wear_cost_per_mwh,
         variable_om_per_mwh=variable_om_per_mwh,
     )
@@ -262,6 +287,7 @@ def _end_condition(battery: Battery, start_mwh: float) -> tuple[float, float]:
     if end == "equal":
         return start_mwh, start_mwh
     if isinstance(end, float):
+        end = battery.tech.inside(end)
         return end * battery.energy_mwh, end * battery.energy_mwh
     return 0.0, np.inf
 

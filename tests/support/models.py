@@ -141,6 +141,10 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
     for topology, (label, options) in itertools.product(TOPOLOGIES, REGULATION.items()):
         yield f"{topology}-regulation-{label}", regulation(topology, options), True
     yield "hybrid-regulation-pressed", regulation("hybrid", {}, site=PRESSED), True
+    strict, within = {"battery_export": "strict"}, {"max_cycles": {"count": 1.5, "hours": 2.0, "counts": "charged"}}
+    for topology in TOPOLOGIES:
+        yield f"{topology}-strict", everything(topology, "arbitrage", site=strict, battery=within), True
+    yield "hybrid-regulation-strict", regulation("hybrid", {}, site=strict), True
 
 
 def key(constraint: Any) -> str:
