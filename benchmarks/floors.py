@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from pyomo.contrib.appsi.solvers import Highs as PyomoHighs
 
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.strategies.shared.binding import add_objective, bind, model
 
 Array = np.ndarray

@@ -11,8 +11,9 @@ from workloads import real_site
 
 import bess_opt as bo
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import plant
-from bess_opt.solver.expand import Program, expand
+from bess_opt.plant.from_scenario import plant
+from bess_opt.solver.expand import expand
+from bess_opt.solver.program import Program
 from bess_opt.strategies.shared.binding import bind, model
 
 Row = dict[str, Any]

@@ -13,7 +13,7 @@ from workloads import shipped
 
 import bess_opt as bo
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.rule import State
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver

@@ -12,7 +12,7 @@ import bess_opt as bo
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.sized_program import burns, resized
 from bess_opt.models.one_way import add_exclusive_cuts
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.strategies.shared.binding import bind, model

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.checks.validate import validate as validate
     from bess_opt.dispatch.forecast_driven.control import control as control
     from bess_opt.dispatch.forecast_driven.forecasts import Forecast as Forecast
+    from bess_opt.dispatch.loading import load_dispatch as load_dispatch
     from bess_opt.dispatch.optimize import optimize as optimize
     from bess_opt.dispatch.reconciliation import Reconciliation as Reconciliation
     from bess_opt.dispatch.reconciliation import reconcile as reconcile
     from bess_opt.dispatch.result import Dispatch as Dispatch
-    from bess_opt.dispatch.saving import load_dispatch as load_dispatch
     from bess_opt.dispatch.simulate import replay as replay
     from bess_opt.dispatch.simulate import simulate as simulate
     from bess_opt.dispatch.track import BatteryState as BatteryState
@@ -91,7 +91,7 @@ _HOME = {
     "StrategyError": "common.errors",
     "Faded": "investment.lifetime.faded_dispatch",
     "faded_dispatch": "investment.lifetime.faded_dispatch",
-    "load_dispatch": "dispatch.saving",
+    "load_dispatch": "dispatch.loading",
     "Finance": "inputs.finance",
     "Financials": "investment.lifetime.financials",
     "financials": "investment.lifetime.financials",

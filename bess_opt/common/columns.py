@@ -26,10 +26,14 @@ SERIES: dict[str, Column] = {
     "regulation_down_price_per_mw": Column("currency/MW/h", "capacity price of downward regulation"),
     "regulation_signal": Column("1", "regulation request, + discharges", minimum=-1.0, maximum=1.0),
     "energy_min_mwh": Column(
-        "MWh",
-        "stored energy to keep as a reserve, at the end of the step: hourly, a value at 06:00 holds at 07:00",
-        minimum=0.0,
+        "MWh", "least stored energy at the end of the step: hourly, that of 06:00 holds at 07:00", minimum=0.0
     ),
+    "energy_max_mwh": Column("MWh", "most stored energy at the end of the step", minimum=0.0),
+    "charge_limit_mw": Column("MW", "most charge power at the port in the step", minimum=0.0),
+    "discharge_limit_mw": Column("MW", "most discharge power at the port in the step", minimum=0.0),
+    "drawn_mw": Column("MW", "power taken from the cells without loss (a car that drives)", minimum=0.0),
+    "import_limit_mw": Column("MW", "most power from the grid in the step", minimum=0.0),
+    "export_limit_mw": Column("MW", "most power to the grid in the step", minimum=0.0),
 }
 
 SCHEDULE: dict[str, Column] = {
@@ -57,3 +61,9 @@ SCHEDULE: dict[str, Column] = {
     "export_price_per_mwh": Column("currency/MWh", "price received for export"),
     "revenue": Column("currency", "energy money of the step: export paid minus import bought"),
 }
+
+# The words of the column limited_by.
+LIMITS = (
+    "", "power", "c-rate", "energy", "cycles", "import limit", "export limit", "grid charging", "battery export",
+    "inverter",
+)  # fmt: skip

@@ -9,12 +9,13 @@ from html import escape
 from matplotlib.figure import Figure
 
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.common.wording import comparison_table, dispatch_rows, financial_rows, scenario_rows, sizing_rows
+from bess_opt.common.wording import comparison_table, dispatch_rows, scenario_rows
 from bess_opt.comparison.compare import Comparison
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.series.time_axis import counted
-from bess_opt.investment.lifetime.financials import Financials
+from bess_opt.investment.lifetime.financials import Financials, financial_rows
+from bess_opt.investment.sizing.key_figures import sizing_rows
 from bess_opt.investment.sizing.size import Sizing
 from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.page import figure_png

@@ -20,6 +20,7 @@ from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
 
 _OWN = "bess_opt_findings"
+MOST_TOLD = 30  # problems of one table that are told one by one
 LARGEST = 1e12  # of any number of an input: beyond, sums of a year lose the small ones beside it
 
 
@@ -129,7 +130,8 @@ def show(value: object) -> str:
 def translate(error: ValidationError, kind: type[Table], where: str) -> list[Finding]:
     """Pydantic's errors as findings in plain words, each with what was found and what is allowed."""
     findings: list[Finding] = []
-    for details in error.errors(include_url=False):
+    errors = error.errors(include_url=False)
+    for details in errors[:MOST_TOLD]:
         place = _join(where, details["loc"])
         if details["type"] == _OWN:
             findings += [
@@ -138,7 +140,15 @@ def translate(error: ValidationError, kind: type[Table], where: str) -> list[Fin
             ]
         else:
             findings.append(_finding(details, kind, place))
-    return findings
+    return findings + untold(where, len(errors) - MOST_TOLD)
+
+
+def untold(where: str, count: int) -> list[Finding]:
+    """A finding for the problems beyond those that are told, so that nobody reads thousands; none for none."""
+    if count <= 0:
+        return []
+    found = f"{count:,} more problem" + ("s" if count > 1 else "")
+    return [Finding("more_problems", where, found, "mend those above first")]
 
 
 def _finding(details: ErrorDetails, kind: type[Table], place: str) -> Finding:

@@ -10,20 +10,9 @@ from bess_opt.comparison.compare import Comparison
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.investment.lifetime.financials import Financials
-from bess_opt.investment.sizing.size import Sizing
 
 NOTHING = "–"
 Row = tuple[str, str]
-OBJECTIVES = {  # of sizing
-    "npv": "net present value",
-    "irr": "internal rate of return",
-    "lcos": "levelised cost of storage",
-    "net_revenue": "net revenue",
-    "score": "score",
-    "energy_efficiency": "energy efficiency",
-    "curtailment": "curtailment ratio",
-}
 
 
 @dataclass(frozen=True)
@@ -74,7 +63,7 @@ def scenario_rows(scenario: Scenario) -> list[Row]:
     ]
 
 
-def _sizes(sized: Battery | Sizing) -> str:
+def _sizes(sized: Battery) -> str:
     sizes = ((sized.power_mw, "MW"), (sized.duration_h, "h"), (sized.energy_mwh, "MWh"))
     return ", ".join(str(Number(value, unit)) for value, unit in sizes)
 
@@ -124,47 +113,3 @@ def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]
             ]
         )
     return header, rows
-
-
-def financial_rows(money: Financials) -> list[Row]:
-    """What a battery is worth over its life."""
-    currency = money.currency
-    return [
-        (f"net present value, {money.money}", str(Number(money.npv, currency))),
-        ("internal rate of return", percent(money.irr)),
-        ("payback", str(Number(money.payback_years, "years"))),
-        ("discounted payback", str(Number(money.discounted_payback_years, "years"))),
-        ("levelised cost of storage", str(Number(money.lcos_per_mwh, f"{currency}/MWh"))),
-        ("capital", str(Number(money.capital, currency))),
-        (f"revenue of the first year, {money.revenue_basis}", str(Number(money.yearly_revenue, currency))),
-        ("ageing", money.ageing_basis),
-    ]
-
-
-def sizing_rows(sizing: Sizing) -> list[Row]:
-    """The best size, what it is worth, and what no size can be worth more than."""
-    currency = sizing.scenario.site.currency
-    units = {"irr": "1/year", "lcos": f"{currency}/MWh", "energy_efficiency": "", "curtailment": ""}
-    unit = units.get(sizing.objective, currency)
-    if sizing.objective == "score":
-        unit = sizing.plan.metrics.score_unit.replace("currency", currency)
-    name = OBJECTIVES[sizing.objective]
-    rows = [
-        ("best size", _sizes(sizing)),
-        (name if sizing.twin == "optimal" else f"{name}, operated by the rule", str(Number(sizing.value, unit))),
-    ]
-    if sizing.without is not None:
-        rows.append(("the same without a battery", str(Number(sizing.without, unit))))
-        rows.append(("worth building", "yes" if sizing.build else "no"))
-    best = "more" if sizing.goal.sign > 0 else "less"
-    bound = "no bound: see the notes" if sizing.bound is None else str(Number(sizing.bound, unit))
-    rows.append((f"no size has {best} than", bound))
-    if sizing.gap is not None:
-        rows.append(("gap to that bound", f"{sizing.gap:.1e}" if sizing.gap else "0"))
-    for key, word in (("power_mw", "MW"), ("energy_mwh", "MWh")):
-        if sizing.marginal_value is not None:
-            rows.append((f"one more {word} is worth", str(Number(sizing.marginal_value[key], f"{unit}/{word}"))))
-    costs = {key: value for key, value in sizing.costs.items() if key != "total"}
-    rows += [(f"present {key.replace('_', ' ')}", str(Number(value, currency))) for key, value in costs.items()]
-    rows.append(("sizes solved", str(sizing.calls)))
-    return rows

@@ -15,7 +15,8 @@ from bess_opt.comparison.stack_attribution import loss_by_removal, value_by_line
 from bess_opt.dispatch.forecast_driven.control import control
 from bess_opt.dispatch.forecast_driven.forecasts import Forecasts
 from bess_opt.dispatch.infeasible.least_changes import naming_relaxations
-from bess_opt.dispatch.optimize import Solved, dispatch_of, solve_scenario
+from bess_opt.dispatch.optimize import dispatch_of
+from bess_opt.dispatch.optimum.solve_scenario import Solved, solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.dispatch.without_battery import dispatch_without_battery

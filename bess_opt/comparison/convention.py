@@ -9,11 +9,13 @@ import pandas as pd
 
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.comparison.other_tools import PARAMETERS, TOOLS, Efficiencies, Tool, as_stated, evenly
-from bess_opt.dispatch.optimize import dispatch_of, solve_scenario
+from bess_opt.dispatch.optimize import dispatch_of
+from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import physics
-from bess_opt.plant.plant import Plant, plant, port_efficiency
+from bess_opt.plant.from_scenario import plant, port_efficiency
+from bess_opt.plant.plant import Plant
 
 EVENLY = "round trip split evenly"
 WORTH = (

@@ -8,9 +8,10 @@ import numpy as np
 
 from bess_opt.common.findings import Findings
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.dispatch.result import Dispatch, Flows, Twin, schedule_of
+from bess_opt.dispatch.result import Dispatch, Twin
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
+from bess_opt.plant.flows import Flows, schedule_of
 from bess_opt.plant.metrics import ledger, metrics
 from bess_opt.plant.plant import Plant
 from bess_opt.strategies.shared.stack import Bound
@@ -31,10 +32,7 @@ def outcome(
         schedule = schedule_of(plant, flows)
         figures = metrics(schedule, plant, bound.score(schedule, plant))
     with watch.stage("audit"):
-        # Who cannot know the future may miss the end: that is a figure, not a broken law.
-        foreseeing = twin not in ("rule", "control")
-        law = plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
-        audit.require(schedule, law, [bound.checks])
+        audit.require(schedule, law_of(twin, plant), [bound.checks])
     return Dispatch(
         scenario=scenario,
         twin=twin,
@@ -45,3 +43,9 @@ def outcome(
         figures=bound.figures(schedule, plant),
         **more,
     )
+
+
+def law_of(twin: Twin, plant: Plant) -> Plant:
+    """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault."""
+    foreseeing = twin not in ("rule", "control")
+    return plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)

@@ -15,9 +15,11 @@ import pandas as pd
 
 from bess_opt.common.findings import Finding
 from bess_opt.common.versions import versions
-from bess_opt.dispatch.result import Dispatch, LinearCertificate, SolveReport
+from bess_opt.dispatch.result import Dispatch, SolveReport
 from bess_opt.plant import metrics, money
-from bess_opt.plant.plant import Plant, plant
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
+from bess_opt.solver.certificate import LinearCertificate
 from bess_opt.strategies.shared.binding import bind
 
 DONE = {

@@ -7,44 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import pandas as pd
 
-from bess_opt.common.columns import SCHEDULE
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant import money, physics
 from bess_opt.plant.metrics import Metrics
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.solver.certificate import LinearCertificate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Twin = Literal["optimal", "rule", "control", "replay"]
-
-
-@dataclass(frozen=True)
-class LinearCertificate:
-    """Primal and dual value of a plan's linear program, on/off pattern held, computed without the solver.
-
-    `primal` and `dual` are of the strategy's own objective, maximised; no plan of that pattern exceeds `dual`.
-    `turnover` is Σ|cost·x|, the size that both are measured by. `primal_violation`: by how much the plan breaks a
-    row or bound (MW, MWh); `dual_violation`: the largest price that presses on a side that is not there.
-    """
-
-    primal: float
-    dual: float
-    turnover: float
-    primal_violation: float
-    dual_violation: float
-
-    @property
-    def gap(self) -> float:
-        """|dual − primal| as a share of the turnover; 0 is a proof."""
-        return abs(self.dual - self.primal) / max(self.turnover, 1e-12)
 
 
 @dataclass(frozen=True)
@@ -69,76 +45,6 @@ class SolveReport:
     def total_seconds(self) -> float:
         """Wall time of all stages."""
         return sum(self.seconds.values())
-
-
-@dataclass(frozen=True)
-class Flows:
-    """What a plan decides, as arrays over the steps, MW; `energy_mwh` has n+1 values, the start first."""
-
-    charge_mw: Array
-    discharge_mw: Array
-    energy_mwh: Array
-    import_mw: Array
-    export_mw: Array
-    curtailed_ac_mw: Array
-    curtailed_dc_mw: Array
-    unserved_mw: Array
-    inverter_out_mw: Array
-    inverter_in_mw: Array
-    limited_by: Any = ""
-    regulation_up_mw: Any = 0.0
-    regulation_down_mw: Any = 0.0
-
-
-def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
-    """Every column of the schedule from the flows, each on its own; none is the remainder of the others."""
-    storage, bus, steps = plant.storage, plant.bus, plant.steps
-    nothing = np.zeros(steps)
-    inverter_loss = (
-        nothing
-        if bus is None
-        else physics.inverter_loss_mw(
-            flows.inverter_out_mw, flows.inverter_in_mw, eta_out=bus.eta_out, eta_in=bus.eta_in
-        )
-    )
-    storage_loss = physics.storage_loss_mw(
-        flows.energy_mwh[:-1],
-        flows.charge_mw,
-        flows.discharge_mw,
-        eta_charge=storage.eta_charge,
-        eta_discharge=storage.eta_discharge,
-        retention=storage.retention,
-        step_h=plant.step_h,
-    )
-    revenue = money.energy_revenue(
-        flows.import_mw, flows.export_mw, plant.import_price, plant.export_price, plant.step_h
-    )
-    columns: dict[str, Any] = {
-        "solar_mw": plant.solar_mw,
-        "solar_dc_mw": plant.solar_dc_mw,
-        "load_mw": plant.load_mw,
-        "unserved_mw": flows.unserved_mw,
-        "charge_mw": flows.charge_mw,
-        "discharge_mw": flows.discharge_mw,
-        "battery_mw": flows.discharge_mw - flows.charge_mw,
-        "inverter_mw": flows.inverter_out_mw - flows.inverter_in_mw,
-        "inverter_loss_mw": inverter_loss,
-        "energy_mwh": flows.energy_mwh[1:],
-        "soc": flows.energy_mwh[1:] / storage.energy_mwh,
-        "import_mw": flows.import_mw,
-        "export_mw": flows.export_mw,
-        "grid_mw": flows.export_mw - flows.import_mw,
-        "curtailed_mw": flows.curtailed_ac_mw + flows.curtailed_dc_mw,
-        "curtailed_dc_mw": flows.curtailed_dc_mw,
-        "loss_mw": storage_loss + inverter_loss,
-        "regulation_up_mw": nothing + flows.regulation_up_mw,
-        "regulation_down_mw": nothing + flows.regulation_down_mw,
-        "limited_by": np.broadcast_to(np.asarray(flows.limited_by, dtype=object), steps),
-        "import_price_per_mwh": plant.import_price,
-        "export_price_per_mwh": plant.export_price,
-        "revenue": revenue if plant.has_prices else nothing,
-    }
-    return pd.DataFrame({name: columns[name] for name in SCHEDULE}, index=plant.index)
 
 
 def drawing_problems(index: pd.DatetimeIndex, week: str | None, theme: str) -> list[Finding]:

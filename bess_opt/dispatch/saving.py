@@ -7,7 +7,7 @@
     schedule.columns.json        unit and meaning of each column
     stored_energy_value.parquet  if the plan has one
     metrics.json                 the keys of `Metrics`
-    report.json                  how it was found, ledger, findings, scenario digest, versions
+    report.json                  how it was found, ledger, findings, scenario digest, versions, hashes of the files
     reconciliation.md            energy, money and proof added up again, for people
     scenario/                    a scenario that loads equal to the one solved
 
@@ -16,6 +16,7 @@ The same dispatch written by the same versions gives the same bytes: no times of
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -27,17 +28,14 @@ import numpy as np
 import pandas as pd
 import tomli_w
 
-from bess_opt.common.atomic_folders import Kind, new_folder, problem
+from bess_opt.common.atomic_folders import Kind, new_folder
 from bess_opt.common.columns import SCHEDULE
-from bess_opt.common.errors import ScenarioError
-from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.versions import versions
 from bess_opt.dispatch.reconciliation import reconcile
-from bess_opt.dispatch.result import Dispatch, LinearCertificate, SolveReport
-from bess_opt.inputs.scenario import Scenario, load
-from bess_opt.plant.metrics import Metrics
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.scenario import Scenario
 
-FORMAT = "bess_opt dispatch 1"
+FORMAT = "bess_opt dispatch 2"  # 1 had no hashes of its files
 SCHEDULE_FILE, VALUE_FILE = "schedule.parquet", "stored_energy_value.parquet"
 METRICS_FILE, REPORT_FILE, SCENARIO_FOLDER = "metrics.json", "report.json", "scenario"
 BOOKS_FILE, PICTURE_FILE = "reconciliation.md", "dispatch.png"
@@ -60,8 +58,7 @@ RESULT = Kind(
     text='"format": "bess_opt dispatch ',
 )
 CSV_DECIMALS = 9
-_SOLVE = ("status", "objective", "bound", "gap", "solver", "rows", "columns", "windows")
-_GIVE_OURS = "give a folder written by Dispatch.save"
+SOLVE = ("status", "objective", "bound", "gap", "solver", "rows", "columns", "windows")
 
 
 def save_dispatch(dispatch: Dispatch, folder: str | Path, extras: Mapping[str, bytes] | None = None) -> Path:
@@ -73,43 +70,26 @@ def save_dispatch(dispatch: Dispatch, folder: str | Path, extras: Mapping[str, b
     with new_folder(folder, RESULT) as parts:
         _write_schedule(dispatch, parts)
         _write_json(parts / METRICS_FILE, dispatch.metrics.to_dict())
-        _write_json(parts / REPORT_FILE, _report(dispatch))
         (parts / BOOKS_FILE).write_bytes(reconcile(dispatch).to_markdown().encode())
         _write_scenario(dispatch.scenario, parts / SCENARIO_FOLDER)
         for name, content in (extras or {}).items():
             (parts / name).write_bytes(content)
+        files = {file.name: file_hash(file) for file in sorted(parts.iterdir()) if file.is_file()}
+        report = plain(_report(dispatch) | {"files": files})
+        _write_json(parts / REPORT_FILE, report | {"seal": seal(report)})
     return Path(folder)
 
 
-def load_dispatch(folder: str | Path) -> Dispatch:
-    """The dispatch that `save` wrote to `folder`; its report has no durations.
+def file_hash(file: Path) -> str:
+    """sha256 of a file's bytes."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
-    ScenarioError if the folder is not complete or not ours. A scenario changed since is a warning in
-    `findings`.
-    """
-    folder = Path(folder)
-    report = _read_json(folder, REPORT_FILE)
-    if report.get("format") != FORMAT:
-        found = f"{REPORT_FILE} is not of the format {FORMAT!r}"
-        raise problem("no_result", folder, found, _GIVE_OURS)
-    scenario = load(folder / SCENARIO_FOLDER)
-    value = _read_frame(folder, VALUE_FILE) if (folder / VALUE_FILE).exists() else None
-    try:
-        return Dispatch(
-            scenario=scenario.replace(name=report["scenario"]["name"]),
-            twin=report["twin"],
-            schedule=_read_frame(folder, SCHEDULE_FILE),
-            metrics=Metrics(**_read_json(folder, METRICS_FILE)),
-            findings=_read_findings(folder, report, scenario),
-            report=_read_report(report),
-            ledger=report["ledger"],
-            figures=report.get("figures", {}),
-            stored_energy_value=None if value is None else value.iloc[:, 0],
-        )
-    except (KeyError, TypeError) as error:
-        found = f"was written by another version of bess_opt ({error})"
-        expected = f"solve {folder / SCENARIO_FOLDER} again"
-        raise problem("no_result", folder, found, expected) from None
+
+def seal(report: Mapping[str, Any]) -> str:
+    """sha256 of what a report says, its own seal left out, however its file is laid out."""
+    told = {key: value for key, value in report.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def plain(value: Any) -> Any:
@@ -164,7 +144,7 @@ def _report(dispatch: Dispatch) -> dict[str, Any]:
         "format": FORMAT,
         "twin": dispatch.twin,
         "scenario": {"name": scenario.name, "digest": scenario.digest()},
-        **{name: getattr(report, name, None) for name in _SOLVE},
+        **{name: getattr(report, name, None) for name in SOLVE},
         "certificate": None if proven is None else asdict(proven),
         "ledger": dict(dispatch.ledger),
         "figures": dict(dispatch.figures),
@@ -189,46 +169,3 @@ def _write_json(file: Path, content: Mapping[str, Any]) -> None:
 def harmless(text: str) -> str:
     """A text that no spreadsheet takes for a formula: one that begins like it has an apostrophe before it."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-# ---- reading
-
-
-def _read_json(folder: Path, name: str) -> dict[str, Any]:
-    try:
-        content = json.loads((folder / name).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise _unreadable(folder, name, error) from None
-    if not isinstance(content, dict):
-        raise problem("no_result", folder, f"{name} holds no table", _GIVE_OURS)
-    return content
-
-
-def _read_frame(folder: Path, name: str) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(folder / name)
-    except (OSError, ValueError) as error:
-        raise _unreadable(folder, name, error) from None
-
-
-def _read_findings(folder: Path, report: Mapping[str, Any], scenario: Scenario) -> Findings:
-    findings = [Finding(**finding) for finding in report["findings"]]
-    if scenario.digest() != report["scenario"]["digest"]:
-        where, found = str(folder / SCENARIO_FOLDER), "differs from the scenario that was solved"
-        findings.append(Finding("scenario_changed", where, found, "solve it again", "warning"))
-    return Findings(findings)
-
-
-def _read_report(stored: Mapping[str, Any]) -> SolveReport | None:
-    """How the solver found it; a bound or gap that JSON could not hold was infinite."""
-    if stored["status"] is None:
-        return None
-    endless = {name: math.inf for name in ("bound", "gap") if stored[name] is None}
-    proven = None if stored["certificate"] is None else LinearCertificate(**stored["certificate"])
-    return SolveReport(**{name: stored[name] for name in _SOLVE} | endless, seconds={}, certificate=proven)
-
-
-def _unreadable(folder: Path, name: str, error: Exception) -> ScenarioError:
-    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-    found = f"{name} cannot be read: {reason}"
-    return problem("no_result", folder, found, _GIVE_OURS)

@@ -10,7 +10,7 @@ from bess_opt.dispatch.checks.validate import findings
 from bess_opt.dispatch.outcome import outcome
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import Held, Rule
 from bess_opt.plant.stepper import follow, run_rule

@@ -9,7 +9,8 @@ from bess_opt.dispatch.checks.validate import findings
 from bess_opt.dispatch.outcome import outcome
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import Plant, plant
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.stepper import run_rule
 from bess_opt.strategies.shared.binding import bind
 

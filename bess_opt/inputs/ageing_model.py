@@ -7,19 +7,22 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, quantity, reject
-from bess_opt.plant.plant import Array
+from bess_opt.inputs.battery import LIFE_ENDS_AT, Technology
 
 KELVIN, REFERENCE_K = 273.15, 296.0
+DAYS_A_YEAR = 365.0
+NEVER = 1e9  # cycles of cells whose cycle life is not stated
 
 
 class AgeingModel(Table):
     """Calendar fade as in NREL SAM (after K. Smith), cycle fade from a cycle-life table.
 
     Defaults of the calendar: SAM's lithium-ion model. Default table: 5,000 cycles of depth 0.2 and 1,000 of
-    depth 0.8 until 0.8 of the capacity is left, as in the battery inputs of SAM's own tests: older cells. Modern
-    LFP lasts several times longer; give the maker's curve as `cycles_to_failure`.
+    depth 0.8 until 0.8 of the capacity is left, as in the battery inputs of SAM's own tests: older cells. What a
+    technology of the table is known for, `of_technology` takes; give a maker's curve as `cycles_to_failure`.
     """
 
     where: ClassVar[str] = "ageing"
@@ -47,6 +50,21 @@ class AgeingModel(Table):
             expected = "give two rows or more, depth rising within 0 to 1, cycles > 0 and not rising"
             reject([Finding("wrong_value", "cycles_to_failure", found, expected)])
         return self
+
+    @classmethod
+    def of_technology(cls, cells: Technology) -> Self:
+        """The model with the cycle life and calendar life that `cells` state; what they leave out does not age.
+
+        A cycle counts by its depth: N full ones are 2·N of half the depth. The calendar reaches `failure_capacity`
+        after the stated years at half charge and the model's own temperature.
+        """
+        bare = cls()
+        full = cells.cycle_life if cells.cycle_life is not None else NEVER
+        years = cells.calendar_life_years
+        lost = bare.calendar_q0 - LIFE_ENDS_AT
+        slow = 0.0 if years is None else lost / np.sqrt(DAYS_A_YEAR * years)
+        usual = float(bare.calendar_rate(np.array(0.5), bare.temperature_c)) / bare.calendar_a
+        return cls(calendar_a=float(slow / usual), cycles_to_failure=((0.1, 10.0 * full), (1.0, full)))
 
     def cycles(self, depth: Array) -> Array:
         """Cycles of `depth` (0 to 1] to failure: straight lines in log-log, the outer ones drawn on."""

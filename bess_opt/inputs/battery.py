@@ -40,6 +40,11 @@ def _schema_with_round_trip(schema: dict[str, Any]) -> None:
     schema["oneOf"] = [{"required": etas}, {"required": ["round_trip_efficiency"]}]
 
 
+LIFE_ENDS_AT = 0.8  # of the capacity: where cycle life and calendar life are counted to
+CYCLES_A_YEAR = 365.0
+MOST_FADE = 0.99  # a year; cells that lived less than a year would leave nothing to count
+
+
 class Technology(Table):
     """Cells as data. `round_trip_efficiency` (0 < and <= 1) may be given in place of both efficiencies."""
 
@@ -51,6 +56,18 @@ class Technology(Table):
     soc_min: Annotated[Number, quantity("lowest usable fraction of nameplate energy", "1", ge=0, lt=1)]
     soc_max: Annotated[Number, quantity("highest usable fraction of nameplate energy", "1", gt=0, le=1)]
     c_rate_max: Annotated[Number, quantity("power at the cells over nameplate energy, both directions", "1/h", gt=0)]
+    cycle_life: Annotated[
+        Number | None, quantity("full cycles until 0.8 of the capacity is left, the calendar apart", "1", gt=0)
+    ] = None
+    calendar_life_years: Annotated[
+        Number | None, quantity("years until 0.8 of the capacity is left, cycles apart", "year", gt=0)
+    ] = None
+    fade_per_year: Annotated[
+        Number | None,
+        quantity(
+            "share of the capacity lost each year; default: of both lives at one cycle a day", "1/year", ge=0, lt=1
+        ),
+    ] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -81,6 +98,30 @@ class Technology(Table):
         """`soc` on the window's edge where it misses it by rounding, else as it is."""
         nearest_inside = min(max(soc, self.soc_min), self.soc_max)
         return nearest_inside if abs(soc - nearest_inside) <= ROUNDING else soc
+
+    @property
+    def states_ageing(self) -> bool:
+        """Whether any figure of ageing is stated."""
+        return (self.cycle_life, self.calendar_life_years, self.fade_per_year) != (None, None, None)
+
+    @property
+    def fade(self) -> float:
+        """Share of the capacity lost each year [1/year]: as stated, else the calendar and one full cycle a day.
+
+        0 where no figure is stated.
+        """
+        if self.fade_per_year is not None:
+            return self.fade_per_year
+        calendar = 1.0 / self.calendar_life_years if self.calendar_life_years is not None else 0.0
+        cycles = CYCLES_A_YEAR / self.cycle_life if self.cycle_life is not None else 0.0
+        return min((1.0 - LIFE_ENDS_AT) * (calendar + cycles), MOST_FADE)
+
+    @property
+    def life_in_words(self) -> str:
+        """How long the cells last, as far as it is stated."""
+        parts = [f"{self.cycle_life:,.0f} full cycles"] if self.cycle_life is not None else []
+        parts += [f"{self.calendar_life_years:g} years"] if self.calendar_life_years is not None else []
+        return f"{' or '.join(parts)} to {LIFE_ENDS_AT:g} of their capacity" if parts else "as their fade says"
 
 
 class Converters(Table):
@@ -143,8 +184,13 @@ class Battery(Table):
 
     where: ClassVar[str] = "battery"
 
-    power_mw: Annotated[Number, quantity("rated power at the port, both directions", "MW", gt=0)]
+    power_mw: Annotated[
+        Number, quantity("rated power at the port; both directions unless charge_power_mw is stated", "MW", gt=0)
+    ]
     duration_h: Annotated[Number, quantity("nameplate energy over rated power", "h", gt=0)]
+    charge_power_mw: Annotated[
+        Number | None, quantity("most charge power at the port; default: power_mw", "MW", gt=0)
+    ] = None
     technology: Annotated[
         _TechnologyChoice, Field(description="key of a technology, or a table with its figures")
     ] = "modern_lfp"
@@ -203,6 +249,11 @@ class Battery(Table):
         return self.technology if isinstance(self.technology, Technology) else TECHNOLOGIES[self.technology]
 
     @property
+    def charge_power(self) -> float:
+        """Most charge power at the port [MW], the C-rate apart: the stated one, else `power_mw`."""
+        return self.power_mw if self.charge_power_mw is None else self.charge_power_mw
+
+    @property
     def energy_mwh(self) -> float:
         """Nameplate energy [MWh] = power × duration; the SOC window is a fraction of it."""
         return self.power_mw * self.duration_h
@@ -226,20 +277,40 @@ class Battery(Table):
         return tuple(found)
 
 
-def _cells(round_trip: float, soc_min: float, soc_max: float, c_rate_max: float) -> Technology:
+def _cells(
+    round_trip: float,
+    soc_min: float,
+    soc_max: float,
+    c_rate_max: float,
+    cycle_life: float,
+    calendar_life_years: float,
+) -> Technology:
     eta = sqrt(round_trip)
-    return Technology(eta_charge=eta, eta_discharge=eta, soc_min=soc_min, soc_max=soc_max, c_rate_max=c_rate_max)
+    return Technology(
+        eta_charge=eta,
+        eta_discharge=eta,
+        soc_min=soc_min,
+        soc_max=soc_max,
+        c_rate_max=c_rate_max,
+        cycle_life=cycle_life,
+        calendar_life_years=calendar_life_years,
+    )
 
 
 TECHNOLOGIES: dict[str, Technology] = {
-    "standard": _cells(0.90, 0.20, 0.90, 0.5),
-    "modern_lfp": _cells(0.93, 0.10, 0.95, 1.0),
-    "premium": _cells(0.95, 0.05, 0.95, 2.0),
+    "standard": _cells(0.90, 0.20, 0.90, 0.5, 2_800.0, 10.0),
+    "modern_lfp": _cells(0.93, 0.10, 0.95, 1.0, 6_000.0, 16.0),
+    "premium": _cells(0.95, 0.05, 0.95, 2.0, 20_000.0, 20.0),
 }
 _CELLS = {
     "standard": "older Li-ion, lead-acid",
     "modern_lfp": "LiFePO4 (default)",
     "premium": "LTO, advanced Li-ion",
+}
+AGEING_SOURCES = {
+    "standard": "PNNL-28866 (2019), lithium-ion: 3,500 cycles of depth 0.8, 10 years",
+    "modern_lfp": "cycles: data sheets of 280 Ah LFP cells, 25 degree Celsius, 0.5 C; years: PNNL-33283 (2022), LFP",
+    "premium": "cycles: Toshiba SCiB, more than 20,000; years: design life usual for LTO systems, an assumption",
 }
 _TOPOLOGIES = {
     "parallel_ac": "AC-coupled: PV inverter and battery converter meet at the AC bus (default)",
@@ -249,12 +320,18 @@ _TOPOLOGIES = {
 
 
 def technologies() -> pd.DataFrame:
-    """Built-in technologies, one row per key: efficiencies and SOC window [1], C-rate [1/h], source."""
+    """Built-in technologies, one row per key: efficiencies and SOC window [1], C-rate [1/h], ageing, sources.
+
+    `cycle_life` counts full cycles, `calendar_life_years` years until 0.8 of the capacity is left, each by itself;
+    `fade_per_year` [1/year] is both together at one cycle a day, what money over life assumes unless told otherwise.
+    """
     rows = {
         key: {
             "meaning": _CELLS[key],
             "round_trip_efficiency": round(tech.eta_charge * tech.eta_discharge, 12),
             **tech.to_plain(),
+            "fade_per_year": round(tech.fade, 12),
+            "ageing_source": AGEING_SOURCES[key],
             "source": "figures of the earlier PV+BESS tool; at the cells' DC terminals, losses split evenly",
         }
         for key, tech in TECHNOLOGIES.items()

@@ -18,6 +18,9 @@ def _zero_or_one(value: object) -> object:
     return year
 
 
+REPLACEMENT_COSTS = ("replacement_per_mw", "replacement_per_mwh", "replacement_cost")
+
+
 class Finance(Table):
     """Costs are positive numbers; rates are fractions per year. All money is in the site's currency.
 
@@ -51,11 +54,30 @@ class Finance(Table):
         Number | None,
         quantity("years' worth of yearly revenue; in place of rates and lifetime", "year", gt=0),
     ] = None
-    fade_per_year: Annotated[Number, quantity("share of revenue lost each year by ageing", "1/year", ge=0, lt=1)] = (
-        0.0
-    )
-    replacement_year: Annotated[Count | None, quantity("year in which cells are replaced", "year", ge=1)] = None
-    replacement_cost: Annotated[Number, quantity("cost of that replacement", "currency", ge=0)] = 0.0
+    fade_per_year: Annotated[
+        Number | None,
+        quantity(
+            "share of what the battery earns lost each year by ageing; default: the technology's",
+            "1/year",
+            ge=0,
+            lt=1,
+        ),
+    ] = None
+    replacement_year: Annotated[
+        Count | None, quantity("year at whose end cells are replaced; the list of one", "year", ge=1)
+    ] = None
+    replacement_years: Annotated[
+        tuple[Count, ...], Field(description="years at whose ends cells are replaced, each 1 or more [year]")
+    ] = ()
+    replacement_per_mw: Annotated[
+        Number, quantity("cost of each replacement per rated power, at purchase prices", "currency/MW", ge=0)
+    ] = 0.0
+    replacement_per_mwh: Annotated[
+        Number, quantity("cost of each replacement per nameplate energy, at purchase prices", "currency/MWh", ge=0)
+    ] = 0.0
+    replacement_cost: Annotated[
+        Number, quantity("cost of each replacement whatever the size, at purchase prices", "currency", ge=0)
+    ] = 0.0
     residual_share: Annotated[
         Number, quantity("share of the capital that its sale at the end of the lifetime brings", "1", ge=0, le=1)
     ] = 0.0
@@ -67,10 +89,30 @@ class Finance(Table):
 
     @model_validator(mode="after")
     def _replacement_is_complete(self) -> Self:
-        if self.replacement_cost > 0 and self.replacement_year is None:
-            found = f"replacement_cost is {self.replacement_cost:g} but replacement_year is missing"
+        paid = [key for key in REPLACEMENT_COSTS if getattr(self, key) > 0.0]
+        if paid and not self.replaced_after:
+            found = f"{paid[0]} is {getattr(self, paid[0]):g} but replacement_year is missing"
             reject([Finding("missing_key", "replacement_year", found, "give the year of the replacement")])
-        if self.replacement_year and self.lifetime_years and self.replacement_year > self.lifetime_years:
-            found = f"found {self.replacement_year}, after the lifetime of {self.lifetime_years} years"
-            reject([Finding("contradiction", "replacement_year", found, "give a year within the lifetime")])
+        if self.replacement_year is not None and self.replacement_years:
+            found = f"stands beside replacement_years = {list(self.replacement_years)}"
+            reject([Finding("contradiction", "replacement_year", found, "give one of the two")])
+        key = "replacement_year" if self.replacement_year is not None else "replacement_years"
+        years = self.replaced_after
+        if years and (years[0] < 1 or len(set(years)) < len(years)):
+            found = f"found {list(self.replacement_years)}"
+            reject([Finding("wrong_value", key, found, "give whole years of 1 or more, each once")])
+        if self.lifetime_years and any(year > self.lifetime_years for year in years):
+            found = f"found {years[-1]}, after the lifetime of {self.lifetime_years} years"
+            reject([Finding("contradiction", key, found, "give a year within the lifetime")])
         return self
+
+    @property
+    def replaced_after(self) -> tuple[int, ...]:
+        """Years at whose ends the cells are replaced, in order."""
+        one = () if self.replacement_year is None else (self.replacement_year,)
+        return tuple(sorted((*one, *self.replacement_years)))
+
+    def replacement(self, power_mw: float, energy_mwh: float) -> float:
+        """What one replacement of a battery of this size costs, at the prices of the purchase, currency."""
+        sized = self.replacement_per_mw * power_mw + self.replacement_per_mwh * energy_mwh
+        return sized + self.replacement_cost

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bess_opt.common.bounded_reading import read_bounded
 from bess_opt.common.clock import HOUR_NS
 from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import Table, read_table, salvage
+from bess_opt.common.input_table import MOST_TOLD, Table, read_table, salvage, show, untold
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario_checks import Horizon
@@ -29,6 +30,7 @@ TABLES: dict[str, type[Table]] = {
     "finance": Finance,
     "solver": SolverOptions,
 }
+MOST_BYTES = 1_000_000  # of scenario.toml, which has some kilobytes
 DEEPEST = 16  # tables within tables; a scenario needs five
 _OPTIONAL = ("tariff", "finance")
 SeriesSource = CleanSeries | Callable[[SeriesOptions], RawSeries]
@@ -36,11 +38,12 @@ SeriesSource = CleanSeries | Callable[[SeriesOptions], RawSeries]
 
 def unknown_tables(tables: Iterable[str], known: list[str], place: str) -> list[Finding]:
     """A finding for each table that is not `known`; `place` says in which file."""
-    return [
-        Finding("unknown_table", key, f"unknown table {key!r}{place}", nearest(key, known))
-        for key in tables
-        if key not in known
+    unknown = [key for key in tables if key not in known]
+    told = [
+        Finding("unknown_table", key[:100], f"unknown table {show(key)}{place}", nearest(key[:100], known))
+        for key in unknown[:MOST_TOLD]
     ]
+    return told + untold("tables", len(unknown) - MOST_TOLD)
 
 
 def read_tables(tables: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
@@ -113,7 +116,7 @@ def read_series(
 def read_toml(file: Path) -> dict[str, Any]:
     """The tables of a TOML file. ScenarioError with the line of a syntax error, or why it cannot be read."""
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        tables = tomllib.loads(read_bounded(file, MOST_BYTES).decode("utf-8-sig"))
         if _depth(tables) <= DEEPEST:
             return tables
         problem = _too_deep(file)
@@ -125,6 +128,9 @@ def read_toml(file: Path) -> dict[str, Any]:
         problem = Finding("toml_syntax", where, f"cannot be read: {error}", "mend the TOML syntax there")
     except UnicodeDecodeError as error:
         problem = Finding("not_utf8", file.name, f"byte {error.start} is not UTF-8", "save the file as UTF-8")
+    except ValueError as error:  # a number with thousands of digits
+        found, expected = f"cannot be read: {str(error).partition(';')[0]}", "write numbers of a usual length"
+        problem = Finding("toml_syntax", file.name, found, expected)
     except OSError as error:
         found = f"cannot be opened: {error.strerror or error}"
         expected = "give a folder with scenario.toml, or a .toml file"

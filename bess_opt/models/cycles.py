@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
 from bess_opt.models.one_way import add_room_cuts
 from bess_opt.models.units import CURRENCY, MWH, PER_UNIT
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 
 
 def add_stated_cycles(m: Any, plant: Plant, stated: Array, price_per_cycle: float) -> None:

@@ -14,9 +14,10 @@ import pandas as pd
 import pyomo.environ as pyo
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
 from bess_opt.models.units import MW, PER_UNIT
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def delivery_bounds(given: Deliveries, plant: Plant) -> tuple[Array, Array]:
     limits, storage, bus = plant.flow_limits(), plant.storage, plant.bus
     shed = plant.sheddable_mw
     bought = limits["import_mw"] + shed if plant.grid_charging else plant.load_mw
-    battery = storage.discharge_max_mw if bus is None else limits["inverter_out_mw"]
+    battery = storage.discharge_limit_mw if bus is None else limits["inverter_out_mw"]
     power = np.minimum(battery + plant.solar_ac_mw - plant.load_mw, plant.export_max_mw)
     stored = (storage.ceiling_mwh.max() - storage.floor_mwh.min()) * storage.eta_discharge / plant.step_h
     to_ac = 1.0 if bus is None else bus.eta_out

@@ -7,7 +7,7 @@ and bring the relaxation close to the exact optimum.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Ru
 from bess_opt.models.storage import energy_bounds
 from bess_opt.models.units import MW, MWH, PER_UNIT
 from bess_opt.plant.plant import Plant
-from bess_opt.solver.expand import Program, expand
 
 
 @dataclass(frozen=True)
@@ -78,26 +77,6 @@ def one_way_power(m: Any, t: Any) -> Any:
     return m.charge_mw[t] + m.discharge_mw[t] <= m.one_way_max_mw
 
 
-def exclusive_program(m: Any, plant: Plant, program: Program, bound: tuple[Pair, ...]) -> Program:
-    """`program`, an expansion of `m`, with rule 10 for the converters in `bound`; what it holds stays held."""
-    add_exclusivity(m, plant, bound)
-    full = expand(m)
-    first = slice(program.columns)
-    full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
-    return full
-
-
-def with_choices_held(program: Program, x: np.ndarray) -> Program:
-    """`program` with its yes-or-no choices held as they are in `x`: a linear one."""
-    choice = np.round(x[: program.columns])
-    return replace(
-        program,
-        lower=np.where(program.integer, choice, program.lower),
-        upper=np.where(program.integer, choice, program.upper),
-        integer=np.zeros_like(program.integer),
-    )
-
-
 def first_only(pair: Pair) -> Rule:
     """The rule that ties the first flow to its binary."""
 
@@ -127,12 +106,12 @@ def add_room_cuts(m: Any, plant: Plant) -> None:
     if hasattr(m, "charge_room") or plant.reserves is not None:
         return
     floor, ceiling = energy_bounds(plant)
-    kept = plant.storage.retention
+    kept, drawn = plant.storage.retention, plant.step_h * plant.storage.drawn_mw
     m.room_ceiling_mwh = ArrayParam(
-        m.steps, np.maximum(ceiling[1:], kept * ceiling[:-1]), units=MWH, doc="most energy while charging"
+        m.steps, np.maximum(ceiling[1:] + drawn, kept * ceiling[:-1]), units=MWH, doc="most energy while charging"
     )
     m.room_floor_mwh = ArrayParam(
-        m.steps, np.minimum(floor[1:], kept * floor[:-1]), units=MWH, doc="least energy while discharging"
+        m.steps, np.minimum(floor[1:] + drawn, kept * floor[:-1]), units=MWH, doc="least energy while discharging"
     )
     m.charge_room = ArrayConstraint(m.steps, rule=charge_room)
     m.discharge_room = ArrayConstraint(m.steps, rule=discharge_room)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayVar
 from bess_opt.models.units import MW
-from bess_opt.plant.plant import Array
 
 
 @dataclass(frozen=True)

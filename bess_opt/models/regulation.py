@@ -24,13 +24,13 @@ def add_regulation(m: Any, plant: Plant) -> None:
     reserves, storage = plant.reserves, plant.storage
     if reserves is None:
         raise ValueError("this plant sells no regulation")
-    charge, discharge = storage.charge_max_mw, storage.discharge_max_mw
+    charge, discharge = storage.charge_limit_mw, storage.discharge_limit_mw
     for state, meaning in (("base", "at the base point"), ("up", "called up"), ("down", "called down")):
         into = ArrayVar(m.steps, upper=charge, units=MW, doc=f"power into the port {meaning}")
         out = ArrayVar(m.steps, upper=discharge, units=MW, doc=f"power out of the port {meaning}")
         setattr(m, f"{state}_charge_mw", into)
         setattr(m, f"{state}_discharge_mw", out)
-    most = min(reserves.max_mw, charge + discharge)
+    most = np.minimum(reserves.max_mw, charge + discharge)
     m.regulation_up_mw = ArrayVar(m.steps, upper=most, units=MW, doc="upward capacity held")
     m.regulation_down_mw = ArrayVar(m.steps, upper=most, units=MW, doc="downward capacity held")
     m.activation_up = ArrayParam(m.steps, reserves.activation_up, units=PER_UNIT, doc="share of it called")
@@ -76,16 +76,20 @@ def pressed(plant: Plant) -> np.ndarray:
 def _add_site_limits(m: Any, plant: Plant) -> None:
     """Connection, permissions and shared inverter in the called states, where there is a limit."""
     rules, over = [], pressed(plant)
-    if np.isfinite(plant.export_max_mw):
-        m.export_max_mw = pyo.Param(initialize=plant.export_max_mw, units=MW, mutable=True)
-        m.calm = pyo.Set(initialize=np.flatnonzero(~over).tolist(), dimen=1)
+    limited = np.isfinite(plant.export_max_mw)
+    if limited.any():
+        m.export_max_mw = ArrayParam(m.steps, plant.export_max_mw, units=MW, doc="most export")
+        m.calm = pyo.Set(initialize=np.flatnonzero(limited & ~over).tolist(), dimen=1)
         m.called_export = ArrayConstraint(m.calm, rule=called_export)
         if over.any():
             m.pressed = pyo.Set(initialize=np.flatnonzero(over).tolist(), dimen=1)
             m.called_export_pressed = ArrayConstraint(m.pressed, rule=called_export_pressed)
-    if np.isfinite(plant.import_max_mw):
-        m.import_max_mw = pyo.Param(initialize=plant.import_max_mw, units=MW, mutable=True)
-        rules += [called_import] if plant.bus is None else [called_import, called_import_through_inverter]
+    limited = np.isfinite(plant.import_max_mw)
+    if limited.any():
+        m.import_max_mw = ArrayParam(m.steps, plant.import_max_mw, units=MW, doc="most import")
+        m.import_limited = pyo.Set(initialize=np.flatnonzero(limited).tolist(), dimen=1)
+        for rule in (called_import,) if plant.bus is None else (called_import, called_import_through_inverter):
+            setattr(m, rule.__name__, ArrayConstraint(m.import_limited, rule=rule))
     if not plant.battery_export:
         rules.append(called_strict_export if plant.strict_export else called_no_battery_export)
     if not plant.grid_charging:
@@ -227,24 +231,24 @@ def _served(m: Any, t: Any) -> Any:
 
 def called_export(m: Any, t: Any) -> Any:
     """solar_ac − load + η_out·x_up <= export limit, x the power on the battery's bus; exact while x_up >= 0."""
-    return _solar_used(m, t) - _served(m, t) + _eta_out(m) * _on_bus(m, t, "up") <= m.export_max_mw
+    return _solar_used(m, t) - _served(m, t) + _eta_out(m) * _on_bus(m, t, "up") <= m.export_max_mw[t]
 
 
 def called_export_pressed(m: Any, t: Any) -> Any:
     """export − import + (b_up − (d − c))/η_in <= export limit: no MW at the port counts more on the AC bus."""
     up = m.up_discharge_mw[t] - m.up_charge_mw[t]
     more = up - (m.discharge_mw[t] - m.charge_mw[t])
-    return m.export_mw[t] - m.import_mw[t] + more / m.eta_inverter_in <= m.export_max_mw
+    return m.export_mw[t] - m.import_mw[t] + more / m.eta_inverter_in <= m.export_max_mw[t]
 
 
 def called_import(m: Any, t: Any) -> Any:
     """load − solar_ac − η_out·x_down <= import limit: what the inverter gives."""
-    return _served(m, t) - _solar_used(m, t) - _eta_out(m) * _on_bus(m, t, "down") <= m.import_max_mw
+    return _served(m, t) - _solar_used(m, t) - _eta_out(m) * _on_bus(m, t, "down") <= m.import_max_mw[t]
 
 
 def called_import_through_inverter(m: Any, t: Any) -> Any:
     """load − solar_ac − x_down/η_in <= import limit: what the inverter takes."""
-    return _served(m, t) - _solar_used(m, t) - _on_bus(m, t, "down") / m.eta_inverter_in <= m.import_max_mw
+    return _served(m, t) - _solar_used(m, t) - _on_bus(m, t, "down") / m.eta_inverter_in <= m.import_max_mw[t]
 
 
 def called_no_battery_export(m: Any, t: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from bess_opt.models.components import ArrayConstraint, ArrayVar
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
 from bess_opt.models.cycle_caps import add_cycle_caps
 from bess_opt.models.units import HOUR, MW, MWH, PER_UNIT
 from bess_opt.plant import physics
@@ -26,11 +26,14 @@ def add_storage(m: Any, plant: Plant) -> None:
     m.retention = pyo.Param(initialize=storage.retention, units=PER_UNIT, mutable=True)
     m.charge_max_mw = pyo.Param(initialize=storage.charge_max_mw, units=MW, mutable=True)
     m.discharge_max_mw = pyo.Param(initialize=storage.discharge_max_mw, units=MW, mutable=True)
-    m.charge_mw = ArrayVar(m.steps, upper=storage.charge_max_mw, units=MW, doc="power into the port")
-    m.discharge_mw = ArrayVar(m.steps, upper=storage.discharge_max_mw, units=MW, doc="power out of the port")
+    m.charge_mw = ArrayVar(m.steps, upper=storage.charge_limit_mw, units=MW, doc="power into the port")
+    m.discharge_mw = ArrayVar(m.steps, upper=storage.discharge_limit_mw, units=MW, doc="power out of the port")
     lower, upper = energy_bounds(plant)
     m.energy_mwh = ArrayVar(m.instants, lower=lower, upper=upper, units=MWH, doc="energy in the cells")
-    m.energy_balance = ArrayConstraint(m.steps, rule=energy_balance)
+    if np.any(storage.drawn_mw):
+        m.drawn_mw = ArrayParam(m.steps, storage.drawn_mw, units=MW, doc="taken from the cells without loss")
+    law = energy_balance_with_drawn if np.any(storage.drawn_mw) else energy_balance
+    m.energy_balance = ArrayConstraint(m.steps, rule=law)
     add_cycle_caps(m, plant)
 
 
@@ -45,7 +48,16 @@ def energy_bounds(plant: Plant) -> tuple[np.ndarray, np.ndarray]:
 
 def energy_balance(m: Any, t: Any) -> Any:
     """e[t+1] = ρ·e[t] + η_c·h·c[t] − h·d[t]/η_d, with ρ the share that self-discharge leaves (rule 9)."""
-    return m.energy_mwh[t + 1] == physics.energy_after(
+    return m.energy_mwh[t + 1] == _after(m, t, None)
+
+
+def energy_balance_with_drawn(m: Any, t: Any) -> Any:
+    """e[t+1] = ρ·e[t] + η_c·h·c[t] − h·d[t]/η_d − h·drawn[t]: some leaves the cells without loss (rule 9)."""
+    return m.energy_mwh[t + 1] == _after(m, t, m.drawn_mw[t])
+
+
+def _after(m: Any, t: Any, drawn_mw: Any) -> Any:
+    return physics.energy_after(
         m.energy_mwh[t],
         m.charge_mw[t],
         m.discharge_mw[t],
@@ -53,4 +65,5 @@ def energy_balance(m: Any, t: Any) -> Any:
         eta_discharge=m.eta_discharge,
         retention=m.retention,
         step_h=m.step_h,
+        drawn_mw=drawn_mw,
     )

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
+from bess_opt.common.columns import LIMITS, SCHEDULE
 from bess_opt.common.errors import AuditError
 from bess_opt.plant import money, physics
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import PRECISION, Plant
 
-TOLERANCE = 1e-6  # of the plant's size, per step (rule 9)
+TOLERANCE = 1e-6  # of the battery's size, per step (rule 9)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,13 @@ Check = Callable[[pd.DataFrame, Plant], Iterable[Violation]]
 
 
 def audit(schedule: pd.DataFrame, plant: Plant, checks: Iterable[Check] = ()) -> tuple[Violation, ...]:
-    """All violations of physics, limits and stated conditions; empty for a plan that may be trusted."""
+    """All violations of physics, limits and stated conditions; empty for a plan that may be trusted.
+
+    A schedule of other columns or times than the plant's is looked at no further.
+    """
+    misshapen = _shape(schedule, plant)
+    if misshapen:
+        return tuple(misshapen)
     own: tuple[Check, ...] = (
         _inputs,
         _balance,
@@ -61,13 +69,40 @@ def require(schedule: pd.DataFrame, plant: Plant, checks: Iterable[Check] = ()) 
         raise AuditError("the plan fails its audit:\n" + "\n".join(v.sentence() for v in violations))
 
 
-def exceeds(law: str, excess: Array, plant: Plant, scale: float, unit: str = "MW") -> list[Violation]:
-    """A violation if any of `excess` (one value per step) is above the tolerance or not a number."""
-    over = ~(excess <= TOLERANCE * scale)
+def exceeds(
+    law: str, excess: Array, plant: Plant, scale: float | Array | None = None, unit: str = "MW"
+) -> list[Violation]:
+    """A violation if any of `excess` (one value per step) is above the tolerance or not a number.
+
+    The tolerance is a millionth of `scale`, a number or one per step; by default of the battery's power, and what
+    double precision leaves open at the size of the step's own PV and load.
+    """
+    most = TOLERANCE * plant.scale_mw + plant.rounding_mw if scale is None else TOLERANCE * scale
+    over = ~(excess <= most)
     if not over.any():
         return []
-    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
+    worst = int(np.argmax(np.where(np.isnan(excess), np.inf, excess / most)))
     return [Violation(law, plant.index[worst], float(excess[worst]), unit, int(over.sum()))]
+
+
+def _shape(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """Every column is there, numbers are numbers, and each row is the step of its time."""
+    found = []
+    for name in SCHEDULE:
+        numeric = name in schedule and pd.api.types.is_numeric_dtype(schedule[name].dtype)
+        if name not in schedule or not (numeric or name == "limited_by"):
+            what = f"column {name} is missing" if name not in schedule else f"column {name} holds no numbers"
+            found.append(Violation(what, None, np.nan, ""))
+    foreign = [str(name) for name in schedule.columns if name not in SCHEDULE]
+    found += [Violation(f"column {name} is none of a schedule's", None, np.nan, "") for name in foreign[:3]]
+    rows = min(len(schedule), plant.steps)
+    if len(schedule) != plant.steps:
+        found.append(Violation("a row for each step", None, float(abs(len(schedule) - plant.steps)), "rows"))
+    elif not schedule.index.equals(plant.index):
+        other = np.asarray(schedule.index[:rows] != plant.index[:rows])
+        worst = int(np.argmax(other)) if other.any() else 0
+        found.append(Violation("rows are at the times of their steps", plant.index[worst], np.nan, ""))
+    return found
 
 
 def _arrays(schedule: pd.DataFrame, *names: str) -> tuple[Array, ...]:
@@ -86,17 +121,18 @@ def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         "import_price_per_mwh",
         "export_price_per_mwh",
     )
-    scale = plant.scale_mw
     held = np.abs(up) + np.abs(down) if plant.reserves is None else np.maximum(-np.minimum(up, down), 0.0)
     found = [
-        *exceeds("solar power is the scenario's", np.abs(solar - plant.solar_mw), plant, scale),
-        *exceeds("solar power on the DC bus is the scenario's", np.abs(solar_dc - plant.solar_dc_mw), plant, scale),
-        *exceeds("load is the scenario's", np.abs(load - plant.load_mw), plant, scale),
-        *exceeds("regulation is held only by a strategy for it", held, plant, scale),
+        *exceeds("solar power is the scenario's", np.abs(solar - plant.solar_mw), plant),
+        *exceeds("solar power on the DC bus is the scenario's", np.abs(solar_dc - plant.solar_dc_mw), plant),
+        *exceeds("load is the scenario's", np.abs(load - plant.load_mw), plant),
+        *exceeds("regulation is held only by a strategy for it", held, plant),
     ]
     for price, stated in ((buy, plant.import_price), (sell, plant.export_price)):
-        wrong = np.where(np.isnan(price) & np.isnan(stated), 0.0, np.abs(price - stated))
-        found += exceeds("prices are the scenario's", wrong, plant, 1.0, "currency/MWh")
+        known = np.isfinite(stated)
+        wrong = np.where(np.isnan(price) & ~known, 0.0, np.abs(price - stated))
+        dear = 1.0 + PRECISION / TOLERANCE * np.where(known, np.abs(stated), 0.0)
+        found += exceeds("prices are the scenario's", wrong, plant, dear, "currency/MWh")
     return found
 
 
@@ -121,11 +157,13 @@ def _derived(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         if plant.has_prices
         else np.zeros(plant.steps)
     )
-    dearest = float(np.nanmax(np.abs([plant.import_price, plant.export_price]))) if plant.has_prices else 1.0
-    worth = max(1.0, dearest) * plant.scale_mw * plant.step_h
+    # Of the battery's own turnover in the step, and what doubles leave open at the size of all that is paid.
+    dear = np.maximum(1.0, np.maximum(np.abs(plant.import_price), np.abs(plant.export_price)))
+    dear = dear if plant.has_prices else np.ones(plant.steps)
+    worth = dear * plant.step_h * (plant.scale_mw + PRECISION / TOLERANCE * (np.abs(bought) + np.abs(sold)))
     return [
-        *exceeds("grid power is export minus import", np.abs(grid - sold + bought), plant, plant.scale_mw),
-        *exceeds("losses add up", np.abs(lost - storage_lost - inverter_lost), plant, plant.scale_mw),
+        *exceeds("grid power is export minus import", np.abs(grid - sold + bought), plant),
+        *exceeds("losses add up", np.abs(lost - storage_lost - inverter_lost), plant),
         *exceeds("revenue is flows times prices", np.abs(revenue - due), plant, worth, "currency"),
     ]
 
@@ -136,25 +174,24 @@ def _balance(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     load, sold, into, curtailed = _arrays(schedule, "load_mw", "export_mw", "charge_mw", "curtailed_mw")
     (lost,) = _arrays(schedule, "inverter_loss_mw")
     residual = np.abs(solar + bought + out + unserved - load - sold - into - curtailed - lost)
-    return exceeds("energy balance", residual, plant, plant.scale_mw)
+    return exceeds("energy balance", residual, plant)
 
 
 def _dc_bus(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     """What the DC bus gives is what the inverter takes, each way with its efficiency."""
     inverter, lost = _arrays(schedule, "inverter_mw", "inverter_loss_mw")
     if plant.bus is None:
-        return exceeds("no shared inverter", np.abs(inverter) + np.abs(lost), plant, plant.scale_mw)
+        return exceeds("no shared inverter", np.abs(inverter) + np.abs(lost), plant)
     solar, curtailed, battery = _arrays(schedule, "solar_dc_mw", "curtailed_dc_mw", "battery_mw")
     eta_out, eta_in = plant.bus.eta_out, plant.bus.eta_in
     out, into = np.maximum(inverter, 0.0), np.maximum(-inverter, 0.0)
     bus = np.abs(solar - curtailed + battery - physics.inverter_dc_mw(out, into, eta_out=eta_out, eta_in=eta_in))
     loss = np.abs(lost - physics.inverter_loss_mw(out, into, eta_out=eta_out, eta_in=eta_in))
     rating = np.abs(inverter) - plant.bus.inverter_mw
-    scale = plant.scale_mw
     return [
-        *exceeds("DC bus balance", bus, plant, scale),
-        *exceeds("inverter loss", loss, plant, scale),
-        *exceeds("inverter rating", rating, plant, scale),
+        *exceeds("DC bus balance", bus, plant),
+        *exceeds("inverter loss", loss, plant),
+        *exceeds("inverter rating", rating, plant),
     ]
 
 
@@ -171,17 +208,20 @@ def _storage_law(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         eta_discharge=storage.eta_discharge,
         retention=storage.retention,
         step_h=plant.step_h,
+        drawn_mw=storage.drawn_mw,
     )
-    scale = max(storage.energy_mwh, plant.scale_mw * plant.step_h)
+    scale = max(storage.energy_mwh, plant.scale_mw * plant.step_h)  # of the battery alone
+    told = ~schedule["limited_by"].isin(LIMITS).to_numpy(dtype=bool)
     return [
+        *exceeds("limited_by names a limit", told.astype(float), plant, 1.0, "1"),
         *exceeds("storage law", np.abs(energy - law), plant, scale, "MWh"),
         *exceeds("soc is energy over nameplate", np.abs(soc - energy / storage.energy_mwh), plant, 1.0, "1"),
-        *exceeds("battery is discharge minus charge", np.abs(battery - discharge + charge), plant, plant.scale_mw),
+        *exceeds("battery is discharge minus charge", np.abs(battery - discharge + charge), plant),
     ]
 
 
 def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-    storage, scale = plant.storage, plant.scale_mw
+    storage = plant.storage
     charge, discharge, energy = _arrays(schedule, "charge_mw", "discharge_mw", "energy_mwh")
     bought, sold, unserved = _arrays(schedule, "import_mw", "export_mw", "unserved_mw")
     curtailed, curtailed_dc, solar, solar_dc = _arrays(
@@ -189,8 +229,8 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     )
     curtailable = 1.0 if plant.curtailment else 0.0
     upper = {
-        "charge limit": charge - storage.charge_max_mw,
-        "discharge limit": discharge - storage.discharge_max_mw,
+        "charge limit": charge - storage.charge_limit_mw,
+        "discharge limit": discharge - storage.discharge_limit_mw,
         "import limit": bought - plant.import_max_mw,
         "export limit": sold - plant.export_max_mw,
         "unserved load": unserved - plant.sheddable_mw,
@@ -201,8 +241,8 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     sign = np.minimum.reduce([charge, discharge, bought, sold, unserved, curtailed_dc, curtailed - curtailed_dc])
     window = np.maximum(storage.floor_mwh[1:] - energy, energy - storage.ceiling_mwh[1:])
     return [
-        *(v for law, excess in upper.items() for v in exceeds(law, excess, plant, scale)),
-        *exceeds("powers are not negative", -sign, plant, scale),
+        *(v for law, excess in upper.items() for v in exceeds(law, excess, plant)),
+        *exceeds("powers are not negative", -sign, plant),
         *exceeds("SOC window and reserve", window, plant, storage.energy_mwh, "MWh"),
     ]
 
@@ -216,8 +256,8 @@ def _one_way(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     charge, discharge, bought, sold = _arrays(schedule, "charge_mw", "discharge_mw", "import_mw", "export_mw")
     held = np.maximum(*_arrays(schedule, "regulation_up_mw", "regulation_down_mw"))
     return [
-        *exceeds("battery runs one way", np.minimum(charge, discharge) - held, plant, plant.scale_mw),
-        *exceeds("site imports or exports", np.minimum(bought, sold), plant, plant.scale_mw),
+        *exceeds("battery runs one way", np.minimum(charge, discharge) - held, plant),
+        *exceeds("site imports or exports", np.minimum(bought, sold), plant),
     ]
 
 
@@ -226,12 +266,12 @@ def _sources(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     bought, sold, unserved, load = _arrays(schedule, "import_mw", "export_mw", "unserved_mw", "load_mw")
     found: list[Violation] = []
     if not plant.grid_charging:
-        found += exceeds("no charging from the grid", bought + unserved - load, plant, plant.scale_mw)
+        found += exceeds("no charging from the grid", bought + unserved - load, plant)
     if not plant.battery_export:
         curtailed, curtailed_dc = _arrays(schedule, "curtailed_mw", "curtailed_dc_mw")
         used = plant.solar_used_mw(curtailed - curtailed_dc, curtailed_dc)
         most = np.maximum(used - load, 0.0) if plant.strict_export else used
-        found += exceeds("no export from the battery", sold - most, plant, plant.scale_mw)
+        found += exceeds("no export from the battery", sold - most, plant)
     return found
 
 

@@ -15,13 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bess_opt.common.arrays import Floats, Integers
 from bess_opt.common.clock import calendar_mask, period_number
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.tariff import DemandRate, Tariff
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 HOURS_PER_MONTH = 8766.0 / 12.0  # a mean month, for periods that are not months
 ALL_MONTHS = tuple(range(1, 13))

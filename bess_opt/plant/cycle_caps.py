@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.inputs.cycle_limits import CycleLimit
 
-Array = np.ndarray
 WHOLE = 1e-9  # hours that miss a whole number of steps by less than this share of one hold that number
 WITHIN_HOURS = "cycles_within_hours"
 

@@ -24,7 +24,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Figures over the whole horizon. With Δ = stored change and base = solar + import + max(−Δ, 0)."""
+    """Figures over the whole horizon. With Δ = stored change + drawn and base = solar + import + max(−Δ, 0)."""
 
     solar_mwh: float  # PV energy available where it meets the battery
     load_mwh: float  # demand, auxiliary load included
@@ -35,7 +35,8 @@ class Metrics:
     charged_mwh: float  # at the port
     discharged_mwh: float  # at the port
     losses_mwh: float  # conversion and self-discharge
-    stored_change_mwh: float  # Δ: end minus start
+    stored_change_mwh: float  # end minus start
+    drawn_mwh: float  # taken from the cells without loss
     round_trip_efficiency: float | None  # discharged / (charged − Δ/η_charge), port to port
     energy_efficiency: float | None  # (served load + export + max(Δ, 0)) / base
     curtailment_ratio: float | None  # curtailed / solar
@@ -76,14 +77,16 @@ def metrics(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
         for name in ("solar", "load", "unserved", "import", "export", "curtailed", "charge", "discharge", "loss")
     }
     stored = float(schedule["energy_mwh"].iloc[-1]) - storage.start_mwh
-    base = energy["solar"] + energy["import"] + max(-stored, 0.0)
+    drawn = float(np.sum(np.broadcast_to(storage.drawn_mw, plant.steps))) * hours
+    kept = stored + drawn
+    base = energy["solar"] + energy["import"] + max(-kept, 0.0)
     served = energy["load"] - energy["unserved"]
-    out_of_cells = energy["discharge"] / storage.eta_discharge
+    out_of_cells = energy["discharge"] / storage.eta_discharge + drawn
     cycles = out_of_cells / storage.energy_mwh
     cash = ledger(schedule, plant)
     grid = schedule["grid_mw"].to_numpy()
     inputs = energy["solar"] + energy["import"] + energy["unserved"]
-    outputs = energy["load"] + energy["export"] + energy["curtailed"] + energy["loss"] + stored
+    outputs = energy["load"] + energy["export"] + energy["curtailed"] + energy["loss"] + kept
     end = float(schedule["energy_mwh"].iloc[-1])
     return Metrics(
         solar_mwh=energy["solar"],
@@ -96,8 +99,9 @@ def metrics(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
         discharged_mwh=energy["discharge"],
         losses_mwh=energy["loss"],
         stored_change_mwh=stored,
-        round_trip_efficiency=_ratio(energy["discharge"], energy["charge"] - stored / storage.eta_charge),
-        energy_efficiency=_ratio(served + energy["export"] + max(stored, 0.0), base),
+        drawn_mwh=drawn,
+        round_trip_efficiency=_ratio(energy["discharge"], energy["charge"] - kept / storage.eta_charge),
+        energy_efficiency=_ratio(served + energy["export"] + max(kept, 0.0), base),
         curtailment_ratio=_ratio(energy["curtailed"], energy["solar"]),
         loss_ratio=_ratio(energy["loss"], base),
         equivalent_full_cycles=cycles,

@@ -21,12 +21,15 @@ def energy_after(
     eta_discharge: Quantity,
     retention: Quantity,
     step_h: Quantity,
+    drawn_mw: Quantity | None = None,
 ) -> Quantity:
-    """Energy in the cells at the end of a step: retained + charged - discharged.
+    """Energy in the cells at the end of a step: retained + charged - discharged - drawn.
 
-    `retention` is the share of the stored energy that self-discharge leaves after one step (0 to 1].
+    `retention` is the share of the stored energy that self-discharge leaves after one step (0 to 1]. `drawn_mw` >= 0
+    is taken from the cells without loss.
     """
-    return retention * energy_mwh + eta_charge * step_h * charge_mw - (step_h / eta_discharge) * discharge_mw
+    stored = retention * energy_mwh + eta_charge * step_h * charge_mw - (step_h / eta_discharge) * discharge_mw
+    return stored if drawn_mw is None else stored - step_h * drawn_mw
 
 
 def law(*, eta_charge: float, eta_discharge: float, retention: float, step_h: float) -> tuple[float, float, float]:

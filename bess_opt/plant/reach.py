@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.common.arrays import Array
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints, room
 
 SLACK = 1e-9  # of nameplate energy: an energy that misses a bound by less meets it
@@ -45,7 +46,7 @@ def power_bounds(plant: Plant) -> tuple[Array, Array]:
     if plant.bus is not None:  # what the AC bus needs and the inverter cannot pass, PV on the DC bus does not change
         needed = plant.load_mw - plant.sheddable_mw - plant.import_max_mw - plant.solar_ac_mw
         least = np.where(needed > plant.bus.inverter_mw + SLACK * plant.scale_mw, np.inf, least)
-    return np.maximum(least, -storage.charge_max_mw), np.minimum(most, storage.discharge_max_mw)
+    return np.maximum(least, -storage.charge_limit_mw), np.minimum(most, storage.discharge_limit_mw)
 
 
 def reach(plant: Plant) -> Reach:
@@ -53,8 +54,9 @@ def reach(plant: Plant) -> Reach:
     storage = plant.storage
     kept, into, out = storage.law(plant.step_h)
     least, most = power_bounds(plant)
-    gains = np.where(least < 0.0, -into * least, -out * least).tolist()
-    losses = np.where(most > 0.0, out * most, into * most).tolist()
+    drawn = plant.step_h * storage.drawn_mw
+    gains = (np.where(least < 0.0, -into * least, -out * least) - drawn).tolist()
+    losses = (np.where(most > 0.0, out * most, into * most) + drawn).tolist()
     slack = SLACK * storage.energy_mwh
     high, low = [storage.start_mwh], [storage.start_mwh]
     lost, beyond = None, 0.0

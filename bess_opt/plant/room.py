@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
-from bess_opt.plant.plant import Array, Bus, Plant
+from bess_opt.plant.plant import Bus, Plant
 from bess_opt.plant.rule import Held
 
 

@@ -8,7 +8,8 @@ from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.common.arrays import Array
+from bess_opt.plant.plant import Plant
 
 
 @dataclass(frozen=True)

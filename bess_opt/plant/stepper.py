@@ -12,42 +12,61 @@ from dataclasses import replace
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
-from bess_opt.dispatch.result import Flows
 from bess_opt.plant import physics
 from bess_opt.plant.cycle_caps import Allowance
-from bess_opt.plant.plant import Array, Plant, Storage
+from bess_opt.plant.flows import Flows
+from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.room import Room, Setpoints, room
 from bess_opt.plant.rule import GridOf, Held, Rule, State
 from bess_opt.plant.stepper_limits import SLACK, refuse_cycles, refuse_energy, refuse_grid_charging, refuse_power
 
 
 def transition(
-    storage: Storage, energy_mwh: float, request_mw: float, floor_mwh: float, ceiling_mwh: float, step_h: float
+    storage: Storage,
+    energy_mwh: float,
+    request_mw: float,
+    floor_mwh: float,
+    ceiling_mwh: float,
+    step_h: float,
+    *,
+    most_mw: tuple[float, float] | None = None,
+    drawn_mw: float = 0.0,
 ) -> tuple[float, float, str]:
     """One step of the battery alone, stateless: (power delivered at the port, energy after, what limited it).
 
     `request_mw` > 0 discharges (rule 1). The power is changed as little as possible so that rated power,
     C-rate and the window [`floor_mwh`, `ceiling_mwh`] at the end of the step hold (rule 14). Where full power
     does not reach the window (a rising floor, self-discharge), it is given and the energy stays outside.
+    `most_mw` is the most charge and discharge power of this step, by default the battery's own; `drawn_mw` is
+    taken from the cells beside it.
     """
     kept, eta_in, eta_out = storage.retention, storage.eta_charge, storage.eta_discharge
+    most_in, most_out = most_mw or (storage.charge_max_mw, storage.discharge_max_mw)
     power, limited = request_mw, ""
-    if power > storage.discharge_max_mw:
-        power, limited = storage.discharge_max_mw, "power"
-    elif power < -storage.charge_max_mw:
-        power, limited = -storage.charge_max_mw, "power"
-    to_floor = (kept * energy_mwh - floor_mwh) / step_h
+    if power > most_out:
+        power, limited = most_out, "power"
+    elif power < -most_in:
+        power, limited = -most_in, "power"
+    to_floor = (kept * energy_mwh - floor_mwh) / step_h - drawn_mw
     highest = to_floor * eta_out if to_floor >= 0.0 else to_floor / eta_in
     if power > highest:
-        power, limited = max(highest, -storage.charge_max_mw), "energy"
-    to_ceiling = (ceiling_mwh - kept * energy_mwh) / step_h
+        power, limited = max(highest, -most_in), "energy"
+    to_ceiling = (ceiling_mwh - kept * energy_mwh) / step_h + drawn_mw
     lowest = -to_ceiling / eta_in if to_ceiling >= 0.0 else -to_ceiling * eta_out
     if power < lowest:
-        power, limited = min(lowest, storage.discharge_max_mw), "energy"
+        power, limited = min(lowest, most_out), "energy"
     charge, discharge = (0.0, power) if power >= 0.0 else (-power, 0.0)
     after: float = physics.energy_after(
-        energy_mwh, charge, discharge, eta_charge=eta_in, eta_discharge=eta_out, retention=kept, step_h=step_h
+        energy_mwh,
+        charge,
+        discharge,
+        eta_charge=eta_in,
+        eta_discharge=eta_out,
+        retention=kept,
+        step_h=step_h,
+        drawn_mw=drawn_mw,
     )
     return power, after, limited
 
@@ -85,16 +104,18 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
     state = State(plant, _grid_of(plant, power))
     rounding, energy = SLACK * plant.scale_mw, storage.start_mwh
     kept, into, out = storage.law(step_h)
-    most_in, most_out = storage.charge_max_mw, storage.discharge_max_mw
+    drawn = np.broadcast_to(storage.drawn_mw, plant.steps).tolist()
     caps = [(cap.charged, Allowance(cap, plant.steps)) for cap in storage.caps]
     held = None if asked.held is None else asked.held.swing_mw
     both = out - into
     steps = zip(
         range(plant.steps), storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(),
-        site.lowest_mw.tolist(), site.highest_mw.tolist(), strict=True,
+        site.lowest_mw.tolist(), site.highest_mw.tolist(),
+        np.broadcast_to(storage.charge_limit_mw, plant.steps).tolist(),
+        np.broadcast_to(storage.discharge_limit_mw, plant.steps).tolist(), strict=True,
     )  # fmt: skip
-    for t, floor, ceiling, lowest, highest in steps:
-        left = kept * energy
+    for t, floor, ceiling, lowest, highest, most_in, most_out in steps:
+        left = kept * energy - step_h * drawn[t]
         charge_room, discharge_room = (ceiling - left) / into, (left - floor) / out
         if charge_room > most_in:
             charge_room = most_in
@@ -129,7 +150,9 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
                 allowed, by = highest, "cycles" if highest < by_cap[0] else site.highest_by[t]
             if allowed < lowest:
                 allowed, by = lowest, "cycles" if lowest > by_cap[1] else site.lowest_by[t]
-            given, energy, stopped = transition(storage, energy, allowed, floor, ceiling, step_h)
+            given, energy, stopped = transition(
+                storage, energy, allowed, floor, ceiling, step_h, most_mw=(most_in, most_out), drawn_mw=drawn[t]
+            )
             if abs(given - wanted) > rounding:
                 limited[t] = stopped or by
         for charged, allowance in caps:
@@ -151,7 +174,7 @@ def _no_number(plant: Plant, t: int, wanted: object) -> StrategyError:
 
 def _grid_of(plant: Plant, power: list[float]) -> GridOf:
     """Grid power of a step that has its battery `power`, + exports, limits included."""
-    bus, most_in, most_out = plant.bus, -plant.import_max_mw, plant.export_max_mw
+    bus, most_in, most_out = plant.bus, (-plant.import_max_mw).tolist(), plant.export_max_mw.tolist()
     surplus, solar_dc = (plant.solar_ac_mw - plant.load_mw).tolist(), plant.solar_dc_mw.tolist()
 
     def grid_mw(t: int) -> float:
@@ -160,9 +183,7 @@ def _grid_of(plant: Plant, power: list[float]) -> GridOf:
             net = solar_dc[t] + battery
             battery = min(net * bus.eta_out, bus.inverter_mw) if net > 0.0 else net / bus.eta_in
         grid: float = surplus[t] + battery
-        if grid > most_out:
-            return most_out
-        return most_in if grid < most_in else grid
+        return float(min(max(grid, most_in[t]), most_out[t]))
 
     return grid_mw
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Finding
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 
-SLACK = 1e-9  # of the plant's size: a limit missed by less is rounding
+SLACK = 1e-9  # of the battery's size: a limit missed by less is rounding
 
 
-def refuse_power(plant: Plant, excess: Array, what: str, where: str, limit: float) -> None:
+def refuse_power(plant: Plant, excess: Array, what: str, where: str, limit: Array | float) -> None:
     """Raise where a power (MW per step) is beyond its limit."""
-    if float(excess.max()) <= _slack(plant):
+    if float((excess - plant.rounding_mw).max()) <= _slack(plant):
         return
     worst = int(np.argmax(excess))
-    found = f"at {_time(plant, worst)} {what} {limit + excess[worst]:.4g} MW, the limit is {limit:.4g} MW"
+    here = float(np.broadcast_to(limit, plant.steps)[worst])
+    found = f"at {_time(plant, worst)} {what} {here + excess[worst]:.4g} MW, the limit is {here:.4g} MW"
     remedy = "request less, allow curtailment or state site.unserved_price_per_mwh"
     raise InfeasibleError([Finding("request_beyond_limits", where, found, remedy)])
 
@@ -32,6 +34,15 @@ def refuse_energy(plant: Plant, stored: Array) -> None:
     now = f"in the step at {_time(plant, t)} the battery comes to {stored[t + 1]:.4g} MWh"
     if over[t + 1] > short[t + 1]:
         where, found = "battery.power_mw", f"{now}, the SOC window ends at {storage.ceiling_mwh[t + 1]:.4g} MWh"
+        if storage.ceiling_mwh[t + 1] < storage.ceiling_mwh[0]:
+            where, found = (
+                "series.energy_max_mwh",
+                f"{now}, at most {storage.ceiling_mwh[t + 1]:.4g} MWh may be there",
+            )
+    elif np.broadcast_to(storage.drawn_mw, plant.steps)[t] > 0.0:
+        drawn = float(np.broadcast_to(storage.drawn_mw, plant.steps)[t])
+        where, found = "series.drawn_mw", f"{now} after {drawn:.4g} MW are drawn, the window begins at "
+        found += f"{storage.floor_mwh[t + 1]:.4g} MWh"
     elif storage.floor_mwh[t + 1] > storage.floor_mwh[0]:
         where, found = "series.energy_min_mwh", f"{now}, the reserve asks for {storage.floor_mwh[t + 1]:.4g} MWh"
     else:
@@ -44,7 +55,7 @@ def refuse_energy(plant: Plant, stored: Array) -> None:
 def refuse_grid_charging(plant: Plant, surplus: Array, unserved: Array) -> None:
     """Raise where the battery had to charge from a grid that it may not use."""
     into = np.maximum(-surplus, 0.0) + unserved - plant.load_mw
-    if not plant.grid_charging and float(into.max()) > _slack(plant):
+    if not plant.grid_charging and float((into - plant.rounding_mw).max()) > _slack(plant):
         worst = int(np.argmax(into))
         found = f"at {_time(plant, worst)} the battery has to take {into[worst]:.4g} MW from the grid"
         remedy = "keep more in store before, or allow it"

@@ -34,7 +34,7 @@ def surface_figure(sizing: Sizing, *, theme: str = "light", surface: pd.DataFram
     look = theme_of(theme)
     ranges = sizing.region.power_mw, sizing.region.duration_h
     flat = any(low >= high for low, high in ranges)
-    values = (sizing.surface() if surface is None else surface) if sizing.cuts is not None else sizing.table
+    values = (sizing.surface() if surface is None else surface) if sizing.planes is not None else sizing.table
     score_unit = str(sizing.plan.metrics.score_unit)
     unit = Unit.named(sizing.objective, sizing.scenario.site.currency, values["value"], score_unit)
     with drawing(look):

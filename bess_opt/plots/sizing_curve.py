@@ -26,13 +26,13 @@ def draw_size_curve(axes: Axes, sizing: Sizing, values: pd.DataFrame, unit: Unit
     handles: list[Artist] = []
     table = values.sort_values(free)
     known = table["value"].to_numpy(dtype=float) / unit.scale
-    style: Style = "-" if sizing.cuts is not None else "none"
+    style: Style = "-" if sizing.planes is not None else "none"
     axes.plot(
         table[free], known, linestyle=style, marker="o", color=look.discharge, linewidth=LINE_PT, markersize=4.5
     )
-    label = "value" if sizing.cuts is not None else "size planned"
+    label = "value" if sizing.planes is not None else "size planned"
     handles.append(line_handle(look.discharge, marker="o", label=label, style=style))
-    if sizing.cuts is not None and ends[1] > ends[0]:
+    if sizing.planes is not None and ends[1] > ends[0]:
         handles += _draw_bound(axes, sizing, free, ends, unit, look)
     at = sizing.duration_h if free == "duration_h" else sizing.power_mw
     handles.append(draw_optimum(axes, at, sizing.value / unit.scale))

@@ -34,7 +34,7 @@ def draw_size_map(axes: Axes, sizing: Sizing, values: pd.DataFrame, unit: Unit, 
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     norm = Normalize(low, high if high > low else low + 1.0)
     handles: list[Artist] = []
-    if sizing.cuts is not None:
+    if sizing.planes is not None:
         coloured = _draw_filled(axes, values, known, norm, look)
         handles += _draw_certified(axes, sizing, look)
         handles.append(draw_tried(axes, sizing.table[~sizing.table["exact"]]))
@@ -53,7 +53,7 @@ def draw_size_map(axes: Axes, sizing: Sizing, values: pd.DataFrame, unit: Unit, 
             handles.append(line_handle(look.unserved, marker="x", label="size without a plan"))
     handles += _limits(axes, sizing, look)
     handles.append(draw_optimum(axes, sizing.power_mw, sizing.duration_h))
-    pad = 0.03 if sizing.cuts is None else 0.012
+    pad = 0.03 if sizing.planes is None else 0.012
     axes.set_xlim(p0 - pad * (p1 - p0), p1 + pad * (p1 - p0))
     axes.set_ylim(h0 - pad * (h1 - h0), h1 + pad * (h1 - h0))
     name_axes(axes, "power [MW]", "duration [h]", look)

@@ -22,10 +22,10 @@ Style = Literal["-", "--", "none"]
 
 def room(sizing: Sizing, power_mw: Floats, energy_mwh: Floats) -> Floats:
     """How far the bound at sizes lies above the best value, 0 or less where no size can be better; maximised."""
-    if sizing.cuts is None:
+    if sizing.planes is None:
         return np.full(np.shape(power_mw), np.nan)
     priced, best = sizing.goal.priced_at(sizing.value)
-    return sizing.cuts.bound_at(priced, power_mw, energy_mwh) - best
+    return sizing.planes.bound_at(priced, power_mw, energy_mwh) - best
 
 
 def draw_tried(axes: Axes, table: pd.DataFrame) -> Artist:

@@ -7,27 +7,13 @@ solver; z is computed again. A price that presses on a side that is not there pr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from bess_opt.dispatch.result import LinearCertificate
-from bess_opt.solver.expand import Program
-from bess_opt.solver.one_way_search import Exact
-
-Array = np.ndarray
-
-
-def priced(program: Program, row: Array) -> Array:
-    """Aᵀy: what each column uses of the rows, at the prices `row`."""
-    of_entry = program.value * np.repeat(row, np.diff(program.start))
-    used: Array = np.bincount(program.column, weights=of_entry, minlength=program.columns)
-    return used
-
-
-def activity(program: Program, x: Array) -> Array:
-    """Ax: the value of each row."""
-    rows = np.repeat(np.arange(program.rows), np.diff(program.start))
-    values: Array = np.bincount(rows, weights=program.value * x[program.column], minlength=program.rows)
-    return values
+from bess_opt.common.arrays import Array
+from bess_opt.solver.one_way import Exact
+from bess_opt.solver.program import Program, activity, priced
 
 
 def certificate(program: Program, found: Exact) -> LinearCertificate:
@@ -67,3 +53,24 @@ def _pressed(price: Array, lower: Array, upper: Array) -> tuple[float, float]:
     there = np.isfinite(side)
     loose = float(np.abs(price[~there]).max(initial=0.0))
     return float(price[there] @ side[there]), loose
+
+
+@dataclass(frozen=True)
+class LinearCertificate:
+    """Primal and dual value of a plan's linear program, on/off pattern held, computed without the solver.
+
+    `primal` and `dual` are of the strategy's own objective, maximised; no plan of that pattern exceeds `dual`.
+    `turnover` is Σ|cost·x|, the size that both are measured by. `primal_violation`: by how much the plan breaks a
+    row or bound (MW, MWh); `dual_violation`: the largest price that presses on a side that is not there.
+    """
+
+    primal: float
+    dual: float
+    turnover: float
+    primal_violation: float
+    dual_violation: float
+
+    @property
+    def gap(self) -> float:
+        """|dual − primal| as a share of the turnover; 0 is a proof."""
+        return abs(self.dual - self.primal) / max(self.turnover, 1e-12)

@@ -7,56 +7,18 @@ of the size, entered as the coefficients of one more column, is that size as a d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.solver.expand import Program
-from bess_opt.solver.highs import InfeasibleProgramError, Solver
+from bess_opt.solver.change import Direction
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import InfeasibleProgramError
 
-Array = np.ndarray
 PRECISE = 1e-9  # relative gap of an easing where whole numbers stand in the program
-
-
-@dataclass(frozen=True)
-class Direction:
-    """Change of a program's bounds and sides per unit of a size."""
-
-    lower: Array
-    upper: Array
-    row_lower: Array
-    row_upper: Array
-
-    def times(self, factor: float) -> Direction:
-        """The same per another unit."""
-        return Direction(factor * self.lower, factor * self.upper, factor * self.row_lower, factor * self.row_upper)
-
-    def of_floors(self) -> Direction:
-        """The change of lower bounds alone."""
-        nothing = np.zeros(len(self.upper))
-        return replace(self, upper=nothing)
-
-
-def direction(program: Program, moved: Program, by: float) -> Direction | None:
-    """How `program` becomes `moved` by a small change of a size; None if not by bounds and sides alone."""
-    same_shape = (program.rows, program.columns) == (moved.rows, moved.columns)
-    if not same_shape or not np.array_equal(program.column, moved.column):
-        return None
-    if not np.allclose(program.value, moved.value, rtol=1e-12, atol=0.0):
-        return None
-    return Direction(
-        _slope(program.lower, moved.lower, by),
-        _slope(program.upper, moved.upper, by),
-        _slope(program.row_lower, moved.row_lower, by),
-        _slope(program.row_upper, moved.row_upper, by),
-    )
-
-
-def _slope(before: Array, after: Array, by: float) -> Array:
-    finite = np.isfinite(before) & np.isfinite(after)
-    slope: Array = np.subtract(after, before, out=np.zeros(len(before)), where=finite) / by
-    return slope
 
 
 def least_easing(

@@ -7,76 +7,15 @@ what Pyomo's own compiler makes of the same model, row by row; tests hold the tw
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, members
-
-Array = np.ndarray
-
-
-@dataclass(frozen=True)
-class Block:
-    """A named component's place in the matrix: `positions` are its values of `index`, from `first` on."""
-
-    name: str
-    index: str
-    first: int
-    positions: Array
-
-    @property
-    def slice(self) -> slice:
-        """Its rows or columns."""
-        return slice(self.first, self.first + len(self.positions))
-
-
-@dataclass
-class Program:
-    """min cost·x + offset, row_lower <= A x <= row_upper, lower <= x <= upper.
-
-    A stands by rows: entries `start[i]` to `start[i + 1]` of `column` and `value` are row i.
-    """
-
-    cost: Array
-    offset: float
-    lower: Array
-    upper: Array
-    row_lower: Array
-    row_upper: Array
-    start: Array
-    column: Array
-    value: Array
-    integer: Array
-    variables: dict[str, Block] = field(default_factory=dict)
-    constraints: dict[str, Block] = field(default_factory=dict)
-
-    @property
-    def columns(self) -> int:
-        """Number of variables."""
-        return len(self.cost)
-
-    @property
-    def rows(self) -> int:
-        """Number of constraints."""
-        return len(self.row_lower)
-
-    def row_name(self, row: int) -> tuple[str, int]:
-        """(constraint, index) of a row."""
-        return _lookup(self.constraints, row)
-
-    def column_name(self, column: int) -> tuple[str, int]:
-        """(variable, index) of a column."""
-        return _lookup(self.variables, column)
-
-
-def _lookup(blocks: dict[str, Block], place: int) -> tuple[str, int]:
-    for block in blocks.values():
-        if block.first <= place < block.first + len(block.positions):
-            return block.name, int(block.positions[place - block.first])
-    raise IndexError(place)
+from bess_opt.solver.program import Block, Program
 
 
 class Affine:

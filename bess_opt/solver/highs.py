@@ -10,67 +10,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import highspy
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.solver.expand import Program
 from bess_opt.solver.highs_process import new_highs, run_highs
-
-Array = np.ndarray
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import (
+    AT_LOWER,
+    AT_UPPER,
+    BASIC,
+    FREE,
+    FarkasProof,
+    InfeasibleProgramError,
+    LimitReachedError,
+    Solution,
+)
 
 DUAL_ZERO = 1e-7  # HiGHS's own dual tolerance: a smaller reduced cost proves nothing
 # Where a warm start may end: near the optimum, or with a basis that a changed matrix made singular.
 UNPROVEN = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kSolveError)
-AT_LOWER, BASIC, AT_UPPER, FREE = 0, 1, 2, 3  # where a basis has a column or row, by HiGHS's own numbers
-STATUSES = np.array([highspy.HighsBasisStatus(number) for number in (AT_LOWER, BASIC, AT_UPPER, FREE)], dtype=object)
 DANTZIG = 0  # HiGHS's number for the dual simplex method without edge weights
 RAY_ZERO = 1e-9  # of a ray's largest entry: less is rounding
-
-
-class InfeasibleProgramError(SolveError):
-    """The program has no solution; the caller knows the names and makes `InfeasibleError` of it."""
-
-
-class LimitReachedError(SolveError):
-    """A time limit ended the solve without any solution."""
-
-
-@dataclass(frozen=True)
-class Solution:
-    """What HiGHS proved. `objective` and `bound` are of the minimisation, offset included."""
-
-    x: Array
-    objective: float
-    bound: float
-    column_dual: Array
-    row_dual: Array
-    seconds: float
-    iterations: int
-    limited: bool = False
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """Prices of rows and columns, yᵀA = z, under which their limits contradict each other (Farkas).
-
-    Only what has a price is in conflict: a row's lower side where y > 0, its upper where y < 0; a column's upper
-    bound where z > 0, its lower where z < 0.
-    """
-
-    row: Array
-    column: Array
-
-    def short(self, lower: Array, upper: Array, row_lower: Array, row_upper: Array) -> float:
-        """By how much rows ask for more than the columns can give, at these prices; linear in every limit."""
-        y, z = self.row, self.column
-        asked = y[y > 0] @ row_lower[y > 0] + y[y < 0] @ row_upper[y < 0]
-        given = z[z > 0] @ upper[z > 0] + z[z < 0] @ lower[z < 0]
-        return float(asked - given)
 
 
 class Solver:
@@ -348,7 +314,7 @@ class Solver:
         self.set_rows(rows, side[rows], side[rows])
         return columns, rows
 
-    def conflict(self) -> Certificate | None:
+    def conflict(self) -> FarkasProof | None:
         """Why the program just found infeasible has no solution; None if only its whole numbers stand in the way."""
         linear = self
         if self._mixed:
@@ -360,7 +326,7 @@ class Solver:
             return None
         return self._certificate(np.array(ray))
 
-    def _certificate(self, ray: Array) -> Certificate | None:
+    def _certificate(self, ray: Array) -> FarkasProof | None:
         """The ray of whichever sign proves that no solution exists, without its rounding."""
         program, size = self.program, float(np.abs(ray).max(initial=0.0))
         row = np.where(np.abs(ray) > RAY_ZERO * size, ray, 0.0)
@@ -368,18 +334,10 @@ class Solver:
         column = np.bincount(program.column, weights=of_entry, minlength=program.columns)
         column[np.abs(column) <= RAY_ZERO * np.abs(column).max(initial=0.0)] = 0.0
         for sign in (1.0, -1.0):
-            found = Certificate(sign * row, sign * column)
+            found = FarkasProof(sign * row, sign * column)
             if found.short(self._lower, self._upper, self._row_lower, self._row_upper) > 0.0:
                 return found
         return None
-
-
-def basis_at(column: Array, row: Array) -> Any:
-    """A basis from statuses, to be given to `set_basis`: as many basic columns and rows as there are rows."""
-    basis = highspy.HighsBasis()
-    basis.col_status, basis.row_status = STATUSES[column].tolist(), STATUSES[row].tolist()
-    basis.valid, basis.alien = True, False
-    return basis
 
 
 def solver_version() -> str:

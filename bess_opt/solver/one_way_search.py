@@ -13,47 +13,24 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import repeat
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair
-from bess_opt.solver.expand import Program
-from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solution, Solver
-from bess_opt.solver.windows import Cut, Cutter, Window, grown, merged_windows, window_around, with_rows
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.one_way import BOTH_WAYS, Exact, cheats, in_order, proven, rounding_of
+from bess_opt.solver.program import Program, with_rows
+from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
+from bess_opt.solver.windows import Cut, Cutter, Window, grown, merged_windows, window_around
 
-Array = np.ndarray
-
-LATER = 1e-3  # weight of an objective beside the one before it, where both stand in one cost
-ROUNDING = 1e-7  # of a typical flow's price at the plant's size: an objective near zero is not known better
 TIE_CHOICES = 300  # yes-or-no choices of a window up to which equal plans are told apart
 TIE_NODES = 100  # branches spent on telling equal plans apart; counted, not timed, so that it repeats
 HOLDS_ENERGY = {"up_room_before": 0, "up_room_after": 1, "down_room_before": 0, "down_room_after": 1}
-BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
-
-
-@dataclass(frozen=True)
-class Exact:
-    """A plan that keeps rule 10: values, proven bound, and the solution of the program with its pattern fixed.
-
-    `closed` are the columns that the pattern holds at zero.
-    """
-
-    x: Array
-    solution: Solution
-    bound: float
-    windows: int
-    limited: bool
-    closed: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-
-    @property
-    def gap(self) -> float:
-        """Relative distance of the plan from the proven bound, 0 or more."""
-        distance = self.solution.objective - self.bound
-        return max(0.0, distance / max(abs(self.solution.objective), 1e-12)) if distance > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -65,18 +42,6 @@ class Answer:
     gap: float
     cut: Cut | None
     x: Array
-
-
-def cheats(program: Program, x: Array, pairs: tuple[Pair, ...], scale_mw: float) -> Array:
-    """Steps in which a converter runs both ways."""
-    found = [
-        np.flatnonzero(
-            np.minimum(x[program.variables[p.first].slice], x[program.variables[p.second].slice])
-            > BOTH_WAYS * scale_mw
-        )
-        for p in pairs
-    ]
-    return np.unique(np.concatenate(found))
 
 
 class ExclusiveSearch:
@@ -148,7 +113,7 @@ class ExclusiveSearch:
         """Distance from the bound that is allowed, in units of the objective."""
         turnover = float(np.abs(self.program.cost) @ np.abs(self._x))
         relative = self.solver.options.rel_gap * max(abs(self._relaxed.objective), 1e-6 * turnover)
-        return max(relative, _rounding(self.program, self.scale_mw))
+        return max(relative, rounding_of(self.program, self.scale_mw))
 
     def _left_s(self) -> float | None:
         if self.deadline is None:
@@ -298,24 +263,3 @@ class ExclusiveSearch:
 def _side_by_side(tasks: int) -> ThreadPoolExecutor:
     """Threads for `tasks`: HiGHS lets go of the interpreter while it solves."""
     return ThreadPoolExecutor(max(1, min(tasks, os.cpu_count() or 1)))
-
-
-def _rounding(program: Program, scale_mw: float) -> float:
-    priced = np.abs(program.cost[program.cost != 0.0])
-    return ROUNDING * float(np.median(priced)) * scale_mw if len(priced) else 0.0
-
-
-def proven(bound: float, objective: float, program: Program, scale_mw: float) -> float:
-    """The bound of a plan that reaches `objective`: within rounding of it, it is the objective."""
-    return objective if objective - bound <= _rounding(program, scale_mw) else bound
-
-
-def in_order(ties: Sequence[Array]) -> Array:
-    """Several objectives as one cost, each a small fraction of the one before it."""
-    total, weight = np.zeros(len(ties[0])), 1.0
-    for cost in ties:
-        present = np.abs(cost[cost != 0.0])
-        if len(present):
-            total += cost * (weight / float(np.median(present)))
-            weight *= LATER
-    return total

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from bess_opt.solver.expand import Program
-from bess_opt.solver.highs import AT_LOWER, AT_UPPER, BASIC, FREE
-
-Array = np.ndarray
+from bess_opt.common.arrays import Array
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, FREE
 
 ENERGY, ENERGY_LAW = "energy_mwh", "energy_balance"
 # Balances in the order in which they follow from each other, with the flows that may carry one.

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.solver.expand import Program
 from bess_opt.solver.highs import Solver
+from bess_opt.solver.program import Program
 
-Array = np.ndarray
 MOST_CHANGES = 400  # coefficients beyond which a new matrix is quicker than changing the old one
 
 

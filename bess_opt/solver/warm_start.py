@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.solver.expand import Program
-from bess_opt.solver.highs import AT_LOWER, AT_UPPER, BASIC, Solver, basis_at
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.program import Program
 from bess_opt.solver.resting import ENERGY, at_rest
+from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, basis_at
 from bess_opt.solver.windows import Cutter, Window
-
-Array = np.ndarray
 
 SHORTEST = 2_000  # steps below which a program is solved as quickly without a start
 OWN_STEPS = 480  # steps that a window answers for at most

@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bess_opt.solver.expand import Program
-
-Array = np.ndarray
+from bess_opt.common.arrays import Array
+from bess_opt.solver.program import Program, places, with_rows
 
 WIDE_ROW = 4  # places; a row of the energy law spans three
 WIDEST = 384  # steps a window reaches at most for an instant at which it may end
@@ -203,17 +202,6 @@ class Cutter:
         return rows
 
 
-def places(full: Program) -> Array:
-    """Where each column stands in time: step t at 2t+1, instant i at 2i, anything else nowhere (-1)."""
-    place = np.full(full.columns, -1)
-    for block in full.variables.values():
-        if block.index == "instants":
-            place[block.slice] = 2 * block.positions
-        elif block.index == "steps":
-            place[block.slice] = 2 * block.positions + 1
-    return place
-
-
 def _row_spans(full: Program, place: Array) -> tuple[Array, Array]:
     """First and last place that each row touches; a column that stands nowhere stretches its row over all."""
     of_entry = place[full.column]
@@ -236,17 +224,4 @@ def _slice(full: Program, columns: Array, row_of: Array, position: Array, value:
         column=position.astype(np.int32),
         value=value,
         integer=full.integer[columns],
-    )
-
-
-def with_rows(program: Program, rows: list[tuple[Array, Array, float, float]]) -> Program:
-    """The program with further rows: (columns, coefficients, lower, upper) each."""
-    lengths = [len(columns) for columns, _, _, _ in rows]
-    return replace(
-        program,
-        row_lower=np.append(program.row_lower, [r[2] for r in rows]),
-        row_upper=np.append(program.row_upper, [r[3] for r in rows]),
-        start=np.append(program.start, program.start[-1] + np.cumsum(lengths)).astype(np.int32),
-        column=np.concatenate([program.column, *(r[0] for r in rows)]).astype(np.int32),
-        value=np.concatenate([program.value, *(r[1] for r in rows)]),
     )

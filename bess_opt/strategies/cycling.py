@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 from pydantic import model_validator
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, quantity, reject
@@ -38,7 +39,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE, Violation
 from bess_opt.plant.cycle_caps import cycle_caps
 from bess_opt.plant.metrics import ledger
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
 from bess_opt.strategies.shared.rule_parts import drawing, meeting_end

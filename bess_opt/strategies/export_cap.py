@@ -21,11 +21,12 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.input_table import Number, Table, quantity
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import Violation, exceeds
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Strategy
 from bess_opt.strategies.shared.rule_parts import balancing, drawing, meeting_end
@@ -50,11 +51,13 @@ class ExportCapOptions(Table):
 
 def restrict(plant: Plant, options: ExportCapOptions) -> Plant:
     """The export stays at or below the cap, and below the connection's own limit if that is tighter."""
-    limit = plant.export_max_mw if options.cap_mw is None else min(options.cap_mw, plant.export_max_mw)
-    if not np.isfinite(limit):
-        raise StrategyError("strategy.cap_mw: is missing, and so is site.export_limit_mw; give one of the two")
+    limit = plant.export_max_mw if options.cap_mw is None else np.minimum(options.cap_mw, plant.export_max_mw)
+    if not np.isfinite(limit).all():
+        raise StrategyError(
+            "strategy.cap_mw: is missing, and not every step has an export limit; give one of the two"
+        )
     _target(plant, options)
-    return replace(plant, export_max_mw=float(limit))
+    return replace(plant, export_max_mw=limit)
 
 
 def _target(plant: Plant, options: ExportCapOptions) -> Array:
@@ -91,12 +94,12 @@ def energy_kept_on_dc_bus(m: Any, t: Any) -> Any:
 
 def rule(plant: Plant, options: ExportCapOptions) -> Rule:
     """Above the cap: charge the excess. Under it: fill the free room from what is stored above the target."""
-    needed, cap, kept = balancing(plant), plant.export_max_mw, plant.storage.retention
+    needed, caps, kept = balancing(plant), plant.export_max_mw.tolist(), plant.storage.retention
     target, drawn = _target(plant, options).tolist(), drawing(plant)
 
     def decide(state: State) -> float:
         t = state.step
-        power = needed(t, cap)
+        power = needed(t, caps[t])
         if power <= 0.0:
             return power
         return min(power, max(drawn(kept * state.energy_mwh - target[t + 1]), 0.0))
@@ -112,7 +115,7 @@ def score(schedule: pd.DataFrame, plant: Plant, _options: ExportCapOptions) -> f
 def checks(schedule: pd.DataFrame, plant: Plant, _options: ExportCapOptions) -> list[Violation]:
     """The export is at or below the cap."""
     excess = schedule["export_mw"].to_numpy() - plant.export_max_mw
-    return exceeds("export_cap keeps the cap", excess, plant, plant.scale_mw)
+    return exceeds("export_cap keeps the cap", excess, plant)
 
 
 STRATEGY = Strategy(

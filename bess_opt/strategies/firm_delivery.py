@@ -32,12 +32,13 @@ import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, Text, quantity, reject
 from bess_opt.models.firm import Deliveries, add_block, add_firm, add_whole_block, deliveries, firm, missing_energy
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Sense, Stacked, Strategy, no_checks
 from bess_opt.strategies.shared.rule_parts import balancing, drawing, least_later, meeting_end, rates
@@ -138,7 +139,7 @@ def _missing_mw(schedule: pd.DataFrame, plant: Plant, options: FirmDeliveryOptio
 
 def missed_block(schedule: pd.DataFrame, plant: Plant, options: FirmDeliveryOptions) -> list[Finding]:
     """Where an unpriced block was not held."""
-    missing = _missing_mw(schedule, plant, options)
+    missing = np.maximum(_missing_mw(schedule, plant, options) - plant.rounding_mw, 0.0)
     worst = int(np.argmax(missing))
     if options.shortfall_price_per_mwh is not None or missing[worst] <= TOLERANCE * plant.scale_mw:
         return []
@@ -152,8 +153,10 @@ def against(plant: Plant, options: FirmDeliveryOptions) -> list[str]:
     """A stack needs a given block, within what the others leave of the connection."""
     if options.block_mw is None:
         return ["block_mw: is missing; in a stack state the block, for the most firm MW has no worth in money"]
-    if options.shortfall_price_per_mwh is None and options.block_mw > plant.export_max_mw:
-        found = f"found {options.block_mw:g}, above the {plant.export_max_mw:g} MW that may be exported in this stack"
+    inside = given(plant, options).inside
+    least = float(plant.export_max_mw[inside if len(inside) else slice(None)].min())
+    if options.shortfall_price_per_mwh is None and options.block_mw > least:
+        found = f"found {options.block_mw:g}, above the {least:g} MW that may be exported in this stack"
         return [f"block_mw: {found}; promise less, or state shortfall_price_per_mwh"]
     return []
 
@@ -223,18 +226,19 @@ def _level(plant: Plant, options: FirmDeliveryOptions) -> Callable[[State, int, 
     block, storage, kept = options.block_mw, plant.storage, plant.storage.retention
     if block is not None:
         return lambda _state, _end, _left_h: block
-    floor = storage.floor_mwh.tolist()
+    floor, export_max = storage.floor_mwh.tolist(), plant.export_max_mw
+    most_out = np.broadcast_to(storage.discharge_limit_mw, plant.steps).tolist()
     to_ac, rating = (1.0, np.inf) if plant.bus is None else (plant.bus.eta_out, plant.bus.inverter_mw)
     until, held = -1, np.inf
 
     def level(state: State, end: int, left_h: float) -> float:
         nonlocal until, held
         if end != until:
-            until, held = end, plant.export_max_mw
+            until, held = end, float(export_max[state.step : end].min())
         base = max(floor[end], least_later(plant, end, state.load_mw))
         power = min(
             max(kept * state.energy_mwh - base, 0.0) * storage.eta_discharge / left_h,
-            storage.discharge_max_mw,
+            most_out[state.step],
         )
         held = float(min(held, min(power * to_ac, rating) - state.load_mw))
         return held

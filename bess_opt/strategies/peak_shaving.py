@@ -21,13 +21,14 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, quantity
 from bess_opt.inputs.tariff import DemandRate, Tariff
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.billing import Billing, billing
 from bess_opt.plant.metrics import net_revenue
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Strategy, no_checks
 from bess_opt.strategies.shared.rule_parts import LAST_H, balancing, meeting_end
@@ -192,7 +193,7 @@ def _levels(plant: Plant, net_mw: Array) -> Array:
     usable = (storage.ceiling_mwh[0] - storage.floor_mwh[0]) * storage.eta_discharge * to_ac
     count = np.arange(1, days.shape[1] + 1)
     by_energy = ((np.cumsum(days, axis=1) - usable / plant.step_h) / count).max(axis=1)
-    level: Array = np.maximum(by_energy, days[:, 0] - storage.discharge_max_mw * to_ac)
+    level: Array = np.maximum(by_energy, days[:, 0] - float(np.max(storage.discharge_limit_mw)) * to_ac)
     return np.where(np.isfinite(level), np.maximum(level, 0.0), -np.inf)
 
 

@@ -69,7 +69,7 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: SelfConsumptionOptions
         return []
     excess = schedule["import_mw"] + schedule["unserved_mw"] - schedule["load_mw"]
     law = "self_consumption charges from PV only"
-    return exceeds(law, excess.to_numpy(), plant, plant.scale_mw)
+    return exceeds(law, excess.to_numpy(), plant)
 
 
 STRATEGY = Strategy(

@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, quantity
@@ -36,7 +37,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.models.ramp import RampLimit, add_ramp
 from bess_opt.models.units import PER_MWH
 from bess_opt.plant.audit import TOLERANCE, Violation, exceeds
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
 from bess_opt.strategies.shared.rule_parts import balancing, drawing, meeting_end
@@ -169,7 +170,7 @@ def figures(schedule: pd.DataFrame, plant: Plant, options: SolarSmoothingOptions
     """Share of steps whose window is in violation, net export over PV energy, and energy beyond the limit."""
     excess = _excess(schedule, plant, options)
     return {
-        "ramp_violations": float((excess > TOLERANCE * plant.scale_mw).mean()),
+        "ramp_violations": float((excess > TOLERANCE * plant.scale_mw + plant.rounding_mw).mean()),
         "energy_to_grid": float(schedule["grid_mw"].sum() / schedule["solar_mw"].sum()),
         "beyond_limit_mwh": float(excess.sum()) * plant.step_h,
     }
@@ -185,7 +186,9 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: SolarSmoothingOptions)
     fell, rose = (within.max() - powers).to_numpy(), (powers - within.min()).to_numpy()
     again = np.maximum(np.maximum(fell, rose)[ramp.window :] - limit, 0.0)
     difference = np.abs(again - _excess(schedule, plant, options))
-    return exceeds("solar_smoothing scores every ramp beyond the limit", difference, plant, plant.scale_mw)
+    # A ramp is as inexact as the largest of the powers between which it is measured.
+    scale = plant.scale_mw + float(plant.rounding_mw.max()) / TOLERANCE
+    return exceeds("solar_smoothing scores every ramp beyond the limit", difference, plant, scale)
 
 
 STRATEGY = Strategy(

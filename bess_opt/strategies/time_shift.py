@@ -24,13 +24,14 @@ import pyomo.environ as pyo
 from pydantic import Field, field_validator
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Flag, Number, Table, Text, quantity
 from bess_opt.models.components import ArrayParam
 from bess_opt.models.ledger import money_terms
 from bess_opt.models.units import PER_UNIT
 from bess_opt.plant.audit import Violation, exceeds
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
 
@@ -146,7 +147,7 @@ def score_unit(options: TimeShiftOptions) -> str:
 def checks(schedule: pd.DataFrame, plant: Plant, _options: TimeShiftOptions) -> list[Violation]:
     """The battery was charged from PV only."""
     excess = schedule["import_mw"] + schedule["unserved_mw"] - schedule["load_mw"]
-    return exceeds("time_shift charges from PV only", excess.to_numpy(), plant, plant.scale_mw)
+    return exceeds("time_shift charges from PV only", excess.to_numpy(), plant)
 
 
 STRATEGY = Strategy(

@@ -14,7 +14,8 @@ import pyomo.environ as pyo
 from pyomo.repn.plugins.lp_writer import LPWriter
 
 from bess_opt.models.one_way import add_exclusivity, pairs
-from bess_opt.plant.plant import Plant, plant
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
 from bess_opt.strategies import discover
 from bess_opt.strategies.shared import binding as assemble
 from support.cases import TOPOLOGIES, Case, case
@@ -95,6 +96,17 @@ def regulation(topology: str, options: dict[str, Any], **changes: Any) -> Case:
     return basis.but(strategy=strategy, **changes)
 
 
+def drawing() -> Case:
+    """Three steps in which energy is drawn from the cells, under limits that change from step to step."""
+    basis = tiny(steps=3)
+    limits = {
+        "charge_limit_mw": [1.0, 2.0, 0.5],
+        "import_limit_mw": [8.0, 1.0, 4.0],
+        "energy_max_mwh": [3.0, 3.5, 4.0],
+    }
+    return basis.but(series=basis.series.assign(drawn_mw=[0.5, 0.0, 0.25], **limits))
+
+
 def numbers(of: Case) -> Plant:
     """The plant of a case."""
     return plant(of.scenario())
@@ -145,6 +157,7 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
     for topology in TOPOLOGIES:
         yield f"{topology}-strict", everything(topology, "arbitrage", site=strict, battery=within), True
     yield "hybrid-regulation-strict", regulation("hybrid", {}, site=strict), True
+    yield "drawing", drawing(), True
 
 
 def key(constraint: Any) -> str:

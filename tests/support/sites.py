@@ -17,6 +17,7 @@ MONEY = {
     "fixed_om_per_mw_year": 4_000.0,
     "discount_rate": 0.07,
     "lifetime_years": 15,
+    "fade_per_year": 0.0,
 }
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.ageing_model import AgeingModel
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.ageing import calendar_loss, rainflow_cycles
-from bess_opt.plant.plant import Array
 
 NO_LOSS = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
 EIGHT_HOURS = (100.0, 50.0, 200.0, -100.0, 0.0, 200.0, 100.0, -100.0)

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import Array
 
 WEEK = 7
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import Plant, port_efficiency
+from bess_opt.plant.from_scenario import port_efficiency
+from bess_opt.plant.plant import Plant
 
 C_RATE_MOST, C_RATE_LEAST = 2.0, 0.25  # 1/h, power over nameplate energy
 HOURS_LEAST, HOURS_MOST = 1.0, 8.0

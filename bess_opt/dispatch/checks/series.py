@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 
 RESERVE = "energy_min_mwh"
 KILO = 100.0  # a series so many times larger than everything else of the site is likely in kW

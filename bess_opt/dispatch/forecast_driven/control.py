@@ -13,6 +13,7 @@ from typing import Protocol, get_args
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError, nearest
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.provenance import Stopwatch
@@ -23,15 +24,18 @@ from bess_opt.dispatch.forecast_driven.orders import Orders, carry_out, joined
 from bess_opt.dispatch.forecast_driven.rolling import Rolling, Terminal, Window
 from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, timetable
 from bess_opt.dispatch.infeasible import unreachable as infeasible
-from bess_opt.dispatch.optimize import flows as flows_of
-from bess_opt.dispatch.optimize import solve_plant, tie_break_cost
+from bess_opt.dispatch.optimum.solve_scenario import flows as flows_of
+from bess_opt.dispatch.optimum.solve_scenario import solve_plant, tie_break_cost
 from bess_opt.dispatch.outcome import outcome
-from bess_opt.dispatch.result import Dispatch, Flows
+from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.plant.plant import Array, Plant, plant
-from bess_opt.solver.expand import Program, expand, term_costs
-from bess_opt.solver.highs import InfeasibleProgramError
+from bess_opt.plant.flows import Flows
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
+from bess_opt.solver.expand import expand, term_costs
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import InfeasibleProgramError
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.stack import Bound
 

@@ -14,17 +14,26 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.common.columns import SERIES
 from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import show
 from bess_opt.dispatch.forecast_driven.given_forecasts import Vintages, vintages
 
-Array = np.ndarray
 Mode = Literal["perfect", "observed", "published", "persistence", "noisy", "given"]
 Current = Literal["seen", "forecast"]
 OTHERS = "*"
-ALWAYS_KNOWN = ("energy_min_mwh",)  # a stated reserve is no forecast
+# Stated limits and a stated use of the cells are no forecast.
+ALWAYS_KNOWN = (
+    "energy_min_mwh",
+    "energy_max_mwh",
+    "charge_limit_mw",
+    "discharge_limit_mw",
+    "import_limit_mw",
+    "export_limit_mw",
+    "drawn_mw",
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.dispatch.forecast_driven.horizon import FLOWS, Cut, Horizon, entries_of
-from bess_opt.dispatch.result import Flows
-
-Array = np.ndarray
+from bess_opt.plant.flows import Flows
 
 
 class History:

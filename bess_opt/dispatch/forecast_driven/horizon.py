@@ -13,12 +13,11 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
-from bess_opt.dispatch.result import Flows
-from bess_opt.solver.expand import Program
-from bess_opt.solver.windows import places
+from bess_opt.plant.flows import Flows
+from bess_opt.solver.program import Program, places
 
-Array = np.ndarray
 FLOWS = tuple(field.name for field in fields(Flows))
 FAR = np.iinfo(np.int64).max // 4
 SHORT = 192  # places, two per step; longer rows are few

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
-from bess_opt.solver.expand import Program
-
-Array = np.ndarray
+from bess_opt.solver.program import Program
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.dispatch.forecast_driven.rolling import Window
-from bess_opt.dispatch.result import Flows
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.flows import Flows
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import Held
 from bess_opt.plant.stepper import follow
@@ -92,7 +93,12 @@ def stretch(plant: Plant, first: int, last: int, energy_mwh: float, moved_mw: Mo
             floor_mwh=storage.floor_mwh[instants],
             ceiling_mwh=storage.ceiling_mwh[instants],
             caps=tuple(cap.part(first, last, cap.counted(into, out)) for cap in storage.caps),
+            charge_given_mw=np.broadcast_to(storage.charge_given_mw, plant.steps)[at],
+            discharge_given_mw=np.broadcast_to(storage.discharge_given_mw, plant.steps)[at],
+            drawn_mw=np.broadcast_to(storage.drawn_mw, plant.steps)[at],
         ),
+        import_max_mw=plant.import_max_mw[at],
+        export_max_mw=plant.export_max_mw[at],
         solar_ac_mw=plant.solar_ac_mw[at],
         solar_dc_mw=plant.solar_dc_mw[at],
         load_mw=plant.load_mw[at],

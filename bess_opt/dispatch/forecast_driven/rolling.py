@@ -12,20 +12,20 @@ from typing import Literal
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.dispatch.forecast_driven.history import History
 from bess_opt.dispatch.forecast_driven.horizon import Cut, Horizon
 from bess_opt.dispatch.forecast_driven.numbers_by_age import Aged, Beliefs
-from bess_opt.dispatch.result import Flows
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair, pairs
+from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant
-from bess_opt.solver.expand import Program
-from bess_opt.solver.highs import Solution, Solver
-from bess_opt.solver.one_way_search import BOTH_WAYS, in_order
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.one_way import BOTH_WAYS, in_order
+from bess_opt.solver.program import Program, with_rows
 from bess_opt.solver.reuse import KeptSolvers
-from bess_opt.solver.windows import with_rows
+from bess_opt.solver.solution import Solution
 
-Array = np.ndarray
 Terminal = Literal["value", "free", "cyclic"]
 TIE = 1e-6  # of a typical price: what rule 11 weighs in a window, too little to matter
 

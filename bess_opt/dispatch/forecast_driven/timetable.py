@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 
-Array = np.ndarray
 Commitment = Literal["dispatch", "day_ahead"]
 
 

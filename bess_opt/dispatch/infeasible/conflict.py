@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.infeasible.unreachable import instant, span
 from bess_opt.plant.cycle_caps import CycleCap
-from bess_opt.plant.plant import Array, Plant
-from bess_opt.solver.expand import Program
-from bess_opt.solver.highs import Certificate, Solution, Solver
+from bess_opt.plant.plant import Plant
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import FarkasProof, Solution
 
 REMEDY = "cannot hold together"
 KNOWN_ROWS = {"energy_balance", "dc_balance", "ac_balance"}
@@ -47,7 +48,7 @@ class _Binding:
     """A proof by names: which members of a variable or constraint are in it, and from which side."""
 
     program: Program
-    proof: Certificate
+    proof: FarkasProof
 
     def upper(self, name: str) -> Array:
         """Members of a variable whose upper bound is in the proof."""
@@ -87,22 +88,34 @@ def _given(plant: Plant, steps: Array) -> list[str]:
     said = [f"the load of {_range(load)} MW"] if load.any() else []
     if solar.any():
         said.append(f"the solar power of {_range(solar)} MW")
+    drawn = np.broadcast_to(plant.storage.drawn_mw, plant.steps)[steps]
+    if drawn.any():
+        said.append(f"the {_range(drawn)} MW drawn from the cells")
     return said or ["the battery"]
 
 
 def _flows(binding: _Binding, plant: Plant) -> list[Part]:
     """Limits on powers."""
     storage, bus = plant.storage, plant.bus
-    known: list[tuple[str, str, Callable[[], str]]] = [
-        ("import_mw", "site.import_limit_mw", lambda: f"the import limit of {plant.import_max_mw:.4g} MW"),
-        ("export_mw", "site.export_limit_mw", lambda: f"the export limit of {plant.export_max_mw:.4g} MW"),
-        ("discharge_mw", "battery.power_mw", lambda: f"discharging of at most {storage.discharge_max_mw:.4g} MW"),
-        ("charge_mw", "battery.power_mw", lambda: f"charging of at most {storage.charge_max_mw:.4g} MW"),
+    known: list[tuple[str, str, Array | float, str]] = [
+        ("import_mw", "import_limit_mw", plant.import_max_mw, "the import limit of {} MW"),
+        ("export_mw", "export_limit_mw", plant.export_max_mw, "the export limit of {} MW"),
+        ("discharge_mw", "discharge_limit_mw", storage.discharge_limit_mw, "discharging of at most {} MW"),
+        ("charge_mw", "charge_limit_mw", storage.charge_limit_mw, "charging of at most {} MW"),
     ]
     if bus is not None:
-        rating = f"the inverter's rating of {bus.inverter_mw:.4g} MW"
-        known += [(flow, "site.inverter_mw", lambda: rating) for flow in ("inverter_out_mw", "inverter_in_mw")]
-    found = [Part(where, words()) for name, where, words in known if len(binding.upper(name))]
+        rating = "the inverter's rating of {} MW"
+        known += [(flow, "inverter_mw", bus.inverter_mw, rating) for flow in ("inverter_out_mw", "inverter_in_mw")]
+    stated = {"import_limit_mw": "site.import_limit_mw", "export_limit_mw": "site.export_limit_mw"}
+    stated |= {"inverter_mw": "site.inverter_mw"}
+    found = []
+    for name, series, limit, words in known:
+        steps = binding.upper(name)
+        if not len(steps):
+            continue
+        here = np.broadcast_to(limit, plant.steps)[steps]
+        where = stated.get(series, "battery.power_mw") if np.ptp(limit) == 0.0 else f"series.{series}"
+        found.append(Part(where, words.format(_range(here))))
     held = [name for name in ("curtailed_ac_mw", "curtailed_dc_mw") if len(binding.upper(name))]
     if held and not plant.curtailment:
         found.append(Part("site.curtailment", "no curtailment allowed"))
@@ -128,6 +141,8 @@ def _energy(binding: _Binding, plant: Plant) -> list[Part]:
         level, when = storage.ceiling_mwh[i], instant(plant, i)
         if i == plant.steps and storage.end_max_mwh < level:
             found.append(Part("battery.soc_end", f"soc_end, at most {storage.end_max_mwh:.4g} MWh {when}"))
+        elif level < storage.ceiling_mwh[0]:
+            found.append(Part("series.energy_max_mwh", f"the ceiling of {level:.4g} MWh {when}"))
         else:
             found.append(Part("battery.technology", f"the SOC window's upper end of {level:.4g} MWh {when}"))
     return found

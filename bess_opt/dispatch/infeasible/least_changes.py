@@ -21,13 +21,17 @@ from bess_opt.dispatch.infeasible.unreachable import unreachable
 from bess_opt.dispatch.infeasible.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.one_way import exclusive_program, pairs, with_choices_held
-from bess_opt.plant.plant import Plant, plant
+from bess_opt.models.one_way import pairs
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.reach import within_reach
-from bess_opt.solver.easing import Direction, direction, least_easing
-from bess_opt.solver.expand import Program, expand
-from bess_opt.solver.highs import InfeasibleProgramError, LimitReachedError, Solver
-from bess_opt.solver.one_way_search import cheats
+from bess_opt.solver.change import Direction, direction
+from bess_opt.solver.easing import least_easing
+from bess_opt.solver.expand import expand
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.one_way import cheats, exclusive_program, with_choices_held
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.stack import Bound
 

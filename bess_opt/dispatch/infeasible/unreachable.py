@@ -10,8 +10,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
-from bess_opt.plant.plant import Array, Plant
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.reach import SLACK, Reach, power_bounds, reach
 
 RESERVE = "series.energy_min_mwh"
@@ -27,9 +28,10 @@ def _energy_out_of_reach(plant: Plant) -> list[Finding]:
     crossing = np.flatnonzero(plant.storage.floor_mwh > plant.storage.ceiling_mwh + _slack(plant))
     if len(crossing):
         i = int(crossing[0])
-        asked = f"energy_min_mwh asks for {plant.storage.floor_mwh[i]:.4g} MWh {instant(plant, i)}"
-        ends = f"the SOC window ends at {plant.storage.ceiling_mwh[i]:.4g} MWh"
-        return [Finding("reserve_above_window", RESERVE, asked, ends)]
+        asked = f"at least {plant.storage.floor_mwh[i]:.4g} MWh are asked for {instant(plant, i)}"
+        where = RESERVE if plant.storage.floor_mwh[i] > plant.storage.floor_mwh[0] else "series.energy_max_mwh"
+        allowed = f"at most {plant.storage.ceiling_mwh[i]:.4g} MWh may be there"
+        return [Finding("reserve_above_window", where, asked, allowed)]
     least, most = power_bounds(plant)
     if float((least - most).max()) > SLACK * plant.scale_mw:
         return []
@@ -40,11 +42,14 @@ def _energy_out_of_reach(plant: Plant) -> list[Finding]:
 def _window_out_of_reach(plant: Plant, found: Reach) -> list[Finding]:
     """A reserve above or a window below all that can be in store; what a load takes is the solver's to explain."""
     storage, i = plant.storage, found.lost or 0
-    if found.beyond_mwh < 0.0 and storage.floor_mwh[i] > storage.floor_mwh[0]:
+    drawn = float(np.sum(np.broadcast_to(storage.drawn_mw, plant.steps)[:i])) * plant.step_h
+    reserve = storage.floor_mwh[i] > storage.floor_mwh[0]
+    if found.beyond_mwh < 0.0 and (reserve or drawn > 0.0):
         asked = f"at least {storage.floor_mwh[i]:.4g} MWh must be in store {instant(plant, i)}"
         best = f"at most {max(storage.floor_mwh[i] + found.beyond_mwh, 0.0):.4g} MWh can be there"
         can = f"{best} when the battery takes all that the site gives from {storage.start_mwh:.4g} MWh on"
-        return [Finding("reserve_out_of_reach", RESERVE, asked, can)]
+        can += f", {drawn:.4g} MWh drawn till then" if drawn > 0.0 else ""
+        return [Finding("reserve_out_of_reach", RESERVE if reserve else "series.drawn_mw", asked, can)]
     if found.beyond_mwh > 0.0:
         held = storage.ceiling_mwh[i] + found.beyond_mwh
         asked = f"{instant(plant, i)} no less than {held:.4g} MWh would be in store"
@@ -80,23 +85,23 @@ def _power_out_of_reach(plant: Plant) -> list[Finding]:
     storage, limits = plant.storage, plant.flow_limits()
     found = []
     must = plant.load_mw - plant.sheddable_mw
-    gives = limits.get("inverter_out_mw", storage.discharge_max_mw + np.zeros(plant.steps))
+    gives = limits.get("inverter_out_mw", storage.discharge_limit_mw + np.zeros(plant.steps))
     supply = plant.import_max_mw + gives + plant.solar_ac_mw
-    for first, last in _runs(must > supply + SLACK * plant.scale_mw):
+    for first, last in _runs(must > supply + SLACK * plant.scale_mw + plant.rounding_mw):
         worst = first + int(np.argmax((must - supply)[first:last]))
         asked = f"{span(plant, first, last)} the load of {must[worst]:.4g} MW"
         battery, solar = f"battery {gives[worst]:.4g}", f"solar {plant.solar_ac_mw[worst]:.4g} MW"
-        remedy = f"exceeds import limit {plant.import_max_mw:.4g} + {battery} + {solar}; "
+        remedy = f"exceeds import limit {plant.import_max_mw[worst]:.4g} + {battery} + {solar}; "
         remedy += "raise the limit or state site.unserved_price_per_mwh"
         found.append(Finding("load_beyond_supply", "site.import_limit_mw", asked, remedy))
     if not plant.curtailment:
-        takes = limits.get("inverter_in_mw", storage.charge_max_mw + np.zeros(plant.steps))
+        takes = limits.get("inverter_in_mw", storage.charge_limit_mw + np.zeros(plant.steps))
         sink = plant.load_mw + plant.export_max_mw + takes
-        for first, last in _runs(plant.solar_ac_mw > sink + SLACK * plant.scale_mw):
+        for first, last in _runs(plant.solar_ac_mw > sink + SLACK * plant.scale_mw + plant.rounding_mw):
             worst = first + int(np.argmax((plant.solar_ac_mw - sink)[first:last]))
             asked = f"{span(plant, first, last)} the solar power of {plant.solar_ac_mw[worst]:.4g} MW"
             load, battery = f"load {plant.load_mw[worst]:.4g}", f"battery {takes[worst]:.4g} MW"
-            remedy = f"exceeds {load} + export limit {plant.export_max_mw:.4g} + {battery}; "
+            remedy = f"exceeds {load} + export limit {plant.export_max_mw[worst]:.4g} + {battery}; "
             remedy += "raise the limit or allow site.curtailment"
             found.append(Finding("solar_beyond_sinks", "site.export_limit_mw", asked, remedy))
     return found[:5]

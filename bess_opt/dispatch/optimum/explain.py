@@ -11,14 +11,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import BessOptError
-from bess_opt.comparison.gap import ROW_CAUSES, Places, readable, reserved
-from bess_opt.dispatch.optimize import Solved, flows, solve_scenario
-from bess_opt.dispatch.optimum.marginals import Duals, Marginals, duals_of
+from bess_opt.dispatch.optimum.causes import Places, reserved, row_cause
+from bess_opt.dispatch.optimum.marginals import Marginals, duals_of
 from bess_opt.dispatch.optimum.marginals import marginals as marginals_of
+from bess_opt.dispatch.optimum.solve_scenario import Solved, flows, solve_scenario
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.plant.plant import Array, Plant
-from bess_opt.solver.expand import Program
+from bess_opt.plant.plant import Plant
+from bess_opt.solver.change import Duals
+from bess_opt.solver.program import Program
 
 CERTAIN = 1e-6  # of the typical cost: a smaller dual proves nothing
 MOVES = 1e-6  # of the plant's size: less power is rest
@@ -157,10 +159,10 @@ class _Prices:
             found += [("one way at a time", scarce & closed)]
         return found
 
-    def _stated(self, column: str) -> float:
+    def _stated(self, column: str) -> Array | float:
         """The limit that the scenario states for a flow; the model may know a tighter one from the rest."""
         plant = self._plant
-        stated = {"import_mw": plant.import_max_mw, "export_mw": plant.export_max_mw}
+        stated: dict[str, Array | float] = {"import_mw": plant.import_max_mw, "export_mw": plant.export_max_mw}
         if plant.bus is not None:
             stated |= {"inverter_out_mw": plant.bus.inverter_mw, "inverter_in_mw": plant.bus.inverter_mw}
         return stated.get(column, -np.inf)
@@ -193,7 +195,7 @@ class _Prices:
             for i in np.flatnonzero(scarce[block.slice]):
                 own = block.index == "steps"
                 mask[int(block.positions[i]) if own else places.of_row(block.first + int(i))] = True
-            found.append((ROW_CAUSES.get(name, readable(name)), mask))
+            found.append((row_cause(name), mask))
         return found
 
 

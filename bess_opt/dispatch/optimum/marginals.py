@@ -17,11 +17,12 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from bess_opt.common.errors import SolveError
-from bess_opt.dispatch.optimize import Solved
+from bess_opt.dispatch.optimum.solve_scenario import Solved
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import Array, plant
-from bess_opt.solver.certificate import activity, priced
-from bess_opt.solver.expand import Program, expand
+from bess_opt.plant.from_scenario import plant
+from bess_opt.solver.change import Change, Duals
+from bess_opt.solver.expand import expand
+from bess_opt.solver.program import Program, priced
 from bess_opt.strategies.shared.binding import model
 from bess_opt.strategies.shared.stack import Bound
 
@@ -46,20 +47,6 @@ class Marginals:
     def to_dict(self) -> dict[str, float]:
         """The same figures under the same names."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class Duals:
-    """A proven optimum `x` and its prices, all for the objective that is maximised, cᵀx.
-
-    `row` is y (0 or more at an upper side), `column` z = c − Aᵀy, `closed` marks the columns that rule 10's
-    pattern holds at zero. Of several sets of duals this is the one that the solver ended with.
-    """
-
-    x: Array
-    row: Array
-    column: Array
-    closed: Array
 
 
 def duals_of(solved: Solved) -> Duals:
@@ -94,51 +81,6 @@ def _slope(solved: Solved, duals: Duals, size: str) -> float:
     if (smaller.rows, smaller.columns) != (larger.rows, larger.columns) or larger.columns != len(duals.x):
         raise SolveError(f"{size}: the model changes its shape at {stated:g}, so it has no slope there")
     return Change.between(smaller, larger).worth(duals) / (high - low)
-
-
-@dataclass(frozen=True)
-class Change:
-    """What differs from one program to another of the same shape: bounds, sides, and the matrix if it does."""
-
-    lower: Array
-    upper: Array
-    row_lower: Array
-    row_upper: Array
-    cost: Array
-    offset: float
-    matrices: tuple[Program, Program] | None
-
-    @classmethod
-    def between(cls, smaller: Program, larger: Program) -> Change:
-        """From `smaller` to `larger`; a bound that is none does not change."""
-        same = smaller.value is larger.value or np.array_equal(smaller.value, larger.value)
-        return cls(
-            _change(smaller.lower, larger.lower),
-            _change(smaller.upper, larger.upper),
-            _change(smaller.row_lower, larger.row_lower),
-            _change(smaller.row_upper, larger.row_upper),
-            larger.cost - smaller.cost,
-            larger.offset - smaller.offset,
-            None if same else (smaller, larger),
-        )
-
-    def worth(self, duals: Duals) -> float:
-        """First-order change of the maximum, at the prices of a program between the two."""
-        x, y, z = duals.x, duals.row, duals.column
-        bounds = np.where(z > 0.0, np.where(duals.closed, 0.0, self.upper), self.lower)
-        sides = np.where(y > 0.0, self.row_upper, self.row_lower)
-        worth = z @ bounds + y @ sides - self.cost @ x - self.offset
-        if self.matrices is not None:
-            smaller, larger = self.matrices
-            worth -= y @ (activity(larger, x) - activity(smaller, x))
-        return float(worth)
-
-
-def _change(before: Array, after: Array) -> Array:
-    """Difference of two bounds; a bound that is none does not change."""
-    finite = np.isfinite(before) & np.isfinite(after)
-    change: Array = np.subtract(after, before, out=np.zeros(len(before)), where=finite)
-    return change
 
 
 def _stated(scenario: Scenario, size: str) -> float | None:

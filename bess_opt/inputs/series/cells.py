@@ -5,20 +5,20 @@ Each kind of problem in a column is one finding: the first row it stands in, and
 
 from __future__ import annotations
 
+import math
 from numbers import Real
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from bess_opt.common.arrays import Floats
 from bess_opt.common.clock import Mask
 from bess_opt.common.columns import SERIES
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import LARGEST, show
 from bess_opt.inputs.series.raw import RawSeries
 from bess_opt.inputs.series.time_axis import TimeAxis, more
-
-Floats = npt.NDArray[np.float64]
 
 
 def read_numbers(raw: RawSeries, axis: TimeAxis | None) -> tuple[pd.DataFrame, list[Finding]]:
@@ -82,14 +82,26 @@ def _to_float(cells: pd.Series, is_text: bool) -> tuple[Floats, Mask]:
     empty = cells.isna().to_numpy(dtype=bool)
     kind = pd.api.types.infer_dtype(cells, skipna=True)
     if kind in ("integer", "floating", "mixed-integer-float", "decimal", "empty"):
-        return _floats(cells.astype("Float64")), np.zeros(len(cells), dtype=bool)
+        return _floats(cells), np.zeros(len(cells), dtype=bool)
     if is_text and kind != "boolean":
         parsed = _floats(pd.to_numeric(cells.astype("string"), errors="coerce"))
         return parsed, np.isnan(parsed) & ~empty
     right = np.array([isinstance(cell, Real) and not isinstance(cell, bool | np.bool_) for cell in cells])
-    return _floats(cells.where(right).astype(object)), ~right & ~empty
+    return np.array([_float(cell) for cell in cells.where(right)], dtype=np.float64), ~right & ~empty
 
 
 def _floats(cells: pd.Series) -> Floats:
-    floats: Floats = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-    return floats
+    """Cells as floats; a whole number too large for one is infinite, which is refused later."""
+    try:
+        return np.asarray(cells.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
+    except OverflowError:
+        return np.asarray([_float(cell) for cell in cells], dtype=np.float64)
+
+
+def _float(cell: Any) -> float:
+    if pd.isna(cell):
+        return math.nan
+    try:
+        return float(cell)
+    except OverflowError:
+        return math.inf if cell > 0 else -math.inf

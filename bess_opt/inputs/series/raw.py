@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,11 @@ from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import show
 from bess_opt.inputs.series.imported import ImportedSeries
+from bess_opt.inputs.series.parquet import MOST_ROWS, TIME, read_parquet, too_long
 
-TIME = "time"
+MOST_FILE_BYTES = 300_000_000  # of a CSV file: MOST_ROWS rows of a time and a few numbers
+MOST_COLUMNS = 200  # a file with more is turned: it has a column for each step
+NAMED = 3  # wrong columns that are named; the rest is counted
 # From pandas 3.1 on every number is read exactly; before, only on request, which is deprecated now.
 _EXACT: dict[str, Any] = (
     {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
@@ -98,6 +102,8 @@ def _file_problem(folder: Path, path: Path, name: str) -> Finding | None:
         return Finding("wrong_file_kind", "series.file", found, expected)
     if path.is_dir():
         return Finding("missing_file", "series.file", f"{name!r} is a folder", "give the name of a file")
+    if path.exists() and not path.is_file():
+        return Finding("missing_file", "series.file", f"{name!r} is no regular file", "give the name of a file")
     if not path.is_file():
         others = [p.name for p in folder.glob("*") if p.suffix.lower() in (".csv", ".parquet")]
         expected = nearest(name, others) if others else f"put it into {folder}"
@@ -110,10 +116,14 @@ def _empty(source: str) -> Finding:
 
 
 def _read_csv(path: Path, name: str) -> RawSeries:
+    _check_length(path, name)
     with path.open(encoding="utf-8-sig", newline="") as lines:
         header = [cell.strip() for cell in next(csv.reader(lines), [])]
     if not any(header):
         raise ScenarioError([_empty(name)])
+    if len(header) > MOST_COLUMNS:
+        found, expected = f"has {len(header):,} columns", "give a column for each quantity and a row for each step"
+        raise ScenarioError([Finding("too_many_columns", name, found, expected)])
     if len(header) == 1 and ";" in header[0]:
         found, expected = "columns are separated by semicolons", "use commas, and points in decimals"
         raise ScenarioError([Finding("unreadable_file", name, found, expected)])
@@ -138,18 +148,39 @@ def _read_csv(path: Path, name: str) -> RawSeries:
     return _split(frame.iloc[: last[-1] + 1 if len(last) else 0], name, 2, is_text=True)
 
 
+def _check_length(path: Path, name: str) -> None:
+    """ScenarioError for a file that is longer than any series; its lines are counted before they are read."""
+    size = path.stat().st_size
+    if size > MOST_FILE_BYTES:
+        found, expected = f"is longer than {MOST_FILE_BYTES:,} bytes", "give a part of the time, or longer steps"
+        raise ScenarioError([Finding("too_long", name, found, expected)])
+    if size > MOST_ROWS:
+        with path.open("rb") as lines:
+            rows = sum(block.count(b"\n") for block in iter(lambda: lines.read(1 << 20), b""))
+        if rows > MOST_ROWS:
+            raise ScenarioError([too_long(name, rows)])
+
+
 def _read_parquet(path: Path, name: str) -> RawSeries:
-    return from_frame(pd.read_parquet(path), name)
+    read = read_parquet(path, name, frozenset(SERIES))
+    problems = tuple(_column_problems(name, read.names))
+    if TIME not in read.known:
+        raise ScenarioError([_no_time(name, is_text=False), *problems])
+    if not len(read.known):
+        raise ScenarioError([_empty(name)])
+    return RawSeries(name, 1, read.known[TIME], read.known.drop(columns=TIME), problems=problems)
+
+
+def _no_time(source: str, *, is_text: bool) -> Finding:
+    expected = f"name the column of step starts {TIME!r}" + ("" if is_text else ", or give a tz-aware index")
+    return Finding("missing_column", source, f"has no column {TIME!r}", expected)
 
 
 def _split(frame: pd.DataFrame, source: str, first_row: int, *, is_text: bool) -> RawSeries:
     """The column "time" apart from the others; ScenarioError if there is none or no row."""
     names = list(frame.columns)
     if TIME not in names:
-        found = f"has no column {TIME!r}"
-        expected = f"name the column of step starts {TIME!r}" + ("" if is_text else ", or give a tz-aware index")
-        missing = Finding("missing_column", source, found, expected)
-        raise ScenarioError([missing, *_column_problems(source, names)])
+        raise ScenarioError([_no_time(source, is_text=is_text), *_column_problems(source, names)])
     if not len(frame):
         raise ScenarioError([_empty(source)])
     others = frame.loc[:, [name != TIME for name in names]].reset_index(drop=True)
@@ -171,17 +202,27 @@ def _known(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def _column_problems(source: str, names: Sequence[object]) -> list[Finding]:
-    where = f"{source} column"
+    """Columns that stand twice or that nobody knows: the first few of each kind, and how many more there are."""
+    where, counts = f"{source} column", Counter(names)
+    twice = [name for name, count in counts.items() if count > 1]
+    unknown = [name for name in counts if name != TIME and name not in SERIES]
     problems = [
-        Finding("duplicate_column", f"{where} {name}", "stands more than once", "keep one of them")
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
+        Finding(
+            "duplicate_column", f"{where} {name}", "stands more than once" + _rest(twice, name), "keep one of them"
+        )
+        for name in twice[:NAMED]
     ]
-    for name in dict.fromkeys(names):
+    for name in unknown[:NAMED]:
+        more = _rest(unknown, name)
         if name == "":
             place = f"{where} {names.index(name) + 1}"
-            problems.append(Finding("unknown_column", place, "has no name", "name it, or remove it"))
-        elif name != TIME and name not in SERIES:
-            found = f"unknown column {name!r}"
-            problems.append(Finding("unknown_column", f"{where} {name}", found, nearest(str(name), SERIES)))
+            problems.append(Finding("unknown_column", place, f"has no name{more}", "name it, or remove it"))
+        else:
+            found, known = f"unknown column {show(name)}{more}", nearest(str(name)[:100], SERIES)
+            problems.append(Finding("unknown_column", f"{where} {str(name)[:100]}", found, known))
     return problems
+
+
+def _rest(names: list[object], name: object) -> str:
+    """Tail of the last finding that is named, for those that are not."""
+    return f", and {len(names) - NAMED} more like it" if len(names) > NAMED and names.index(name) == NAMED - 1 else ""

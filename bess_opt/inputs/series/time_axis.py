@@ -66,8 +66,9 @@ def read_time(raw: RawSeries, stated: str | None) -> tuple[TimeAxis | None, list
         text = pd.Series(raw.time).astype("string").str.strip()
         own = None if problems or not text.str.contains(_UTC + "$").all() else "UTC"
         defaulted = own is not None
-    years = index.year.to_numpy()
-    far = ((years < _YEARS[0]) | (years > _YEARS[1])) & (not problems)
+    # Counted, not converted: beyond some thousand years the conversion to a local clock fails.
+    early, late = (np.datetime64(f"{year}-01-01", index.unit).astype(np.int64) for year in _YEARS)
+    far = ((index.asi8 < early) | (index.asi8 >= late)) & (not problems)
     problems += _unread(raw, far, "found {}, a year far off", f"give times from {_YEARS[0]} to {_YEARS[1]}")
     if problems:
         return None, problems
@@ -104,8 +105,16 @@ def _unread(raw: RawSeries, wrong: Mask, found: str, expected: str) -> list[Find
     if not wrong.any():
         return []
     first = int(np.argmax(wrong))
-    text = found.format(show(str(raw.time[first]))) + more(int(wrong.sum()))
+    text = found.format(show(_as_text(raw.time, first))) + more(int(wrong.sum()))
     return [Finding("unreadable_time", f"{raw.row(first)}, column time", text, expected)]
+
+
+def _as_text(times: pd.Series | pd.DatetimeIndex, row: int) -> str:
+    try:
+        return str(times[row])
+    except (ValueError, OverflowError, NotImplementedError):  # a year that no calendar of Python's has
+        index = pd.DatetimeIndex(times)
+        return f"{index.asi8[row]} {index.unit} after 1970"
 
 
 def _naive(raw: RawSeries, naive: Mask) -> Finding:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Floats
 from bess_opt.inputs.solar.calendar import nanoseconds
 from bess_opt.inputs.solar.pv_plant import LOSSES, SolarPlant
-from bess_opt.inputs.solar.weather import Floats, Weather, height_of, pvlib_package, sun_of
+from bess_opt.inputs.solar.weather import Weather, height_of, pvlib_package, sun_of
 
 
 def finer(rows: Weather, out: pd.Timedelta) -> Weather:

@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from bess_opt.common.arrays import Floats
 from bess_opt.common.clock import zone_name
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.series.time_axis import moment
 from bess_opt.inputs.solar.pv_plant import SolarPlant
 
-Floats = npt.NDArray[np.float64]
 TYPICAL_YEAR = 2025  # the calendar of weather whose months come from different years
 WEATHER = {  # column of pvlib: what it may hold, unit
     "ghi": (-50.0, 2000.0, "W/m2"),

@@ -72,7 +72,7 @@ def run_size(
     if as_json:
         show.write_json(sizing_json(found))
     else:
-        from bess_opt.common.wording import sizing_rows
+        from bess_opt.investment.sizing.key_figures import sizing_rows
 
         title = f"{found.scenario.name}: size for {found.objective}"
         show.write_tables(tables.table(title, ("figure", "value"), sizing_rows(found)))
@@ -178,7 +178,7 @@ def sizing_json(found: Sizing) -> dict[str, Any]:
     """A sizing as one object; "metrics" are those of the best size's plan. No times: same input, same bytes."""
     same = (
         "objective", "twin", "power_mw", "duration_h", "energy_mwh", "value", "bound", "bound_continuous", "gap",
-        "without", "build", "costs", "marginal_value", "calls",
+        "without", "build", "costs", "assumptions", "operated", "marginal_value", "calls",
     )  # fmt: skip
     return {
         "scenario": found.scenario.name,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -13,24 +13,33 @@ import typer
 
 from bess_opt.interfaces.cli import answers, tables
 from bess_opt.interfaces.cli import output as show
+from bess_opt.interfaces.cli.command import FLAG, Command, Group
 from bess_opt.interfaces.cli.options import (
+    AlwaysJson,
     AsJson,
     Assignments,
+    Browser,
     Budget,
+    Commitment,
     CommitmentChoice,
     ComparisonOut,
     Duration,
     EnergyMin,
     EnergyStep,
+    Every,
     ForecastChoice,
+    GateHour,
+    Horizon,
     Module,
     Objective,
     Out,
+    Port,
     Power,
     PowerStep,
     ScenarioPath,
     SizingOut,
     Strategies,
+    Terminal,
     TerminalChoice,
     Theme,
     ThemeChoice,
@@ -40,6 +49,7 @@ from bess_opt.interfaces.cli.options import (
     stated_forecast,
 )
 from bess_opt.interfaces.cli.run import check_ahead, loaded, parsed, run, verdict
+from bess_opt.interfaces.cli.streams import UnwritableError, give_up, own_stdout
 
 if TYPE_CHECKING:
     from bess_opt.dispatch.result import Dispatch
@@ -55,7 +65,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    cls=Group,
 )
+command = partial(app.command, cls=Command)
 
 
 def _version(asked: bool) -> None:
@@ -69,13 +81,14 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+        bool,
+        typer.Option("--version", metavar=FLAG, callback=_version, is_eager=True, help="Show the version and leave."),
     ] = False,
 ) -> None:
     """Options before the command; `version` has left by its callback."""
 
 
-@app.command()
+@command()
 def optimize(
     scenario: ScenarioPath,
     assignments: Assignments = None,
@@ -94,7 +107,7 @@ def optimize(
     run("optimizing", work, scenario, assignments, out, as_json, week, theme)
 
 
-@app.command()
+@command()
 def simulate(
     scenario: ScenarioPath,
     assignments: Assignments = None,
@@ -113,19 +126,15 @@ def simulate(
     run("simulating", work, scenario, assignments, out, as_json, week, theme)
 
 
-@app.command()
+@command()
 def control(
     scenario: ScenarioPath,
     forecast: ForecastChoice = None,
-    horizon_h: Annotated[float, typer.Option(help="Hours that each plan looks ahead.")] = 48.0,
-    every_h: Annotated[float, typer.Option(help="Hours between decisions.")] = 1.0,
-    terminal: Annotated[
-        TerminalChoice, typer.Option(help="Worth of what is in store at the end of a plan.")
-    ] = TerminalChoice.value,
-    commitment: Annotated[
-        CommitmentChoice, typer.Option(help="Decide as it goes, or fix each day's schedule the day before.")
-    ] = CommitmentChoice.dispatch,
-    gate_hour: Annotated[float, typer.Option(help="Local hour at which the next day's schedule is fixed.")] = 12.0,
+    horizon_h: Horizon = 48.0,
+    every_h: Every = 1.0,
+    terminal: Terminal = TerminalChoice.value,
+    commitment: Commitment = CommitmentChoice.dispatch,
+    gate_hour: GateHour = 12.0,
     assignments: Assignments = None,
     out: Out = None,
     as_json: AsJson = False,
@@ -150,7 +159,7 @@ def control(
     run("operating", work, scenario, assignments, out, as_json, week, theme)
 
 
-@app.command()
+@command()
 def size(
     scenario: ScenarioPath,
     power: Power,
@@ -184,7 +193,7 @@ def size(
     answers.run_size(scenario, assignments, wanted, out, as_json, theme)
 
 
-@app.command()
+@command()
 def compare(
     scenario: ScenarioPath,
     strategies: Strategies = None,
@@ -198,7 +207,7 @@ def compare(
     answers.run_compare(scenario, assignments, names, out, as_json, theme)
 
 
-@app.command()
+@command()
 def validate(scenario: ScenarioPath, assignments: Assignments = None, as_json: AsJson = False) -> None:
     """Check SCENARIO and list every problem; solves nothing."""
     overrides = parsed(assignments)
@@ -218,7 +227,7 @@ def validate(scenario: ScenarioPath, assignments: Assignments = None, as_json: A
         raise typer.Exit(show.exit_code(kind))
 
 
-@app.command()
+@command()
 def describe(scenario: ScenarioPath, assignments: Assignments = None, as_json: AsJson = False) -> None:
     """Statistics of each series of SCENARIO, with units."""
     overrides = parsed(assignments)
@@ -239,7 +248,7 @@ def describe(scenario: ScenarioPath, assignments: Assignments = None, as_json: A
     show.write_tables(tables.across(f"{read.name}: {span}", "statistic", columns))
 
 
-@app.command(name="list")
+@command(name="list")
 def list_choices(as_json: AsJson = False) -> None:
     """What there is to choose from: technologies, topologies, strategies with their options."""
     with show.faults(as_json):
@@ -258,28 +267,33 @@ def list_choices(as_json: AsJson = False) -> None:
     )
 
 
-@app.command()
+@command()
 def new(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", readable=False, help="A new or empty folder.")],
+    as_json: AsJson = False,
 ) -> None:
     """Write a first scenario, commented and ready to run, to FOLDER."""
-    with show.faults(as_json=False):
+    with show.faults(as_json):
         from bess_opt.interfaces.cli.new_scenario import new_scenario
 
         written = new_scenario(folder)
+    if as_json:
+        show.write_json({"folder": str(written), "files": sorted(path.name for path in written.iterdir())})
+        return
     show.write(f"{written}: scenario.toml, series.csv, README.md\nnext: bess-opt optimize {written}\n")
 
 
-@app.command()
+@command()
 def report(
     scenario: ScenarioPath,
     out: Annotated[Path, typer.Option(metavar="FILE", readable=False, help="The HTML file to write.")],
     assignments: Assignments = None,
     week: Week = None,
+    as_json: AsJson = False,
 ) -> None:
     """Compare nothing, rule and optimum of SCENARIO and write one HTML page about it, to read or print."""
     overrides = parsed(assignments)
-    with show.faults(as_json=False), show.stages() as stage:
+    with show.faults(as_json), show.stages() as stage:
         stage("reading the scenario")
         from bess_opt.interfaces.report.report import check_file, save_report
         from bess_opt.interfaces.report.report import report as make
@@ -291,28 +305,34 @@ def report(
         page = show.in_background(lambda: make(read, week=week))
         save_report(page, out)
     show.say_findings(read.notes)
-    show.write(f"{out}\n")
+    if as_json:
+        show.write_json({"scenario": read.name, "file": str(out)})
+    else:
+        show.write(f"{out}\n")
 
 
-@app.command(name="app")
+@command(name="app")
 def open_page(
     scenario: ScenarioPath,
     assignments: Assignments = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8050,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+    port: Port = 8050,
+    browser: Browser = True,
+    as_json: AsJson = False,
 ) -> None:
     """Open an interactive page about SCENARIO, for this machine only; needs the extra `app`. Ctrl-C ends it."""
     overrides = parsed(assignments)
-    with show.faults(as_json=False):
+    with show.faults(as_json):
         from bess_opt.interfaces.app.serve import address, serve
 
         read = loaded(scenario, overrides)
         show.say_findings(read.notes)
         show.say(f"{read.name} at {address(port)}; Ctrl-C ends it")
+        if as_json:
+            show.write_json({"scenario": read.name, "address": address(port)})
         serve(read, port, browser=browser)
 
 
-@app.command()
+@command()
 def verify(
     data: Annotated[
         Path | None,
@@ -337,9 +357,10 @@ def verify(
         raise typer.Exit(show.BAD_INPUT)
 
 
-@app.command()
-def schema() -> None:
+@command()
+def schema(as_json: AlwaysJson = True) -> None:
     """JSON schema of scenario.toml, for editors and other tools."""
+    del as_json  # it is never anything else
     from bess_opt.inputs.scenario import json_schema
 
     show.write(json.dumps(json_schema(), indent=2) + "\n")
@@ -347,11 +368,13 @@ def schema() -> None:
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    own_stdout()
     try:
         app(prog_name="bess-opt")
+    except UnwritableError as error:  # help or version; a command says so itself
+        give_up(sys.stdout)
+        show.say_unwritable(error)
+        sys.exit(show.BAD_INPUT)
     except SystemExit as ended:
         if ended.code == show.INTERRUPTED:
             sys.stderr.flush()

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from bess_opt.interfaces.cli.command import FLAG, a_number, a_port, a_word, words_of
+
+number_option = partial(typer.Option, parser=a_number)
 
 
 class Theme(StrEnum):
@@ -31,6 +36,28 @@ class CommitmentChoice(StrEnum):
     day_ahead = "day_ahead"
 
 
+Terminal = Annotated[
+    TerminalChoice,
+    typer.Option(
+        parser=a_word(TerminalChoice),
+        metavar=words_of(TerminalChoice),
+        help="Worth of what is in store at the end of a plan.",
+    ),
+]
+Commitment = Annotated[
+    CommitmentChoice,
+    typer.Option(
+        parser=a_word(CommitmentChoice),
+        metavar=words_of(CommitmentChoice),
+        help="Decide as it goes, or fix each day's schedule the day before.",
+    ),
+]
+Horizon = Annotated[float, number_option(metavar="H", help="Hours that each plan looks ahead.")]
+Every = Annotated[float, number_option(metavar="H", help="Hours between decisions.")]
+GateHour = Annotated[float, number_option(metavar="H", help="Local hour at which the next day's schedule is fixed.")]
+Port = Annotated[int, typer.Option(parser=a_port, metavar="PORT", help="Port on 127.0.0.1.")]
+Browser = Annotated[bool, typer.Option("--browser/--no-browser", metavar=FLAG, help="Open the page in a browser.")]
+AlwaysJson = Annotated[bool, typer.Option("--json", metavar=FLAG, help="As always: the schema is JSON.")]
 ForecastChoice = Annotated[
     list[str] | None,
     typer.Option(
@@ -53,7 +80,9 @@ Assignments = Annotated[
         "TOML, else plain text; none removes the key. May be repeated.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout in place of the table.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", metavar=FLAG, help="One JSON object on stdout in place of the table.")
+]
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -77,12 +106,12 @@ Objective = Annotated[
     ),
 ]
 TwinChoice = Annotated[str, typer.Option("--twin", metavar="TWIN", help="optimal, or rule.")]
-PowerStep = Annotated[float | None, typer.Option(metavar="MW", help="Powers in whole steps of this.")]
-EnergyStep = Annotated[float | None, typer.Option(metavar="MWH", help="Energies in whole steps of this.")]
+PowerStep = Annotated[float | None, number_option(metavar="MW", help="Powers in whole steps of this.")]
+EnergyStep = Annotated[float | None, number_option(metavar="MWH", help="Energies in whole steps of this.")]
 Module = Annotated[str | None, typer.Option(metavar="MW,MWH", help="Whole blocks of this power and energy.")]
-Budget = Annotated[float | None, typer.Option(metavar="MONEY", help="Most capital.")]
-EnergyMin = Annotated[float | None, typer.Option(metavar="MWH", help="Least energy.")]
-Tolerance = Annotated[float, typer.Option(metavar="SHARE", help="Gap to the bound at which the proof may end.")]
+Budget = Annotated[float | None, number_option(metavar="MONEY", help="Most capital.")]
+EnergyMin = Annotated[float | None, number_option(metavar="MWH", help="Least energy.")]
+Tolerance = Annotated[float, number_option(metavar="SHARE", help="Gap to the bound at which the proof may end.")]
 SizingOut = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", readable=False, help="Save figures, sizes tried and map to this folder."),
@@ -94,7 +123,9 @@ ComparisonOut = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", readable=False, help="Save tables and picture to this folder."),
 ]
-ThemeChoice = Annotated[Theme, typer.Option(help="Colours of the picture.")]
+ThemeChoice = Annotated[
+    Theme, typer.Option(parser=a_word(Theme), metavar=words_of(Theme), help="Colours of the picture.")
+]
 
 
 def stated_forecast(texts: list[str] | None) -> str | dict[str, str]:

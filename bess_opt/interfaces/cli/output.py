@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
+from bess_opt.interfaces.cli.streams import answer_stream, give_up, visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,14 +29,20 @@ T = TypeVar("T")
 
 def write(text: str) -> None:
     """Write to stdout. A reader that has gone is no error of ours; any other trouble ends with a message."""
+    stream = answer_stream()
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        stream.write(text)
+        stream.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up(stream)
         if not isinstance(error, BrokenPipeError):
-            say(f"error: stdout: cannot be written: {error.strerror or error}")
+            say_unwritable(error)
             raise typer.Exit(BAD_INPUT) from None
+
+
+def say_unwritable(error: OSError) -> None:
+    """That stdout takes no answer."""
+    say(f"error: stdout: cannot be written: {error.strerror or error}")
 
 
 def write_json(content: Any) -> None:
@@ -49,14 +55,14 @@ def write_json(content: Any) -> None:
 class _Sheet(io.StringIO):
     """Text on its way to stdout, in characters that stdout has."""
 
-    encoding = property(lambda _: sys.stdout.encoding)
+    encoding = property(lambda _: answer_stream().encoding)
 
 
 def write_tables(*tables: Table) -> None:
     """Write tables as wide as the terminal, or as they need where there is none."""
     from rich.console import Console
 
-    terminal = sys.stdout.isatty()
+    terminal = answer_stream().isatty()
     width = shutil.get_terminal_size((80 if terminal else PIPE_WIDTH, 24)).columns
     sheet = _Sheet()
     console = Console(file=sheet, width=width, force_terminal=terminal, markup=False, emoji=False, highlight=False)
@@ -67,7 +73,7 @@ def write_tables(*tables: Table) -> None:
 
 def say(line: str) -> None:
     """A line for people, on stderr."""
-    typer.echo(line, err=True)
+    typer.echo(visible(line), err=True)
 
 
 def say_findings(findings: Iterable[Finding]) -> None:
@@ -123,7 +129,7 @@ def exit_code(kind: type[BessOptError]) -> int:
     if issubclass(kind, InfeasibleError):
         return INFEASIBLE
     if issubclass(kind, SolveError):
-        from bess_opt.solver.highs import LimitReachedError
+        from bess_opt.solver.solution import LimitReachedError
 
         return LIMIT_REACHED if issubclass(kind, LimitReachedError) else BAD_INPUT
     return BAD_INPUT

@@ -91,7 +91,11 @@ def _finish(plan: Dispatch, as_json: bool, out: Path | None) -> None:
     show.say_findings(plan.findings)
     report = plan.report
     if report is not None and report.status != "optimal":
-        gap = f"the plan is within {report.gap:.2g} of the proven bound"
+        gap = (
+            "the plan is the best there is"
+            if report.gap <= 0.0
+            else f"the plan is within {report.gap:.2g} of the proven bound"
+        )
         show.say(f"warning: solver.time_limit_s: the limit was reached; {gap}")
     if out is not None:
         show.say(f"saved: {out}")

@@ -6,6 +6,7 @@ and the same versions give the same bytes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,18 +23,18 @@ from bess_opt.common.wording import (
     NOTHING,
     comparison_table,
     dispatch_rows,
-    financial_rows,
     number,
     percent,
     scenario_rows,
-    sizing_rows,
 )
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison, compare
 from bess_opt.dispatch.reconciliation import reconcile
 from bess_opt.dispatch.reconciliation_tables import summary, tables
 from bess_opt.dispatch.result import Dispatch, drawing_problems
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.investment.lifetime.financials import Financials, financials
+from bess_opt.investment.lifetime.financials import Financials, financial_rows
+from bess_opt.investment.lifetime.operation import by_operation, operation_table
+from bess_opt.investment.sizing.key_figures import sizing_rows
 from bess_opt.investment.sizing.size import Sizing
 from bess_opt.investment.sizing.sized_program import resized
 from bess_opt.plots.battery_use import action_figure
@@ -68,18 +69,19 @@ def report(scenario: Scenario, *, week: str | None = None, sizing: Sizing | None
     if wrong:
         raise ScenarioError(wrong)
     comparison = compare(scenario)
-    return page(comparison, _money(comparison), week=week, sizing=sizing)
+    return page(comparison, _worth(comparison), week=week, sizing=sizing)
 
 
 def page(
     comparison: Comparison,
-    money: Financials | None = None,
+    worth: Mapping[str, Financials] | None = None,
     *,
     week: str | None = None,
     sizing: Sizing | None = None,
 ) -> str:
-    """The same from a comparison of one strategy that is there already."""
+    """The same from a comparison of one strategy that is there already; `worth` is its money by who operates."""
     scenario = comparison.scenario
+    money = worth[OPTIMAL] if worth else None
     plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
     best = plans[OPTIMAL]
     environment = Environment(
@@ -98,6 +100,7 @@ def page(
         comparison=(header, rows),
         pictures=_pictures(comparison, plans, week),
         money=None if money is None else financial_rows(money),
+        operations=None if not worth else operation_table(worth),
         cash_flow=None if money is None or money.cash_flow is None else _cash_flow(money),
         sizing=None if sizing is None else sizing_rows(sizing),
         surface=None if sizing is None else _surface(sizing),
@@ -177,11 +180,12 @@ def save_report(html: str, file: str | Path) -> Path:
 # ---- the parts
 
 
-def _money(comparison: Comparison) -> Financials | None:
+def _worth(comparison: Comparison) -> dict[str, Financials] | None:
+    """Money over the life by who operates the battery, where [finance] is stated."""
     if comparison.scenario.finance is None:
         return None
     plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
-    return financials(plans[OPTIMAL], plans.get(NONE))
+    return by_operation(plans[OPTIMAL], plans.get(NONE), plans.get(RULE))
 
 
 def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | None) -> list[Picture]:
@@ -228,7 +232,7 @@ def _cash_flow(money: Financials) -> Picture:
 
 def _surface(sizing: Sizing) -> Picture:
     text = "The value over power and duration; hatched is where a better size could still lie."
-    if sizing.cuts is None:
+    if sizing.planes is None:
         text = "The value of each size that was planned."
     return _picture(surface_figure(sizing), text, "size")
 

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import rainflow
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.ageing_model import AgeingModel
-from bess_opt.investment.lifetime.cash_flow import YEAR_H
-from bess_opt.plant.plant import Array
+from bess_opt.inputs.battery import Battery
+from bess_opt.investment.lifetime.cash_flow import YEAR_H, since_new
 
 STILL = 1e-9  # of nameplate: a swing of charge below this is no cycle
 DEFAULT_YEARS = 20
@@ -39,18 +40,13 @@ class Ageing:
     damage_per_year: float
     end_of_life: float
     years_to_end_of_life: float
-    replaced_after: int | None
+    replaced_after: tuple[int, ...]
+    cells: str  # in words, whose cycle and calendar life it is
 
     @property
     def basis(self) -> str:
         """In words, what years of operation do to the revenue."""
         return f"revenue scaled by each year's mean capacity, the schedule repeated; {self.cells}"
-
-    @property
-    def cells(self) -> str:
-        """In words, whose cycle life it is: the default stands for older cells and makes a short life."""
-        stated = "cycles_to_failure" in self.model.model_fields_set
-        return "cycle life as stated" if stated else "cycle life of older cells, the default of AgeingModel"
 
     def course(self, plan: Dispatch, baseline: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """(net revenue of a horizon, share of throughput) in each year of operation; see `financials.Course`.
@@ -71,16 +67,20 @@ def ageing(
 ) -> Ageing:
     """How `plan`, repeated year after year, ages its cells.
 
+    `model` defaults to the cycle life and calendar life of the battery's technology, see `technologies`; a
+    technology given as a table that states none ages as `AgeingModel` does by default, which is that of older cells.
     A horizon of another length than a year is repeated to 8,760 h. The calendar runs with the state of charge
     at the end of each step and `model.temperature_c`, or `temperature_c` with a value per step; cycles are those
     that rainflow counting (ASTM E1049) finds in the horizon's state of charge, each using 1 / cycles_to_failure
     of the life (Palmgren-Miner). The schedule does not shrink with the capacity: `faded_dispatch` looks into that.
 
-    `years` defaults to finance.lifetime_years, else 20; cells are new again after finance.replacement_year.
+    `years` defaults to finance.lifetime_years, else 20; cells are new again after each of
+    finance.replacement_years.
     `end_of_life` defaults to the model's 0.8. ScenarioError for years < 1, an end outside 0 to 1, or
     temperatures that do not fit the steps.
     """
-    model, finance, step_h = model or AgeingModel(), plan.scenario.finance, plan.scenario.step_h
+    model, cells = _cells(plan.scenario.battery, model)
+    finance, step_h = plan.scenario.finance, plan.scenario.step_h
     if end_of_life is not None:
         model = AgeingModel(**model.merged({"end_of_life": end_of_life}))
     stated = finance.lifetime_years if finance is not None else None
@@ -99,9 +99,9 @@ def ageing(
         }
     ).clip(lower=0.0)
     fresh["capacity"] = fresh[["calendar", "cycle"]].min(axis=1)
-    replaced = finance.replacement_year if finance is not None else None
+    replaced = finance.replaced_after if finance is not None else ()
     year = np.arange(last + 1)
-    age = year if replaced is None else np.where(year > replaced, year - replaced, year)
+    age = np.append(0, since_new(year[:-1], replaced) + 1)
     means = fresh["capacity"].rolling(2).mean().to_numpy()
     return Ageing(
         model=model,
@@ -112,7 +112,17 @@ def ageing(
         end_of_life=model.end_of_life,
         years_to_end_of_life=_reached(fresh["capacity"].to_numpy(), model.end_of_life),
         replaced_after=replaced,
+        cells=cells,
     )
+
+
+def _cells(battery: Battery, model: AgeingModel | None) -> tuple[AgeingModel, str]:
+    """The model to age by, and in words whose cycle and calendar life it is."""
+    if model is not None and "cycles_to_failure" in model.model_fields_set:
+        return model, "cycle life as stated"
+    if model is not None or not battery.tech.states_ageing:
+        return model or AgeingModel(), "cycle life of older cells, the default of AgeingModel"
+    return AgeingModel.of_technology(battery.tech), f"cells that last {battery.tech.life_in_words}"
 
 
 def rainflow_cycles(soc: Array) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pandas as pd
@@ -11,15 +11,19 @@ import pyxirr
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.wording import Number, Row, percent
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.finance import Finance
+from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
+from bess_opt.investment.lifetime.assumptions import Fade, assumptions, fade_of
 from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow, weights, year_weight
 from bess_opt.investment.lifetime.levelised import charging_cost, lcos
+from bess_opt.investment.lifetime.without_battery import without_battery
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOVED_MWH = 1e-6  # a baseline that discharges less has no battery at work
+DRAINED = 1e-6  # of nameplate: stored energy that may be missing at the end as rounding
 
 
 class Course(Protocol):
@@ -32,7 +36,7 @@ class Course(Protocol):
     def course(self, plan: Dispatch, baseline: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """(net revenue of a horizon, throughput as a share of `plan`'s) in each year of operation.
 
-        Net revenue is that against `baseline`, the net revenue of a horizon without the battery.
+        Net revenue is that against `baseline`, the net revenue of a horizon without the battery: only that fades.
         """
 
 
@@ -49,6 +53,7 @@ class Financials:
     money: Literal["nominal", "real"]
     revenue_basis: Literal["against the baseline", "the whole site"]
     ageing_basis: str  # what makes later years earn less
+    assumptions: str  # in one line: foresight, fade, rates, life, unit costs
     year_weight: float  # horizons that make a year
     capital: float
     yearly_revenue: float  # first year, net of variable O&M, before escalation
@@ -92,30 +97,37 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
     baseline the whole site's net revenue counts, which is the battery's own only where it stands alone; a
     warning says so where there is solar or load. The plan stands for every year of the life.
 
-    `ageing` makes later years earn less and takes the place of `fade_per_year`: what `bo.ageing` gives scales a
-    year's revenue by the year's mean capacity, `faded_dispatch` takes plans made anew at the faded energy.
+    What the battery earns fades: by `fade_per_year` where [finance] states it, else as the technology lives
+    (`bo.technologies()`); what the site earns without it does not. `ageing` takes the place of both: what `bo.ageing`
+    gives scales a year's revenue by the year's mean capacity, `faded_dispatch` takes plans made anew at the faded
+    energy. `assumptions` says in one line what was taken.
 
     ScenarioError without [finance] or its rates, for a horizon that is no year without `horizons_per_year`, for
-    a baseline of other steps, and for ageing beside `fade_per_year` or `present_value_factor`.
+    `soc_end = "free"` where the horizon repeats, for a baseline of other steps, and for ageing beside
+    `fade_per_year` or `present_value_factor`.
     """
     finance = plan.scenario.finance
     if finance is None:
         expected = "give capital, discount_rate and lifetime_years"
         raise ScenarioError([Finding("missing_table", "finance", "is missing", expected)])
     _check(plan, baseline, finance, ageing is not None)
-    figures = _figures(plan, baseline)
+    fade = fade_of(plan.scenario) if ageing is None else Fade(0.0, ageing.basis)
+    figures, notes = _figures(plan, baseline, fades=ageing is not None or fade.per_year > 0.0)
     throughput = None
     if ageing is not None:
-        yearly, throughput = ageing.course(plan, _earned(baseline))
-        figures = Figures(figures.power_mw, figures.energy_mwh, figures.net_revenue, figures.year_weight, yearly)
+        unfading = figures.unfading if baseline is None else baseline.metrics.net_revenue
+        yearly, throughput = ageing.course(plan, unfading)
+        yearly = tuple(value + figures.unfading for value in yearly)
+        figures = replace(figures, yearly=yearly)
     bare = finance.present_value_factor is not None
-    table = None if bare else cash_flow(figures, finance)
+    table = None if bare else cash_flow(figures, finance, fade=fade.per_year)
     first = figures.net_revenue if figures.yearly is None else figures.yearly[0]
     return Financials(
         currency=plan.scenario.site.currency,
         money=finance.money,
         revenue_basis="the whole site" if baseline is None else "against the baseline",
-        ageing_basis=ageing.basis if ageing is not None else f"fade_per_year = {finance.fade_per_year:g}",
+        ageing_basis=fade.basis,
+        assumptions=assumptions(finance, plan.scenario.site.currency, plan.twin, fade.basis),
         year_weight=figures.year_weight,
         capital=figures.capital(finance),
         yearly_revenue=figures.year_weight * first,
@@ -125,10 +137,25 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
         irr=math.nan if table is None else internal_rate(table["net"]),
         payback_years=math.nan if table is None else payback(table["net"]),
         discounted_payback_years=math.nan if table is None else payback(table["present_value"]),
-        lcos_per_mwh=lcos(plan, figures, finance, throughput),
+        lcos_per_mwh=lcos(plan, figures, finance, throughput, fade.per_year),
         cash_flow=table,
-        findings=Findings([*_whole_site(plan, baseline), *_idle(baseline), *_wear_twice(plan, finance)]),
+        findings=Findings([*_whole_site(plan, baseline), *_idle(baseline), *_wear_twice(plan, finance), *notes]),
     )
+
+
+def financial_rows(money: Financials) -> list[Row]:
+    """What a battery is worth over its life, and what that assumes."""
+    currency = money.currency
+    return [
+        (f"net present value, {money.money}", str(Number(money.npv, currency))),
+        ("internal rate of return", percent(money.irr)),
+        ("payback", str(Number(money.payback_years, "years"))),
+        ("discounted payback", str(Number(money.discounted_payback_years, "years"))),
+        ("levelised cost of storage", str(Number(money.lcos_per_mwh, f"{currency}/MWh"))),
+        ("capital", str(Number(money.capital, currency))),
+        (f"revenue of the first year, {money.revenue_basis}", str(Number(money.yearly_revenue, currency))),
+        ("assumed", money.assumptions),
+    ]
 
 
 def payback(money: pd.Series) -> float:
@@ -154,14 +181,35 @@ def _bare_npv(figures: Figures, finance: Finance) -> float:
     return linear.npv(figures.net_revenue, figures.power_mw, figures.energy_mwh)
 
 
-def _earned(baseline: Dispatch | None) -> float:
-    return 0.0 if baseline is None else baseline.metrics.net_revenue
+def _figures(plan: Dispatch, baseline: Dispatch | None, *, fades: bool) -> tuple[Figures, list[Finding]]:
+    """What the years need of a plan, and what has to be said about it; `fades`: later years earn less."""
+    battery, notes = plan.scenario.battery, _drained(plan)
+    earned = plan.metrics.net_revenue - (0.0 if baseline is None else baseline.metrics.net_revenue)
+    unfading = 0.0
+    if fades and baseline is None and not _alone(plan):
+        without = without_battery(plan.scenario)
+        unfading = earned if without is None else without
+        if without is None:
+            notes.append(nothing_fades("baseline"))
+    weight = year_weight(plan.scenario)
+    return Figures(battery.power_mw, battery.energy_mwh, earned, weight, unfading=unfading), notes
 
 
-def _figures(plan: Dispatch, baseline: Dispatch | None) -> Figures:
-    battery = plan.scenario.battery
-    earned = plan.metrics.net_revenue - _earned(baseline)
-    return Figures(battery.power_mw, battery.energy_mwh, earned, year_weight(plan.scenario))
+def nothing_fades(where: str) -> Finding:
+    """For a site that its battery keeps running: nothing says which part of its money the battery earns."""
+    found = "the site needs its battery, so its own part of the revenue is not known: no fade is taken"
+    return Finding(
+        "fade_left_out", where, found, "state unserved_price_per_mwh, or raise the import limit", "warning"
+    )
+
+
+def _drained(plan: Dispatch) -> list[Finding]:
+    """A horizon that ends with less stored energy than it began sells it anew each time that it repeats."""
+    sold = -plan.metrics.stored_change_mwh
+    if sold <= DRAINED * plan.scenario.battery.energy_mwh:
+        return []
+    found = f"each horizon ends with {sold:.4g} MWh less than it began; their sale is counted every time"
+    return [Finding("stored_energy_sold", "battery.soc_end", found, 'state "at_least_start" or "equal"', "warning")]
 
 
 def _check(plan: Dispatch, baseline: Dispatch | None, finance: Finance, ageing: bool) -> None:
@@ -173,13 +221,26 @@ def _check(plan: Dispatch, baseline: Dispatch | None, finance: Finance, ageing: 
         if ageing and getattr(finance, key):
             found = "stands beside ageing, which says what every year earns"
             problems.append(Finding("contradiction", f"finance.{key}", found, "leave one of the two out"))
+    if plan.scenario.battery.soc_end == "free" and _repeats(plan, finance):
+        expected = 'state "at_least_start", "equal" or a number: energy sold once is no yearly income'
+        problems.append(Finding("free_end", "battery.soc_end", 'is "free", and the horizon repeats', expected))
     if problems:
         raise ScenarioError(problems)
 
 
+def _repeats(plan: Dispatch, finance: Finance) -> bool:
+    """Whether the life holds the horizon more than once."""
+    years = finance.present_value_factor or finance.lifetime_years or 1
+    return year_weight(plan.scenario) * years > 1.0 + 1e-9
+
+
+def _alone(plan: Dispatch) -> bool:
+    """Whether the battery stands alone, so that the site's money is its own."""
+    return plan.metrics.solar_mwh == 0.0 and plan.metrics.load_mwh == 0.0
+
+
 def _whole_site(plan: Dispatch, baseline: Dispatch | None) -> list[Finding]:
-    alone = plan.metrics.solar_mwh == 0.0 and plan.metrics.load_mwh == 0.0
-    if baseline is not None or alone:
+    if baseline is not None or _alone(plan):
         return []
     found = "none is given: what solar and load earn and cost without the battery counts as the battery's"
     expected = "give baseline=bo.simulate(scenario, rule=lambda state: 0.0)"
@@ -196,8 +257,9 @@ def _idle(baseline: Dispatch | None) -> list[Finding]:
 
 def _wear_twice(plan: Dispatch, finance: Finance) -> list[Finding]:
     """Wear steers dispatch and is no cash; a replacement is cash: both may stand for the same cells."""
-    if not (plan.scenario.battery.wear_cost_per_mwh and finance.replacement_cost):
+    paid = [key for key in REPLACEMENT_COSTS if getattr(finance, key)]
+    if not (plan.scenario.battery.wear_cost_per_mwh and paid):
         return []
-    found = "steers dispatch beside finance.replacement_cost, which is paid; the wear itself is not in these figures"
+    found = f"steers dispatch beside finance.{paid[0]}, which is paid; the wear itself is not in these figures"
     expected = "see that the wear cost is the replacement's, spread over its MWh, and not a second reserve"
     return [Finding("wear_and_replacement", "battery.wear_cost_per_mwh", found, expected, "warning")]

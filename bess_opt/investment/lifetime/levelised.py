@@ -12,11 +12,12 @@ import math
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import Finance
-from bess_opt.investment.lifetime.cash_flow import Figures, Years, for_years, years_of
+from bess_opt.investment.lifetime.cash_flow import Figures, for_years, years_of
 from bess_opt.plant import money, physics
-from bess_opt.plant.plant import Array, plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.strategies.shared.binding import bind
 
 
@@ -44,13 +45,19 @@ def charging_cost(plan: Dispatch) -> float:
     return -float(np.sum(paid))
 
 
-def lcos(plan: Dispatch, figures: Figures, finance: Finance, throughput: tuple[float, ...] | None = None) -> float:
+def lcos(
+    plan: Dispatch,
+    figures: Figures,
+    finance: Finance,
+    throughput: tuple[float, ...] | None = None,
+    fade: float | None = None,
+) -> float:
     """Levelised cost of storage, currency per MWh discharged at the port.
 
     PV(capital + fixed O&M + variable O&M + charging + replacement − residual) / PV(MWh discharged). Charging and
-    variable O&M escalate like revenue. Throughput fades with `fade_per_year`, or by `throughput`, its share in
-    each year of operation. With `present_value_factor`, yearly money and yearly MWh count that many times. NaN
-    without discharge or prices.
+    variable O&M escalate like revenue. Throughput fades with `fade_per_year`, `fade` in its place, or by
+    `throughput`, its share in each year of operation. With `present_value_factor`, yearly money and yearly MWh count
+    that many times. NaN without discharge or prices.
     """
     delivered = figures.year_weight * plan.metrics.discharged_mwh
     running = figures.year_weight * (plan.metrics.variable_om + charging_cost(plan))
@@ -58,16 +65,13 @@ def lcos(plan: Dispatch, figures: Figures, finance: Finance, throughput: tuple[f
     if finance.present_value_factor is not None:
         factor = finance.present_value_factor
         return _ratio(capital + factor * (upkeep + running), factor * delivered)
-    years = years_of(finance)
+    years = years_of(finance, fade=fade)
     share = years.fade if throughput is None else np.asarray(for_years(throughput, years.lifetime))
     yearly = years.growth * years.discount
-    cost = capital * (1.0 - finance.residual_share * years.discounted(years.lifetime)) + _replacement(finance, years)
+    cost = capital * (1.0 - finance.residual_share * years.discounted(years.lifetime))
+    cost += finance.replacement(figures.power_mw, figures.energy_mwh) * years.renewed
     cost += float((yearly * (upkeep + running * share)).sum())
     return _ratio(cost, delivered * float((years.discount * share).sum()))
-
-
-def _replacement(finance: Finance, years: Years) -> float:
-    return finance.replacement_cost * years.discounted(finance.replacement_year or 0)
 
 
 def _ratio(cost: float, energy: float) -> float:

@@ -13,7 +13,8 @@ import pandas as pd
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.batch.study import study
-from bess_opt.dispatch.optimize import dispatch_of, solve_scenario
+from bess_opt.dispatch.optimize import dispatch_of
+from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.scenario import Scenario

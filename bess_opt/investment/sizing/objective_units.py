@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.wording import OBJECTIVES
+from bess_opt.investment.sizing.objectives import OBJECTIVES
 
 
 class Unit:
@@ -17,13 +17,11 @@ class Unit:
     @classmethod
     def named(cls, objective: str, currency: str, values: pd.Series, score_unit: str = "currency") -> Unit:
         """The unit of an objective, money in thousands or millions where it is large."""
-        name = OBJECTIVES[objective]
-        if objective == "lcos":
-            return cls(name, f"{currency}/MWh")
-        if objective in ("energy_efficiency", "curtailment", "irr"):
-            return cls(name, "1/year" if objective == "irr" else "1")
+        known = OBJECTIVES[objective]
+        if known.unit not in ("", "{currency}"):
+            return cls(known.label, known.unit.format(currency=currency))
         unit = score_unit.replace("currency", currency) if objective == "score" else currency
-        return cls.money(name, unit, values)
+        return cls.money(known.label, unit, values)
 
     @classmethod
     def money(cls, name: str, unit: str, values: pd.Series) -> Unit:

@@ -6,66 +6,76 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
 from bess_opt.common.errors import ScenarioError, nearest
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.lifetime.assumptions import Fade, assumptions, fade_of
 from bess_opt.investment.lifetime.cash_flow import Figures, Weights, cash_flow, weights, year_weight, years_of
-from bess_opt.investment.lifetime.financials import financials, internal_rate
-from bess_opt.models.ledger import money_terms
-from bess_opt.plant.metrics import CASH
-from bess_opt.plant.plant import plant
-from bess_opt.solver.expand import expand, term_costs
-from bess_opt.solver.highs import InfeasibleProgramError, Solver
-from bess_opt.strategies.shared.binding import bind, physical_model
+from bess_opt.investment.lifetime.financials import internal_rate, nothing_fades
+from bess_opt.investment.lifetime.levelised import lcos
+from bess_opt.investment.lifetime.without_battery import present_costs, without_battery
+from bess_opt.plant.from_scenario import plant
+from bess_opt.strategies.shared.binding import bind
 
 Twin = Literal["optimal", "rule"]
 TWINS = ("optimal", "rule")
-COSTS = (
-    "capital_per_mw", "capital_per_mwh", "capital_fixed", "fixed_om_per_mw_year", "replacement_cost", "tax_rate",
-)  # fmt: skip
+ROUNDING = 1e-7  # of what a gap is a share of: less is rounding
+SITE_ROUNDING = 1e-10  # of the whole site's money, in whose sums what the battery earns is hidden
+PLAIN = Weights(1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One objective. `wins`: the size that wins where there is no cost in it; `unproven`: why it has no bound."""
+class SizingObjective:
+    """One objective: `label` and `unit` for people ("score" has its strategy's unit, {currency} is filled in).
 
+    `wins`: the size that wins where there is no cost in it; `unproven`: why it has no bound.
+    """
+
+    label: str
+    unit: str
     sense: Literal["max", "min"]
-    needs_finance: bool
+    needs_finance: bool = False
     wins: str = ""
     unproven: str = ""
 
 
-GOALS = {
-    "npv": Kind("max", needs_finance=True),
-    "irr": Kind("max", needs_finance=True),
-    "lcos": Kind("min", needs_finance=True, unproven="lcos is a quotient, which is not concave in the size"),
-    "net_revenue": Kind("max", needs_finance=False),
-    "score": Kind("max", needs_finance=False),
-    "energy_efficiency": Kind(
-        "max", needs_finance=False, wins="smallest", unproven="energy_efficiency is a quotient"
+OBJECTIVES = {
+    "npv": SizingObjective("net present value", "{currency}", "max", needs_finance=True),
+    "irr": SizingObjective("internal rate of return", "1/year", "max", needs_finance=True),
+    "lcos": SizingObjective(
+        "levelised cost of storage", "{currency}/MWh", "min", needs_finance=True,
+        unproven="lcos is a quotient, which is not concave in the size",
     ),
-    "curtailment": Kind("min", needs_finance=False, wins="largest", unproven="dispatch may not be after curtailment"),
-}
+    "net_revenue": SizingObjective("net revenue", "{currency}", "max"),
+    "score": SizingObjective("score", "", "max"),
+    "energy_efficiency": SizingObjective(
+        "energy efficiency", "1", "max", wins="smallest", unproven="energy_efficiency is a quotient"
+    ),
+    "curtailment": SizingObjective(
+        "curtailment ratio", "1", "min", wins="largest", unproven="dispatch may not be after curtailment"
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Goal:
     """An objective for a scenario: the value of a plan, what it is without a battery, and how a gap is measured.
 
-    `sense` says whether more or less is better; of a score, as its strategy says.
+    `sense` says whether more or less is better; of a score, as its strategy says. `linear` prices npv and
+    net_revenue, and irr at the stated rate. `idle_revenue` is the net revenue of a horizon of the site without a
+    battery, None where it needs one. `fade` is what later years lose.
     """
 
     name: str
     twin: Twin
-    kind: Kind
+    kind: SizingObjective
     sense: str
     scenario: Scenario
-    linear: Weights | None  # of npv and net_revenue, and of irr at the stated rate
-    idle_revenue: float | None  # net revenue of the site without a battery, over the horizon; None: it needs one
+    linear: Weights | None
+    idle_revenue: float | None
+    fade: Fade
 
     @property
     def unproven(self) -> str:
@@ -81,21 +91,27 @@ class Goal:
         """+1 where more is better."""
         return 1.0 if self.sense == "max" else -1.0
 
+    @property
+    def unit(self) -> str:
+        """Unit of the value; of a score "", as its strategy has it."""
+        return self.kind.unit.format(currency=self.scenario.site.currency)
+
+    @property
+    def notes(self) -> list[Finding]:
+        """What has to be said about its money."""
+        lost = self.linear is not None and self.idle_revenue is None and fade_of(self.scenario).per_year > 0.0
+        return [nothing_fades("objective")] if lost and self.kind.needs_finance else []
+
     def value(self, plan: Dispatch) -> float:
         """The objective of a plan, in its own unit."""
-        figures = plan.metrics
+        figures, battery = plan.metrics, plan.scenario.battery
+        power, energy = battery.power_mw, battery.energy_mwh
         match self.name:
-            case "npv" if self.linear is not None:
-                battery = plan.scenario.battery
-                return self.linear.npv(figures.net_revenue, battery.power_mw, battery.energy_mwh)
-            case "irr":
-                return self.rate(
-                    figures.net_revenue, plan.scenario.battery.power_mw, plan.scenario.battery.energy_mwh
-                )
+            case "npv" | "irr" | "net_revenue":
+                return self.of_revenue(figures.net_revenue, power, energy)
             case "lcos":
-                return financials(plan).lcos_per_mwh
-            case "net_revenue":
-                return figures.net_revenue
+                of_size = Figures(power, energy, figures.net_revenue, year_weight(self.scenario))
+                return lcos(plan, of_size, self.finance, fade=self.fade.per_year)
             case "score":
                 return figures.score
             case "energy_efficiency":
@@ -107,22 +123,26 @@ class Goal:
         """The objective of a size from what its program maximises over the horizon: cash, or the score."""
         if self.name == "irr":
             return self.rate(revenue, power_mw, energy_mwh)
-        linear = self.linear or Weights(1.0, 0.0, 0.0, 0.0)
-        return self.sign * linear.npv(revenue, power_mw, energy_mwh)
+        return self.sign * self.priced.npv(revenue, power_mw, energy_mwh)
 
     def rate(self, net_revenue: float, power_mw: float, energy_mwh: float) -> float:
         """Internal rate of return of a size against no battery; NaN where no rate does it."""
-        finance = self.finance
         earned = net_revenue - (self.idle_revenue or 0.0)
-        return internal_rate(
-            cash_flow(Figures(power_mw, energy_mwh, earned, year_weight(self.scenario)), finance)["net"]
-        )
+        figures = Figures(power_mw, energy_mwh, earned, year_weight(self.scenario))
+        return internal_rate(cash_flow(figures, self.finance, fade=self.fade.per_year)["net"])
+
+    @property
+    def priced(self) -> Weights:
+        """What prices the revenue of the whole site and the size: the maximised figure of npv, revenue and score."""
+        return PLAIN if self.linear is None else self.linear.against(self.idle_revenue or 0.0)
 
     def weights_at(self, rate: float) -> Weights:
         """Weights of the return of a size against no battery, at a discount rate."""
-        linear = weights(self.finance, year_weight=year_weight(self.scenario), discount_rate=rate)
+        linear = weights(
+            self.finance, year_weight=year_weight(self.scenario), discount_rate=rate, fade=self.fade.per_year
+        )
         idle = linear.revenue * (self.idle_revenue or 0.0)
-        return Weights(linear.revenue, linear.per_mw, linear.per_mwh, linear.fixed + idle)
+        return replace(linear, fixed=linear.fixed + idle, site=linear.revenue)
 
     def priced_at(self, value: float) -> tuple[Weights, float]:
         """What prices the planes of revenue, and the maximised figure above which a size beats `value`.
@@ -131,7 +151,7 @@ class Goal:
         """
         if self.name == "irr":
             return self.weights_at(value), 0.0
-        return self.linear or Weights(1.0, 0.0, 0.0, 0.0), self.sign * value
+        return self.priced, self.sign * value
 
     @property
     def finance(self) -> Finance:
@@ -148,97 +168,65 @@ class Goal:
             return self.finance.discount_rate
         if self.linear is None or self.idle_revenue is None:
             return None
-        return self.linear.revenue * self.idle_revenue
+        return self.linear.site * self.idle_revenue
 
     def better(self, value: float, other: float) -> bool:
         """Whether `value` beats `other`; NaN beats nothing."""
         return self.sign * value > self.sign * other
 
-    def scale(self, plan_revenue: float, value: float) -> float:
-        """What a gap is a share of: present value of the yearly revenue, the value itself, 1 for a rate."""
+    def scale(self, revenue: float, least_revenue: float, power_mw: float, energy_mwh: float) -> float:
+        """What a gap is a share of: the present value of what the battery earns, or of what it costs if that is more.
+
+        `revenue` is what the program of a size maximises, `least_revenue` the least of all sizes solved, which stands
+        for the site without a battery where that is not known. 1 for a rate.
+        """
         if self.name == "irr":
             return 1.0
-        size = abs(self.linear.revenue * plan_revenue) if self.linear is not None else abs(value)
-        return max(size, 1e-9)
+        idle = least_revenue if self.idle_revenue is None else self.idle_revenue
+        priced = self.priced
+        cost = priced.per_mw * power_mw + priced.per_mwh * energy_mwh
+        return max(priced.revenue * abs(revenue - idle), cost, self.rounding(revenue))
 
-    def costs(self, plan: Dispatch) -> dict[str, float]:
+    def rounding(self, revenue: float) -> float:
+        """Differences of the value that a program of this revenue cannot tell from nought."""
+        return 1e-9 if self.name == "irr" else max(SITE_ROUNDING * abs(self.priced.revenue * revenue), 1e-9)
+
+    def costs(self, plan: Dispatch, power_mw: float, energy_mwh: float) -> dict[str, float]:
         """Present values over the lifetime, costs positive; "total" is minus the net present value."""
         finance = self.scenario.finance
         if finance is None or not self.kind.needs_finance:
             return {}
-        return present_costs(plan, finance, year_weight(self.scenario))
+        linear = weights(finance, year_weight=year_weight(self.scenario), fade=self.fade.per_year)
+        return present_costs(plan.ledger, power_mw, energy_mwh, finance, linear, self.idle_revenue or 0.0)
 
-
-def present_costs(plan: Dispatch, finance: Finance, per_year: float) -> dict[str, float]:
-    """Each cost of a plan's site over the lifetime as present value, costs positive, lines of 0 left out.
-
-    The lines are before tax, which has its own; they add up to "total", minus the net present value.
-    """
-    battery, figures = plan.scenario.battery, plan.metrics
-    p, e = battery.power_mw, battery.energy_mwh
-
-    def part(**kept: float) -> Weights:
-        """The weights with all costs but `kept` taken out, before tax."""
-        return weights(finance.model_copy(update=dict.fromkeys(COSTS, 0.0) | kept), year_weight=per_year)
-
-    yearly = part().revenue
-    capital = finance.capital_per_mw * p + finance.capital_per_mwh * e + finance.capital_fixed
-    bought = part(
-        capital_per_mw=finance.capital_per_mw,
-        capital_per_mwh=finance.capital_per_mwh,
-        capital_fixed=finance.capital_fixed,
-    )
-    lines = {
-        "energy_bill": -yearly * figures.energy_revenue,
-        "demand_charges": yearly * figures.demand_charges,
-        "regulation": -yearly * figures.regulation_revenue,
-        "variable_om": yearly * figures.variable_om,
-        "fixed_om": part(fixed_om_per_mw_year=finance.fixed_om_per_mw_year).per_mw * p,
-        "capital": capital,
-        "residual": bought.per_mw * p + bought.per_mwh * e + bought.fixed - capital,
-        "replacement": part(replacement_cost=finance.replacement_cost).fixed,
-    }
-    total = -weights(finance, year_weight=per_year).npv(figures.net_revenue, p, e)
-    lines["tax"] = total - sum(lines.values()) if finance.tax_rate else 0.0
-    return {name: value for name, value in lines.items() if value != 0.0} | {"total": total}
+    @property
+    def assumptions(self) -> str:
+        """In one line, what its money over life assumes; empty where there is none."""
+        if not self.kind.needs_finance:
+            return ""
+        return assumptions(self.finance, self.scenario.site.currency, self.twin, self.fade.basis)
 
 
 def goal_of(scenario: Scenario, objective: str, twin: str) -> Goal:
     """The objective, checked. ScenarioError for an unknown one, and for missing or incomplete [finance]."""
-    for name, value, known in (("objective", objective, GOALS), ("twin", twin, TWINS)):
+    for name, value, known in (("objective", objective, OBJECTIVES), ("twin", twin, TWINS)):
         if value not in known:
             raise ScenarioError([Finding("unknown_word", name, f"found {value!r}", nearest(str(value), known))])
-    kind = GOALS[objective]
+    kind, nothing = OBJECTIVES[objective], Fade(0.0, "")
     sense = bind(scenario, plant(scenario)).sense if objective == "score" else kind.sense
-    goal = Goal(objective, "rule" if twin == "rule" else "optimal", kind, sense, scenario, None, None)
-    linear = Weights(1.0, 0.0, 0.0, 0.0) if objective == "net_revenue" else None
-    if kind.needs_finance:
-        linear = weights(goal.finance, year_weight=year_weight(scenario))
+    goal = Goal(objective, "rule" if twin == "rule" else "optimal", kind, sense, scenario, None, None, nothing)
+    if objective == "net_revenue":
+        return replace(goal, linear=PLAIN, idle_revenue=without_battery(scenario))
+    if not kind.needs_finance:
+        return goal
     if objective == "irr":
         years_of(goal.finance)
-    idle = without_battery(scenario) if linear is not None else None
-    return replace(goal, linear=linear if objective != "lcos" else None, idle_revenue=idle)
-
-
-def without_battery(scenario: Scenario) -> float | None:
-    """Net revenue of the site over the horizon without a battery; None where its limits need one.
-
-    Curtailment and load that may be shed are still dispatched at best.
-    """
-    bare = scenario.replace(battery={"auxiliary_mw": 0.0})
-    stated = plant(bare)
-    numbers = replace(bind(bare, stated).restrict(stated), reserves=None)
-    nothing = np.zeros(numbers.steps + 1)
-    numbers = numbers.with_storage(
-        charge_max_mw=0.0, discharge_max_mw=0.0, floor_mwh=nothing, end_min_mwh=0.0, end_max_mwh=np.inf,
-        caps=(),
-    )  # fmt: skip
-    m = physical_model(numbers)
-    m.objective_terms = money_terms(m)
-    program = expand(m)
-    try:
-        found = Solver(program, scenario.solver, scale_mw=numbers.scale_mw).solve()
-    except InfeasibleProgramError:
-        return None
-    cash = [(1.0, term.rule, term.index) for name, term in m.ledger.items() if name in CASH]
-    return float(-term_costs(m, cash, program) @ found.x) if cash else 0.0
+    weights(goal.finance, year_weight=year_weight(scenario))  # what is missing is said before anything is solved
+    fade = fade_of(scenario)
+    if objective == "lcos":
+        return replace(goal, fade=fade)
+    idle = without_battery(scenario)
+    if idle is None:
+        fade = Fade(0.0, "no fade, as the site needs its battery and the battery's own part is not known")
+    linear = weights(goal.finance, year_weight=year_weight(scenario), fade=fade.per_year)
+    return replace(goal, linear=linear, idle_revenue=idle, fade=fade)

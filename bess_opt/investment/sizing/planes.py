@@ -1,37 +1,49 @@
-"""The proof: what is known of a concave value from its slopes, as an upper bound over all sizes.
+"""What is known of a concave value from its slopes, as an upper bound over all sizes.
 
-Every solved size gives a plane that the yearly revenue stays below everywhere. The lowest of the planes, less
-what a size costs, bounds the value of every size; where that bound is highest is the next size to solve.
+Every solved size gives planes that the revenue stays below everywhere: one where the program changes smoothly with
+the size, one for each side where it does not. The lowest of the planes, less what a size costs, bounds the value of
+every size; where that bound is highest is the next size to solve.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linprog
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing.region import SLACK, Region
-from bess_opt.plant.plant import Array
+
+SAME = 1e-12  # of a plane's numbers: planes as near as that are one
+MOST_ENTRIES = 4_000_000  # numbers held at once while stepped lines are gone through
 
 
 @dataclass(frozen=True)
-class Cut:
-    """Revenue of a solved size, and its slopes: R(P, E) <= revenue + per_mw·(P − power) + per_mwh·(E − energy)."""
+class Plane:
+    """A limit of the horizon's revenue at every size: R(P, E) <= at_origin + per_mw·P + per_mwh·E."""
 
-    power_mw: float
-    energy_mwh: float
-    revenue: float  # of the horizon
+    at_origin: float
     per_mw: float
     per_mwh: float
 
-    @property
-    def at_origin(self) -> float:
-        """Revenue that the plane gives to no battery."""
-        return self.revenue - self.per_mw * self.power_mw - self.per_mwh * self.energy_mwh
+    def at(self, power_mw: float, energy_mwh: float) -> float:
+        """The limit at a size."""
+        return self.at_origin + self.per_mw * power_mw + self.per_mwh * energy_mwh
+
+
+@dataclass(frozen=True)
+class SolvedSize:
+    """A size whose program was solved: its revenue over the horizon, and the planes above all other sizes."""
+
+    power_mw: float
+    energy_mwh: float
+    revenue: float
+    planes: tuple[Plane, ...]
 
 
 @dataclass(frozen=True)
@@ -43,31 +55,49 @@ class Best:
     bound: float
 
 
-class Cuts:
+class Planes:
     """Planes over a region, priced by `Weights`: value = revenue·R − per_mw·P − per_mwh·E − fixed."""
 
     def __init__(self, region: Region) -> None:
         self.region = region
-        self.all: list[Cut] = []
+        self.all: list[Plane] = []
 
-    def planes(self, weights: Weights) -> Array:
-        """Each cut as (value at no size, per MW, per MWh), costs taken off."""
+    def add(self, planes: Sequence[Plane]) -> None:
+        """Take over planes that are not known yet."""
+        for plane in planes:
+            new = np.array([plane.at_origin, plane.per_mw, plane.per_mwh])
+            known = (np.array([one.at_origin, one.per_mw, one.per_mwh]) for one in self.all)
+            if not any((np.abs(new - old) <= SAME * np.abs(old)).all() for old in known):
+                self.all.append(plane)
+
+    def priced(self, weights: Weights) -> Array:
+        """Each plane as (value at no size, per MW, per MWh), costs taken off."""
         rows = [
             (
-                weights.revenue * cut.at_origin - weights.fixed,
-                weights.revenue * cut.per_mw - weights.per_mw,
-                weights.revenue * cut.per_mwh - weights.per_mwh,
+                weights.revenue * plane.at_origin - weights.fixed,
+                weights.revenue * plane.per_mw - weights.per_mw,
+                weights.revenue * plane.per_mwh - weights.per_mwh,
             )
-            for cut in self.all
+            for plane in self.all
         ]
         return np.array(rows)
 
     def bound_at(self, weights: Weights, power_mw: Array, energy_mwh: Array) -> Array:
         """Upper bound of the value at sizes; arrays of one shape."""
-        planes = self.planes(weights)
+        planes = self.priced(weights)
         at = planes[:, 0] + np.multiply.outer(power_mw, planes[:, 1]) + np.multiply.outer(energy_mwh, planes[:, 2])
         bound: Array = at.min(axis=-1)
         return bound
+
+    def slopes_at(self, weights: Weights, power_mw: float, energy_mwh: float, within: float) -> tuple[float, float]:
+        """(per MW, per MWh) that a little more adds at most, costs taken off: of the planes that touch there.
+
+        `within` is how far above the lowest a plane still touches.
+        """
+        planes = self.priced(weights)
+        at = planes[:, 0] + planes[:, 1] * power_mw + planes[:, 2] * energy_mwh
+        touching = planes[at <= at.min() + within]
+        return float(touching[:, 1].min()), float(touching[:, 2].min())
 
     def best(self, weights: Weights, *, stepped: bool) -> Best:
         """Where the bound is highest, over all sizes or (`stepped`) over those on the steps."""
@@ -76,41 +106,55 @@ class Cuts:
         return self._best(weights)
 
     def _best(self, weights: Weights) -> Best:
-        planes, (a, b) = self.planes(weights), self.region.halfplanes()
-        size, money = self.region.corners().max(axis=0), max(float(np.abs(planes).max()), 1.0)
+        planes, (a, b) = self.priced(weights), self.region.halfplanes()
+        size = np.maximum(self.region.corners().max(axis=0), 1e-12)
+        low = planes[:, 0].min()  # of a site with a large bill, the battery's part is what is left of the difference
+        money = max(float(np.abs(planes[:, 1:] * size).max()), float(np.ptp(planes[:, 0])), 1e-9)
         rows = np.vstack(
             [
                 np.column_stack([-planes[:, 1:] * size / money, np.ones(len(planes))]),
                 np.column_stack([a * size, np.zeros(len(b))]),
             ]
         )
-        sides = np.concatenate([planes[:, 0] / money, b])
+        sides = np.concatenate([(planes[:, 0] - low) / money, b])
         found = linprog([0.0, 0.0, -1.0], A_ub=rows, b_ub=sides, bounds=[(0, None), (0, None), (None, None)])
         if found.x is None:
             raise SolveError(f"the bound over the sizes could not be found: {found.message}")
         power, energy = (found.x[:2] * size).tolist()
-        return Best(power, energy, float(self.bound_at(weights, np.array(power), np.array(energy))))
+        # What linprog's tolerance leaves open belongs to the bound: it must hold at every size.
+        top = max(float(self.bound_at(weights, np.array(power), np.array(energy))), low + money * float(found.x[2]))
+        return Best(power, energy, top)
 
     def _best_on_steps(self, weights: Weights) -> Best:
         """The same on steps, exactly: every stepped line of the range, and on it every corner of the bound."""
         across = self.region.power_step_mw is None and self.region.module is None  # energy is stepped, power is not
         lines = self.region.energies() if across else self.region.powers()
-        planes = self.planes(weights)
+        planes = self.priced(weights)
         if across:
             planes = planes[:, [0, 2, 1]]
+        at_once = max(MOST_ENTRIES // len(planes) ** 3, 1)
+        order, limit = self._by_promise(np.array(lines), planes, across)
         best: Best | None = None
-        for start in range(0, len(lines), 4096):
-            part = np.array(lines[start : start + 4096])
-            at, along, value = self._along(part, planes, across)
-            if not np.isfinite(value).any():
-                continue
+        for start in range(0, len(order), at_once):
+            if best is not None and limit[start] <= best.bound:
+                break
+            at, along, value = self._along(order[start : start + at_once], planes, across)
             i = int(np.argmax(value))
-            if best is None or value[i] > best.bound:
+            if np.isfinite(value[i]) and (best is None or value[i] > best.bound):
                 sizes = (along[i], at[i]) if across else (at[i], along[i])
                 best = Best(round(float(sizes[0]), 12), round(float(sizes[1]), 12), float(value[i]))
         if best is None:
             raise SolveError("no size lies on the steps")
         return best
+
+    def _by_promise(self, lines: Array, planes: Array, across: bool) -> tuple[Array, Array]:
+        """Lines and what the bound reaches on them at most, the most promising first."""
+        low, high = self.region.spans(lines, across=across)
+        high = np.where(np.isfinite(high), high, low)
+        ends = np.maximum(np.multiply.outer(low, planes[:, 2]), np.multiply.outer(high, planes[:, 2]))
+        most = (planes[:, 0] + np.multiply.outer(lines, planes[:, 1]) + ends).min(axis=1)
+        order = np.argsort(-most, kind="stable")
+        return lines[order], most[order]
 
     def _along(self, lines: Array, planes: Array, across: bool) -> tuple[Array, Array, Array]:
         """Of each line: (its coordinate, the best coordinate along it, the bound there; -inf where it is empty)."""
@@ -127,7 +171,7 @@ class Cuts:
         if region.module is not None:
             points = (lines / region.module[0] * region.module[1])[:, None]
         elif step is not None:
-            first, last = np.ceil(low / step - SLACK) * step, np.floor(high / step + SLACK) * step
+            first, last = np.maximum(np.ceil(low / step - SLACK), 1.0) * step, np.floor(high / step + SLACK) * step
             below = np.floor(points / step + SLACK) * step
             points = np.column_stack([below, below + step])
             points = np.clip(points, first[:, None], last[:, None])

@@ -1,6 +1,6 @@
-"""Cutting planes over the sizes: the best size, and a bound on every other one.
+"""Planes over the sizes: the best size, and a bound on every other one.
 
-Each round solves the size at which the bound is highest, and its plane lowers the bound there. It ends when the
+Each round solves the size at which the bound is highest, and its planes lower the bound there. It ends when the
 best value found and the bound are within the tolerance; with steps, when the best step itself is proven.
 """
 
@@ -13,50 +13,61 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.optimize import brentq
 
+from bess_opt.common.errors import AuditError
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing.objectives import Goal
-from bess_opt.investment.sizing.planes import Cut, Cuts
+from bess_opt.investment.sizing.planes import Planes, SolvedSize
 from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.sized_program import NotConcaveError, SizedProgram, burns, resized
 
 MOST_ROUNDS = 60
-EXACT = 1e-10  # share of the scale at which a bound and a value are the same
+CHEAP_CALLS, CHEAP_STEPS = 12, 10_000  # a short horizon's proof goes on to the very corner for so many solves
+CORNER = 1e-7  # share of the scale at which the best size is that corner
 RATES = (-0.5, 10.0)  # internal rates of return that are told apart
 AGREE = 1e-6  # share of the objective by which a score may differ from it in rounding
+MORE_PLANS = 6  # sizes planned exactly where the first one's plan leaves the bound open
 
 
 @dataclass(frozen=True)
 class Proven:
-    """What the proof found: the winner with its exact plan, bounds in the objective's unit, and the work it took."""
+    """What the proof found: the winner with its exact plan, bounds in the objective's unit, and the work it took.
+
+    `scale` is what a gap is a share of, `rounding` a difference of values that means nothing.
+    """
 
     power_mw: float
     energy_mwh: float
     plan: Dispatch
     bound: float
     bound_continuous: float
+    scale: float
+    rounding: float
     table: pd.DataFrame
     marginal_value: dict[str, float]
     calls: int
     seconds: dict[str, float]
-    cuts: Cuts
+    planes: Planes
 
 
 def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float) -> Proven:
     """Find the best size of a concave value. NotConcaveError, InfeasibleProgramError as `SizedProgram`.
 
     Where prices are negative a plan may burn energy by running both ways: the cuts of rule 10 stand there at once.
+    AuditError if any size solved or planned is worth more than the bound says.
     """
     search = _Search(scenario, sizes, goal)
     tight = burns(scenario)
     for target, tightly in ((0.9 * tolerance, tight), (0.2 * tolerance, tight), (0.2 * tolerance, True)):
         search.run(target, tight=tightly)
-        plan = search.exact_plan()
-        if search.gap_to(goal.value(plan)) <= tolerance:
+        search.plan_best()
+        if search.gap <= tolerance:
             break
-    return search.proven(plan)
+    else:
+        search.plan_more(tolerance)
+    return search.proven()
 
 
 class _Search:
@@ -64,14 +75,17 @@ class _Search:
 
     def __init__(self, scenario: Scenario, sizes: Region, goal: Goal) -> None:
         self._scenario, self._sizes, self._goal = scenario, sizes, goal
-        self._cuts = Cuts(sizes)
+        self._planes = Planes(sizes)
         self._program: SizedProgram | None = None
         self._seconds = {"first solve": 0.0, "proof": 0.0, "exact plan": 0.0}
         self._earlier, self._tried = 0, set[tuple[float, float]]()
-        self._best: Cut | None = None
-        self._plan: Dispatch | None = None
-        self._planned = (math.nan, math.nan)
+        self._solved: list[SolvedSize] = []  # by the present program
+        self._best: SolvedSize | None = None
+        self._plans: dict[tuple[float, float], Dispatch] = {}
+        self._rows: list[dict[str, object]] = []
         self.best_value = -math.inf * goal.sign
+
+    # ---- rounds
 
     def run(self, target: float, *, tight: bool) -> None:
         """Rounds until the bound is within `target` of the best value (with steps: closed)."""
@@ -95,51 +109,71 @@ class _Search:
         self._program = SizedProgram(self._scenario, *at, cash=self._goal.name != "score", tight=tight)
         self._seconds["first solve"] += self._program.cold_s
         self._best, self.best_value = None, -math.inf * self._goal.sign  # a tighter program has lower values
-        self._tried = set()
+        self._tried, self._solved = set(), []
         self._look(at)
 
     def _look(self, at: tuple[float, float]) -> None:
-        """Solve a size and take its plane."""
-        if self._program is not None and at not in self._tried:
-            self._tried.add(at)
-            self._take(self._program.cut(*at))
-
-    def _take(self, cut: Cut) -> None:
-        self._cuts.all.append(cut)
-        value = self._value(cut)
+        """Solve a size and take its planes."""
+        if self._program is None or at in self._tried:
+            return
+        self._tried.add(at)
+        size = self._program.solved(*at)
+        self._solved.append(size)
+        self._planes.add(size.planes)
+        value = self._value(size)
+        self._rows.append(self._row(size.power_mw, size.energy_mwh, value, size.revenue, exact=False))
         if self._best is None or math.isnan(self.best_value) or self._goal.better(value, self.best_value):
-            self._best, self.best_value = cut, value
+            self._best, self.best_value = size, value
 
-    def _value(self, cut: Cut) -> float:
-        return self._goal.of_revenue(cut.revenue, cut.power_mw, cut.energy_mwh)
+    def _value(self, size: SolvedSize) -> float:
+        return self._goal.of_revenue(size.revenue, size.power_mw, size.energy_mwh)
 
     def _weights(self) -> Weights:
         """What the planes are priced with; of a rate of return, at the best rate so far."""
         if self._goal.name != "irr":
-            return self._goal.linear or Weights(1.0, 0.0, 0.0, 0.0)
+            return self._goal.priced
         return self._goal.weights_at(RATES[0] if math.isnan(self.best_value) else max(self.best_value, RATES[0]))
 
     def _next(self) -> tuple[float, float]:
-        """Where the bound is highest."""
-        best = self._cuts.best(self._weights(), stepped=True)
-        return best.power_mw, best.energy_mwh
+        """Where the bound is highest; of no battery the smallest one stands for it."""
+        best = self._planes.best(self._weights(), stepped=True)
+        return self._sizes.battery(best.power_mw, best.energy_mwh)
+
+    def _closed(self, target: float) -> bool:
+        gap = self._gap_of(self.best_value)
+        if self._sizes.stepped:
+            return gap <= CORNER
+        calls = self._earlier + (self._program.calls if self._program else 0)
+        corner = calls < CHEAP_CALLS and len(self._scenario.series) <= CHEAP_STEPS
+        return gap <= (min(target, CORNER) if corner else target)
+
+    # ---- bounds
 
     @property
     def scale(self) -> float:
-        """What a gap is a share of."""
-        return self._goal.scale(self._best.revenue if self._best else 0.0, self.best_value)
+        """What a gap is a share of: what the best battery earns, or costs."""
+        best = self._best
+        if best is None:
+            return 1.0
+        least = min(size.revenue for size in self._solved)
+        return self._goal.scale(best.revenue, least, best.power_mw, best.energy_mwh)
+
+    @property
+    def rounding(self) -> float:
+        """Differences of the value that mean nothing."""
+        return max(1e-9 * self.scale, self._goal.rounding(self._best.revenue if self._best else 0.0))
 
     def bound(self, *, stepped: bool) -> float:
         """The proven limit of the value."""
         if self._goal.name != "irr":
-            return self._goal.sign * self._cuts.best(self._weights(), stepped=stepped).bound
+            return self._goal.sign * self._planes.best(self._weights(), stepped=stepped).bound
         return self._rate_bound(stepped=stepped)
 
     def _rate_bound(self, *, stepped: bool) -> float:
         """The lowest rate at which no size can have a present value above nought."""
 
         def most(rate: float) -> float:
-            return self._cuts.best(self._goal.weights_at(rate), stepped=stepped).bound
+            return self._planes.best(self._goal.weights_at(rate), stepped=stepped).bound
 
         low, high = RATES
         if not math.isnan(self.best_value):
@@ -148,52 +182,79 @@ class _Search:
             return low
         return high if most(high) > 0.0 else float(brentq(most, low, high, xtol=1e-9))
 
-    def gap_to(self, value: float) -> float:
+    def _gap_of(self, value: float) -> float:
         """Distance of a value from the bound, as a share of the scale."""
-        return self._goal.sign * (self.bound(stepped=True) - value) / self.scale
+        at = RATES[0] if math.isnan(value) else value
+        return self._goal.sign * (self.bound(stepped=True) - at) / self.scale
 
-    def _closed(self, target: float) -> bool:
-        gap = self.gap_to(RATES[0] if math.isnan(self.best_value) else self.best_value)
-        return gap <= (EXACT if self._sizes.stepped else target)
+    @property
+    def gap(self) -> float:
+        """Distance of the best exact plan's value from the bound, as a share of the scale."""
+        return self._gap_of(self._goal.value(self._planned()))
 
-    def exact_plan(self) -> Dispatch:
-        """The plan of the winner, exact in rule 10. NotConcaveError if a score is not what was maximised."""
+    # ---- exact plans
+
+    def plan_best(self) -> None:
+        """Plan the best size exactly. NotConcaveError if a score is not what was maximised."""
         if self._best is None:
             raise NotConcaveError("no size was solved")
-        began, at = time.perf_counter(), (self._best.power_mw, self._best.energy_mwh)
-        if self._plan is not None and self._planned == at:
-            return self._plan
-        self._planned = at
-        self._plan = plan = optimize(resized(self._scenario, *at))
-        self._seconds["exact plan"] += time.perf_counter() - began
+        plan = self._plan((self._best.power_mw, self._best.energy_mwh))
         if self._goal.name == "score" and plan.report is not None:
             aim = self._goal.sign * plan.report.objective
             if abs(aim - plan.metrics.score) > AGREE * max(abs(aim), 1.0):
                 raise NotConcaveError("the strategy's score is not all that its dispatch maximises")
-        return plan
 
-    def proven(self, plan: Dispatch) -> Proven:
-        """The result, the exact plan's value in its table."""
-        battery, linear, cut = plan.scenario.battery, self._weights(), self._best
-        exact = self._goal.value(plan)
-        rows = [self._row(c.power_mw, c.energy_mwh, self._value(c), c.revenue, exact=False) for c in self._cuts.all]
-        rows.append(self._row(battery.power_mw, battery.energy_mwh, exact, plan.metrics.net_revenue, exact=True))
-        slopes = (cut.per_mw, cut.per_mwh) if cut else (math.nan, math.nan)
+    def plan_more(self, tolerance: float) -> None:
+        """Plan further sizes exactly, the most promising first, while one may be better by more than `tolerance`."""
+        order = sorted(self._solved, key=lambda size: -self._goal.sign * self._value(size))
+        for size in order[: MORE_PLANS + 1]:
+            best = self._goal.value(self._planned())
+            if self._goal.sign * (self._value(size) - best) > tolerance * self.scale:
+                self._plan((size.power_mw, size.energy_mwh))
+
+    def _plan(self, at: tuple[float, float]) -> Dispatch:
+        """The plan of a size, exact in rule 10."""
+        if at not in self._plans:
+            began = time.perf_counter()
+            self._plans[at] = optimize(resized(self._scenario, *at))
+            self._seconds["exact plan"] += time.perf_counter() - began
+        return self._plans[at]
+
+    def _planned(self) -> Dispatch:
+        """The best of the exact plans."""
+        plans = list(self._plans.values())
+        return max(plans, key=lambda plan: self._goal.sign * _or_worst(self._goal.value(plan), self._goal.sign))
+
+    def proven(self) -> Proven:
+        """The result, the exact plans' values in its table. AuditError if the proof contradicts itself."""
+        plan, weights, goal = self._planned(), self._weights(), self._goal
+        battery = plan.scenario.battery
+        for size, made in self._plans.items():
+            self._rows.append(self._row(*size, goal.value(made), made.metrics.net_revenue, exact=True))
+        bound = self.bound(stepped=True)
+        self._require(bound)
+        slopes = self._planes.slopes_at(weights, battery.power_mw, battery.energy_mwh, self.rounding)
         return Proven(
             power_mw=battery.power_mw,
             energy_mwh=battery.energy_mwh,
             plan=plan,
-            bound=self.bound(stepped=True),
+            bound=bound,
             bound_continuous=self.bound(stepped=False),
-            table=pd.DataFrame(rows),
-            marginal_value={
-                "power_mw": self._goal.sign * (linear.revenue * slopes[0] - linear.per_mw),
-                "energy_mwh": self._goal.sign * (linear.revenue * slopes[1] - linear.per_mwh),
-            },
+            scale=self.scale,
+            rounding=self.rounding,
+            table=pd.DataFrame(self._rows),
+            marginal_value={"power_mw": goal.sign * slopes[0], "energy_mwh": goal.sign * slopes[1]},
             calls=self._earlier + (self._program.calls if self._program else 0),
             seconds=self._seconds,
-            cuts=self._cuts,
+            planes=self._planes,
         )
+
+    def _require(self, bound: float) -> None:
+        """Every value of the last program and every exact plan lies within the bound."""
+        values = [(size.power_mw, size.energy_mwh, self._value(size)) for size in self._solved]
+        values += [(*size, self._goal.value(plan)) for size, plan in self._plans.items()]
+        for power, energy, value in values:
+            require_within(bound, value, self._goal.sign, self.rounding, power, energy)
 
     def _row(self, power: float, energy: float, value: float, revenue: float, *, exact: bool) -> dict[str, object]:
         return {
@@ -204,3 +265,18 @@ class _Search:
             "objective_revenue": revenue,
             "exact": exact,
         }
+
+
+def _or_worst(value: float, sign: float) -> float:
+    return -math.inf * sign if math.isnan(value) else value
+
+
+def require_within(
+    bound: float, value: float, sign: float, rounding: float, power_mw: float, energy_mwh: float
+) -> None:
+    """AuditError where a size is worth more than what was proven to be the most."""
+    if sign * (value - bound) > rounding:
+        raise AuditError(
+            f"the proof of the sizing contradicts itself: {power_mw:.6g} MW, {energy_mwh:.6g} MWh is worth "
+            f"{value:.9g}, beyond the bound {bound:.9g}"
+        )

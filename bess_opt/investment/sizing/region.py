@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.finance import Finance
-from bess_opt.plant.plant import Array
 
 Range = float | Sequence[float]
 
 SLACK = 1e-9  # of a size: a bound missed by less is rounding
 MOST_SIZES = 200_000  # stepped powers (or energies) that are gone through one by one
+SMALLEST = 1e-4  # of the largest power or duration: the smallest battery of a range that begins at 0
 GRID = 7  # powers and durations of a grid where no steps are stated
 
 
@@ -25,8 +26,9 @@ GRID = 7  # powers and durations of a grid where no steps are stated
 class Region:
     """The sizes (P, E) with `low <= A·(P, E) <= high` row by row, on steps where these are stated.
 
-    `power_mw` and `duration_h` are (least, most). `module` is (MW, MWh) of a block: only whole numbers of blocks.
-    `budget` is the most capital, `capital` = (per MW, per MWh, fixed). `energy_min_mwh` is a least size.
+    `power_mw` and `duration_h` are (least, most); a least of 0 is no battery. `module` is (MW, MWh) of a
+    block: only whole numbers of blocks. `budget` is the most capital, `capital` = (per MW, per MWh, fixed).
+    `energy_min_mwh` is a least size.
     """
 
     power_mw: tuple[float, float]
@@ -42,6 +44,25 @@ class Region:
     def stepped(self) -> bool:
         """Whether not every size of the range can be bought."""
         return self.module is not None or self.power_step_mw is not None or self.energy_step_mwh is not None
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether no battery at all is one of the sizes: a range begins at 0."""
+        return self.energy_min_mwh <= 0.0 and (self.power_mw[0] <= 0.0 or self.duration_h[0] <= 0.0)
+
+    def battery(self, power_mw: float, energy_mwh: float) -> tuple[float, float]:
+        """The nearest size that is a battery: a range that begins at 0 has its smallest one a little above.
+
+        Where both are 0, at the middle of the durations.
+        """
+        shortest = max(self.duration_h[0], SMALLEST * self.duration_h[1])
+        power = max(power_mw, self.power_mw[0], SMALLEST * self.power_mw[1])
+        if energy_mwh <= 0.0 and power_mw <= 0.0:
+            return power, power * (shortest + self.duration_h[1]) / 2.0
+        if power == power_mw and energy_mwh >= shortest * power:
+            return power_mw, energy_mwh
+        ratio = energy_mwh / power_mw if power_mw > 0.0 else self.duration_h[1]
+        return power, power * min(max(ratio, shortest), self.duration_h[1])
 
     def halfplanes(self) -> tuple[Array, Array]:
         """(A, b) with A·(P, E) <= b, the steps left out."""
@@ -78,7 +99,7 @@ class Region:
     def middle(self) -> tuple[float, float]:
         """A size in the middle of the range, on its steps."""
         p, e = self.corners().mean(axis=0)
-        return self.nearest(float(p), float(e))
+        return self.battery(*self.nearest(float(p), float(e)))
 
     def nearest(self, power_mw: float, energy_mwh: float) -> tuple[float, float]:
         """The allowed size nearest to (P, E), relative to the size of the range."""
@@ -110,7 +131,7 @@ class Region:
         """Stepped powers in the range, or a few where power has no steps."""
         (low, high), step = self.power_mw, self.module[0] if self.module else self.power_step_mw
         if step is None:
-            return [float(p) for p in np.linspace(low, high, GRID)] if high > low else [low]
+            return [float(p) for p in spaced(low, high)]
         first, last = math.ceil(low / step - SLACK), math.floor(high / step + SLACK)
         if last - first >= MOST_SIZES:
             found = f"{last - first + 1:,} powers lie in the range"
@@ -160,7 +181,7 @@ class Region:
         if self.energy_step_mwh is None:
             return [wanted]
         step = self.energy_step_mwh
-        first, last = math.ceil(low / step - SLACK), math.floor(high / step + SLACK)
+        first, last = max(math.ceil(low / step - SLACK), 1), math.floor(high / step + SLACK)
         below = math.floor(wanted / step + SLACK)
         inside = sorted({min(max(n, first), last) for n in (below, below + 1)}) if first <= last else []
         return [round(step * n, 12) for n in inside if n > 0]
@@ -180,12 +201,19 @@ class Region:
                 first, last = math.ceil(low / step - SLACK), math.floor(high / step + SLACK)
                 sizes += [(power, round(step * n, 12)) for n in range(max(first, 1), last + 1)]
             else:
-                durations = np.linspace(h0, h1, GRID) if h1 > h0 else np.array([h0])
+                durations = spaced(h0, h1)
                 sizes += sorted({(power, float(min(max(power * h, low), high))) for h in durations})
             if len(sizes) > MOST_SIZES:
                 found = f"more than {MOST_SIZES:,} sizes lie on these steps"
                 raise ScenarioError([_problem("energy_step_mwh", found, "give larger steps or narrower ranges")])
         return sizes
+
+
+def spaced(low: float, high: float) -> Array:
+    """Numbers over a range for a grid, 0 left out."""
+    if high <= low:
+        return np.array([low])
+    return np.linspace(low, high, GRID) if low > 0.0 else np.linspace(low, high, GRID + 1)[1:]
 
 
 def region(
@@ -243,7 +271,13 @@ def _ended(
         raise ScenarioError([_problem("power_mw", "the range of sizes has no end", expected)])
     left = max(budget - capital[2], 0.0)
     most = min(power[1], max(left / capital[0], power[0]))
-    return (power[0], most), (duration[0], min(duration[1], max(left / capital[1] / power[0], duration[0])))
+    longest = duration[1]
+    if not math.isfinite(longest):
+        if power[0] <= 0.0:
+            expected = "give an upper end: the smaller the power, the longer a budget lasts"
+            raise ScenarioError([_problem("duration_h", "has no end, and power_mw begins at 0", expected)])
+        longest = max(left / capital[1] / power[0], duration[0])
+    return (power[0], most), (duration[0], longest)
 
 
 def _range(name: str, value: Range, problems: list[Finding]) -> tuple[float, float]:
@@ -255,8 +289,10 @@ def _range(name: str, value: Range, problems: list[Finding]) -> tuple[float, flo
         problems.append(_problem(name, f"found {value!r}", "give a number, or a pair (least, most)"))
         return 1.0, 1.0
     low, high = float(parts[0]), float(parts[-1])
-    if not (low > 0.0 and high >= low):
-        problems.append(_problem(name, f"found {value!r}", "give (least, most) with 0 < least <= most"))
+    if not (low >= 0.0 and high >= low and high > 0.0):
+        problems.append(
+            _problem(name, f"found {value!r}", "give (least, most) with 0 <= least <= most, most above 0")
+        )
         return 1.0, 1.0
     return low, high
 

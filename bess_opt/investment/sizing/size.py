@@ -7,25 +7,29 @@ of solves. Where that argument does not hold, a grid is searched and the result 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch.result import Dispatch
+from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.grid import search_grid
-from bess_opt.investment.sizing.objectives import GOALS, Goal, goal_of
-from bess_opt.investment.sizing.planes import Cuts
-from bess_opt.investment.sizing.proof import Proven, prove
+from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
+from bess_opt.investment.sizing.operated import operated
+from bess_opt.investment.sizing.planes import Planes
+from bess_opt.investment.sizing.proof import Proven, prove, require_within
 from bess_opt.investment.sizing.region import Range, Region, region
 from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
-from bess_opt.investment.sizing.surface import surface_of
-from bess_opt.solver.highs import InfeasibleProgramError
+from bess_opt.investment.sizing.surface import Progress, surface_of
+from bess_opt.solver.solution import InfeasibleProgramError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,14 +43,17 @@ class Sizing:
 
     `value` is that of the objective, from an exact plan of the winner; money is of the whole site. `without` is
     the same without a battery (None where that has no meaning), `build` whether the battery is worth more than
-    nothing. `bound` is the proven limit over all sizes, on the steps where these are stated; `bound_continuous`
+    nothing. Where no battery is the best of the sizes, power, duration and energy are 0, `scenario` keeps its size,
+    and `plan` is of the site without a battery.
+    `bound` is the proven limit over all sizes, on the steps where these are stated; `bound_continuous`
     that over the whole range; both None where the argument does not hold (`findings` say why). `gap` is
-    (bound − value) / |present value of the yearly revenue|, for `irr` the difference of the rates, for `score` and
-    `net_revenue` a share of the value.
+    (bound − value) as a share of the present value of what the battery earns beyond the site without it, or of what
+    it costs if that is more; for `irr` it is the difference of the rates.
     `costs` are present values over the lifetime, costs positive, and add up to "total"; empty without [finance].
+    `assumptions` says in one line what the money over life assumes; empty without [finance].
     `table` has a row per size tried: power_mw, duration_h, energy_mwh, value (of the relaxation where "exact" is
-    False), bound (None without proof). `marginal_value` is what one more MW and MWh would add, costs taken off.
-    `calls` counts the solves of the proof, `seconds` times its parts.
+    False). `marginal_value` is what one more MW and MWh would add at most, costs taken off; of irr and npv in present
+    value. `calls` counts the solves of the proof, `seconds` times its parts.
     """
 
     scenario: Scenario
@@ -62,6 +69,7 @@ class Sizing:
     without: float | None
     build: bool
     costs: dict[str, float]
+    assumptions: str
     table: pd.DataFrame
     plan: Dispatch
     marginal_value: dict[str, float] | None
@@ -70,7 +78,8 @@ class Sizing:
     seconds: dict[str, float]
     region: Region
     goal: Goal
-    cuts: Cuts | None = field(repr=False, default=None)
+    planes: Planes | None = field(repr=False, default=None)
+    _known: dict[str, Any] = field(repr=False, compare=False, default_factory=dict)
 
     def surface(
         self,
@@ -78,18 +87,52 @@ class Sizing:
         durations: int = 9,
         executor: Executor | None = None,
         workers: int | None = None,
+        progress: Progress | None = None,
     ) -> pd.DataFrame:
         """The value over an even grid of the ranges, a row per size: power_mw, duration_h, energy_mwh, value, exact.
 
         Steps and budget are not looked at; NaN where a size meets no limits. With a proof the values are those of
         the relaxation, by one program solved again for every size ("exact" False), else those of exact plans.
         The same to the last bit on any `concurrent.futures.Executor`, on `workers` processes and in this one.
-        ScenarioError for numbers below 1.
+        A grid is computed once and kept. `progress` is told the share done and the seconds that are left.
+        ScenarioError for numbers below 1; AuditError for a value beyond the proven bound.
         """
-        return surface_of(
-            self.goal, self.region, powers, durations, proven=self.cuts is not None, executor=executor,
-            workers=workers,
-        )  # fmt: skip
+        name = f"surface {powers} x {durations}"
+        if name not in self._known:
+            table = surface_of(
+                self.goal, self.region, powers, durations, proven=self.planes is not None, executor=executor,
+                workers=workers, progress=progress,
+            )  # fmt: skip
+            self._require_below(table)
+            self._known[name] = table
+        return self._known[name].copy()  # type: ignore[no-any-return]
+
+    def _require_below(self, table: pd.DataFrame) -> None:
+        """AuditError if any value of a surface lies beyond its proven limit."""
+        if self.planes is None:
+            return
+        rounding = max(ROUNDING * (self._known.get("scale") or 1.0), self.goal.rounding(0.0))
+        for row in table.dropna(subset="value").to_dict("records"):
+            size = row["power_mw"], row["energy_mwh"]
+            if min(size) <= 0.0 or self.goal.name == "irr":
+                continue
+            limit = self.goal.sign * float(
+                self.planes.bound_at(self.goal.priced, np.array(size[0]), np.array(size[1]))
+            )
+            allowed = rounding + SITE_ROUNDING * abs(limit)
+            require_within(limit, row["value"], self.goal.sign, allowed, *size)
+
+    @property
+    def operated(self) -> dict[str, float]:
+        """The value of the best size by who operates it: "optimal", "rule", "forecast-driven"; NaN where none can.
+
+        The optimum knows every price beforehand; the rule knows none, the forecast-driven plan is made anew each day
+        on the day before (persistence). Both are what the same battery is worth without foresight. Worked out once,
+        when first asked for; that runs the site through its horizon twice.
+        """
+        if "operated" not in self._known:
+            self._known["operated"] = operated(self.goal, self.plan, nothing=self.power_mw <= 0.0)
+        return dict(self._known["operated"])
 
     def plot(self, *, theme: str = "light") -> Figure:
         """The value over power and duration, with the optimum, the sizes tried and the certified region."""
@@ -122,13 +165,14 @@ def size(
 ) -> Sizing:
     """The best battery size for `scenario` under its strategy, with a proof where there can be one.
 
-    `power_mw` and `duration_h` are a number or (least, most), MW and hours at rated power. `power_step_mw` and
-    `energy_step_mwh` allow multiples only; `module` = (MW, MWh) whole numbers of a block; `budget` is the most
-    capital, in the site's currency; `energy_min_mwh` a least size.
+    `power_mw` and `duration_h` are a number or (least, most), MW and hours at rated power; a least of 0 is no
+    battery. `power_step_mw` and `energy_step_mwh` allow multiples only; `module` = (MW, MWh) whole numbers of
+    a block; `budget` is the most capital, in the site's currency; `energy_min_mwh` a least size.
     `objective`: "npv" (needs [finance]), "irr", "lcos", "net_revenue", "score" (of the strategy, its own sense), and
     "energy_efficiency" or "curtailment" (as ratios, Metrics), which need a budget or `energy_min_mwh`: alone the
-    smallest or the largest battery wins. `tolerance` is the gap at which the proof may stop; with steps it goes on
-    until the best step is proven. `twin="rule"` sizes for the rule-based controller.
+    smallest or the largest battery wins. `tolerance` is the gap at which the proof may stop, a share of what the
+    battery earns or costs, never of the site's whole bill; with steps it goes on until the best step is proven.
+    `twin="rule"` sizes for the rule-based controller.
     A grid (where no proof is possible) runs on `executor`, any `concurrent.futures.Executor`, or on `workers`
     processes; the answer does not depend on it. `progress` draws a bar on stderr, by default on a terminal only.
 
@@ -152,12 +196,11 @@ def size(
         except InfeasibleProgramError:
             why = "some sizes of the range meet no limits"
     if proven is not None:
-        winner = proven.power_mw, proven.energy_mwh
         open_gap = _gap_open(goal, proven, tolerance)
-        return _sizing(scenario, sizes, goal, *winner, proven.plan, proven.table, open_gap, proven=proven)
+        return _sizing(scenario, sizes, goal, proven.plan, proven.table, open_gap, proven=proven)
     found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)
     note = Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")
-    return _sizing(scenario, sizes, goal, found.power_mw, found.energy_mwh, found.plan, found.table, [note])
+    return _sizing(scenario, sizes, goal, found.plan, found.table, [note])
 
 
 def _check(
@@ -171,8 +214,8 @@ def _check(
     if scenario.battery.soc_end == "free":
         expected = 'state "at_least_start", "equal" or a number: a battery sold empty is no income'
         problems.append(Finding("free_end", "battery.soc_end", 'is "free", which sizing does not take', expected))
-    if GOALS[objective].wins and budget is None and energy_min_mwh is None:
-        found = f"{objective!r} has no cost in it, so the {GOALS[objective].wins} battery of the range wins"
+    if OBJECTIVES[objective].wins and budget is None and energy_min_mwh is None:
+        found = f"{objective!r} has no cost in it, so the {OBJECTIVES[objective].wins} battery of the range wins"
         expected = "give a budget or energy_min_mwh, or take npv, irr or lcos"
         problems.append(Finding("no_cost", "objective", found, expected))
     if problems:
@@ -183,35 +226,43 @@ def _sizing(
     scenario: Scenario,
     sizes: Region,
     goal: Goal,
-    power_mw: float,
-    energy_mwh: float,
     plan: Dispatch,
     table: pd.DataFrame,
     notes: list[Finding],
     proven: Proven | None = None,
 ) -> Sizing:
-    value = goal.value(plan)
-    gap = None if proven is None else _gap(goal, proven)
+    battery, value, without = plan.scenario.battery, goal.value(plan), goal.without
+    power, energy = battery.power_mw, battery.energy_mwh
+    rounding = proven.rounding if proven else goal.rounding(plan.metrics.net_revenue)
+    build = without is None or goal.sign * (value - without) > rounding
+    notes = [*notes, *goal.notes]
     bound, continuous = (proven.bound, proven.bound_continuous) if proven else (None, None)
-    without = goal.without
-    build = without is None or goal.better(value, without)
-    notes = [*notes, *_ends(sizes, power_mw, energy_mwh)]
+    nothing = sizes.holds_nothing and not build and without is not None and goal.name != "irr"
     if not build and without is not None:
-        notes.append(_do_not_build(goal, value, without, power_mw, energy_mwh))
+        notes.append(_do_not_build(goal, value, without, power, energy, bound, rounding))
+    if nothing and without is not None:
+        power, energy, value = 0.0, 0.0, without
+        plan = simulate(scenario.replace(battery={"auxiliary_mw": 0.0}), rule=lambda _state: 0.0)
+    else:
+        notes += _ends(sizes, power, energy)
+    if bound is not None and continuous is not None:
+        other = value if nothing else goal.sign * -math.inf
+        bound, continuous = (_farther(goal, limit, value, other, rounding) for limit in (bound, continuous))
     return Sizing(
-        scenario=resized(scenario, power_mw, energy_mwh),
+        scenario=scenario if nothing else resized(scenario, power, energy),
         objective=goal.name,
         twin=goal.twin,
-        power_mw=power_mw,
-        duration_h=energy_mwh / power_mw,
-        energy_mwh=energy_mwh,
+        power_mw=power,
+        duration_h=0.0 if nothing else energy / power,
+        energy_mwh=energy,
         value=value,
         bound=bound,
         bound_continuous=continuous,
-        gap=gap,
+        gap=None if bound is None or proven is None else goal.sign * (bound - value) / proven.scale,
         without=without,
         build=build,
-        costs=goal.costs(plan),
+        costs=goal.costs(plan, power, energy),
+        assumptions=goal.assumptions,
         table=table,
         plan=plan,
         marginal_value=proven.marginal_value if proven else None,
@@ -220,18 +271,19 @@ def _sizing(
         seconds=proven.seconds if proven else {},
         region=sizes,
         goal=goal,
-        cuts=proven.cuts if proven else None,
+        planes=proven.planes if proven else None,
+        _known={"scale": proven.scale} if proven else {},
     )
 
 
-def _gap(goal: Goal, proven: Proven) -> float:
-    """Distance of the exact plan's value from the bound, as a share of the goal's scale."""
-    value = goal.value(proven.plan)
-    return goal.sign * (proven.bound - value) / goal.scale(proven.plan.metrics.net_revenue, value)
+def _farther(goal: Goal, limit: float, value: float, nothing: float, rounding: float) -> float:
+    """The limit over all sizes, no battery among them; where only rounding parts it from the value, the value."""
+    limit = limit if goal.better(limit, nothing) else nothing
+    return value if abs(limit - value) <= rounding else limit
 
 
 def _gap_open(goal: Goal, proven: Proven, tolerance: float) -> list[Finding]:
-    gap = _gap(goal, proven)
+    gap = goal.sign * (proven.bound - goal.value(proven.plan)) / proven.scale
     if gap <= tolerance:
         return []
     found = f"a better size, if there is one, is better by at most {gap:.2g}, more than the tolerance {tolerance:g}"
@@ -257,7 +309,16 @@ def _ends(sizes: Region, power_mw: float, energy_mwh: float) -> list[Finding]:
     return found
 
 
-def _do_not_build(goal: Goal, value: float, without: float, power_mw: float, energy_mwh: float) -> Finding:
+def _do_not_build(
+    goal: Goal, value: float, without: float, power_mw: float, energy_mwh: float, bound: float | None, rounding: float
+) -> Finding:
     loss = f"{goal.name} is {value:,.6g} with the best battery and {without:,.6g} without"
     found = f"do not build: {loss}; the least loss is at {power_mw:.4g} MW, {energy_mwh:.4g} MWh"
-    return Finding("do_not_build", "finance", found, "no size of the range earns its cost", "warning")
+    if bound is None:
+        expected = "no size that was tried earns its cost"
+    elif goal.sign * (bound - without) <= rounding:
+        expected = "no size of the range earns its cost"
+    else:
+        more = goal.sign * (bound - without)
+        expected = f"no size found earns its cost; one that earns up to {more:,.4g} beyond it is not ruled out"
+    return Finding("do_not_build", "finance", found, expected, "warning")

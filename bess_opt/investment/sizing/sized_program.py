@@ -2,8 +2,10 @@
 
 The scenario's own code makes the numbers of each size; what differs from the base goes into the same solver
 object, and every size starts from the base's basis, so that its answer does not depend on what was solved
-before. Where the matrix and the costs stay as they are and only bounds and sides move, in proportion to the
-size, the optimum is concave in (MW, MWh), and its duals give a plane above it.
+before. Matrix and costs stay as they are and only bounds and sides move with the size. Then the prices (duals) of a
+solved size limit the revenue of every other: R(size) <= Σ prices · limits(size). Each limit is the least of several
+that are in proportion to the size (rated power, C-rate, inverter), so that this is the lowest of several planes near
+the solved size, and each of them stays above it everywhere.
 """
 
 from __future__ import annotations
@@ -11,26 +13,34 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from bess_opt.dispatch.optimum.marginals import Change, Duals
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.investment.sizing.planes import Cut
+from bess_opt.investment.sizing.planes import Plane, SolvedSize
 from bess_opt.models.one_way import add_exclusive_cuts
+from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.metrics import CASH
-from bess_opt.plant.plant import Plant, plant
-from bess_opt.solver.expand import Program, expand, term_costs
-from bess_opt.solver.highs import InfeasibleProgramError, Solution, Solver, basis_at
+from bess_opt.plant.plant import Plant
+from bess_opt.solver.change import Change, Duals
+from bess_opt.solver.expand import expand, term_costs
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import InfeasibleProgramError, Solution, basis_at
 from bess_opt.solver.warm_start import start_near_optimum
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.stack import Bound
 
-NUDGE = 1e-6  # of a size
+NEAR = 1e-3  # of a size: so far from it are its neighbours, in whose limits the planes are read off
+STEP = 1e-4  # of a size: the difference that gives a slope there
+AS_ONE = 1e-6  # of a limit's change: slopes as near as that are one
+ROUNDING = 1e-12  # of a limit
+TURNS = 8  # directions in which neighbours are looked at where limits change over
+MOST_HALVINGS = 2
 SIDES = ("lower", "upper", "row_lower", "row_upper")
-SAME = 1e-7  # of a bound: less is the rounding of a nudge
+ANGLE = 0.3  # of the first direction: off the lines on which limits usually meet
 
 
 class NotConcaveError(Exception):
@@ -87,31 +97,74 @@ class SizedProgram:
         self.stored = basis  # the basis of the first size, which every other size starts from
         self._basis = basis_at(*np.split(np.frombuffer(basis, dtype=np.int8), [self._base.columns]))
         self._solver.expect_few_steps()
-        self._known: tuple[Program, tuple[float, float], tuple[Change, Change]] | None = None
+        self._faces: list[_Face] = []
+        self._solved_sizes: list[tuple[Program, Duals, SolvedSize]] = []
 
-    def cut(self, power_mw: float, energy_mwh: float) -> Cut:
-        """Value and slopes at a size. NotConcaveError and `InfeasibleProgramError` as at the start."""
-        program, solution = self._solved(power_mw, energy_mwh)
+    def solved(self, power_mw: float, energy_mwh: float) -> SolvedSize:
+        """Revenue of a size and its planes. NotConcaveError and `InfeasibleProgramError` as at the start."""
+        program, solution = self._solution(power_mw, energy_mwh)
         duals = Duals(solution.x, -solution.row_dual, -solution.column_dual, np.zeros(program.columns, dtype=bool))
-        per_mw, per_mwh = (change.worth(duals) for change in self._changes(program, power_mw, energy_mwh))
-        return Cut(power_mw, energy_mwh, -solution.objective, per_mw, per_mwh)
+        found = [
+            _plane(-solution.objective, program, duals, face)
+            for face in self._faces_at(program, power_mw, energy_mwh)
+        ]
+        size = SolvedSize(power_mw, energy_mwh, -solution.objective, tuple(found))
+        self._check(program, size)
+        self._solved_sizes.append((program, duals, size))
+        return size
 
-    def _changes(self, program: Program, power_mw: float, energy_mwh: float) -> tuple[Change, Change]:
-        """What one more MW and one more MWh change in the program.
+    def _check(self, program: Program, size: SolvedSize) -> None:
+        """Whether what earlier sizes' prices say of this one lies below their planes, as it must.
 
-        Those of the last size serve again if they lead from there to here: then nothing bends in between.
+        NotConcaveError where it does not: then some limit of the program is not the least of proportional ones.
         """
-        if self._known is not None:
-            here, (power, energy), changes = self._known
-            steps = power_mw - power, energy_mwh - energy
-            if all(_leads(name, here, program, changes, steps) for name in SIDES):
-                return changes
-        made = []
-        for power, energy in ((NUDGE * power_mw, 0.0), (0.0, NUDGE * energy_mwh)):
-            larger, _, _ = self._built(power_mw + power, energy_mwh + energy)
-            made.append(_per_unit(Change.between(program, larger), power + energy))
-        self._known = program, (power_mw, energy_mwh), (made[0], made[1])
-        return self._known[2]
+        for earlier, duals, known in self._solved_sizes:
+            most = known.revenue + Change.between(earlier, program).worth(duals)
+            slack = AS_ONE * abs(most - known.revenue) + 1e-10 * abs(most)
+            if any(plane.at(size.power_mw, size.energy_mwh) < most - slack for plane in known.planes):
+                raise NotConcaveError("a limit of the program is not concave in the size")
+
+    def _faces_at(self, program: Program, power_mw: float, energy_mwh: float) -> list[_Face]:
+        """How the limits change with the size around a size: one way, or one for each side where they change over."""
+        leading = next((f for f in self._faces if f.leads_to(program, power_mw, energy_mwh)), None)
+        if leading is not None:
+            sides = [self._neighbour(power_mw, energy_mwh, turn) for turn in (0, TURNS // 2)]
+            if all(leading.leads_to(*side) for side in sides):
+                return [leading]
+        faces: list[_Face] = []
+        for turn in range(TURNS):
+            side = self._neighbour(power_mw, energy_mwh, turn)
+            if any(face.leads_to(*side) for face in faces):
+                continue
+            known = next((f for f in self._faces if f.leads_to(*side)), None)
+            if known is None:
+                known = self._face(*side)
+                self._faces.append(known)
+            faces.append(known)
+        return faces
+
+    def _neighbour(self, power_mw: float, energy_mwh: float, turn: int) -> tuple[Program, float, float]:
+        """The program of a size close by in one of the directions, with that size."""
+        angle = ANGLE + 2.0 * math.pi * turn / TURNS
+        power, energy = power_mw * (1.0 + NEAR * math.cos(angle)), energy_mwh * (1.0 + NEAR * math.sin(angle))
+        return self._built(power, energy)[0], power, energy
+
+    def _face(self, program: Program, power_mw: float, energy_mwh: float) -> _Face:
+        """How the limits change at a size, with a step that changes them alike on both sides of it."""
+        step = STEP
+        for _ in range(MOST_HALVINGS):
+            changes = []
+            for power, energy in ((step * power_mw, 0.0), (0.0, step * energy_mwh)):
+                smaller, _, _ = self._built(power_mw - power, energy_mwh - energy)
+                larger, _, _ = self._built(power_mw + power, energy_mwh + energy)
+                changes.append(_per_unit(Change.between(smaller, larger), 2.0 * (power + energy)))
+            face = _Face(program, power_mw, energy_mwh, (changes[0], changes[1]))
+            if face.leads_to(larger, power_mw, energy_mwh + step * energy_mwh) and face.leads_to(
+                self._built(power_mw * (1.0 + step), energy_mwh)[0], power_mw * (1.0 + step), energy_mwh
+            ):
+                return face
+            step /= 10.0
+        raise NotConcaveError("a limit of the program bends with the size")
 
     def revenue(self, power_mw: float, energy_mwh: float) -> float:
         """Value at a size, without slopes; NaN where it meets no limits."""
@@ -168,7 +221,7 @@ class SizedProgram:
             )
             raise NotConcaveError(why)
 
-    def _solved(self, power_mw: float, energy_mwh: float) -> tuple[Program, Solution]:
+    def _solution(self, power_mw: float, energy_mwh: float) -> tuple[Program, Solution]:
         if self._first is not None and self._first[:2] == (power_mw, energy_mwh):
             return self._base, self._first[2]
         program = self._take_over(power_mw, energy_mwh)
@@ -203,13 +256,33 @@ def _per_unit(change: Change, nudge: float) -> Change:
     )
 
 
-def _leads(
-    name: str, here: Program, there: Program, changes: tuple[Change, Change], steps: tuple[float, float]
-) -> bool:
-    """Whether the changes, step by step, turn the bounds `name` of one program into those of the other."""
-    before, after = getattr(here, name), getattr(there, name)
-    led = before + steps[0] * getattr(changes[0], name) + steps[1] * getattr(changes[1], name)
-    finite = np.isfinite(after)
-    return bool(
-        np.array_equal(finite, np.isfinite(led)) and np.allclose(led[finite], after[finite], rtol=SAME, atol=SAME)
-    )
+@dataclass(frozen=True)
+class _Face:
+    """The program of a size, and how its limits change per MW and per MWh around it."""
+
+    program: Program
+    power_mw: float
+    energy_mwh: float
+    changes: tuple[Change, Change]
+
+    def leads_to(self, program: Program, power_mw: float, energy_mwh: float) -> bool:
+        """Whether the limits change in this way all the way to the `program` of a size."""
+        return all(self._leads(name, program, power_mw, energy_mwh) for name in SIDES)
+
+    def _leads(self, name: str, program: Program, power_mw: float, energy_mwh: float) -> bool:
+        before, after = getattr(self.program, name), getattr(program, name)
+        finite = np.isfinite(after)
+        if not np.array_equal(finite, np.isfinite(before)):
+            return False
+        by_power, by_energy = (getattr(change, name)[finite] for change in self.changes)
+        led = (power_mw - self.power_mw) * by_power + (energy_mwh - self.energy_mwh) * by_energy
+        moved = after[finite] - before[finite]
+        slack = AS_ONE * np.abs(moved) + ROUNDING * np.abs(after[finite])
+        return bool((np.abs(led - moved) <= slack).all())
+
+
+def _plane(revenue: float, program: Program, duals: Duals, face: _Face) -> Plane:
+    """The plane that the prices of a solved program make of the limits of a face."""
+    there = revenue + Change.between(program, face.program).worth(duals)
+    per_mw, per_mwh = (change.worth(duals) for change in face.changes)
+    return Plane(there - per_mw * face.power_mw - per_mwh * face.energy_mwh, per_mw, per_mwh)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
@@ -18,6 +20,7 @@ from bess_opt.investment.sizing.objectives import Goal
 from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.sized_program import SizedProgram, burns
 
+Progress = Callable[[float, float], None]  # is told the share done and the seconds left
 COLUMNS = ("power_mw", "duration_h", "energy_mwh", "value", "exact")
 Sizes = Sequence[tuple[float, float]]
 
@@ -31,8 +34,12 @@ def surface_of(
     proven: bool,
     executor: Executor | None,
     workers: int | None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """`Sizing.surface`: where `proven` by one program that is solved again, else by a plan for each size."""
+    """`Sizing.surface`: where `proven` by one program that is solved again, else by a plan for each size.
+
+    Where a range begins at 0, no battery stands there with its own value.
+    """
     for name, number in (("powers", powers), ("durations", durations)):
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             expected = "give a whole number of 1 or more"
@@ -41,49 +48,79 @@ def surface_of(
     across = np.linspace(p0, p1, powers if p1 > p0 else 1)
     along = np.linspace(h0, h1, durations if h1 > h0 else 1)
     rows = [[(float(p), float(p * h)) for p in across] for h in along]
-    if not proven:
-        return _planned(goal, rows, executor, workers)
-    values = _solved(goal, rows, executor, workers)
+    real = [[size for size in row if min(size) > 0.0] for row in rows]
+    real = [row for row in real if row]
+    if proven:
+        values = _solved(goal, real, executor, workers, _Told(len(real), progress))
+        known = {
+            size: (goal.of_revenue(revenue, *size), False)
+            for row, found in zip(real, values, strict=True)
+            for size, revenue in zip(row, found, strict=True)
+        }
+    else:
+        known = _planned(goal, real, executor, workers)
+    nothing = np.nan if goal.without is None or goal.name == "irr" else goal.without, True
     cells = [
-        (p, h, e, goal.of_revenue(revenue, p, e), False)
-        for h, row, found in zip(along.tolist(), rows, values, strict=True)
-        for (p, e), revenue in zip(row, found, strict=True)
+        (p, h, e, *known.get((p, e), nothing)) for h, row in zip(along.tolist(), rows, strict=True) for p, e in row
     ]
     return pd.DataFrame(cells, columns=list(COLUMNS))
 
 
-def _planned(goal: Goal, rows: Sequence[Sizes], executor: Executor | None, workers: int | None) -> pd.DataFrame:
-    """Every size planned in full; NaN where one has no plan."""
+class _Told:
+    """Tells how far rows have come, from any thread."""
+
+    def __init__(self, rows: int, progress: Progress | None) -> None:
+        self._rows, self._progress = rows, progress
+        self._done, self._began, self._lock = 0, time.perf_counter(), threading.Lock()
+
+    def __call__(self) -> None:
+        """One more row is done."""
+        if self._progress is None:
+            return
+        with self._lock:
+            self._done += 1
+            left = (time.perf_counter() - self._began) * (self._rows - self._done) / self._done
+            self._progress(self._done / self._rows, left)
+
+
+def _planned(
+    goal: Goal,
+    rows: Sequence[Sizes],
+    executor: Executor | None,
+    workers: int | None,
+) -> dict[tuple[float, float], tuple[float, bool]]:
+    """The value of every size, planned in full; NaN where one has no plan."""
     sizes = [size for row in rows for size in row]
     table = planned_sizes(goal.scenario, sizes, goal, executor, workers, progress=None)
-    if "value" not in table:
-        table["value"] = np.nan
-    power, energy = np.array(sizes).T
-    stated = {"power_mw": power, "duration_h": energy / power, "energy_mwh": energy}
-    return table.assign(**stated, value=table["value"].astype(float), exact=True)[list(COLUMNS)]
+    values = table["value"].astype(float).tolist() if "value" in table else [np.nan] * len(sizes)
+    return {size: (value, True) for size, value in zip(sizes, values, strict=True)}
 
 
-def _solved(goal: Goal, rows: Sequence[Sizes], executor: Executor | None, workers: int | None) -> list[list[float]]:
+def _solved(
+    goal: Goal, rows: Sequence[Sizes], executor: Executor | None, workers: int | None, told: _Told
+) -> list[list[float]]:
     """Revenues row by row. One size is solved from nothing, here; its basis goes to whoever solves a row."""
     scenario, cash, tight = goal.scenario, goal.name != "score", burns(goal.scenario)
     start = rows[len(rows) // 2][len(rows[0]) // 2]
     program = SizedProgram(scenario, *start, cash=cash, tight=tight)
     if executor is None and workers == 1:
-        return [program.row(row) for row in rows]
+        return [_told_row(program, row, told) for row in rows]
     if executor is None and workers is None:
-        return _side_by_side(goal, program, start, rows)
+        return _side_by_side(goal, program, start, rows, told)
     crew = Crew.of(executor, workers, None)
     try:
         crew.check()
         stored = program.stored
         futures = [crew.executor.submit(_row, scenario, start, cash, tight, stored, row) for row in rows]
+        for future in futures:
+            future.add_done_callback(lambda _future: told())
         return [future.result() for future in futures]
     finally:
         crew.leave()
 
 
 def _side_by_side(
-    goal: Goal, program: SizedProgram, start: tuple[float, float], rows: Sequence[Sizes]
+    goal: Goal, program: SizedProgram, start: tuple[float, float], rows: Sequence[Sizes], told: _Told
 ) -> list[list[float]]:
     """Revenues by a thread for each core, each with a program of its own: the solver lets go of the interpreter."""
     scenario, cash, tight, stored = goal.scenario, goal.name != "score", program.tight, program.stored
@@ -92,10 +129,17 @@ def _side_by_side(
 
     def found(i: int) -> list[list[float]]:
         own = SizedProgram(scenario, *start, cash=cash, tight=tight, basis=stored) if i else program
-        return [own.row(row) for row in shares[i]]
+        return [_told_row(own, row, told) for row in shares[i]]
 
     with ThreadPoolExecutor(threads) as pool:
         return [values for share in pool.map(found, range(threads)) for values in share]
+
+
+def _told_row(program: SizedProgram, row: Sizes, told: _Told) -> list[float]:
+    """Revenues of a row, and word of it."""
+    values = program.row(row)
+    told()
+    return values
 
 
 def _row(

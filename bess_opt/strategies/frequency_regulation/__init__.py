@@ -31,23 +31,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from bess_opt.common import clock
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.input_table import Flag, Number, Table, quantity
-from bess_opt.dispatch.result import Dispatch
 from bess_opt.models.ledger import money_terms
 from bess_opt.models.regulation import add_regulation
 from bess_opt.plant import money
 from bess_opt.plant.audit import Violation, exceeds
+from bess_opt.plant.from_scenario import plant as plant_of
 from bess_opt.plant.metrics import net_revenue
-from bess_opt.plant.plant import Array, Plant, Reserves
-from bess_opt.plant.plant import plant as plant_of
+from bess_opt.plant.plant import Plant, Reserves
 from bess_opt.plant.rule import Rule
 from bess_opt.strategies.frequency_regulation.calls import (
     NO_CAPACITY,
@@ -62,6 +62,9 @@ from bess_opt.strategies.frequency_regulation.calls import (
 )
 from bess_opt.strategies.frequency_regulation.hold_capacity import HoldCapacity
 from bess_opt.strategies.shared.contract import Objective, Strategy
+
+if TYPE_CHECKING:
+    from bess_opt.dispatch.result import Dispatch
 
 NAME = "frequency_regulation"
 
@@ -206,7 +209,7 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: FrequencyRegulationOpt
     excess = {
         "charge and discharge are the mean over the calls": off,
         "rated power when called": np.maximum(
-            base + up - storage.discharge_max_mw, down - base - storage.charge_max_mw
+            base + up - storage.discharge_limit_mw, down - base - storage.charge_limit_mw
         ),
         "capacity held": np.maximum(-np.minimum(up, down), np.maximum(up, down) - reserves.max_mw),
         "symmetric capacity": abs(up - down) * options.symmetric,
@@ -221,9 +224,9 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: FrequencyRegulationOpt
     )
     held = np.maximum(up, down) > NO_CAPACITY * plant.power_mw
     return [
-        *(v for law, off in excess.items() for v in exceeds(law, np.asarray(off), plant, plant.scale_mw)),
+        *(v for law, off in excess.items() for v in exceeds(law, np.asarray(off), plant)),
         *exceeds("head-room of the capacity", np.where(held, short, 0.0), plant, storage.energy_mwh, "MWh"),
-        *exceeds("the site when called", np.where(held, beyond_site(schedule, plant), 0.0), plant, plant.scale_mw),
+        *exceeds("the site when called", np.where(held, beyond_site(schedule, plant), 0.0), plant),
     ]
 
 

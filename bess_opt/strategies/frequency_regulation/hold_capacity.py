@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.models.regulation import pressed
-from bess_opt.plant.plant import Array, Plant, Reserves
+from bess_opt.plant.plant import Plant, Reserves
 from bess_opt.plant.rule import Held, State
 from bess_opt.strategies.frequency_regulation.calls import NO_CAPACITY, called_room, reserves_of
 from bess_opt.strategies.shared.rule_parts import LAST_H, drawing
@@ -170,7 +171,7 @@ class _Blocks:
         number = np.cumsum(reserves.block_starts) - 1
         length = np.diff(np.append(first, plant.steps))
         low, high = called_room(plant, plant.solar_ac_mw, plant.solar_dc_mw, plant.load_mw)
-        low, high = np.maximum(low, -storage.charge_max_mw), np.minimum(high, storage.discharge_max_mw)
+        low, high = np.maximum(low, -storage.charge_limit_mw), np.minimum(high, storage.discharge_limit_mw)
         high = np.where(pressed(plant), -np.inf, high)
         self.now_low, self.now_high = low.tolist(), high.tolist()
         long = length[number] > 1  # what load and PV will be is not known: the worst that the site can show

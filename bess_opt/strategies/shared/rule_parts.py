@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints, room
@@ -66,7 +67,7 @@ def serving_load(plant: Plant, rule: Rule) -> Rule:
     rules ask for nothing that does. Where it has none they are left as they are: the simulator sees to it.
     """
     nothing = np.zeros(plant.steps)
-    if not plant.sheddable_mw.any() or not np.isfinite(plant.import_max_mw):
+    if not plant.sheddable_mw.any() or not np.isfinite(plant.import_max_mw).any():
         return rule
     return _ServingLoad(rule, room(plant, Setpoints(nothing, nothing, nothing, nothing)).lowest_mw.tolist())
 
@@ -93,14 +94,19 @@ def least_later(plant: Plant, instant: int, load_mw: float) -> float:
     left = plant.steps - instant
     if left * plant.step_h >= LAST_H:
         return 0.0
-    into = rates(plant, load_mw)[0]
-    return float(plant.storage.end_min_mwh / plant.storage.retention**left - into * left * plant.step_h)
+    into = _later(plant, rates(plant, load_mw)[0] - plant.storage.drawn_mw, instant)
+    return float(plant.storage.end_min_mwh / plant.storage.retention**left - into)
 
 
 def _most_later(plant: Plant, instant: int, load_mw: float) -> float:
     left = plant.steps - instant
-    out = rates(plant, load_mw)[1]
-    return float(plant.storage.end_max_mwh / plant.storage.retention**left + out * left * plant.step_h)
+    out = _later(plant, rates(plant, load_mw)[1] + plant.storage.drawn_mw, instant)
+    return float(plant.storage.end_max_mwh / plant.storage.retention**left + out)
+
+
+def _later(plant: Plant, rate_mw: Array | float, instant: int) -> float:
+    """Energy that `rate_mw` (one or n values) makes of the steps after `instant`, MWh."""
+    return float(np.sum(np.broadcast_to(rate_mw, plant.steps)[instant:])) * plant.step_h
 
 
 def drawing(plant: Plant) -> Callable[[float], float]:
@@ -121,5 +127,5 @@ def rates(plant: Plant, load_mw: Any) -> tuple[Any, Any]:
     if bus is not None:
         bought = np.minimum(bought, bus.inverter_mw) * bus.eta_in
         sold = np.minimum(sold, bus.inverter_mw) / bus.eta_out
-    into = np.minimum(bought, storage.charge_max_mw) * storage.eta_charge
-    return into, np.minimum(sold, storage.discharge_max_mw) / storage.eta_discharge
+    into = np.minimum(bought, storage.charge_limit_mw) * storage.eta_charge
+    return into, np.minimum(sold, storage.discharge_limit_mw) / storage.eta_discharge

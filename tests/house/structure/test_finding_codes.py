@@ -9,7 +9,7 @@ from support.places import ROOT
 
 from bess_opt.common import errors
 from bess_opt.dispatch.checks.validate import problems_of
-from bess_opt.solver.highs import LimitReachedError
+from bess_opt.solver.solution import LimitReachedError
 
 TABLE = ROOT / "docs" / "findings.md"
 

@@ -28,18 +28,26 @@ ORDER: list[set[str]] = [
 
 # Arrows that still point up, to be turned round.
 UPWARD = {
-    ("common.html", "comparison.compare"), ("common.html", "dispatch.result"), ("common.html", "inputs.scenario"),
-    ("common.html", "inputs.series.time_axis"), ("common.html", "investment.lifetime.financials"),
-    ("common.html", "investment.sizing.size"), ("common.html", "plots.cash_flow"), ("common.html", "plots.page"),
-    ("common.html", "plots.sizing"), ("common.html", "plots.week"), ("common.wording", "comparison.compare"),
-    ("common.wording", "dispatch.result"), ("common.wording", "inputs.battery"), ("common.wording", "inputs.scenario"),
-    ("common.wording", "investment.lifetime.financials"), ("common.wording", "investment.sizing.size"),
-    ("dispatch.optimum.explain", "comparison.gap"), ("inputs.ageing_model", "plant.plant"),
-    ("models.one_way", "solver.expand"), ("plant.stepper", "dispatch.result"),
-    ("plots.sensitivity", "investment.sizing.objective_units"), ("plots.sensitivity", "investment.sizing.sensitivity"),
-    ("plots.sizing", "investment.sizing.objective_units"), ("plots.sizing_curve", "investment.sizing.objective_units"),
-    ("plots.sizing_map", "investment.sizing.objective_units"), ("solver.certificate", "dispatch.result"),
-    ("strategies.frequency_regulation", "dispatch.result"),
+    ("common.html", "comparison.compare"),
+    ("common.html", "dispatch.result"),
+    ("common.html", "inputs.scenario"),
+    ("common.html", "inputs.series.time_axis"),
+    ("common.html", "investment.lifetime.financials"),
+    ("common.html", "investment.sizing.key_figures"),
+    ("common.html", "investment.sizing.size"),
+    ("common.html", "plots.cash_flow"),
+    ("common.html", "plots.page"),
+    ("common.html", "plots.sizing"),
+    ("common.html", "plots.week"),
+    ("common.wording", "comparison.compare"),
+    ("common.wording", "dispatch.result"),
+    ("common.wording", "inputs.battery"),
+    ("common.wording", "inputs.scenario"),
+    ("plots.sensitivity", "investment.sizing.objective_units"),
+    ("plots.sensitivity", "investment.sizing.sensitivity"),
+    ("plots.sizing", "investment.sizing.objective_units"),
+    ("plots.sizing_curve", "investment.sizing.objective_units"),
+    ("plots.sizing_map", "investment.sizing.objective_units"),
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from support.cases import IDEAL, case
 
 from bess_opt.models.storage import energy_bounds
 from bess_opt.plant import physics
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 
 LAW = {"eta_charge": 0.9, "eta_discharge": 0.8, "retention": 0.98, "step_h": 0.5}
 

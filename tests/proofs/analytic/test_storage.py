@@ -302,7 +302,7 @@ def test_the_horizon_may_end_elsewhere_than_in_the_relaxation() -> None:
 
 def relaxed(of: Any) -> float:
     """Value of the linear relaxation of the plain model."""
-    from bess_opt.plant.plant import plant
+    from bess_opt.plant.from_scenario import plant
     from bess_opt.solver.expand import expand
     from bess_opt.solver.highs import Solver
     from bess_opt.strategies.shared.binding import bind, model
@@ -319,7 +319,7 @@ def test_the_cuts_bring_the_relaxation_close() -> None:
     """
     import numpy as np
 
-    from bess_opt.plant.plant import plant
+    from bess_opt.plant.from_scenario import plant
     from bess_opt.solver.expand import expand
     from bess_opt.solver.highs import Solver
     from bess_opt.strategies.shared.binding import bind, model

@@ -15,7 +15,8 @@ from support.places import ROOT
 
 import bess_opt as bo
 from bess_opt.plant.audit import audit
-from bess_opt.plant.plant import Plant, plant
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
 from bess_opt.strategies import discover
 from bess_opt.strategies.shared.binding import bind
 

@@ -12,7 +12,8 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from support.cases import Case, random_case
 from support.models import DEMAND, all_variants, close, everything, nonzero, physical, tiny, upright, wanted
 
-from bess_opt.solver.expand import Program, expand, term_costs, term_values
+from bess_opt.solver.expand import expand, term_costs, term_values
+from bess_opt.solver.program import Program
 from bess_opt.strategies.shared import binding as assemble
 
 VARIANTS = {label: (of, True) for label, of, exclusive in all_variants() if exclusive}

@@ -21,6 +21,7 @@ from support.models import (
     REGULATION,
     all_variants,
     at_month_end,
+    drawing,
     firm,
     key,
     physical,
@@ -61,6 +62,7 @@ BLOCK_ROWS = ("symmetric_capacity", "up_constant_in_block", "down_constant_in_bl
 # golden file: (component, case, with the rows of rule 10)
 ROWS: dict[str, tuple[str, Case, bool]] = {
     "energy_balance": ("energy_balance", tiny(steps=3), False),
+    "energy_balance_with_drawn": ("energy_balance", drawing(), False),
     "cycles_per_day": ("cycles_per_day", OVER_MIDNIGHT, False),
     "stated_cycles_at_most": ("stated_cycles_at_most", CYCLED, False),
     "cycles_within_hours": ("cycles_within_hours", WITHIN, False),

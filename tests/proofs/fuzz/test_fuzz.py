@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from support import mutated_parquet
 from support.mutated_folders import CHANGES, mutant
 from typer.testing import CliRunner
 
@@ -60,7 +65,7 @@ def _loads(folder: Path) -> bool:
 
 def test_the_sound_folder_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a change every base folder is valid, so that what is refused is refused for its change."""
-    monkeypatch.setattr("mutants.CHANGES", (lambda _rng, _folder: None,))
+    monkeypatch.setattr("support.mutated_folders.CHANGES", (lambda _rng, _folder: None,))
     assert all(check(seed, tmp_path / "m") for seed in range(40))
 
 
@@ -101,6 +106,126 @@ def test_mutants_that_load_run_or_say_why_not(tmp_path: Path) -> None:
         ended = CliRunner().invoke(app, ["simulate", str(folder), "--json"])
         assert ended.exit_code in (0, 3), (seed, ended.stderr)
         assert time.monotonic() - began < 4.0 * HANG_S
+
+
+# ---- Parquet files
+
+
+MOST_MB = 2_000
+
+
+def check_parquet(seed: int, folder: Path) -> None:
+    """Mutant `seed` loads, or is refused in few words, soon and without much memory."""
+    mutated_parquet.mutant(seed, folder)
+    with no_hang(seed):
+        found = bo.validate(folder)
+    assert sum(len(finding.sentence()) for finding in found.errors) < 3_000, seed
+    if os.name == "posix":
+        import resource
+
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < MOST_MB * 1_000, seed
+
+
+def test_some_hundred_parquet_files(tmp_path: Path) -> None:
+    for seed in range(200):
+        check_parquet(seed, tmp_path / "m")
+
+
+@pytest.mark.second_tier
+def test_two_thousand_parquet_files(tmp_path: Path) -> None:
+    for seed in range(200, 2_200):
+        check_parquet(seed, tmp_path / "m")
+        if seed % 10 == 0:
+            ended = CliRunner().invoke(app, ["describe", str(tmp_path / "m")])
+            assert ended.exit_code in (0, 1), (seed, ended.exception)
+
+
+def test_the_command_line_takes_parquet_mutants(tmp_path: Path) -> None:
+    for seed in range(40):
+        folder = mutated_parquet.mutant(seed, tmp_path / "m")
+        ended = CliRunner().invoke(app, ["describe", str(folder)])
+        assert ended.exit_code in (0, 1), (seed, ended.exception)
+        assert "Traceback" not in ended.stderr
+
+
+def test_a_billion_rows_are_not_read(tmp_path: Path) -> None:
+    """The footer says how many there are; a hundred million, here, of which the file holds one kilobyte each million."""
+    same = pa.table({"time": pa.array(np.zeros(10_000_000, np.int64), pa.timestamp("ns", "UTC"))})
+    (tmp_path / "scenario.toml").write_text(mutated_parquet.TOML)
+    with pq.ParquetWriter(tmp_path / "series.parquet", same.schema, compression="zstd") as writer:
+        for _ in range(10):
+            writer.write_table(same)
+    began = time.monotonic()
+    with pytest.raises(
+        bo.ScenarioError, match=r"series\.parquet: has 100,000,000 rows; give at most 4,000,000: a part"
+    ):
+        bo.load(tmp_path)
+    assert time.monotonic() - began < HANG_S
+
+
+def test_the_index_of_pandas_is_the_time_whatever_its_name(tmp_path: Path) -> None:
+    """As `to_parquet` leaves it: named, unnamed or a column; other notes of pandas change nothing."""
+    (tmp_path / "scenario.toml").write_text(mutated_parquet.TOML)
+    sound = mutated_parquet.sound()
+    for frame in (sound, sound.rename_axis(None), sound.rename_axis("stamp"), sound.reset_index(), sound[::-1][::-1]):
+        frame.to_parquet(tmp_path / "series.parquet")
+        series = bo.load(tmp_path).series
+        assert (series["price_per_mwh"].to_numpy() == sound["price_per_mwh"].to_numpy()).all()
+        assert (series.index == sound.index).all()
+        assert str(series.index.tz) == "Europe/Berlin"
+
+
+# ---- files without an end, or far too long
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices of POSIX systems")
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+@pytest.mark.parametrize("name", ["scenario.toml", "series.csv"])
+def test_neither_a_pipe_nor_a_device_is_read(tmp_path: Path, kind: str, name: str) -> None:
+    (tmp_path / "scenario.toml").write_text(mutated_parquet.TOML)
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name) if kind == "pipe" else (tmp_path / name).symlink_to("/dev/zero")
+    with no_hang(0), pytest.raises(bo.ScenarioError, match=r"no regular file|leaves the scenario folder"):
+        bo.load(tmp_path)
+
+
+def test_a_turned_table_is_told_in_a_line(tmp_path: Path) -> None:
+    """A year of quarter-hours as columns; a year of unknown keys; a file that is no scenario at all."""
+    (tmp_path / "scenario.toml").write_text(mutated_parquet.TOML)
+    stamps = ",".join(f"2025-01-01T{number}" for number in range(35_040))
+    (tmp_path / "series.csv").write_text(f"time,{stamps}\nprice_per_mwh{',5' * 35_040}\n")
+    with no_hang(0), pytest.raises(bo.ScenarioError) as caught:
+        bo.load(tmp_path)
+    expected = "give a column for each quantity and a row for each step"
+    assert str(caught.value) == f"series.csv: has 35,041 columns; {expected}"
+    (tmp_path / "series.csv").write_text("time," + ",".join(f"c{n}" for n in range(50)) + "\n2025-01-01" + ",5" * 50)
+    with pytest.raises(bo.ScenarioError) as caught:
+        bo.load(tmp_path)
+    assert "unknown column 'c2', and 47 more like it" in str(caught.value)
+    assert "c3" not in str(caught.value)
+    for keys in ("", "[battery]\n"):
+        (tmp_path / "scenario.toml").write_text(keys + "".join(f"key{n} = {n}\n" for n in range(35_040)))
+        with no_hang(0), pytest.raises(bo.ScenarioError, match="more problems; mend those above first") as caught:
+            bo.load(tmp_path)
+        assert len(str(caught.value)) < 10_000
+    (tmp_path / "scenario.toml").write_bytes(b"#" * 1_000_001)
+    with pytest.raises(bo.ScenarioError, match="cannot be opened: is longer than 1,000,000 bytes"):
+        bo.load(tmp_path)
+
+
+@pytest.mark.parametrize("cell", [10**400, -(10**400), "9" * 400])
+def test_a_number_of_four_hundred_digits(tmp_path: Path, cell: object) -> None:
+    """In a frame, in a file, in a table and as an option of a strategy."""
+    frame = mutated_parquet.sound().astype(object)
+    frame.iloc[5, 0] = cell
+    with pytest.raises(bo.ScenarioError, match=r"row 6, column price_per_mwh: found .* at 2025-06-02 05:00"):
+        bo.Scenario(battery={"power_mw": 1.0, "duration_h": 1.0}, series=frame)
+    (tmp_path / "scenario.toml").write_text(mutated_parquet.TOML.replace("2.0", str(cell)))
+    with pytest.raises(bo.ScenarioError, match=r"battery.power_mw: found .*; give a number"):
+        bo.load(tmp_path)
+    (tmp_path / "scenario.toml").write_text(mutated_parquet.TOML.replace("2.0", "9" * 9000))
+    with pytest.raises(bo.ScenarioError, match=r"Exceeds the limit .* write numbers of a usual length"):
+        bo.load(tmp_path)
 
 
 # ---- single faults that were found, by name
@@ -152,7 +277,7 @@ FAULTS: dict[str, tuple[Spoil, str]] = {
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr("mutants.CHANGES", (lambda _rng, _folder: None,))
+    monkeypatch.setattr("support.mutated_folders.CHANGES", (lambda _rng, _folder: None,))
     folder = mutant(0, tmp_path / "m")
     spoil, message = FAULTS[name]
     spoil(folder)
@@ -162,7 +287,7 @@ def test_a_fault_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name:
 
 
 def test_a_cell_beyond_sense_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mutants.CHANGES", (lambda _rng, _folder: None,))
+    monkeypatch.setattr("support.mutated_folders.CHANGES", (lambda _rng, _folder: None,))
     file = mutant(0, tmp_path / "m") / "series.csv"
     file.write_text(file.read_text("utf-8").replace("T05:00:00+02:00,50.0", "T05:00:00+02:00,1e300", 1), "utf-8")
     message = (

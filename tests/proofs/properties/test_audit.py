@@ -15,11 +15,12 @@ import bess_opt as bo
 from bess_opt.common.columns import SCHEDULE
 from bess_opt.plant import audit as room
 from bess_opt.plant.audit import audit, require
-from bess_opt.plant.plant import Plant, plant
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
 from bess_opt.strategies.shared.binding import bind
 
 CELLS = {"eta_charge": 0.9, "eta_discharge": 0.9, "soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 1.0}
-TOLD_NOT_CHECKED = {"limited_by"}  # a text for people
+TEXT = "limited_by"
 
 
 def busy(topology: str = "hybrid", **changes: dict[str, object]) -> Case:
@@ -73,7 +74,7 @@ def test_a_good_schedule_breaks_nothing(topology: str) -> None:
 
 
 @pytest.mark.parametrize("topology", ["parallel_ac", "series_dc", "hybrid"])
-@pytest.mark.parametrize("column", [name for name in SCHEDULE if name not in TOLD_NOT_CHECKED])
+@pytest.mark.parametrize("column", [name for name in SCHEDULE if name != TEXT])
 def test_a_change_in_any_column_is_noticed(column: str, topology: str) -> None:
     """Half a MW (or MWh, or currency) more in one step of one column breaks at least one law."""
     schedule, numbers = planned(busy(topology))
@@ -82,9 +83,7 @@ def test_a_change_in_any_column_is_noticed(column: str, topology: str) -> None:
     assert laws(schedule, numbers), f"nobody noticed a wrong {column}"
 
 
-@pytest.mark.parametrize(
-    "column", [name for name in SCHEDULE if name not in TOLD_NOT_CHECKED and "price" not in name]
-)
+@pytest.mark.parametrize("column", [name for name in SCHEDULE if name != TEXT and "price" not in name])
 def test_a_missing_number_is_noticed(column: str) -> None:
     """NaN is neither more nor less: it must not slip through (nothing but prices may be NaN)."""
     schedule, numbers = planned(busy())
@@ -117,7 +116,7 @@ def test_the_inputs_of_a_plan_are_those_of_the_scenario(given: str, taken: str) 
     assert laws(schedule, numbers), f"nobody noticed {given} out of thin air"
 
 
-def put(**values: float) -> Callable[[pd.DataFrame], None]:
+def put(**values: float | str) -> Callable[[pd.DataFrame], None]:
     """Set columns in step 2."""
 
     def change(schedule: pd.DataFrame) -> None:
@@ -125,6 +124,10 @@ def put(**values: float) -> Callable[[pd.DataFrame], None]:
             schedule.iloc[2, schedule.columns.get_loc(name)] = value
 
     return change
+
+
+def _an_hour_late(schedule: pd.DataFrame) -> None:
+    schedule.index = schedule.index + pd.Timedelta(hours=1)
 
 
 def _empty_at_the_end(schedule: pd.DataFrame) -> None:
@@ -138,6 +141,8 @@ NO_CHARGING, NO_EXPORT, NO_CURTAILMENT = (
 )
 ROOMY = {"export_limit_mw": 20.0, "inverter_mw": 20.0}
 BROKEN: dict[str, tuple[Case, Callable[[pd.DataFrame], None]]] = {
+    "rows are at the times of their steps": (busy(), _an_hour_late),
+    "limited_by names a limit": (busy(), put(limited_by="<b>")),
     "energy balance": (busy(), put(load_mw=0.0)),
     "solar power is the scenario's": (busy(), put(solar_mw=4.5)),
     "solar power on the DC bus is the scenario's": (busy(), put(solar_dc_mw=4.5)),
@@ -187,7 +192,7 @@ def test_every_law_of_the_audit_is_broken_above() -> None:
     source = inspect.getsource(room)
     named = set(re.findall(r'(?:exceeds|Violation)\(\s*"([^"]+)"', source))
     named |= set(re.findall(r'^\s+"([A-Za-z ]+)": ', source, re.MULTILINE))
-    assert named == set(BROKEN)
+    assert named == set(BROKEN) | {"a row for each step"}, "which has a test of its own"
 
 
 def test_a_violation_says_where_and_by_how_much() -> None:
@@ -203,8 +208,47 @@ def test_a_violation_says_where_and_by_how_much() -> None:
         require(schedule, numbers)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "law"),
+    [
+        (lambda s: s.drop(columns="soc"), "column soc is missing"),
+        (lambda s: s.assign(soc="half"), "column soc holds no numbers"),
+        (lambda s: s.assign(profit=1.0), "column profit is none of a schedule's"),
+        (lambda s: pd.concat([s, s.iloc[-1:]]), "a row for each step"),
+        (lambda s: s.iloc[::-1], "rows are at the times of their steps"),
+        (lambda s: s.tz_convert("Asia/Tokyo"), "rows are at the times of their steps"),
+    ],
+)
+def test_a_schedule_of_another_shape_is_looked_at_no_further(
+    spoil: Callable[[pd.DataFrame], pd.DataFrame], law: str
+) -> None:
+    schedule, numbers = planned(busy())
+    assert laws(spoil(schedule), numbers) == {law}
+
+
+@pytest.mark.parametrize("outlier", ["solar_mw", "load_mw"])
+@pytest.mark.parametrize("topology", ["parallel_ac", "series_dc", "hybrid"])
+def test_one_cell_does_not_blind_the_audit(topology: str, outlier: str) -> None:
+    """A cell of 1e7 MW beside a battery of 1 MW: the other steps earn what they earn without it, and a change of a
+    hundredth of the battery in any column of any step is seen, that of the cell too.
+    """
+    of, step = busy(topology, site={"unserved_price_per_mwh": 5000.0}), 6
+    series = of.series.copy()
+    series.loc[series.index[step], outlier] = 1e7
+    plan = of.but(series=series).optimize()
+    sound, numbers = plan.schedule, plant(plan.scenario)
+    assert laws(sound, numbers) == set()
+    assert plan.report.certificate.primal_violation < 1e-6
+    for column in (name for name in SCHEDULE if name != TEXT):
+        for place in range(len(sound)):
+            for by in (-0.01, 0.01, 2.0):
+                schedule = sound.copy()
+                schedule.iloc[place, schedule.columns.get_loc(column)] += by
+                assert laws(schedule, numbers), (column, place, by)
+
+
 def test_rounding_is_no_violation_and_a_millionth_is() -> None:
-    """Tolerance 1e-6 of the plant's size per step (rule 9)."""
+    """Tolerance 1e-6 of the battery's power per step (rule 9)."""
     schedule, numbers = planned(busy())
     place = schedule.columns.get_loc("load_mw")
     kept = schedule.iloc[2, place]

@@ -12,7 +12,7 @@ from support.cases import Case, random_case
 
 import bess_opt as bo
 from bess_opt.plant.audit import audit
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 
 QUICK = settings(
     max_examples=25,

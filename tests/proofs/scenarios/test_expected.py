@@ -14,7 +14,7 @@ from support.places import ROOT
 
 import bess_opt as bo
 from bess_opt.plant.audit import audit
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 
 FOLDERS = sorted(path.parent for path in (ROOT / "scenarios").glob("*/scenario.toml"))
 

@@ -18,13 +18,14 @@ from bess_opt.dispatch.forecast_driven.numbers_by_age import gather
 from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing import region as sizing_region
 from bess_opt.investment.sizing.objectives import goal_of
-from bess_opt.investment.sizing.planes import Cut, Cuts
-from bess_opt.investment.sizing.proof import _Search
+from bess_opt.investment.sizing.planes import Plane, Planes, SolvedSize
+from bess_opt.investment.sizing.proof import _Search, require_within
 from bess_opt.investment.sizing.region import Region, region
 from bess_opt.investment.sizing.sized_program import NotConcaveError, SizedProgram
 
 MERCHANT = case(price_per_mwh=[10.0, 60.0, 20.0, 90.0] * 6, battery={"soc_end": "equal"})
-WEIGHTS = Weights(1.0, 0.0, 0.0, 0.0)
+WEIGHTS = Weights(1.0, 0.0, 0.0, 0.0, 1.0)
+PLANE = Plane(7.0, 1.0, 1.0)  # 10 at 1 MW and 2 MWh, one more for each more of both
 
 
 def sizes(**steps: Any) -> Region:
@@ -51,20 +52,20 @@ def test_a_rule_that_returns_no_number(wanted: Any) -> None:
 
 
 def test_a_bound_that_the_solver_does_not_find(monkeypatch: pytest.MonkeyPatch) -> None:
-    cuts = Cuts(sizes())
-    cuts.all.append(Cut(1.0, 2.0, 10.0, 1.0, 1.0))
+    planes = Planes(sizes())
+    planes.add([PLANE])
     answer = SimpleNamespace(x=None, message="numbers too large")
     monkeypatch.setattr("bess_opt.investment.sizing.planes.linprog", lambda *args, **kwargs: answer)
     with pytest.raises(bo.SolveError, match=r"^the bound over the sizes could not be found: numbers too large$"):
-        cuts.best(WEIGHTS, stepped=False)
+        planes.best(WEIGHTS, stepped=False)
 
 
 def test_steps_on_which_no_size_lies() -> None:
     """A step of 7 MWh in a range that ends at 6: what `region` refuses is refused below it too."""
-    cuts = Cuts(dataclasses.replace(sizes(), power_mw=(1.0, 1.5), energy_step_mwh=7.0))
-    cuts.all.append(Cut(1.0, 2.0, 10.0, 1.0, 1.0))
+    planes = Planes(dataclasses.replace(sizes(), power_mw=(1.0, 1.5), energy_step_mwh=7.0))
+    planes.add([PLANE])
     with pytest.raises(bo.SolveError, match=r"^no size lies on the steps$"):
-        cuts.best(WEIGHTS, stepped=True)
+        planes.best(WEIGHTS, stepped=True)
 
 
 def test_a_strategy_that_chooses_has_no_proof() -> None:
@@ -80,24 +81,65 @@ def test_a_coefficient_that_depends_on_the_size() -> None:
     program = SizedProgram(MERCHANT.scenario(), 1.0, 2.0)
     program._base = dataclasses.replace(program._base, value=2.0 * program._base.value)
     with pytest.raises(NotConcaveError, match=r"^a coefficient of the program depends on the size$"):
-        program.cut(1.5, 3.0)
+        program.solved(1.5, 3.0)
 
 
 def test_a_search_that_has_solved_nothing() -> None:
     with pytest.raises(NotConcaveError, match=r"^no size was solved$"):
-        search().exact_plan()
+        search().plan_best()
+
+
+def test_a_value_beyond_its_bound_is_an_error() -> None:
+    """A proof that contradicts itself is never shown, whichever size does it."""
+    require_within(10.0, 10.0, 1.0, 1e-6, 1.0, 2.0)
+    with pytest.raises(bo.AuditError, match=r"1 MW, 2 MWh is worth 11, beyond the bound 10$"):
+        require_within(10.0, 11.0, 1.0, 1e-6, 1.0, 2.0)
+    with pytest.raises(bo.AuditError, match="the proof of the sizing contradicts itself"):
+        require_within(10.0, 9.0, -1.0, 1e-6, 1.0, 2.0)
+
+
+def test_a_limit_that_is_not_concave_in_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A battery whose power doubles beyond 2 MW: what was learnt at 1 MW does not bound it, and is not used."""
+    made = SizedProgram._built
+
+    def bent(self: SizedProgram, power_mw: float, energy_mwh: float) -> Any:
+        program, numbers, bound = made(self, power_mw, energy_mwh)
+        if power_mw > 2.0:
+            block = program.variables["discharge_mw"].slice
+            program.upper[block] *= 2.0
+        return program, numbers, bound
+
+    monkeypatch.setattr(SizedProgram, "_built", bent)
+    program = SizedProgram(MERCHANT.scenario(), 1.0, 20.0)
+    program.solved(1.0, 20.0)
+    with pytest.raises(NotConcaveError, match=r"^a limit of the program is not concave in the size$"):
+        program.solved(3.0, 20.0)
+
+
+def test_a_limit_that_bends_with_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Power with the square of the size: no step is so small that it changes alike on both sides."""
+    made = SizedProgram._built
+
+    def curved(self: SizedProgram, power_mw: float, energy_mwh: float) -> Any:
+        program, numbers, bound = made(self, power_mw, energy_mwh)
+        program.upper[program.variables["discharge_mw"].slice] = power_mw**2
+        return program, numbers, bound
+
+    monkeypatch.setattr(SizedProgram, "_built", curved)
+    with pytest.raises(NotConcaveError, match=r"^a limit of the program bends with the size$"):
+        SizedProgram(MERCHANT.scenario(), 1.0, 20.0).solved(1.0, 20.0)
 
 
 def test_a_score_that_is_not_what_was_maximised(monkeypatch: pytest.MonkeyPatch) -> None:
     """An objective of 1 more than the score: the planes are not those of the score."""
     looked = search()
-    looked._best = Cut(1.0, 2.0, 10.0, 1.0, 1.0)
+    looked._best = SolvedSize(1.0, 2.0, 10.0, (PLANE,))
     plan = MERCHANT.optimize()
     assert plan.report is not None
     other = dataclasses.replace(plan, report=dataclasses.replace(plan.report, objective=plan.report.objective + 1.0))
     monkeypatch.setattr("bess_opt.investment.sizing.proof.optimize", lambda scenario: other)
     with pytest.raises(NotConcaveError, match=r"^the strategy's score is not all that its dispatch maximises$"):
-        looked.exact_plan()
+        looked.plan_best()
 
 
 def test_more_steps_than_can_be_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,8 +173,8 @@ def test_workers_that_die_at_the_start() -> None:
 
 def test_a_line_of_several_sizes_is_bounded_by_its_planes() -> None:
     """The planes of the guards above are real ones: value 10 at (1, 2), one more per MW and MWh."""
-    cuts = Cuts(sizes())
-    cuts.all.append(Cut(1.0, 2.0, 10.0, 1.0, 1.0))
-    assert cuts.bound_at(WEIGHTS, np.array(1.0), np.array(2.0)) == pytest.approx(10.0)
-    best = cuts.best(WEIGHTS, stepped=False)
+    planes = Planes(sizes())
+    planes.add([PLANE])
+    assert planes.bound_at(WEIGHTS, np.array(1.0), np.array(2.0)) == pytest.approx(10.0)
+    best = planes.best(WEIGHTS, stepped=False)
     assert (best.power_mw, best.energy_mwh, best.bound) == pytest.approx((2.0, 8.0, 17.0))

@@ -18,18 +18,20 @@ from support.cases import case
 
 import bess_opt as bo
 from bess_opt.common.findings import Findings
-from bess_opt.dispatch.optimize import solve_scenario
 from bess_opt.dispatch.optimum import marginals
+from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 from bess_opt.interfaces.cli import output as cli_output
 from bess_opt.interfaces.cli.new_scenario import new_scenario
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.ledger import add_term
 from bess_opt.models.regulation import add_regulation
 from bess_opt.plant.billing import billing
-from bess_opt.plant.plant import plant
-from bess_opt.solver.expand import Program, expand
-from bess_opt.solver.highs import LimitReachedError, Solver
+from bess_opt.plant.from_scenario import plant
+from bess_opt.solver.expand import expand
+from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way_search import ExclusiveSearch
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import LimitReachedError
 from bess_opt.strategies import peak_shaving
 from bess_opt.strategies.frequency_regulation.calls import reserves_of
 from bess_opt.strategies.shared.binding import bind, model

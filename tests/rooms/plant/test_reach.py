@@ -10,11 +10,13 @@ from support.cases import case
 
 import bess_opt as bo
 from bess_opt.dispatch.infeasible.unreachable import unreachable
-from bess_opt.models.one_way import exclusive_program, pairs
-from bess_opt.plant.plant import plant
+from bess_opt.models.one_way import pairs
+from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.reach import within_reach
 from bess_opt.solver.expand import expand
-from bess_opt.solver.highs import InfeasibleProgramError, Solver
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.one_way import exclusive_program
+from bess_opt.solver.solution import InfeasibleProgramError
 from bess_opt.strategies.shared.binding import physical_model
 
 

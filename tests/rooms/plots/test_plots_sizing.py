@@ -46,12 +46,13 @@ def test_a_map_has_units_optimum_and_tried_sizes() -> None:
 
 
 def test_the_certified_region_is_where_the_bound_is_above_the_best() -> None:
-    """A loose tolerance leaves room above the best value, a tight one none that could be seen."""
-    loose = bo.size(scenario(), (1, 6), (1, 5), tolerance=0.5)
-    assert "only here could a size be better" in labels(surface_figure(loose))
-    assert loose.cuts is not None
-    far = loose.cuts.bound_at(loose.goal.linear, np.array(6.0), np.array(30.0))
-    assert far < loose.value  # the worst corner is proven to be worse
+    """Beside the best step the bound over all sizes is higher than its value; a tight proof leaves no such room."""
+    stepped = bo.size(scenario(), (1, 6), (1, 5), power_step_mw=2.5, energy_step_mwh=4.0)
+    assert "only here could a size be better" in labels(surface_figure(stepped))
+    assert "only here could a size be better" not in labels(surface_figure(bo.size(scenario(), (1, 6), (1, 5))))
+    assert stepped.planes is not None
+    far = stepped.planes.bound_at(stepped.goal.priced, np.array(1.0), np.array(1.0))
+    assert far < stepped.value  # the worst corner is proven to be worse
 
 
 def test_budget_and_steps_are_drawn() -> None:

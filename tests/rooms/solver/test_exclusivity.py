@@ -10,12 +10,13 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.one_way import exclusive_program, pairs
-from bess_opt.plant.plant import plant
+from bess_opt.models.one_way import pairs
+from bess_opt.plant.from_scenario import plant
 from bess_opt.solver import one_way_search as exclusivity
 from bess_opt.solver import windows
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
+from bess_opt.solver.one_way import exclusive_program
 from bess_opt.solver.windows import Window, merged_windows
 from bess_opt.strategies.shared.binding import bind, model
 

@@ -11,11 +11,13 @@ from support.places import ROOT
 
 import bess_opt as bo
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.solver import warm_start as seeding
-from bess_opt.solver.expand import Program, expand
-from bess_opt.solver.highs import AT_LOWER, BASIC, InfeasibleProgramError, Solver, basis_at
+from bess_opt.solver.expand import expand
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.program import Program
 from bess_opt.solver.resting import at_rest
+from bess_opt.solver.solution import AT_LOWER, BASIC, InfeasibleProgramError, basis_at
 from bess_opt.strategies.shared.binding import bind, model
 
 SHIPPED = ROOT / "scenarios"

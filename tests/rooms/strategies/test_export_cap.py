@@ -11,7 +11,7 @@ from support.twins import both, check_idle, check_replay, compared
 
 import bess_opt as bo
 from bess_opt.plant.audit import audit
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.strategies import get
 
 NOON = [0.0, 3.0, 3.0, 0.0, 0.0, 0.0]
@@ -160,7 +160,7 @@ def test_the_rule_is_never_better() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, r"strategy\.cap_mw: is missing, and so is site\.export_limit_mw; give one of the two"),
+        ({}, r"strategy\.cap_mw: is missing, and not every step has an export limit; give one of the two"),
         ({"cap_mw": -1.0}, r"strategy\.cap_mw: found -1\.0; give a number >= 0 MW"),
         ({"cap_mw": 2.0, "target_soc": 1.5}, r"strategy\.target_soc: found 1\.5; give a number >= 0 and <= 1"),
         (

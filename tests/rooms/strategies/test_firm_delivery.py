@@ -14,9 +14,10 @@ from support.twins import both, check_idle, check_replay, compared
 import bess_opt as bo
 from bess_opt.models.firm import deliveries
 from bess_opt.models.one_way import add_exclusivity, pairs
-from bess_opt.plant.plant import plant
-from bess_opt.solver.expand import Program, expand
+from bess_opt.plant.from_scenario import plant
+from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
+from bess_opt.solver.program import Program
 from bess_opt.strategies.shared import binding as assemble
 
 NO_GRID = {"grid_charging": False}
@@ -172,7 +173,7 @@ def test_choices_that_turn_out_dearer_are_made_again_with_rule_10(monkeypatch: p
     """The first choice is spoilt: nobody spared, 0.5 MW. The bound says that it is not the best, so the choices
     and rule 10 are decided together: 1 MW.
     """
-    module, spoilt = importlib.import_module("bess_opt.dispatch.optimize"), []
+    module, spoilt = importlib.import_module("bess_opt.dispatch.optimum.solve_scenario"), []
     held = module.with_choices_held
 
     def first_spares_nobody(program: Program, x: np.ndarray) -> Program:

@@ -13,7 +13,7 @@ from support.cases import IDEAL, Case, case
 from support.places import ROOT
 
 import bess_opt as bo
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.strategies.frequency_regulation import replay_signal
 from bess_opt.strategies.shared.binding import bind
 

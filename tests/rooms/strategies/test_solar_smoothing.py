@@ -15,7 +15,7 @@ from support.places import ROOT
 
 import bess_opt as bo
 from bess_opt.models.ramp import RampLimit
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.strategies import get
 
 MERCHANT = ROOT / "scenarios" / "solar_merchant"

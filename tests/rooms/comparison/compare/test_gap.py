@@ -12,7 +12,8 @@ from support.places import ROOT
 
 import bess_opt as bo
 from bess_opt.comparison.gap import EXCLUSIVITY, Gap, gap
-from bess_opt.dispatch.optimize import dispatch_of, solve_scenario
+from bess_opt.dispatch.optimize import dispatch_of
+from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 
 SCENARIOS = ROOT / "scenarios"
 TO = 1e-6

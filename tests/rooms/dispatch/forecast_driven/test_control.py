@@ -14,7 +14,7 @@ from support.cases import IDEAL, Case, case, frame
 import bess_opt as bo
 from bess_opt.dispatch.forecast_driven.orders import Orders, carry_out
 from bess_opt.dispatch.forecast_driven.timetable import timetable
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 
 SPIKE = [20.0, 20.0, 20.0, 20.0, 200.0, 20.0]
 HALF = IDEAL | {"eta_charge": 0.5}

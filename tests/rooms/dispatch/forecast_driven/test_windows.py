@@ -13,10 +13,12 @@ import bess_opt as bo
 from bess_opt.dispatch.forecast_driven import rolling
 from bess_opt.dispatch.forecast_driven.horizon import Horizon
 from bess_opt.models.one_way import pairs
-from bess_opt.plant.plant import plant
-from bess_opt.solver.expand import Program, expand
-from bess_opt.solver.highs import Solution, Solver
-from bess_opt.solver.one_way_search import cheats
+from bess_opt.plant.from_scenario import plant
+from bess_opt.solver.expand import expand
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.one_way import cheats
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import Solution
 from bess_opt.strategies import discover
 from bess_opt.strategies.shared.binding import bind, model
 

@@ -9,7 +9,7 @@ import pytest
 from support.cases import IDEAL, case
 
 import bess_opt as bo
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.stepper import transition
 
 HALF = IDEAL | {"soc_min": 0.5}

@@ -14,8 +14,8 @@ from support.cases import case
 from support.places import ROOT
 
 import bess_opt as bo
-from bess_opt.dispatch.optimize import solve_scenario
 from bess_opt.dispatch.optimum.explain import NotExplainableError, explain
+from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 
 SCENARIOS = ROOT / "scenarios"
 

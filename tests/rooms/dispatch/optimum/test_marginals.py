@@ -10,9 +10,9 @@ from support.cases import Case, case
 from support.places import ROOT
 
 import bess_opt as bo
-from bess_opt.dispatch.optimize import solve_scenario
 from bess_opt.dispatch.optimum import explain
 from bess_opt.dispatch.optimum.marginals import SIZES, Marginals, marginals, subgradient
+from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 
 SCENARIOS = ROOT / "scenarios"
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.dispatch.optimize import solve_scenario
+from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 from bess_opt.dispatch.reconciliation_tables import tables
 from bess_opt.dispatch.saving import plain
 from bess_opt.solver.certificate import certificate

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import bess_opt as bo
 from bess_opt.dispatch.track import COLUMNS, FIGURES
 from bess_opt.plant import physics, stepper
-from bess_opt.plant.plant import plant
+from bess_opt.plant.from_scenario import plant
 
 LOSSLESS = {"eta_charge": 1.0, "eta_discharge": 1.0, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 10.0}
 NO_CONVERTER = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}

@@ -102,6 +102,9 @@ first_payment_year = 0
 present_value_factor = 11.5
 fade_per_year = 0.02
 replacement_year = 10
+replacement_years = []
+replacement_per_mw = 1e4
+replacement_per_mwh = 9e4
 replacement_cost = 5e5
 residual_share = 0.1
 tax_rate = 0.25
@@ -453,6 +456,6 @@ def test_every_key_of_the_schema_is_described_with_its_unit() -> None:
 
 def test_inputs_load_no_heavy_library() -> None:
     """Reading a scenario needs no solver, no model and no chart."""
-    code = "import sys, bess_opt.scenario; print([m for m in ('pyomo', 'highspy', 'matplotlib', 'scipy') if m in sys.modules])"
+    code = "import sys, bess_opt.inputs.scenario; print([m for m in ('pyomo', 'highspy', 'matplotlib', 'scipy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 from support.command_line import Ended
-from typer.testing import CliRunner
 
 from bess_opt.interfaces.cli.main import app
 from bess_opt.interfaces.cli.new_scenario import new_scenario
@@ -16,10 +17,10 @@ from bess_opt.interfaces.cli.new_scenario import new_scenario
 @pytest.fixture
 def run() -> Callable[..., Ended]:
     def call(*arguments: str | Path) -> Ended:
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Ended(result.exit_code, result.stdout, result.stderr)
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            app([str(argument) for argument in arguments], prog_name="bess-opt")
+        return Ended(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
     return call
 

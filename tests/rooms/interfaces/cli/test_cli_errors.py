@@ -12,7 +12,7 @@ import pytest
 from support.command_line import Ended, change
 
 import bess_opt as bo
-from bess_opt.solver.highs import LimitReachedError
+from bess_opt.solver.solution import LimitReachedError
 
 Run = Callable[..., Ended]
 ROW = "2025-06-02T05:00+02:00"

@@ -66,9 +66,9 @@ def cli(*arguments: str | Path, **more: object) -> subprocess.CompletedProcess[s
     [
         "import bess_opt",
         "import bess_opt.interfaces.cli.main",
-        "import bess_opt.cli\ntry: bess_opt.interfaces.cli.main.app(['--help'])\nexcept SystemExit: pass",
-        "import bess_opt.cli\ntry: bess_opt.interfaces.cli.main.app(['optimize', '--help'])\nexcept SystemExit: pass",
-        "import bess_opt.cli\ntry: bess_opt.interfaces.cli.main.app(['--version'])\nexcept SystemExit: pass",
+        "import bess_opt.interfaces.cli.main\ntry: bess_opt.interfaces.cli.main.app(['--help'])\nexcept SystemExit: pass",
+        "import bess_opt.interfaces.cli.main\ntry: bess_opt.interfaces.cli.main.app(['optimize', '--help'])\nexcept SystemExit: pass",
+        "import bess_opt.interfaces.cli.main\ntry: bess_opt.interfaces.cli.main.app(['--version'])\nexcept SystemExit: pass",
     ],
 )
 def test_starting_loads_nothing_heavy(code: str) -> None:

@@ -7,12 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.cases import case
+from support.cases import Case
+from support.cases import case as any_case
 
 import bess_opt as bo
 from bess_opt.investment.lifetime.ageing import calendar_loss, rainflow_cycles
 
 DAY = [10.0] * 2 + [50.0] * 2 + [20.0] * 20  # two hours in, two hours out, then rest
+
+
+def case(*, battery: dict[str, Any] | None = None, **more: Any) -> Case:
+    """A case whose end holds what its start held, as a horizon that repeats must."""
+    return any_case(battery={"soc_end": "at_least_start"} | (battery or {}), **more)
 
 
 def plan_of(finance: dict[str, Any] | None = None, **battery: Any) -> bo.Dispatch:
@@ -106,7 +112,7 @@ def test_a_replacement_makes_cells_new() -> None:
     assert list(found.path.index) == list(range(7))
     assert found.path.loc[4].to_list() == found.path.loc[1].to_list()
     assert found.mean_capacity[6] == found.mean_capacity[3]
-    assert found.replaced_after == 3
+    assert found.replaced_after == (3,)
 
 
 LIFE = {"lifetime_years": 3, "discount_rate": 0.0, "horizons_per_year": 365}

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 import pytest
-from support.cases import Case, case
+from support.cases import Case
+from support.cases import case as any_case
 
 import bess_opt as bo
 from bess_opt.investment.lifetime.cash_flow import weights
@@ -14,6 +15,11 @@ from bess_opt.investment.lifetime.levelised import charging_cost
 
 LIFE = {"lifetime_years": 2, "discount_rate": 0.1, "horizons_per_year": 100}
 SPREAD = [10.0, 10.0, 50.0, 50.0]
+
+
+def case(*, battery: dict[str, Any] | None = None, **more: Any) -> Case:
+    """A case whose end holds what its start held, as a horizon that repeats must."""
+    return any_case(battery={"soc_end": "at_least_start"} | (battery or {}), **more)
 
 
 def of(finance: dict[str, Any], **more: Any) -> Case:
@@ -120,16 +126,16 @@ def test_a_bare_factor() -> None:
 
 def test_levelised_cost_has_replacement_residual_fade_and_escalation() -> None:
     """No discount, 2 years, escalation 100 %, fade 50 %, upkeep 100, variable O&M 1, capital 1,000, 10 % residual,
-    replacement 300. Years' growth 2 and 4, share 1 and 0.5; running 2,000 + 200 a year.
+    replacement 300, which grows to 1,200. Years' growth 2 and 4, share 1 and 0.5; running 2,000 + 200 a year.
 
-    Cost 1,000 − 100 + 300 + 100·(2 + 4) + 2,200·(2 + 2) = 10,600; energy 200·1.5 = 300 MWh.
+    Cost 1,000 − 100 + 1,200 + 100·(2 + 4) + 2,200·(2 + 2) = 11,500; energy 200·1.5 = 300 MWh.
     """
     plan = of({
         "discount_rate": 0.0, "escalation_rate": 1.0, "fade_per_year": 0.5, "fixed_om_per_mw_year": 100.0,
         "variable_om_per_mwh": 1.0, "capital_fixed": 1000.0, "residual_share": 0.1, "replacement_year": 2,
         "replacement_cost": 300.0,
     }).optimize()  # fmt: skip
-    assert bo.financials(plan).lcos_per_mwh == pytest.approx(10600 / 300)
+    assert bo.financials(plan).lcos_per_mwh == pytest.approx(11500 / 300)
 
 
 def test_solar_in_the_battery_costs_what_its_export_would_have_brought() -> None:

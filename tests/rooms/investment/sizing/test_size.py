@@ -253,7 +253,10 @@ class TestExecutors:
 
 
 REFUSED = [
-    ({"power_mw": (3.0, 1.0)}, r"power_mw: found \(3.0, 1.0\); give \(least, most\) with 0 < least <= most"),
+    (
+        {"power_mw": (3.0, 1.0)},
+        r"power_mw: found \(3.0, 1.0\); give \(least, most\) with 0 <= least <= most, most above 0",
+    ),
     ({"power_mw": 0.0}, "power_mw: found 0.0"),
     ({"power_mw": (-1.0, 2.0)}, "power_mw: found"),
     ({"power_mw": "2"}, "power_mw: found '2'; give a number, or a pair"),

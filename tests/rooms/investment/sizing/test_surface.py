@@ -60,8 +60,8 @@ def test_values_are_those_of_plans(sized: bo.Sizing) -> None:
 
 def test_no_value_is_above_the_bound(sized: bo.Sizing) -> None:
     table = sized.surface(7, 7)
-    assert sized.cuts is not None
-    bound = sized.cuts.bound_at(sized.goal.linear, table["power_mw"].to_numpy(), table["energy_mwh"].to_numpy())
+    assert sized.planes is not None
+    bound = sized.planes.bound_at(sized.goal.priced, table["power_mw"].to_numpy(), table["energy_mwh"].to_numpy())
     assert (table["value"] <= bound + 1e-6 * np.abs(bound)).all()
     assert sized.bound_continuous is not None
     assert table["value"].max() <= sized.bound_continuous * (1 + 1e-9)

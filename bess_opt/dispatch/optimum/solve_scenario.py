@@ -1,0 +1,202 @@
+"""A scenario's program and its optimum: exact in rule 10 and in a strategy's own choices, ties broken by rule 11."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
+from bess_opt.common.errors import InfeasibleError
+from bess_opt.common.findings import Findings
+from bess_opt.common.provenance import Stopwatch
+from bess_opt.dispatch.checks.validate import findings as findings_of
+from bess_opt.dispatch.infeasible import conflict
+from bess_opt.dispatch.infeasible import unreachable as infeasible
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.models.one_way import Pair, pairs
+from bess_opt.plant.flows import Flows
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
+from bess_opt.solver import one_way
+from bess_opt.solver import one_way_search as exclusivity
+from bess_opt.solver.expand import expand, term_costs
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.one_way import exclusive_program, with_choices_held
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
+from bess_opt.solver.warm_start import start_near_optimum
+from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.contract import Objective
+from bess_opt.strategies.shared.stack import Bound
+
+# Rule 11 as one objective, weights apart by more than a horizon can bridge: throughput, curtailment, other
+# converters, then earliest.
+THROUGHPUT, CURTAILMENT, CONVERTERS, EARLIEST = 1e4, 1e2, 1.0, 0.1
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A scenario's program with its proven optimum, before it becomes a `Dispatch`: what explanations need."""
+
+    scenario: Scenario
+    plant: Plant
+    bound: Bound
+    model: Any
+    program: Program
+    found: one_way.Exact
+    findings: Findings
+    watch: Stopwatch
+
+
+def solve_scenario(scenario: Scenario, stated: Plant | None = None) -> Solved:
+    """Assemble and solve; raises as `optimize` does, save `AuditError`.
+
+    `stated` stands for the scenario's own plant, where some of its numbers are others.
+    """
+    watch = Stopwatch()
+    with watch.stage("prepare"):
+        stated = plant(scenario) if stated is None else stated
+        bound = bind(scenario, stated)
+        numbers = bound.restrict(stated)
+        findings = findings_of(scenario, numbers, bound)
+        unreachable = infeasible.unreachable(numbers)
+        if unreachable:
+            raise InfeasibleError(unreachable)
+    m, program, found = solve_plant(numbers, bound, scenario.solver, watch)
+    return Solved(scenario, numbers, bound, m, program, found, findings, watch)
+
+
+def solve_plant(
+    numbers: Plant, bound: Bound, options: SolverOptions, watch: Stopwatch
+) -> tuple[Any, Program, one_way.Exact]:
+    """Model, program and proven optimum of a plant whose numbers may also be believed ones."""
+    with watch.stage("build"):
+        m, objectives = model(numbers, bound)
+    with watch.stage("compile"):
+        program = expand(m)
+        solver = Solver(program, options, scale_mw=numbers.scale_mw)
+    return m, program, _solve(solver, m, numbers, objectives, watch)
+
+
+def _solve(
+    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
+) -> one_way.Exact:
+    """Optimum of the first objective, exact in rule 10 and in a strategy's own yes-or-no choices."""
+    if solver.program.integer.any():
+        return _solve_with_choices(solver, m, numbers, objectives, watch)
+    return _solve_linear(solver, m, numbers, objectives, watch)
+
+
+def _solve_with_choices(
+    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
+) -> one_way.Exact:
+    """The choices are made first, without rule 10; where it makes them dearer, again together with it."""
+    program, attempt = solver.program, solver
+    for _ in range(2):
+        try:
+            with watch.stage("choose"):
+                chosen = attempt.solve()
+        except InfeasibleProgramError:
+            raise InfeasibleError(conflict.reasons(attempt, numbers)) from None
+        linear = Solver(with_choices_held(program, chosen.x), solver.options, scale_mw=numbers.scale_mw)
+        found = _solve_linear(linear, m, numbers, objectives, watch)
+        bound = one_way.proven(chosen.bound, found.solution.objective, program, numbers.scale_mw)
+        found = replace(found, bound=bound, limited=found.limited or chosen.limited)
+        if found.limited or found.gap <= solver.options.rel_gap:
+            break
+        attempt = Solver(
+            exclusive_program(m, numbers, program, pairs(numbers)), solver.options, scale_mw=numbers.scale_mw
+        )
+    return found
+
+
+def _solve_linear(
+    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
+) -> one_way.Exact:
+    """Optimum of the first objective, exact in rule 10, ties broken by the later objectives and rule 11."""
+    program = solver.program
+    ties = [*(term_costs(m, objective, program) for objective in objectives[1:]), tie_break_cost(program)]
+    with watch.stage("seed"):
+        start_near_optimum(solver, numbers.scale_mw)
+    try:
+        with watch.stage("solve"):
+            relaxed = solver.solve()
+    except InfeasibleProgramError:
+        raise InfeasibleError(conflict.reasons(solver, numbers)) from None
+    limited = False
+    with watch.stage("tie-break"):
+        try:
+            x = solver.prefer(relaxed, ties)
+        except LimitReachedError:
+            x, limited = relaxed.x, True
+    cheating = {p: len(one_way.cheats(program, x, (p,), numbers.scale_mw)) for p in pairs(numbers)}
+    if not any(cheating.values()):
+        return one_way.Exact(x, relaxed, relaxed.bound, 0, limited=limited)
+    with watch.stage("exclusive"):
+        return _one_way(solver, m, numbers, ties, relaxed, x, tuple(p for p in cheating if cheating[p]))
+
+
+def _one_way(
+    solver: Solver,
+    m: Any,
+    numbers: Plant,
+    ties: Sequence[Array],
+    relaxed: Solution,
+    x: Array,
+    bound: tuple[Pair, ...],
+) -> one_way.Exact:
+    """The exact plan with binaries for the converters in `bound`; all of them if the plan turns to another."""
+    full = exclusive_program(m, numbers, solver.program, bound)
+    limit = solver.options.time_limit_s
+    search = exclusivity.ExclusiveSearch(solver, full, bound, ties, numbers.scale_mw, limit)
+    try:
+        exact = search.run(relaxed, x)
+    except InfeasibleProgramError:
+        raise InfeasibleError(conflict.one_way(numbers, relaxed, solver.program)) from None
+    if len(one_way.cheats(solver.program, exact.x, pairs(numbers), numbers.scale_mw)):
+        return _one_way(solver, m, numbers, ties, relaxed, x, pairs(numbers))
+    return exact
+
+
+def tie_break_cost(program: Program) -> Array:
+    """Rule 11 as a cost: least throughput, least curtailment, least use of other converters, then earliest."""
+    cost = np.zeros(program.columns)
+    for name, block in program.variables.items():
+        later = EARLIEST * block.positions / max(len(block.positions), 1)
+        if name in ("charge_mw", "discharge_mw"):
+            cost[block.slice] = THROUGHPUT + later
+        elif name in ("curtailed_ac_mw", "curtailed_dc_mw"):
+            cost[block.slice] = CURTAILMENT
+        elif name in ("import_mw", "export_mw", "inverter_out_mw", "inverter_in_mw", "solar_over_load_mw"):
+            cost[block.slice] = CONVERTERS
+        elif name in ("regulation_up_mw", "regulation_down_mw"):
+            cost[block.slice] = CONVERTERS + later
+    return cost
+
+
+def flows(program: Program, x: Array, numbers: Plant) -> Flows:
+    """The plan's decisions from the solution; rounding beyond a bound is taken off."""
+    inside = np.clip(x, program.lower, program.upper)
+    nothing = np.zeros(numbers.steps)
+
+    def of(name: str) -> Array:
+        return inside[program.variables[name].slice] if name in program.variables else nothing
+
+    return Flows(
+        charge_mw=of("charge_mw"),
+        discharge_mw=of("discharge_mw"),
+        energy_mwh=of("energy_mwh"),
+        import_mw=of("import_mw"),
+        export_mw=of("export_mw"),
+        curtailed_ac_mw=of("curtailed_ac_mw"),
+        curtailed_dc_mw=of("curtailed_dc_mw"),
+        unserved_mw=of("unserved_mw"),
+        inverter_out_mw=of("inverter_out_mw"),
+        inverter_in_mw=of("inverter_in_mw"),
+        regulation_up_mw=of("regulation_up_mw"),
+        regulation_down_mw=of("regulation_down_mw"),
+    )

@@ -1,0 +1,88 @@
+"""The same site without a battery, and what each line of its money costs over the life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.lifetime.cash_flow import Weights, weights
+from bess_opt.models.ledger import money_terms
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.metrics import CASH
+from bess_opt.solver.expand import expand, term_costs
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.solution import InfeasibleProgramError
+from bess_opt.strategies.shared.binding import bind, physical_model
+
+PRICES = (
+    "capital_per_mw", "capital_per_mwh", "capital_fixed", "fixed_om_per_mw_year", *REPLACEMENT_COSTS, "tax_rate",
+)  # fmt: skip
+
+
+LINES = {"energy": "energy_bill", "demand": "demand_charges"}  # terms of the ledger that have another name as a cost
+
+
+def without_battery(scenario: Scenario) -> float | None:
+    """Net revenue of the site over the horizon without a battery, currency; None where its limits need one.
+
+    Load that may be shed is shed at its price, and curtailment is dispatched at best.
+    """
+    bare = scenario.replace(battery={"auxiliary_mw": 0.0})
+    stated = plant(bare)
+    numbers = replace(bind(bare, stated).restrict(stated), reserves=None)
+    nothing = np.zeros(numbers.steps + 1)
+    numbers = numbers.with_storage(
+        charge_max_mw=0.0, discharge_max_mw=0.0, floor_mwh=nothing, end_min_mwh=0.0, end_max_mwh=np.inf,
+        caps=(),
+    )  # fmt: skip
+    m = physical_model(numbers)
+    m.objective_terms = money_terms(m)
+    program = expand(m)
+    try:
+        found = Solver(program, scenario.solver, scale_mw=numbers.scale_mw).solve()
+    except InfeasibleProgramError:
+        return None
+    cash = [(1.0, term.rule, term.index) for name, term in m.ledger.items() if name in CASH]
+    return float(-term_costs(m, cash, program) @ found.x) if cash else 0.0
+
+
+def present_costs(
+    ledger: Mapping[str, float], power_mw: float, energy_mwh: float, finance: Finance, linear: Weights, without: float
+) -> dict[str, float]:
+    """Each cost of a site over the lifetime as present value, costs positive, lines of 0 left out.
+
+    `ledger` holds the money terms of a horizon with a battery of the given size (0: without one), received positive;
+    `linear` prices them, and `without` is the site's net revenue without a battery. The lines are before tax, which
+    has its own; what the battery's fade takes of the yearly money stands as one line, "fade". They add up to "total",
+    minus the net present value.
+    """
+    built = 1.0 if power_mw > 0.0 else 0.0
+
+    def part(**kept: float) -> Weights:
+        """The weights with all costs but `kept` taken out, before tax and without fade."""
+        return weights(finance.model_copy(update=dict.fromkeys(PRICES, 0.0) | kept), fade=0.0)
+
+    yearly = linear.site / (1.0 - finance.tax_rate)
+    capital = finance.capital_per_mw * power_mw + finance.capital_per_mwh * energy_mwh
+    capital += built * finance.capital_fixed
+    bought = part(**{key: getattr(finance, key) for key in ("capital_per_mw", "capital_per_mwh", "capital_fixed")})
+    renewed = part(**{key: getattr(finance, key) for key in REPLACEMENT_COSTS})
+    faded = (linear.site - linear.revenue) / (1.0 - finance.tax_rate)
+    cash = {name: ledger[name] for name in CASH if name in ledger}
+    net_revenue = sum(cash.values())
+    lines = {LINES.get(name, name): -yearly * received for name, received in cash.items()}
+    lines |= {
+        "fade": faded * (net_revenue - without),
+        "fixed_om": part(fixed_om_per_mw_year=finance.fixed_om_per_mw_year).per_mw * power_mw,
+        "capital": capital,
+        "residual": bought.per_mw * power_mw + bought.per_mwh * energy_mwh + built * bought.fixed - capital,
+        "replacement": renewed.per_mw * power_mw + renewed.per_mwh * energy_mwh + built * renewed.fixed,
+    }
+    npv = linear.site * without + linear.revenue * (net_revenue - without)
+    total = linear.per_mw * power_mw + linear.per_mwh * energy_mwh + built * linear.fixed - npv
+    lines["tax"] = total - sum(lines.values()) if finance.tax_rate else 0.0
+    return {name: value for name, value in lines.items() if value != 0.0} | {"total": total}

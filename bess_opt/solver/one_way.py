@@ -1,0 +1,99 @@
+"""Rule 10 in a program: no converter runs both ways in one step.
+
+Where a plan breaks the rule, how far below the exact optimum a bound lies, and the program with the binaries
+that hold it. `one_way_search` looks for the exact plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
+from bess_opt.models.one_way import Pair, add_exclusivity
+from bess_opt.plant.plant import Plant
+from bess_opt.solver.expand import expand
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import Solution
+
+LATER = 1e-3  # weight of an objective beside the one before it, where both stand in one cost
+ROUNDING = 1e-7  # of a typical flow's price at the plant's size: an objective near zero is not known better
+BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
+
+
+@dataclass(frozen=True)
+class Exact:
+    """A plan that keeps rule 10: values, proven bound, and the solution of the program with its pattern fixed.
+
+    `closed` are the columns that the pattern holds at zero.
+    """
+
+    x: Array
+    solution: Solution
+    bound: float
+    windows: int
+    limited: bool
+    closed: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def gap(self) -> float:
+        """Relative distance of the plan from the proven bound, 0 or more."""
+        distance = self.solution.objective - self.bound
+        return max(0.0, distance / max(abs(self.solution.objective), 1e-12)) if distance > 0 else 0.0
+
+
+def cheats(program: Program, x: Array, pairs: tuple[Pair, ...], scale_mw: float) -> Array:
+    """Steps in which a converter runs both ways."""
+    found = [
+        np.flatnonzero(
+            np.minimum(x[program.variables[p.first].slice], x[program.variables[p.second].slice])
+            > BOTH_WAYS * scale_mw
+        )
+        for p in pairs
+    ]
+    return np.unique(np.concatenate(found))
+
+
+def rounding_of(program: Program, scale_mw: float) -> float:
+    """By how much two objectives of `program` may differ and still be the same."""
+    priced = np.abs(program.cost[program.cost != 0.0])
+    return ROUNDING * float(np.median(priced)) * scale_mw if len(priced) else 0.0
+
+
+def proven(bound: float, objective: float, program: Program, scale_mw: float) -> float:
+    """The bound of a plan that reaches `objective`: within rounding of it, it is the objective."""
+    return objective if objective - bound <= rounding_of(program, scale_mw) else bound
+
+
+def in_order(ties: Sequence[Array]) -> Array:
+    """Several objectives as one cost, each a small fraction of the one before it."""
+    total, weight = np.zeros(len(ties[0])), 1.0
+    for cost in ties:
+        present = np.abs(cost[cost != 0.0])
+        if len(present):
+            total += cost * (weight / float(np.median(present)))
+            weight *= LATER
+    return total
+
+
+def exclusive_program(m: Any, plant: Plant, program: Program, bound: tuple[Pair, ...]) -> Program:
+    """`program`, an expansion of `m`, with rule 10 for the converters in `bound`; what it holds stays held."""
+    add_exclusivity(m, plant, bound)
+    full = expand(m)
+    first = slice(program.columns)
+    full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
+    return full
+
+
+def with_choices_held(program: Program, x: np.ndarray) -> Program:
+    """`program` with its yes-or-no choices held as they are in `x`: a linear one."""
+    choice = np.round(x[: program.columns])
+    return replace(
+        program,
+        lower=np.where(program.integer, choice, program.lower),
+        upper=np.where(program.integer, choice, program.upper),
+        integer=np.zeros_like(program.integer),
+    )
