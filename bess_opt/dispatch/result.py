@@ -27,7 +27,8 @@ Twin = Literal["optimal", "rule", "control", "replay"]
 class SolveReport:
     """How a plan was found. `objective` and `bound` in the strategy's own terms, maximised; `gap` relative.
 
-    `certificate` is the proof of the plan's linear program.
+    `certificate` is the proof of the plan's linear program. `engine` says who solved, "highs" or "value_function";
+    `engine_reasons` which variables and rows asked for HiGHS, empty where `solver.engine` did.
     """
 
     status: str
@@ -40,6 +41,8 @@ class SolveReport:
     columns: int = 0
     windows: int = 0
     certificate: LinearCertificate | None = None
+    engine: str = "highs"
+    engine_reasons: tuple[str, ...] = ()
 
     @property
     def total_seconds(self) -> float:
