@@ -20,6 +20,8 @@ from bess_opt.solver.certificate import LinearCertificate
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bess_opt.dispatch.bill import Bill
+
 Twin = Literal["optimal", "rule", "control", "replay"]
 
 
@@ -123,6 +125,13 @@ class Dispatch:
         from bess_opt.dispatch.optimum import explain
 
         return explain.explain(self)
+
+    @property
+    def bill(self) -> Bill:
+        """The bill of the plan by month and line: `.table`, `.total`, `.plot()` (see `bess_opt.dispatch.bill`)."""
+        from bess_opt.dispatch.bill import bill_of
+
+        return bill_of(self)
 
     def save(self, folder: str | Path) -> Path:
         """Write schedule, metrics and a copy of the scenario to `folder`; same input, same bytes.
