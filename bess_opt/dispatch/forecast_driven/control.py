@@ -24,8 +24,7 @@ from bess_opt.dispatch.forecast_driven.orders import Orders, carry_out, joined
 from bess_opt.dispatch.forecast_driven.rolling import Rolling, Terminal, Window
 from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, timetable
 from bess_opt.dispatch.infeasible import unreachable as infeasible
-from bess_opt.dispatch.optimum.solve_scenario import flows as flows_of
-from bess_opt.dispatch.optimum.solve_scenario import solve_plant, tie_break_cost
+from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
 from bess_opt.dispatch.outcome import outcome
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
@@ -36,6 +35,7 @@ from bess_opt.plant.plant import Plant
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError
+from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.stack import Bound
 
@@ -118,8 +118,8 @@ class _Once:
 
     def plan(self, _window: Window) -> Mapping[str, Array]:
         """The optimum. Raises `InfeasibleError` with its reasons."""
-        _, program, found = solve_plant(*self._given)
-        return vars(flows_of(program, found.x, self._given[0]))
+        _, optimum = solve_plant(*self._given)
+        return vars(flows_of(optimum, self._given[0]))
 
 
 @dataclass
@@ -136,12 +136,13 @@ class _Run:
     def operate(self) -> Flows:
         """Decide and carry out to the end: what happened."""
         pieces: list[Flows] = []
-        energy, spent = self.plant.storage.start_mwh, np.zeros(self.plant.steps)
+        energy, steps = self.plant.storage.start_mwh, self.plant.steps
+        charged, discharged = moved = np.zeros(steps), np.zeros(steps)
         for decision in range(self.table.decisions):
             now, first = int(self.table.issued[decision]), int(self.table.first[decision])
             start = energy
             if first > now:
-                coming = carry_out(self.expected, self.orders, now, first, energy, spent)
+                coming = carry_out(self.expected, self.orders, now, first, energy, moved)
                 self.planner.record(now, coming)
                 start = float(coming.energy_mwh[-1])
             self._plan(
@@ -149,9 +150,9 @@ class _Run:
             )
             after = self.table.next_issue(decision)
             if after > now:
-                done = carry_out(self.plant, self.orders, now, after, energy, spent)
+                done = carry_out(self.plant, self.orders, now, after, energy, moved)
                 self.planner.record(now, done)
-                spent[now:after] = done.discharge_mw
+                charged[now:after], discharged[now:after] = done.charge_mw, done.discharge_mw
                 energy = float(done.energy_mwh[-1])
                 pieces.append(done)
         return joined(pieces)
