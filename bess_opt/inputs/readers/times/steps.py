@@ -12,9 +12,14 @@ HOUR_NS = 3_600_000_000_000
 
 def step_of(stamps: Nanoseconds) -> int:
     """The most frequent distance of neighbouring different stamps [ns]; an hour for a single one."""
-    gaps = np.diff(np.unique(stamps))
+    gaps = np.diff(stamps)
+    if not (gaps > 0).all():
+        gaps = np.diff(np.sort(stamps))
+        gaps = gaps[gaps > 0]
     if not len(gaps):
         return HOUR_NS
+    if (gaps == gaps[0]).mean() > 0.5:
+        return int(gaps[0])
     lengths, counts = np.unique(gaps, return_counts=True)
     return int(lengths[np.argmax(counts)])
 
