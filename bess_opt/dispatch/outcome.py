@@ -12,7 +12,8 @@ from bess_opt.dispatch.result import Dispatch, Twin
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import Flows, schedule_of
-from bess_opt.plant.metrics import ledger, metrics
+from bess_opt.plant.ledger import ledger
+from bess_opt.plant.metrics import metrics
 from bess_opt.plant.plant import Plant
 from bess_opt.strategies.shared.stack import Bound
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+import numpy as np
 import pandas as pd
 import pytest
 
-from bess_opt.inputs.tariff import Tariff, energy_price
+import bess_opt as bo
+from bess_opt.inputs.tariff import Tariff
+from bess_opt.plant.billing import billing_of
+
+
+def energy_price(tariff: Tariff, index: pd.DatetimeIndex) -> np.ndarray:
+    """Import price of each step."""
+    return billing_of(tariff, {}, index, 1.0).energy.import_price
+
 
 WEEK = pd.date_range("2025-06-02", periods=7 * 24, freq="h", tz="Europe/Berlin")
 
@@ -27,13 +34,15 @@ def test_price_of_a_time_of_use_tariff() -> None:
     assert price[11:13].tolist() == [100, 262.4]
 
 
-def test_no_rows_cost_nothing() -> None:
-    assert energy_price(Tariff(), WEEK).tolist() == [0.0] * len(WEEK)
+def test_no_rows_state_no_price() -> None:
+    assert np.isnan(energy_price(Tariff(), WEEK)).all()
 
 
-def test_holes_and_overlaps_are_both_named(problems: Callable[..., list[str]]) -> None:
+def test_holes_and_overlaps_are_both_named() -> None:
     rows = [{"price_per_mwh": 1, "hours": [0, 13]}, {"price_per_mwh": 2, "hours": [12, 22]}]
-    assert problems(energy_price, Tariff(energy=rows), WEEK) == [
+    with pytest.raises(bo.ScenarioError) as raised:
+        energy_price(Tariff(energy=rows), WEEK)
+    assert [p.sentence() for p in raised.value.problems] == [
         "tariff.energy: no row applies to 14 of 168 steps, first at 2025-06-02 22:00+02:00; add a row that covers it",
         "tariff.energy: several rows apply to 7 of 168 steps, first at 2025-06-02 12:00+02:00; "
         "make the rows exclude each other",
