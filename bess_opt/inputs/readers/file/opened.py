@@ -53,6 +53,8 @@ def open_file(file: str | Path, log: Log) -> Opened:
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise problem("unreadable_file", path.name, "is an old Excel workbook (.xls)", "save it as .xlsx or CSV")
     text = _as_utf8(path.name, data, log)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     head = text[:_HEAD].decode("utf-8", errors="ignore")
     form = _form_of(head)
     log.decide("form", {"text": "text table", "json": "JSON", "xml": "XML"}[form], "file")
