@@ -35,6 +35,11 @@ def dispatch_without_battery(scenario: Scenario) -> Dispatch:
     return outcome(bare, numbers, wanted, "rule", made, findings(bare, numbers, wanted), watch)
 
 
+def site_without_battery(scenario: Scenario) -> Plant:
+    """The numbers of `scenario`'s site with a battery that can do nothing, whatever is wanted of it."""
+    return _idle(plant(_bare(scenario)))
+
+
 def _bare(scenario: Scenario) -> Scenario:
     """The scenario with a battery that asks for nothing: its plan is this one's whole truth, also once saved."""
     battery = {"auxiliary_mw": 0.0, "self_discharge_per_h": 0.0, "soc_end": "free"}
