@@ -36,7 +36,8 @@ def lengths_of(starts: Nanoseconds, written: Nanoseconds | None, step: int) -> N
     lengths, counts = np.unique(positive, return_counts=True)
     usual = int(lengths[np.argmax(counts)]) if len(lengths) else step
     gap = np.append(np.diff(starts), written[-1] if written[-1] > 0 else usual)
-    plausible = (written > 0) & ((written <= gap) | (gap <= 0)) & ((written == usual) | (gap != usual) | (written == gap))
+    possible = (written > 0) & ((written <= gap) | (gap <= 0))
+    plausible = possible & ((written == usual) | (gap != usual) | (written == gap))
     instead = np.where(gap > 0, np.minimum(gap, usual), usual)
     return np.asarray(np.where(plausible, written, instead), dtype=np.int64)
 
