@@ -13,6 +13,18 @@ UNITS = frozenset(
     """mw kw gw w mva kva mwh kwh gwh wh h hr hour hours min minutes s month months year years day days per
 cycle""".split()  # noqa: SIM905
 )
+# The same dimension in other words or another multiple.
+ALIKE = {
+    "kw": "mw",
+    "gw": "mw",
+    "w": "mw",
+    "kwh": "mwh",
+    "gwh": "mwh",
+    "wh": "mwh",
+    "hr": "h",
+    "hour": "h",
+    "hours": "h",
+}
 # Words that are near each other in letters, and are never each other's misspelling.
 OPPOSITES = frozenset(
     """import export charge discharge min max minimum maximum up down ac dc start end energy power price cost
@@ -54,7 +66,7 @@ def _distance(name: str, known: str, words: frozenset[str]) -> int | None:
     if together is not None:
         return together
     (quantity, unit), (right_quantity, right_unit) = _split(found), _split(right)
-    if unit and right_unit and unit != right_unit:
+    if unit and right_unit and [ALIKE.get(word, word) for word in unit] != right_unit:
         return None
     apart = _apart(quantity, right_quantity, words)
     return None if apart is None else apart + 10

@@ -50,6 +50,8 @@ def test_another_quantity_is_not_suggested(where: str, wrong: str) -> None:
         ("battery", "PowerMw", "power_mw"),
         ("battery", "sco_start", "soc_start"),
         ("battery", "duration", "duration_h"),
+        ("battery", "duration_hours", "duration_h"),
+        ("battery", "power_kw", "power_mw"),
         ("battery", "topologie", "topology"),
         ("site", "export_limt_mw", "export_limit_mw"),
         ("site", "timezone", "time_zone"),
