@@ -21,6 +21,7 @@ from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing.grid import search_grid
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
 from bess_opt.investment.sizing.operated import operated
@@ -180,6 +181,8 @@ def size(
     a horizon that is no year without `finance.horizons_per_year`; `StrategyError`, `SolveError` as `optimize`;
     `InfeasibleError` if no size of the range has a plan.
     """
+    if objective in OBJECTIVES and OBJECTIVES[objective].needs_finance and scenario.finance is not None:
+        scenario = counted_scenario(scenario)
     goal = goal_of(scenario, objective, twin)
     _check(scenario, tolerance, objective, budget, energy_min_mwh)
     sizes = region(
