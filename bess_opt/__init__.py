@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bess_opt.common.errors import ScenarioError as ScenarioError
     from bess_opt.common.errors import SolveError as SolveError
     from bess_opt.common.errors import StrategyError as StrategyError
-    from bess_opt.common.relaxation import Relaxation as Relaxation
+    from bess_opt.common.findings import Relaxation as Relaxation
     from bess_opt.comparison.compare import compare as compare
     from bess_opt.comparison.convention import convention as convention
     from bess_opt.comparison.published.verify import verify as verify
@@ -99,7 +99,7 @@ _HOME = {
     "monte_carlo": "dispatch.batch.price_years",
     "Reconciliation": "dispatch.reconciliation",
     "reconcile": "dispatch.reconciliation",
-    "Relaxation": "common.relaxation",
+    "Relaxation": "common.findings",
     "read_load": "inputs.readers.read_series",
     "read_prices": "inputs.readers.read_series",
     "read_solar": "inputs.readers.read_series",

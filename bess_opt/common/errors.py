@@ -16,8 +16,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from bess_opt.common.findings import Finding
-from bess_opt.common.relaxation import Relaxation
+from bess_opt.common.findings import Finding, Relaxation
 
 
 class BessOptError(Exception):

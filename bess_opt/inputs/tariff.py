@@ -13,7 +13,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from bess_opt.common.clock import Days, calendar_mask
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import Count, Number, Table, Text, plain, quantity, reject, show
+from bess_opt.common.input_table import Count, Number, Table, Text, plain, quantity, reject
+from bess_opt.common.wording import show
 
 _ALL_YEAR = tuple(range(1, 13))
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bess_opt.common.wording import minutes
 from bess_opt.inputs.readers.problems import problem
-from bess_opt.inputs.series.time_axis import minutes
 
 StampKind = Literal["start", "end"]
 Mask = npt.NDArray[np.bool_]
