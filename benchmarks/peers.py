@@ -180,7 +180,9 @@ def _silence() -> Iterator[None]:
         root.setLevel(level)
 
 
+PEERS: dict[str, Callable[[Scenario], float]] = {"cvxpy": cvxpy, "linopy": linopy, "pypsa": pypsa}
+
+
 def installed() -> dict[str, Callable[[Scenario], float]]:
     """The tools that can be imported here, by name."""
-    known: dict[str, Callable[[Scenario], float]] = {"cvxpy": cvxpy, "linopy": linopy, "pypsa": pypsa}
-    return {name: tool for name, tool in known.items() if find_spec(name) is not None}
+    return {name: tool for name, tool in PEERS.items() if find_spec(name) is not None}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from floors import FLOORS
 from measure import CLOCKS
-from peers import installed
+from peers import PEERS, installed
 from real_site import time_real_site
 from records import Row, machine, memory_of, time_case, time_growth, time_rolling
 from rules import USER, strategies, time_rule
@@ -34,9 +34,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help=f"one run each, at most {QUICK_STEPS} steps")
     parser.add_argument("--repeat", type=int, default=5, metavar="N", help="runs per row; default 5")
     parser.add_argument("--cases", nargs="+", choices=known, metavar="CASE", help=f"of: {', '.join(known)}")
-    contenders = [*FLOORS, *installed()]
-    floors = f"beside arrays; of: {', '.join(contenders)}"
-    parser.add_argument("--floors", nargs="+", choices=contenders, default=contenders, metavar="FLOOR", help=floors)
+    contenders = [*FLOORS, *PEERS]
+    floors = f"beside arrays; of: {', '.join(contenders)}; default: those that are installed"
+    here = [*FLOORS, *installed()]
+    parser.add_argument("--floors", nargs="+", choices=contenders, default=here, metavar="FLOOR", help=floors)
     clock = "wall, or cpu where others use the machine too"
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help=clock)
     parts = ", ".join(PARTS)
@@ -44,6 +45,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--long", action="store_true", help=f"the growth table up to {LONG:,} steps")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write benchmarks.json, growth.png")
     options = parser.parse_args(argv)
+    absent = [name for name in options.floors if name not in here]
+    if absent:
+        parser.error(f"--floors: {', '.join(absent)} not installed here; pip install -e '.[benchmarks,peers]'")
     if options.repeat < 1:
         parser.error("--repeat: give a whole number of 1 or more")
     return options

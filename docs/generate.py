@@ -24,10 +24,21 @@ SETS = {
     "steps": "each step t",
     "days": "each local day",
     "cycle_days": "each local day",
-    "periods": "each billing period",
+    "measured_sources": "each peak that a billed peak looks at",
+    "mean_sources": "each mean of peaks that a billed peak looks at",
+    "means": "each mean of the highest peaks",
+    "measured_members": "each peak that such a mean may hold",
+    "known_members": "each such peak from before the start",
+    "demand_over_mw_dearer": "each threshold of a billed peak where it gets dearer",
+    "demand_over_mw_cheaper": "each threshold of a billed peak where it gets cheaper",
+    "overrun_over_mw_dearer": "each contracted power",
+    "counters": "each row of energy and period of its tiers",
+    "counted_over_mwh_dearer": "each threshold of energy where it gets dearer",
+    "counted_over_mwh_cheaper": "each threshold of energy where it gets cheaper",
+    "months": "each local month",
+    "origins": "each month that leaves a credit",
     "intervals": "each billing interval",
-    "cut_intervals": "each billing interval that a horizon's end cuts",
-    "ratchets": "each month under a ratchet",
+    "cut_intervals": "each billing interval that is shorter than the others",
     "ramp_pairs": "each pair of steps within the ramp window",
     "ramp_first_steps": "the steps of the first ramp window",
     "window_steps": "each step of a delivery",
@@ -39,10 +50,20 @@ SETS = {
 }
 ROOMS = {
     "storage": "Battery", "site": "Site", "dc_bus": "DC bus", "one_way": "One way at a time",
-    "demand": "Demand charges", "cycles": "Stated cycles", "ramp": "Ramp limit",
+    "demand": "Demand charges", "bends": "Tiers", "energy_rates": "Energy counters", "account": "The bill of a month",
+    "cycles": "Stated cycles", "ramp": "Ramp limit",
     "firm": "Firm delivery", "regulation": "Regulation",
 }  # fmt: skip
-COMMON = ("storage", "site", "dc_bus", "one_way", "demand")  # rooms that any strategy may need
+COMMON = (
+    "storage",
+    "site",
+    "dc_bus",
+    "one_way",
+    "demand",
+    "bends",
+    "energy_rates",
+    "account",
+)  # rooms that any strategy may need
 
 
 @dataclass

@@ -8,7 +8,6 @@ its clock says, so a DST day has 23 or 25 hours.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
 from datetime import tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -17,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Days = Literal["all", "weekday", "weekend"]
 Period = Literal["day", "month", "year", "horizon"]
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
@@ -59,28 +57,12 @@ def window_mask(index: pd.DatetimeIndex, start: str, end: str) -> Mask:
         raise ValueError(f'window from {start!r} to {end!r} is empty; the whole day is ["00:00", "24:00"]')
     if first == _DAY_MIN:
         raise ValueError('a window cannot start at "24:00"; write "00:00"')
-    return _between(_minute_of_day(index), first, last)
-
-
-def calendar_mask(index: pd.DatetimeIndex, months: Collection[int], days: Days, hours: Sequence[float]) -> Mask:
-    """Steps in the local `months` (1 to 12), on such `days`, and in the local `hours` [from, to).
-
-    [0, 24] is all day; from > to wraps over midnight, where each step counts on its own calendar day.
-    ValueError for an unknown `days`.
-    """
-    if days not in ("all", "weekday", "weekend"):
-        raise ValueError(f'days is {days!r}; it is one of "all", "weekday", "weekend"')
-    mask = np.isin(index.month.to_numpy(), list(months))
-    if days != "all":
-        # 1970-01-01 was a Thursday; Monday is 0
-        working = (_local_seconds(index) // _DAY_S + 3) % 7 < 5
-        mask &= working if days == "weekday" else ~working
-    return mask & _between(_minute_of_day(index), hours[0] * 60, hours[1] * 60)
+    return between(minute_of_day(index), first, last)
 
 
 def day_number(index: pd.DatetimeIndex) -> Numbers:
     """Local calendar day of each step, counted from 0 at the first step's day."""
-    day = _local_seconds(index) // _DAY_S
+    day = local_seconds(index) // _DAY_S
     return day - day[:1]
 
 
@@ -93,7 +75,7 @@ def period_number(index: pd.DatetimeIndex, period: Period) -> tuple[Numbers, lis
         return np.zeros(len(index), dtype=np.int64), ["horizon"] if len(index) else []
     if period not in _UNITS:
         raise ValueError(f'period is {period!r}; it is one of "day", "month", "year", "horizon"')
-    local = _local_seconds(index).astype("datetime64[s]").astype(f"datetime64[{_UNITS[period]}]")
+    local = local_seconds(index).astype("datetime64[s]").astype(f"datetime64[{_UNITS[period]}]")
     labels, numbers = np.unique(local, return_inverse=True)
     return numbers.astype(np.int64), [str(label) for label in labels]
 
@@ -117,16 +99,17 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def _local_seconds(index: pd.DatetimeIndex) -> Numbers:
+def local_seconds(index: pd.DatetimeIndex) -> Numbers:
     """Wall-clock seconds since 1970-01-01 00:00 local."""
     return np.asarray(index.tz_localize(None).as_unit("s").asi8, dtype=np.int64)
 
 
-def _minute_of_day(index: pd.DatetimeIndex) -> npt.NDArray[np.float64]:
-    return _local_seconds(index) % _DAY_S / 60.0
+def minute_of_day(index: pd.DatetimeIndex) -> npt.NDArray[np.float64]:
+    """Minutes after local midnight of each step's start."""
+    return local_seconds(index) % _DAY_S / 60.0
 
 
-def _between(minute: npt.NDArray[np.float64], first: float, last: float) -> Mask:
+def between(minute: npt.NDArray[np.float64], first: float, last: float) -> Mask:
     """Half-open daily interval of minutes that wraps when `first` is after `last`."""
     after, before = minute >= first, minute < last
     return after & before if first < last else after | before

@@ -64,7 +64,7 @@ class Table(BaseModel):
     def __init__(self, /, *positional: object, **values: Any) -> None:
         if positional:
             found = f"found {len(positional)} values without a key"
-            keys = ", ".join(type(self).model_fields)
+            keys = ", ".join(keys_of(type(self)))
             raise ScenarioError([Finding("no_key", self.where, found, f"name each value: {keys}")])
         try:
             self.__pydantic_validator__.validate_python(values, self_instance=self)
@@ -76,11 +76,14 @@ class Table(BaseModel):
 
     def stated(self) -> dict[str, Any]:
         """The keys that were given, not those left at their defaults; values as they are."""
-        return {key: getattr(self, key) for key in type(self).model_fields if key in self.model_fields_set}
+        fields = type(self).model_fields
+        return {
+            field.alias or key: getattr(self, key) for key, field in fields.items() if key in self.model_fields_set
+        }
 
     def to_plain(self) -> dict[str, Any]:
         """Every key that has a value, as plain data that TOML can hold."""
-        return dict(self.model_dump(mode="json", exclude_none=True))
+        return dict(self.model_dump(mode="json", by_alias=True, exclude_none=True))
 
     def merged(self, changes: Mapping[str, Any], whole: frozenset[str] = frozenset()) -> dict[str, Any]:
         """The stated keys with `changes` over them; inner tables merge too, save those named in `whole`."""
@@ -90,6 +93,11 @@ class Table(BaseModel):
             merge = isinstance(inner, Table) and isinstance(value, Mapping) and key not in whole
             result[key] = inner.merged(value) if merge and isinstance(inner, Table) else value
         return result
+
+
+def keys_of(kind: type[Table]) -> list[str]:
+    """The keys of a table as users write them."""
+    return [field.alias or key for key, field in kind.model_fields.items()]
 
 
 T = TypeVar("T", bound=Table)
@@ -152,7 +160,7 @@ def _finding(details: ErrorDetails, kind: type[Table], place: str) -> Finding:
     match details["type"]:
         case "extra_forbidden":
             name = str(details["loc"][-1])
-            return Finding("unknown_key", place, f"unknown key {name!r}", nearest(name, parent.model_fields))
+            return Finding("unknown_key", place, f"unknown key {name!r}", nearest(name, keys_of(parent)))
         case "missing":
             return Finding("missing_key", place, "is missing", f"give {allowed(field)}")
         case "literal_error":
@@ -183,7 +191,7 @@ def _field_at(kind: type[Table], loc: tuple[int | str, ...]) -> tuple[type[Table
         if field is not None:
             inner = [leaf for leaf in _leaves(field.annotation) if isinstance(leaf, type)]
             kind = next((leaf for leaf in inner if issubclass(leaf, Table)), kind)
-        field = kind.model_fields.get(part, field)
+        field = next((f for key, f in kind.model_fields.items() if part in (key, f.alias)), field)
     return kind, field
 
 

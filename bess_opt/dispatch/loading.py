@@ -37,7 +37,8 @@ from bess_opt.dispatch.saving import (
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.audit import audit
 from bess_opt.plant.from_scenario import plant
-from bess_opt.plant.metrics import Metrics, ledger, metrics
+from bess_opt.plant.ledger import ledger
+from bess_opt.plant.metrics import Metrics, metrics
 from bess_opt.solver.certificate import LinearCertificate
 from bess_opt.strategies.shared.binding import bind
 

@@ -13,9 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.findings import Finding
 from bess_opt.common.provenance import versions
-from bess_opt.plant import metrics, money
+from bess_opt.dispatch.result import Dispatch, SolveReport
+from bess_opt.plant.billing.energy import NET
 from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.ledger import cash, ledger
+from bess_opt.plant.plant import Plant
+from bess_opt.solver.certificate import LinearCertificate
 from bess_opt.strategies.shared.binding import bind
 
 if TYPE_CHECKING:
@@ -124,10 +129,12 @@ def reconcile(plan: Dispatch) -> Reconciliation:
     stated = plant(scenario)
     bound = bind(scenario, stated)
     numbers = bound.restrict(stated)
-    again = metrics.ledger(schedule, numbers) | bound.penalties(schedule, numbers)
+    again = ledger(schedule, numbers) | bound.penalties(schedule, numbers)
     detail = _detail(schedule, numbers)
-    again["energy"] = detail["export revenue"] + detail["import cost"]
-    again["demand"] = sum(amount for name, amount in detail.items() if name.startswith("tariff.demand"))
+    again["energy"] = sum(amount for name, amount in detail.items() if not name.startswith("tariff.demand"))
+    charges = {name: amount for name, amount in detail.items() if name.startswith("tariff.demand")}
+    again["overrun"] = sum(amount for name, amount in charges.items() if name.endswith(", overrun"))
+    again["demand"] = sum(charges.values()) - again["overrun"]
     proven = None if report is None else report.certificate
     return Reconciliation(
         scenario=scenario.name,
@@ -138,7 +145,7 @@ def reconcile(plan: Dispatch) -> Reconciliation:
         energy=_accounts(schedule, numbers),
         ledger={name: MoneyLine(booked, again[name]) for name, booked in plan.ledger.items()},
         detail=detail,
-        net_revenue=MoneyLine(plan.metrics.net_revenue, sum(again[name] for name in metrics.CASH)),
+        net_revenue=MoneyLine(plan.metrics.net_revenue, cash(again)),
         certificate=proven,
         no_certificate="" if proven else _why_none(plan),
         bound=None if report is None else report.bound,
@@ -221,14 +228,14 @@ def _account(terms: Mapping[str, Any], index: pd.Index) -> Account:
 def _detail(schedule: pd.DataFrame, numbers: Plant) -> dict[str, float]:
     """Energy money by direction, and each billed period of each demand row."""
     bought, sold = schedule["import_mw"].to_numpy(), schedule["export_mw"].to_numpy()
-    detail = {"export revenue": 0.0, "import cost": 0.0}
-    if numbers.has_prices:
-        hours, buy, sell = numbers.step_h, numbers.import_price, numbers.export_price
-        detail["export revenue"] = float(money.energy_revenue(0.0, sold, 0.0, sell, hours).sum())
-        detail["import cost"] = float(money.energy_revenue(bought, 0.0, buy, 0.0, hours).sum())
-    billing = numbers.billing
+    nothing, billing = np.zeros(numbers.steps), numbers.billing
+    netted = billing is not None and any(counter.counts == NET for counter in billing.energy.counters)
+    paid = float(numbers.settled_energy(bought, sold)[2].sum())
+    gained = 0.0 if netted else float(numbers.settled_energy(nothing, sold)[2].sum())
+    detail = {"export revenue": gained, "import less export" if netted else "import cost": paid - gained}
     if billing is not None:
-        peaks = billing.billed_mw(bought)
-        for label, rate, peak in zip(billing.labels, billing.price_per_mw, peaks, strict=True):
-            detail[label] = 0.0 - float(rate * peak)
+        for kind, amounts in zip(("", ", overrun"), billing.demand.amounts(bought), strict=True):
+            for charge, amount in zip(billing.demand.charges, amounts.tolist(), strict=True):
+                if amount or not kind:
+                    detail[charge.label + kind] = 0.0 - charge.counts * amount
     return detail

@@ -7,20 +7,12 @@ from dataclasses import dataclass
 from math import floor, log10
 from typing import TYPE_CHECKING
 
-from bess_opt.plant.metrics import CASH
+from bess_opt.plant.ledger import LINES
 
 if TYPE_CHECKING:
     from bess_opt.dispatch.reconciliation import Account, Reconciliation
 
-TERMS = {
-    "energy": "energy",
-    "regulation": "regulation",
-    "demand": "demand charges",
-    "variable_om": "variable O&M",
-    "wear": "wear (shadow price, no cash)",
-    "unserved": "unserved load (penalty, no cash)",
-    "stored_value": "value of stored energy (no cash)",
-}
+SHOWN = ("energy",)  # lines that stand there even if they come to nothing
 NONE = "–"
 OPEN = 1e-9  # of the largest term: less is rounding, whenever it comes
 
@@ -103,9 +95,12 @@ def _money(books: Reconciliation, every: Mapping[str, Reconciliation]) -> Table:
         own, *others = [NONE if found is None else _cents(found.booked) for found in booked]
         return Row(term, (own, _cents(line.again), small(line.residual), *others))
 
-    named = {name: TERMS.get(name, name.replace("_", " ")) for name in books.ledger}
-    cash = [row(name, term) for name, term in named.items() if name in CASH]
-    other = [row(name, term) for name, term in named.items() if name not in CASH]
+    kept = [
+        name for name, line in books.ledger.items() if name not in LINES or line.booked or line.again or name in SHOWN
+    ]
+    named = {name: LINES[name].label if name in LINES else name.replace("_", " ") for name in kept}
+    cash = [row(name, term) for name, term in named.items() if name in LINES and LINES[name].cash]
+    other = [row(name, term) for name, term in named.items() if name not in LINES or not LINES[name].cash]
     first, *nets = [_cents(found.net_revenue.booked) for found in every.values()]
     again, left = _cents(books.net_revenue.again), small(books.net_revenue.residual)
     total = Row("net revenue", (first, again, left, *nets), total=True)
@@ -115,7 +110,7 @@ def _money(books: Reconciliation, every: Mapping[str, Reconciliation]) -> Table:
     own, *others = every
     return Table(
         "Money, received positive",
-        "Wear, penalties and stored value steer the plan and are no cash.",
+        "Wear, penalties and stored value steer the plan and are no cash; lines of nothing are left out.",
         (books.currency, own if others else "booked", "computed again", "residual", *others),
         (*cash, total, *other, *(lines if others else ())),
     )

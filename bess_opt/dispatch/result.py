@@ -15,10 +15,15 @@ import pandas as pd
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, pairs
+from bess_opt.common.provenance import Stopwatch
 from bess_opt.common.wording import Number, Row, number, percent
+from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import Flows, schedule_of
-from bess_opt.plant.metrics import Metrics, ledger, metrics
+from bess_opt.plant.ledger import ledger
+from bess_opt.plant.metrics import Metrics, metrics
+from bess_opt.plant.plant import Plant
+from bess_opt.strategies.shared.stack import Bound
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -190,6 +195,12 @@ def dispatch_html(plan: Dispatch) -> str:
     return box(title, pairs(dispatch_rows(plan)) + notes + picture_html(figure, f"{title}, power, SOC and price"))
 
 
+def law_of(twin: Twin, plant: Plant) -> Plant:
+    """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault."""
+    foreseeing = twin not in ("rule", "control")
+    return plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
+
+
 def outcome(
     scenario: Scenario,
     plant: Plant,
@@ -216,9 +227,3 @@ def outcome(
         figures=bound.figures(schedule, plant),
         **more,
     )
-
-
-def law_of(twin: Twin, plant: Plant) -> Plant:
-    """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault."""
-    foreseeing = twin not in ("rule", "control")
-    return plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)

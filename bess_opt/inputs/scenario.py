@@ -18,14 +18,14 @@ from bess_opt.common.wording import counted
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.describe import describe_series, scenario_html
 from bess_opt.inputs.finance import Finance
+from bess_opt.inputs.holidays import holidays_in
 from bess_opt.inputs.json_schema import json_schema
+from bess_opt.inputs.scenario_checks import check_tables
 from bess_opt.inputs.scenario_reading import (
     TABLES,
     SeriesSource,
-    check_tables,
     file_source,
     frame_source,
-    note_two_prices,
     read_series,
     read_tables,
     read_toml,
@@ -36,6 +36,7 @@ from bess_opt.inputs.site import Site
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.inputs.strategy_entry import StrategyEntry, read_strategies
 from bess_opt.inputs.tariff import Tariff
+from bess_opt.inputs.tariff_checks import price_findings, price_notes
 
 _HELD = ("battery", "site", "tariff", "finance", "solver")
 
@@ -87,9 +88,11 @@ class Scenario:
         entries, wrong = read_strategies(tables.get("strategy"))
         cleaned, horizon, wrong_series = read_series(tables, source)
         problems += [*wrong, *wrong_series, *check_tables(parts, horizon)]
+        if cleaned is not None and not problems:
+            problems += price_findings(parts.get("tariff"), {str(k): v.to_numpy() for k, v in cleaned.frame.items()})
         if problems or cleaned is None:
             raise ScenarioError(problems)
-        notes = note_two_prices(parts.get("tariff"), list(cleaned.frame.columns))
+        notes = price_notes(parts.get("tariff"), list(cleaned.frame.columns))
         values = {key: parts.get(key) for key in _HELD}
         values |= {"strategies": entries, "notes": (*cleaned.notes, *notes), "name": name}
         for key, value in (values | {"folder": folder, "_clean": cleaned}).items():
@@ -109,6 +112,11 @@ class Scenario:
     def time_zone(self) -> str:
         """IANA name of the local clock: the site's stated zone, else the series' own."""
         return self._clean.time_zone
+
+    @property
+    def holidays(self) -> tuple[str, ...]:
+        """Local dates of the horizon that are holidays by `site.holidays`, "YYYY-MM-DD" each."""
+        return holidays_in(self.site.holidays, self._clean.index)
 
     def replace(self, **tables: Any) -> Scenario:
         """A new scenario with `tables` over the present ones, checked again.
@@ -135,6 +143,8 @@ class Scenario:
         """Plain tables that, written as TOML beside the clean series, load as an equal scenario."""
         tables: dict[str, Any] = {"battery": self.battery.to_plain()}
         tables["site"] = self.site.to_plain() | {"time_zone": self.time_zone}
+        if self.site.holidays is not None:
+            tables["site"]["holidays"] = list(self.holidays)
         tables["series"] = {"step_min": round(self.step_h * 60, 9)}
         if self.strategies:
             listed = [entry.to_plain() for entry in self.strategies]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,12 @@ from bess_opt.common.input_table import MOST_TOLD, Table, read_table, salvage, u
 from bess_opt.common.wording import show
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.finance import Finance
+from bess_opt.inputs.scenario_checks import Horizon
 from bess_opt.inputs.series.clean import CleanSeries, SeriesOptions, clean, examine
 from bess_opt.inputs.series.raw import RawSeries, from_file, from_frame
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.inputs.tariff import Tariff, energy_price
+from bess_opt.inputs.tariff import Tariff
 
 TABLES: dict[str, type[Table]] = {
     "battery": Battery,
@@ -156,26 +156,6 @@ def _depth(value: object) -> int:
     return depth
 
 
-@dataclass(frozen=True)
-class Horizon:
-    """Local starts of the steps, and their length [h]."""
-
-    index: pd.DatetimeIndex
-    step_h: float
-
-
-def check_tables(parts: Mapping[str, Any], horizon: Horizon | None) -> list[Finding]:
-    """Problems between tables; a part that is wrong itself (None or absent) is passed over."""
-    problems: list[Finding] = []
-    battery, site, tariff = parts.get("battery"), parts.get("site"), parts.get("tariff")
-    if isinstance(battery, Battery) and isinstance(site, Site):
-        problems += _check_hybrid(battery, site)
-    if isinstance(tariff, Tariff) and horizon is not None:
-        problems += _check_intervals(tariff, horizon.step_h * 60)
-        problems += _check_rows(tariff, horizon.index)
-    return problems
-
-
 def note_two_prices(tariff: Tariff | None, columns: list[str]) -> list[Finding]:
     """A tariff beside a price series: both are paid, and the user should know."""
     priced = [name for name in ("price_per_mwh", "import_price_per_mwh") if name in columns]
@@ -184,14 +164,6 @@ def note_two_prices(tariff: Tariff | None, columns: list[str]) -> list[Finding]:
     found = f"stands beside the series {priced[0]}: the two add up"
     expected = "leave one of them out unless both are paid"
     return [Finding("prices_add_up", "tariff.energy", found, expected, "warning")]
-
-
-def _check_hybrid(battery: Battery, site: Site) -> list[Finding]:
-    if battery.topology != "hybrid" or site.dc_share is not None:
-        return []
-    found = 'is missing, but battery.topology is "hybrid"'
-    expected = "give the share of the array on the battery's DC bus, 0 to 1"
-    return [Finding("missing_key", "site.dc_share", found, expected)]
 
 
 def _check_intervals(tariff: Tariff, step_min: float) -> list[Finding]:

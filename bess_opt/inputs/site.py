@@ -12,6 +12,7 @@ from bess_opt.common.errors import nearest
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Flag, Number, Table, Text, quantity, reject
 from bess_opt.inputs.battery import TopologyKey
+from bess_opt.inputs.holidays import Holidays
 
 
 def _known_zone(name: str | None) -> str | None:
@@ -62,6 +63,7 @@ class Site(Table):
     dc_share: Annotated[
         Number | None, quantity("hybrid: share of the array on the battery's DC bus", "1", ge=0, le=1)
     ] = None
+    holidays: Annotated[Holidays | None, Field(description='which dates rows with "holiday" mean')] = None
     unserved_price_per_mwh: Annotated[
         Number | None, quantity("price of load that is not met; default: forbidden", "currency/MWh", ge=0)
     ] = None

@@ -1,4 +1,4 @@
-"""Demand charges in the model: measured peaks, ratchets, and their line in the ledger."""
+"""Demand charges in the model: measured means, peaks of several days, what is billed, and its lines in the ledger."""
 
 from __future__ import annotations
 
@@ -7,74 +7,176 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.models.bends import add_bends, bend_cost, bends_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
 from bess_opt.models.ledger import add_term
 from bess_opt.models.units import CURRENCY, MW, PER_UNIT
-from bess_opt.plant.billing import Billing
+from bess_opt.plant.billing.demand import Demand, Peak
+from bess_opt.plant.plant import Plant
 
 
-def add_demand(m: Any, billing: Billing) -> None:
-    """Add a measured and a billed peak per period, what ties them to the import, and the demand charges."""
-    m.periods = pyo.RangeSet(0, billing.periods - 1)
-    m.measured_mw = ArrayVar(m.periods, units=MW, doc="highest mean import of a billing interval")
-    m.billed_mw = ArrayVar(m.periods, lower=billing.floor_mw, units=MW, doc="peak that is billed")
-    m.demand_price_per_mw = ArrayParam(
-        m.periods, billing.price_per_mw, units=CURRENCY / MW, doc="price of the billed peak"
-    )
-    m.billed_at_least_measured = ArrayConstraint(m.periods, rule=billed_at_least_measured)
-    _add_intervals(m, billing)
-    if billing.ratchets:
-        _add_ratchets(m, billing)
-    add_term(m, "demand", demand_charge, m.periods)
+def add_demand(m: Any, plant: Plant, demand: Demand) -> None:
+    """Add the highest mean of each measured node, the peaks made of several, the billed peaks, and their charges."""
+    charges = demand.charges
+    m.nodes = pyo.RangeSet(0, demand.nodes - 1)
+    m.measured_mw = ArrayVar(m.nodes, units=MW, doc="highest mean import of a node's billing intervals")
+    _add_intervals(m, demand)
+    several = [p for p, peak in enumerate(demand.peaks) if not peak.plain]
+    _add_means(m, [demand.peaks[p] for p in several])
+    m.charges = pyo.RangeSet(0, len(charges) - 1)
+    floors = np.array([_floor(demand, c) for c in range(len(charges))])
+    m.billed_mw = ArrayVar(m.charges, lower=floors, units=MW, doc="peak that is billed")
+    _add_sources(m, demand, {p: q for q, p in enumerate(several)})
+    _add_charges(m, plant, demand, floors)
 
 
-def _add_intervals(m: Any, billing: Billing) -> None:
-    """Whole intervals are expanded together; those that the horizon cuts short stand one by one."""
-    longest = int(billing.length.max(initial=1))
-    whole = np.flatnonzero(billing.length == longest)
-    m.interval_first, m.interval_length = billing.first, billing.length
-    m.interval_period = billing.period
+def _floor(demand: Demand, number: int) -> float:
+    """What a charge bills at least: its floor, and shares of peaks that are known."""
+    charge = demand.charges[number]
+    known = [share * demand.peaks[peak].least_mw for peak, share in charge.sources if demand.peaks[peak].plain]
+    return max([charge.floor_mw, *known])
+
+
+def _add_intervals(m: Any, demand: Demand) -> None:
+    """Whole intervals are expanded together; those that are cut short stand one by one."""
+    intervals = demand.intervals
+    longest = int(intervals.length.max(initial=1))
+    whole = np.flatnonzero(intervals.length == longest)
+    m.interval_first, m.interval_length, m.interval_node = intervals.first, intervals.length, demand.node
     m.steps_per_interval = longest
     m.intervals = pyo.Set(initialize=whole.tolist(), dimen=1)
     m.measured_peak = ArrayConstraint(m.intervals, rule=measured_peak)
-    cut = np.flatnonzero(billing.length < longest)
+    cut = np.flatnonzero(intervals.length < longest)
     if len(cut):
         m.cut_intervals = pyo.Set(initialize=cut.tolist(), dimen=1)
         m.measured_peak_cut = ArrayConstraint(m.cut_intervals, rule=measured_peak_cut, by_member=True)
 
 
 def measured_peak(m: Any, i: Any) -> Any:
-    """measured[p(i)] >= mean import over billing interval i."""
+    """measured[node(i)] >= mean import over billing interval i."""
     first, length = m.interval_first[i], m.steps_per_interval
     imported = sum(m.import_mw[first + k] for k in range(length))
-    return m.measured_mw[m.interval_period[i]] >= imported * (1.0 / length)
+    return m.measured_mw[m.interval_node[i]] >= imported * (1.0 / length)
 
 
 def measured_peak_cut(m: Any, i: Any) -> Any:
-    """measured[p(i)] >= mean import over the steps of interval i that lie in the horizon."""
+    """measured[node(i)] >= mean import over the steps that interval i holds."""
     first, length = int(m.interval_first[i]), int(m.interval_length[i])
     imported = total(m.import_mw, np.arange(first, first + length))
-    return m.measured_mw[int(m.interval_period[i])] >= imported * (1.0 / length)
+    return m.measured_mw[int(m.interval_node[i])] >= imported * (1.0 / length)
 
 
-def billed_at_least_measured(m: Any, p: Any) -> Any:
-    """billed[p] >= measured[p]."""
-    return m.billed_mw[p] >= m.measured_mw[p]
+def _add_means(m: Any, peaks: list[Peak]) -> None:
+    """Mean of the n highest: n·level and what lies above the level add up to at least their sum, at the least it."""
+    if not peaks:
+        return
+    node = np.concatenate([np.array(peak.nodes, dtype=np.int64) for peak in peaks])
+    of = np.repeat(np.arange(len(peaks)), [len(peak.nodes) for peak in peaks])
+    known = [(q, mw) for q, peak in enumerate(peaks) for mw in peak.known_mw]
+    m.means = pyo.RangeSet(0, len(peaks) - 1)
+    m.mean_mw = ArrayVar(m.means, units=MW, doc="mean of the highest measured peaks")
+    m.level_mw = ArrayVar(m.means, units=MW, doc="least of the highest peaks")
+    m.mean_of = ArrayParam(m.means, [peak.counted for peak in peaks], units=PER_UNIT, doc="peaks in the mean")
+    m.members = pyo.RangeSet(0, len(node) + len(known) - 1)
+    m.over_level_mw = ArrayVar(m.members, units=MW, doc="peak above the level")
+    m.member_node, m.member_mean = node, np.concatenate([of, np.array([q for q, _ in known], dtype=np.int64)])
+    m.measured_members = pyo.RangeSet(0, len(node) - 1)
+    m.over_level = ArrayConstraint(m.measured_members, rule=over_level)
+    if known:
+        m.known_members = pyo.RangeSet(len(node), len(node) + len(known) - 1)
+        m.known_mw = ArrayParam(
+            m.known_members, [mw for _, mw in known], units=MW, doc="peak from before the horizon"
+        )
+        m.known_over_level = ArrayConstraint(m.known_members, rule=known_over_level)
+    m.members_of_mean = [np.flatnonzero(m.member_mean == q) for q in range(len(peaks))]
+    m.mean_of_highest = ArrayConstraint(m.means, rule=mean_of_highest, by_member=True)
 
 
-def _add_ratchets(m: Any, billing: Billing) -> None:
-    later, earlier, share = (np.array(column) for column in zip(*billing.ratchets, strict=True))
-    m.ratchets = pyo.RangeSet(0, len(share) - 1)
-    m.ratchet_later, m.ratchet_earlier = later, earlier
-    m.ratchet_share = ArrayParam(m.ratchets, share, units=PER_UNIT, doc="share of the earlier peak billed")
-    m.ratchet = ArrayConstraint(m.ratchets, rule=ratchet)
+def over_level(m: Any, i: Any) -> Any:
+    """over[i] + level[q(i)] >= measured[node(i)]."""
+    return m.over_level_mw[i] + m.level_mw[m.member_mean[i]] >= m.measured_mw[m.member_node[i]]
 
 
-def ratchet(m: Any, k: Any) -> Any:
-    """billed[later] >= share·measured[earlier]."""
-    return m.billed_mw[m.ratchet_later[k]] >= m.ratchet_share[k] * m.measured_mw[m.ratchet_earlier[k]]
+def known_over_level(m: Any, i: Any) -> Any:
+    """over[i] + level[q(i)] >= the known peak."""
+    return m.over_level_mw[i] + m.level_mw[m.member_mean[i]] >= m.known_mw[i]
 
 
-def demand_charge(m: Any, p: Any) -> Any:
-    """−price·billed[p]."""
-    return -m.demand_price_per_mw[p] * m.billed_mw[p]
+def mean_of_highest(m: Any, q: Any) -> Any:
+    """n[q]·mean[q] >= n[q]·level[q] + Σ over of its members."""
+    over = total(m.over_level_mw, m.members_of_mean[int(q)])
+    return m.mean_of[q] * m.mean_mw[q] >= m.mean_of[q] * m.level_mw[q] + over
+
+
+def _add_sources(m: Any, demand: Demand, mean_of_peak: dict[int, int]) -> None:
+    """A billed peak is at least its share of each peak that it looks at."""
+    rows: dict[str, list[tuple[int, int, float]]] = {"measured": [], "mean": []}
+    for c, charge in enumerate(demand.charges):
+        for p, share in charge.sources:
+            if p in mean_of_peak:
+                rows["mean"].append((c, mean_of_peak[p], share))
+            elif demand.peaks[p].nodes:
+                rows["measured"].append((c, demand.peaks[p].nodes[0], share))
+    for what, found in rows.items():
+        if not found:
+            continue
+        charge_of, source = np.array([(c, where) for c, where, _ in found]).T
+        shares = np.array([share for _, _, share in found])
+        index = pyo.RangeSet(0, len(shares) - 1)
+        setattr(m, f"{what}_sources", index)
+        setattr(m, f"{what}_charge", charge_of)
+        setattr(m, f"{what}_source", source)
+        setattr(m, f"{what}_share", ArrayParam(index, shares, units=PER_UNIT, doc="share of the peak that is billed"))
+        rule = billed_at_least_measured if what == "measured" else billed_at_least_mean
+        setattr(m, f"billed_at_least_{what}", ArrayConstraint(index, rule=rule))
+
+
+def billed_at_least_measured(m: Any, k: Any) -> Any:
+    """billed[c(k)] >= share[k]·measured[node(k)]: its own peak, or one that it looks back to."""
+    return m.billed_mw[m.measured_charge[k]] >= m.measured_share[k] * m.measured_mw[m.measured_source[k]]
+
+
+def billed_at_least_mean(m: Any, k: Any) -> Any:
+    """billed[c(k)] >= share[k]·mean[q(k)]: its own peak, or one that it looks back to."""
+    return m.billed_mw[m.mean_charge[k]] >= m.mean_share[k] * m.mean_mw[m.mean_source[k]]
+
+
+def _add_charges(m: Any, plant: Plant, demand: Demand, floors: np.ndarray) -> None:
+    """Prices of the billed peaks, with their bends, as lines of the ledger."""
+    charges = demand.charges
+    highest = float(plant.flow_limits()["import_mw"].max(initial=0.0))
+    shares = [max(share for _, share in charge.sources) for charge in charges]
+    most = np.maximum(floors, np.array([max(share, 1.0) for share in shares]) * highest)
+    factor = [float(charge.weight * charge.counts) for charge in charges]
+    for line, curves in (
+        ("demand", [charge.curve.scaled(f) for charge, f in zip(charges, factor, strict=True)]),
+        ("overrun", [charge.overrun.scaled(f) for charge, f in zip(charges, factor, strict=True)]),
+    ):
+        within = [curve.within(low, np.inf) for curve, low in zip(curves, floors, strict=True)]
+        passed = [curve.cost(low) - near.cost(low) for curve, near, low in zip(curves, within, floors, strict=True)]
+        always = np.array(passed)
+        if line == "demand":
+            always = always + np.array([charge.contract * f for charge, f in zip(charges, factor, strict=True)])
+        price = np.array([curve.price for curve in within])
+        if line == "overrun" and not price.any() and not always.any() and not any(curve.at for curve in within):
+            continue
+        setattr(
+            m, f"{line}_price_per_mw", ArrayParam(m.charges, price, units=CURRENCY / MW, doc="price of a billed MW")
+        )
+        setattr(m, f"{line}_always", ArrayParam(m.charges, always, units=CURRENCY, doc="charge whatever the peak"))
+        add_term(m, line, demand_charge if line == "demand" else overrun_charge, m.charges)
+        bends = bends_of(within, floors, most)
+        if len(bends.of):
+            name = f"{line}_over_mw"
+            add_bends(m, name, "billed_mw", bends, MW, CURRENCY / MW)
+            add_term(m, line, bend_cost(name), getattr(m, f"{name}_bends"))
+
+
+def demand_charge(m: Any, c: Any) -> Any:
+    """−(price·billed[c] + what is paid always)."""
+    return -m.demand_price_per_mw[c] * m.billed_mw[c] - m.demand_always[c]
+
+
+def overrun_charge(m: Any, c: Any) -> Any:
+    """−(price·billed[c] + what is paid always), for what lies above a contracted power."""
+    return -m.overrun_price_per_mw[c] * m.billed_mw[c] - m.overrun_always[c]

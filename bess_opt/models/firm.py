@@ -138,8 +138,7 @@ def add_firm(m: Any, given: Deliveries, plant: Plant) -> None:
 def delivery_bounds(given: Deliveries, plant: Plant) -> tuple[Array, Array]:
     """(least, most) net export that each delivery can hold: by power at each step, by energy over its steps."""
     limits, storage, bus = plant.flow_limits(), plant.storage, plant.bus
-    shed = plant.sheddable_mw
-    bought = limits["import_mw"] + shed if plant.grid_charging else plant.load_mw
+    bought = limits["import_mw"] + plant.sheddable_mw if plant.grid_charging else plant.load_mw
     battery = storage.discharge_limit_mw if bus is None else limits["inverter_out_mw"]
     power = np.minimum(battery + plant.solar_ac_mw - plant.load_mw, plant.export_max_mw)
     stored = (storage.ceiling_mwh.max() - storage.floor_mwh.min()) * storage.eta_discharge / plant.step_h

@@ -11,22 +11,23 @@ import pyomo.environ as pyo
 from bess_opt.models.components import ArrayParam
 from bess_opt.models.units import MWH, PER_MWH
 from bess_opt.plant import money
+from bess_opt.plant.ledger import LINES
 from bess_opt.plant.plant import Plant
 
 
 @dataclass(frozen=True)
 class Term:
-    """One line of the ledger: `rule(m, i)` gives currency received for member i of `index`."""
+    """A part of a line of the ledger: `rule(m, i)` gives currency received for member i of `index`."""
 
-    name: str
+    line: str
     rule: Callable[[Any, Any], Any]
     index: Any
 
 
 def add_ledger(m: Any, plant: Plant) -> None:
-    """Add the prices and the terms that they make; `m.ledger` maps their names to `Term`."""
+    """Add the prices and the terms that they make; `m.ledger` lists them."""
     storage = plant.storage
-    m.ledger = {}
+    m.ledger = []
     m.wear_cost_per_mwh = pyo.Param(initialize=storage.wear_cost_per_mwh, units=PER_MWH, mutable=True)
     m.variable_om_per_mwh = pyo.Param(initialize=storage.variable_om_per_mwh, units=PER_MWH, mutable=True)
     m.stored_value_per_mwh = pyo.Param(initialize=storage.end_value_per_mwh, units=PER_MWH, mutable=True)
@@ -47,11 +48,13 @@ def add_ledger(m: Any, plant: Plant) -> None:
         add_term(m, "stored_value", stored_value, m.horizon)
 
 
-def add_term(m: Any, name: str, rule: Callable[[Any, Any], Any], index: Any) -> None:
-    """Enter a line in the ledger; each name once (rule 15)."""
-    if name in m.ledger:
-        raise ValueError(f"the ledger has a line {name!r} already")
-    m.ledger[name] = Term(name, rule, index)
+def add_term(m: Any, line: str, rule: Callable[[Any, Any], Any], index: Any) -> None:
+    """Enter a part of a line of `bess_opt.plant.ledger`; each rule enters once (rule 15)."""
+    if line not in LINES:
+        raise ValueError(f"the ledger has no line {line!r}; state it in bess_opt.plant.ledger")
+    if any(term.line == line and term.index is index for term in m.ledger):
+        raise ValueError(f"the ledger has this part of the line {line!r} already")
+    m.ledger.append(Term(line, rule, index))
 
 
 def energy_revenue(m: Any, t: Any) -> Any:
@@ -81,4 +84,14 @@ def stored_value(m: Any, end: Any) -> Any:
 
 def money_terms(m: Any) -> list[tuple[float, Any, Any]]:
     """All terms of the ledger with weight 1: what a strategy scored in money maximises."""
-    return [(1.0, term.rule, term.index) for term in m.ledger.values()]
+    return [(1.0, term.rule, term.index) for term in m.ledger]
+
+
+def cash_terms(m: Any) -> list[tuple[float, Any, Any]]:
+    """The terms that make up the net revenue, with weight 1."""
+    return [(1.0, term.rule, term.index) for term in m.ledger if LINES[term.line].cash]
+
+
+def shadow_lines(m: Any) -> list[str]:
+    """Lines of the ledger that are no cash: they steer a plan and stand apart."""
+    return sorted({term.line for term in m.ledger if not LINES[term.line].cash})

@@ -15,7 +15,7 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.columns import LIMITS, SCHEDULE
 from bess_opt.common.errors import AuditError
-from bess_opt.plant import money, physics
+from bess_opt.plant import physics
 from bess_opt.plant.plant import PRECISION, Plant
 
 TOLERANCE = 1e-6  # of the battery's size, per step (rule 9)
@@ -128,7 +128,9 @@ def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         *exceeds("load is the scenario's", np.abs(load - plant.load_mw), plant),
         *exceeds("regulation is held only by a strategy for it", held, plant),
     ]
-    for price, stated in ((buy, plant.import_price), (sell, plant.export_price)):
+    bought, sold = _arrays(schedule, "import_mw", "export_mw")
+    stated_buy, stated_sell, _ = plant.settled_energy(bought, sold)
+    for price, stated in ((buy, stated_buy), (sell, stated_sell)):
         known = np.isfinite(stated)
         wrong = np.where(np.isnan(price) & ~known, 0.0, np.abs(price - stated))
         dear = 1.0 + PRECISION / TOLERANCE * np.where(known, np.abs(stated), 0.0)
@@ -152,15 +154,11 @@ def _derived(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         retention=storage.retention,
         step_h=plant.step_h,
     )
-    due = (
-        money.energy_revenue(bought, sold, plant.import_price, plant.export_price, plant.step_h)
-        if plant.has_prices
-        else np.zeros(plant.steps)
-    )
+    buy, sell, due = plant.settled_energy(bought, sold)
     # Of the battery's own turnover in the step, and what doubles leave open at the size of all that is paid.
-    dear = np.maximum(1.0, np.maximum(np.abs(plant.import_price), np.abs(plant.export_price)))
-    dear = dear if plant.has_prices else np.ones(plant.steps)
+    dear = np.maximum(1.0, np.maximum(np.abs(buy), np.abs(sell))) if plant.has_prices else np.ones(plant.steps)
     worth = dear * plant.step_h * (plant.scale_mw + PRECISION / TOLERANCE * (np.abs(bought) + np.abs(sold)))
+    worth = worth + PRECISION / TOLERANCE * np.abs(due)
     return [
         *exceeds("grid power is export minus import", np.abs(grid - sold + bought), plant),
         *exceeds("losses add up", np.abs(lost - storage_lost - inverter_lost), plant),

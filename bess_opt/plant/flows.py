@@ -10,7 +10,7 @@ import pandas as pd
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.columns import SCHEDULE
-from bess_opt.plant import money, physics
+from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant
 
 
@@ -53,9 +53,7 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
         retention=storage.retention,
         step_h=plant.step_h,
     )
-    revenue = money.energy_revenue(
-        flows.import_mw, flows.export_mw, plant.import_price, plant.export_price, plant.step_h
-    )
+    import_price, export_price, revenue = plant.settled_energy(flows.import_mw, flows.export_mw)
     columns: dict[str, Any] = {
         "solar_mw": plant.solar_mw,
         "solar_dc_mw": plant.solar_dc_mw,
@@ -77,8 +75,8 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
         "regulation_up_mw": nothing + flows.regulation_up_mw,
         "regulation_down_mw": nothing + flows.regulation_down_mw,
         "limited_by": np.broadcast_to(np.asarray(flows.limited_by, dtype=object), steps),
-        "import_price_per_mwh": plant.import_price,
-        "export_price_per_mwh": plant.export_price,
-        "revenue": revenue if plant.has_prices else nothing,
+        "import_price_per_mwh": import_price,
+        "export_price_per_mwh": export_price,
+        "revenue": revenue,
     }
     return pd.DataFrame({name: columns[name] for name in SCHEDULE}, index=plant.index)

@@ -10,9 +10,8 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.inputs.battery import Battery, EndValue
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.inputs.tariff import Tariff, energy_price
 from bess_opt.plant import physics
-from bess_opt.plant.billing import billing
+from bess_opt.plant.billing import billing_of
 from bess_opt.plant.plant import Bus, Plant, Storage
 
 
@@ -27,7 +26,8 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     solar_ac, solar_dc = _solar(scenario, series)
     dc_coupled = battery.topology != "parallel_ac"
     converters = battery.converters
-    import_price, export_price = _prices(scenario.tariff, series)
+    columns = {str(name): series[name].to_numpy(dtype=float) for name in series.columns}
+    billing = billing_of(scenario.tariff, columns, index, scenario.step_h, scenario.holidays)
     return Plant(
         index=index,
         step_h=scenario.step_h,
@@ -37,15 +37,15 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         solar_ac_mw=solar_ac,
         solar_dc_mw=solar_dc,
         load_mw=_column(series, "load_mw") + battery.auxiliary_mw,
-        import_price=import_price,
-        export_price=export_price,
+        import_price=billing.energy.import_price,
+        export_price=billing.energy.export_price,
         import_max_mw=_lower(site.import_limit_mw, series, "import_limit_mw"),
         export_max_mw=_lower(site.export_limit_mw, series, "export_limit_mw"),
         grid_charging=site.grid_charging,
         battery_export=site.battery_export,
         curtailment=site.curtailment,
         unserved_price_per_mwh=site.unserved_price_per_mwh,
-        billing=billing(scenario.tariff, index, scenario.step_h),
+        billing=billing,
         solar_capacity_mw=site.solar_capacity_mw,
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
         auxiliary_mw=battery.auxiliary_mw,
@@ -137,23 +137,6 @@ def _solar_ac(series: pd.DataFrame, to_ac: float, inverter_mw: float | None, sha
         return share * _column(series, "solar_mw")
     ac: Array = np.minimum(share * _column(series, "solar_dc_mw") * to_ac, _or_inf(inverter_mw))
     return ac
-
-
-def _prices(tariff: Tariff | None, series: pd.DataFrame) -> tuple[Array, Array]:
-    """(import, export) price per step: the series' prices plus the tariff's energy rates."""
-    index = pd.DatetimeIndex(series.index)
-    both = "price_per_mwh" in series
-    unknown = np.full(len(index), np.nan)
-    import_price = _column(series, "price_per_mwh" if both else "import_price_per_mwh", unknown)
-    export_price = _column(series, "price_per_mwh" if both else "export_price_per_mwh", unknown)
-    if tariff is None or not tariff.energy:
-        return import_price, export_price
-    rate = energy_price(tariff, index)
-    paid = np.nan_to_num(import_price, nan=0.0) + rate
-    if tariff.export == "same":
-        return paid, np.nan_to_num(export_price, nan=0.0) + rate
-    flat = 0.0 if isinstance(tariff.export, str) else float(tariff.export)
-    return paid, np.where(np.isnan(export_price), flat, export_price)
 
 
 def _column(series: pd.DataFrame, name: str, default: Array | None = None) -> Array:

@@ -7,10 +7,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt.plant import money
+from bess_opt.plant.ledger import LINES, cash, ledger
 from bess_opt.plant.plant import Plant
-
-CASH = ("energy", "regulation", "demand", "variable_om")  # terms of the ledger that make up the net revenue
 
 
 @dataclass(frozen=True)
@@ -53,10 +51,14 @@ class Metrics:
     energy_revenue: float
     demand_charges: float
     regulation_revenue: float
+    overrun_charges: float  # of contracted power
+    fixed_charges: float
+    minimum_charges: float  # what months are charged beside their sum so that the least bill is reached
+    credits: float  # withheld less used
     variable_om: float
-    unserved_cost: float  # penalty, not cash
+    unserved_cost: float  # price of the load that is not met
     wear_cost: float  # shadow price, not cash
-    net_revenue: float  # energy + regulation − demand charges − variable O&M
+    net_revenue: float  # all lines of money but wear and stored value: energy and products less charges and costs
     stored_value: float  # Δ at the stated value per MWh, apart from cash
     score: float
     score_unit: str
@@ -83,7 +85,7 @@ def metrics(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
     served = energy["load"] - energy["unserved"]
     out_of_cells = energy["discharge"] / storage.eta_discharge + drawn
     cycles = out_of_cells / storage.energy_mwh
-    cash = ledger(schedule, plant)
+    booked = ledger(schedule, plant)
     grid = schedule["grid_mw"].to_numpy()
     inputs = energy["solar"] + energy["import"] + energy["unserved"]
     outputs = energy["load"] + energy["export"] + energy["curtailed"] + energy["loss"] + kept
@@ -113,53 +115,14 @@ def metrics(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
         peak_import_mw=float(schedule["import_mw"].max()),
         peak_export_mw=float(schedule["export_mw"].max()),
         max_ramp_mw_per_h=float(np.abs(np.diff(grid)).max(initial=0.0)) / hours,
-        energy_revenue=cash["energy"],
-        demand_charges=0.0 - cash["demand"],
-        regulation_revenue=cash["regulation"],
-        variable_om=0.0 - cash["variable_om"],
-        unserved_cost=0.0 - cash["unserved"],
-        wear_cost=0.0 - cash["wear"],
-        net_revenue=sum(cash[name] for name in CASH),
-        stored_value=cash["stored_value"],
+        **{line.figure: line.shown(booked[name]) for name, line in LINES.items()},
+        net_revenue=cash(booked),
         score=score.value,
         score_unit=score.unit,
         score_sense=score.sense,
         balance_residual_mwh=inputs - outputs,
         end_shortfall_mwh=max(0.0, storage.end_min_mwh - end, end - storage.end_max_mwh),
     )
-
-
-def ledger(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
-    """Every money term of a schedule, money received positive; each enters once (rule 15)."""
-    hours, storage = plant.step_h, plant.storage
-    discharged = float(schedule["discharge_mw"].sum())
-    end = float(schedule["energy_mwh"].iloc[-1])
-    unserved = float(schedule["unserved_mw"].sum())
-    return {
-        "energy": float(schedule["revenue"].sum()),
-        "regulation": _regulation(schedule, plant),
-        "demand": -plant.billing.charge(schedule["import_mw"].to_numpy()) if plant.billing else 0.0,
-        "variable_om": -money.throughput_cost(discharged, storage.variable_om_per_mwh, hours),
-        "wear": -money.throughput_cost(discharged, storage.wear_cost_per_mwh, hours),
-        "unserved": -money.unserved_cost(unserved, plant.unserved_price_per_mwh or 0.0, hours),
-        "stored_value": money.stored_value(end, storage.start_mwh, storage.end_value_per_mwh),
-    }
-
-
-def _regulation(schedule: pd.DataFrame, plant: Plant) -> float:
-    """Pay for the regulation capacity held; 0 for a plant that sells none."""
-    reserves = plant.reserves
-    if reserves is None:
-        return 0.0
-    up, down = schedule["regulation_up_mw"].to_numpy(), schedule["regulation_down_mw"].to_numpy()
-    paid = money.capacity_revenue(up, down, reserves.up_price, reserves.down_price, plant.step_h)
-    return float(paid.sum())
-
-
-def net_revenue(schedule: pd.DataFrame, plant: Plant) -> float:
-    """Cash of the horizon: energy + regulation − demand charges − variable O&M."""
-    terms = ledger(schedule, plant)
-    return sum(terms[name] for name in CASH)
 
 
 def _ratio(part: float, whole: float) -> float | None:

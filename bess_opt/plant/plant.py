@@ -101,7 +101,7 @@ class Plant:
     solar_ac_mw: Array
     solar_dc_mw: Array
     load_mw: Array
-    import_price: Array  # NaN where the scenario states none
+    import_price: Array  # NaN where the scenario states none; with tiers that of the tier under way at first
     export_price: Array
     import_max_mw: Array  # inf where nothing limits
     export_max_mw: Array
@@ -143,6 +143,12 @@ class Plant:
         """PV power available where it meets the battery: AC part plus DC part."""
         both: Array = self.solar_ac_mw + self.solar_dc_mw
         return both
+
+    def settled_energy(self, import_mw: Array, export_mw: Array) -> tuple[Array, Array, Array]:
+        """(import price, export price, revenue) of each step for flows that are known."""
+        if self.billing is None or not self.has_prices:
+            return self.import_price, self.export_price, np.zeros(self.steps)
+        return self.billing.energy.settled(import_mw, export_mw)
 
     @cached_property
     def day(self) -> Array:

@@ -32,6 +32,7 @@ from bess_opt.solver.solution import (
     Solution,
 )
 
+TIES_ONLY = 1e-8  # of the largest cost: a smaller one orders equal optima and measures nothing
 DUAL_ZERO = 1e-7  # HiGHS's own dual tolerance: a smaller reduced cost proves nothing
 # Where a warm start may end: near the optimum, or with a basis that a changed matrix made singular.
 UNPROVEN = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kSolveError)
@@ -356,8 +357,12 @@ def _power_of_two(value: float) -> float:
 
 
 def _cost_scale(cost: Array) -> float:
-    """Brings the typical cost near 64: far above the dual tolerance, far below trouble."""
+    """Brings the typical cost near 64: far above the dual tolerance, far below trouble.
+
+    Costs that only break ties are no measure: a window may have more of them than of others.
+    """
     present = np.abs(cost[cost != 0.0])
+    present = present[present >= TIES_ONLY * present.max(initial=0.0)]
     return _power_of_two(float(np.median(present)) / 64.0) if len(present) else 1.0
 
 

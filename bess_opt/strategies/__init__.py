@@ -11,7 +11,7 @@ from bess_opt.common.input_table import Count, Flag, Number, Table, Text, quanti
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import Violation
-from bess_opt.plant.metrics import net_revenue
+from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Strategy, no_checks

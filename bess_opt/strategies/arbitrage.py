@@ -19,7 +19,7 @@ import pandas as pd
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.ledger import money_terms
-from bess_opt.plant.metrics import net_revenue
+from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import NoOptions, Objective, Strategy, no_checks

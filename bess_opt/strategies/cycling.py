@@ -35,7 +35,7 @@ from bess_opt.common.input_table import Number, Table, quantity, reject
 from bess_opt.models.cycles import add_stated_cycles, cycles_done, missing_cycle_cost
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE, Violation
-from bess_opt.plant.metrics import ledger
+from bess_opt.plant.ledger import ledger
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy

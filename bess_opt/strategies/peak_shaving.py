@@ -26,8 +26,10 @@ from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, quantity
 from bess_opt.inputs.tariff import DemandRate, Tariff
 from bess_opt.models.ledger import money_terms
-from bess_opt.plant.billing import Billing, billing
-from bess_opt.plant.metrics import net_revenue
+from bess_opt.plant.billing import billing_of
+from bess_opt.plant.billing.demand import NO_DEMAND, Demand
+from bess_opt.plant.billing.intervals import Intervals
+from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Strategy, no_checks
@@ -53,7 +55,7 @@ class PeakShavingOptions(Table):
 
 def notes(plant: Plant, _options: PeakShavingOptions) -> list[Finding]:
     """Whether there is a demand charge at all."""
-    if plant.billing is not None:
+    if plant.billing is not None and plant.billing.demand.charges:
         return []
     expected = "the optimum lowers the energy bill alone; add [[tariff.demand]] rows"
     return [Finding("no_demand_charge", "tariff.demand", "no row is stated", expected, "warning")]
@@ -95,23 +97,35 @@ def _cheap(plant: Plant) -> Array:
 class DemandWatch:
     """What the rule knows of the demand charges while the steps go by.
 
-    Per billing period: the peak so far, never below what is billed anyway. Per billing interval: the import
-    so far, so that a step may still take what its interval's mean leaves.
+    Per billing interval: the import so far, so that a step may still take what its interval's mean leaves. Per
+    measured peak: what it has reached, and up to where it costs nothing more: what is billed anyway (floors, shares
+    of earlier peaks, contracted power, a free tier), or where several days count the least of them.
     """
 
     def __init__(self, plant: Plant, options: PeakShavingOptions) -> None:
-        bills = plant.billing or _unpriced(plant)
-        self._known = bills.floor_mw.tolist()
-        self._period, self._length = bills.period.tolist(), bills.length.tolist()
-        self._end = (bills.first + bills.length).tolist()
-        self._sum = [0.0] * len(self._period)
-        self._covering = _covering(bills, plant.steps)
-        self._later: dict[int, list[tuple[int, float]]] = {}
-        for later, earlier, share in bills.ratchets:
-            self._later.setdefault(earlier, []).append((later, share))
-        rows = bills.row[bills.period]
-        guesses = {int(row): _guess(plant, bills, rows == row, options) for row in np.unique(rows)}
-        self._guess = [guesses[row] for row in rows.tolist()]
+        self._demand = demand = plant.billing.demand if plant.billing is not None else NO_DEMAND
+        if not demand.charges:
+            self._demand = demand = _unpriced(plant)
+        intervals = demand.intervals
+        self._node, self._length = demand.node.tolist(), intervals.length.tolist()
+        self._end = (intervals.first + intervals.length).tolist()
+        self._sum = [0.0] * len(self._node)
+        self._covering = _covering(intervals, plant.steps)
+        self._reached = [0.0] * demand.nodes
+        self._peak_of = {node: p for p, peak in enumerate(demand.peaks) for node in peak.nodes}
+        self._billed = [max(charge.floor_mw, charge.free_mw) for charge in demand.charges]
+        self._own: dict[int, int] = {}
+        self._bills: dict[int, list[tuple[int, float]]] = {}
+        for c, charge in enumerate(demand.charges):
+            self._own[charge.sources[0][0]] = c
+            for p, share in charge.sources:
+                self._bills.setdefault(p, []).append((c, share))
+        self._free = [0.0] * len(demand.peaks)
+        for p in range(len(demand.peaks)):
+            self._update(p)
+        row = np.array([demand.peaks[self._peak_of[node]].row for node in self._node])
+        guesses = {int(r): _guess(plant, intervals.at(row == r), options) for r in set(row)}
+        self._guess = [guesses[r] for r in row.tolist()]
 
     def allowed_mw(self, t: int, last_grid_mw: float) -> float:
         """Most import in step t that breaks no target; infinite where no interval is measured."""
@@ -119,9 +133,8 @@ class DemandWatch:
             self._book(t - 1, -last_grid_mw if last_grid_mw < 0.0 else 0.0)
         allowed = INFINITE
         for i in self._covering[t]:
-            target, guess = self._known[self._period[i]], self._guess[i][t]
-            if guess > target:
-                target = guess
+            node = self._node[i]
+            target = max(self._reached[node], self._free[self._peak_of[node]], self._guess[i][t])
             left = (target * self._length[i] - self._sum[i]) / (self._end[i] - t)
             if left < allowed:
                 allowed = left
@@ -131,38 +144,51 @@ class DemandWatch:
         for i in self._covering[t]:
             self._sum[i] += import_mw
             if self._end[i] == t + 1:
-                period, mean = self._period[i], self._sum[i] / self._length[i]
-                if mean > self._known[period]:
-                    self._known[period] = mean
-                    for later, share in self._later.get(period, ()):
-                        self._known[later] = max(self._known[later], share * mean)
+                node, mean = self._node[i], self._sum[i] / self._length[i]
+                if mean > self._reached[node]:
+                    self._reached[node] = mean
+                    self._update(self._peak_of[node])
+
+    def _update(self, p: int) -> None:
+        """What a peak has reached raises what is billed, and with it what costs nothing more."""
+        peak = self._demand.peaks[p]
+        values = sorted([*(self._reached[node] for node in peak.nodes), *peak.known_mw], reverse=True)[: peak.n]
+        mean = sum(values) / peak.counted if peak.counted else 0.0
+        for c, share in self._bills.get(p, ()):
+            self._billed[c] = max(self._billed[c], share * mean)
+            own = self._demand.charges[c].sources[0][0]
+            if self._demand.peaks[own].n == 1:
+                self._free[own] = max(self._free[own], self._billed[c])
+        if peak.n > 1:
+            charge = self._demand.charges[self._own[p]] if p in self._own else None
+            floor = max(charge.floor_mw, charge.free_mw) if charge is not None else 0.0
+            self._free[p] = max(floor, values[-1] if len(values) == peak.n else 0.0)
 
 
-def _covering(bills: Billing, steps: int) -> list[list[int]]:
+def _covering(intervals: Intervals, steps: int) -> list[list[int]]:
     """Numbers of the billing intervals that each step lies in."""
     covering: list[list[int]] = [[] for _ in range(steps)]
-    interval = np.repeat(np.arange(len(bills.first)), bills.length)
-    within = np.arange(len(interval)) - np.repeat(np.cumsum(bills.length) - bills.length, bills.length)
-    for t, i in zip((bills.first[interval] + within).tolist(), interval.tolist(), strict=True):
+    interval = np.repeat(np.arange(len(intervals.first)), intervals.length)
+    before = np.cumsum(intervals.length) - intervals.length
+    within = np.arange(len(interval)) - np.repeat(before, intervals.length)
+    for t, i in zip((intervals.first[interval] + within).tolist(), interval.tolist(), strict=True):
         covering[t].append(i)
     return covering
 
 
-def _unpriced(plant: Plant) -> Billing:
+def _unpriced(plant: Plant) -> Demand:
     """Months measured step by step, where the tariff has no demand row."""
-    made = billing(Tariff(demand=(DemandRate(price_per_mw_month=0.0),)), plant.index, plant.step_h)
-    if made is None:
-        raise ValueError("a tariff with a demand row has a billing")
-    return made
+    free = Tariff(demand=(DemandRate(price_per_mw_month=0.0),))
+    return billing_of(free, {}, plant.index, plant.step_h).demand
 
 
-def _guess(plant: Plant, bills: Billing, of_row: Array, options: PeakShavingOptions) -> list[float]:
+def _guess(plant: Plant, of_row: Intervals, options: PeakShavingOptions) -> list[float]:
     """Target of a row at each step: stated, else the highest level of the last days, else today's mean."""
     if options.target_mw is not None:
         return [options.target_mw] * plant.steps
     marks = np.zeros(plant.steps + 1)
-    np.add.at(marks, bills.first[of_row], 1.0)
-    np.add.at(marks, (bills.first + bills.length)[of_row], -1.0)
+    np.add.at(marks, of_row.first, 1.0)
+    np.add.at(marks, of_row.first + of_row.length, -1.0)
     inside = np.cumsum(marks[:-1]) > 0
     net = np.where(inside, _net_import(plant), -np.inf)
     before = pd.Series(_levels(plant, net)).rolling(DAYS_KNOWN, min_periods=1).max().shift(1, fill_value=-np.inf)

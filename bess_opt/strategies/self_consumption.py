@@ -23,7 +23,7 @@ from pydantic import Field
 from bess_opt.common.input_table import Flag, Table
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import Violation, exceeds
-from bess_opt.plant.metrics import net_revenue
+from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Strategy

@@ -27,6 +27,25 @@ DEMAND = [
     {"price_per_mw_month": 7000.0, "interval_min": 120.0, "ratchet": {"share": 0.5, "months": 11}},
     {"price_per_mw_month": 1000.0, "period": "horizon", "incurred_mw": 2.5},
 ]
+INF = float("inf")
+BENT = {  # bends both ways: demand and energy get dearer, then cheaper; a contract is overrun
+    "export": "none",
+    "energy": [{"tiers": [[1.0, 30.0], [4.0, 70.0], [INF, 50.0]], "used_mwh": 0.5}],
+    "demand": [
+        {"tiers": [[1.0, 5000.0], [2.0, 7000.0], [INF, 6000.0]], "minimum_mw": 0.5},
+        {"price_per_mw_month": 1000.0, "contracted_mw": 1.5, "overrun_price_per_mw_month": 3000.0},
+        {"price_per_mw_month": 1000.0, "peaks": {"n": 2}, "incurred_mw": [2.5]},
+    ],
+}
+KEPT = {  # a month's sum decides, and export may bring it below zero
+    "export": 60.0,
+    "energy": [{"price_per_mwh": 40.0}],
+    "fixed_per_month": 50.0,
+    "minimum_per_month": 100.0,
+    "credit_months": 1,
+    "credit_so_far": [25.0],
+}
+LEAST = {key: value for key, value in KEPT.items() if not key.startswith("credit")}
 FIRM: dict[str, dict[str, Any]] = {
     "block": {"block_mw": 3.0},
     "firm": {"period": "month"},
@@ -75,6 +94,12 @@ def everything(topology: str, name: str, **changes: Any) -> Case:
         regulation_up_price_per_mw=5.0, regulation_down_price_per_mw=4.0, energy_min_mwh=[0.0, 1.0, 0.5]
     )
     return basis.but(series=series, strategy=name, finance={"variable_om_per_mwh": 1.5})
+
+
+def priced(topology: str, tariff: dict[str, Any]) -> Case:
+    """Three steps that a tariff alone prices."""
+    basis = tiny(topology, 3, tariff=tariff, strategy="peak_shaving")
+    return basis.but(series=basis.series.drop(columns="price_per_mwh"))
 
 
 def at_month_end(of: Case) -> Case:
@@ -152,6 +177,10 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
         yield f"{topology}-{label}", firm(topology, options), True
     for topology, (label, options) in itertools.product(TOPOLOGIES, REGULATION.items()):
         yield f"{topology}-regulation-{label}", regulation(topology, options), True
+    for topology, (label, tariff) in itertools.product(
+        TOPOLOGIES, (("bent", BENT), ("kept", KEPT), ("least", LEAST))
+    ):
+        yield f"{topology}-{label}", at_month_end(priced(topology, tariff)), False
     yield "hybrid-regulation-pressed", regulation("hybrid", {}, site=PRESSED), True
     yield "drawing", drawing(), True
 

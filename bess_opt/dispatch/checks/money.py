@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.scenario import Scenario
@@ -29,7 +28,6 @@ def money_findings(scenario: Scenario, plant: Plant) -> list[Finding]:
         *_export_above_import(plant),
         *_unused(scenario),
         *_ageing_twice(scenario),
-        *_coincident(scenario, plant),
     ]
     if scenario.site.currency in KNOWN:
         found += [*_series_prices(scenario), *_tariff_prices(scenario), *_capital(scenario)]
@@ -57,7 +55,7 @@ def _tariff_prices(scenario: Scenario) -> list[Finding]:
     if tariff is None:
         return []
     found = []
-    highest = max((abs(rate.price_per_mwh) for rate in tariff.energy), default=0.0)
+    highest = max((abs(price) for rate in tariff.energy for _, price in rate.prices), default=0.0)
     beside_series = any("price_per_mwh" in str(name) for name in scenario.series.columns)
     what = f"is at most {highest:.4g} {currency}/MWh"
     if 0.0 < highest <= PER_KWH_MOST:
@@ -66,8 +64,9 @@ def _tariff_prices(scenario: Scenario) -> list[Finding]:
         remedy = "multiply by 10 if these are cents per kWh"
         found.append(_price("price_in_cents", "tariff.energy", what, remedy, sure=False))
     for number, row in enumerate(tariff.demand):
-        if 0.0 < row.price_per_mw_month < DEMAND_LEAST:
-            what = f"found {row.price_per_mw_month:g} {currency} per MW and month"
+        dearest = max(price for _, price in row.prices)
+        if 0.0 < dearest < DEMAND_LEAST:
+            what = f"found {dearest:g} {currency} per MW and month"
             where = f"tariff.demand[{number}].price_per_mw_month"
             found.append(_price("demand_price_per_kw", where, what, "multiply by 1000 if it is per kW"))
     return found
@@ -117,11 +116,7 @@ def _export_above_import(plant: Plant) -> list[Finding]:
 
 def _unused(scenario: Scenario) -> list[Finding]:
     """Stated money that something else stands in for."""
-    tariff, finance, found = scenario.tariff, scenario.finance, []
-    sold = [name for name in ("price_per_mwh", "export_price_per_mwh") if name in scenario.series]
-    if tariff is not None and tariff.energy and tariff.export != "same" and sold:
-        what, expected = f"the series has {sold[0]}", "that is what export is paid; this is not used"
-        found.append(Finding("tariff_export_unused", "tariff.export", what, expected, "warning"))
+    finance, found = scenario.finance, []
     if finance is not None and finance.present_value_factor is not None:
         beside = [key for key in ("discount_rate", "lifetime_years") if getattr(finance, key) is not None]
         if beside:
@@ -140,20 +135,3 @@ def _ageing_twice(scenario: Scenario) -> list[Finding]:
         "wear is a shadow price for dispatch and never cash; do not add it to the replacement in your own books"
     )
     return [Finding("wear_beside_replacement", "battery.wear_cost_per_mwh", found, expected, "recommendation")]
-
-
-def _coincident(scenario: Scenario, plant: Plant) -> list[Finding]:
-    """Rows whose coincident times all lie beyond the horizon: nothing is measured."""
-    rows = scenario.tariff.demand if scenario.tariff is not None else ()
-    end = plant.index[-1] + pd.Timedelta(hours=plant.step_h)
-    return [
-        Finding(
-            "coincident_outside",
-            f"tariff.demand[{number}].coincident",
-            f"no time lies between {plant.index[0]:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}",
-            "only the row's minimum is billed; give times within the horizon",
-            "warning",
-        )
-        for number, row in enumerate(rows)
-        if row.coincident and not any(plant.index[0] <= pd.Timestamp(stamp) < end for stamp in row.coincident)
-    ]

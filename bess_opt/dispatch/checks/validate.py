@@ -10,6 +10,7 @@ from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch.checks.battery import battery_findings
 from bess_opt.dispatch.checks.money import money_findings
 from bess_opt.dispatch.checks.series import series_findings
+from bess_opt.dispatch.checks.tariff import tariff_findings
 from bess_opt.dispatch.infeasible.unreachable import unreachable
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.from_scenario import plant
@@ -75,6 +76,7 @@ def findings(scenario: Scenario, plant: Plant, bound: Bound | None = None) -> Fi
         *battery_findings(scenario, plant),
         *series_findings(scenario, plant),
         *money_findings(scenario, plant),
+        *tariff_findings(scenario, plant),
         *_long_search(scenario, plant, bound),
     ]
     return Findings([*scenario.notes, *own, *assumed])

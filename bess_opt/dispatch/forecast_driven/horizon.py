@@ -102,22 +102,26 @@ class Horizon:
             at &= self.loose[of_row]
             np.minimum.at(first, of_row[at], self.begins[column[at]])
             np.maximum.at(last, of_row[at], self.ends[column[at]])
-        for group in self._alike():  # a period's billed peak lives as long as its measured one
-            self.begins[group] = self.begins[group].min(axis=0)
-            self.ends[group] = self.ends[group].max(axis=0)
+        self._follow_gauges(first, last)
         at = self.loose[of_row]
         np.minimum.at(first, of_row[at], self.begins[column[at]])
         np.maximum.at(last, of_row[at], self.ends[column[at]])
         self.row_from, self.row_to = first, last
 
-    def _alike(self) -> list[Array]:
-        """Untimed columns by index set: one row per block, one column per member."""
-        blocks: dict[tuple[str, int], list[Array]] = {}
-        for block in self.program.variables.values():
-            if len(block.positions) and self.place[block.first] < 0:
-                columns = block.first + np.arange(len(block.positions))
-                blocks.setdefault((block.index, len(columns)), []).append(columns)
-        return [np.array(columns) for columns in blocks.values()]
+    def _follow_gauges(self, first: Array, last: Array) -> None:
+        """A gauge tied to no decision (a billed peak, energy above a tier) lives as long as what it follows."""
+        of_row, column = self._row_of, self.program.column
+        loose = self.loose[of_row]
+        while True:
+            known = self.ends[column] >= 0
+            at = loose & known
+            np.minimum.at(first, of_row[at], self.begins[column[at]])
+            np.maximum.at(last, of_row[at], self.ends[column[at]])
+            at = loose & ~known & (last[of_row] >= 0)
+            if not at.any():
+                return
+            np.minimum.at(self.begins, column[at], first[of_row[at]])
+            np.maximum.at(self.ends, column[at], last[of_row[at]])
 
     def _sort_rows(self) -> None:
         """Short rows by where they begin, so that a window finds its own; those over days stand apart."""

@@ -22,6 +22,15 @@ COLUMN_CAUSES = {
     "inverter_in_mw": ("inverter", "inverter"),
     "measured_mw": ("peak", "peak"),
     "billed_mw": ("peak", "peak"),
+    "level_mw": ("peak", "peak"),
+    "over_level_mw": ("peak", "peak"),
+    "mean_mw": ("peak", "peak"),
+    "demand_over_mw": ("peak", "peak"),
+    "overrun_over_mw": ("peak", "peak"),
+    "counted_mwh": ("tier", "tier"),
+    "counted_over_mwh": ("tier", "tier"),
+    "month_sum": ("bill of the month", "bill of the month"),
+    "topped": ("bill of the month", "bill of the month"),
 }
 ROW_CAUSES = {
     "cycles_per_day": "cycles",
@@ -31,7 +40,16 @@ ROW_CAUSES = {
     "measured_peak": "peak",
     "measured_peak_cut": "peak",
     "billed_at_least_measured": "peak",
-    "ratchet": "peak",
+    "billed_at_least_mean": "peak",
+    "over_level": "peak",
+    "known_over_level": "peak",
+    "mean_of_highest": "peak",
+    "demand_over_mw_at_least": "peak",
+    "overrun_over_mw_at_least": "peak",
+    "counted": "tier",
+    "counted_over_mwh_at_least": "tier",
+    "month_adds_up": "bill of the month",
+    "month_minimum_holds": "bill of the month",
 }
 
 

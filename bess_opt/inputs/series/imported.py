@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.inputs.readers.reading import Reading
 
 
 class ImportedSeries(pd.DataFrame):
@@ -22,6 +23,7 @@ class ImportedSeries(pd.DataFrame):
     def of(cls, frame: pd.DataFrame, notes: tuple[Finding, ...]) -> ImportedSeries:
         """`frame` with its notes."""
         made = cls(frame)
+        made.attrs = dict(frame.attrs)
         object.__setattr__(made, "_notes", notes)
         return made
 
@@ -33,3 +35,8 @@ class ImportedSeries(pd.DataFrame):
     def notes(self) -> Findings:
         """What was read, converted, moved or assumed, in the order in which it happened."""
         return Findings(self._notes)
+
+    @property
+    def reading(self) -> Reading:
+        """How the file was understood: each decision and what it rests on; `str()` is a table."""
+        return Reading.from_dict(self.attrs["reading"])

@@ -14,14 +14,6 @@ if TYPE_CHECKING:
 MONEY = "currency"
 # key of Metrics: name, unit, whether it is left out where it is zero
 FIGURES: dict[str, tuple[str, str, bool]] = {
-    "net_revenue": ("net revenue", MONEY, False),
-    "energy_revenue": ("of it energy", MONEY, False),
-    "demand_charges": ("demand charges", MONEY, True),
-    "regulation_revenue": ("regulation", MONEY, True),
-    "variable_om": ("variable upkeep", MONEY, True),
-    "wear_cost": ("wear (not cash)", MONEY, True),
-    "unserved_cost": ("unserved load (not cash)", MONEY, True),
-    "stored_value": ("change in store (not cash)", MONEY, True),
     "solar_mwh": ("solar", "MWh", True),
     "load_mwh": ("load", "MWh", True),
     "unserved_mwh": ("unserved", "MWh", True),
@@ -43,6 +35,14 @@ FIGURES: dict[str, tuple[str, str, bool]] = {
     "peak_export_mw": ("peak export", "MW", False),
     "end_shortfall_mwh": ("missing at the end", "MWh", True),
 }
+
+
+def _money_figures() -> dict[str, tuple[str, str, bool]]:
+    """The lines of money, net revenue first, as `FIGURES` has the others."""
+    from bess_opt.plant.ledger import LINES
+
+    lines = {line.figure: (line.label, MONEY, name != "energy") for name, line in LINES.items()}
+    return {"net_revenue": ("net revenue", MONEY, False)} | lines
 
 
 def dispatch_json(dispatch: Dispatch) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def dispatch_table(dispatch: Dispatch) -> Table:
     if report:
         rows.append(("gap to the proven bound", f"{report.gap:.1e}" if report.gap else "0", ""))
     rows.append(("score", number(figures["score"]), str(figures["score_unit"]).replace(MONEY, currency)))
-    for key, (label, unit, optional) in FIGURES.items():
+    for key, (label, unit, optional) in (_money_figures() | FIGURES).items():
         if figures[key] or not optional:
             rows.append((label, number(figures[key], money=unit == MONEY), unit.replace(MONEY, currency)))
     rows += [(name.replace("_", " "), number(value), "") for name, value in dispatch.figures.items()]

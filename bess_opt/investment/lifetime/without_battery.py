@@ -10,10 +10,10 @@ import numpy as np
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Weights, weights
-from bess_opt.models.ledger import money_terms
+from bess_opt.models.ledger import cash_terms, money_terms
 from bess_opt.plant.from_scenario import plant
-from bess_opt.plant.metrics import CASH
-from bess_opt.solver.expand import expand, term_costs
+from bess_opt.plant.ledger import LINES
+from bess_opt.solver.expand import expand, term_values
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.solution import InfeasibleProgramError
 from bess_opt.strategies.shared.binding import bind, physical_model
@@ -23,7 +23,7 @@ PRICES = (
 )  # fmt: skip
 
 
-LINES = {"energy": "energy_bill", "demand": "demand_charges"}  # terms of the ledger that have another name as a cost
+COSTS = {"energy": "energy_bill", "demand": "demand_charges"}  # lines of the ledger that have another name as a cost
 
 
 def without_battery(scenario: Scenario) -> float | None:
@@ -46,8 +46,7 @@ def without_battery(scenario: Scenario) -> float | None:
         found = Solver(program, scenario.solver, scale_mw=numbers.scale_mw).solve()
     except InfeasibleProgramError:
         return None
-    cash = [(1.0, term.rule, term.index) for name, term in m.ledger.items() if name in CASH]
-    return float(-term_costs(m, cash, program) @ found.x) if cash else 0.0
+    return float(sum(term_values(m, rule, index, program, found.x).sum() for _, rule, index in cash_terms(m)))
 
 
 def present_costs(
@@ -72,9 +71,9 @@ def present_costs(
     bought = part(**{key: getattr(finance, key) for key in ("capital_per_mw", "capital_per_mwh", "capital_fixed")})
     renewed = part(**{key: getattr(finance, key) for key in REPLACEMENT_COSTS})
     faded = (linear.site - linear.revenue) / (1.0 - finance.tax_rate)
-    cash = {name: ledger[name] for name in CASH if name in ledger}
+    cash = {name: ledger[name] for name, line in LINES.items() if line.cash and name in ledger}
     net_revenue = sum(cash.values())
-    lines = {LINES.get(name, name): -yearly * received for name, received in cash.items()}
+    lines = {COSTS.get(name, name): -yearly * received for name, received in cash.items()}
     lines |= {
         "fade": faded * (net_revenue - without),
         "fixed_om": part(fixed_om_per_mw_year=finance.fixed_om_per_mw_year).per_mw * power_mw,

@@ -20,9 +20,9 @@ import numpy as np
 
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.planes import Plane, SolvedSize
+from bess_opt.models.ledger import cash_terms, shadow_lines
 from bess_opt.models.one_way import add_exclusive_cuts
 from bess_opt.plant.from_scenario import plant
-from bess_opt.plant.metrics import CASH
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.change import Change, Duals
 from bess_opt.solver.expand import expand, term_costs
@@ -212,10 +212,10 @@ class SizedProgram:
     def _require_cash(self, numbers: Plant, bound: Bound, base: Program) -> None:
         """The objective is the cash of the ledger and nothing else."""
         m, objectives = model(numbers, bound)
-        ledger = [(1.0, term.rule, term.index) for name, term in m.ledger.items() if name in CASH]
+        ledger = cash_terms(m)
         cash = term_costs(m, ledger, base) if ledger else np.zeros(base.columns)
         if not np.array_equal(term_costs(m, objectives[0], base), cash):
-            other = sorted(set(m.ledger) - set(CASH))
+            other = shadow_lines(m)
             why = (
                 f"dispatch also minds {', '.join(other)}, which is no cash" if other else "dispatch is not after cash"
             )

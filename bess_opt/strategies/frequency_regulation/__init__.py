@@ -46,7 +46,7 @@ from bess_opt.models.regulation import add_regulation
 from bess_opt.plant import money
 from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.from_scenario import plant as plant_of
-from bess_opt.plant.metrics import net_revenue
+from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Plant, Reserves
 from bess_opt.plant.rule import Rule
 from bess_opt.strategies.frequency_regulation.calls import (

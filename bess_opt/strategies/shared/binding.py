@@ -10,11 +10,14 @@ import pyomo.environ as pyo
 from bess_opt.common.errors import ScenarioError, StrategyError
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.strategy_entry import StrategyEntry
+from bess_opt.models.account import add_account
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.demand import add_demand
+from bess_opt.models.energy_rates import add_counters
 from bess_opt.models.ledger import add_ledger
 from bess_opt.models.site import add_site
 from bess_opt.models.storage import add_storage
+from bess_opt.plant.billing import Billing
 from bess_opt.plant.plant import Plant
 from bess_opt.strategies.shared.contract import Need, Objective
 from bess_opt.strategies.shared.discovery import get
@@ -83,9 +86,18 @@ def physical_model(plant: Plant) -> Any:
     add_site(m, plant)
     add_ledger(m, plant)
     if plant.billing is not None:
-        add_demand(m, plant.billing)
+        add_bill(m, plant, plant.billing)
     m.objective_terms = []
     return m
+
+
+def add_bill(m: Any, plant: Plant, billing: Billing) -> None:
+    """Add what the bill holds beside the prices of the steps: counters, demand charges, and charges of the month."""
+    if plant.has_prices:
+        add_counters(m, plant, billing.energy.counters)
+    if billing.demand.charges:
+        add_demand(m, plant, billing.demand)
+    add_account(m, plant, billing)
 
 
 def model(plant: Plant, bound: Bound) -> tuple[Any, Sequence[Objective]]:

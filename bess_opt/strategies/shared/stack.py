@@ -13,7 +13,8 @@ from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Table
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import Violation
-from bess_opt.plant.metrics import Score, net_revenue
+from bess_opt.plant.ledger import net_revenue
+from bess_opt.plant.metrics import Score
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Committing, Rule, State
 from bess_opt.strategies.shared.contract import Objective, Sense, Strategy

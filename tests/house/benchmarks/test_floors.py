@@ -124,3 +124,15 @@ def test_sizing_row_states_multiples_of_a_cold_solve() -> None:
     assert row["calls"] >= 1
     assert row["proof"] > 0.0
     assert row["gap"] <= 1e-3
+
+
+def test_a_tool_that_is_not_installed_is_named_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import run
+
+    monkeypatch.setattr(run, "installed", dict)
+    with pytest.raises(SystemExit) as ended:
+        run.arguments(["--floors", "arrays", "cvxpy"])
+    assert ended.value.code == 2
+    assert "cvxpy not installed here; pip install -e '.[benchmarks,peers]'" in capsys.readouterr().err

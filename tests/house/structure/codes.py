@@ -8,7 +8,7 @@ from pathlib import Path
 import bess_opt
 
 PACKAGE = Path(bess_opt.__file__).parent
-MAKERS = {"Finding", "_wrong", "problem", "_offence", "_beyond", "_price"}
+MAKERS = {"Finding", "_wrong", "problem", "question", "_offence", "_beyond", "_price"}
 WORDS = {"cells.py": 3, "fill.py": 3, "checks/battery.py": 4}  # length of tuples with a code
 SEVERITIES = ("error", "warning", "recommendation")
 

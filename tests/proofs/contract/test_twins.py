@@ -56,7 +56,7 @@ def case(name: str, topology: str, step_min: int) -> bo.Scenario:
         strategy={"name": name} | STATED.get(name, {}),
         battery={"topology": topology, "wear_cost_per_mwh": 0.0},
         site={"dc_share": 0.5 if topology == "hybrid" else None, "import_limit_mw": 6.0, "inverter_mw": 8.0},
-        tariff={"demand": [{"price_per_mw_month": 9000.0, "interval_min": 60.0}]},
+        tariff={"demand": [{"price_per_mw_month": 9000.0, "part_months": "share", "interval_min": 60.0}]},
         solver=SOLVED_TO.get(name, {}),
     )
 

@@ -144,8 +144,8 @@ def test_a_ledger_rule_has_the_same_value_in_both_forms() -> None:
     for column in range(program.columns):
         name, index = program.column_name(column)
         m.component(name)[index].set_value(x[column], skip_validation=True)
-    assert set(m.ledger) == {"energy", "wear", "variable_om", "unserved", "stored_value", "demand"}
-    for term in m.ledger.values():
+    assert {term.line for term in m.ledger} == {"energy", "wear", "variable_om", "unserved", "stored_value", "demand"}
+    for term in m.ledger:
         theirs = [pyo.value(term.rule(m, i)) for i in term.index]
         assert np.allclose(term_values(m, term.rule, term.index, program, x), theirs)
 

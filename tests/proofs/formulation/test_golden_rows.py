@@ -2,7 +2,7 @@
 
 To write the files anew after a meant change, and then to read what `git diff` shows:
 
-    BESS_OPT_WRITE_GOLDEN=1 pytest tests/formulation/test_golden_rows.py
+    BESS_OPT_WRITE_GOLDEN=1 pytest tests/proofs/formulation/test_golden_rows.py
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ import pyomo.environ as pyo
 import pytest
 from support.cases import Case
 from support.models import (
+    BENT,
     CELLS,
     DEMAND,
     FIRM,
     GOLDEN,
+    KEPT,
+    LEAST,
     PRESSED,
     REGULATION,
     all_variants,
@@ -25,6 +28,7 @@ from support.models import (
     firm,
     key,
     physical,
+    priced,
     regulation,
     rows_as_lp,
     tiny,
@@ -54,6 +58,15 @@ REGULATION_ROWS = (
     "called_import_through_inverter", "called_no_battery_export", "called_from_pv",
     "called_from_pv_through_inverter", "called_inverter_out", "called_inverter_in",
 )  # fmt: skip
+BENT_ROWS = (
+    "over_level", "known_over_level", "mean_of_highest", "billed_at_least_mean", "counted",
+    "counted_over_mwh_at_least", "counted_over_mwh_only_past", "counted_over_mwh_at_most",
+    "demand_over_mw_at_least", "demand_over_mw_only_past", "demand_over_mw_at_most", "overrun_over_mw_at_least",
+)  # fmt: skip
+KEPT_ROWS = (
+    "month_adds_up", "due_or_credit", "due_only", "credit_only", "credit_minimum_holds", "credit_lasts",
+)  # fmt: skip
+LEAST_ROWS = ("month_minimum_holds",)
 BLOCK_ROWS = ("symmetric_capacity", "up_constant_in_block", "down_constant_in_block")
 
 # golden file: (component, case, with the rows of rule 10)
@@ -70,7 +83,11 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
     "measured_peak": ("measured_peak", BILLED, False),
     "measured_peak_cut": ("measured_peak_cut", BILLED, False),
     "billed_at_least_measured": ("billed_at_least_measured", BILLED, False),
-    "ratchet": ("ratchet", BILLED, False),
+    **{
+        name: (name, at_month_end(priced("parallel_ac", tariff)), False)
+        for tariff, names in ((BENT, BENT_ROWS), (KEPT, KEPT_ROWS), (LEAST, LEAST_ROWS))
+        for name in names
+    },
     "ramp_up": ("ramp_up", SMOOTH, False),
     "ramp_down": ("ramp_down", SMOOTH, False),
     "first_ramp_up": ("first_ramp_up", SMOOTH, False),

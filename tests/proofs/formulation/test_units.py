@@ -34,7 +34,7 @@ def test_constraints_and_objectives_are_consistent(of: Case) -> None:
 @pytest.mark.parametrize("of", VARIANTS.values(), ids=VARIANTS)
 def test_every_ledger_term_is_money(of: Case) -> None:
     m, _ = wanted(of, exclusive=True)
-    for term in m.ledger.values():
+    for term in m.ledger:
         assert_units_equivalent(term.rule(m, next(iter(term.index))), CURRENCY)
 
 

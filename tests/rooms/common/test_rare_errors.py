@@ -25,14 +25,13 @@ from bess_opt.interfaces.cli.new_scenario import new_scenario
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.ledger import add_term
 from bess_opt.models.regulation import add_regulation
-from bess_opt.plant.billing import billing
+from bess_opt.plant.billing import billing_of
 from bess_opt.plant.from_scenario import plant
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way_search import ExclusiveSearch
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import LimitReachedError
-from bess_opt.strategies import peak_shaving
 from bess_opt.strategies.frequency_regulation.calls import reserves_of
 from bess_opt.strategies.shared.binding import bind, model
 
@@ -68,9 +67,9 @@ def test_a_table_of_a_file_that_is_not_known(tmp_path: Path) -> None:
 
 def test_a_billing_interval_that_is_no_whole_number_of_steps() -> None:
     tariff = bo.Tariff(demand=({"price_per_mw_month": 1.0, "interval_min": 90.0},))
-    message = r"tariff\.demand\[0\]\.interval_min: 90 min is not a whole number of 60 min steps; give a multiple"
+    message = r"tariff\.demand\[0\]\.interval_min: found 90, but steps are 60 min; give a whole number of steps"
     with pytest.raises(bo.ScenarioError, match=message):
-        billing(tariff, INDEX, 1.0)
+        billing_of(tariff, {}, INDEX, 1.0)
 
 
 def test_no_gap_without_a_rule() -> None:
@@ -179,21 +178,17 @@ def test_guards_of_the_models() -> None:
         add_regulation(m, numbers)
     with pytest.raises(ValueError, match="this plant sells no regulation"):
         reserves_of(numbers)
-    m.ledger = {}
+    m.ledger = []
     add_term(m, "energy", lambda _m, _t: 0.0, None)
-    with pytest.raises(ValueError, match="the ledger has a line 'energy' already"):
+    with pytest.raises(ValueError, match="the ledger has this part of the line 'energy' already"):
         add_term(m, "energy", lambda _m, _t: 0.0, None)
+    with pytest.raises(ValueError, match="the ledger has no line 'rent'; state it in"):
+        add_term(m, "rent", lambda _m, _t: 0.0, None)
 
 
 def test_a_row_that_the_program_has_not() -> None:
     with pytest.raises(IndexError, match=r"^1000000$"):
         program().row_name(1_000_000)
-
-
-def test_a_month_without_a_billing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peak_shaving, "billing", lambda *_: None)
-    with pytest.raises(ValueError, match="a tariff with a demand row has a billing"):
-        peak_shaving._unpriced(plant(PLAIN.scenario()))
 
 
 def test_a_strategy_in_a_file_that_is_no_python(tmp_path: Path) -> None:

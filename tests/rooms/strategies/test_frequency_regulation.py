@@ -112,7 +112,7 @@ class TestActivation:
     def test_activated_energy_is_worn_and_billed(self) -> None:
         """0.25 MW called down on an idle battery: the peak is 0.25 MW, billed for two of June's 720 hours."""
         base = small(2, up=0.0, activation_down=0.25, site={"battery_export": False})
-        plan = base.but(tariff={"demand": [{"price_per_mw_month": 8.0}]}).optimize()
+        plan = base.but(tariff={"demand": [{"price_per_mw_month": 8.0, "part_months": "share"}]}).optimize()
         assert plan.metrics.demand_charges == pytest.approx(0.25 * 8.0 * 2 / 720)
 
 

@@ -225,7 +225,12 @@ def test_a_ratchet_makes_a_peak_cost_more() -> None:
 
     The plan shaves May although May itself is free: its price is in the months from June on.
     """
-    row = {"price_per_mw_month": 1000.0 * 30.0, "months": [6], "ratchet": {"share": 0.5, "months": 3}}
+    row = {
+        "price_per_mw_month": 1000.0 * 30.0,
+        "months": [6],
+        "part_months": "share",
+        "ratchet": {"share": 0.5, "months": 3},
+    }
     load = [2.0, 6.0, 2.0] + [2.0] * 24
     plan = shaving(row, load_mw=load, start="2025-05-31 21:00").optimize()
     assert plan.schedule["import_mw"].iloc[1] == pytest.approx(5.0)

@@ -7,14 +7,13 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from bess_opt.common.clock import Days
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.readers.problems import note, problem
 from bess_opt.inputs.readers.tariffs.tariff_request import per_thousand, stated_export, unknown_tariff
 from bess_opt.inputs.readers.tariffs.urdb import runs
 
 COLUMNS = ("Start Month", "End Month", "Start Time", "End Time", "Weekday?", "Value", "Charge")
-_KINDS: dict[int, Days] = {0: "weekend", 1: "weekday", 2: "all"}
+_KINDS: dict[int, str] = {0: "weekend", 1: "weekday", 2: "all"}
 
 
 def from_dervet(source: str, text: str, export: float | str | None) -> tuple[dict[str, Any], list[Finding]]:

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bess_opt.common.clock import Days
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.readers.problems import note, problem
 from bess_opt.inputs.readers.tariffs.tariff_request import per_thousand, stated_export, unknown_tariff
@@ -126,16 +125,16 @@ def _timed_demand(source: str, rate: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _windows(
     source: str, rate: Mapping[str, Any], what: str, periods: int
-) -> dict[int, list[tuple[list[int], Days, tuple[int, int]]]]:
+) -> dict[int, list[tuple[list[int], str, tuple[int, int]]]]:
     """(months, days, hours) of each period: months with the same windows together, days alike as "all"."""
     both = {kind: _schedule(source, rate, f"{what}{kind}schedule", periods) for kind in ("weekday", "weekend")}
-    found: dict[int, dict[tuple[Days, tuple[int, int]], list[int]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[int, dict[tuple[str, tuple[int, int]], list[int]]] = defaultdict(lambda: defaultdict(list))
     for month in range(1, 13):
         weekday, weekend = both["weekday"][month - 1], both["weekend"][month - 1]
         for period in range(periods):
             work, rest = runs(weekday, period), runs(weekend, period)
             if work == rest:
-                kinds: dict[Days, list[tuple[int, int]]] = {"all": work}
+                kinds: dict[str, list[tuple[int, int]]] = {"all": work}
             else:
                 kinds = {"weekday": work, "weekend": rest}
             for days, windows in kinds.items():

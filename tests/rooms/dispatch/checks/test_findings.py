@@ -92,7 +92,6 @@ ODD: dict[str, tuple[bo.Scenario, str, str]] = {
         scenario(series(solar_mw=sun(), solar_dc_mw=sun())), "series.solar_dc_mw", "both solar columns",
     ),
     "column_unused": (scenario(series(regulation_up_price_per_mw=5.0)), "series.regulation_up_price_per_mw", "arbitrage"),
-    "tariff_export_unused": (scenario(tariff=FLAT_TARIFF | {"export": 80.0}), "tariff.export", "price_per_mwh"),
     "rates_unused": (
         scenario(finance={"present_value_factor": 12.0, "discount_rate": 0.05}), "finance.present_value_factor", "discount_rate",
     ),

@@ -186,7 +186,7 @@ def test_oasis_load_of_one_area_and_one_market(tmp_path: Path) -> None:
     cells = [("08", "09", "ACTUAL", "CA ISO-TAC", 21_000), ("09", "10", "ACTUAL", "CA ISO-TAC", 20_500)]
     file = write(tmp_path, head + "".join(row.format(*cell) for cell in cells))
     assert bo.read_load(file)["load_mw"].tolist() == [21_000.0, 20_500.0]
-    with pytest.raises(bo.ScenarioError, match="has no column LMP_TYPE; give a report PRC_LMP"):
+    with pytest.raises(bo.ScenarioError, match=r"holds load, no prices; read it with bo\.read_load"):
         bo.read_prices(file)
     both = write(tmp_path, head + row.format(*cells[0]) + row.format("08", "09", "DAM", "CA ISO-TAC", 1))
     with pytest.raises(bo.ScenarioError, match="column MARKET_RUN_ID holds ACTUAL, DAM; keep the rows of one market"):
@@ -248,7 +248,7 @@ def test_cents_and_energy_per_step(tmp_path: Path) -> None:
 )
 def test_day_and_month_are_told_apart(tmp_path: Path, stamps: list[str], hours: list[str]) -> None:
     file = tmp_path / "t.csv"
-    file.write_text("time,load_kw\n" + "".join(f"{stamp},1\n" for stamp in stamps))
+    file.write_text("start,load_kw\n" + "".join(f"{stamp},1\n" for stamp in stamps))
     read = bo.read_load(file, clock="UTC")
     assert [f"{stamp:%Y-%m-%d %H}" for stamp in read.index[:2]] == hours
 
@@ -265,18 +265,22 @@ def write(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("Charging,Discharging\n0,0\n", {}, r"has the columns Charging, Discharging; known formats are ENTSO-E"),
+        (
+            "Charging,Discharging\n0,0\n",
+            {},
+            r"has the columns Charging, Discharging, none of them of times; state time_column; known kinds are AEMO",
+        ),
         ("time,price\n", {}, "holds no table"),
         ("time,price (EUR/MWh)\n2025-01-01 00:00,1,2\n", {}, r"row 2: has 3 cells under 2 columns"),
-        ("time,price (EUR/MWh)\n2025-01-01 00:00,1\n", {}, "say no time zone; state clock"),
+        ("time,price (EUR/MWh)\n2025-01-01 00:00,1\n", {}, "says no time zone; state clock"),
         ("time,price (EUR/MWh)\n2025-01-01 00:00,x\n", {}, r"column price \(EUR/MWh\): found 'x'; write a number"),
-        ("time,price (EUR/MWh)\nsoon,1\n", {"clock": "UTC"}, "found 'soon', no time"),
+        ("time,price (EUR/MWh)\n2025-01-01 00:00,1\nsoon,1\n", {"clock": "UTC"}, "found 'soon', no time"),
         ("time,price (EUR/MWh)\n01/02/2025 00:00,1\n", {"clock": "UTC"}, "may be day/month or month/day"),
         ("time,price (EUR/MWh)\n2025-01-01 00:00,1\n", {"clock": "Berlin"}, "clock: found 'Berlin'; give an IANA"),
         ("time,price (EUR/MWh)\n2025-01-01 00:00+01:00,1\n", {}, "has offsets, which name no zone"),
         ("time,a price,b price\n2025-01-01 00:00,1,2\n", {"unit": "EUR/MWh"}, "state column: a price, b price"),
         ("time,a price\n2025-01-01 00:00,1\n", {"column": "z"}, "'z' is no column of own.csv; give one of time"),
-        ("time,a price\n2025-01-01 00:00,1\n", {"column": "a"}, "'a price' states no unit; EUR/MWh"),
+        ("time,a price\n2025-01-01 00:00,1\n", {"column": "a"}, "'a price' states no unit; state unit: EUR/MWh"),
         ("time,a price\n2025-01-01 00:00,1\n", {"column": "a", "unit": "kW"}, "is in 'kW'; EUR/MWh, USD/kWh"),
         ("time,x\n2025-01-01 00:00,1\n", {"clock": "UTC"}, "has no column for price; state column and unit"),
         ("Price\n12\n13\n", {"unit": "EUR/MWh"}, "does not say its year"),
@@ -297,21 +301,21 @@ def write(folder: Path, text: str) -> Path:
             "is named hour-ending, but runs from 2025-01-13 00:00",
         ),
         (
-            "time,price (EUR/MWh)\n2025-03-30 01:00,1\n2025-03-30 02:00,2\n",
+            "start,price (EUR/MWh)\n2025-03-30 01:00,1\n2025-03-30 02:00,2\n",
             {"clock": "Europe/Berlin"},
             'does not exist on the clock of Europe/Berlin; if the file does not change its clock, state clock="Etc/GMT-1"',
         ),
         (
-            "time,price (EUR/MWh)\n2025-10-26 01:00,1\n2025-10-26 02:00,2\n2025-10-26 03:00,2\n",
+            "start,price (EUR/MWh)\n2025-10-26 01:00,1\n2025-10-26 02:00,2\n2025-10-26 03:00,2\n",
             {"clock": "Europe/Berlin"},
             'comes twice on the clock of Europe/Berlin, but once here; if the file does not change its clock, state clock="Etc/GMT-1"',
         ),
-        ('{"a": 1}', {}, 'is JSON with the keys a; give an answer of energy-charts with "unix_seconds"'),
+        ('{"a": 1}', {}, "is JSON with the keys a; known kinds are energy-charts API"),
         ('{"a"', {}, "cannot be read: Expecting"),
         (
             "MTU (MST),Day-ahead Price [EUR/MWh]\n01.01.2023 00:00 - 01.01.2023 01:00,1\n",
             {},
-            "says no known zone; state clock for MST",
+            "column MTU .MST.: says no time zone; state clock",
         ),
     ],
 )
@@ -440,16 +444,16 @@ def test_a_zip_holds_one_table(tmp_path: Path) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("a.csv", "time\n")
         archive.writestr("b.csv", "time\n")
-    with pytest.raises(bo.ScenarioError, match=r"two\.zip: holds 2 CSV files; unpack it and give the one"):
+    with pytest.raises(bo.ScenarioError, match=r"two\.zip: holds 2 files: a.csv, b.csv; unpack it and give the one"):
         bo.read_prices(file)
     (tmp_path / "none.zip").write_text("no zip")
-    with pytest.raises(bo.ScenarioError, match="cannot be read: File is not a zip file; give a CSV or JSON file"):
+    with pytest.raises(bo.ScenarioError, match="cannot be read: File is not a zip file; give a CSV, JSON, XML"):
         bo.read_prices(tmp_path / "none.zip")
 
 
 def test_oasis_without_the_whole_price(tmp_path: Path) -> None:
     row = "2025-01-13T08:00:00-00:00,2025-01-13T09:00:00-00:00,2025-01-13,1,0,A,A,A,DAM,MCC,LMP_PRC,A,ALL,0,1,1\n"
-    with pytest.raises(bo.ScenarioError, match="has no row of LMP; give a report with the whole price"):
+    with pytest.raises(bo.ScenarioError, match="has no row of LMP in column LMP_TYPE; give a file with rows of LMP"):
         bo.read_prices(write(tmp_path, samples.OASIS + "\n" + row))
 
 

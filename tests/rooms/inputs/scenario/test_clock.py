@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from bess_opt.common.clock import (
-    calendar_mask,
     day_number,
     is_zone,
     parse_clock,
@@ -83,29 +82,11 @@ def test_a_changed_day_has_23_or_25_hours(start: str, steps: int, night: int) ->
     index = day(start)
     assert len(index) == steps
     assert window_mask(index, "00:00", "03:00").sum() == night
-    assert calendar_mask(index, range(1, 13), "all", [0, 3]).sum() == night
     assert (day_number(index) == 0).all()
-
-
-def test_calendar_mask_by_month_day_and_hour() -> None:
-    index = day("2025-01-01", "15min", days=365)
-    mask = calendar_mask(index, [6, 7], "weekday", [12, 18.5])
-    expected = [t.month in (6, 7) and t.weekday() < 5 and (12, 0) <= (t.hour, t.minute) < (18, 30) for t in index]
-    assert mask.tolist() == expected
-    weekend = calendar_mask(index, range(1, 13), "weekend", [0, 24])
-    assert weekend.tolist() == [t.weekday() >= 5 for t in index]
-
-
-def test_calendar_hours_wrap() -> None:
-    index = day("2025-01-01")
-    assert index[calendar_mask(index, [1], "all", [22, 6])].hour.tolist() == [0, 1, 2, 3, 4, 5, 22, 23]
-    assert index[calendar_mask(index, [1], "all", [22, 0])].hour.tolist() == [22, 23]
 
 
 def test_unknown_words_are_refused() -> None:
     index = day("2025-01-01")
-    with pytest.raises(ValueError, match="days is 'sunday'"):
-        calendar_mask(index, [1], "sunday", [0, 24])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="period is 'week'"):
         period_number(index, "week")  # type: ignore[arg-type]
 

@@ -11,7 +11,8 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bess_opt.common.clock import calendar_mask, day_number, window_mask
+from bess_opt.common.calendar import When
+from bess_opt.common.clock import day_number, window_mask
 from bess_opt.inputs.scenario import Scenario, load
 
 SIZE = {"power_mw": 2, "duration_h": 4}
@@ -82,7 +83,7 @@ def test_a_window_and_its_complement_share_out_the_day(frame: pd.DataFrame, a: i
     one = window_mask(index, f"{a:02d}:00", f"{b:02d}:00")
     other = window_mask(index, f"{b:02d}:00", f"{a:02d}:00")
     assert (one ^ other).all()
-    assert (one == calendar_mask(index, range(1, 13), "all", [a, b])).all()
+    assert (one == When(windows=((a * 60.0, b * 60.0),)).mask(index)).all()
     inside = [(a <= t.hour < b) if a < b else (t.hour >= a or t.hour < b) for t in index]
     assert one.tolist() == inside
     assert day_number(index).tolist() == [(t.date() - index[0].date()).days for t in index]

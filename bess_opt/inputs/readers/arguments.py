@@ -1,0 +1,75 @@
+"""What the caller states about a file, and which of it the reading has used."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from bess_opt.common.clock import is_zone
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
+from bess_opt.inputs.readers.problems import problem
+
+Quantity = Literal["price", "load", "solar"]
+StampKind = Literal["start", "end"]
+_CHOICES: dict[str, tuple[object, ...]] = {
+    "stamps": ("start", "end"),
+    "decimal": (".", ","),
+    "day_first": (True, False),
+}
+_WORDS = {
+    "stamps": "give 'start' or 'end'",
+    "decimal": "give '.' or ','",
+    "day_first": "give True for day/month or False for month/day",
+}
+
+
+class Stated:
+    """Arguments of a reader. `take` hands one out and remembers it; what nobody took by the end did nothing."""
+
+    def __init__(self, quantity: Quantity, given: dict[str, Any]) -> None:
+        self.quantity = quantity
+        self.given = {name: value for name, value in given.items() if value is not None}
+        self._taken: set[str] = {"time_zone"}
+        for name, choices in _CHOICES.items():
+            if name in self.given and self.given[name] not in choices:
+                raise problem("unknown_word", name, f"found {self.given[name]!r}", _WORDS[name])
+        for name in ("clock", "time_zone"):
+            if name in self.given:
+                checked_zone(str(self.given[name]), name)
+
+    def take(self, name: str) -> Any:
+        """The value of an argument, None if it was not given; from now on it counts as used."""
+        self._taken.add(name)
+        return self.given.get(name)
+
+    def has(self, name: str) -> bool:
+        """Whether the argument was given, without using it."""
+        return name in self.given
+
+    @property
+    def used(self) -> dict[str, Any]:
+        """The arguments that had an effect."""
+        return {name: value for name, value in self.given.items() if name in self._taken}
+
+    def refuse_unused(self, source: str, kind: str) -> None:
+        """ScenarioError for each argument that had no effect on this file."""
+        idle = [name for name in self.given if name not in self._taken]
+        if idle:
+            raise ScenarioError(
+                [
+                    Finding(
+                        "unused_argument",
+                        name,
+                        f"found {self.given[name]!r}, which changes nothing in {source} (read as {kind})",
+                        "leave it out",
+                    )
+                    for name in idle
+                ]
+            )
+
+
+def checked_zone(zone: str, where: str) -> str:
+    """`zone` itself. ScenarioError if it is no IANA name."""
+    if not is_zone(zone):
+        raise problem("unknown_zone", where, f"found {zone!r}", "give an IANA name such as 'Europe/Berlin'")
+    return zone

@@ -1,0 +1,1 @@
+"""From times as foreign files write them to the starts of steps in UTC."""

@@ -1,0 +1,45 @@
+"""What must agree between the tables of a scenario, and between them and the horizon of the series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bess_opt.common.findings import Finding
+from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.holidays import holidays_in
+from bess_opt.inputs.site import Site
+from bess_opt.inputs.tariff import Tariff
+from bess_opt.inputs.tariff_checks import tariff_findings
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """Local starts of the steps, and their length [h]."""
+
+    index: pd.DatetimeIndex
+    step_h: float
+
+
+def check_tables(parts: Mapping[str, Any], horizon: Horizon | None) -> list[Finding]:
+    """Problems between tables; a part that is wrong itself (None or absent) is passed over."""
+    problems: list[Finding] = []
+    battery, site, tariff = parts.get("battery"), parts.get("site"), parts.get("tariff")
+    if isinstance(battery, Battery) and isinstance(site, Site):
+        problems += _check_hybrid(battery, site)
+    if isinstance(tariff, Tariff) and horizon is not None:
+        stated = site.holidays if isinstance(site, Site) else ()
+        holidays = None if stated is None else holidays_in(stated, horizon.index)
+        problems += tariff_findings(tariff, horizon.index, horizon.step_h, holidays)
+    return problems
+
+
+def _check_hybrid(battery: Battery, site: Site) -> list[Finding]:
+    if battery.topology != "hybrid" or site.dc_share is not None:
+        return []
+    found = 'is missing, but battery.topology is "hybrid"'
+    expected = "give the share of the array on the battery's DC bus, 0 to 1"
+    return [Finding("missing_key", "site.dc_share", found, expected)]
