@@ -15,7 +15,6 @@ import pandas as pd
 
 from bess_opt.common.findings import Finding
 from bess_opt.common.provenance import versions
-from bess_opt.dispatch.result import Dispatch, SolveReport
 from bess_opt.plant.billing.energy import NET
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.ledger import cash, ledger

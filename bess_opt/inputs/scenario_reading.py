@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from bess_opt.common.bounded_reading import read_bounded
 from bess_opt.common.clock import HOUR_NS
 from bess_opt.common.errors import ScenarioError, nearest
@@ -154,34 +152,3 @@ def _depth(value: object) -> int:
         level = [part for item in inner if isinstance(item, list) for part in item]
         depth += 1
     return depth
-
-
-def note_two_prices(tariff: Tariff | None, columns: list[str]) -> list[Finding]:
-    """A tariff beside a price series: both are paid, and the user should know."""
-    priced = [name for name in ("price_per_mwh", "import_price_per_mwh") if name in columns]
-    if tariff is None or not tariff.energy or not priced:
-        return []
-    found = f"stands beside the series {priced[0]}: the two add up"
-    expected = "leave one of them out unless both are paid"
-    return [Finding("prices_add_up", "tariff.energy", found, expected, "warning")]
-
-
-def _check_intervals(tariff: Tariff, step_min: float) -> list[Finding]:
-    """A billing interval is a whole number of steps."""
-    problems = []
-    for number, row in enumerate(tariff.demand):
-        steps = 1.0 if row.interval_min is None else row.interval_min / step_min
-        if abs(steps - max(1, round(steps))) > 1e-6:
-            where = f"tariff.demand[{number}].interval_min"
-            found = f"found {row.interval_min:g}, but steps are {step_min:g} min"
-            expected = "give a whole number of steps, or a series with shorter steps"
-            problems.append(Finding("odd_interval", where, found, expected))
-    return problems
-
-
-def _check_rows(tariff: Tariff, index: pd.DatetimeIndex) -> list[Finding]:
-    try:
-        energy_price(tariff, index)
-    except ScenarioError as error:
-        return list(error.problems)
-    return []
