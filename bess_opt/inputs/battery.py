@@ -167,9 +167,7 @@ class Battery(Table):
 
     where: ClassVar[str] = "battery"
 
-    power_mw: Annotated[
-        Number, quantity("rated power at the port; both directions unless charge_power_mw is stated", "MW", gt=0)
-    ]
+    power_mw: Annotated[Number, quantity("rated power at the port, both directions", "MW", gt=0)]
     duration_h: Annotated[Number, quantity("nameplate energy over rated power", "h", gt=0)]
     charge_power_mw: Annotated[
         Number | None, quantity("most charge power at the port; default: power_mw", "MW", gt=0)

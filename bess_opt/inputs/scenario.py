@@ -20,6 +20,7 @@ from bess_opt.inputs.describe import describe_series, scenario_html
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.holidays import holidays_in
 from bess_opt.inputs.json_schema import json_schema
+from bess_opt.inputs.magnitudes import check_magnitudes
 from bess_opt.inputs.scenario_checks import check_tables
 from bess_opt.inputs.scenario_reading import (
     TABLES,
@@ -90,6 +91,7 @@ class Scenario:
         problems += [*wrong, *wrong_series, *check_tables(parts, horizon)]
         if cleaned is not None and not problems:
             problems += price_findings(parts.get("tariff"), {str(k): v.to_numpy() for k, v in cleaned.frame.items()})
+            problems += check_magnitudes(parts, cleaned.frame)
         if problems or cleaned is None:
             raise ScenarioError(problems)
         notes = price_notes(parts.get("tariff"), list(cleaned.frame.columns))

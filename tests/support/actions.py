@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +29,10 @@ def die_always(scenario: bo.Scenario) -> dict[str, Any]:
     if scenario.name == "poison":
         os._exit(9)
     return net_revenue(scenario)
+
+
+def sleep_long(scenario: bo.Scenario) -> dict[str, Any]:
+    """Leaves its process number in the folder that is the scenario's name, and is never done."""
+    (Path(scenario.name).parent / f"{os.getpid()}.worker").touch()
+    time.sleep(60.0)
+    return {}

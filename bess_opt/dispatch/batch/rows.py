@@ -65,7 +65,8 @@ def made_of(action: Action, digest: str, scenario: Scenario) -> Made:
 
 def failed(digest: str, error: Exception) -> Made:
     """The row of a scenario that ended in `error`."""
-    row = {"digest": digest, "error_kind": type(error).__name__, "error": str(error)}
+    kind = type(error).__name__
+    row = {"digest": digest, "error_kind": kind, "error": str(error).strip() or f"{kind}, without a word"}
     return Made(row, isinstance(error, BessOptError))
 
 

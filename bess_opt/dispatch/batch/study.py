@@ -56,8 +56,11 @@ def study(
     scenarios are handed over at a time (default: two per worker, 256 on an executor of yours). A task whose
     worker died is tried `retries` times more. `progress` draws a bar on stderr, by default on a terminal only.
 
-    ScenarioError for an unknown action, an empty folder or a place that holds other files; BessOptError where an
-    executor of yours breaks, with all rows so far kept.
+    A task that comes back undone, because an executor, its scheduler or a worker is gone, is a row that says so,
+    and is computed again at the next call. Workers of ours end with this process, however it ends.
+
+    ScenarioError for an unknown action, an empty folder, a place that holds other files or a disk that refuses;
+    BessOptError where a pool of yours breaks, with all rows so far kept.
     """
     task = _task(action, local=executor is None and workers != 1)
     parts = Parts.at(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import (
@@ -15,7 +16,7 @@ from concurrent.futures import (
     wait,
 )
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
 from bess_opt.common.errors import BessOptError, ScenarioError
@@ -27,6 +28,11 @@ FOREIGN_IN_FLIGHT = 256
 # Dask says with this error of its own that a task took several workers with it.
 KILLED = "KilledWorker"
 T = TypeVar("T")
+AGAIN = "call study again with the same out, which keeps the rows that are there"
+
+
+class TaskLostError(Exception):
+    """A scenario that its executor gave back undone; stands as a row, is never raised."""
 
 
 class WorkerDiedError(Exception):
@@ -54,6 +60,19 @@ class Here(Executor):
         return future
 
 
+def end_with_parent() -> None:
+    """Let this worker end when the process that started it is gone, killed or not: nobody else would end it."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end_with_parent", daemon=True).start()
+
+
 @dataclass
 class Crew:
     """An executor, how much is handed to it at a time, and how a new one is made if it breaks."""
@@ -78,7 +97,7 @@ class Crew:
         count = workers or os.cpu_count() or 1
 
         def pool() -> Executor:
-            return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+            return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=end_with_parent)
 
         return cls(pool(), in_flight or 2 * count, pool)
 
@@ -125,11 +144,16 @@ class _Round:
         self.crew, self.jobs, self.action, self.retries = crew, jobs, action, retries
         self.out: dict[Future[Made], Job] = {}
         self.suspects: deque[Job] = deque()
+        self.refused: list[tuple[Job, Made]] = []
         self.deaths: dict[int, int] = {}
         self.started = False
 
     def run(self) -> Iterator[tuple[Job, Made]]:
         while self._fill():
+            yield from self.refused
+            self.refused.clear()
+            if not self.out:
+                continue
             alone = len(self.out) == 1
             done, _ = wait(self.out, return_when=FIRST_COMPLETED)
             broken = False
@@ -144,7 +168,7 @@ class _Round:
                 elif type(error).__name__ == KILLED:
                     yield from self._died(job, error, blame=True)
                 else:
-                    yield job, failed(job.digest, _plain(error))
+                    yield job, failed(job.digest, _told(error))
             if broken:
                 yield from self._clear()
 
@@ -162,9 +186,9 @@ class _Round:
                 self.crew.check()
                 self.started = True
             self._submit(job)
-            if self.suspects:
+            if self.suspects or len(self.refused) >= self.crew.in_flight:
                 break
-        return bool(self.out or self.suspects)
+        return bool(self.out or self.suspects or self.refused)
 
     def _submit(self, job: Job) -> None:
         try:
@@ -173,6 +197,8 @@ class _Round:
             self.suspects.append(job)
             if not self.out:
                 self.crew.renew()
+        except Exception as error:  # whatever an executor of the user's says when it takes no more
+            self.refused.append((job, failed(job.digest, _lost(error))))
 
     def _clear(self) -> Iterator[tuple[Job, Made]]:
         """All that was in a broken pool, then a new pool."""
@@ -196,6 +222,13 @@ class _Round:
         yield job, failed(job.digest, WorkerDiedError(found))
 
 
-def _plain(error: BaseException) -> Exception:
-    """What came from an executor as something that a row can name."""
+def _told(error: BaseException) -> Exception:
+    """What came from an executor as something that a row can tell: one without words was not the action's own."""
+    if isinstance(error, CancelledError) or not str(error).strip():
+        return _lost(error)
     return error if isinstance(error, Exception) else WorkerDiedError(f"{type(error).__name__}: {error}")
+
+
+def _lost(error: BaseException) -> TaskLostError:
+    said = ": ".join(part for part in (type(error).__name__, str(error).strip()) if part)
+    return TaskLostError(f"the executor, its scheduler or a worker gave it back undone ({said}); {AGAIN}")

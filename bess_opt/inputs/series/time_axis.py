@@ -15,6 +15,7 @@ from bess_opt.inputs.series.raw import RawSeries
 _STAMP = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
 _UTC = r"(?:Z|[+-]00(?::?00)?)"
 _OFFSET = r"\s?(?:Z|[+-]\d{2}(?::?\d{2})?)"
+SECOND_NS = 1_000_000_000
 _YEARS = (1900, 2200)
 ZONE_REMEDY = 'state site.time_zone, e.g. "Europe/Berlin"'
 
@@ -160,7 +161,10 @@ def check_gaps(raw: RawSeries, axis: TimeAxis, step_ns: int, names: list[str], f
 
 
 def check_step(where: str, step_ns: int) -> list[Finding]:
-    """Steps divide an hour or are whole hours up to a day."""
+    """Steps are whole seconds that divide an hour, or whole hours up to a day."""
+    if step_ns % SECOND_NS:
+        expected = "give steps of whole seconds: the clock of tariffs and windows knows no parts of them"
+        return [Finding("odd_step", where, f"steps are {step_ns / SECOND_NS:g} s", expected)]
     if HOUR_NS % step_ns == 0 or (step_ns % HOUR_NS == 0 and step_ns <= 24 * HOUR_NS):
         return []
     expected = "give steps that divide an hour, or of 1 to 24 whole hours"

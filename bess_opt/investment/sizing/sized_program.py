@@ -48,8 +48,13 @@ class NotConcaveError(Exception):
 
 
 def resized(scenario: Scenario, power_mw: float, energy_mwh: float) -> Scenario:
-    """`scenario` with another battery size."""
-    return scenario.replace(battery={"power_mw": power_mw, "duration_h": energy_mwh / power_mw})
+    """`scenario` with another battery size; a charge power of its own keeps its share of the rated power."""
+    battery = scenario.battery
+    stated = battery.charge_power_mw
+    size = {"power_mw": power_mw, "duration_h": energy_mwh / power_mw}
+    if stated is not None:
+        size["charge_power_mw"] = stated * power_mw / battery.power_mw
+    return scenario.replace(battery=size)
 
 
 def burns(scenario: Scenario) -> bool:

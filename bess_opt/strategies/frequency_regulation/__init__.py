@@ -85,20 +85,23 @@ class FrequencyRegulationOptions(Table):
             "in energy over a quarter of an hour, other products state more",
             "h",
             ge=0,
+            le=8_784,
         ),
     ] = 0.25
     symmetric: Annotated[Flag, Field(description="the same capacity up and down, as one product")] = False
     block_h: Annotated[
         Number | None,
-        quantity("hours from local midnight on in which the capacity is constant; default: one step", "h", gt=0),
+        quantity(
+            "hours from local midnight on in which the capacity is constant; default: one step", "h", gt=0, le=24
+        ),
     ] = None
     max_capacity_mw: Annotated[
         Number | None, quantity("most capacity per direction; default: what the battery can hold", "MW", ge=0)
     ] = None
     performance_score: Annotated[Number, quantity("share of the pay that performance earns", "1", ge=0, le=1)] = 1.0
-    mileage_ratio: Annotated[Number, quantity("movement of the signal beside the reference signal's", "1", ge=0)] = (
-        1.0
-    )
+    mileage_ratio: Annotated[
+        Number, quantity("movement of the signal beside the reference signal's", "1", ge=0, le=1e6)
+    ] = 1.0
     performance_price_per_mw: Annotated[Number, quantity("price of performance", "currency/MW/h")] = 0.0
 
 
@@ -137,8 +140,8 @@ def _block_starts(plant: Plant, block_h: float | None) -> Array:
     """Steps at which a block begins: blocks are counted from local midnight, by the clock."""
     if block_h is None:
         return np.ones(plant.steps, dtype=bool)
-    in_steps, in_days = block_h / plant.step_h, 24.0 / block_h
-    if abs(in_steps - round(in_steps)) > 1e-6 or abs(in_days - round(in_days)) > 1e-6:
+    in_steps, in_days = block_h / plant.step_h, 24.0 / max(block_h, 1e-6)
+    if round(in_steps) < 1 or abs(in_steps - round(in_steps)) > 1e-6 or abs(in_days - round(in_days)) > 1e-6:
         raise StrategyError(
             f"strategy.block_h: found {block_h:g}, with steps of {plant.step_h:g} h; "
             "give a whole number of steps of which a whole number makes a day"

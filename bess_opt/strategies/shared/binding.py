@@ -8,6 +8,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from bess_opt.common.errors import ScenarioError, StrategyError
+from bess_opt.inputs.magnitudes import battery_power_mw, too_large, usual_price
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.models.account import add_account
@@ -41,22 +42,26 @@ def bind(scenario: Scenario, plant: Plant) -> Bound:
     if not entries:
         raise StrategyError("strategy: none is stated; add [strategy] with name = one of the names of bess-opt list")
     if len(entries) == 1:
-        return _bound(entries[0], plant, "strategy")
+        return _bound(entries[0], scenario, plant, "strategy")
     twice = sorted({e.name for e in entries if sum(e.name == other.name for other in entries) > 1})
     if twice:
         raise StrategyError(f"strategy: {twice[0]!r} is stated twice; a stack holds each strategy once")
-    stack = Stack(tuple(_bound(entry, plant, f"strategy[{i}]") for i, entry in enumerate(entries)))
+    stack = Stack(tuple(_bound(entry, scenario, plant, f"strategy[{i}]") for i, entry in enumerate(entries)))
     stack.require(plant)
     return stack
 
 
-def _bound(entry: StrategyEntry, plant: Plant, where: str) -> One:
+def _bound(entry: StrategyEntry, scenario: Scenario, plant: Plant, where: str) -> One:
     strategy = get(entry.name)
     try:
         options = strategy.options(**dict(entry.options))
     except ScenarioError as error:
         lines = (f"{where}.{p.where}: {p.found}; {p.expected}" for p in error.problems)
         raise StrategyError("\n".join(lines)) from None
+    power, price = battery_power_mw(scenario.battery), usual_price(scenario.series, scenario.tariff)
+    far = [finding.sentence() for finding in too_large(options, where, power, price)]
+    if far:
+        raise StrategyError("\n".join(far))
     for need in strategy.needs:
         if not _present(need, plant):
             raise StrategyError(

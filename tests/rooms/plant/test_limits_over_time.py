@@ -135,3 +135,27 @@ def test_limits_that_never_bind_change_nothing() -> None:
     wide = {name: [1e3] * 72 for name in ("import_limit_mw", "export_limit_mw", "charge_limit_mw", "energy_max_mwh")}
     plain, limited = bo.optimize(site(prices)), bo.optimize(site(prices | wide | {"drawn_mw": [0.0] * 72}))
     assert plain.schedule.equals(limited.schedule)
+
+
+def test_sizing_under_limits_over_time_keeps_its_bound_and_the_share_of_charge_power() -> None:
+    """No size of a grid is worth more than the bound, each with 0.6 MW of charge power per MW."""
+    rng, steps = np.random.default_rng(1), 24
+    of = site(
+        {
+            "price_per_mwh": rng.normal(60.0, 40.0, steps).clip(1.0).tolist(),
+            "charge_limit_mw": rng.uniform(0.2, 3.0, steps).tolist(),
+            "import_limit_mw": rng.uniform(0.5, 3.0, steps).tolist(),
+            "energy_max_mwh": rng.uniform(1.0, 6.0, steps).tolist(),
+        },
+        battery={"soc_end": "equal", "charge_power_mw": 0.6},
+        finance={
+            "capital_per_mw": 100.0, "capital_per_mwh": 60.0, "present_value_factor": 1.0, "horizons_per_year": 1.0
+        },
+    )  # fmt: skip
+    best = bo.size(of, (0.2, 3.0), (0.5, 4.0))
+    assert best.value == pytest.approx(best.bound, rel=1e-3)
+    for power in (0.2, 1.0, 1.45, 3.0):
+        for duration in (0.5, 0.75, 2.0, 4.0):
+            size = {"power_mw": power, "duration_h": duration, "charge_power_mw": 0.6 * power}
+            revenue = bo.optimize(of.replace(battery=size)).metrics.net_revenue
+            assert revenue - 100.0 * power - 60.0 * power * duration <= best.bound + 1e-6

@@ -41,6 +41,7 @@ converters = {ac_to_dc = 0.96, dc_to_ac = 0.96, dc_to_dc = 0.99}
 soc_start = 0.5
 soc_end = {value_per_mwh = 35.0}
 wear_cost_per_mwh = 2.0
+charge_power_mw = 1.5
 max_cycles_per_day = 1.5
 self_discharge_per_h = 0.001
 auxiliary_mw = 0.01

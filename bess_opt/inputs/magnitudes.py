@@ -1,0 +1,124 @@
+"""Numbers that double precision cannot hold together: refused with their place, before anything is computed.
+
+A double has sixteen digits. A plan is wanted to a millionth of the battery and of a usual price, and its sums pass
+through a dozen operations: what is more than a hundred million times larger would hide them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.common.columns import SERIES
+from bess_opt.common.findings import Finding
+from bess_opt.common.input_table import Table
+from bess_opt.inputs.battery import Battery
+
+WIDEST = 1e8
+LEAST_EFFICIENCY = 1e-3
+HOURS_PER_MONTH = 730.5
+NOTHING = 1e-6  # currency per MWh: less is no price in any currency
+# What a usual price of energy is compared with, per unit of money: the hours that a MW stands for in it.
+MONEY_HOURS = {"currency/MWh": 1.0, "currency/MW/h": 1.0, "currency/MW/month": HOURS_PER_MONTH}
+_ABOVE = f"double precision holds no more than {WIDEST:g}"
+
+
+def check_magnitudes(parts: Mapping[str, Any], series: pd.DataFrame) -> list[Finding]:
+    """Every cell and key too large beside the battery, or beside the usual price."""
+    battery = parts["battery"]
+    tables = {name: part for name, part in parts.items() if isinstance(part, Table) and name != "series"}
+    found = list(_battery(battery))
+    power, price = battery_power_mw(battery), usual_price(series, parts.get("tariff"))
+    if power > 0.0:
+        found += _cells(series, "MW", power, f"a battery of {power:g} MW", "mend the cell, which is in MW")
+    if price > 0.0:
+        usual = f"a usual price of {price:g}"
+        for unit in MONEY_HOURS:
+            found += _cells(series, unit, price, usual, "mend the cell, which is in currency per MW and hour or MWh")
+    found += [finding for name, table in tables.items() for finding in too_large(table, name, power, price)]
+    return found
+
+
+def battery_power_mw(battery: Battery) -> float:
+    """Power that the battery can give, its C-rate counted in."""
+    return min(battery.power_mw, battery.tech.c_rate_max * battery.energy_mwh)
+
+
+def usual_price(series: pd.DataFrame, tariff: Any) -> float:
+    """The middle one of all prices other than 0, without their signs; 0 if there are none."""
+    columns = [series[name].to_numpy() for name in series.columns if SERIES[str(name)].unit in MONEY_HOURS]
+    rates = [rate.price_per_mwh for rate in getattr(tariff, "energy", ()) if rate.price_per_mwh is not None]
+    prices = np.abs(np.concatenate([*columns, np.asarray(rates, dtype=float)]))
+    prices = prices[prices > NOTHING]
+    return float(np.median(prices)) if len(prices) else 0.0
+
+
+def too_large(table: Table, where: str, power_mw: float, price: float) -> Iterator[Finding]:
+    """Keys of `table`, and of the tables in it, that are too large beside the battery or the usual price."""
+    for place, unit, value in _numbers(table, where):
+        if place in ("battery.power_mw", "battery.duration_h"):
+            continue
+        if unit == "MW" and power_mw > 0.0 and abs(value) > WIDEST * power_mw:
+            beside, remedy = f"a battery of {power_mw:g} MW", "leave it out where there is no limit, or mend it"
+        elif unit in MONEY_HOURS and price > 0.0 and abs(value) > WIDEST * price * MONEY_HOURS[unit]:
+            beside, remedy = f"a usual price of {price:g}", "give a smaller one; any above all prices does the same"
+        else:
+            continue
+        yield Finding("too_far_apart", place, f"found {value:g} beside {beside}, and {_ABOVE} times that", remedy)
+
+
+def _numbers(table: Table, where: str) -> Iterator[tuple[str, str, float]]:
+    """(place, unit, value) of every number with a unit that is stated in a table."""
+    for key, field in type(table).model_fields.items():
+        value, place = getattr(table, key), f"{where}.{key}"
+        extra = field.json_schema_extra
+        if isinstance(value, Table):
+            yield from _numbers(value, place)
+        elif isinstance(value, tuple):
+            for number, item in enumerate(value):
+                if isinstance(item, Table):
+                    yield from _numbers(item, f"{place}[{number}]")
+        elif isinstance(value, int | float) and not isinstance(value, bool) and isinstance(extra, dict):
+            yield place, str(extra.get("unit", "")), float(value)
+
+
+def _cells(series: pd.DataFrame, unit: str, usual: float, beside: str, remedy: str) -> Iterator[Finding]:
+    """The largest cell of each column of `unit`, if it is too large beside what is `usual`."""
+    for name in series.columns:
+        if SERIES[str(name)].unit != unit:
+            continue
+        size = np.abs(series[name].to_numpy())
+        row = int(np.argmax(size))
+        if size[row] > WIDEST * usual:
+            count = int((size > WIDEST * usual).sum())
+            at = pd.Timestamp(series.index[row]).isoformat(sep=" ", timespec="minutes")
+            more = f", and {count - 1} more" if count > 1 else ""
+            found = f"found {series[name].iloc[row]:g} at {at} beside {beside}{more}, and {_ABOVE} times that"
+            yield Finding("too_far_apart", f"series.{name} at {at}", found, remedy)
+
+
+def _battery(battery: Battery) -> Iterator[Finding]:
+    """A battery whose own numbers lie too far apart."""
+    tech, eta = battery.tech, battery.converters
+    efficiencies = {
+        "technology.eta_charge": tech.eta_charge,
+        "technology.eta_discharge": tech.eta_discharge,
+        "converters.ac_to_dc": eta.ac_to_dc,
+        "converters.dc_to_ac": eta.dc_to_ac,
+        "converters.dc_to_dc": eta.dc_to_dc,
+    }
+    for key, value in efficiencies.items():
+        if value < LEAST_EFFICIENCY:
+            expected = f"give at least {LEAST_EFFICIENCY:g}; a way that is closed is forbidden by the site's limits"
+            yield Finding("too_far_apart", f"battery.{key}", f"found {value:g}", expected)
+    limits = {
+        "power_mw": (battery.power_mw, 1e-9, 1e9, "MW"),
+        "duration_h": (battery.duration_h, 1e-6, 1e6, "h"),
+        "technology.c_rate_max": (tech.c_rate_max, 1e-6, 1e6, "1/h"),
+    }
+    for key, (value, low, high, unit) in limits.items():
+        if not low <= value <= high:
+            yield Finding("too_far_apart", f"battery.{key}", f"found {value:g}", f"give {low:g} to {high:g} {unit}")
