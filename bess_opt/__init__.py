@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bess_opt.comparison.published.verify import verify as verify
     from bess_opt.dispatch.batch.price_years import monte_carlo as monte_carlo
     from bess_opt.dispatch.batch.study import study as study
+    from bess_opt.dispatch.bill import Bill as Bill
+    from bess_opt.dispatch.bill import bill as bill
     from bess_opt.dispatch.checks.validate import validate as validate
     from bess_opt.dispatch.forecast_driven.control import control as control
     from bess_opt.dispatch.forecast_driven.forecasts import Forecast as Forecast
@@ -78,6 +80,8 @@ _HOME = {
     "technologies": "inputs.battery",
     "topologies": "inputs.battery",
     "strategies": "strategies.shared.catalogue",
+    "Bill": "dispatch.bill",
+    "bill": "dispatch.bill",
     "compare": "comparison.compare",
     "control": "dispatch.forecast_driven.control",
     "convention": "comparison.convention",

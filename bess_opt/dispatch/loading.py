@@ -222,7 +222,13 @@ def _read_report(stored: Mapping[str, Any]) -> SolveReport | None:
         return None
     endless = {name: math.inf for name in ("bound", "gap") if stored[name] is None}
     proven = None if stored["certificate"] is None else LinearCertificate(**stored["certificate"])
-    return SolveReport(**{name: stored[name] for name in SOLVE} | endless, seconds={}, certificate=proven)
+    return SolveReport(
+        **{name: stored[name] for name in SOLVE} | endless,
+        seconds={},
+        certificate=proven,
+        engine=stored.get("engine", "highs"),
+        engine_reasons=tuple(stored.get("engine_reasons", ())),
+    )
 
 
 def _unreadable(folder: Path, name: str, error: BaseException) -> ScenarioError:

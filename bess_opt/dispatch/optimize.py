@@ -6,15 +6,10 @@ import pandas as pd
 
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.infeasible.least_changes import naming_relaxations
-from bess_opt.dispatch.optimum.solve_scenario import Solved, flows, solve_scenario
+from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
 from bess_opt.dispatch.result import Dispatch, SolveReport, outcome
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.plant import Plant
-from bess_opt.solver import one_way
-from bess_opt.solver.certificate import certificate
-from bess_opt.solver.highs import solver_version
-from bess_opt.solver.program import Program
-from bess_opt.solver.solution import Solution
+from bess_opt.solver.optimum import Optimum
 
 
 def optimize(scenario: Scenario) -> Dispatch:
@@ -36,30 +31,30 @@ def dispatch_of(solved: Solved) -> Dispatch:
         solved.plant,
         solved.bound,
         "optimal",
-        flows(solved.program, solved.found.x, solved.plant),
+        flows_of(solved.optimum, solved.plant),
         solved.findings,
         solved.watch,
-        report=_report(solved.found, solved.program, solved.watch),
-        stored_energy_value=_energy_value(solved.program, solved.found.solution, solved.plant),
+        report=_report(solved.optimum, solved.watch),
+        stored_energy_value=pd.Series(
+            solved.optimum.stored_energy_value, index=solved.plant.index, name="stored_energy_value_per_mwh"
+        ),
     )
 
 
-def _report(found: one_way.Exact, program: Program, watch: Stopwatch) -> SolveReport:
+def _report(optimum: Optimum, watch: Stopwatch) -> SolveReport:
+    with watch.stage("certify"):
+        proof = optimum.certificate()
     return SolveReport(
-        status="time_limit" if found.limited else "optimal",
-        objective=-found.solution.objective,
-        bound=-found.bound,
-        gap=found.gap,
+        status="time_limit" if optimum.limited else "optimal",
+        objective=optimum.objective,
+        bound=optimum.bound,
+        gap=optimum.gap,
         seconds=watch.seconds,
-        solver=solver_version(),
-        rows=program.rows,
-        columns=program.columns,
-        windows=found.windows,
-        certificate=certificate(program, found),
+        solver=optimum.solver,
+        rows=optimum.rows,
+        columns=optimum.columns,
+        windows=optimum.windows,
+        certificate=proof,
+        engine=optimum.engine,
+        engine_reasons=optimum.reasons,
     )
-
-
-def _energy_value(program: Program, solution: Solution, numbers: Plant) -> pd.Series:
-    """Worth of one MWh more in the cells at the end of each step: the energy law's dual."""
-    dual = -solution.row_dual[program.constraints["energy_balance"].slice]
-    return pd.Series(dual, index=numbers.index, name="stored_energy_value_per_mwh")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bess_opt.common.provenance import Stopwatch
+    from bess_opt.dispatch.bill import Bill
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.plant.plant import Plant
     from bess_opt.solver.certificate import LinearCertificate
@@ -41,7 +42,8 @@ Twin = Literal["optimal", "rule", "control", "replay"]
 class SolveReport:
     """How a plan was found. `objective` and `bound` in the strategy's own terms, maximised; `gap` relative.
 
-    `certificate` is the proof of the plan's linear program.
+    `certificate` is the proof of the plan's linear program. `engine` says who solved, "highs" or "value_function";
+    `engine_reasons` which variables and rows asked for HiGHS, empty where `solver.engine` did.
     """
 
     status: str
@@ -54,6 +56,8 @@ class SolveReport:
     columns: int = 0
     windows: int = 0
     certificate: LinearCertificate | None = None
+    engine: str = "highs"
+    engine_reasons: tuple[str, ...] = ()
 
     @property
     def total_seconds(self) -> float:
@@ -134,6 +138,13 @@ class Dispatch:
         from bess_opt.dispatch.optimum import explain
 
         return explain.explain(self)
+
+    @property
+    def bill(self) -> Bill:
+        """The bill of the plan by month and line: `.table`, `.total`, `.plot()` (see `bess_opt.dispatch.bill`)."""
+        from bess_opt.dispatch.bill import bill_of
+
+        return bill_of(self)
 
     def save(self, folder: str | Path) -> Path:
         """Write schedule, metrics and a copy of the scenario to `folder`; same input, same bytes.

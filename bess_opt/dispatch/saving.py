@@ -147,6 +147,8 @@ def _report(dispatch: Dispatch) -> dict[str, Any]:
         "twin": dispatch.twin,
         "scenario": {"name": scenario.name, "digest": scenario.digest()},
         **{name: getattr(report, name, None) for name in SOLVE},
+        "engine": getattr(report, "engine", None),
+        "engine_reasons": list(getattr(report, "engine_reasons", ())),
         "certificate": None if proven is None else asdict(proven),
         "ledger": dict(dispatch.ledger),
         "figures": dict(dispatch.figures),

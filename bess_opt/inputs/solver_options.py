@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from bess_opt.common.input_table import Count, Number, Table, quantity
 
@@ -16,3 +18,7 @@ class SolverOptions(Table):
     rel_gap: Annotated[Number, quantity("relative gap at which a plan counts as optimal", "1", ge=0, le=1)] = 1e-6
     threads: Annotated[Count, quantity("threads of the solver, in each solve", "1", ge=1, le=256)] = 1
     seed: Annotated[Count, quantity("seed of the solver's random choices", "1", ge=0, le=999_999)] = 0
+    engine: Annotated[
+        Literal["auto", "highs", "value_function"],
+        Field(description="who solves: value functions where they can (auto), HiGHS, or value functions alone"),
+    ] = "auto"

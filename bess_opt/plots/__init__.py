@@ -5,6 +5,7 @@ one panel on axes of the caller. Time is local everywhere; the same input gives 
 """
 
 from bess_opt.plots.battery_use import action_figure
+from bess_opt.plots.bill import bill_figure
 from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.comparison import ladder_figure
 from bess_opt.plots.dispatch import dispatch_figure
@@ -21,6 +22,7 @@ from bess_opt.plots.year_map import day_hour_table, draw_heat_map, heat_map_figu
 __all__ = [
     "NotebookFigure",
     "action_figure",
+    "bill_figure",
     "cash_flow_figure",
     "day_hour_table",
     "dispatch_figure",

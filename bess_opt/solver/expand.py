@@ -145,10 +145,10 @@ def expand(model: Any, *, keep_zeros: bool = False) -> Program:
     Objective terms are maximised in the model and therefore negated here. With `keep_zeros` a coefficient
     that happens to be zero keeps its place: models of one structure have one pattern, whatever their numbers.
     """
-    variables = _place(model.component_objects(pyo.Var, descend_into=False))
+    variables = place(model.component_objects(pyo.Var, descend_into=False))
     declared = [getattr(model, name) for name in variables]
     constraints = list(model.component_objects(pyo.Constraint, active=True, descend_into=False))
-    placed = _place(constraints)
+    placed = place(constraints)
     view = View(model, variables)
     bodies = [_rows(constraint, view) for constraint in constraints]
     matrix = [_row_major(relation.body, keep_zeros) for relation in bodies]
@@ -199,7 +199,8 @@ def _costs(view: View, terms: list[tuple[float, Any, Any]], columns: int) -> tup
     return cost, offset
 
 
-def _place(components: Any) -> dict[str, Block]:
+def place(components: Any) -> dict[str, Block]:
+    """Where each of `components` stands in the matrix, by name, one after the other."""
     blocks, first = {}, 0
     for component in components:
         positions = members(component.index_set())

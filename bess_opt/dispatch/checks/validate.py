@@ -15,6 +15,7 @@ from bess_opt.dispatch.infeasible.unreachable import unreachable
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.plant import Plant
+from bess_opt.solver.value_function.recursion import compiled_part
 from bess_opt.strategies.shared.binding import bind
 from bess_opt.strategies.shared.discovery import get
 from bess_opt.strategies.shared.stack import Bound
@@ -78,8 +79,18 @@ def findings(scenario: Scenario, plant: Plant, bound: Bound | None = None) -> Fi
         *money_findings(scenario, plant),
         *tariff_findings(scenario, plant),
         *_long_search(scenario, plant, bound),
+        *_no_compiled_part(scenario),
     ]
     return Findings([*scenario.notes, *own, *assumed])
+
+
+def _no_compiled_part(scenario: Scenario) -> list[Finding]:
+    """An installation without the compiled part of the value functions: right all the same, and slower."""
+    if scenario.solver.engine == "highs" or compiled_part() is not None:
+        return []
+    found = "value functions are not at hand: their compiled part was not built with this installation"
+    expected = "install bess-opt where a C compiler is, or state 'highs'; HiGHS solves meanwhile"
+    return [Finding("engine_not_built", "solver.engine", found, expected, "recommendation")]
 
 
 def _long_search(scenario: Scenario, plant: Plant, bound: Bound | None) -> list[Finding]:

@@ -24,8 +24,7 @@ from bess_opt.dispatch.forecast_driven.orders import Orders, carry_out, joined
 from bess_opt.dispatch.forecast_driven.rolling import Rolling, Terminal, Window
 from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, timetable
 from bess_opt.dispatch.infeasible import unreachable as infeasible
-from bess_opt.dispatch.optimum.solve_scenario import flows as flows_of
-from bess_opt.dispatch.optimum.solve_scenario import solve_plant, tie_break_cost
+from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
 from bess_opt.dispatch.result import Dispatch, outcome
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
@@ -35,6 +34,7 @@ from bess_opt.plant.plant import Plant
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError
+from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.stack import Bound
 
@@ -117,8 +117,8 @@ class _Once:
 
     def plan(self, _window: Window) -> Mapping[str, Array]:
         """The optimum. Raises `InfeasibleError` with its reasons."""
-        _, program, found = solve_plant(*self._given)
-        return vars(flows_of(program, found.x, self._given[0]))
+        _, optimum = solve_plant(*self._given)
+        return vars(flows_of(optimum, self._given[0]))
 
 
 @dataclass

@@ -32,6 +32,7 @@ from bess_opt.solver.one_way import cheats, exclusive_program, with_choices_held
 from bess_opt.solver.one_way_search import ExclusiveSearch
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError
+from bess_opt.solver.value_function.plan import has_plan
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.stack import Bound
 
@@ -281,6 +282,9 @@ def possible(built: _Built, options: SolverOptions) -> bool:
     """Whether a plan exists, rule 10 included."""
     if unreachable(built.plant):
         return False
+    known = None if options.engine == "highs" else has_plan(built.model, pairs(built.plant))
+    if known is not None:
+        return known
     found = _linear_solution(built, options)
     if found is None:
         return False

@@ -17,7 +17,7 @@ from bess_opt.common.errors import BessOptError
 from bess_opt.dispatch.optimum.causes import ROW_CAUSES, Places, readable, reserved
 from bess_opt.dispatch.optimum.marginals import Marginals, duals_of
 from bess_opt.dispatch.optimum.marginals import marginals as marginals_of
-from bess_opt.dispatch.optimum.solve_scenario import Solved, flows, solve_scenario
+from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
 
 if TYPE_CHECKING:
     from bess_opt.common.arrays import Array
@@ -83,7 +83,7 @@ def _solved(plan: Dispatch) -> Solved:
             "explain that of bess_opt.optimize(scenario)"
         )
     solved = solve_scenario(plan.scenario)
-    again = flows(solved.program, solved.found.x, solved.plant)
+    again = flows_of(solved.optimum, solved.plant)
     power = plan.schedule["battery_mw"].to_numpy()
     if np.abs(again.discharge_mw - again.charge_mw - power).max() > SAME * solved.plant.scale_mw:
         raise NotExplainableError(

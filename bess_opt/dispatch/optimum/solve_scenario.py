@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import InfeasibleError
-from bess_opt.common.findings import Findings
+from bess_opt.common.errors import InfeasibleError, ScenarioError
+from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings as findings_of
 from bess_opt.dispatch.infeasible import conflict
@@ -26,16 +26,17 @@ from bess_opt.solver import one_way_search as exclusivity
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import exclusive_program, with_choices_held
+from bess_opt.solver.optimum import LinearOptimum, Optimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
+from bess_opt.solver.tie_break import tie_break_cost
+from bess_opt.solver.value_function.plan import solve_by_value_functions
+from bess_opt.solver.value_function.recursion import RecursionFailedError
+from bess_opt.solver.value_function.step_program import NotStepwiseError
 from bess_opt.solver.warm_start import start_near_optimum
 from bess_opt.strategies.shared.binding import bind, model
 from bess_opt.strategies.shared.contract import Objective
 from bess_opt.strategies.shared.stack import Bound
-
-# Rule 11 as one objective, weights apart by more than a horizon can bridge: throughput, curtailment, other
-# converters, then earliest.
-THROUGHPUT, CURTAILMENT, CONVERTERS, EARLIEST = 1e4, 1e2, 1.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,19 @@ class Solved:
     plant: Plant
     bound: Bound
     model: Any
-    program: Program
-    found: one_way.Exact
+    optimum: Optimum
     findings: Findings
     watch: Stopwatch
+
+    @property
+    def program(self) -> Program:
+        """The linear program of the scenario."""
+        return self.optimum.program
+
+    @property
+    def found(self) -> one_way.Exact:
+        """The optimum as values and prices of `program`."""
+        return self.optimum.found
 
 
 def solve_scenario(scenario: Scenario, stated: Plant | None = None) -> Solved:
@@ -66,20 +76,46 @@ def solve_scenario(scenario: Scenario, stated: Plant | None = None) -> Solved:
         unreachable = infeasible.unreachable(numbers)
         if unreachable:
             raise InfeasibleError(unreachable)
-    m, program, found = solve_plant(numbers, bound, scenario.solver, watch)
-    return Solved(scenario, numbers, bound, m, program, found, findings, watch)
+    m, optimum = solve_plant(numbers, bound, scenario.solver, watch)
+    return Solved(scenario, numbers, bound, m, optimum, findings, watch)
 
 
-def solve_plant(
-    numbers: Plant, bound: Bound, options: SolverOptions, watch: Stopwatch
-) -> tuple[Any, Program, one_way.Exact]:
-    """Model, program and proven optimum of a plant whose numbers may also be believed ones."""
+def solve_plant(numbers: Plant, bound: Bound, options: SolverOptions, watch: Stopwatch) -> tuple[Any, Optimum]:
+    """Model and proven optimum of a plant whose numbers may also be believed ones."""
     with watch.stage("build"):
         m, objectives = model(numbers, bound)
+    reasons: tuple[str, ...] = ()
+    if options.engine != "highs":
+        try:
+            with watch.stage("solve"):
+                limit = options.time_limit_s
+                return m, solve_by_value_functions(m, objectives, pairs(numbers), time_limit_s=limit)
+        except (NotStepwiseError, RecursionFailedError) as error:
+            if isinstance(error, RecursionFailedError) and error.no_plan:
+                raise InfeasibleError(_why_no_plan(m, numbers, options)) from None
+            if options.engine == "value_function":
+                raise ScenarioError([_not_by_value_functions(error)]) from None
+            reasons = error.rows
     with watch.stage("compile"):
         program = expand(m)
         solver = Solver(program, options, scale_mw=numbers.scale_mw)
-    return m, program, _solve(solver, m, numbers, objectives, watch)
+    return m, LinearOptimum(program, _solve(solver, m, numbers, objectives, watch), reasons)
+
+
+def _not_by_value_functions(error: NotStepwiseError | RecursionFailedError) -> Finding:
+    found = "'value_function' cannot solve this scenario: " + "; ".join(error.rows)
+    return Finding("engine_refused", "solver.engine", found, "give 'auto' or 'highs'")
+
+
+def _why_no_plan(m: Any, numbers: Plant, options: SolverOptions) -> list[Finding]:
+    """The limits that contradict each other, of a scenario that value functions have found infeasible."""
+    program = expand(m)
+    solver = Solver(program, options, scale_mw=numbers.scale_mw)
+    try:
+        relaxed = solver.solve()
+    except InfeasibleProgramError:
+        return list(conflict.reasons(solver, numbers))
+    return list(conflict.one_way(numbers, relaxed, program))
 
 
 def _solve(
@@ -162,29 +198,13 @@ def _one_way(
     return exact
 
 
-def tie_break_cost(program: Program) -> Array:
-    """Rule 11 as a cost: least throughput, least curtailment, least use of other converters, then earliest."""
-    cost = np.zeros(program.columns)
-    for name, block in program.variables.items():
-        later = EARLIEST * block.positions / max(len(block.positions), 1)
-        if name in ("charge_mw", "discharge_mw"):
-            cost[block.slice] = THROUGHPUT + later
-        elif name in ("curtailed_ac_mw", "curtailed_dc_mw"):
-            cost[block.slice] = CURTAILMENT
-        elif name in ("import_mw", "export_mw", "inverter_out_mw", "inverter_in_mw"):
-            cost[block.slice] = CONVERTERS
-        elif name in ("regulation_up_mw", "regulation_down_mw"):
-            cost[block.slice] = CONVERTERS + later
-    return cost
-
-
-def flows(program: Program, x: Array, numbers: Plant) -> Flows:
-    """The plan's decisions from the solution; rounding beyond a bound is taken off."""
-    inside = np.clip(x, program.lower, program.upper)
+def flows_of(optimum: Optimum, numbers: Plant) -> Flows:
+    """The plan's decisions; a flow that the model does not have is zero."""
     nothing = np.zeros(numbers.steps)
 
     def of(name: str) -> Array:
-        return inside[program.variables[name].slice] if name in program.variables else nothing
+        values = optimum.flow(name)
+        return nothing if values is None else values
 
     return Flows(
         charge_mw=of("charge_mw"),

@@ -248,6 +248,24 @@ def describe(scenario: ScenarioPath, assignments: Assignments = None, as_json: A
     show.write_tables(tables.across(f"{read.name}: {span}", "statistic", columns))
 
 
+@command()
+def bill(scenario: ScenarioPath, assignments: Assignments = None, as_json: AsJson = False) -> None:
+    """The bill of SCENARIO's site without its battery, by month and line."""
+    overrides = parsed(assignments)
+    with show.faults(as_json), show.stages() as stage:
+        stage("billing")
+        from bess_opt.dispatch.bill import bill as bill_without
+
+        read = loaded(scenario, overrides)
+        made = bill_without(read)
+    show.say_findings(read.notes)
+    if as_json:
+        lines = made.table.astype(object).where(made.table.notna(), None).to_dict("records")
+        show.write_json({"scenario": read.name, "currency": made.currency, "total": made.total, "lines": lines})
+        return
+    show.write_tables(tables.bill_table(made))
+
+
 @command(name="list")
 def list_choices(as_json: AsJson = False) -> None:
     """What there is to choose from: technologies, topologies, strategies with their options."""

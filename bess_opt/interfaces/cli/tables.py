@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from bess_opt.dispatch.bill import Bill
     from bess_opt.dispatch.result import Dispatch
 
 MONEY = "currency"
@@ -119,6 +120,25 @@ def across(title: str, head: str, entries: Mapping[str, Mapping[str, Any]]) -> T
     keys = list(next(iter(entries.values()), {}))
     rows = [(key, *(_cell(entry[key]) for entry in entries.values())) for key in keys]
     return table(title, (head, *entries), rows)
+
+
+def bill_table(bill: Bill) -> Table:
+    """A bill's lines, its sum last."""
+    rows = [
+        (
+            str(row["month"]),
+            str(row["line"]),
+            number(row["quantity"]),
+            str(row["unit"]),
+            number(row["rate"]),
+            number(row["money"], money=True),
+            str(row["step"]),
+        )
+        for row in bill.table.to_dict("records")
+    ]
+    total = ("", "total", "", "", "", number(bill.total, money=True), "")
+    heads = ("month", "line", "quantity", "unit", "rate", f"{bill.currency} paid", "peak set at")
+    return table(f"{bill.name}: bill", heads, [*rows, total])
 
 
 def strategies_table(entries: Mapping[str, Mapping[str, Any]]) -> Table:

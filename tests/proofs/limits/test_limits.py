@@ -24,7 +24,8 @@ LOSSY = {"eta_charge": 0.9, "eta_discharge": 0.95, "soc_min": 0.1, "soc_max": 0.
 DAY = [10.0, 20.0, 5.0, 80.0, 90.0, 30.0]
 CHEATS = {"battery": {"technology": LOSSY, "duration_h": 0.25, "soc_start": 0.5}}
 NEGATIVE = case(
-    price_per_mwh=[-50.0, -60.0, -40.0, 20.0, -70.0, 5.0], battery={"technology": LOSSY, "soc_start": 0.5}
+    price_per_mwh=[-50.0, -60.0, -40.0, 20.0, -70.0, 5.0],
+    battery={"technology": LOSSY, "soc_start": 0.5},
 )
 
 
@@ -32,14 +33,19 @@ def out_of_time(*_: object) -> float:
     raise LimitReachedError("out of time")
 
 
+def by_highs(of: Case) -> bo.Dispatch:
+    """The plan of HiGHS, which alone searches and may run out of time."""
+    return bo.optimize(of.scenario().replace(solver={"engine": "highs"}))
+
+
 # ---- time limits
 
 
 def test_a_search_out_of_time_gives_its_best_plan_with_the_proven_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative prices make the relaxation burn energy; without time for the exact search each step keeps its way."""
-    exact = NEGATIVE.optimize()
+    exact = by_highs(NEGATIVE)
     monkeypatch.setattr(ExclusiveSearch, "_left_s", out_of_time)
-    plan = NEGATIVE.optimize()
+    plan = by_highs(NEGATIVE)
     assert plan.report.status == "time_limit"
     assert plan.report.gap > 0.0
     assert plan.report.objective <= exact.report.objective + 1e-9 <= plan.report.bound + 2e-9
@@ -71,15 +77,18 @@ def test_out_of_time_is_not_called_infeasible(monkeypatch: pytest.MonkeyPatch) -
     """The quick guess at a plan may have none; that proves nothing about the scenario."""
     monkeypatch.setattr(ExclusiveSearch, "_left_s", out_of_time)
     of = case(
-        price_per_mwh=[1.0] * 4, solar_mw=[0.6] * 4, site={"export_limit_mw": 0.5, "curtailment": False}, **CHEATS
+        price_per_mwh=[1.0] * 4,
+        solar_mw=[0.6] * 4,
+        site={"export_limit_mw": 0.5, "curtailment": False},
+        **CHEATS,
     )
     with pytest.raises(LimitReachedError, match=r"in which no converter runs both ways; raise solver\.time_limit_s"):
-        of.optimize()
+        by_highs(of)
 
 
 def test_an_optimum_without_time_for_ties_is_still_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Solver, "prefer", out_of_time)
-    plan = case(price_per_mwh=DAY).optimize()
+    plan = by_highs(case(price_per_mwh=DAY))
     assert (plan.report.status, plan.report.gap) == ("time_limit", 0.0)
     assert plan.metrics.net_revenue == pytest.approx(155.0)
 

@@ -26,7 +26,12 @@ def scenario_of() -> bo.Scenario:
     """A day of two cycles."""
     time = pd.date_range("2025-01-01", periods=24, freq="h", tz="UTC")
     series = pd.DataFrame({"price_per_mwh": [10.0, 40.0, 20.0, 90.0] * 6}, index=time)
-    return bo.Scenario(battery=bo.Battery(power_mw=1.0, duration_h=2.0), series=series, strategy="arbitrage")
+    return bo.Scenario(
+        battery=bo.Battery(power_mw=1.0, duration_h=2.0),
+        series=series,
+        strategy="arbitrage",
+        solver={"engine": "highs"},
+    )
 
 
 def neighbour(threads: int | None) -> tuple[Any, Callable[[], str]]:
@@ -121,7 +126,7 @@ def test_nothing_stands_on_stdout_in_a_new_process() -> None:
 import pandas as pd, bess_opt as bo
 time = pd.date_range("2025-01-01", periods=4, freq="h", tz="UTC")
 series = pd.DataFrame({"price_per_mwh": [1.0, 9.0, 2.0, 8.0]}, index=time)
-bo.optimize(bo.Scenario(battery=bo.Battery(power_mw=1.0, duration_h=1.0), series=series, strategy="arbitrage"))
+bo.optimize(bo.Scenario(battery=bo.Battery(power_mw=1.0, duration_h=1.0), series=series, strategy="arbitrage", solver={"engine": "highs"}))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

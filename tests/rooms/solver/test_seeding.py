@@ -142,7 +142,7 @@ def test_what_has_no_plan_still_has_none() -> None:
 @pytest.mark.parametrize("name", PLANTS)
 def test_the_plan_is_the_same_to_the_plain_path(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """`optimize` from windows and from nothing: equal money and, by the rule for ties, equal schedules."""
-    of = site(name)
+    of = site(name).replace(solver={"engine": "highs"})
     seeded = bo.optimize(of)
     monkeypatch.setattr(seeding, "SHORTEST", 10**9)
     plain = bo.optimize(of)

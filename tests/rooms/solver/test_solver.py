@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.dispatch.optimum.solve_scenario import tie_break_cost
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.plant import Plant
@@ -17,6 +16,7 @@ from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver, solver_version
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError
+from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.strategies.shared.binding import bind, model
 
 

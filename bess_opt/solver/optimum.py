@@ -1,0 +1,148 @@
+"""A proven optimum, whoever found it: what dispatch, explanations and reports read of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
+from bess_opt.solver.certificate import LinearCertificate, certificate
+from bess_opt.solver.highs import solver_version
+from bess_opt.solver.one_way import Exact
+from bess_opt.solver.program import Program
+
+
+class Optimum(Protocol):
+    """Money is in the first objective, maximised."""
+
+    @property
+    def engine(self) -> str:
+        """Who solved: "highs" or "value_function"."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The variables and rows for which value functions do not do, each with the reason."""
+
+    @property
+    def solver(self) -> str:
+        """Name and version of what solved."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether a time limit ended the search."""
+
+    @property
+    def windows(self) -> int:
+        """Parts of the horizon that were solved with binaries."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of `program`."""
+
+    @property
+    def columns(self) -> int:
+        """Columns of `program`."""
+
+    @property
+    def objective(self) -> float:
+        """What the plan brings."""
+
+    @property
+    def bound(self) -> float:
+        """What no plan can exceed."""
+
+    @property
+    def gap(self) -> float:
+        """Relative distance between the two."""
+
+    @property
+    def program(self) -> Program:
+        """The linear program that was solved, or that says the same."""
+
+    @property
+    def found(self) -> Exact:
+        """Values and prices of `program`."""
+
+    @property
+    def stored_energy_value(self) -> Array:
+        """Worth of one MWh more in the cells at the end of each step."""
+
+    def flow(self, name: str) -> Array | None:
+        """A variable's values, rounding beyond its bounds taken off; None if there is no such variable."""
+
+    def certificate(self) -> LinearCertificate:
+        """The proof of the plan, on/off pattern held, from the program's own numbers."""
+
+
+@dataclass(frozen=True)
+class LinearOptimum:
+    """An optimum of HiGHS; `reasons` say why it was asked."""
+
+    program: Program
+    found: Exact
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def engine(self) -> str:
+        """See `Optimum`."""
+        return "highs"
+
+    @property
+    def solver(self) -> str:
+        """See `Optimum`."""
+        return solver_version()
+
+    @property
+    def limited(self) -> bool:
+        """See `Optimum`."""
+        return self.found.limited
+
+    @property
+    def windows(self) -> int:
+        """See `Optimum`."""
+        return self.found.windows
+
+    @property
+    def rows(self) -> int:
+        """See `Optimum`."""
+        return self.program.rows
+
+    @property
+    def columns(self) -> int:
+        """See `Optimum`."""
+        return self.program.columns
+
+    @property
+    def objective(self) -> float:
+        """See `Optimum`."""
+        return -self.found.solution.objective
+
+    @property
+    def bound(self) -> float:
+        """See `Optimum`."""
+        return -self.found.bound
+
+    @property
+    def gap(self) -> float:
+        """See `Optimum`."""
+        return self.found.gap
+
+    @property
+    def stored_energy_value(self) -> Array:
+        """See `Optimum`: the energy law's dual."""
+        value: Array = -self.found.solution.row_dual[self.program.constraints["energy_balance"].slice]
+        return value
+
+    def flow(self, name: str) -> Array | None:
+        """See `Optimum`."""
+        if name not in self.program.variables:
+            return None
+        own = self.program.variables[name].slice
+        values: Array = np.clip(self.found.x[own], self.program.lower[own], self.program.upper[own])
+        return values
+
+    def certificate(self) -> LinearCertificate:
+        """See `Optimum`."""
+        return certificate(self.program, self.found)

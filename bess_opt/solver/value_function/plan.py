@@ -1,0 +1,237 @@
+"""A scenario's model solved by value functions: its schedule, the proof of it, and the same as a linear program's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
+from bess_opt.common.errors import SolveError
+from bess_opt.models.one_way import Pair
+from bess_opt.solver.certificate import LinearCertificate
+from bess_opt.solver.expand import expand
+from bess_opt.solver.one_way import Exact
+from bess_opt.solver.program import Program, priced
+from bess_opt.solver.solution import LimitReachedError, Solution
+from bess_opt.solver.value_function.modes import Modes, modes
+from bess_opt.solver.value_function.recursion import Recursion, RecursionFailedError, Schedule, compiled_part
+from bess_opt.solver.value_function.step_program import ENERGY, NotStepwiseError, Objective, StepProgram, read
+
+PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
+
+
+NOT_BUILT = "the compiled part of the value functions was not built with this installation"
+
+
+class NotProvenError(SolveError):
+    """The schedule does not earn what the recursion promises: an error of this engine, never of the scenario."""
+
+
+def solve_by_value_functions(
+    model: Any, objectives: Sequence[Objective], pairs: Sequence[Pair], *, time_limit_s: float | None = None
+) -> ValueFunctionPlan:
+    """The exact optimum of `model` with `pairs` of flows that exclude each other.
+
+    Raises `NotStepwiseError` with the rows that do not fit, `RecursionFailedError` (its `no_plan` says that the
+    scenario has no schedule), `LimitReachedError` where reading the model has used up the time.
+    """
+    began = time.perf_counter()
+    if compiled_part() is None:
+        raise NotStepwiseError([NOT_BUILT])
+    program = read(model, objectives, pairs)
+    ways = modes(program)
+    if time_limit_s is not None and time.perf_counter() - began > time_limit_s:
+        raise LimitReachedError("the time limit ended the solve before any plan was found; raise solver.time_limit_s")
+    schedule = Recursion(program, ways).schedule()
+    plan = ValueFunctionPlan(model, program, ways, schedule, time.perf_counter() - began)
+    plan.require_proof()
+    return plan
+
+
+def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
+    """Whether any schedule of `model` keeps all limits and closes one flow of each pair; None if it does not fit."""
+    if compiled_part() is None:
+        return None
+    try:
+        program = read(model, [model.objective_terms], pairs)
+        Recursion(program, modes(program)).start()
+    except NotStepwiseError:
+        return None
+    except RecursionFailedError as error:
+        return False if error.no_plan else None
+    return True
+
+
+@dataclass(frozen=True)
+class ValueFunctionPlan:
+    """The optimum found by value functions.
+
+    `flow` and `price` are what a plan needs; `program` and `found` say the same as HiGHS would, for explanations,
+    and are made when they are first asked for.
+    """
+
+    model: Any
+    step_program: StepProgram
+    modes: Modes
+    schedule: Schedule
+    seconds: float
+
+    @property
+    def engine(self) -> str:
+        """Who solved, as `solver.engine` names it."""
+        return "value_function"
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why another engine had to be asked: none was."""
+        return ()
+
+    @property
+    def solver(self) -> str:
+        """Name and version of what solved."""
+        return _version()
+
+    @property
+    def limited(self) -> bool:
+        """Whether a limit of time ended the search."""
+        return False
+
+    @property
+    def windows(self) -> int:
+        """Parts of the horizon solved with binaries."""
+        return 0
+
+    @property
+    def rows(self) -> int:
+        """Rows of the linear program that says the same."""
+        return len(self.step_program.rows) * self.step_program.steps
+
+    @property
+    def columns(self) -> int:
+        """Columns of the linear program that says the same."""
+        return (len(self.step_program.variables) + 1) * self.step_program.steps + 1
+
+    @cached_property
+    def objective(self) -> float:
+        """What the schedule brings in the first objective, maximised."""
+        return self._money[0]
+
+    @property
+    def bound(self) -> float:
+        """What no schedule can exceed: the value of the recursion, equal to `objective` by `require_proof`."""
+        return self.objective
+
+    @property
+    def gap(self) -> float:
+        """Distance from the bound: none."""
+        return 0.0
+
+    @cached_property
+    def _money(self) -> tuple[float, float]:
+        """(value of the schedule in the first objective, turnover)."""
+        program, schedule = self.step_program, self.schedule
+        of_energy = program.energy_worth[0] * schedule.energy
+        parts = [cost * flow for cost, flow in zip(program.cost[0], schedule.flow, strict=True) if cost.any()]
+        total = program.offset[0] + float(of_energy.sum()) + sum(float(part.sum()) for part in parts)
+        turnover = abs(program.offset[0]) + float(np.abs(of_energy).sum())
+        return total, turnover + sum(float(np.abs(part).sum()) for part in parts)
+
+    def require_proof(self) -> None:
+        """Raise `NotProvenError` unless the schedule's own flows bring what the recursion bounds."""
+        promised = float(self.schedule.value[0]) + self.step_program.offset[0]
+        earned, turnover = self._money
+        if not abs(promised - earned) <= PROVEN * max(turnover, abs(promised)) + 1e-12:
+            raise NotProvenError(f"the schedule brings {earned:.12g} where its value function says {promised:.12g}")
+
+    def flow(self, name: str) -> Array | None:
+        """A variable's values, rounding beyond its bounds taken off; None if the model has no such variable."""
+        program = self.step_program
+        if name == ENERGY:
+            return clipped(self.schedule.energy, program.least, program.most)
+        if name not in program.columns:
+            return None
+        j = program.columns.index(name)
+        return clipped(self.schedule.flow[j], program.lower[j], program.upper[j])
+
+    @property
+    def stored_energy_value(self) -> Array:
+        """Worth of one MWh more in the cells at the end of each step, in the first objective."""
+        return self.schedule.price
+
+    def certificate(self) -> LinearCertificate:
+        """Primal and dual value from the schedule and the row prices, with each step's mode held."""
+        program, schedule = self.step_program, self.schedule
+        primal, turnover = self._money
+        dual, violated, loose = program.offset[0], 0.0, 0.0
+        for i, right in enumerate(program.right):
+            dual += float((schedule.row[i] * right).sum())
+            change = schedule.energy[1:] - program.kept * schedule.energy[:-1] if i == program.energy_row else 0.0
+            violated = max(violated, float(np.abs(program.matrix[i] @ schedule.flow - right - change).max()))
+        closed = self.modes.open[schedule.mode] == 0
+        for j, (lower, upper) in enumerate(zip(program.lower, program.upper, strict=True)):
+            reduced = program.cost[0][j] - program.matrix[:, j] @ schedule.row
+            most = np.where(closed[:, j], np.minimum(upper, 0.0), upper)
+            dual, loose = _press(reduced, np.broadcast_to(lower, len(most)), most, dual, loose)
+            out = np.maximum(lower - schedule.flow[j], schedule.flow[j] - most)
+            violated = max(violated, float(out.max()))
+        price = np.concatenate([[0.0], schedule.price])
+        reduced = program.energy_worth[0] - price + program.kept * np.append(schedule.price, 0.0)
+        dual, loose = _press(reduced, program.least, program.most, dual, loose)
+        return LinearCertificate(primal, dual, turnover, max(violated, 0.0), loose)
+
+    @cached_property
+    def program(self) -> Program:
+        """The model as the linear program that HiGHS would be given."""
+        return expand(self.model)
+
+    @cached_property
+    def found(self) -> Exact:
+        """The plan as values and prices of `program`."""
+        program, own, schedule = self.program, self.step_program, self.schedule
+        x, row = np.zeros(program.columns), np.zeros(program.rows)
+        x[program.variables[ENERGY].slice] = schedule.energy
+        for j, name in enumerate(own.variables):
+            x[program.variables[name].slice] = schedule.flow[j]
+        for i, name in enumerate(own.rows):
+            # The energy law stands with the flows on the right in a step program, on the left in a linear one.
+            row[program.constraints[name].slice] = schedule.price if i == own.energy_row else schedule.row[i]
+        closed = [
+            program.variables[own.columns[j]].first + np.flatnonzero(self.modes.open[schedule.mode, j] == 0)
+            for j in sorted({j for pair in own.pairs for j in pair})
+        ]
+        solution = Solution(
+            x=x,
+            objective=-self.objective,
+            bound=-self.objective,
+            column_dual=program.cost + priced(program, row),
+            row_dual=-row,
+            seconds=self.seconds,
+            iterations=0,
+        )
+        return Exact(x, solution, -self.bound, 0, limited=False, closed=np.concatenate(closed))
+
+
+@lru_cache(maxsize=1)
+def _version() -> str:
+    return f"value functions of bess-opt {metadata.version('bess-opt')}"
+
+
+def clipped(values: Array, lower: Array, upper: Array) -> Array:
+    """`values` inside their bounds."""
+    inside: Array = np.clip(values, lower, upper)
+    return inside
+
+
+def _press(price: Array, lower: Array, upper: Array, dual: float, loose: float) -> tuple[float, float]:
+    """`dual` with the bounds that `price` presses on, and the largest price yet on a bound that is not there."""
+    side = np.where(price > 0.0, upper, lower)
+    there = np.isfinite(side)
+    if there.all():
+        return dual + float(price @ side), loose
+    return dual + float(price[there] @ side[there]), max(loose, float(np.abs(price[~there]).max()))

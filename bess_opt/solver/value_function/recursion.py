@@ -1,0 +1,265 @@
+"""The door to the compiled recursion: a step program and its modes go in, values and schedules come out."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
+from bess_opt.common.errors import SolveError
+from bess_opt.solver.value_function.modes import Modes
+from bess_opt.solver.value_function.step_program import LEVELS, StepProgram
+
+CHUNK = 65_536  # steps whose value functions are kept at once: a longer horizon is gone through twice
+SAME = 1e-12  # of the largest slope or of the battery: less is rounding
+# The tie-break weighs "earliest" 1e-5 of throughput and less: its slopes are told apart ten times finer.
+SAME_TIE = 1e-13
+SLACK = 1e-9  # of the battery: a limit missed by less is not missed
+FAILED = {
+    1: "no plan keeps the limits of every step",
+    2: "what the cells can gain in a step is not one range",
+    3: "what a step earns jumps with what the cells gain",
+    4: "a flow without a limit would earn without end",
+    5: "a value function has too many pieces",
+    6: "there is not enough memory",
+}
+NO_PLAN = 1
+
+_Integer, _Number, _Place = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
+
+
+class _Series(ctypes.Structure):
+    _fields_ = [("at", _Place), ("stride", _Integer)]
+
+
+class _Problem(ctypes.Structure):
+    _fields_ = [
+        *((name, _Integer) for name in ("steps", "levels", "rows", "columns", "energy_row", "most_bases")),
+        *((name, _Number) for name in ("kept", "width", "slack")),
+        ("slope_zero", _Number * LEVELS),
+        ("value_zero", _Number * LEVELS),
+        *((name, _Place) for name in ("kind", "first_mode", "free_mode", "first_basis", "first_ray")),
+        *((name, _Place) for name in ("open", "basic", "loose")),
+        *((name, _Place) for name in ("inverse", "tableau", "ray", "ray_column")),
+        *((name, _Place) for name in ("cost", "lower", "upper", "right")),
+        ("least", _Series),
+        ("most", _Series),
+        ("energy_worth", _Series * LEVELS),
+    ]
+
+
+class RecursionFailedError(SolveError):
+    """The recursion could not go on; `no_plan` if no schedule exists, else `rows` say why HiGHS must be asked."""
+
+    def __init__(self, status: int, step: int) -> None:
+        super().__init__(status, step)
+        self.no_plan = status == NO_PLAN
+        self.rows = (f"step {step}: {FAILED[status]}",)
+
+    def __str__(self) -> str:
+        return self.rows[0]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A value function at an instant: `slope` (a row per piece, a column per level) between `energy` and the next.
+
+    `value` is that at energy[0], of every level.
+    """
+
+    energy: Array
+    slope: Array
+    value: Array
+
+    def at(self, energy: Array | float) -> Array:
+        """Value of the first level at `energy`, -inf outside."""
+        heights = self.value[0] + np.concatenate([[0.0], np.cumsum(self.slope[:, 0] * np.diff(self.energy))])
+        values: Array = np.interp(energy, self.energy, heights, left=-np.inf, right=-np.inf)
+        return values
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The recursion's plan: `energy` of each instant, `flow` (a row per column), `mode` and prices of each step.
+
+    `value` is that of every level; `price` the worth of stored energy at each step's end, `row` (a row per row of the
+    step) the prices of the rows, both in the first level. `pieces` is the most that a value function had.
+    """
+
+    value: Array
+    energy: Array
+    flow: Array
+    mode: Array
+    price: Array
+    row: Array
+    pieces: int
+
+
+@lru_cache(maxsize=1)
+def compiled_part() -> Any:
+    """The compiled part, or None where it was not built."""
+    for suffix in EXTENSION_SUFFIXES:
+        path = Path(__file__).with_name(f"_recursion{suffix}")
+        if path.exists():
+            found = ctypes.CDLL(str(path))
+            found.vf_backward.restype = _Place
+            found.vf_backward.argtypes = [_Place, _Integer, _Integer, _Integer, _Place, _Place, _Place, _Integer]
+            found.vf_free.argtypes = [_Place]
+            found.vf_result.argtypes = [_Place, _Place, _Place]
+            found.vf_curve.restype, found.vf_curve.argtypes = _Integer, [_Place, _Integer, _Place, _Place]
+            found.vf_forward.restype = _Integer
+            found.vf_forward.argtypes = [*[_Place] * 7, _Number, _Place]
+            return found
+    return None
+
+
+class Recursion:
+    """A step program laid out for the compiled part; `value` and `schedule` may be asked any number of times."""
+
+    def __init__(self, program: StepProgram, modes: Modes) -> None:
+        self.program, self.modes = program, modes
+        self._library = compiled_part()
+        if self._library is None:
+            raise SolveError("the compiled part of the value functions was not built with this installation")
+        self._kept_alive: list[Any] = []
+        self.width, self.slope_zero, self.value_zero = tolerances(program)
+        p = _Problem()
+        p.steps, p.levels, p.rows = program.steps, program.levels, len(program.rows)
+        p.columns, p.energy_row, p.most_bases = len(program.columns), program.energy_row, modes.most_bases
+        p.kept, p.width, p.slack = program.kept, self.width, SLACK / SAME * self.width
+        p.slope_zero[:], p.value_zero[:] = self.slope_zero, self.value_zero
+        for name in ("kind", "first_mode", "free_mode", "first_basis", "first_ray", "open", "basic", "loose"):
+            setattr(p, name, self._hold(np.ascontiguousarray(getattr(modes, name), dtype=np.int64)))
+        for name in ("inverse", "tableau", "ray", "ray_column"):
+            setattr(p, name, self._hold(np.ascontiguousarray(getattr(modes, name), dtype=float)))
+        p.cost = self._all([column for level in program.cost for column in level])
+        p.lower, p.upper, p.right = self._all(program.lower), self._all(program.upper), self._all(program.right)
+        p.least, p.most = self._series(program.least), self._series(program.most)
+        for level, worth in enumerate(program.energy_worth):
+            p.energy_worth[level] = self._series(worth)
+        self._problem = p
+
+    def _hold(self, values: Array) -> int:
+        self._kept_alive.append(values)
+        return int(values.ctypes.data)
+
+    def _series(self, values: Array) -> _Series:
+        return _Series(self._hold(np.ascontiguousarray(values, dtype=float)), int(len(values) > 1))
+
+    def _all(self, columns: Sequence[Array]) -> Any:
+        array = (_Series * max(len(columns), 1))(*(self._series(values) for values in columns))
+        self._kept_alive.append(array)
+        return ctypes.cast(array, _Place)
+
+    def end(self) -> Curve:
+        """The value function at the end of the horizon: what the energy left is worth."""
+        program = self.program
+        least, most = float(program.least[-1]), float(program.most[-1])
+        slope = np.zeros((1, LEVELS))
+        slope[0, : program.levels] = [worth[-1] for worth in program.energy_worth]
+        return Curve(np.array([least, most]), slope, slope[0] * least)
+
+    def start(self, after: Curve | None = None) -> Curve:
+        """The value function at the start of the horizon; `after` is that of its end, if not the program's own."""
+        memory = self._backward(0, self.program.steps, after or self.end(), keeping=False)
+        try:
+            return self._curve(memory, -1)
+        finally:
+            self._library.vf_free(memory)
+
+    def schedule(self) -> Schedule:
+        """The best plan from the energy held at the start. Raises `RecursionFailedError`."""
+        steps, program = self.program.steps, self.program
+        firsts = list(range(0, steps, CHUNK))
+        curve, ends = self.end(), {}
+        for first in reversed(firsts):
+            ends[first] = curve
+            if first:
+                memory = self._backward(first, min(first + CHUNK, steps), curve, keeping=False)
+                curve = self._curve(memory, -1)
+                self._library.vf_free(memory)
+        energy, price, mode = np.empty(steps + 1), np.empty(steps), np.empty(steps, dtype=np.int64)
+        flow, row = np.empty((len(program.columns), steps)), np.empty((len(program.rows), steps))
+        energy[0], where, value, pieces = program.least[0], np.zeros(1, dtype=np.int64), np.zeros(LEVELS), 0
+        for first in firsts:
+            memory = self._backward(first, min(first + CHUNK, steps), ends[first], keeping=True)
+            try:
+                numbers = self._numbers(memory)
+                pieces = max(pieces, int(numbers[2]))
+                value = value if first else self._curve(memory, -1).value
+                status = self._library.vf_forward(
+                    ctypes.byref(self._problem),
+                    memory,
+                    *(a.ctypes.data for a in (energy, flow, mode, price, row)),
+                    price[first - 1] if first else np.nan,
+                    where.ctypes.data,
+                )
+            finally:
+                self._library.vf_free(memory)
+            if status:
+                raise RecursionFailedError(status, int(where[0]))
+        return Schedule(value, energy, flow, mode, price, row, pieces)
+
+    def curves(self, instants: Array) -> list[Curve]:
+        """The value functions at the end of some steps, given by number from 1 on; the horizon must be one chunk."""
+        memory = self._backward(0, self.program.steps, self.end(), keeping=True)
+        try:
+            return [self._curve(memory, int(t) - 1) for t in instants]
+        finally:
+            self._library.vf_free(memory)
+
+    def _backward(self, first: int, last: int, end: Curve, *, keeping: bool) -> Any:
+        energy, slope = np.ascontiguousarray(end.energy), np.ascontiguousarray(end.slope)
+        value = np.ascontiguousarray(end.value)
+        memory = self._library.vf_backward(
+            ctypes.byref(self._problem),
+            first,
+            last,
+            len(slope),
+            energy.ctypes.data,
+            slope.ctypes.data,
+            value.ctypes.data,
+            int(keeping),
+        )
+        if not memory:
+            raise RecursionFailedError(6, last)
+        numbers = self._numbers(memory)
+        if numbers[0]:
+            self._library.vf_free(memory)
+            raise RecursionFailedError(int(numbers[0]), int(numbers[1]))
+        return memory
+
+    def _numbers(self, memory: Any) -> Array:
+        """(status, step, most pieces, breakpoints in all, pieces of the first curve)."""
+        numbers, value = np.zeros(5, dtype=np.int64), np.zeros(LEVELS)
+        self._library.vf_result(memory, numbers.ctypes.data, value.ctypes.data)
+        return numbers
+
+    def _curve(self, memory: Any, step: int) -> Curve:
+        numbers, value = np.zeros(5, dtype=np.int64), np.zeros(LEVELS)
+        self._library.vf_result(memory, numbers.ctypes.data, value.ctypes.data)
+        pieces = int(self._library.vf_curve(memory, step, None, None))
+        energy, slope = np.empty(pieces + 1), np.empty((pieces, LEVELS))
+        self._library.vf_curve(memory, step, energy.ctypes.data, slope.ctypes.data)
+        return Curve(energy, slope, value if step < 0 else np.zeros(LEVELS))
+
+
+def tolerances(program: StepProgram) -> tuple[float, Array, Array]:
+    """(least width of an interval, and per level the slope and the value that count as zero)."""
+    finite = program.most[np.isfinite(program.most)]
+    size = max(float(finite.max(initial=0.0)), 1e-12)
+    law = float(np.abs(program.matrix[program.energy_row]).max())
+    slope_zero, value_zero = np.zeros(LEVELS), np.zeros(LEVELS)
+    for level, (cost, worth) in enumerate(zip(program.cost, program.energy_worth, strict=True)):
+        last = level == program.levels - 1
+        largest = max(float(np.abs(c).max()) for c in cost) / law + float(np.abs(worth).max())
+        slope_zero[level] = (SAME_TIE if last else SAME) * largest
+        value_zero[level] = 4.0 * slope_zero[level] * size
+    return SAME * size, slope_zero, value_zero

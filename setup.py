@@ -1,0 +1,27 @@
+"""Builds the compiled part of the value functions; all else stands in pyproject.toml."""
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+FOLDER = "bess_opt/solver/value_function"
+
+
+class BuildPlainC(build_ext):
+    """The file is loaded by ctypes: it exports its own functions, no module of Python's."""
+
+    def get_export_symbols(self, ext: Extension) -> list[str]:
+        """What a Windows library must name to make it visible."""
+        return list(ext.export_symbols)
+
+
+setup(
+    ext_modules=[
+        Extension(
+            "bess_opt.solver.value_function._recursion",
+            [f"{FOLDER}/recursion.c"],
+            export_symbols=["vf_backward", "vf_forward", "vf_result", "vf_curve", "vf_free"],
+            optional=True,  # without a compiler the installation succeeds, and HiGHS solves everything
+        )
+    ],
+    cmdclass={"build_ext": BuildPlainC},
+)

@@ -1,0 +1,233 @@
+"""Schedules by value functions are those of HiGHS with binaries: value, limits, ties, proof, and who is refused."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.cases import case
+from support.stepwise import Referee, stepwise_scenario
+
+import bess_opt as bo
+from bess_opt.solver.value_function import recursion
+from bess_opt.solver.value_function.plan import NotProvenError, ValueFunctionPlan, solve_by_value_functions
+from bess_opt.solver.value_function.recursion import RecursionFailedError
+from bess_opt.solver.value_function.step_program import NotStepwiseError
+
+QUICK, LONG, TIED = 300, 2_000, 40
+DAY = [10.0, 20.0, 5.0, 80.0, 90.0, 30.0]
+PURE = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
+LOSSY = {"eta_charge": 0.95, "eta_discharge": 0.95, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 2.0}
+
+pytestmark = pytest.mark.skipif(recursion.compiled_part() is None, reason="the compiled part was not built")
+
+
+def against_binaries(seed: int, most_steps: int) -> bool:
+    """Hold one random scenario to HiGHS; whether it had a plan."""
+    try:
+        scenario = stepwise_scenario(seed, most_steps=most_steps)
+        referee = Referee(scenario)
+    except bo.BessOptError:
+        return False  # refused as input, or a series that the strategy needs is all zero
+    right = referee.best()
+    try:
+        plan = solve(referee)
+    except RecursionFailedError as error:
+        if error.no_plan and right is not None:
+            pytest.fail(f"seed {seed}: {error}, where {right} is possible")
+        return False  # what a step can do may have a true gap, which HiGHS is asked for
+    assert right is not None, f"seed {seed}: a plan where none exists"
+    assert plan.objective == pytest.approx(right, rel=0.0, abs=1e-9 * referee.scale), f"seed {seed}"
+    proof = plan.certificate()
+    size = max(referee.plant.scale_mw, referee.plant.storage.energy_mwh)
+    assert proof.primal_violation <= 1e-9 * size, f"seed {seed}"
+    assert abs(proof.dual - proof.primal) <= 1e-9 * referee.scale, f"seed {seed}: {proof}"
+    assert proof.dual_violation <= 1e-9 * np.abs(referee.linear.cost).max(), f"seed {seed}: {proof}"
+    for first, second in plan.step_program.pairs:
+        both = np.minimum(plan.schedule.flow[first], plan.schedule.flow[second])
+        assert both.max() <= 1e-9 * size, f"seed {seed}"
+    return True
+
+
+def solve(referee: Referee) -> ValueFunctionPlan:
+    """The value functions' plan of the referee's model, without its binaries."""
+    scenario_model, objectives = referee.without_binaries()
+    return solve_by_value_functions(scenario_model, objectives, referee.pairs)
+
+
+def test_random_scenarios_equal_binaries() -> None:
+    """All topologies, permissions, limits, ends and strategies that qualify; rule 10 exact, the proof closed."""
+    planned = sum(against_binaries(seed, 14) for seed in range(QUICK))
+    assert planned > 0.5 * QUICK
+
+
+@pytest.mark.second_tier
+def test_many_random_scenarios_equal_binaries() -> None:
+    planned = sum(against_binaries(seed, 48) for seed in range(QUICK, QUICK + LONG))
+    assert planned > 0.5 * LONG
+
+
+def test_ties_are_broken_as_the_rule_says() -> None:
+    """Flat and few prices: no plan of the same money has less of the tie-break's cost (rule 11)."""
+    held = 0
+    for seed in range(TIED):
+        try:
+            referee = Referee(stepwise_scenario(seed, most_steps=10, ties=True))
+            plan = solve(referee)
+        except (bo.BessOptError, RecursionFailedError):
+            continue
+        x = plan.found.x
+        own = [float(level @ x) for level in referee.levels]
+        room = [value + 1e-9 * max(referee.scale, 1.0) for value in own[:-1]]
+        least = referee.least(len(own) - 1, room)
+        assert own[-1] <= least + 1e-6 * abs(least) + 1e-6, f"seed {seed}"
+        held += 1
+    assert held > TIED // 2
+
+
+def test_burning_energy_at_a_flat_negative_price() -> None:
+    """240 hours at −10: charging pays, discharging costs, and what is burnt can only be burnt one way at a time."""
+    at = pd.date_range("2025-06-02", periods=240, freq="h", tz="UTC")
+    battery = {"power_mw": 1.0, "duration_h": 2.0, "soc_start": 0.5, "technology": LOSSY, "converters": PURE}
+    series = pd.DataFrame({"price_per_mwh": np.full(240, -10.0)}, index=at)
+    plan = bo.optimize(bo.Scenario(battery=battery, series=series, strategy="arbitrage"))
+    assert plan.report is not None
+    assert (plan.report.engine, plan.report.gap) == ("value_function", 0.0)
+    assert plan.metrics.net_revenue == pytest.approx(132.603878, abs=1e-6)
+
+
+def test_a_day_by_hand() -> None:
+    """2 MWh bought at 5 and 10, sold at 80 and 90: 155; one MWh more at the end of a step is worth what it would earn."""
+    plan = case(price_per_mwh=DAY).optimize()
+    assert plan.report is not None
+    assert plan.metrics.net_revenue == pytest.approx(155.0, abs=1e-12)
+    assert plan.report.engine_reasons == ()
+    assert plan.report.certificate is not None
+    assert plan.report.certificate.gap <= 1e-15
+
+
+@pytest.mark.parametrize("name", ["solar_merchant", "solar_evening"])
+def test_a_year_equals_highs_in_every_step(name: str) -> None:
+    scenario = bo.load(Path(__file__).parents[4] / "scenarios" / name)
+    ours, theirs = bo.optimize(scenario), bo.optimize(scenario.replace(solver={"engine": "highs"}))
+    assert ours.report is not None
+    assert theirs.report is not None
+    assert (ours.report.engine, theirs.report.engine) == ("value_function", "highs")
+    assert ours.report.objective == pytest.approx(theirs.report.objective, rel=1e-9)
+    numbers = ours.schedule.select_dtypes("number").columns
+    assert np.allclose(ours.schedule[numbers], theirs.schedule[numbers], rtol=0.0, atol=1e-6)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("step", "right"), [("15min", 129_130.0266), ("h", 82_511.8691)])
+def test_german_intraday_prices_of_2021(step: str, right: float) -> None:
+    """1 MW, 2 MWh, 0.95 each way, empty at the start and free at the end: the exact optimum, one way at a time."""
+    if "BESS_OPT_DATA" not in os.environ:
+        pytest.skip("BESS_OPT_DATA is not set")
+    file = Path(os.environ["BESS_OPT_DATA"]) / "prices_de_id1" / "electricity_prices_germany_2021.csv"
+    prices = bo.read_prices(file, column="ID1")
+    series = prices.iloc[:, :1].set_axis(["price_per_mwh"], axis=1).resample(step).mean()
+    battery = {"power_mw": 1.0, "duration_h": 2.0, "soc_start": 0.0, "soc_end": "free"}
+    battery |= {"technology": LOSSY, "converters": PURE}
+    scenario = bo.Scenario(battery=battery, series=series, strategy="arbitrage", solver={"engine": "value_function"})
+    plan = bo.optimize(scenario)
+    assert plan.report is not None
+    assert plan.report.gap == 0.0
+    assert plan.metrics.net_revenue == pytest.approx(right, abs=6e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_size_does_not_matter(scale: float) -> None:
+    prices = np.random.default_rng(7).normal(20.0, 40.0, 96).round(2)
+    battery = {"power_mw": scale, "technology": LOSSY, "soc_start": 0.5}
+    plan = case(price_per_mwh=prices, load_mw=0.5 * scale, battery=battery).optimize()
+    unit = case(price_per_mwh=prices, load_mw=0.5, battery=battery | {"power_mw": 1.0}).optimize()
+    assert plan.report is not None
+    assert plan.report.engine == "value_function"
+    assert plan.metrics.net_revenue == pytest.approx(scale * unit.metrics.net_revenue, rel=1e-12)
+
+
+def test_a_horizon_in_parts_gives_the_same_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a number of steps the value functions are not all kept: the parts meet without a seam."""
+    prices = np.random.default_rng(5).normal(20.0, 40.0, 200).round(2)
+    of = case(price_per_mwh=prices, battery={"technology": LOSSY, "self_discharge_per_h": 0.01, "soc_start": 0.5})
+    whole = of.optimize()
+    monkeypatch.setattr(recursion, "CHUNK", 17)
+    parts = of.optimize()
+    pd.testing.assert_frame_equal(whole.schedule, parts.schedule)
+    assert parts.report is not None
+    assert parts.report.certificate is not None
+    assert parts.report.certificate.gap <= 1e-14
+
+
+# ---- who is refused
+
+
+def test_rows_that_tie_steps_together_ask_for_highs() -> None:
+    plan = case(price_per_mwh=DAY, battery={"max_cycles_per_day": 1.0}).optimize()
+    assert plan.report is not None
+    assert plan.report.engine == "highs"
+    assert plan.report.engine_reasons == ("cycles_per_day: is a row per member of days, not per step",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "row"),
+    [
+        ({"battery": {"max_cycles_per_day": 1.0}}, "cycles_per_day"),
+        ({"tariff": {"demand": [{"price_per_mw_month": 100.0}]}}, "measured_mw"),
+        ({"strategy": "cycling"}, "stated_cycles_per_day"),
+    ],
+)
+def test_asking_for_what_does_not_qualify_names_the_rows(changes: dict[str, object], row: str) -> None:
+    scenario = case(price_per_mwh=DAY, load_mw=1.0).scenario()
+    with pytest.raises(bo.ScenarioError) as raised:
+        bo.optimize(scenario.replace(solver={"engine": "value_function"}, **changes))
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.where, problem.expected) == (
+        "engine_refused",
+        "solver.engine",
+        "give 'auto' or 'highs'",
+    )
+    assert row in problem.found
+
+
+def test_an_engine_must_be_known() -> None:
+    with pytest.raises(bo.ScenarioError, match=r"solver\.engine"):
+        case(price_per_mwh=DAY).scenario().replace(solver={"engine": "gurobi"})
+
+
+def test_without_the_compiled_part_highs_solves_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bess_opt.solver.value_function.plan.compiled_part", lambda: None)
+    monkeypatch.setattr("bess_opt.dispatch.checks.validate.compiled_part", lambda: None)
+    plan = case(price_per_mwh=DAY).optimize()
+    assert plan.report is not None
+    assert (plan.report.engine, plan.metrics.net_revenue) == ("highs", pytest.approx(155.0))
+    assert "was not built" in plan.report.engine_reasons[0]
+    assert [f.where for f in plan.findings if f.code == "engine_not_built"] == ["solver.engine"]
+
+
+def test_no_plan_is_known_at_once_and_explained() -> None:
+    """Less must be in store at the end than at the start, and nothing may take it: burning would need both ways."""
+    of = case(price_per_mwh=[50.0] * 6, battery={"technology": LOSSY, "soc_start": 0.5, "soc_end": 0.2})
+    with pytest.raises(bo.InfeasibleError) as raised:
+        bo.optimize(of.scenario().replace(site={"battery_export": False}))
+    assert {relaxation.where for relaxation in raised.value.relaxations} >= {"site.battery_export"}
+
+
+def test_a_schedule_that_does_not_earn_its_value_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recursion's value is the proof; it is computed again from the flows."""
+    referee = Referee(case(price_per_mwh=DAY).scenario())
+    plan = solve(referee)
+    plan.schedule.value[0] += 1e-3
+    with pytest.raises(NotProvenError, match=r"brings 155 where its value function says 155\.001"):
+        plan.require_proof()
+
+
+def test_errors_cross_processes_whole() -> None:
+    for error in (RecursionFailedError(3, 7), NotStepwiseError(["a: b"])):
+        again = pickle.loads(pickle.dumps(error))
+        assert (str(again), again.rows) == (str(error), error.rows)
