@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, dcc, no_update
@@ -13,22 +13,45 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.saving import schedule_csv
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.app.chart import chart
-from bess_opt.interfaces.app.controls import Controls, cards
+from bess_opt.interfaces.app.controls import Controls, caption, cards, size_of
 from bess_opt.interfaces.app.options import boxes, touched
 from bess_opt.interfaces.app.page import card_boxes, error_box, option_boxes, option_id
-from bess_opt.interfaces.app.work import STAGES, Desk, Job, Task
+from bess_opt.interfaces.app.work import STAGES, Desks, Job, Task
 from bess_opt.plots.style import ThemeName
 
-CONTROLS = ("technology", "topology", "power", "duration")
+Ticket = list[Any] | None  # number of a job, and the inputs that it was asked for
+SIZES = ("power", "duration")
+CONTROLS = ("technology", "topology", *SIZES)
 SCHEME = "() => matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'"
 FORGOTTEN = "the answer is forgotten; move a control to ask again"
+NOW = "(...parts) => JSON.stringify(parts)"  # all inputs as one text, at once
+QUIET_MS = 400
+# The inputs are asked for once nothing has moved for a moment.
+ASK = f"""(now) => {{
+  window.bessOptNow = now;
+  return new Promise(answer => setTimeout(
+    () => answer(window.bessOptNow === now ? now : dash_clientside.no_update), {QUIET_MS}));
+}}"""
+FRESH = "(now, shown) => shown && now !== shown ? 'old' : ''"
+HUSH = "(now, ticket) => ticket && now === ticket[1] ? '' : 'hushed'"
+# The box rules; the slider stands at its end where the box says more.
+FOLLOW_SIZE = """(slider, box, least, most) => {
+  const moved = dash_clientside.callback_context.triggered.map(one => one.prop_id);
+  if (moved.some(name => name.includes('-slider.')))
+    return [dash_clientside.no_update, String(Number(slider.toPrecision(12)))];
+  const number = Number(box);
+  return box === '' || !isFinite(number) ? [dash_clientside.no_update, dash_clientside.no_update]
+    : [Math.min(Math.max(number, least), most), dash_clientside.no_update];
+}"""
 
 
-def connect(app: Dash, desk: Desk, scenario: Scenario) -> None:
-    """Tie the page about `scenario` to the desk."""
+def connect(app: Dash, desks: Desks, scenario: Scenario) -> None:
+    """Tie the page about `scenario` to the desks."""
     _tie_options(app, scenario)
-    _tie_work(app, desk, scenario)
-    _tie_downloads(app, desk, scenario.name)
+    _tie_inputs(app)
+    _tie_work(app, desks, scenario)
+    _tie_figures(app, desks)
+    _tie_downloads(app, desks, scenario.name)
 
 
 def _tie_options(app: Dash, scenario: Scenario) -> None:
@@ -40,26 +63,55 @@ def _tie_options(app: Dash, scenario: Scenario) -> None:
     )(offer)
 
 
-def _controls(scenario: Scenario, values: Sequence[Any]) -> Controls:
+def _tie_inputs(app: Dash) -> None:
+    """In the browser alone: what the inputs are now, whether the figures are of them, when to ask."""
+    for name in SIZES:
+        slider, box = f"{name}-slider", name
+        app.clientside_callback(
+            FOLLOW_SIZE,
+            Output(slider, "value"),
+            Output(box, "value"),
+            Input(slider, "value"),
+            Input(box, "value"),
+            State(slider, "min"),
+            State(slider, "max"),
+            prevent_initial_call=True,
+        )
+    every = option_id(ALL, ALL, ALL)
+    values = [Input(name, "value") for name in CONTROLS]
+    app.clientside_callback(
+        NOW, Output("now", "data"), *values, Input("asked", "data"), Input(every, "value"), State(every, "id")
+    )
+    app.clientside_callback(ASK, Output("ask", "data"), Input("now", "data"))
+    app.clientside_callback(FRESH, Output("figures", "className"), Input("now", "data"), Input("shown", "data"))
+    app.clientside_callback(HUSH, Output("stage", "className"), Input("now", "data"), Input("ticket", "data"))
+    app.clientside_callback(SCHEME, Output("scheme", "data"), Input("chart", "id"))
+
+
+def _controls(scenario: Scenario, asked: str) -> Controls:
     """What the page asks for; boxes of a strategy that is no longer picked count for nothing."""
-    technology, topology, power, duration, strategy, texts, places = values
+    technology, topology, power, duration, strategy, texts, places = json.loads(asked)
     written = [
         (place["entry"], place["key"], text or "")
         for place, text in zip(places, texts, strict=True)
         if place["strategy"] == strategy
     ]
-    return Controls(technology, topology, power, duration, strategy, touched(boxes(scenario, strategy), written))
+    options = touched(boxes(scenario, strategy), written)
+    return Controls(technology, topology, size_of(power), size_of(duration), strategy, options)
 
 
-def _tie_work(app: Dash, desk: Desk, scenario: Scenario) -> None:
-    def begin(*values: Any) -> int:
-        return desk.start(Task("plans", _controls(scenario, values)))
+def _tie_work(app: Dash, desks: Desks, scenario: Scenario) -> None:
+    def begin(asked: str | None, page: str) -> Any:
+        return (
+            no_update if asked is None else [desks.of(page).start(Task("plans", _controls(scenario, asked))), asked]
+        )
 
-    def begin_report(_: int, *values: Any) -> int:
-        return desk.start(Task("report", _controls(scenario, values)))
+    def begin_report(_: int, page: str, asked: str) -> list[Any]:
+        return [desks.of(page).start(Task("report", _controls(scenario, asked))), asked]
 
-    def follow(_: int, ticket: int | None, report: int | None, over: str) -> tuple[Any, ...]:
-        numbers = [number for number in (report, ticket) if number is not None]
+    def follow(_: int, ticket: Ticket, report: Ticket, page: str, over: str) -> tuple[Any, ...]:
+        numbers = [held[0] for held in (report, ticket) if held is not None]
+        desk = desks.of(page)
         jobs = [job for job in map(desk.job, numbers) if job is not None]
         running = next((job for job in jobs if job.state == "running"), None)
         if running is not None:
@@ -72,46 +124,52 @@ def _tie_work(app: Dash, desk: Desk, scenario: Scenario) -> None:
         mark = f"{max(numbers)} {said(latest)}"
         return said(latest), "1", "status idle", "", False, no_update if mark == over else mark, True
 
-    def show(_: str, twin: str, scheme: ThemeName, ticket: int | None, report: int | None) -> tuple[Any, ...]:
-        job = None if ticket is None else desk.job(ticket)
-        if job is None or job.state == "running":
-            return (no_update,) * 5
-        other = desk.job(report) if report is not None and report > (ticket or 0) else None
-        lines = [*job.errors, *(other.errors if other is not None else ())]
-        if job.state != "done":
-            return *error_box(lines), [], no_update, "hidden"
-        plan = chosen(job, twin)
-        if plan is None:
-            return *error_box(lines), [], no_update, "hidden"
-        return *error_box(lines), card_boxes(cards(plan, job.plans["optimal"])), chart(plan, scheme), "panel"
+    def cancel(_: int, page: str, *tickets: Ticket) -> None:
+        for held in tickets:
+            if held is not None:
+                desks.of(page).cancel(held[0])
 
-    def cancel(_: int, ticket: int | None, report: int | None) -> None:
-        for number in (ticket, report):
-            if number is not None:
-                desk.cancel(number)
-
-    every = option_id(ALL, ALL, ALL)
-    app.clientside_callback(SCHEME, Output("scheme", "data"), Input("chart", "id"))
-    values = [*(Input(name, "value") for name in CONTROLS), Input("asked", "data"), Input(every, "value")]
-    stated = [State(part.component_id, part.component_property) for part in values]
+    page, ask = State("page", "data"), State("ask", "data")
     tickets = [State("ticket", "data"), State("report-ticket", "data")]
-    places = State(every, "id")
-    app.callback(Output("ticket", "data"), *values, places)(begin)
-    app.callback(
-        Output("report-ticket", "data"), Input("report", "n_clicks"), *stated, places, prevent_initial_call=True
-    )(begin_report)
+    app.callback(Output("ticket", "data"), Input("ask", "data"), page)(begin)
+    app.callback(Output("report-ticket", "data"), Input("report", "n_clicks"), page, ask, prevent_initial_call=True)(
+        begin_report
+    )
     app.callback(
         Output("stage", "children"), Output("progress", "value"), Output("status", "className"),
         Output("results", "className"), Output("report", "disabled"), Output("over", "data"),
         Output("tick", "disabled"),
-        Input("tick", "n_intervals"), Input("ticket", "data"), Input("report-ticket", "data"), State("over", "data"),
+        Input("tick", "n_intervals"), Input("ticket", "data"), Input("report-ticket", "data"), page,
+        State("over", "data"),
     )(follow)  # fmt: skip
+    app.callback(Input("cancel", "n_clicks"), page, *tickets, prevent_initial_call=True)(cancel)
+
+
+def _tie_figures(app: Dash, desks: Desks) -> None:
+    def show(_: str, twin: str, scheme: ThemeName, page: str, ticket: Ticket, report: Ticket) -> tuple[Any, ...]:
+        """What was there stays where there is nothing new, under the inputs that it belongs to."""
+        desk = desks.of(page)
+        job = None if ticket is None else desk.job(ticket[0])
+        if ticket is None or job is None or job.state == "running":
+            return (no_update,) * 7
+        other = desk.job(report[0]) if report is not None and report[0] > ticket[0] else None
+        lines = [*job.errors, *(other.errors if other is not None else ())]
+        if job.state != "done":
+            return *error_box(lines), *(no_update,) * 5
+        plan = chosen(job, twin)
+        if plan is None:
+            return *error_box(lines), [], no_update, "hidden", "", ticket[1]
+        words = caption(plan, job.task.controls)
+        shown = card_boxes(cards(plan, job.plans["optimal"]))
+        return *error_box(lines), shown, chart(plan, scheme), "panel", words, ticket[1]
+
     app.callback(
         Output("errors", "children"), Output("errors", "className"), Output("cards", "children"),
-        Output("chart", "figure"), Output("picture", "className"),
-        Input("over", "data"), Input("twin", "value"), Input("scheme", "data"), *tickets,
+        Output("chart", "figure"), Output("picture", "className"), Output("caption", "children"),
+        Output("shown", "data"),
+        Input("over", "data"), Input("twin", "value"), Input("scheme", "data"), State("page", "data"),
+        State("ticket", "data"), State("report-ticket", "data"),
     )(show)  # fmt: skip
-    app.callback(Input("cancel", "n_clicks"), *tickets, prevent_initial_call=True)(cancel)
 
 
 def said(job: Job | None) -> str:
@@ -127,39 +185,38 @@ def chosen(job: Job, twin: str) -> Dispatch | None:
     return job.plans.get(twin)
 
 
-def _tie_downloads(app: Dash, desk: Desk, name: str) -> None:
-    def plan_of(ticket: int | None, twin: str) -> Dispatch | None:
-        job = None if ticket is None else desk.job(ticket)
+def _tie_downloads(app: Dash, desks: Desks, name: str) -> None:
+    def plan_of(page: str, ticket: Ticket, twin: str) -> Dispatch | None:
+        job = None if ticket is None else desks.of(page).job(ticket[0])
         return None if job is None else chosen(job, twin)
 
-    def send_csv(_: int, ticket: int | None, twin: str) -> Any:
-        plan = plan_of(ticket, twin)
+    def send_csv(_: int, page: str, ticket: Ticket, twin: str) -> Any:
+        plan = plan_of(page, ticket, twin)
         if plan is None:
             return no_update
         return dcc.send_bytes(schedule_csv(plan.schedule), f"{name}_{twin}.csv")
 
-    def send_parquet(_: int, ticket: int | None, twin: str) -> Any:
-        plan = plan_of(ticket, twin)
+    def send_parquet(_: int, page: str, ticket: Ticket, twin: str) -> Any:
+        plan = plan_of(page, ticket, twin)
         if plan is None:
             return no_update
         buffer = io.BytesIO()
         plan.schedule.to_parquet(buffer)
         return dcc.send_bytes(buffer.getvalue(), f"{name}_{twin}.parquet")
 
-    def send_report(_: str, ticket: int | None, sent: dict[str, Any] | None) -> Any:
-        job = None if ticket is None else desk.job(ticket)
-        if job is None or job.state != "done":
+    def send_report(_: str, page: str, ticket: Ticket, sent: dict[str, Any] | None) -> Any:
+        job = None if ticket is None else desks.of(page).job(ticket[0])
+        if ticket is None or job is None or job.state != "done":
             return no_update
-        content = {"content": job.report, "filename": f"{name}_report.html", "ticket": ticket}
-        return no_update if sent is not None and sent.get("ticket") == ticket else content
+        content = {"content": job.report, "filename": f"{name}_report.html", "ticket": ticket[0]}
+        return no_update if sent is not None and sent.get("ticket") == ticket[0] else content
 
-    file, asked = (
-        Output("schedule-file", "data", allow_duplicate=True),
-        [State("ticket", "data"), State("twin", "value")],
-    )
+    page = State("page", "data")
+    file = Output("schedule-file", "data", allow_duplicate=True)
+    asked = [page, State("ticket", "data"), State("twin", "value")]
     app.callback(file, Input("csv", "n_clicks"), *asked, prevent_initial_call=True)(send_csv)
     app.callback(file, Input("parquet", "n_clicks"), *asked, prevent_initial_call=True)(send_parquet)
     app.callback(
-        Output("report-file", "data"), Input("over", "data"), State("report-ticket", "data"),
+        Output("report-file", "data"), Input("over", "data"), page, State("report-ticket", "data"),
         State("report-file", "data"), prevent_initial_call=True,
     )(send_report)  # fmt: skip

@@ -23,13 +23,15 @@ Twin = Literal["optimal", "rule"]
 class Controls:
     """What the page asks for. `technology` and `strategy` may be `STATED`; power in MW, duration in hours.
 
+    A size that is no number stays text, so that the check of the battery says what is wrong with it.
+
     `options` are (place in the stack, key, what is written) of the strategy's options that were changed.
     """
 
     technology: str
     topology: str
-    power_mw: float
-    duration_h: float
+    power_mw: float | str
+    duration_h: float | str
     strategy: str
     options: tuple[Touched, ...] = ()
 
@@ -73,6 +75,25 @@ def changed(scenario: Scenario, controls: Controls) -> Scenario:
     if controls.strategy != STATED or controls.options:
         wanted["strategy"] = with_options(scenario, controls.strategy, controls.options)
     return scenario.replace(battery=battery, **wanted)
+
+
+def size_of(text: object) -> float | str:
+    """What is written in the box of a size."""
+    try:
+        return float(str(text))
+    except ValueError:
+        return str(text)
+
+
+def caption(plan: Dispatch, controls: Controls) -> str:
+    """The inputs that figures belong to."""
+    battery = plan.scenario.battery
+    tech = battery.technology if isinstance(battery.technology, str) else "own figures"
+    strategies = " + ".join(entry.name for entry in plan.scenario.strategies)
+    options = "".join(f", {key} = {text or 'default'}" for _, key, text in controls.options)
+    twin = {"optimal": "the optimum", "rule": "the rule"}.get(plan.twin, plan.twin)
+    size = f"{battery.power_mw:.6g} MW, {battery.duration_h:.6g} h"
+    return f"{size}, {strategies}{options}, {tech}, {battery.topology}: {twin}"
 
 
 def choices(scenario: Scenario) -> dict[str, dict[str, str]]:

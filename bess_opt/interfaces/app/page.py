@@ -15,12 +15,16 @@ from bess_opt.interfaces.app.options import LEFT_OUT, Box, boxes, entries_of
 TWINS = {"optimal": "optimum", "rule": "rule"}
 
 
-def layout(scenario: Scenario) -> Any:
-    """The page of a scenario, before anything is computed."""
+def layout(scenario: Scenario, page: str) -> Any:
+    """The page of a scenario, before anything is computed; `page` is its own name."""
     index = scenario.series.index
     span = f"{len(index):,} steps of {scenario.step_h * 60:g} min from {index[0]:%Y-%m-%d}, {scenario.time_zone}"
     return html.Div(
         [
+            dcc.Store(id="page", data=page),
+            dcc.Store(id="now"),
+            dcc.Store(id="ask"),
+            dcc.Store(id="shown"),
             dcc.Store(id="ticket"),
             dcc.Store(id="asked", data=controls_of(scenario).strategy),
             dcc.Store(id="report-ticket"),
@@ -44,18 +48,27 @@ def layout(scenario: Scenario) -> Any:
                     ),
                     html.Div(id="errors", role="alert", className="hidden"),
                     html.Div(
-                        [
-                            html.Div(id="cards", className="cards"),
-                            html.Div(
-                                dcc.Graph(
-                                    id="chart",
-                                    config={"displaylogo": False, "responsive": True},
-                                    style={"height": f"{HEIGHT_PX}px"},
+                        html.Div(
+                            [
+                                html.P(id="caption", className="caption"),
+                                html.Div(id="cards", className="cards"),
+                                html.Div(
+                                    dcc.Graph(
+                                        id="chart",
+                                        config={
+                                            "displaylogo": False,
+                                            "responsive": True,
+                                            "showSendToCloud": False,
+                                            "plotlyServerURL": "",  # nothing leaves this machine
+                                        },
+                                        style={"height": f"{HEIGHT_PX}px"},
+                                    ),
+                                    id="picture",
+                                    className="hidden",
                                 ),
-                                id="picture",
-                                className="hidden",
-                            ),
-                        ],
+                            ],
+                            id="figures",
+                        ),
                         id="results",
                     ),
                 ]
@@ -111,9 +124,7 @@ def _option(box: Box, strategy: str) -> Any:
         field: Any = dcc.RadioItems(dict(box.choices), box.text, id=place, inline=True, className="switch")
     else:
         numeric = {"inputMode": "decimal"} if box.kind == "number" else {}
-        field = dcc.Input(
-            id=place, value=box.text, type="text", debounce=True, placeholder=LEFT_OUT, className="box", **numeric
-        )
+        field = dcc.Input(id=place, value=box.text, type="text", placeholder=LEFT_OUT, className="box", **numeric)
     words = [html.Label([html.Span(box.label, className="name"), field]), html.P(box.note, className="note")]
     return html.Div(words, className="control")
 
@@ -128,13 +139,15 @@ def _picker(name: str, label: str, offered: dict[str, str], value: str) -> Any:
     return html.Div([html.Label(label, htmlFor=name), picker], className="control")
 
 
-def _slider(name: str, label: str, scale: Scale, value: float) -> Any:
-    marks = {end: f"{end:.4g}" for end in (scale.least, scale.most)}
+def _slider(name: str, label: str, scale: Scale, size: float | str) -> Any:
+    """A box that takes any number, and a slider for the usual ones."""
+    marks, value = {end: f"{end:.4g}" for end in (scale.least, scale.most)}, float(size)
+    box = dcc.Input(id=name, value=f"{value:.12g}", type="text", className="box", inputMode="decimal")
     slider = dcc.Slider(
-        scale.least, scale.most, scale.step, value=value, id=name, marks=marks, updatemode="mouseup",
-        tooltip={"placement": "bottom"},
+        scale.least, scale.most, scale.step, value=value, id=f"{name}-slider", marks=marks, updatemode="mouseup",
+        allow_direct_input=False,
     )  # fmt: skip
-    return html.Div([html.Label(label, htmlFor=name), slider], className="control")
+    return html.Div([html.Label(label, htmlFor=name), box, slider], className="control")
 
 
 def card_boxes(cards: Sequence[Card]) -> list[Any]:

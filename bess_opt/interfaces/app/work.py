@@ -1,26 +1,27 @@
-"""Long work of the interactive page: one other process, which can be told to stop at once.
-
-HiGHS does not look up while it solves, so a thread could not be cancelled; a process can.
-"""
+"""Long work of the interactive page: a desk for each page that is open, and what its jobs are."""
 
 from __future__ import annotations
 
-import signal
+import re
 import threading
 import time
+import uuid
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import Any, Literal
 
 from bess_opt.common.errors import BessOptError
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.app.controls import Controls, changed, error_lines
+from bess_opt.interfaces.app.crew import Crew, News
 
-KEPT = 12  # jobs whose answers are remembered
+KEPT = 6  # jobs of a page whose answers are remembered
+MOST_PAGES = 64
+_PAGE = re.compile(r"[0-9a-f]{32}")
 STAGES = {"plans": 2, "report": 1}
 
 
@@ -38,7 +39,7 @@ class Job:
 
     task: Task
     state: Literal["running", "done", "failed", "cancelled"] = "running"
-    stage: str = "starting"
+    stage: str = "waiting for its turn"
     step: int = 0
     began: float = field(default_factory=time.monotonic)
     plans: Mapping[str, Dispatch] = field(default_factory=dict)
@@ -47,15 +48,17 @@ class Job:
 
 
 class Desk:
-    """Takes tasks about one scenario, one at a time: a new one takes the place of what is running."""
+    """The jobs of one open page: a new one takes the place of what runs for the same page, and of nothing else.
 
-    def __init__(self, scenario: Scenario) -> None:
-        self._scenario = scenario
+    Without a `crew` the desk has one worker of its own, which ends with it.
+    """
+
+    def __init__(self, scenario: Scenario, crew: Crew | None = None) -> None:
+        self.crew = crew or Crew(scenario, serve_tasks, 1)
+        self._own = crew is None
         self._lock = threading.Lock()
         self._jobs: dict[int, Job] = {}
         self._last = 0
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
 
     def start(self, task: Task) -> int:
         """The number of a new job; it is done already if its answer is known, and goes on if it is at work."""
@@ -63,15 +66,16 @@ class Desk:
             last = self._jobs.get(self._last)
             if last is not None and last.state == "running" and last.task == task:
                 return self._last
-            self._stop("cancelled", ())
+            self._stop()
             known = next((job for job in self._jobs.values() if job.task == task and job.state == "done"), None)
             self._last += 1
-            self._jobs[self._last] = known or Job(task)
+            number = self._last
+            self._jobs[number] = known or Job(task)
             for old in list(self._jobs)[:-KEPT]:
                 del self._jobs[old]
             if known is None:
-                self._connection().send((self._last, task))
-            return self._last
+                self.crew.submit((id(self), number), task, partial(self._hear, number))
+            return number
 
     def job(self, number: int) -> Job | None:
         """How far a job is; None if it is forgotten."""
@@ -83,58 +87,62 @@ class Desk:
         with self._lock:
             job = self._jobs.get(number)
             if job is not None and job.state == "running":
-                self._stop("cancelled", ())
+                self._stop()
 
     def close(self) -> None:
         """Stop everything."""
         with self._lock:
-            self._stop("cancelled", ())
-            self._end()
+            self._stop()
+        if self._own:
+            self.crew.close()
 
-    def _connection(self) -> Connection:
-        """The worker's end, which is started where there is none."""
-        if self._pipe is None:
-            context = get_context("spawn")
-            self._pipe, other = context.Pipe()
-            self._process = context.Process(target=_serve, args=(other, self._scenario), daemon=True)
-            self._process.start()
-            other.close()
-            threading.Thread(target=self._listen, args=(self._pipe,), daemon=True).start()
-        return self._pipe
+    def _stop(self) -> None:
+        for number, job in self._jobs.items():
+            if job.state == "running":
+                self._jobs[number] = replace(job, state="cancelled")
+                self.crew.withdraw((id(self), number))
 
-    def _stop(self, state: Literal["failed", "cancelled"], errors: tuple[str, ...]) -> None:
-        """End the running job and, with it, the worker."""
-        running = [number for number, job in self._jobs.items() if job.state == "running"]
-        for number in running:
-            self._jobs[number] = replace(self._jobs[number], state=state, errors=errors)
-        if running:
-            self._end()
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-        self._process = self._pipe = None
-
-    def _listen(self, pipe: Connection) -> None:
-        """Enter what the worker reports until it ends."""
-        while True:
-            try:
-                number, news = pipe.recv()
-            except (EOFError, OSError):
-                break
-            with self._lock:
-                if self._pipe is pipe and number in self._jobs:
-                    self._jobs[number] = replace(self._jobs[number], **news)
-        pipe.close()
+    def _hear(self, number: int, news: News) -> None:
+        """Enter what a worker reports."""
         with self._lock:
-            if self._pipe is pipe:
-                self._stop("failed", ("the work ended without an answer; too little memory?",))
-                self._end()
+            job = self._jobs.get(number)
+            if job is not None and job.state == "running":
+                self._jobs[number] = replace(job, **news)
 
 
-def _serve(pipe: Connection, scenario: Scenario) -> None:
+class Desks:
+    """The desk of each open page, by the page's own name; those that were not asked for longest are given up."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._crew = Crew(scenario, serve_tasks)
+        self._lock = threading.Lock()
+        self._desks: OrderedDict[str, Desk] = OrderedDict()
+
+    def of(self, page: object) -> Desk:
+        """The desk of a page. ValueError for what is no name that `new_page` gives."""
+        if not isinstance(page, str) or not _PAGE.fullmatch(page):
+            raise ValueError("no page of this server")
+        with self._lock:
+            desk = self._desks.setdefault(page, Desk(self._scenario, self._crew))
+            self._desks.move_to_end(page)
+            given_up = [self._desks.popitem(last=False)[1] for _ in range(len(self._desks) - MOST_PAGES)]
+        for old in given_up:
+            old.close()
+        return desk
+
+    def close(self) -> None:
+        """Stop everything."""
+        self._crew.close()
+
+
+def new_page() -> str:
+    """A name for a page that is being opened."""
+    return uuid.uuid4().hex
+
+
+def serve_tasks(pipe: Connection, scenario: Scenario) -> None:
     """The worker: a task in, news out."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
     while True:
         try:
             number, task = pipe.recv()

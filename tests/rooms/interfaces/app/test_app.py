@@ -32,9 +32,9 @@ def free_port() -> int:
 @pytest.fixture
 def client() -> Iterator[Any]:
     pytest.importorskip("dash")
-    app, desk = page_app(small(name="<b>small</b>"))
+    app, desks = page_app(small(name="<b>small</b>"))
     yield app.server.test_client()
-    desk.close()
+    desks.close()
 
 
 def test_without_the_extra_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,6 +77,82 @@ def test_only_this_machine_is_answered(client: Any) -> None:
         assert client.get(path, headers={"Host": "evil.example:8050"}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://localhost:9999"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=str,
+)
+def test_another_site_s_page_gets_nothing(client: Any, headers: dict[str, str]) -> None:
+    """A page elsewhere, or of another server of this machine, can neither read nor start work."""
+    own = {"Host": "localhost:8050"}
+    for method, path in (("get", "/"), ("get", "/_dash-layout"), ("post", "/_dash-update-component")):
+        assert getattr(client, method)(path, headers=own | headers).status_code == 403
+    assert client.get("/", headers=own | {"Origin": "http://localhost:8050"}).status_code == 200
+
+
+def test_the_page_is_framed_nowhere_and_asks_nobody_else(client: Any) -> None:
+    headers = client.get("/").headers
+    assert headers["X-Frame-Options"] == "DENY"
+    policy = headers["Content-Security-Policy"]
+    for part in ("default-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "form-action 'self'"):
+        assert part in policy
+
+
+def test_a_large_request_is_refused(client: Any) -> None:
+    answer = client.post("/_dash-update-component", data=b"x" * 2_000_000, content_type="application/json")
+    assert answer.status_code == 413
+
+
+ASK = {"output": "ticket.data", "outputs": {"id": "ticket", "property": "data"}, "changedPropIds": ["ask.data"]}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        b"",
+        b"[1]",
+        b"{",
+        b'{"output": "nothing.there", "outputs": {}, "inputs": []}',
+        ASK | {"inputs": [{"id": "ask", "property": "data", "value": "{"}], "state": []},
+        ASK
+        | {
+            "inputs": [{"id": "ask", "property": "data", "value": "[1, 2]"}],
+            "state": [{"id": "page", "property": "data", "value": "0" * 32}],
+        },
+        ASK
+        | {
+            "inputs": [{"id": "ask", "property": "data", "value": "[1, 2]"}],
+            "state": [{"id": "page", "property": "data", "value": "../../etc"}],
+        },
+    ],
+)
+def test_a_hostile_request_is_a_sentence(client: Any, asked: Any, caplog: pytest.LogCaptureFixture) -> None:
+    more = {"data": asked, "content_type": "application/json"} if isinstance(asked, bytes) else {"json": asked}
+    answer = client.post("/_dash-update-component", **more)
+    assert 400 <= answer.status_code < 500
+    assert "Traceback" not in answer.get_data(as_text=True) + caplog.text
+
+
+def test_each_page_has_a_name_of_its_own(client: Any) -> None:
+    def name() -> str:
+        return str(client.get("/_dash-layout").get_json()["props"]["children"][0]["props"]["data"])
+
+    assert name() != name()
+
+
+def test_the_chart_offers_no_upload(client: Any) -> None:
+    """plotly's own button would send the chart to its makers."""
+    text = client.get("/_dash-layout").get_data(as_text=True)
+    assert '"showSendToCloud":false' in text.replace(" ", "")
+    assert '"plotlyServerURL":""' in text.replace(" ", "")
+
+
 def test_nothing_comes_from_elsewhere(client: Any) -> None:
     """Every script is the server's own, and a name with a tag in it is text."""
     html = client.get("/").get_data(as_text=True)
@@ -93,9 +169,11 @@ def test_the_command_serves_until_interrupted() -> None:
     running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
     try:
         assert "bess_opt" in wait_for(address(port))
-    finally:
         running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=30)
+        _, said = running.communicate(timeout=60)
+    finally:
+        running.kill()  # whatever failed above, no server is left behind
+        running.wait()
     assert address(port) in said
     assert "Traceback" not in said
     assert running.returncode == 0

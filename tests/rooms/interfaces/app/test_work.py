@@ -15,7 +15,7 @@ from support.app_sites import small
 
 import bess_opt as bo
 from bess_opt.interfaces.app.controls import changed, controls_of
-from bess_opt.interfaces.app.work import KEPT, Desk, Job, Task
+from bess_opt.interfaces.app.work import KEPT, MOST_PAGES, Desk, Desks, Job, Task, new_page
 
 SOON_S = 300.0  # a guard against work that hangs, not a measure: the machine may be busy
 
@@ -72,11 +72,10 @@ def test_cancel_stops_at_once() -> None:
     """The process is gone, the job says so, and the next one gets a new process."""
     desk = Desk(small())
     number = desk.start(Task("plans", controls_of(small())))
-    process = desk._process
-    assert process is not None
+    (process,) = desk.crew.processes()
     desk.cancel(number)
-    process.join(10)
-    assert not process.is_alive()
+    assert process.exitcode == -signal.SIGKILL, "a process that nobody waits for stays a zombie"
+    assert desk.crew.processes() == []
     job = desk.job(number)
     assert job is not None
     assert job.state == "cancelled"
@@ -94,9 +93,9 @@ def test_a_new_question_takes_the_place_of_the_old(desk: Desk) -> None:
 def test_a_worker_that_dies_is_noticed() -> None:
     desk = Desk(small())
     number = desk.start(Task("plans", controls_of(small())))
-    assert desk._process is not None
-    assert desk._process.pid is not None
-    os.kill(desk._process.pid, signal.SIGKILL)
+    (process,) = desk.crew.processes()
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
     job = ended(desk, number)
     assert (job.state, job.errors) == ("failed", ("the work ended without an answer; too little memory?",))
     desk.close()
@@ -122,3 +121,32 @@ def test_a_schedule_as_csv_reads_back(desk: Desk) -> None:
     table = pd.read_csv(io.BytesIO(schedule_csv(plan.schedule)))
     assert len(table) == len(plan.schedule)
     assert table["battery_mw"].to_numpy() == pytest.approx(plan.schedule["battery_mw"].to_numpy(), abs=1e-8)
+
+
+def test_pages_side_by_side_each_get_their_own_answer() -> None:
+    """More pages than workers: none ends another's work, each waits for its turn."""
+    desks = Desks(small())
+    asked = {new_page(): replace(controls_of(small()), power_mw=0.5 + 0.25 * number) for number in range(4)}
+    numbers = {page: desks.of(page).start(Task("plans", controls)) for page, controls in asked.items()}
+    for page, controls in asked.items():
+        job = ended(desks.of(page), numbers[page])
+        assert (job.state, job.errors) == ("done", ())
+        assert job.plans["optimal"].scenario.battery.power_mw == controls.power_mw
+    workers = desks._crew.processes()
+    assert 1 <= len(workers) <= (os.cpu_count() or 1)
+    desks.close()
+    assert all(worker.exitcode == -signal.SIGKILL for worker in workers)
+
+
+def test_a_name_that_no_page_has_is_refused_and_old_pages_are_given_up() -> None:
+    desks = Desks(small())
+    for name in (None, 7, "", "../x", "A" * 32, ["0" * 32]):
+        with pytest.raises(ValueError, match="no page of this server"):
+            desks.of(name)
+    first = new_page()
+    desk = desks.of(first)
+    assert desks.of(first) is desk
+    for _ in range(MOST_PAGES):
+        desks.of(new_page())
+    assert desks.of(first) is not desk
+    desks.close()
