@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.track import Track as Track
     from bess_opt.dispatch.track import step as step
     from bess_opt.dispatch.track import track as track
+    from bess_opt.dispatch.used import used as used
     from bess_opt.inputs.ageing_model import AgeingModel as AgeingModel
     from bess_opt.inputs.battery import Battery as Battery
     from bess_opt.inputs.battery import Converters as Converters
@@ -116,6 +117,7 @@ _HOME = {
     "sensitivity": "investment.sizing.sensitivity",
     "replay": "dispatch.simulate",
     "simulate": "dispatch.simulate",
+    "used": "dispatch.used",
     "Site": "inputs.site",
     "Sizing": "investment.sizing.size",
     "size": "investment.sizing.size",

@@ -24,6 +24,10 @@ SETS = {
     "steps": "each step t",
     "days": "each local day",
     "cycle_days": "each local day",
+    "cycles_per_day_index": "each local day (alike month, year and horizon)",
+    "cycles_within_hours_index": "the window that begins before the horizon",
+    "cycles_within_hours_window_index": "each step that begins a window",
+    "stated_cycles_at_most_index": "each local day",
     "measured_sources": "each peak that a billed peak looks at",
     "mean_sources": "each mean of peaks that a billed peak looks at",
     "means": "each mean of the highest peaks",
@@ -49,13 +53,15 @@ SETS = {
     "pressed": "each step whose PV exceeds the export limit",
 }
 ROOMS = {
-    "storage": "Battery", "site": "Site", "dc_bus": "DC bus", "one_way": "One way at a time",
+    "storage": "Battery", "cycle_caps": "Caps on cycles", "site": "Site", "dc_bus": "DC bus",
+    "one_way": "One way at a time",
     "demand": "Demand charges", "bends": "Tiers", "energy_rates": "Energy counters", "account": "The bill of a month",
     "cycles": "Stated cycles", "ramp": "Ramp limit",
     "firm": "Firm delivery", "regulation": "Regulation",
 }  # fmt: skip
 COMMON = (
     "storage",
+    "cycle_caps",
     "site",
     "dc_bus",
     "one_way",

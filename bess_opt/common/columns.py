@@ -25,7 +25,9 @@ SERIES: dict[str, Column] = {
     "regulation_up_price_per_mw": Column("currency/MW/h", "capacity price of upward regulation"),
     "regulation_down_price_per_mw": Column("currency/MW/h", "capacity price of downward regulation"),
     "regulation_signal": Column("1", "regulation request, + discharges", minimum=-1.0, maximum=1.0),
-    "energy_min_mwh": Column("MWh", "least stored energy at the end of the step", minimum=0.0),
+    "energy_min_mwh": Column(
+        "MWh", "least stored energy at the end of the step: hourly, that of 06:00 holds at 07:00", minimum=0.0
+    ),
     "energy_max_mwh": Column("MWh", "most stored energy at the end of the step", minimum=0.0),
     "charge_limit_mw": Column("MW", "most charge power at the port in the step", minimum=0.0),
     "discharge_limit_mw": Column("MW", "most discharge power at the port in the step", minimum=0.0),

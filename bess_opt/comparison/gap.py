@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.dispatch.optimum.causes import COLUMN_CAUSES, ROW_CAUSES, Places, readable, reserved
+from bess_opt.dispatch.optimum.causes import COLUMN_CAUSES, Places, readable, reserved, row_cause
 from bess_opt.dispatch.optimum.marginals import duals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved
 from bess_opt.dispatch.result import Dispatch
@@ -151,7 +151,7 @@ class _Terms:
         terms = duals.row * (activity(program, duals.x) - activity(program, x))
         equal = program.row_lower == program.row_upper
         for name, block in program.constraints.items():
-            cause = ROW_CAUSES.get(name, readable(name))
+            cause = row_cause(name)
             causes = np.where(equal[block.slice], ROUNDING, cause).astype(object)
             self._add_block(block, causes, terms[block.slice], self._places.of_row)
 

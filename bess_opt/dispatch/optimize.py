@@ -10,6 +10,9 @@ from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_sce
 from bess_opt.dispatch.result import Dispatch, SolveReport, outcome
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.solver.optimum import Optimum
+from bess_opt.solver.solution import require_bound
+
+SIDELESS = 1e-6  # currency per MWh: a price that presses on no side and is larger leaves a dual without a meaning
 
 
 def optimize(scenario: Scenario) -> Dispatch:
@@ -42,12 +45,16 @@ def dispatch_of(solved: Solved) -> Dispatch:
 
 
 def _report(optimum: Optimum, watch: Stopwatch) -> SolveReport:
+    """How the plan was found. AuditError if it is better than its bound, or than the dual of its own program."""
     with watch.stage("certify"):
         proof = optimum.certificate()
+    require_bound(-optimum.bound, -optimum.objective, proof.turnover)
+    if proof.dual_violation <= SIDELESS:
+        require_bound(-proof.dual, -proof.primal, proof.turnover)
     return SolveReport(
         status="time_limit" if optimum.limited else "optimal",
         objective=optimum.objective,
-        bound=optimum.bound,
+        bound=max(optimum.bound, optimum.objective),
         gap=optimum.gap,
         seconds=watch.seconds,
         solver=optimum.solver,

@@ -43,9 +43,10 @@ def soc_of(value: object, battery: Battery, where: str) -> float:
     """A state of charge inside the window; outside of it is an error, nothing is lifted for free."""
     cells = battery.tech
     soc = number_of(value, where, "nameplate energy, 0 to 1")
+    soc = cells.inside(soc)
     if not cells.soc_min - 2.0 * ROUNDING <= soc <= cells.soc_max + 2.0 * ROUNDING:
         window = f"from {cells.soc_min:g} to {cells.soc_max:g}, the technology's window"
-        finding = Finding("outside_window", where, f"found {soc:g}", f"give a state of charge {window}")
+        finding = Finding("outside_window", where, f"found {soc:.12g}", f"give a state of charge {window}")
         raise ScenarioError([finding])
     return soc
 

@@ -16,7 +16,9 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, plain, quantity, reject
+from bess_opt.inputs.cycle_limits import CycleLimit
 
+ROUNDING = 1e-9  # of nameplate energy: a state of charge outside the window by less is on its edge
 TechnologyKey = Literal["standard", "modern_lfp", "premium"]
 TopologyKey = Literal["parallel_ac", "series_dc", "hybrid"]
 SocEndWord = Literal["at_least_start", "equal", "free"]
@@ -92,6 +94,11 @@ class Technology(Table):
             reject([Finding("contradiction", "soc_min", found, "give soc_min < soc_max")])
         return self
 
+    def inside(self, soc: float) -> float:
+        """`soc` on the window's edge where it misses it by rounding, else as it is."""
+        nearest_inside = min(max(soc, self.soc_min), self.soc_max)
+        return nearest_inside if abs(soc - nearest_inside) <= ROUNDING else soc
+
     @property
     def states_ageing(self) -> bool:
         """Whether any figure of ageing is stated."""
@@ -162,6 +169,16 @@ _SocEnd = Annotated[
 ]
 
 
+def _list_or_table(value: object) -> str:
+    return "(list)" if isinstance(value, list | tuple) else "(table)"
+
+
+_MaxCycles = Annotated[
+    Annotated[CycleLimit, Tag("(table)")] | Annotated[tuple[CycleLimit, ...], Tag("(list)")],
+    Discriminator(_list_or_table),
+]
+
+
 class Battery(Table):
     """A battery storage system at its port (rule 6), with its start and end (rule 7)."""
 
@@ -198,6 +215,13 @@ class Battery(Table):
     max_cycles_per_day: Annotated[
         Number | None, quantity("warranty: full equivalent cycles per local day", "1/day", gt=0)
     ] = None
+    max_cycles: Annotated[
+        _MaxCycles | None,
+        Field(
+            description='warranty: a table {count, per = "day", "month", "year" or "horizon", or hours, used, '
+            "counts, begins}, or a list of such tables, which all hold"
+        ),
+    ] = None
     self_discharge_per_h: Annotated[
         Number, quantity("share of the stored energy lost per hour", "1/h", ge=0, lt=1)
     ] = 0.0
@@ -209,9 +233,9 @@ class Battery(Table):
         states = {"soc_start": self.soc_start, "soc_end": self.soc_end}
         remedy = f"give a state of charge from {tech.soc_min:g} to {tech.soc_max:g}, the technology's window"
         outside = [
-            Finding("outside_window", key, f"found {value:g}", remedy)
+            Finding("outside_window", key, f"found {value:.12g}", remedy)
             for key, value in states.items()
-            if isinstance(value, float) and not tech.soc_min <= value <= tech.soc_max
+            if isinstance(value, float) and not tech.soc_min - ROUNDING <= value <= tech.soc_max + ROUNDING
         ]
         if outside:
             reject(outside)
@@ -236,8 +260,19 @@ class Battery(Table):
     def soc_start_resolved(self) -> float:
         """State of charge at the start [1]: the stated one, else the middle of the window."""
         if self.soc_start is not None:
-            return self.soc_start
+            return self.tech.inside(self.soc_start)
         return (self.tech.soc_min + self.tech.soc_max) / 2
+
+    @property
+    def cycle_limits(self) -> tuple[tuple[str, CycleLimit], ...]:
+        """All caps on cycles with the key path of each."""
+        own = self.max_cycles
+        stated = () if own is None else own if isinstance(own, tuple) else (own,)
+        several = isinstance(own, tuple)
+        found = [(f"battery.max_cycles{f'[{i}]' if several else ''}", limit) for i, limit in enumerate(stated)]
+        if self.max_cycles_per_day is not None:
+            found.insert(0, ("battery.max_cycles_per_day", CycleLimit(count=self.max_cycles_per_day, per="day")))
+        return tuple(found)
 
 
 def _cells(

@@ -71,18 +71,21 @@ def too_large(table: Table, where: str, power_mw: float, price: float) -> Iterat
 
 
 def _numbers(table: Table, where: str) -> Iterator[tuple[str, str, float]]:
-    """(place, unit, value) of every number with a unit that is stated in a table."""
+    """(place, unit, value) of every stated number that has a unit; a power is known by its name too."""
     for key, field in type(table).model_fields.items():
-        value, place = getattr(table, key), f"{where}.{key}"
-        extra = field.json_schema_extra
+        value, place, extra = getattr(table, key), f"{where}.{key}", field.json_schema_extra
+        unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+        unit = unit or ("MW" if key.endswith("_mw") else "")
         if isinstance(value, Table):
             yield from _numbers(value, place)
-        elif isinstance(value, tuple):
-            for number, item in enumerate(value):
-                if isinstance(item, Table):
-                    yield from _numbers(item, f"{place}[{number}]")
-        elif isinstance(value, int | float) and not isinstance(value, bool) and isinstance(extra, dict):
-            yield place, str(extra.get("unit", "")), float(value)
+            continue
+        listed = isinstance(value, tuple)
+        for number, item in enumerate(value if listed else (value,)):
+            here = f"{place}[{number}]" if listed else place
+            if isinstance(item, Table):
+                yield from _numbers(item, here)
+            elif unit and isinstance(item, int | float) and not isinstance(item, bool) and np.isfinite(item):
+                yield here, unit, float(item)
 
 
 def _cells(series: pd.DataFrame, unit: str, usual: float, beside: str, remedy: str) -> Iterator[Finding]:

@@ -30,6 +30,8 @@ def check_tables(parts: Mapping[str, Any], horizon: Horizon | None) -> list[Find
     battery, site, tariff = parts.get("battery"), parts.get("site"), parts.get("tariff")
     if isinstance(battery, Battery) and isinstance(site, Site):
         problems += _check_hybrid(battery, site)
+    if isinstance(battery, Battery) and horizon is not None:
+        problems += _check_cycle_hours(battery, horizon.step_h)
     if isinstance(tariff, Tariff) and horizon is not None:
         stated = site.holidays if isinstance(site, Site) else ()
         holidays = None if stated is None else holidays_in(stated, horizon.index)
@@ -43,3 +45,13 @@ def _check_hybrid(battery: Battery, site: Site) -> list[Finding]:
     found = 'is missing, but battery.topology is "hybrid"'
     expected = "give the share of the array on the battery's DC bus, 0 to 1"
     return [Finding("missing_key", "site.dc_share", found, expected)]
+
+
+def _check_cycle_hours(battery: Battery, step_h: float) -> list[Finding]:
+    """Hours of a cap on cycles hold at least one step."""
+    remedy = f"give at least a step, {step_h:g} h, or a series with shorter steps"
+    return [
+        Finding("odd_interval", f"{where}.hours", f"found {limit.hours:g}, less than a step", remedy)
+        for where, limit in battery.cycle_limits
+        if limit.hours is not None and limit.hours < step_h * (1.0 - 1e-9)
+    ]

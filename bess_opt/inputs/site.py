@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from bess_opt.common.clock import is_zone
 from bess_opt.common.errors import nearest
@@ -22,6 +22,10 @@ def _known_zone(name: str | None) -> str | None:
         expected = hint if "mean" in hint else 'give an IANA name such as "Europe/Berlin"'
         reject([Finding("unknown_zone", "", found, expected)])
     return name
+
+
+def _flag_or_word(value: object) -> str:
+    return "(word)" if value == "strict" else "(flag)"
 
 
 class Site(Table):
@@ -42,7 +46,14 @@ class Site(Table):
         None
     )
     grid_charging: Annotated[Flag, Field(description="true or false: may the grid charge the battery")] = True
-    battery_export: Annotated[Flag, Field(description="true or false: may the battery feed the grid")] = True
+    battery_export: Annotated[
+        Annotated[Flag, Tag("(flag)")] | Annotated[Literal["strict"], Tag("(word)")],
+        Discriminator(_flag_or_word),
+        Field(
+            description='true or false: may the battery feed the grid; "strict": nor serve the load in place of PV, '
+            "export is what PV has over the load"
+        ),
+    ] = True
     curtailment: Annotated[Flag, Field(description="true or false: may PV power be thrown away")] = True
     solar_capacity_mw: Annotated[
         Number | None, quantity("capacity of the array, for ramp limits and yields", "MW", gt=0)

@@ -30,6 +30,7 @@ class Pair:
 
 BATTERY = Pair("charge_mw", "discharge_mw", "charging")
 GRID = Pair("import_mw", "export_mw", "importing")
+SOLAR = Pair("solar_over_load_mw", "solar_short_of_load_mw", "over_load")
 INVERTER = Pair("inverter_out_mw", "inverter_in_mw", "inverting")
 # A battery that holds regulation runs one way at its base point and at each end of what may be called.
 STATES = (
@@ -42,7 +43,8 @@ STATES = (
 def pairs(plant: Plant) -> tuple[Pair, ...]:
     """The converters of this plant that rule 10 binds."""
     battery = (BATTERY,) if plant.reserves is None else STATES
-    return (*battery, GRID) if plant.bus is None else (*battery, INVERTER, GRID)
+    site = (GRID,) if plant.bus is None else (INVERTER, GRID)
+    return (*battery, *site, SOLAR) if plant.strict_export else (*battery, *site)
 
 
 def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:

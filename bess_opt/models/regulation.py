@@ -91,7 +91,7 @@ def _add_site_limits(m: Any, plant: Plant) -> None:
         for rule in (called_import,) if plant.bus is None else (called_import, called_import_through_inverter):
             setattr(m, rule.__name__, ArrayConstraint(m.import_limited, rule=rule))
     if not plant.battery_export:
-        rules.append(called_no_battery_export)
+        rules.append(called_strict_export if plant.strict_export else called_no_battery_export)
     if not plant.grid_charging:
         rules += [called_from_pv] if plant.bus is None else [called_from_pv, called_from_pv_through_inverter]
     if plant.bus is not None and np.isfinite(plant.bus.inverter_mw):
@@ -254,6 +254,11 @@ def called_import_through_inverter(m: Any, t: Any) -> Any:
 def called_no_battery_export(m: Any, t: Any) -> Any:
     """η_out·(d_up − c_up) <= load: a battery that may not feed the grid does not when called."""
     return _eta_out(m) * (m.up_discharge_mw[t] - m.up_charge_mw[t]) <= _served(m, t)
+
+
+def called_strict_export(m: Any, t: Any) -> Any:
+    """η_out·(d_up − c_up) <= short: when called up too the battery gives only what PV lacks for the load."""
+    return _eta_out(m) * (m.up_discharge_mw[t] - m.up_charge_mw[t]) <= m.solar_short_of_load_mw[t]
 
 
 def called_from_pv(m: Any, t: Any) -> Any:

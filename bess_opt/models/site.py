@@ -7,8 +7,13 @@ from typing import Any
 import numpy as np
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
-from bess_opt.models.units import MW
+from bess_opt.models.units import MW, PER_UNIT
 from bess_opt.plant.plant import Plant
+
+STRICT = {
+    "solar_over_load_mw": "PV used over the load",
+    "solar_short_of_load_mw": "load over the PV used",
+}
 
 
 def add_site(m: Any, plant: Plant) -> None:
@@ -71,8 +76,50 @@ def no_grid_charging(m: Any, t: Any) -> Any:
 
 def forbid_battery_export(m: Any, plant: Plant) -> None:
     """The battery serves the load only."""
+    if plant.strict_export:
+        add_strict_export(m, plant)
+        return
     rule = no_battery_export if plant.bus is None else no_battery_export_behind_inverter
     m.no_battery_export = ArrayConstraint(m.steps, rule=rule)
+
+
+def add_strict_export(m: Any, plant: Plant) -> None:
+    """Export is what the PV used has over the load.
+
+    What it has over the load and what it is short of it are two columns of which at most one is positive (as with
+    a converter that runs one way); the chord keeps the relaxation close to that.
+    """
+    limits, nothing = plant.flow_limits(), np.zeros(plant.steps)
+    over, short = (ArrayVar(m.steps, upper=limits[name], units=MW, doc=doc) for name, doc in STRICT.items())
+    m.solar_over_load_mw, m.solar_short_of_load_mw = over, short
+    most = plant.solar_used_mw(nothing, nothing)
+    share = np.divide(limits["solar_over_load_mw"], most, out=np.zeros(plant.steps), where=most > 0.0)
+    m.over_load_share = ArrayParam(m.steps, share, units=PER_UNIT, doc="most share of the PV used over the load")
+    m.solar_against_load = ArrayConstraint(m.steps, rule=solar_against_load)
+    m.strict_export = ArrayConstraint(m.steps, rule=strict_export)
+    m.strict_export_chord = ArrayConstraint(m.steps, rule=strict_export_chord)
+
+
+def _solar_used(m: Any, t: Any) -> Any:
+    used = m.solar_ac_mw[t] - m.curtailed_ac_mw[t]
+    if hasattr(m, "eta_inverter_out"):
+        used = used + m.eta_inverter_out * (m.solar_dc_mw[t] - m.curtailed_dc_mw[t])
+    return used
+
+
+def solar_against_load(m: Any, t: Any) -> Any:
+    """over − short = PV used at the AC side − load."""
+    return m.solar_over_load_mw[t] - m.solar_short_of_load_mw[t] == _solar_used(m, t) - m.load_mw[t]
+
+
+def strict_export(m: Any, t: Any) -> Any:
+    """export <= over: what PV has over the load."""
+    return m.export_mw[t] <= m.solar_over_load_mw[t]
+
+
+def strict_export_chord(m: Any, t: Any) -> Any:
+    """over <= share·PV used, share = most that PV can have over the load / all PV: holds where over·short = 0."""
+    return m.solar_over_load_mw[t] <= m.over_load_share[t] * _solar_used(m, t)
 
 
 def no_battery_export(m: Any, t: Any) -> Any:

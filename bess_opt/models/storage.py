@@ -1,4 +1,4 @@
-"""The battery in the model: power limits, SOC window, energy law, warranty cycles."""
+"""The battery in the model: power limits, SOC window, energy law."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
+from bess_opt.models.cycle_caps import add_cycle_caps
 from bess_opt.models.units import HOUR, MW, MWH, PER_UNIT
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant
@@ -33,8 +34,7 @@ def add_storage(m: Any, plant: Plant) -> None:
         m.drawn_mw = ArrayParam(m.steps, storage.drawn_mw, units=MW, doc="taken from the cells without loss")
     law = energy_balance_with_drawn if np.any(storage.drawn_mw) else energy_balance
     m.energy_balance = ArrayConstraint(m.steps, rule=law)
-    if storage.cycles_per_day is not None:
-        add_cycle_limit(m, plant, storage.cycles_per_day)
+    add_cycle_caps(m, plant)
 
 
 def energy_bounds(plant: Plant) -> tuple[np.ndarray, np.ndarray]:
@@ -67,17 +67,3 @@ def _after(m: Any, t: Any, drawn_mw: Any) -> Any:
         step_h=m.step_h,
         drawn_mw=drawn_mw,
     )
-
-
-def add_cycle_limit(m: Any, plant: Plant, cycles_per_day: float) -> None:
-    """Add the warranty limit: energy leaving the cells per local calendar day, at most so many nameplates."""
-    day = plant.day
-    m.days = pyo.RangeSet(0, int(day[-1]))
-    m.steps_of_day = np.split(np.arange(plant.steps), np.flatnonzero(np.diff(day)) + 1)
-    m.cycle_energy_max_mwh = pyo.Param(initialize=cycles_per_day * plant.storage.energy_mwh, units=MWH, mutable=True)
-    m.cycles_per_day = ArrayConstraint(m.days, rule=cycles_in_day, by_member=True)
-
-
-def cycles_in_day(m: Any, day: Any) -> Any:
-    """Σ_{t in day} h·d[t]/η_d <= cycles·E: full equivalent cycles of a local calendar day."""
-    return total(m.discharge_mw, m.steps_of_day[day]) * (m.step_h / m.eta_discharge) <= m.cycle_energy_max_mwh

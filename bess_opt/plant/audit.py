@@ -266,30 +266,27 @@ def _sources(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     if not plant.grid_charging:
         found += exceeds("no charging from the grid", bought + unserved - load, plant)
     if not plant.battery_export:
-        solar, solar_dc, curtailed, curtailed_dc = _arrays(
-            schedule, "solar_mw", "solar_dc_mw", "curtailed_mw", "curtailed_dc_mw"
-        )
-        eta_out = plant.bus.eta_out if plant.bus else 1.0
-        dc = eta_out * (solar_dc - curtailed_dc)
-        ac = (solar - solar_dc) - (curtailed - curtailed_dc)
-        found += exceeds("no export from the battery", sold - ac - dc, plant)
+        curtailed, curtailed_dc = _arrays(schedule, "curtailed_mw", "curtailed_dc_mw")
+        used = plant.solar_used_mw(curtailed - curtailed_dc, curtailed_dc)
+        most = np.maximum(used - load, 0.0) if plant.strict_export else used
+        found += exceeds("no export from the battery", sold - most, plant)
     return found
 
 
 def _conditions(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-    """End of the horizon, and warranty cycles per local day."""
+    """End of the horizon, and caps on cycles."""
     storage = plant.storage
-    energy, discharge = _arrays(schedule, "energy_mwh", "discharge_mw")
+    energy, charge, discharge = _arrays(schedule, "energy_mwh", "charge_mw", "discharge_mw")
     end = max(storage.end_min_mwh - energy[-1], energy[-1] - storage.end_max_mwh)
     found = []
     if end > TOLERANCE * storage.energy_mwh:
         found.append(Violation("end SOC", plant.index[-1], float(end), "MWh"))
-    if storage.cycles_per_day is not None:
-        leaving = np.bincount(plant.day, discharge) * plant.step_h / storage.eta_discharge
-        excess = leaving - storage.cycles_per_day * storage.energy_mwh
+    into, out = storage.through_cells(charge, discharge, plant.step_h)
+    for cap in storage.caps:
+        excess = cap.excess_mwh(cap.counted(into, out))
         worst = int(np.argmax(excess))
         if excess[worst] > TOLERANCE * storage.energy_mwh:
-            first = plant.index[int(np.argmax(plant.day == worst))]
-            days = int((excess > TOLERANCE * storage.energy_mwh).sum())
-            found.append(Violation("cycles per day", first, float(excess[worst]), "MWh", days))
+            first = plant.index[int(cap.first[worst])]
+            runs = int((excess > TOLERANCE * storage.energy_mwh).sum())
+            found.append(Violation(f"cycles per {cap.period}", first, float(excess[worst]), "MWh", runs))
     return found

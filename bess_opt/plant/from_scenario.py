@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.inputs.battery import Battery, EndValue
+from bess_opt.inputs.battery import ROUNDING, Battery, EndValue
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
+from bess_opt.plant.cycle_caps import cycle_caps
 from bess_opt.plant.plant import Bus, Plant, Storage
 
 
@@ -42,7 +43,8 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         import_max_mw=_lower(site.import_limit_mw, series, "import_limit_mw"),
         export_max_mw=_lower(site.export_limit_mw, series, "export_limit_mw"),
         grid_charging=site.grid_charging,
-        battery_export=site.battery_export,
+        battery_export=site.battery_export is True,
+        strict_export=site.battery_export == "strict",
         curtailment=site.curtailment,
         unserved_price_per_mwh=site.unserved_price_per_mwh,
         billing=billing,
@@ -68,12 +70,15 @@ def _storage(scenario: Scenario, series: pd.DataFrame) -> Storage:
         floor[1:] = np.maximum(floor[1:], series["energy_min_mwh"].to_numpy())
     if "energy_max_mwh" in series:
         ceiling[1:] = np.minimum(ceiling[1:], series["energy_max_mwh"].to_numpy())
+    touching = np.abs(floor - ceiling) <= ROUNDING * energy
+    floor[touching] = ceiling[touching]
     variable_om = scenario.finance.variable_om_per_mwh if scenario.finance else 0.0
     return replace(
         storage_of(battery, scenario.step_h, floor, ceiling, variable_om),
         charge_given_mw=_lower(None, series, "charge_limit_mw"),
         discharge_given_mw=_lower(None, series, "discharge_limit_mw"),
         drawn_mw=_column(series, "drawn_mw"),
+        caps=cycle_caps(battery.cycle_limits, pd.DatetimeIndex(series.index), scenario.step_h, energy),
     )
 
 
@@ -98,7 +103,7 @@ def storage_of(
         end_min_mwh=end_min,
         end_max_mwh=end_max,
         end_value_per_mwh=battery.soc_end.value_per_mwh if isinstance(battery.soc_end, EndValue) else 0.0,
-        cycles_per_day=battery.max_cycles_per_day,
+        caps=(),
         wear_cost_per_mwh=battery.wear_cost_per_mwh,
         variable_om_per_mwh=variable_om_per_mwh,
     )
@@ -112,6 +117,7 @@ def _end_condition(battery: Battery, start_mwh: float) -> tuple[float, float]:
     if end == "equal":
         return start_mwh, start_mwh
     if isinstance(end, float):
+        end = battery.tech.inside(end)
         return end * battery.energy_mwh, end * battery.energy_mwh
     return 0.0, np.inf
 

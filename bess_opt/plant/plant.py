@@ -16,6 +16,7 @@ from bess_opt.common import clock
 from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
+from bess_opt.plant.cycle_caps import CycleCap
 
 PRECISION = 1e-12  # of a number: doubles hold 2e-16, and a step's balance passes through a dozen operations
 
@@ -36,7 +37,7 @@ class Storage:
     end_min_mwh: float  # the end condition (rule 7), apart from the window
     end_max_mwh: float
     end_value_per_mwh: float
-    cycles_per_day: float | None
+    caps: tuple[CycleCap, ...]  # on the energy that leaves or enters the cells
     wear_cost_per_mwh: float
     variable_om_per_mwh: float
     charge_given_mw: Array | float = np.inf  # a stated limit per step, beside `charge_max_mw`
@@ -54,6 +55,11 @@ class Storage:
         """Most discharge power at the port: the battery's own, or what is stated for the step; one or n values."""
         lower: Array | float = np.minimum(self.discharge_max_mw, self.discharge_given_mw)
         return lower
+
+    def through_cells(self, charge_mw: Array, discharge_mw: Array, step_h: float) -> tuple[Array, Array]:
+        """(energy that enters, energy that leaves) the cells per step, MWh."""
+        _, into, out = self.law(step_h)
+        return into * charge_mw, out * discharge_mw
 
     def law(self, step_h: float) -> tuple[float, float, float]:
         """(kept, into, out of) of a step of `step_h` hours, see `physics.law`."""
@@ -106,7 +112,7 @@ class Plant:
     import_max_mw: Array  # inf where nothing limits
     export_max_mw: Array
     grid_charging: bool
-    battery_export: bool
+    battery_export: bool  # whether the battery may feed the grid
     curtailment: bool
     unserved_price_per_mwh: float | None
     billing: Billing | None = None
@@ -114,6 +120,7 @@ class Plant:
     extra: dict[str, Array] = field(default_factory=dict)
     reserves: Reserves | None = None
     auxiliary_mw: float = 0.0  # part of load_mw
+    strict_export: bool = False  # export is no more than what PV has over the load
 
     @property
     def steps(self) -> int:
@@ -180,6 +187,12 @@ class Plant:
         rounding: Array = PRECISION * np.maximum(np.abs(self.solar_mw), np.abs(self.load_mw))
         return rounding
 
+    def solar_used_mw(self, curtailed_ac_mw: Array, curtailed_dc_mw: Array) -> Array:
+        """PV used at the AC side per step: the AC part, and the DC part behind the shared inverter's loss."""
+        to_ac = 1.0 if self.bus is None else self.bus.eta_out
+        used: Array = self.solar_ac_mw - curtailed_ac_mw + to_ac * (self.solar_dc_mw - curtailed_dc_mw)
+        return used
+
     def flow_limits(self) -> dict[str, Array]:
         """Most of each flow per step when its converter runs one way only (rule 10).
 
@@ -197,6 +210,10 @@ class Plant:
             limits |= {"inverter_out_mw": gives, "inverter_in_mw": takes}
         limits["import_mw"] = np.minimum(takes + self.load_mw, self.import_max_mw)
         limits["export_mw"] = np.minimum(gives + self.solar_ac_mw, self.export_max_mw)
+        if self.strict_export:
+            nothing = np.zeros(self.steps)
+            over = np.maximum(self.solar_used_mw(nothing, nothing) - self.load_mw, 0.0)
+            limits |= {"solar_over_load_mw": over, "solar_short_of_load_mw": np.maximum(self.load_mw, 0.0)}
         return limits
 
     def with_storage(self, **changes: object) -> Plant:

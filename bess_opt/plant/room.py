@@ -47,7 +47,8 @@ def room(plant: Plant, asked: Setpoints) -> Room:
     lower = [(load - plant.import_max_mw - solar_ac, "import limit")]
     if not plant.battery_export:
         sold = plant.bus.eta_out * solar_dc if plant.bus else 0.0
-        upper.append((np.maximum(load + sold, 0.0), "battery export"))
+        served = np.maximum(load - solar_ac, sold) if plant.strict_export else np.maximum(load + sold, 0.0)
+        upper.append((served, "battery export"))
     if not plant.grid_charging:
         lower.append((np.minimum(-solar_ac, 0.0), "grid charging"))
     if plant.bus is not None:

@@ -15,6 +15,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.plant import physics
+from bess_opt.plant.cycle_caps import Allowance
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.room import Room, Setpoints, room
@@ -104,7 +105,7 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
     rounding, energy = SLACK * plant.scale_mw, storage.start_mwh
     kept, into, out = storage.law(step_h)
     drawn = np.broadcast_to(storage.drawn_mw, plant.steps).tolist()
-    warranty = None if storage.cycles_per_day is None else _Warranty(plant, out)
+    caps = [(cap.charged, Allowance(cap, plant.steps)) for cap in storage.caps]
     held = None if asked.held is None else asked.held.swing_mw
     both = out - into
     steps = zip(
@@ -124,9 +125,13 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
             discharge_room = most_out
         elif discharge_room < 0.0:
             discharge_room = 0.0
-        if warranty is not None:
-            may = warranty.left_mw(t)
-            discharge_room, highest = min(discharge_room, may), min(highest, may)
+        by_cap = highest, lowest
+        for charged, allowance in caps:
+            may = allowance.left_mwh(t) / (into if charged else out)
+            if charged:
+                charge_room, lowest = min(charge_room, may), max(lowest, -may)
+            else:
+                discharge_room, highest = min(discharge_room, may), min(highest, may)
         state.step, state.energy_mwh = t, energy
         state.charge_room_mw, state.discharge_room_mw = charge_room, discharge_room
         wanted = rule(state)
@@ -142,37 +147,19 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
             energy -= both / kept * swing
             allowed, by = wanted, ""
             if allowed > highest:
-                allowed, by = highest, site.highest_by[t] if highest == site.highest_mw[t] else "cycles"
+                allowed, by = highest, "cycles" if highest < by_cap[0] else site.highest_by[t]
             if allowed < lowest:
-                allowed, by = lowest, site.lowest_by[t]
+                allowed, by = lowest, "cycles" if lowest > by_cap[1] else site.lowest_by[t]
             given, energy, stopped = transition(
                 storage, energy, allowed, floor, ceiling, step_h, most_mw=(most_in, most_out), drawn_mw=drawn[t]
             )
             if abs(given - wanted) > rounding:
                 limited[t] = stopped or by
-        if warranty is not None:
-            warranty.spend(max(given, 0.0) + swing)
+        for charged, allowance in caps:
+            allowance.book((max(-given, 0.0) + swing) * into if charged else (max(given, 0.0) + swing) * out)
         power.append(given)
         stored.append(energy)
     return flows(plant, asked, np.array(power), np.array(stored), np.array(limited, dtype=object))
-
-
-class _Warranty:
-    """Energy that may still leave the cells on a local day under the warranty's cycles."""
-
-    def __init__(self, plant: Plant, out: float) -> None:
-        self._budget = (plant.storage.cycles_per_day or 0.0) * plant.storage.energy_mwh
-        self._day_end, self._out, self._next, self._spent = plant.day_end.tolist(), out, 0, 0.0
-
-    def left_mw(self, t: int) -> float:
-        """Most discharge power of step t; steps are asked for in order."""
-        if t == self._next:
-            self._next, self._spent = self._day_end[t], 0.0
-        return max(self._budget - self._spent, 0.0) / self._out
-
-    def spend(self, discharge_mw: float) -> None:
-        """Book the discharge of the step asked for last."""
-        self._spent += discharge_mw * self._out
 
 
 def _require_number(plant: Plant, t: int, wanted: float) -> None:
@@ -220,7 +207,7 @@ def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: 
     refuse_power(plant, -surplus - plant.import_max_mw, "the site takes", "site.import_limit_mw", plant.import_max_mw)
     refuse_energy(plant, stored)
     refuse_grid_charging(plant, surplus, unserved)
-    refuse_cycles(plant, discharge)
+    refuse_cycles(plant, charge, discharge)
     return Flows(
         charge_mw=charge,
         discharge_mw=discharge,

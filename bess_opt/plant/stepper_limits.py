@@ -62,21 +62,21 @@ def refuse_grid_charging(plant: Plant, surplus: Array, unserved: Array) -> None:
         raise InfeasibleError([Finding("grid_charging_forced", "site.grid_charging", found, remedy)])
 
 
-def refuse_cycles(plant: Plant, discharge: Array) -> None:
-    """Raise where the load made the battery discharge beyond its warranty cycles of a day."""
-    storage = plant.storage
-    if storage.cycles_per_day is None:
-        return
-    leaving = np.bincount(plant.day, discharge) * plant.step_h / storage.eta_discharge
-    excess = leaving - storage.cycles_per_day * storage.energy_mwh
-    worst = int(np.argmax(excess))
-    if excess[worst] <= _slack(plant):
-        return
-    first = plant.index[int(np.argmax(plant.day == worst))]
-    done = leaving[worst] / storage.energy_mwh
-    found = f"on {first:%Y-%m-%d} the load asks for {done:.4g} cycles, the limit is {storage.cycles_per_day:.4g}"
-    remedy = "raise it, or site.import_limit_mw"
-    raise InfeasibleError([Finding("cycles_beyond_warranty", "battery.max_cycles_per_day", found, remedy)])
+def refuse_cycles(plant: Plant, charge: Array, discharge: Array) -> None:
+    """Raise where the site made the battery move more energy than a cap on cycles allows."""
+    into, out = plant.storage.through_cells(charge, discharge, plant.step_h)
+    for cap in plant.storage.caps:
+        excess = cap.excess_mwh(cap.counted(into, out))
+        worst = int(np.argmax(excess))
+        if excess[worst] <= _slack(plant):
+            continue
+        first, last = plant.index[int(cap.first[worst])], plant.index[int(cap.last[worst]) - 1]
+        allowed = cap.most_mwh[worst] / plant.storage.energy_mwh
+        done = allowed + excess[worst] / plant.storage.energy_mwh
+        when = f"on {first:%Y-%m-%d}" if cap.daily else f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+        found = f"{when} the load asks for {done:.4g} cycles, the limit is {allowed:.4g}"
+        remedy = "raise it, or site.import_limit_mw"
+        raise InfeasibleError([Finding("cycles_beyond_warranty", cap.where, found, remedy)])
 
 
 def _slack(plant: Plant) -> float:

@@ -116,6 +116,7 @@ def drawing(theme: Theme) -> Iterator[None]:
         "axes.labelcolor": theme.ink,
         "axes.edgecolor": theme.ink,
         "hatch.linewidth": 1.2,
+        "text.parse_math": False,  # a name or currency with dollar signs is text
         "figure.facecolor": theme.paper,
     }
     with mpl_style.context(["default", look]):

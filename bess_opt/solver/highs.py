@@ -30,6 +30,7 @@ from bess_opt.solver.solution import (
     InfeasibleProgramError,
     LimitReachedError,
     Solution,
+    require_bound,
 )
 
 TIES_ONLY = 1e-8  # of the largest cost: a smaller one orders equal optima and measures nothing
@@ -256,6 +257,8 @@ class Solver:
         x = np.array(found.col_value) * self._column_scale
         objective = float(self._cost @ x) + self.program.offset
         bound = objective if not self._mixed else info.mip_dual_bound * money_scale + self.program.offset
+        size = float(np.abs(self._cost) @ np.abs(x)) + abs(self.program.offset)
+        require_bound(bound, objective, size)
         empty = np.zeros(0)
         return Solution(
             x=x,

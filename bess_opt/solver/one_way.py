@@ -65,7 +65,7 @@ def rounding_of(program: Program, scale_mw: float) -> float:
 
 def proven(bound: float, objective: float, program: Program, scale_mw: float) -> float:
     """The bound of a plan that reaches `objective`: within rounding of it, it is the objective."""
-    return objective if objective - bound <= rounding_of(program, scale_mw) else bound
+    return objective if abs(objective - bound) <= rounding_of(program, scale_mw) else bound
 
 
 def in_order(ties: Sequence[Array]) -> Array:

@@ -9,12 +9,13 @@ import highspy
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import SolveError
+from bess_opt.common.errors import AuditError, SolveError
 
 AT_LOWER, BASIC, AT_UPPER, FREE = 0, 1, 2, 3  # where a basis has a column or row, by HiGHS's own numbers
 
 
 STATUSES = np.array([highspy.HighsBasisStatus(number) for number in (AT_LOWER, BASIC, AT_UPPER, FREE)], dtype=object)
+BOUND_ROUNDING = 1e-6  # of the money that changes hands: more is no rounding but a false proof
 
 
 class InfeasibleProgramError(SolveError):
@@ -56,6 +57,13 @@ class FarkasProof:
         asked = y[y > 0] @ row_lower[y > 0] + y[y < 0] @ row_upper[y < 0]
         given = z[z > 0] @ upper[z > 0] + z[z < 0] @ lower[z < 0]
         return float(asked - given)
+
+
+def require_bound(bound: float, objective: float, turnover: float) -> None:
+    """AuditError where a plan is better than its bound, both minimised, by more than rounding of `turnover`."""
+    if bound - objective > BOUND_ROUNDING * max(turnover, abs(objective)):
+        found = f"the plan reaches {-objective:.9g}, above its proven bound {-bound:.9g}"
+        raise AuditError(f"{found}: one of the two is wrong, and neither is returned")
 
 
 def basis_at(column: Array, row: Array) -> Any:

@@ -18,7 +18,7 @@ def tie_weight(name: str, positions: Array) -> Array:
         return THROUGHPUT + later
     if name in ("curtailed_ac_mw", "curtailed_dc_mw"):
         return np.full(len(positions), CURTAILMENT)
-    if name in ("import_mw", "export_mw", "inverter_out_mw", "inverter_in_mw"):
+    if name in ("import_mw", "export_mw", "inverter_out_mw", "inverter_in_mw", "solar_over_load_mw"):
         return np.full(len(positions), CONVERTERS)
     if name in ("regulation_up_mw", "regulation_down_mw"):
         return CONVERTERS + later

@@ -22,6 +22,7 @@ well cost more.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -32,9 +33,11 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, quantity, reject
+from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.models.cycles import add_stated_cycles, cycles_done, missing_cycle_cost
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE, Violation
+from bess_opt.plant.cycle_caps import cycle_caps
 from bess_opt.plant.ledger import ledger
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
@@ -42,6 +45,7 @@ from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
 from bess_opt.strategies.shared.rule_parts import drawing, meeting_end
 
 HOURS_PER_DAY = 24.0
+WHERE, OWN_CAP = "strategy.cycles_per_day", "stated_cycles_at_most"
 
 
 class CyclingOptions(Table):
@@ -80,11 +84,12 @@ class CyclingOptions(Table):
 
 
 def restrict(plant: Plant, options: CyclingOptions) -> Plant:
-    """No day has more than the stated cycles, nor more than the battery's own limit."""
+    """No day has more than the stated cycles, a cut one no more than its share, beside the battery's own caps."""
     _levels(plant, options)
-    own = plant.storage.cycles_per_day
-    most = options.cycles_per_day if own is None else min(own, options.cycles_per_day)
-    return plant.with_storage(cycles_per_day=most)
+    limit = (WHERE, CycleLimit(count=options.cycles_per_day, per="day"))
+    (daily,) = cycle_caps([limit], plant.index, plant.step_h, plant.storage.energy_mwh)
+    daily = replace(daily, name=OWN_CAP).tightened(stated_cycles(plant, options) * plant.storage.energy_mwh)
+    return plant.with_storage(caps=(*plant.storage.caps, daily))
 
 
 def _levels(plant: Plant, options: CyclingOptions) -> tuple[float, float]:
@@ -124,8 +129,7 @@ def build(m: Any, plant: Plant, options: CyclingOptions) -> Sequence[Objective]:
 def rule(plant: Plant, options: CyclingOptions) -> Rule:
     """Discharge to the lower level, charge to the upper one, in turn; stop at the day's number."""
     storage, kept, drawn = plant.storage, plant.storage.retention, drawing(plant)
-    own = np.inf if storage.cycles_per_day is None else storage.cycles_per_day
-    asked = np.minimum(stated_cycles(plant, options), own) * storage.energy_mwh
+    asked = np.min([cap.most_mwh for cap in storage.caps if cap.daily and not cap.charged], axis=0)
     to_come, day, stated = np.cumsum(asked[::-1])[::-1].tolist(), plant.day.tolist(), asked.tolist()
     done, before, today = 0.0, storage.start_mwh, -1
 

@@ -182,6 +182,10 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
     ):
         yield f"{topology}-{label}", at_month_end(priced(topology, tariff)), False
     yield "hybrid-regulation-pressed", regulation("hybrid", {}, site=PRESSED), True
+    strict, within = {"battery_export": "strict"}, {"max_cycles": {"count": 1.5, "hours": 2.0, "counts": "charged"}}
+    for topology in TOPOLOGIES:
+        yield f"{topology}-strict", everything(topology, "arbitrage", site=strict, battery=within), True
+    yield "hybrid-regulation-strict", regulation("hybrid", {}, site=strict), True
     yield "drawing", drawing(), True
 
 

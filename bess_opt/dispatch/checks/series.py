@@ -10,6 +10,7 @@ from bess_opt.common.findings import Finding
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import Plant
 
+RESERVE = "energy_min_mwh"
 KILO = 100.0  # a series so many times larger than everything else of the site is likely in kW
 NOON_H, NOON_WITHIN_H = 12.5, 4.0  # local clock at which the sun stands highest, give or take wide zones
 YEAR_H = (8760.0, 8784.0)
@@ -19,7 +20,28 @@ CAPACITY_MOST = {"solar_mw": 1.2, "solar_dc_mw": 2.0}  # of solar_capacity_mw, w
 
 def series_findings(scenario: Scenario, plant: Plant) -> list[Finding]:
     """All findings about the series and their clock."""
-    return [*_power(scenario), *_capacity(scenario), *_noon(scenario, plant), *_year(plant), *_unused(scenario)]
+    return [
+        *_power(scenario),
+        *_capacity(scenario),
+        *_noon(scenario, plant),
+        *_year(plant),
+        *_reserve(scenario, plant),
+        *_unused(scenario),
+    ]
+
+
+def _reserve(scenario: Scenario, plant: Plant) -> list[Finding]:
+    """A reserve holds at the end of its step, which a row named by its start does not say."""
+    if RESERVE not in scenario.series or not (scenario.series[RESERVE] > 0.0).any():
+        return []
+    first = int(np.argmax(scenario.series[RESERVE].to_numpy() > 0.0))
+    begins = plant.index[first]
+    ends = begins + pd.Timedelta(hours=plant.step_h)
+    found = f"the row {begins:%Y-%m-%d %H:%M} asks for {scenario.series[RESERVE].iloc[first]:.4g} MWh at {ends:%H:%M}"
+    expected = (
+        "a reserve holds at the end of its step; state it a row earlier if it is to be there when the row begins"
+    )
+    return [Finding("reserve_at_end_of_step", f"series.{RESERVE}", found, expected, "recommendation")]
 
 
 def _power(scenario: Scenario) -> list[Finding]:

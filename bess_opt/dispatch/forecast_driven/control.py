@@ -135,12 +135,13 @@ class _Run:
     def operate(self) -> Flows:
         """Decide and carry out to the end: what happened."""
         pieces: list[Flows] = []
-        energy, spent = self.plant.storage.start_mwh, np.zeros(self.plant.steps)
+        energy, steps = self.plant.storage.start_mwh, self.plant.steps
+        charged, discharged = moved = np.zeros(steps), np.zeros(steps)
         for decision in range(self.table.decisions):
             now, first = int(self.table.issued[decision]), int(self.table.first[decision])
             start = energy
             if first > now:
-                coming = carry_out(self.expected, self.orders, now, first, energy, spent)
+                coming = carry_out(self.expected, self.orders, now, first, energy, moved)
                 self.planner.record(now, coming)
                 start = float(coming.energy_mwh[-1])
             self._plan(
@@ -148,9 +149,9 @@ class _Run:
             )
             after = self.table.next_issue(decision)
             if after > now:
-                done = carry_out(self.plant, self.orders, now, after, energy, spent)
+                done = carry_out(self.plant, self.orders, now, after, energy, moved)
                 self.planner.record(now, done)
-                spent[now:after] = done.discharge_mw
+                charged[now:after], discharged[now:after] = done.charge_mw, done.discharge_mw
                 energy = float(done.energy_mwh[-1])
                 pieces.append(done)
         return joined(pieces)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import Held
 from bess_opt.plant.stepper import follow
 
+Moved = tuple[Array, Array]  # power into and out of the port per step, MW
 NOTHING = 1e-9  # of the plant's size: PV curtailed or load shed by less is none
 
 
@@ -71,35 +71,19 @@ class Orders:
         )
 
 
-def carry_out(plant: Plant, orders: Orders, first: int, last: int, energy_mwh: float, spent_mw: Array) -> Flows:
+def carry_out(plant: Plant, orders: Orders, first: int, last: int, energy_mwh: float, moved_mw: Moved) -> Flows:
     """What `plant` does in steps `first` to `last` − 1 on `orders`, from `energy_mwh` in store.
 
-    `spent_mw` is the discharge so far, for the warranty cycles of the day begun. Raises `InfeasibleError`.
+    `moved_mw` is (charged, discharged) so far, for caps on cycles. Raises `InfeasibleError`.
     """
-    if plant.storage.cycles_per_day is None:
-        part = stretch(plant, first, last, energy_mwh)
-        return follow(part, orders.on(part, first, last))
-    pieces, done = [], spent_mw.copy()
-    for begin, end in _days(plant, first, last):
-        today = np.flatnonzero(plant.day[:begin] == plant.day[begin])
-        gone = float(done[today].sum()) * plant.step_h / plant.storage.eta_discharge
-        left = max(plant.storage.cycles_per_day - gone / plant.storage.energy_mwh, 0.0)
-        part = stretch(plant, begin, end, energy_mwh, cycles_per_day=left)
-        piece = follow(part, orders.on(part, begin, end))
-        done[begin:end], energy_mwh = piece.discharge_mw, float(piece.energy_mwh[-1])
-        pieces.append(piece)
-    return joined(pieces)
+    part = stretch(plant, first, last, energy_mwh, moved_mw)
+    return follow(part, orders.on(part, first, last))
 
 
-def _days(plant: Plant, first: int, last: int) -> list[tuple[int, int]]:
-    """The stretch in parts of one local day each."""
-    edges = [first, *(first + 1 + np.flatnonzero(np.diff(plant.day[first:last]))).tolist(), last]
-    return list(pairwise(edges))
-
-
-def stretch(plant: Plant, first: int, last: int, energy_mwh: float, cycles_per_day: float | None = None) -> Plant:
+def stretch(plant: Plant, first: int, last: int, energy_mwh: float, moved_mw: Moved) -> Plant:
     """Steps `first` to `last` − 1 of `plant` as a plant of their own, without money."""
     at, instants, storage = slice(first, last), slice(first, last + 1), plant.storage
+    into, out = storage.through_cells(*moved_mw, plant.step_h)
     return replace(
         plant,
         index=plant.index[at],
@@ -108,7 +92,7 @@ def stretch(plant: Plant, first: int, last: int, energy_mwh: float, cycles_per_d
             start_mwh=energy_mwh,
             floor_mwh=storage.floor_mwh[instants],
             ceiling_mwh=storage.ceiling_mwh[instants],
-            cycles_per_day=cycles_per_day,
+            caps=tuple(cap.part(first, last, cap.counted(into, out)) for cap in storage.caps),
             charge_given_mw=np.broadcast_to(storage.charge_given_mw, plant.steps)[at],
             discharge_given_mw=np.broadcast_to(storage.discharge_given_mw, plant.steps)[at],
             drawn_mw=np.broadcast_to(storage.drawn_mw, plant.steps)[at],

@@ -9,6 +9,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.infeasible.unreachable import instant, span
+from bess_opt.plant.cycle_caps import CycleCap
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
@@ -151,18 +152,30 @@ def _rows(binding: _Binding, plant: Plant) -> list[Part]:
     """Constraints that say something of their own."""
     said = {
         "no_grid_charging": Part("site.grid_charging", "no charging from the grid"),
+        **dict.fromkeys(
+            ("strict_export", "strict_export_chord", "solar_against_load"),
+            Part("site.battery_export", "export of no more than PV has over the load"),
+        ),
         "no_battery_export": Part("site.battery_export", "no export from the battery"),
     }
-    found = []
+    found: list[Part] = []
+    caps = {cap.name: cap for cap in plant.storage.caps}
     for name in binding.names():
-        if name == "cycles_per_day":
-            day = plant.index[int(np.argmax(plant.day == binding.rows(name)[0]))]
-            limit = f"{plant.storage.cycles_per_day:.4g} cycles on {day:%Y-%m-%d}"
-            found.append(Part("battery.max_cycles_per_day", limit))
+        cap = caps.get(name.removesuffix("_window"))
+        if cap is not None:
+            found.append(Part(cap.where, _cap_words(cap, plant, int(binding.rows(name)[0]), name != cap.name)))
         elif name not in KNOWN_ROWS:
             plain = name.removesuffix("_behind_inverter")
             found.append(said.get(plain, Part("strategy", f"the condition {name!r}")))
     return found
+
+
+def _cap_words(cap: CycleCap, plant: Plant, member: int, window: bool) -> str:
+    """A cap on cycles at one of its rows: what it allows and from when on."""
+    run = int(cap.windows[member - int(cap.first[cap.windows[0]])]) if window else member
+    allowed = cap.most_mwh[run] / plant.storage.energy_mwh
+    first = plant.index[int(cap.first[run])]
+    return f"{allowed:.4g} cycles {'on' if cap.daily else f'in a {cap.period} from'} {first:%Y-%m-%d}"
 
 
 def _range(values: Array) -> str:

@@ -24,12 +24,12 @@ from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import pairs
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.plant import Plant
+from bess_opt.plant.reach import within_reach
 from bess_opt.solver.change import Direction, direction
 from bess_opt.solver.easing import least_easing
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import cheats, exclusive_program, with_choices_held
-from bess_opt.solver.one_way_search import ExclusiveSearch
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError
 from bess_opt.solver.value_function.plan import has_plan
@@ -41,6 +41,11 @@ TANGENTS = 12  # slopes followed before the search halves instead
 FAR = 1e4  # references: what this much more does not mend, more does not mend
 CLOSE = 2e-3  # of the change: halving ends here
 LONG = 5_000  # steps: a horizon beyond that is not halved on, for every try may take minutes
+PLAIN_ROWS = {
+    "energy_balance", "dc_balance", "ac_balance", "no_grid_charging", "no_battery_export",
+    "no_battery_export_behind_inverter", "measured_peak", "measured_peak_cut", "billed_at_least_measured", "ratchet",
+    "strict_export", "strict_export_chord", "solar_against_load",
+}  # fmt: skip
 MARGIN = 1e-7  # of the reference: an easing is exact only to the solver's own tolerance
 
 
@@ -227,8 +232,17 @@ class _Search:
 
     def _possible(self, values: Values) -> bool:
         """Whether a plan exists with `values`, every rule included."""
-        built = self._try(values)
-        return built is not None and possible(built, self.scenario.solver)
+        try:
+            scenario = self.scenario.replace(**tables_of(self.scenario, values))
+            numbers = _numbers(scenario)[0]
+            if unreachable(numbers):
+                return False
+            if self.base.plain:
+                return within_reach(numbers)
+            built = _built(scenario)
+        except BessOptError:
+            return False
+        return possible(built, self.scenario.solver)
 
     def _relaxation(self, values: Values, limits: Mapping[str, UserLimit]) -> Relaxation:
         changes, share = [], 0.0
@@ -250,11 +264,20 @@ class _Built:
     model: object
     program: Program
 
+    @property
+    def plain(self) -> bool:
+        """Whether nothing binds but the battery's window and powers and the site's limits, as `reach` takes it."""
+        return set(self.program.constraints) <= PLAIN_ROWS and not self.program.integer.any()
 
-def _built(scenario: Scenario) -> _Built:
+
+def _numbers(scenario: Scenario) -> tuple[Plant, Bound]:
     stated = plant(scenario)
     bound = bind(scenario, stated)
-    numbers = bound.restrict(stated)
+    return bound.restrict(stated), bound
+
+
+def _built(scenario: Scenario) -> _Built:
+    numbers, bound = _numbers(scenario)
     m, _ = model(numbers, bound)
     program = expand(m)
     program.cost, program.offset = np.zeros(program.columns), 0.0
@@ -280,8 +303,6 @@ def _linear_solution(built: _Built, options: SolverOptions) -> tuple[Solver, np.
 
 def possible(built: _Built, options: SolverOptions) -> bool:
     """Whether a plan exists, rule 10 included."""
-    if unreachable(built.plant):
-        return False
     known = None if options.engine == "highs" else has_plan(built.model, pairs(built.plant))
     if known is not None:
         return known
@@ -289,14 +310,13 @@ def possible(built: _Built, options: SolverOptions) -> bool:
     if found is None:
         return False
     solver, x = found
-    bound = tuple(p for p in pairs(built.plant) if len(cheats(solver.program, x, (p,), built.plant.scale_mw)))
-    if not bound:
-        return True
     every = pairs(built.plant)
+    if not any(len(cheats(solver.program, x, (pair,), built.plant.scale_mw)) for pair in every):
+        return True
     full = exclusive_program(built.model, built.plant, solver.program, every)
-    search = ExclusiveSearch(solver, full, every, [solver.program.cost], built.plant.scale_mw, options.time_limit_s)
+    full.cost = np.zeros(full.columns)  # any plan will do: the first one found ends the search
     try:
-        search.run(solver.solve(), x)
+        Solver(full, options.model_copy(update={"rel_gap": 1.0}), scale_mw=built.plant.scale_mw).solve()
     except InfeasibleProgramError:
         return False
     return True

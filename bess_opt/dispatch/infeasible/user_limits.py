@@ -16,6 +16,7 @@ from bess_opt.strategies.shared.stack import Bound
 POWER, DURATION, END = "battery.power_mw", "battery.duration_h", "battery.soc_end"
 LOWEST, HIGHEST = "battery.technology.soc_min", "battery.technology.soc_max"
 RESERVE = "series.energy_min_mwh"
+CAPS, DAILY = "battery.max_cycles", "battery.max_cycles_per_day"
 PERMISSIONS = ("site.curtailment", "site.grid_charging", "site.battery_export")
 Values = Mapping[str, float | bool]
 
@@ -51,8 +52,7 @@ def user_limits(scenario: Scenario, plant: Plant, bound: Bound) -> list[UserLimi
         UserLimit(HIGHEST, tech.soc_max, 1.0, "", tech.soc_max),
         *_end(scenario),
     ]
-    if battery.max_cycles_per_day is not None:
-        found.append(_more("battery.max_cycles_per_day", battery.max_cycles_per_day, "per day"))
+    found += [_more(_number_of(where), limit.count, f"per {limit.period}") for where, limit in battery.cycle_limits]
     for name in ("import_limit_mw", "export_limit_mw"):
         if getattr(site, name) is not None:
             found.append(_more(f"site.{name}", getattr(site, name), "MW", plant.scale_mw))
@@ -63,6 +63,11 @@ def user_limits(scenario: Scenario, plant: Plant, bound: Bound) -> list[UserLimi
         found.append(UserLimit(RESERVE, peak, 0.0, "MWh", peak))
     found += [_more(where, stated, "", plant.scale_mw) for where, stated in bound.hard_limits.items()]
     return [limit for limit in found if limit.end != limit.stated and limit.reference > 0.0]
+
+
+def _number_of(where: str) -> str:
+    """Key path of the number of a cap on cycles, from that of the cap."""
+    return where if where == DAILY else f"{where}.count"
 
 
 def _more(where: str, stated: float, unit: str, otherwise: float = 1.0) -> UserLimit:
@@ -83,7 +88,7 @@ def _end(scenario: Scenario) -> list[UserLimit]:
 
 def denied(scenario: Scenario) -> list[str]:
     """Permissions that the scenario withholds."""
-    return [where for where in PERMISSIONS if not getattr(scenario.site, where.removeprefix("site."))]
+    return [where for where in PERMISSIONS if getattr(scenario.site, where.removeprefix("site.")) is not True]
 
 
 def tables_of(scenario: Scenario, values: Values) -> dict[str, Any]:
@@ -103,6 +108,10 @@ def tables_of(scenario: Scenario, values: Values) -> dict[str, Any]:
             lower = np.minimum(scenario.series["energy_min_mwh"] * (float(value) / peak), float(value))
             tables["series"] = scenario.series.assign(energy_min_mwh=lower)  # type: ignore[assignment]
             tables["series_options"] = {"step_min": scenario.step_h * 60.0}
+        elif where.startswith(CAPS) and where != DAILY:
+            battery["max_cycles"] = _with_count(
+                battery.get("max_cycles", stated.to_plain()["max_cycles"]), key, value
+            )
         elif table.startswith("strategy"):
             entries = tables.setdefault("strategy", [entry.to_plain() for entry in scenario.strategies])  # type: ignore[arg-type]
             place = int(table.removeprefix("strategy").strip("[]") or 0)
@@ -115,6 +124,14 @@ def tables_of(scenario: Scenario, values: Values) -> dict[str, Any]:
     if tech:
         battery["technology"] = stated.tech.to_plain() | tech
     return {key: table for key, table in tables.items() if len(table)}
+
+
+def _with_count(stated: Any, key: str, count: float) -> Any:
+    """The caps on cycles with another count in the one that `key` names."""
+    if isinstance(stated, dict):
+        return stated | {"count": count}
+    place = int(key.removesuffix(".count").removeprefix("max_cycles").strip("[]"))
+    return [limit | {"count": count} if i == place else limit for i, limit in enumerate(stated)]
 
 
 def note(where: str, scenario: Scenario, values: Values) -> str:

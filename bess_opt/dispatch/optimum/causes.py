@@ -32,10 +32,12 @@ COLUMN_CAUSES = {
     "month_sum": ("bill of the month", "bill of the month"),
     "topped": ("bill of the month", "bill of the month"),
 }
+CYCLE_ROWS = ("cycles_per_", "cycles_within_", "stated_cycles_at_most")
 ROW_CAUSES = {
-    "cycles_per_day": "cycles",
     "no_grid_charging": "grid charging",
     "no_battery_export": "battery export",
+    "strict_export": "battery export",
+    "strict_export_chord": "battery export",
     "no_battery_export_behind_inverter": "battery export",
     "measured_peak": "peak",
     "measured_peak_cut": "peak",
@@ -99,3 +101,8 @@ def reserved(plant: Plant) -> Array:
 def readable(name: str) -> str:
     """A component's name as words."""
     return name.removesuffix("_mwh").removesuffix("_mw").replace("_", " ")
+
+
+def row_cause(name: str) -> str:
+    """Why a row binds, in words: by its table, else by its name."""
+    return ROW_CAUSES.get(name, "cycles" if name.startswith(CYCLE_ROWS) else readable(name))

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.errors import BessOptError
-from bess_opt.dispatch.optimum.causes import ROW_CAUSES, Places, readable, reserved
+from bess_opt.dispatch.optimum.causes import Places, reserved, row_cause
 from bess_opt.dispatch.optimum.marginals import Marginals, duals_of
 from bess_opt.dispatch.optimum.marginals import marginals as marginals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
@@ -199,7 +199,7 @@ class _Prices:
             for i in np.flatnonzero(scarce[block.slice]):
                 own = block.index == "steps"
                 mask[int(block.positions[i]) if own else places.of_row(block.first + int(i))] = True
-            found.append((ROW_CAUSES.get(name, readable(name)), mask))
+            found.append((row_cause(name), mask))
         return found
 
 

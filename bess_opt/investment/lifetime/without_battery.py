@@ -37,7 +37,7 @@ def without_battery(scenario: Scenario) -> float | None:
     nothing = np.zeros(numbers.steps + 1)
     numbers = numbers.with_storage(
         charge_max_mw=0.0, discharge_max_mw=0.0, floor_mwh=nothing, end_min_mwh=0.0, end_max_mwh=np.inf,
-        cycles_per_day=None,
+        caps=(),
     )  # fmt: skip
     m = physical_model(numbers)
     m.objective_terms = money_terms(m)

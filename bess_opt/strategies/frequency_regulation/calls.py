@@ -52,7 +52,8 @@ def called_room(plant: Plant, solar_ac: Array, solar_dc: Array, load: Array) -> 
     highest = (plant.export_max_mw + load - solar_ac) / slopes[0] - solar_dc
     lowest = np.maximum.reduce([(load - plant.import_max_mw - solar_ac) / s for s in slopes]) - solar_dc
     if not plant.battery_export:
-        highest = np.minimum(highest, load / slopes[0])
+        lacking = np.maximum(load - solar_ac - slopes[0] * solar_dc, 0.0) if plant.strict_export else load
+        highest = np.minimum(highest, lacking / slopes[0])
     if not plant.grid_charging:
         lowest = np.maximum(lowest, np.maximum.reduce([-solar_ac / s for s in slopes]) - solar_dc)
     if bus is not None:
@@ -78,7 +79,8 @@ def beyond_site(schedule: pd.DataFrame, plant: Plant) -> Array:
     beyond += [out - plant.export_max_mw, into - plant.import_max_mw]
     if not plant.battery_export:
         from_pv = solar_ac + (bus.eta_out if bus else 1.0) * used
-        beyond.append(np.minimum(out, out - from_pv))
+        allowed = np.maximum(from_pv - served, 0.0) if plant.strict_export else from_pv
+        beyond.append(np.minimum(out, out - allowed))
     if not plant.grid_charging:
         beyond.append(into - served)
     result: Array = np.maximum.reduce(beyond)

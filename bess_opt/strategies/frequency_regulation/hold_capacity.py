@@ -39,9 +39,15 @@ class HoldCapacity:
         self._eta_in, self._eta_out, self._kept = storage.eta_charge, storage.eta_discharge, storage.retention
         self._goal = _goal(plant).tolist()
         self._least_mw = NO_CAPACITY * plant.power_mw
-        per_h = np.inf if storage.cycles_per_day is None else storage.cycles_per_day * storage.energy_mwh / 25.0
-        self._warranty, self._counts = per_h * storage.eta_discharge, (up if known else 1.0)
-        most_mw = min(reserves.max_mw, self._warranty / max(self._counts, 1e-9))
+        # Mean powers that use up no cap on cycles, and the share of the capacity that counts towards each.
+        out, into = (_mean_mw(plant, charged=charged) for charged in (False, True))
+        self._warranty, self._counts = out * storage.eta_discharge, (up if known else 1.0)
+        self._warranty_in, self._counts_in = into / storage.eta_charge, (down if known else 1.0)
+        most_mw = min(
+            reserves.max_mw,
+            self._warranty / max(self._counts, 1e-9),
+            self._warranty_in / max(self._counts_in, 1e-9),
+        )
         drift_h = h * abs(gain) / storage.eta_charge
         self._block = _Blocks(plant, reserves, most_mw, lambda steps: self._ready_h(steps) + drift_h)
         self._capacity = 0.0
@@ -62,7 +68,7 @@ class HoldCapacity:
         if self._stacked:
             base = self._with_wish(base)
         if r == 0.0:
-            return min(base, self._warranty)
+            return max(min(base, self._warranty), -self._warranty_in)
         lowest, highest = block.now_low[t] + r, block.now_high[t] - r
         base = max(base, lowest)
         if base > highest:
@@ -70,8 +76,24 @@ class HoldCapacity:
         if self._stacked:
             base = self._kept_ready(t, state.energy_mwh, base, r)
         if base > 0.0:
-            base = min(base, max(self._warranty - self._counts * r, 0.0))
+            base = min(base, max(self._warranty - self._counts * r, 0.0), self._most_base(t, state.energy_mwh, r))
+        if base < 0.0:
+            base = max(base, -max(self._warranty_in - self._counts_in * r, 0.0))
         return self._hold(t, base, r)
+
+    def _most_base(self, t: int, energy: float, r: float) -> float:
+        """Most discharge at the base point with room in store for a call downward.
+
+        A call that stops discharge leaves 1/η_discharge per MWh in the cells, one that charges brings η_charge: a
+        base point that discharges needs more room than one at rest.
+        """
+        ready, into = self._ready_h(self._block.left[t]), self._eta_in
+        more = self._headroom_h / self._eta_out - ready * into
+        if more <= 0.0:
+            return float("inf")
+        spare = self._block.ceiling[t] - energy - ready * into * r
+        most = max(spare, 0.0) / more
+        return most if most < r else float("inf")
 
     def _with_wish(self, base: float) -> float:
         """Recentring and what the others ask for: the earlier stands, the later may add to it."""
@@ -107,6 +129,8 @@ class HoldCapacity:
             give -= wish * block.length[t] * self._step_h
         elif wish < 0.0:
             take += wish * block.length[t] * self._step_h
+        if low > 0.0:  # the site makes it discharge: a call downward then leaves all of that in the cells
+            take = min(take, below * self._eta_out * block.ready_h[t] / max(self._headroom_h, 1e-9))
         most = (give if give < take else take) / block.ready_h[t]
         if most > block.most_mw[t]:
             most = block.most_mw[t]
@@ -131,6 +155,12 @@ class HoldCapacity:
         held.swing_mw[t] = charge if charge < discharge else discharge
         mean: float = discharge - charge
         return mean
+
+
+def _mean_mw(plant: Plant, *, charged: bool) -> float:
+    """Mean power into or out of the cells that keeps every cap on cycles."""
+    caps = (cap for cap in plant.storage.caps if cap.charged is charged)
+    return min((cap.mean_mw(plant.step_h) for cap in caps), default=float("inf"))
 
 
 class _Blocks:

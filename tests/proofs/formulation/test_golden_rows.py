@@ -37,6 +37,9 @@ from support.models import (
 
 WRITE = "BESS_OPT_WRITE_GOLDEN"
 NO_CHARGING, NO_EXPORT = {"grid_charging": False}, {"battery_export": False}
+STRICT = {"battery_export": "strict"}
+CYCLED = tiny(steps=3, strategy={"name": "cycling", "cycles_per_day": 1.5})
+WITHIN = tiny(steps=3, battery={"max_cycles": {"count": 1.5, "hours": 2.0, "used": 0.5, "counts": "charged"}})
 OVER_MIDNIGHT = tiny(steps=3, battery={"max_cycles_per_day": 1.5})
 OVER_MIDNIGHT = OVER_MIDNIGHT.but(series=OVER_MIDNIGHT.series.shift(23, freq="h"))
 SMOOTH = tiny(
@@ -74,6 +77,15 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
     "energy_balance": ("energy_balance", tiny(steps=3), False),
     "energy_balance_with_drawn": ("energy_balance", drawing(), False),
     "cycles_per_day": ("cycles_per_day", OVER_MIDNIGHT, False),
+    "stated_cycles_at_most": ("stated_cycles_at_most", CYCLED, False),
+    "cycles_within_hours": ("cycles_within_hours", WITHIN, False),
+    "cycles_within_hours_window": ("cycles_within_hours_window", WITHIN, False),
+    "solar_against_load": ("solar_against_load", tiny(site=STRICT), False),
+    "strict_export": ("strict_export", tiny(site=STRICT), False),
+    "strict_export_chord": ("strict_export_chord", tiny(site=STRICT), False),
+    "solar_over_load_mw_one_way": ("solar_over_load_mw_one_way", tiny(site=STRICT), True),
+    "solar_short_of_load_mw_one_way": ("solar_short_of_load_mw_one_way", tiny(site=STRICT), True),
+    "called_strict_export": ("called_strict_export", REGULATED.but(site=STRICT), False),
     "dc_balance": ("dc_balance", tiny("hybrid"), False),
     "ac_balance": ("ac_balance", tiny(), False),
     "ac_balance_behind_inverter": ("ac_balance", tiny("hybrid"), False),

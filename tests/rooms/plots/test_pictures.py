@@ -179,3 +179,15 @@ def test_days_of_a_gap_are_named_as_their_number_allows(count: int, first: str) 
     labels = [label.get_text() for label in plots.gap_figure(gap).axes[0].get_xticklabels()]
     assert labels[0] == first
     assert 7 <= len(labels) <= 13
+
+
+def test_dollars_in_a_name_or_currency_are_text() -> None:
+    """ "$ $" and "a_b $x^" would be formulas: the first empty, the second none at all."""
+    from bess_opt.plots.page import figure_svg
+    from bess_opt.plots.style import LIGHT, drawing
+
+    for name in ("$ $", r"a $\frac$ b", "$x^"):
+        with drawing(LIGHT):
+            figure = Figure()
+            figure.subplots().set_title(name)
+        assert "<svg" in figure_svg(figure, prefix="p")

@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
+from bess_opt.dispatch.optimize import dispatch_of
+from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver, solver_version
 from bess_opt.solver.program import Program
-from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError
+from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, require_bound
 from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.strategies.shared.binding import bind, model
 
@@ -166,3 +168,22 @@ def test_version_is_one_to_trust() -> None:
     name, version = solver_version().split()
     assert name == "HiGHS"
     assert tuple(int(part) for part in version.split(".")[:2]) >= (1, 15)
+
+
+def test_a_plan_better_than_its_bound_is_never_returned() -> None:
+    """Both minimised: 90 reached against a bound of 91 is a false proof; a millionth of the turnover is rounding."""
+    require_bound(91.0, 91.0 - 0.9e-6 * 100.0, 100.0)
+    require_bound(-np.inf, 5.0, 1.0)
+    with pytest.raises(bo.AuditError, match=r"the plan reaches -90, above its proven bound -91: one of the two is"):
+        require_bound(91.0, 90.0, 100.0)
+
+
+def test_a_plan_above_its_own_dual_is_never_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that promises less than its own plan earns ends in an error, not in a gap of 0."""
+    solved = solve_scenario(scenario())
+    honest = solved.optimum.certificate()
+    lying = replace(honest, dual=honest.primal - 1.0, dual_violation=0.0)
+    assert dispatch_of(solved).report.gap == 0.0
+    monkeypatch.setattr(type(solved.optimum), "certificate", lambda _: lying)
+    with pytest.raises(bo.AuditError, match="above its proven bound"):
+        dispatch_of(solved)

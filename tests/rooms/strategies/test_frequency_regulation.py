@@ -299,3 +299,21 @@ def shipped(topology: str, options: dict[str, Any]) -> bo.Scenario:
         | ({"export_limit_mw": None} if "block_h" in options else {}),
         solver={"rel_gap": 1e-4},
     )
+
+
+@pytest.mark.parametrize("headroom_h", [0.25, 1.0, 2.0])
+@pytest.mark.parametrize("block_h", [None, 4.0])
+@pytest.mark.parametrize("soc_start", [0.15, 0.5, 0.8, 0.95])
+def test_a_call_downward_from_a_discharging_base_point_has_room(
+    headroom_h: float, block_h: float | None, soc_start: float
+) -> None:
+    """Stopped discharge leaves 1/η per MWh in the cells, more than charging brings; the audit holds the rule to it."""
+    options = {"name": "frequency_regulation", "headroom_h": headroom_h} | ({"block_h": block_h} if block_h else {})
+    made = case(
+        price_per_mwh=[50.0] * 48, regulation_up_price_per_mw=[10.0] * 48, regulation_down_price_per_mw=[10.0] * 48,
+        battery={"power_mw": 2.0, "duration_h": 2.0, "technology": "standard" if soc_start in (0.5, 0.8) else "modern_lfp",
+                 "soc_start": soc_start},
+        strategy=options,
+    )  # fmt: skip
+    rule = bo.simulate(made.scenario())
+    assert rule.metrics.regulation_revenue > 0.0

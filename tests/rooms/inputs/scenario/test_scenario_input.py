@@ -43,6 +43,7 @@ soc_end = {value_per_mwh = 35.0}
 wear_cost_per_mwh = 2.0
 charge_power_mw = 1.5
 max_cycles_per_day = 1.5
+max_cycles = {count = 365, per = "year", used = 0.0, counts = "discharged"}
 self_discharge_per_h = 0.001
 auxiliary_mw = 0.01
 [site]

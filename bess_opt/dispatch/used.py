@@ -1,0 +1,110 @@
+"""What a plan has used of its caps so far, in the keys that the next scenario takes: one function per key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.common.arrays import Array
+from bess_opt.common.errors import ScenarioError
+from bess_opt.common.findings import Finding
+from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.cycle_limits import CycleLimit
+from bess_opt.plant.cycle_caps import period_of, steps_within
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
+
+
+@dataclass(frozen=True)
+class Past:
+    """A plan up to a moment: its first `steps` steps, and `now`, the local time at which the next one begins."""
+
+    plan: Dispatch
+    plant: Plant
+    steps: int
+    now: pd.Timestamp
+
+    def column(self, name: str) -> Array:
+        """A column of the schedule up to the moment."""
+        values: Array = self.plan.schedule[name].to_numpy()[: self.steps]
+        return values
+
+    def through_cells(self) -> tuple[Array, Array]:
+        """(energy that entered, energy that left) the cells per step so far, MWh."""
+        charge, discharge = self.column("charge_mw"), self.column("discharge_mw")
+        return self.plant.storage.through_cells(charge, discharge, self.plant.step_h)
+
+
+Row = Callable[[Past], Any]
+
+
+def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, dict[str, Any]]:
+    """What `plan` has used of its caps, as tables for `Scenario.replace`: `next.replace(**bo.used(plan))`.
+
+    It holds for the moment after the plan's horizon, or for `until`, the start of a step up to which the plan was
+    carried out. `battery.max_cycles` is the stated one (of `max_cycles_per_day` too) with `used` in cycles of the
+    period in which that moment lies; within hours, of what a window that begins before it can still hold. A key
+    that the scenario does not state is left out. ScenarioError for a moment that begins no step of the plan.
+    """
+    past = _past(plan, until)
+    tables: dict[str, dict[str, Any]] = {}
+    for where, row in ROWS.items():
+        value = row(past)
+        if value is not None:
+            table, key = where.split(".")
+            tables.setdefault(table, {})[key] = value
+    if "max_cycles" in tables.get("battery", {}):
+        tables["battery"]["max_cycles_per_day"] = None
+    return tables
+
+
+def _past(plan: Dispatch, until: pd.Timestamp | str | None) -> Past:
+    numbers = plant(plan.scenario)
+    end = numbers.index[-1] + pd.Timedelta(hours=numbers.step_h)
+    moments = numbers.index.append(pd.DatetimeIndex([end]))
+    if until is None:
+        return Past(plan, numbers, numbers.steps, end)
+    now = pd.Timestamp(until)
+    now = now.tz_localize(numbers.index.tz) if now.tz is None else now.tz_convert(numbers.index.tz)
+    at = np.flatnonzero(moments == now)
+    if not len(at):
+        expected = f"give the start of a step from {moments[0]} to {end}"
+        raise ScenarioError([Finding("outside_horizon", "until", f"found {until}", expected)])
+    return Past(plan, numbers, int(at[0]), now)
+
+
+def max_cycles(past: Past) -> list[dict[str, Any]] | None:
+    """Every cap on cycles with what is used of it."""
+    limits = [limit for _, limit in past.plan.scenario.battery.cycle_limits]
+    into, out = past.through_cells()
+    nameplate = past.plant.storage.energy_mwh
+    found = []
+    for limit in limits:
+        counted = into if limit.counts == "charged" else out
+        done = _before(limit, past) + float(counted[_since(limit, past) :].sum()) / nameplate
+        found.append(limit.to_plain() | {"used": done})
+    return found or None
+
+
+def _since(limit: CycleLimit, past: Past) -> int:
+    """First step that still counts at the moment."""
+    if limit.per is None:
+        return max(past.steps - steps_within(limit, past.plant.step_h) + 1, 0)
+    moments = past.plant.index[: past.steps].append(pd.DatetimeIndex([past.now]))
+    period = period_of(limit, pd.DatetimeIndex(moments))
+    return int(np.argmax(period == period[-1]))
+
+
+def _before(limit: CycleLimit, past: Past) -> float:
+    """What was used before the plan and still counts."""
+    if limit.per is None:
+        return limit.used if past.steps < steps_within(limit, past.plant.step_h) - 1 else 0.0
+    return limit.used if _since(limit, past) == 0 else 0.0
+
+
+# Key path of the next scenario -> what stands there; None leaves the key out.
+ROWS: dict[str, Row] = {"battery.max_cycles": max_cycles}

@@ -1,0 +1,81 @@
+"""Which stored energies a plant can reach at each instant, one way per step (rule 10), without a solve.
+
+What the site lets a battery give or take in a step does not depend on what it holds, and every power between the
+least and the most is possible. So the energies within reach form one interval at each instant, and its ends follow
+from the last one's. Caps on cycles and a strategy's own rows are not looked at: with them the interval is too wide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
+from bess_opt.plant.plant import Plant
+from bess_opt.plant.room import Setpoints, room
+
+SLACK = 1e-9  # of nameplate energy: an energy that misses a bound by less meets it
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Highest and lowest energy within reach at each instant, MWh.
+
+    `lost` is the first instant at which none is: all that can be stored lies `beyond_mwh` above the window's ceiling
+    there, or as far below its floor if that is negative. Values from that instant on say nothing.
+    """
+
+    highest_mwh: Array
+    lowest_mwh: Array
+    lost: int | None = None
+    beyond_mwh: float = 0.0
+
+
+def power_bounds(plant: Plant) -> tuple[Array, Array]:
+    """(least, most) battery power per step, MW at the port, + discharges, with PV and load used for it at best.
+
+    Where the least is above the most there is no power that the site allows.
+    """
+    storage, nothing = plant.storage, np.zeros(plant.steps)
+    least = room(plant, Setpoints(nothing, nothing, nothing, plant.sheddable_mw)).lowest_mw
+    most = room(plant, Setpoints(nothing, nothing, nothing, nothing)).highest_mw
+    if plant.curtailment:
+        dark = Setpoints(nothing, plant.solar_ac_mw, plant.solar_dc_mw, nothing)
+        most = np.maximum(most, room(plant, dark).highest_mw)
+    if plant.bus is not None:  # what the AC bus needs and the inverter cannot pass, PV on the DC bus does not change
+        needed = plant.load_mw - plant.sheddable_mw - plant.import_max_mw - plant.solar_ac_mw
+        least = np.where(needed > plant.bus.inverter_mw + SLACK * plant.scale_mw, np.inf, least)
+    return np.maximum(least, -storage.charge_limit_mw), np.minimum(most, storage.discharge_limit_mw)
+
+
+def reach(plant: Plant) -> Reach:
+    """The energies within reach of `plant` from its start; the end condition is not looked at."""
+    storage = plant.storage
+    kept, into, out = storage.law(plant.step_h)
+    least, most = power_bounds(plant)
+    drawn = plant.step_h * storage.drawn_mw
+    gains = (np.where(least < 0.0, -into * least, -out * least) - drawn).tolist()
+    losses = (np.where(most > 0.0, out * most, into * most) + drawn).tolist()
+    slack = SLACK * storage.energy_mwh
+    high, low = [storage.start_mwh], [storage.start_mwh]
+    lost, beyond = None, 0.0
+    windows = zip(storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(), strict=True)
+    for t, (floor, ceiling) in enumerate(windows):
+        highest, lowest = kept * high[-1] + gains[t], kept * low[-1] - losses[t]
+        if lost is None and (highest < floor - slack or lowest > ceiling + slack):
+            lost, beyond = t + 1, highest - floor if highest < floor else lowest - ceiling
+        high.append(min(highest, ceiling))
+        low.append(max(lowest, floor))
+    return Reach(np.array(high), np.array(low), lost, beyond)
+
+
+def within_reach(plant: Plant) -> bool:
+    """Whether some plan keeps window, power and site at every step and meets the end condition."""
+    least, most = power_bounds(plant)
+    if float((least - most).max()) > SLACK * plant.scale_mw:
+        return False
+    found, storage = reach(plant), plant.storage
+    slack = SLACK * storage.energy_mwh
+    enough = found.highest_mwh[-1] >= storage.end_min_mwh - slack
+    return found.lost is None and bool(enough and found.lowest_mwh[-1] <= storage.end_max_mwh + slack)
