@@ -17,6 +17,7 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
 from bess_opt.investment.lifetime.assumptions import Fade, assumptions, fade_of
 from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow, weights, year_weight
+from bess_opt.investment.lifetime.counted_year import counted_plan
 from bess_opt.investment.lifetime.levelised import charging_cost, lcos
 from bess_opt.investment.lifetime.without_battery import without_battery
 
@@ -111,6 +112,7 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
         expected = "give capital, discount_rate and lifetime_years"
         raise ScenarioError([Finding("missing_table", "finance", "is missing", expected)])
     _check(plan, baseline, finance, ageing is not None)
+    plan, baseline = counted_plan(plan), None if baseline is None else counted_plan(baseline)
     fade = fade_of(plan.scenario) if ageing is None else Fade(0.0, ageing.basis)
     figures, notes = _figures(plan, baseline, fades=ageing is not None or fade.per_year > 0.0)
     throughput = None

@@ -19,7 +19,12 @@ import pandas as pd
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch.simulate import simulate
+<<<<<<< HEAD
 from bess_opt.investment.sizing import key_figures
+=======
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.lifetime.counted_year import counted_scenario
+>>>>>>> main
 from bess_opt.investment.sizing.grid import search_grid
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
@@ -187,6 +192,8 @@ def size(
     a horizon that is no year without `finance.horizons_per_year`; `StrategyError`, `SolveError` as `optimize`;
     `InfeasibleError` if no size of the range has a plan.
     """
+    if objective in OBJECTIVES and OBJECTIVES[objective].needs_finance and scenario.finance is not None:
+        scenario = counted_scenario(scenario)
     goal = goal_of(scenario, objective, twin)
     _check(scenario, tolerance, objective, budget, energy_min_mwh)
     sizes = region(
