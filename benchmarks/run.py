@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from engine import goals, time_goal
 from floors import FLOORS
 from measure import CLOCKS
 from peers import PEERS, installed
@@ -24,7 +25,7 @@ SIZES = (24, 168, 720, 8_760, 35_040)
 LONG = 105_120
 QUICK_SIZES = (24, 168)
 QUICK_STEPS = 168
-PARTS = ("cases", "growth", "real_site", "strategies", "rules", "rolling", "sizing", "memory")
+PARTS = ("cases", "engine", "growth", "real_site", "strategies", "rules", "rolling", "sizing", "memory")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -68,6 +69,10 @@ def main(argv: list[str] | None = None) -> int:
         for case in timed:
             _progress(case.name)
             results["cases"].append(time_case(case, repeat, options.clock, floors))
+    if "engine" in options.parts:
+        for goal in goals(QUICK_STEPS if options.quick else None):
+            _progress(goal.name)
+            results["engine"].append(time_goal(goal, repeat, options.clock))
     if "growth" in options.parts:
         results["growth"] = time_growth(sizes, repeat, options.clock, floors, _progress)
     if "real_site" in options.parts:

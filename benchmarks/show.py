@@ -194,6 +194,18 @@ def _goal(value: float, goal: float, digits: int) -> str:
     return f"[{colour}]{value:.{digits}f}, goal {goal:g}[/{colour}]"
 
 
+def engine_table(rows: list[Row]) -> Table:
+    """Value functions beside raw arrays of the same run, and the most that each may cost."""
+    table = Table(title="Value functions, as a multiple of raw arrays in HiGHS")
+    table.add_column("work")
+    for name in ("s", "arrays, s", "multiple"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        seconds = (f"{row[name]:.3f}" for name in ("seconds", "arrays_seconds"))
+        table.add_row(row["work"], *seconds, _goal(row["ratio"], row["at_most"], 3))
+    return table
+
+
 def memory_table(rows: list[Row]) -> Table:
     """Peak resident memory in a fresh process."""
     table = Table(title="Peak memory of one bo.optimize, MiB")
@@ -250,6 +262,7 @@ def _picture(rows: list[Row], file: Path) -> None:
 
 
 TABLES = {
+    "engine": engine_table,
     "cases": cases_table,
     "growth": scaling_table,
     "real_site": real_site_table,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bess_opt.comparison.compare import compare as compare
     from bess_opt.comparison.convention import convention as convention
     from bess_opt.comparison.published.verify import verify as verify
+    from bess_opt.dispatch.batch.optimize_many import optimize_many as optimize_many
     from bess_opt.dispatch.batch.price_years import monte_carlo as monte_carlo
     from bess_opt.dispatch.batch.study import study as study
     from bess_opt.dispatch.bill import Bill as Bill
@@ -101,6 +102,7 @@ _HOME = {
     "financials": "investment.lifetime.financials",
     "Forecast": "dispatch.forecast_driven.forecasts",
     "optimize": "dispatch.optimize",
+    "optimize_many": "dispatch.batch.optimize_many",
     "monte_carlo": "dispatch.batch.price_years",
     "Reconciliation": "dispatch.reconciliation",
     "reconcile": "dispatch.reconciliation",

@@ -55,16 +55,20 @@ class AgeingModel(Table):
     def of_technology(cls, cells: Technology) -> Self:
         """The model with the cycle life and calendar life that `cells` state; what they leave out does not age.
 
-        A cycle counts by its depth: N full ones are 2·N of half the depth. The calendar reaches `failure_capacity`
-        after the stated years at half charge and the model's own temperature.
+        A cycle counts by its depth: N full ones are 2·N of half the depth. The calendar reaches 0.8 of the
+        capacity after the stated years at the model's own temperature, whatever the charge.
         """
         bare = cls()
         full = cells.cycle_life if cells.cycle_life is not None else NEVER
         years = cells.calendar_life_years
+        if years is None and cells.cycle_life is None and cells.fade_per_year:
+            years = (1.0 - LIFE_ENDS_AT) / cells.fade_per_year
         lost = bare.calendar_q0 - LIFE_ENDS_AT
         slow = 0.0 if years is None else lost / np.sqrt(DAYS_A_YEAR * years)
-        usual = float(bare.calendar_rate(np.array(0.5), bare.temperature_c)) / bare.calendar_a
-        return cls(calendar_a=float(slow / usual), cycles_to_failure=((0.1, 10.0 * full), (1.0, full)))
+        even = cls(calendar_a=1.0, calendar_c=0.0)
+        usual = float(even.calendar_rate(np.array(0.5), even.temperature_c))
+        cycles = ((0.1, 10.0 * full), (1.0, full))
+        return cls(calendar_a=float(slow / usual), calendar_c=0.0, cycles_to_failure=cycles)
 
     def cycles(self, depth: Array) -> Array:
         """Cycles of `depth` (0 to 1] to failure: straight lines in log-log, the outer ones drawn on."""

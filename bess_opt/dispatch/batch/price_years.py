@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import overload
 
 import numpy as np
@@ -45,12 +46,25 @@ class PriceYears(Sequence[Scenario]):
         number = range(self.n)[place]
         series = self.scenario.series
         day, slot, slots = _calendar(pd.DatetimeIndex(series.index), self.scenario.step_h)
-        rng = np.random.default_rng([self.seed, number])
-        source = _source_days(rng, int(day[-1]) + 1, self.block_days, self.season_weeks)
+        source = _source_days(self._shifts[number], int(day[-1]) + 1, self.block_days)
         for column in self.columns:
             whole = _by_clock(series[column].to_numpy(), day, slot, slots)
             series[column] = whole[source[day], slot]
         return self.scenario.replace(series=series, name=f"{self.scenario.name}, draw {number:04d}")
+
+    @cached_property
+    def _shifts(self) -> list[tuple[int, ...]]:
+        """Weeks by which each draw moves its blocks; a draw that repeats an earlier one is drawn anew."""
+        days = int(clock.day_number(pd.DatetimeIndex(self.scenario.series.index))[-1]) + 1
+        blocks, weeks = -(-days // self.block_days), days // WEEK
+        found: dict[tuple[int, ...], None] = {}
+        attempt = 0
+        while len(found) < self.n:
+            rng = np.random.default_rng([self.seed, attempt])
+            drawn = rng.integers(-self.season_weeks, self.season_weeks + 1, blocks) % weeks
+            found[tuple(drawn.tolist())] = None
+            attempt += 1
+        return list(found)
 
 
 def monte_carlo(
@@ -67,6 +81,7 @@ def monte_carlo(
     The horizon is cut into blocks of `block_days` local days. Each block takes its days from the same place
     shifted by a whole number of weeks, drawn evenly from −`season_weeks` to `season_weeks` (around the ends of the
     horizon), so season, weekday and hour of day are kept, and so is how the days of a block follow one another.
+    No draw is like another; one of them may be the stated year itself.
     A missing or repeated hour of a clock change is read by the clock. All `columns` (default: every series of
     prices) take the same days; the rest stays as it is, as do tariffs. The same `seed` gives the same draws,
     however many are asked for.
@@ -74,8 +89,8 @@ def monte_carlo(
     Prices moved alone no longer follow the site's own weather: where much solar makes them low, solar and battery
     then earn more than they would. Name solar_mw among `columns` to keep the tie.
 
-    ScenarioError for numbers < 1, a seed < 0, unknown columns, steps that do not fit a day, or a horizon of less
-    than two weeks.
+    ScenarioError for numbers < 1, more draws than can differ, a seed < 0, unknown columns, steps that do not fit a
+    day, or a horizon of less than two weeks.
     """
     series = scenario.series
     chosen = [name for name in series.columns if "price" in name] if columns is None else list(columns)
@@ -100,6 +115,12 @@ def monte_carlo(
     days = int(clock.day_number(pd.DatetimeIndex(series.index))[-1]) + 1
     if days < 2 * WEEK:
         problems.append(Finding("too_short", "series", f"hold {days} days", "give two weeks or more"))
+    if not problems:
+        shifts, blocks = min(2 * season_weeks + 1, days // WEEK), -(-days // block_days)
+        if n > shifts**blocks:
+            found = f"found {n}, but {days} days in blocks of {block_days} make only {shifts**blocks} different draws"
+            expected = "ask for fewer, give shorter block_days, or a longer series"
+            problems.append(Finding("wrong_value", "n", found, expected))
     if problems:
         raise ScenarioError(problems)
     return PriceYears(scenario, n, seed, block_days, season_weeks, tuple(chosen))
@@ -112,10 +133,9 @@ def _calendar(index: pd.DatetimeIndex, step_h: float) -> tuple[Array, Array, int
     return clock.day_number(index), np.floor(since_midnight.to_numpy() + 1e-9).astype(int), round(24.0 / step_h)
 
 
-def _source_days(rng: np.random.Generator, days: int, block_days: int, season_weeks: int) -> Array:
-    """For each day, the day that it takes its values from."""
-    blocks = -(-days // block_days)
-    shift = np.repeat(WEEK * rng.integers(-season_weeks, season_weeks + 1, blocks), block_days)[:days]
+def _source_days(weeks: tuple[int, ...], days: int, block_days: int) -> Array:
+    """For each day, the day that it takes its values from: each block's moved by its weeks."""
+    shift = np.repeat(WEEK * np.array(weeks), block_days)[:days]
     source: Array = (np.arange(days) + shift) % (WEEK * (days // WEEK))
     return source
 

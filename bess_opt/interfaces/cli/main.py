@@ -14,6 +14,7 @@ import typer
 from bess_opt.interfaces.cli import answers, tables
 from bess_opt.interfaces.cli import output as show
 from bess_opt.interfaces.cli.command import FLAG, Command, Group
+from bess_opt.interfaces.cli.import_command import import_command
 from bess_opt.interfaces.cli.options import (
     AlwaysJson,
     AsJson,
@@ -299,6 +300,9 @@ def new(
         show.write_json({"folder": str(written), "files": sorted(path.name for path in written.iterdir())})
         return
     show.write(f"{written}: scenario.toml, series.csv, README.md\nnext: bess-opt optimize {written}\n")
+
+
+command(name="import")(import_command)
 
 
 @command()

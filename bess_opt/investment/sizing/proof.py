@@ -24,10 +24,11 @@ from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.sized_program import NotConcaveError, SizedProgram, burns, resized
 
 MOST_ROUNDS = 60
-CHEAP_CALLS, CHEAP_STEPS = 12, 10_000  # a short horizon's proof goes on to the very corner for so many solves
+CHEAP_CALLS, CHEAP_STEPS = 10, 10_000  # a short horizon's proof goes on to the very corner for so many solves
 CORNER = 1e-7  # share of the scale at which the best size is that corner
 RATES = (-0.5, 10.0)  # internal rates of return that are told apart
 AGREE = 1e-6  # share of the objective by which a score may differ from it in rounding
+BEYOND = 1e-3  # of a size: how much larger those are whose slopes say what one more adds
 MORE_PLANS = 6  # sizes planned exactly where the first one's plan leaves the bound open
 
 
@@ -67,6 +68,7 @@ def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float) -> Pr
             break
     else:
         search.plan_more(tolerance)
+    search.look_beyond()
     return search.proven()
 
 
@@ -124,6 +126,14 @@ class _Search:
         self._rows.append(self._row(size.power_mw, size.energy_mwh, value, size.revenue, exact=False))
         if self._best is None or math.isnan(self.best_value) or self._goal.better(value, self.best_value):
             self._best, self.best_value = size, value
+
+    def look_beyond(self) -> None:
+        """Take the planes of sizes a little larger than the best: what one more adds is a slope on that side."""
+        battery = self._planned().scenario.battery
+        if self._program is None:
+            return
+        for more in ((1.0 + BEYOND, 1.0), (1.0, 1.0 + BEYOND)):
+            self._planes.add(self._program.solved(battery.power_mw * more[0], battery.energy_mwh * more[1]).planes)
 
     def _value(self, size: SolvedSize) -> float:
         return self._goal.of_revenue(size.revenue, size.power_mw, size.energy_mwh)

@@ -210,8 +210,7 @@ def size(
         except InfeasibleProgramError:
             why = "some sizes of the range meet no limits"
     if proven is not None:
-        open_gap = _gap_open(goal, proven, tolerance)
-        return _sizing(scenario, sizes, goal, proven.plan, proven.table, open_gap, proven=proven)
+        return _sizing(scenario, sizes, goal, proven.plan, proven.table, [], proven=proven, tolerance=tolerance)
     found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)
     note = Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")
     return _sizing(scenario, sizes, goal, found.plan, found.table, [note])
@@ -244,6 +243,7 @@ def _sizing(
     table: pd.DataFrame,
     notes: list[Finding],
     proven: Proven | None = None,
+    tolerance: float = 1.0,
 ) -> Sizing:
     battery, value, without = plan.scenario.battery, goal.value(plan), goal.without
     power, energy = battery.power_mw, battery.energy_mwh
@@ -262,6 +262,9 @@ def _sizing(
     if bound is not None and continuous is not None:
         other = value if nothing else goal.sign * -math.inf
         bound, continuous = (_farther(goal, limit, value, other, rounding) for limit in (bound, continuous))
+    gap = None if bound is None or proven is None else goal.sign * (bound - value) / proven.scale
+    if gap is not None and gap > tolerance:
+        notes.append(_gap_open(gap, tolerance))
     return Sizing(
         scenario=scenario if nothing else resized(scenario, power, energy),
         objective=goal.name,
@@ -272,7 +275,7 @@ def _sizing(
         value=value,
         bound=bound,
         bound_continuous=continuous,
-        gap=None if bound is None or proven is None else goal.sign * (bound - value) / proven.scale,
+        gap=gap,
         without=without,
         build=build,
         costs=goal.costs(plan, power, energy),
@@ -296,13 +299,10 @@ def _farther(goal: Goal, limit: float, value: float, nothing: float, rounding: f
     return value if abs(limit - value) <= rounding else limit
 
 
-def _gap_open(goal: Goal, proven: Proven, tolerance: float) -> list[Finding]:
-    gap = goal.sign * (proven.bound - goal.value(proven.plan)) / proven.scale
-    if gap <= tolerance:
-        return []
+def _gap_open(gap: float, tolerance: float) -> Finding:
     found = f"a better size, if there is one, is better by at most {gap:.2g}, more than the tolerance {tolerance:g}"
     expected = "the bound relaxes rule 10 (no converter both ways), and exact plans stay below it at these prices"
-    return [Finding("gap_open", "tolerance", found, expected, "warning")]
+    return Finding("gap_open", "tolerance", found, expected, "warning")
 
 
 def _ends(sizes: Region, power_mw: float, energy_mwh: float) -> list[Finding]:

@@ -34,7 +34,7 @@ typedef struct { Worth at, slope; Int basis; } Line; /* at: value at the sweep's
 
 enum { FINE, NO_PLAN, GAP, JUMP, UNBOUNDED, TOO_MANY, NO_MEMORY };
 
-typedef struct { /* the same as in library.py */
+typedef struct { /* the same as in recursion.py */
     Int steps, levels, rows, columns, energy_row, most_bases;
     double kept, width, slack;                   /* width: less than this is no interval; slack: no violation */
     double slope_zero[LEVELS], value_zero[LEVELS]; /* less than this is equal */

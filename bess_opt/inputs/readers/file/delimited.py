@@ -46,6 +46,9 @@ def read_delimited(opened: Opened, log: Log) -> Table:
     header, units, surplus = _names(opened.source, lines, shape)
     columns, rows, footer = _rows_of(opened.source, data, shape)
     log.decide("separator", SEPARATORS[shape.separator], "file")
+    if not data.endswith(b"\n") and opened.form == "text":
+        said = "the last line has no line end"
+        log.decide("end of the file", "no line end", "choice", said, expected="see that the last row is whole")
     if shape.header > 0:
         log.decide("lines before the header", shape.header, "file")
     if shape.header < 0:

@@ -53,6 +53,8 @@ def open_file(file: str | Path, log: Log) -> Opened:
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise problem("unreadable_file", path.name, "is an old Excel workbook (.xls)", "save it as .xlsx or CSV")
     text = _as_utf8(path.name, data, log)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     head = text[:_HEAD].decode("utf-8", errors="ignore")
     form = _form_of(head)
     log.decide("form", {"text": "text table", "json": "JSON", "xml": "XML"}[form], "file")
@@ -78,17 +80,17 @@ def _check_size(source: str, size: int) -> None:
         raise problem("too_large", source, found, "cut it into years, or keep only the columns that are needed")
 
 
-def _unpacked(path: Path, data: bytes, log: Log) -> bytes:
-    """What a gz or zip holds, if it is one; a workbook is a zip that stays as it is."""
+def _unpacked(path: Path, data: bytes, log: Log, *, packed: bool = True) -> bytes:
+    """What a gz or zip holds, if it is one (its name may say so: `packed`); a workbook stays as it is."""
     try:
         if data[:2] == b"\x1f\x8b":
-            with gzip.open(io.BytesIO(data)) as packed:
-                inside = packed.read(MOST_BYTES + 1)
+            with gzip.open(io.BytesIO(data)) as stream:
+                inside = stream.read(MOST_BYTES + 1)
             _check_size(path.name, len(inside))
             log.decide("packing", "gzip", "file")
-            return _unpacked(path, inside, log)
+            return _unpacked(path, inside, log, packed=False)
         if data[:2] != b"PK":
-            if path.suffix.lower() in (".zip", ".gz"):
+            if packed and path.suffix.lower() in (".zip", ".gz"):
                 kind = "a zip file" if path.suffix.lower() == ".zip" else "gzipped"
                 raise problem("unreadable_file", str(path), f"cannot be read: File is not {kind}", _WHOLE)
             return data
@@ -101,8 +103,8 @@ def _unpacked(path: Path, data: bytes, log: Log) -> bytes:
                 expected = "unpack it and give the one that is meant"
                 raise problem("unreadable_file", path.name, found, expected)
             _check_size(path.name, names[0].file_size)
-            with archive.open(names[0]) as packed:
-                inside = packed.read(MOST_BYTES + 1)
+            with archive.open(names[0]) as stream:
+                inside = stream.read(MOST_BYTES + 1)
             _check_size(path.name, len(inside))
             log.decide("packing", f"zip with {names[0].filename}", "file")
             return inside

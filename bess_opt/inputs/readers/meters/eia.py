@@ -26,6 +26,7 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
             stamps="end",
             places=tuple(name for name in ("Balancing Authority", "BA Code") if table.has(name))[:1],
             order="month first",
+            decimal=".",
         )
     # The answers of the API do not say which end of its hour a period names: the caller does.
     return Layout(

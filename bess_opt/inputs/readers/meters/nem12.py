@@ -14,6 +14,8 @@ from bess_opt.inputs.readers.layout import Kind, Layout, Values
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.readers.reading import Log
 
+_QUALITIES = ("A", "E", "F", "N", "S", "V")
+
 
 def _knows(opened: Opened) -> bool:
     return opened.head.startswith(("100,NEM12", '"100","NEM12"'))
@@ -25,10 +27,13 @@ def _table(opened: Opened, stated: Stated, log: Log) -> Table:
     for number, row in enumerate(text_rows(opened, ","), start=1):
         where = f"{opened.source} row {number}"
         if row and row[0] == "200":
+            if len(row) < 9 or row[8] not in ("5", "15", "30"):
+                found = "states no interval of 5, 15 or 30 minutes"
+                raise problem("unreadable_file", where, found, "get the file again")
             meter, unit, length = f"{row[1]} {row[4]}", row[7], int(row[8])
         elif row and row[0] == "300":
             count = 1440 // length if length else 0
-            if not count or len(row) < count + 3:
+            if not count or not count + 3 <= len(row) <= count + 7 or row[count + 2][:1] not in _QUALITIES:
                 raise problem(
                     "unreadable_file", where, f"has {len(row) - 2} values, not {count}", "get the file again"
                 )

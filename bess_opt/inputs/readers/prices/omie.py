@@ -41,7 +41,7 @@ def _numbered(opened: Opened, rows: list[list[str]]) -> Table:
         filled = [cell for cell in row if cell]
         if not filled or filled[0] in ("*", "MARGINALPDBC"):
             continue
-        if len(filled) != 6 or not all(re.fullmatch(r"\d+", cell) for cell in filled[:4]):
+        if len(row) != 7 or len(filled) != 6 or not all(re.fullmatch(r"\d+", cell) for cell in filled[:4]):
             found = f"has {len(filled)} cells, not year, month, day, number and two prices"
             raise problem("unreadable_file", f"{opened.source} row {number}", found, "download the file again")
         for place, price in zip(("PT", "ES"), filled[4:], strict=True):

@@ -12,9 +12,14 @@ HOUR_NS = 3_600_000_000_000
 
 def step_of(stamps: Nanoseconds) -> int:
     """The most frequent distance of neighbouring different stamps [ns]; an hour for a single one."""
-    gaps = np.diff(np.unique(stamps))
+    gaps = np.diff(stamps)
+    if not (gaps > 0).all():
+        gaps = np.diff(np.sort(stamps))
+        gaps = gaps[gaps > 0]
     if not len(gaps):
         return HOUR_NS
+    if (gaps == gaps[0]).mean() > 0.5:
+        return int(gaps[0])
     lengths, counts = np.unique(gaps, return_counts=True)
     return int(lengths[np.argmax(counts)])
 
@@ -30,8 +35,9 @@ def lengths_of(starts: Nanoseconds, written: Nanoseconds | None, step: int) -> N
     positive = written[written > 0]
     lengths, counts = np.unique(positive, return_counts=True)
     usual = int(lengths[np.argmax(counts)]) if len(lengths) else step
-    gap = np.append(np.diff(starts), usual)
-    plausible = (written > 0) & ((written <= gap) | (gap <= 0)) & ((written == usual) | (gap != usual))
+    gap = np.append(np.diff(starts), written[-1] if written[-1] > 0 else usual)
+    possible = (written > 0) & ((written <= gap) | (gap <= 0))
+    plausible = possible & ((written == usual) | (gap != usual) | (written == gap))
     instead = np.where(gap > 0, np.minimum(gap, usual), usual)
     return np.asarray(np.where(plausible, written, instead), dtype=np.int64)
 

@@ -99,3 +99,16 @@ def test_what_is_wrong_is_said() -> None:
     odd = case(price_per_mwh=[1.0] * 24 * 20, step_min=300).scenario()
     with pytest.raises(bo.ScenarioError, match="give steps of which a whole number makes a day"):
         bo.monte_carlo(odd, 1, seed=0)
+
+
+def test_short_horizons_do_not_repeat_a_draw() -> None:
+    """Two blocks of a week, each from either week: four draws, all of them different, and a fifth is refused."""
+    scenario = whole_weeks(2)
+    drawn = {tuple(one.series["price_per_mwh"]) for one in bo.monte_carlo(scenario, 4, seed=3)}
+    assert len(drawn) == 4
+    message = r"n: found 5, but 14 days in blocks of 7 make only 4 different draws; ask for fewer, give shorter"
+    with pytest.raises(bo.ScenarioError, match=message):
+        bo.monte_carlo(scenario, 5, seed=3)
+    assert (
+        len({tuple(one.series["price_per_mwh"]) for one in bo.monte_carlo(scenario, 30, seed=3, block_days=2)}) == 30
+    )

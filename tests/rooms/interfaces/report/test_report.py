@@ -12,8 +12,9 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.common.wording import number
-from bess_opt.dispatch.reconciliation_tables import TERMS, summary, tables
+from bess_opt.dispatch.reconciliation_tables import summary, tables
 from bess_opt.interfaces.report.report import answer, page, save_report
+from bess_opt.plant.ledger import LINES
 
 EVIL = "a <script>alert(1)</script> & b"
 
@@ -98,7 +99,7 @@ def test_every_part_is_there(html: str) -> None:
     assert f"{best.metrics.net_revenue:,.0f}" in words
     assert made().digest() in words
     assert "highspy" in words
-    for term in TERMS.values():
+    for term in (line.label for line in LINES.values()):
         assert term in words
     assert html.count("<svg") == 6
 

@@ -1,0 +1,101 @@
+"""Many price years on one scenario: the optimum of each, at the price of a recursion where value functions fit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.common.errors import InfeasibleError, ScenarioError
+from bess_opt.common.findings import Finding
+from bess_opt.common.provenance import Stopwatch
+from bess_opt.dispatch.infeasible.unreachable import unreachable
+from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant import audit
+from bess_opt.plant.flows import schedule_of
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.ledger import net_revenue
+from bess_opt.strategies.shared.binding import bind
+
+PRICE = "price_per_mwh"
+
+
+@dataclass(frozen=True)
+class ManyOptima:
+    """The optimum of each price year.
+
+    `table` has a row per year: `value` (net revenue of the horizon, in the site's currency), `cycles` (equivalent
+    full cycles), `gap` (0 is a proof) and `engine` (who solved). `schedules` holds those asked for, by year.
+    """
+
+    table: pd.DataFrame
+    schedules: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+
+def optimize_many(scenario: Scenario, prices: pd.DataFrame, *, schedules: bool = False) -> ManyOptima:
+    """The optimal dispatch of `scenario` in each of many price years.
+
+    `prices` stands on the scenario's index, a column a year, each in place of `price_per_mwh` (currency per MWh).
+    Every plan passes the audit. With `schedules` they are kept, which takes memory. ScenarioError where the scenario
+    has no `price_per_mwh`, an index differs, a price is missing or infinite, or a name stands twice; else as
+    `optimize`.
+    """
+    _require(scenario, prices)
+
+    def answer(position: int) -> tuple[dict[str, object], pd.DataFrame | None]:
+        return _optimum(scenario, prices.iloc[:, position].to_numpy(dtype=float), keep=schedules)
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        answers = list(pool.map(answer, range(prices.shape[1])))
+    names = [str(name) for name in prices.columns]
+    table = pd.DataFrame([row for row, _ in answers], index=pd.Index(names, name="year"))
+    kept = {name: frame for name, (_, frame) in zip(names, answers, strict=True) if frame is not None}
+    return ManyOptima(table, kept)
+
+
+def _optimum(scenario: Scenario, price: np.ndarray, *, keep: bool) -> tuple[dict[str, object], pd.DataFrame | None]:
+    stated = plant(scenario, scenario.series.assign(**{PRICE: price}))
+    bound = bind(scenario, stated)
+    numbers = bound.restrict(stated)
+    conflicts = unreachable(numbers)
+    if conflicts:
+        raise InfeasibleError(conflicts)
+    _, optimum = solve_plant(numbers, bound, scenario.solver, Stopwatch())
+    schedule = schedule_of(numbers, flows_of(optimum, numbers))
+    audit.require(schedule, numbers, [bound.checks])
+    leaving = float(schedule["discharge_mw"].sum()) * numbers.step_h / numbers.storage.eta_discharge
+    row: dict[str, object] = {
+        "value": net_revenue(schedule, numbers),
+        "cycles": leaving / numbers.storage.energy_mwh,
+        "gap": optimum.gap,
+        "engine": optimum.engine,
+    }
+    return row, schedule if keep else None
+
+
+def _require(scenario: Scenario, prices: pd.DataFrame) -> None:
+    """Raise with everything that is wrong with `prices`."""
+    problems = []
+    if PRICE not in scenario.series:
+        found = f"has no column {PRICE}, which the years stand in place of"
+        problems.append(Finding("missing_column", "series", found, f"add {PRICE}"))
+    if not prices.index.equals(scenario.series.index):
+        found = f"{len(prices)} rows, not those of the scenario's series"
+        expected = f"give the index of scenario.series, {len(scenario.series)} rows"
+        problems.append(Finding("wrong_index", "prices", found, expected))
+    if not prices.columns.is_unique or not len(prices.columns):
+        found = "no column" if not len(prices.columns) else "a column stands twice"
+        problems.append(Finding("duplicate_column", "prices", found, "give each year a name of its own"))
+    for position, name in enumerate(prices.columns):
+        values = pd.to_numeric(prices.iloc[:, position], errors="coerce").to_numpy(dtype=float)
+        wrong = np.flatnonzero(~np.isfinite(values))
+        if len(wrong):
+            found = f"found {prices.iloc[int(wrong[0]), position]!s} at {prices.index[int(wrong[0])]}"
+            problems.append(Finding("not_a_number", f"prices.{name}", found, "give a finite number in every step"))
+    if problems:
+        raise ScenarioError(problems)

@@ -1,0 +1,167 @@
+"""Several files of different kinds, steps and zones as one series, with how each was read."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.common.errors import ScenarioError
+from bess_opt.inputs.readers.arguments import Quantity, Stated
+from bess_opt.inputs.readers.pipeline import COLUMNS, read_file
+from bess_opt.inputs.readers.problems import problem, question
+from bess_opt.inputs.readers.times.steps import step_of
+from bess_opt.inputs.series.imported import ImportedSeries
+from bess_opt.inputs.series.time_axis import minutes
+
+READING = "series.reading.toml"
+QUANTITIES: tuple[Quantity, ...] = ("price", "load", "solar")
+_OTHER_QUANTITY = ("missing_column", "unknown_unit", "capacity_price", "missing_capacity", "negative_solar")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file to read, as which quantity (None: whatever it holds), and what is stated about it."""
+
+    path: Path
+    quantity: Quantity | None
+    stated: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Brought:
+    """One series of a file."""
+
+    wanted: Wanted
+    quantity: Quantity
+    series: ImportedSeries
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file."""
+        return hashlib.sha256(self.wanted.path.read_bytes()).hexdigest()
+
+
+def bring(wanted: Sequence[Wanted], shared: Mapping[str, Any]) -> list[Brought]:
+    """Every quantity of every file. `shared` arguments hold for each file in which they have an effect.
+
+    ScenarioError for what a file is refused for, for an argument that no file uses, for a quantity that comes twice.
+    """
+    unused = set(shared)
+    brought: list[Brought] = []
+    for one in wanted:
+        found = _all_of(one, shared)
+        brought += found
+        for each in found:
+            unused -= set(each.series.reading.arguments)
+    if unused:
+        name = min(unused)
+        found_text = f"found {shared[name]!r}, which changes nothing in any file"
+        raise problem("unused_argument", name, found_text, "leave it out")
+    for quantity in QUANTITIES:
+        files = [b.wanted.path.name for b in brought if b.quantity == quantity]
+        if len(files) > 1:
+            found_text = f"{quantity} comes from {' and '.join(files)}"
+            raise problem("several_places", "files", found_text, f"write {quantity}=FILE for the one that is meant")
+    return brought
+
+
+def _all_of(one: Wanted, shared: Mapping[str, Any]) -> list[Brought]:
+    quantities = QUANTITIES if one.quantity is None else (one.quantity,)
+    found: list[Brought] = []
+    errors: list[ScenarioError] = []
+    for quantity in quantities:
+        try:
+            found.append(Brought(one, quantity, _read(one, quantity, shared)))
+        except ScenarioError as error:
+            errors.append(error)
+    serious = [e for e in errors if e.problems[0].code not in _OTHER_QUANTITY]
+    if serious or not found:
+        raise (serious or errors)[0]
+    columns = [_column(b.series) for b in found]
+    if len(found) > 1 and len(set(columns)) < len(columns):
+        readings = [
+            (f"{b.quantity}={one.path.name}", f"a first value of {float(b.series.to_numpy()[0, 0]):g}") for b in found
+        ]
+        may_be = f"column {columns[0]} may be {' or '.join(b.quantity for b in found)}"
+        raise question("several_columns", one.path.name, may_be, readings)
+    return found
+
+
+def _read(one: Wanted, quantity: Quantity, shared: Mapping[str, Any]) -> ImportedSeries:
+    """The series, with those of the shared arguments that have an effect on it."""
+    own = dict(one.stated)
+    common = {name: value for name, value in shared.items() if name not in own}
+    while True:
+        try:
+            return read_file(one.path, Stated(quantity, {**common, **own}))
+        except ScenarioError as error:
+            idle = {p.where for p in error.problems if p.code == "unused_argument"} & set(common)
+            if not idle:
+                raise
+            common = {name: value for name, value in common.items() if name not in idle}
+
+
+def _column(series: ImportedSeries) -> str:
+    return next(d.value for d in series.reading.decisions if d.name == "column")
+
+
+def joined(brought: Sequence[Brought], time_zone: str | None) -> tuple[pd.DataFrame, list[str]]:
+    """One frame over the span that all series share, in the shortest of their steps, and what was done for it.
+
+    Prices and mean powers hold over a longer step, so it is repeated; a row that a file lacks is empty. ScenarioError
+    where the steps are no multiples of each other, or no span is shared.
+    """
+    zone = time_zone or zone_of(brought[0].series)
+    stamps = [pd.DatetimeIndex(b.series.index).as_unit("ns").tz_convert("UTC").asi8 for b in brought]
+    steps = [step_of(np.asarray(s, dtype=np.int64)) for s in stamps]
+    step = min(steps)
+    said = []
+    for b, length in zip(brought, steps, strict=True):
+        if length % step:
+            found = f"has steps of {minutes(length)}, another file of {minutes(step)}"
+            raise problem("mixed_steps", b.wanted.path.name, found, "give files whose steps are multiples")
+        if length > step:
+            said.append(f"{COLUMNS[b.quantity]}: steps of {minutes(length)} are repeated in steps of {minutes(step)}")
+    first = max(int(s[0]) for s in stamps)
+    last = min(int(s[-1]) + length for s, length in zip(stamps, steps, strict=True))
+    if last <= first:
+        spans = ", ".join(f"{b.wanted.path.name} {b.series.index[0]} to {b.series.index[-1]}" for b in brought)
+        raise problem("mixed_steps", "files", f"share no time: {spans}", "give files of the same time")
+    grid = np.arange(first, last, step, dtype=np.int64)
+    columns = {}
+    for b, starts, length in zip(brought, stamps, steps, strict=True):
+        at = np.searchsorted(starts, grid, side="right") - 1
+        there = (at >= 0) & (grid < starts[np.maximum(at, 0)] + length)
+        if ((grid[there] - starts[at[there]]) % step).any():
+            found = f"has steps that begin at other minutes than those of {brought[0].wanted.path.name}"
+            raise problem("mixed_steps", b.wanted.path.name, found, "give files on one grid of steps")
+        columns[COLUMNS[b.quantity]] = np.where(there, b.series.iloc[:, 0].to_numpy()[np.maximum(at, 0)], np.nan)
+        if first > int(starts[0]) or last < int(starts[-1]) + length:
+            said.append(f"{b.wanted.path.name}: rows outside the span that all files share are left out")
+    index = pd.DatetimeIndex(grid.astype("datetime64[ns]")).tz_localize("UTC").tz_convert(zone).rename("time")
+    return pd.DataFrame(columns, index=index), said
+
+
+def zone_of(frame: pd.DataFrame) -> str:
+    """The time zone of a frame's index."""
+    return str(pd.DatetimeIndex(frame.index).tz)
+
+
+def from_reading(file: Path) -> list[Wanted]:
+    """The files of a record of an earlier import, with what was stated. ScenarioError if it is none of ours."""
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        return [
+            Wanted((file.parent / entry["path"]).resolve(), entry["quantity"], entry["arguments"])
+            for entry in content["file"]
+        ]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        expected = f"give the {READING} that an import wrote"
+        raise problem("unreadable_file", file.name, f"is no record of an import: {error}", expected) from None

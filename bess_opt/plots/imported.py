@@ -1,0 +1,37 @@
+"""What came in with files: each series over its whole span, one below the other."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bess_opt.plots.style import ThemeName, drawing, dress, theme_of
+
+_NAMES = {"price_per_mwh": "price [{currency}/MWh]", "load_mw": "load [MW]", "solar_mw": "solar [MW]"}
+
+
+def draw_imported(series: pd.DataFrame, currency: str = "EUR", theme: ThemeName = "light") -> Figure:
+    """A figure with a panel for each column, steps drawn as steps and gaps left open."""
+    look = theme_of(theme)
+    with drawing(look):
+        figure = Figure(figsize=(9.0, 2.2 * len(series.columns) + 0.4), layout="constrained", facecolor=look.paper)
+        panels = figure.subplots(len(series.columns), 1, sharex=True, squeeze=False)[:, 0]
+        colours = {"price_per_mwh": look.price, "load_mw": look.load, "solar_mw": look.solar}
+        index = pd.DatetimeIndex(series.index)
+        times = index.tz_localize(None)
+        for axes, name in zip(panels, series.columns, strict=True):
+            dress(axes, look)
+            values = series[name].to_numpy(dtype=float)
+            axes.step(times, values, where="post", linewidth=0.8, color=colours.get(str(name), look.ink))
+            axes.set_ylabel(_NAMES.get(str(name), str(name)).format(currency=currency))
+        panels[-1].set_xlabel(f"clock of {index.tz}")
+    return figure
+
+
+def imported_png(series: pd.DataFrame, currency: str = "EUR") -> bytes:
+    """The figure as PNG, the same bytes for the same series."""
+    file = io.BytesIO()
+    draw_imported(series, currency).savefig(file, format="png", dpi=110, metadata={"Software": None})
+    return file.getvalue()
