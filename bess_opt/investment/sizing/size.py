@@ -19,12 +19,9 @@ import pandas as pd
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch.simulate import simulate
-<<<<<<< HEAD
-from bess_opt.investment.sizing import key_figures
-=======
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
->>>>>>> main
+from bess_opt.investment.sizing import key_figures
 from bess_opt.investment.sizing.grid import search_grid
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
