@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from bess_opt.common.errors import AuditError as AuditError
     from bess_opt.common.errors import BessOptError as BessOptError
     from bess_opt.common.errors import InfeasibleError as InfeasibleError
@@ -150,6 +151,8 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("bess-opt")
     if name not in _HOME:
         raise AttributeError(f"module 'bess_opt' has no attribute {name!r}")
     return getattr(importlib.import_module(f"bess_opt.{_HOME[name]}"), name)
