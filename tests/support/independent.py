@@ -170,7 +170,8 @@ def problem(case: Case) -> Problem:
     thrown = 1.0 if site.get("curtailment", True) else 0.0
     p.upper[p.block("curtail_ac")], p.upper[p.block("curtail_dc")] = thrown * ac, thrown * dc
     shed = site.get("unserved_price_per_mwh")
-    p.upper[p.block("unserved")] = 0.0 if shed is None else load
+    own = battery.get("auxiliary_mw", 0.0)  # the battery's own demand is never left unserved
+    p.upper[p.block("unserved")] = 0.0 if shed is None else load - own
     big = battery["power_mw"] + ac + dc + load
     big_inverter = 2.0 * big / min(converters.values())
     limit = lambda key, most: np.minimum(most, site.get(key, np.inf))  # noqa: E731
