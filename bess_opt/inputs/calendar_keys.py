@@ -20,9 +20,9 @@ from bess_opt.common.calendar import (
     step_for_edge,
     window_text,
 )
-from bess_opt.common.errors import nearest
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Count, Number, Table, Text, plain, reject
+from bess_opt.common.names import nearest
 from bess_opt.common.wording import show
 
 WORDS = ("all", "weekday", "weekend")
