@@ -17,8 +17,8 @@ from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.rule import State
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.strategies import discover
 from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.discovery import discover
 
 Row = dict[str, Any]
 GOALS = {"built in": 0.1, "user": 0.3}

@@ -11,13 +11,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from bess_opt.common.errors import AuditError as AuditError
     from bess_opt.common.errors import BessOptError as BessOptError
     from bess_opt.common.errors import InfeasibleError as InfeasibleError
     from bess_opt.common.errors import ScenarioError as ScenarioError
     from bess_opt.common.errors import SolveError as SolveError
     from bess_opt.common.errors import StrategyError as StrategyError
-    from bess_opt.common.relaxation import Relaxation as Relaxation
+    from bess_opt.common.findings import Relaxation as Relaxation
     from bess_opt.comparison.compare import compare as compare
     from bess_opt.comparison.convention import convention as convention
     from bess_opt.comparison.published.verify import verify as verify
@@ -106,7 +107,7 @@ _HOME = {
     "monte_carlo": "dispatch.batch.price_years",
     "Reconciliation": "dispatch.reconciliation",
     "reconcile": "dispatch.reconciliation",
-    "Relaxation": "common.relaxation",
+    "Relaxation": "common.findings",
     "read_load": "inputs.readers.read_series",
     "read_prices": "inputs.readers.read_series",
     "read_solar": "inputs.readers.read_series",
@@ -150,6 +151,8 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("bess-opt")
     if name not in _HOME:
         raise AttributeError(f"module 'bess_opt' has no attribute {name!r}")
     return getattr(importlib.import_module(f"bess_opt.{_HOME[name]}"), name)

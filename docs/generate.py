@@ -194,7 +194,7 @@ def nomenclature() -> str:
 def catalogue() -> str:
     """Each strategy as its own file describes it, with its options."""
     from bess_opt.common.input_table import allowed
-    from bess_opt.strategies import discover
+    from bess_opt.strategies.shared.discovery import discover
 
     parts = ["# Strategies", "Each is one file with two twins: the optimum and a rule, measured in the same score."]
     for name, strategy in sorted(discover().items()):

@@ -15,8 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from bess_opt.common.findings import Finding
-from bess_opt.common.relaxation import Relaxation
+from bess_opt.common.findings import Finding, Relaxation
 
 
 class BessOptError(Exception):

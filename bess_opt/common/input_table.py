@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
+from bess_opt.common.wording import show
 
 _OWN = "bess_opt_findings"
 MOST_TOLD = 30  # problems of one table that are told one by one
@@ -128,12 +129,6 @@ def salvage(kind: type[T], value: object, where: str) -> T:
 def reject(findings: Iterable[Finding]) -> NoReturn:
     """Raise from inside a validator; `where` of each finding is relative to the table it guards."""
     raise PydanticCustomError(_OWN, "see findings", {"findings": tuple(findings)})
-
-
-def show(value: object) -> str:
-    """A found value as short text."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def translate(error: ValidationError, kind: type[Table], where: str) -> list[Finding]:

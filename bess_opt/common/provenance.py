@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
+
+VERSIONED = ("bess-opt", "highspy", "numpy", "pandas", "pyarrow", "pyomo")
 
 
 class Stopwatch:
@@ -21,3 +25,8 @@ class Stopwatch:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+
+def versions() -> dict[str, str]:
+    """Package -> installed version, and Python's."""
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in VERSIONED}

@@ -5,11 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bess_opt.common.columns import SERIES
-from bess_opt.comparison.compare import Comparison
-from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.battery import Battery
-from bess_opt.inputs.scenario import Scenario
+import pandas as pd
 
 NOTHING = "–"
 Row = tuple[str, str]
@@ -41,75 +37,28 @@ def percent(value: float | None) -> str:
     return NOTHING if value is None or not math.isfinite(value) else f"{round(value, 3) + 0.0:.1%}"
 
 
-def scenario_rows(scenario: Scenario) -> list[Row]:
-    """Battery, site, series and strategy in a line each."""
-    battery, site = scenario.battery, scenario.site
-    tech = battery.technology if isinstance(battery.technology, str) else "stated"
-    index = scenario.series.index
-    series = ", ".join(f"{name} [{SERIES[str(name)].unit}]" for name in scenario.series.columns)
-    limits = [
-        f"{word} at most {number(limit)} MW"
-        for word, limit in (("import", site.import_limit_mw), ("export", site.export_limit_mw))
-        if limit is not None
-    ]
-    return [
-        ("battery", _sizes(battery)),
-        ("technology, topology", f"{tech}, {battery.topology}"),
-        ("strategy", " + ".join(entry.name for entry in scenario.strategies) or NOTHING),
-        ("site", ", ".join([f"prices in {site.currency}", *limits])),
-        ("series", series.replace("currency", site.currency)),
-        ("horizon", f"{len(index):,} steps of {scenario.step_h * 60:g} min from {index[0]:%Y-%m-%d %H:%M}"),
-        ("time zone", scenario.time_zone),
-    ]
+def moment(stamp: pd.Timestamp) -> str:
+    """A local time for people; seconds only where there are any."""
+    whole = stamp.second == 0 and stamp.microsecond == 0
+    return stamp.isoformat(sep=" ", timespec="minutes" if whole else "auto")
 
 
-def _sizes(sized: Battery) -> str:
-    sizes = ((sized.power_mw, "MW"), (sized.duration_h, "h"), (sized.energy_mwh, "MWh"))
-    return ", ".join(str(Number(value, unit)) for value, unit in sizes)
+def minutes(step_ns: float) -> str:
+    """A step length in words."""
+    return f"{step_ns / 60e9:g} min"
 
 
-def dispatch_rows(plan: Dispatch) -> list[Row]:
-    """What a plan earns, moves and holds."""
-    m, currency = plan.metrics, plan.scenario.site.currency
-    unit = m.score_unit.replace("currency", currency)
-    rows = [
-        ("net revenue", str(Number(m.net_revenue, currency))),
-        (f"score, {'more' if m.score_sense == 'max' else 'less'} is better", str(Number(m.score, unit))),
-        ("discharged", str(Number(m.discharged_mwh, "MWh"))),
-        ("full cycles", f"{number(m.equivalent_full_cycles)}, {number(m.cycles_per_day)} a day"),
-        ("round trip, port to port", percent(m.round_trip_efficiency)),
-        ("losses", str(Number(m.losses_mwh, "MWh"))),
-    ]
-    if m.solar_mwh:
-        rows.append(("curtailed", f"{Number(m.curtailed_mwh, 'MWh')}, {percent(m.curtailment_ratio)} of solar"))
-    if plan.report is not None:
-        gap = f"{plan.report.gap:.1e}" if plan.report.gap else "0"
-        rows.append(("proven gap", f"{gap} ({plan.report.status})"))
-    return rows
+def counted(count: int, what: str) -> str:
+    """A number and its noun."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: strategy, rung, score, share of the possible gain, net revenue, cycles.
+def more(count: int, what: str = "row") -> str:
+    """Tail of a finding that stands for several."""
+    return f", and {counted(count - 1, f'more {what}')}" if count > 1 else ""
 
-    A unit that all scores share stands in the header, otherwise with each score.
-    """
-    currency = comparison.scenario.site.currency
-    units = {str(unit).replace("currency", currency) for unit in comparison.table["score_unit"]}
-    shared = units.pop() if len(units) == 1 else ""
-    score = f"score [{shared}]" if shared else "score"
-    header = ["strategy", "rung", score, "captured", f"net revenue [{currency}]", "full cycles"]
-    rows = []
-    for key, row in comparison.table.iterrows():
-        strategy, rung = key if isinstance(key, tuple) else (key, "")
-        unit = "" if shared else str(row["score_unit"]).replace("currency", currency)
-        rows.append(
-            [
-                str(strategy),
-                str(rung),
-                str(Number(row["score"], unit)),
-                percent(row["captured"]),
-                number(row["net_revenue"]),
-                number(row["equivalent_full_cycles"]),
-            ]
-        )
-    return header, rows
+
+def show(value: object) -> str:
+    """A found value as short text."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bess_opt.common.errors import AuditError, InfeasibleError, SolveError, StrategyError
-from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.findings import Finding, Findings, findings_table
+from bess_opt.common.html import box, html_table
+from bess_opt.common.wording import Number, number, percent
 from bess_opt.comparison.gap import Gap, gap
 from bess_opt.comparison.stack_attribution import loss_by_removal, value_by_line
 from bess_opt.dispatch.forecast_driven.control import control
@@ -85,9 +87,8 @@ class Comparison:
         raise StrategyError(f"gap: several strategies were compared; read gaps[name] of {', '.join(self.gaps)}")
 
     def _repr_html_(self) -> str:
-        from bess_opt.common import html as notebook
 
-        return notebook.comparison_html(self)
+        return comparison_html(self)
 
     def plot(self, *, theme: str = "light") -> Figure:
         """Scores of the rungs with the captured share; for one strategy also its gap by day and by hour."""
@@ -259,3 +260,37 @@ def _captured(plans: dict[str, Dispatch]) -> dict[str, float]:
 
 def _misses_end(plan: Dispatch) -> bool:
     return plan.metrics.end_shortfall_mwh > MISSED * plan.scenario.battery.energy_mwh
+
+
+def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: strategy, rung, score, share of the possible gain, net revenue, cycles.
+
+    A unit that all scores share stands in the header, otherwise with each score.
+    """
+    currency = comparison.scenario.site.currency
+    units = {str(unit).replace("currency", currency) for unit in comparison.table["score_unit"]}
+    shared = units.pop() if len(units) == 1 else ""
+    score = f"score [{shared}]" if shared else "score"
+    header = ["strategy", "rung", score, "captured", f"net revenue [{currency}]", "full cycles"]
+    rows = []
+    for key, row in comparison.table.iterrows():
+        strategy, rung = key if isinstance(key, tuple) else (key, "")
+        unit = "" if shared else str(row["score_unit"]).replace("currency", currency)
+        rows.append(
+            [
+                str(strategy),
+                str(rung),
+                str(Number(row["score"], unit)),
+                percent(row["captured"]),
+                number(row["net_revenue"]),
+                number(row["equivalent_full_cycles"]),
+            ]
+        )
+    return header, rows
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """The ladder as a table, with what was left out."""
+    header, rows = comparison_table(comparison)
+    notes = findings_table(list(comparison.notes)) if len(comparison.notes) else ""
+    return box(f"Comparison for {comparison.scenario.name}", html_table(header, rows) + notes)

@@ -10,11 +10,11 @@ import pandas as pd
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError
-from bess_opt.dispatch.without_battery import site_without_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.billing.lines import bill_table
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.stepper import run_rule
+from bess_opt.plant.without_battery import site_without_battery
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -21,8 +21,7 @@ from bess_opt.common.atomic_folders import problem
 from bess_opt.common.bounded_reading import read_bounded
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.dispatch.outcome import law_of
-from bess_opt.dispatch.result import Dispatch, SolveReport, Twin
+from bess_opt.dispatch.result import Dispatch, SolveReport, Twin, law_of
 from bess_opt.dispatch.saving import (
     FORMAT,
     METRICS_FILE,

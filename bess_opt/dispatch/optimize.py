@@ -7,8 +7,7 @@ import pandas as pd
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.infeasible.least_changes import naming_relaxations
 from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
-from bess_opt.dispatch.outcome import outcome
-from bess_opt.dispatch.result import Dispatch, SolveReport
+from bess_opt.dispatch.result import Dispatch, SolveReport, outcome
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.solver.optimum import Optimum
 from bess_opt.solver.solution import require_bound

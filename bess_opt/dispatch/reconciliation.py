@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from bess_opt.common.findings import Finding
-from bess_opt.common.versions import versions
-from bess_opt.dispatch.result import Dispatch, SolveReport
+from bess_opt.common.provenance import versions
 from bess_opt.plant.billing.energy import NET
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.ledger import cash, ledger
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.certificate import LinearCertificate
 from bess_opt.strategies.shared.binding import bind
+
+if TYPE_CHECKING:
+    from bess_opt.common.findings import Finding
+    from bess_opt.dispatch.result import Dispatch, SolveReport
+    from bess_opt.plant.plant import Plant
+    from bess_opt.solver.certificate import LinearCertificate
 
 DONE = {
     "resampled": ("resampled",),
@@ -109,7 +114,7 @@ class Reconciliation:
 
     def to_markdown(self) -> str:
         """The page for people."""
-        from bess_opt.dispatch.reconciliation_page import page
+        from bess_opt.dispatch.reconciliation_tables import page
 
         return page(self)
 

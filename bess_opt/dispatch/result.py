@@ -7,20 +7,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
-from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.findings import Finding, Findings, findings_table
+from bess_opt.common.html import box, pairs
+from bess_opt.common.provenance import Stopwatch
+from bess_opt.common.wording import Number, Row, number, percent
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.metrics import Metrics
-from bess_opt.solver.certificate import LinearCertificate
+from bess_opt.plant import audit
+from bess_opt.plant.flows import Flows, schedule_of
+from bess_opt.plant.ledger import ledger
+from bess_opt.plant.metrics import Metrics, metrics
+from bess_opt.plant.plant import Plant
+from bess_opt.strategies.shared.stack import Bound
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bess_opt.common.provenance import Stopwatch
     from bess_opt.dispatch.bill import Bill
+    from bess_opt.inputs.scenario import Scenario
+    from bess_opt.plant.plant import Plant
+    from bess_opt.solver.certificate import LinearCertificate
+    from bess_opt.strategies.shared.stack import Bound
 
 Twin = Literal["optimal", "rule", "control", "replay"]
 
@@ -143,9 +156,8 @@ class Dispatch:
         return files.save_dispatch(self, folder)
 
     def _repr_html_(self) -> str:
-        from bess_opt.common import html as notebook
 
-        return notebook.dispatch_html(self)
+        return dispatch_html(self)
 
     def __repr__(self) -> str:
         m = self.metrics
@@ -153,3 +165,76 @@ class Dispatch:
             f"Dispatch({self.scenario.name!r}, {self.twin}, {len(self.schedule)} steps, "
             f"net revenue {m.net_revenue:,.2f} {self.scenario.site.currency}, score {m.score:,.4g} {m.score_unit})"
         )
+
+
+def dispatch_rows(plan: Dispatch) -> list[Row]:
+    """What a plan earns, moves and holds."""
+    m, currency = plan.metrics, plan.scenario.site.currency
+    unit = m.score_unit.replace("currency", currency)
+    rows = [
+        ("net revenue", str(Number(m.net_revenue, currency))),
+        (f"score, {'more' if m.score_sense == 'max' else 'less'} is better", str(Number(m.score, unit))),
+        ("discharged", str(Number(m.discharged_mwh, "MWh"))),
+        ("full cycles", f"{number(m.equivalent_full_cycles)}, {number(m.cycles_per_day)} a day"),
+        ("round trip, port to port", percent(m.round_trip_efficiency)),
+        ("losses", str(Number(m.losses_mwh, "MWh"))),
+    ]
+    if m.solar_mwh:
+        rows.append(("curtailed", f"{Number(m.curtailed_mwh, 'MWh')}, {percent(m.curtailment_ratio)} of solar"))
+    if plan.report is not None:
+        gap = f"{plan.report.gap:.1e}" if plan.report.gap else "0"
+        rows.append(("proven gap", f"{gap} ({plan.report.status})"))
+    return rows
+
+
+def dispatch_html(plan: Dispatch) -> str:
+    """Key figures, warnings and a week of the plan."""
+    from bess_opt.plots.page import picture_html
+    from bess_opt.plots.week import week_figure
+
+    battery = plan.scenario.battery
+    figure = week_figure(
+        plan.schedule,
+        energy_mwh=battery.energy_mwh,
+        currency=plan.scenario.site.currency,
+        soc_start=battery.soc_start_resolved,
+        step_h=plan.scenario.step_h,
+    )
+    warned = [*plan.findings.errors, *plan.findings.warnings]
+    notes = findings_table(warned) if warned else ""
+    title = f"{plan.scenario.name}: {plan.twin}"
+    return box(title, pairs(dispatch_rows(plan)) + notes + picture_html(figure, f"{title}, power, SOC and price"))
+
+
+def law_of(twin: Twin, plant: Plant) -> Plant:
+    """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault."""
+    foreseeing = twin not in ("rule", "control")
+    return plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
+
+
+def outcome(
+    scenario: Scenario,
+    plant: Plant,
+    bound: Bound,
+    twin: Twin,
+    flows: Flows,
+    findings: Findings,
+    watch: Stopwatch,
+    **more: Any,
+) -> Dispatch:
+    """The audited dispatch; `more` are further fields of `Dispatch`. Raises `AuditError`."""
+    with watch.stage("extract"):
+        schedule = schedule_of(plant, flows)
+        figures = metrics(schedule, plant, bound.score(schedule, plant))
+    with watch.stage("audit"):
+        audit.require(schedule, law_of(twin, plant), [bound.checks])
+    return Dispatch(
+        scenario=scenario,
+        twin=twin,
+        schedule=schedule,
+        metrics=figures,
+        findings=findings,
+        ledger=ledger(schedule, plant) | bound.penalties(schedule, plant),
+        figures=bound.figures(schedule, plant),
+        **more,
+    )

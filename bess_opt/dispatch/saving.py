@@ -22,7 +22,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,10 +30,12 @@ import tomli_w
 
 from bess_opt.common.atomic_folders import Kind, new_folder
 from bess_opt.common.columns import SCHEDULE
-from bess_opt.common.versions import versions
+from bess_opt.common.provenance import versions
 from bess_opt.dispatch.reconciliation import reconcile
-from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.scenario import Scenario
+
+if TYPE_CHECKING:
+    from bess_opt.dispatch.result import Dispatch
+    from bess_opt.inputs.scenario import Scenario
 
 FORMAT = "bess_opt dispatch 2"  # 1 had no hashes of its files
 SCHEDULE_FILE, VALUE_FILE = "schedule.parquet", "stored_energy_value.parquet"

@@ -7,8 +7,7 @@ import numpy as np
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings
-from bess_opt.dispatch.outcome import outcome
-from bess_opt.dispatch.result import Dispatch
+from bess_opt.dispatch.result import Dispatch, outcome
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.room import Setpoints

@@ -12,10 +12,11 @@ from bess_opt.common.arrays import Floats
 from bess_opt.common.clock import HOUR_NS
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import plain, read_table, show
+from bess_opt.common.input_table import plain, read_table
+from bess_opt.common.wording import moment, show
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.series.raw import RawSeries
-from bess_opt.inputs.series.time_axis import TimeAxis, check_gaps, check_order, find_step, moment
+from bess_opt.inputs.series.time_axis import TimeAxis, check_gaps, check_order, find_step
 from bess_opt.plant.battery_steps import ROUNDING
 
 DEFAULT_STEP_H = 0.25

@@ -21,8 +21,9 @@ from bess_opt.common.calendar import (
     window_text,
 )
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import Count, Number, Table, Text, plain, reject, show
+from bess_opt.common.input_table import Count, Number, Table, Text, plain, reject
 from bess_opt.common.names import nearest
+from bess_opt.common.wording import show
 
 WORDS = ("all", "weekday", "weekend")
 _HOURS = (

@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import Number, Table, Text, quantity, reject, show
+from bess_opt.common.input_table import Number, Table, Text, quantity, reject
+from bess_opt.common.wording import show
 
 CyclePeriod = Literal["day", "month", "year", "horizon"]
 Counts = Literal["discharged", "charged"]

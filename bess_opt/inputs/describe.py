@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from bess_opt.common.columns import SERIES
+from bess_opt.common.findings import findings_table
+from bess_opt.common.html import box, pairs
+from bess_opt.common.wording import NOTHING, Number, Row, number
+from bess_opt.inputs.battery import Battery
+
+if TYPE_CHECKING:
+    from bess_opt.inputs.scenario import Scenario
 
 
 def describe_series(frame: pd.DataFrame, step_h: float) -> pd.DataFrame:
@@ -33,3 +42,36 @@ def describe_series(frame: pd.DataFrame, step_h: float) -> pd.DataFrame:
         "maximum_at": frame.idxmax(),
     }
     return pd.DataFrame(table, index=pd.Index(frame.columns, name="column"))
+
+
+def scenario_rows(scenario: Scenario) -> list[Row]:
+    """Battery, site, series and strategy in a line each."""
+    battery, site = scenario.battery, scenario.site
+    tech = battery.technology if isinstance(battery.technology, str) else "stated"
+    index = scenario.series.index
+    series = ", ".join(f"{name} [{SERIES[str(name)].unit}]" for name in scenario.series.columns)
+    limits = [
+        f"{word} at most {number(limit)} MW"
+        for word, limit in (("import", site.import_limit_mw), ("export", site.export_limit_mw))
+        if limit is not None
+    ]
+    return [
+        ("battery", _sizes(battery)),
+        ("technology, topology", f"{tech}, {battery.topology}"),
+        ("strategy", " + ".join(entry.name for entry in scenario.strategies) or NOTHING),
+        ("site", ", ".join([f"prices in {site.currency}", *limits])),
+        ("series", series.replace("currency", site.currency)),
+        ("horizon", f"{len(index):,} steps of {scenario.step_h * 60:g} min from {index[0]:%Y-%m-%d %H:%M}"),
+        ("time zone", scenario.time_zone),
+    ]
+
+
+def _sizes(sized: Battery) -> str:
+    sizes = ((sized.power_mw, "MW"), (sized.duration_h, "h"), (sized.energy_mwh, "MWh"))
+    return ", ".join(str(Number(value, unit)) for value, unit in sizes)
+
+
+def scenario_html(scenario: Scenario) -> str:
+    """Battery, site, series and strategy, and what was assumed."""
+    notes = findings_table(scenario.notes) if scenario.notes else ""
+    return box(f"Scenario {scenario.name}", pairs(scenario_rows(scenario)) + notes)

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import Count, Number, Table, plain, quantity, reject, show
+from bess_opt.common.input_table import Count, Number, Table, plain, quantity, reject
+from bess_opt.common.wording import show
 
 
 def _zero_or_one(value: object) -> object:

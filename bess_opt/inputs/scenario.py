@@ -14,8 +14,9 @@ import pandas as pd
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Table
+from bess_opt.common.wording import counted
 from bess_opt.inputs.battery import Battery
-from bess_opt.inputs.describe import describe_series
+from bess_opt.inputs.describe import describe_series, scenario_html
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.holidays import holidays_in
 from bess_opt.inputs.json_schema import json_schema
@@ -32,7 +33,6 @@ from bess_opt.inputs.scenario_reading import (
     unknown_tables,
 )
 from bess_opt.inputs.series.clean import CleanSeries, SeriesOptions, lock
-from bess_opt.inputs.series.time_axis import counted
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.inputs.strategy_entry import StrategyEntry, read_strategies
@@ -175,9 +175,7 @@ class Scenario:
         return hash(self.digest())
 
     def _repr_html_(self) -> str:
-        from bess_opt.common import html as notebook
-
-        return notebook.scenario_html(self)
+        return scenario_html(self)
 
     def __repr__(self) -> str:
         names = ", ".join(entry.name for entry in self.strategies) or "no strategy"
@@ -211,7 +209,7 @@ def load(path: str | Path) -> Scenario:
 
 
 def describe(scenario: Scenario) -> pd.DataFrame:
-    """Statistics of each series, one row per column; see `series_statistics.describe_series`."""
+    """Statistics of each series, one row per column; see `inputs.describe.describe_series`."""
     return describe_series(scenario.series, scenario.step_h)
 
 

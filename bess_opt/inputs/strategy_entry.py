@@ -12,7 +12,7 @@ import numpy as np
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import show
+from bess_opt.common.wording import show
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 
 import matplotlib as mpl
 import numpy as np
@@ -17,6 +19,8 @@ from bess_opt.plots.style import TITLE_PT, Theme, drawing, dress, theme_of
 DPI = 120
 WIDTH_IN, LEFT_IN, RIGHT_IN, BOTTOM_IN, GAP_IN = 13.0, 1.0, 2.45, 0.8, 0.55
 POWER_IN, LINE_IN, MAP_IN, TIME_LABELS_IN = 3.6, 1.7, 1.9, 0.65
+
+SMALL_DPI = 64
 
 
 class NotebookFigure(Figure):
@@ -96,3 +100,9 @@ def figure_of(axes: Axes) -> Figure:
     if figure is None:
         raise ValueError("axes stand on no figure; make them with figure.add_subplot()")
     return figure
+
+
+def picture_html(figure: Figure, text: str) -> str:
+    """A small picture as HTML that needs no file; `text` says what it shows to those who cannot see it."""
+    content = base64.b64encode(figure_png(figure, dpi=SMALL_DPI)).decode()
+    return f'<img style="max-width:100%" alt="{escape(text)}" src="data:image/png;base64,{content}">'

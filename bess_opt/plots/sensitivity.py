@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bess_opt.investment.sizing.objective_units import Unit
-from bess_opt.investment.sizing.sensitivity import FACTORS, Sensitivity
 from bess_opt.plots.page import NotebookFigure
 from bess_opt.plots.parts import colour_bar
 from bess_opt.plots.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
+from bess_opt.plots.units import Unit
+
+if TYPE_CHECKING:
+    from bess_opt.investment.sizing.sensitivity import Factor, Sensitivity
 
 WIDTH_IN, BAR_IN, HEAD_IN, FOOT_IN = 11.0, 0.95, 1.15, 1.25
 LEFT, RIGHT = 0.215, 0.945  # of the page
@@ -42,16 +44,17 @@ def tornado_figure(found: Sensitivity, *, theme: str = "light") -> Figure:
         today = f"{found.base['power_mw']:.3g} MW, {found.base['duration_h']:.3g} h"
         heading(axes, f"{unit.name[0].upper()}{unit.name[1:]} of the best size; today {unit.text(base)} at {today}")
         for place, name in enumerate(order):
-            _draw_factor(axes, place, groups[name], base, unit, look)
-        _frame(axes, order, base, unit, look)
+            _draw_factor(axes, place, found.factors[name], groups[name], base, unit, look)
+        _frame(axes, [found.factors[name].label for name in order], base, unit, look)
     return page
 
 
-def _draw_factor(axes: Axes, place: int, part: pd.DataFrame, base: float, unit: Unit, look: Theme) -> None:
+def _draw_factor(
+    axes: Axes, place: int, factor: Factor, part: pd.DataFrame, base: float, unit: Unit, look: Theme
+) -> None:
     """The bars of a factor: the least amount above, the largest below."""
     listed = part.sort_values("amount")
     ends = listed if len(listed) == 1 else listed.iloc[[0, -1]]
-    factor = FACTORS[str(ends["factor"].iloc[0])]
     zero = base / unit.scale
     for offset, row in zip((0.19, -0.19), _rows(ends), strict=False):
         value, kept = row["value"] / unit.scale, row["value_of_base_size"] / unit.scale
@@ -73,10 +76,10 @@ def _draw_factor(axes: Axes, place: int, part: pd.DataFrame, base: float, unit: 
         )
 
 
-def _frame(axes: Axes, order: list[str], base: float, unit: Unit, look: Theme) -> None:
+def _frame(axes: Axes, labels: list[str], base: float, unit: Unit, look: Theme) -> None:
     axes.axvline(base / unit.scale, color=look.ink, linewidth=1.2)
-    axes.set_yticks(range(len(order)), [FACTORS[name].label for name in order])
-    axes.set_ylim(-0.6, len(order) - 0.4)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(-0.6, len(labels) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.6)  # room for the words beside the bars
@@ -94,7 +97,7 @@ def two_way_figure(found: Sensitivity, table: pd.DataFrame, *, theme: str = "lig
         page = NotebookFigure(figsize=(WIDTH_IN, MAP_IN), facecolor=look.paper)
         axes = page.add_axes((0.13, 0.13, 0.68, 0.7))
         dress(axes, look, grid=False)
-        title = f"{found.scenario.name}: {FACTORS[name_a].label} and {FACTORS[name_b].label}"
+        title = f"{found.scenario.name}: {found.factors[name_a].label} and {found.factors[name_b].label}"
         page.text(0.02, 1 - 0.2 / MAP_IN, title, fontsize=TITLE_PT, fontweight="bold", va="top", color=look.ink)
         heading(axes, f"{unit.name[0].upper()}{unit.name[1:]} of the best size, which stands in each cell")
         image = axes.imshow(grid, origin="lower", aspect="auto", cmap=look.sequential)
@@ -110,10 +113,10 @@ def two_way_figure(found: Sensitivity, table: pd.DataFrame, *, theme: str = "lig
                 fontsize=TEXT_PT - 1,
                 color="#FFFFFF" if dark else "#1B1F24",
             )
-        axes.set_xticks(range(len(across)), [FACTORS[name_a].written(amount) for amount in across])
-        axes.set_yticks(range(len(up)), [FACTORS[name_b].written(amount) for amount in up])
-        axes.set_xlabel(f"change of {FACTORS[name_a].label}", fontsize=TEXT_PT, color=look.ink)
-        axes.set_ylabel(f"change of {FACTORS[name_b].label}", fontsize=TEXT_PT, color=look.ink)
+        axes.set_xticks(range(len(across)), [found.factors[name_a].written(amount) for amount in across])
+        axes.set_yticks(range(len(up)), [found.factors[name_b].written(amount) for amount in up])
+        axes.set_xlabel(f"change of {found.factors[name_a].label}", fontsize=TEXT_PT, color=look.ink)
+        axes.set_ylabel(f"change of {found.factors[name_b].label}", fontsize=TEXT_PT, color=look.ink)
         colour_bar(axes, image, unit.label, look)
     return page
 
@@ -123,4 +126,4 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _unit(found: Sensitivity, values: pd.Series) -> Unit:
-    return Unit.named(found.task.objective, found.scenario.site.currency, values)
+    return found.unit_of(values)

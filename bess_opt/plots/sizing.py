@@ -11,11 +11,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bess_opt.investment.sizing.objective_units import Unit
 from bess_opt.plots.page import NotebookFigure
 from bess_opt.plots.sizing_curve import draw_size_curve
 from bess_opt.plots.sizing_map import draw_size_map
 from bess_opt.plots.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
+from bess_opt.plots.units import Unit
 
 if TYPE_CHECKING:
     from bess_opt.investment.sizing.size import Sizing
@@ -35,8 +35,7 @@ def surface_figure(sizing: Sizing, *, theme: str = "light", surface: pd.DataFram
     ranges = sizing.region.power_mw, sizing.region.duration_h
     flat = any(low >= high for low, high in ranges)
     values = (sizing.surface() if surface is None else surface) if sizing.planes is not None else sizing.table
-    score_unit = str(sizing.plan.metrics.score_unit)
-    unit = Unit.named(sizing.objective, sizing.scenario.site.currency, values["value"], score_unit)
+    unit = sizing.unit_of(values["value"])
     with drawing(look):
         page, axes = _page(sizing, unit, look)
         handles = (draw_size_curve if flat else draw_size_map)(axes, sizing, values, unit, look)

@@ -21,14 +21,17 @@ from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
-from bess_opt.solver.resting import ENERGY, at_rest
-from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, basis_at
+from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, FREE, basis_at
 from bess_opt.solver.windows import Cutter, Window
 
 SHORTEST = 2_000  # steps below which a program is solved as quickly without a start
 OWN_STEPS = 480  # steps that a window answers for at most
 BEYOND_STEPS = 96  # steps that it looks further
 CHUNK_STEPS, CHUNKS = 4_000, 8  # about so long are parts gone through side by side, and at most so many
+
+ENERGY, ENERGY_LAW = "energy_mwh", "energy_balance"
+# Balances in the order in which they follow from each other, with the flows that may carry one.
+CARRIERS = {"dc_balance": ("inverter_out_mw", "inverter_in_mw"), "ac_balance": ("import_mw", "export_mw")}
 
 
 def start_near_optimum(solver: Solver, scale_mw: float) -> None:
@@ -186,3 +189,36 @@ class _Windows:
         own = np.ones(len(solved.columns), dtype=bool)
         own[np.searchsorted(solved.columns, self._energy + np.array(given, dtype=np.int64))] = False
         self.column[solved.columns[own]], self.row[solved.rows] = solved.column[own], solved.row
+
+
+def at_rest(program: Program) -> tuple[Array, Array]:
+    """(column, row) statuses of a basis: the energy law gives the energy, one flow closes each balance.
+
+    All else is at a bound, all other rows are slack. Solved from here a program takes a fraction of the steps
+    that it takes from nothing.
+    """
+    lower, upper = program.lower, program.upper
+    column = np.where(np.isfinite(lower), AT_LOWER, np.where(np.isfinite(upper), AT_UPPER, FREE))
+    row = np.full(program.rows, BASIC)
+    column[program.variables[ENERGY].slice] = BASIC
+    column[program.variables[ENERGY].first] = AT_LOWER
+    row[program.constraints[ENERGY_LAW].slice] = AT_LOWER
+    x = np.where(np.isfinite(lower), lower, 0.0)
+    for name, flows in CARRIERS.items():
+        if name not in program.constraints:
+            continue
+        balance = program.constraints[name]
+        entries = slice(program.start[balance.first], program.start[balance.slice.stop])
+        of_column, value = program.column[entries], program.value[entries]
+        step = np.repeat(
+            np.arange(len(balance.positions)), np.diff(program.start[balance.first : balance.slice.stop + 1])
+        )
+        missing = program.row_lower[balance.slice] - np.bincount(step, value * x[of_column], len(balance.positions))
+        for flow in flows:
+            first = program.variables[flow].first
+            own = of_column - first == step
+            share = missing[step[own]] / value[own]
+            carries = step[own][(row[balance.first + step[own]] == BASIC) & ((share >= 0.0) | (flow == flows[-1]))]
+            column[first + carries], row[balance.first + carries] = BASIC, AT_LOWER
+            x[first + carries] = share[np.isin(step[own], carries)]
+    return column, row

@@ -16,8 +16,8 @@ from pyomo.repn.plugins.lp_writer import LPWriter
 from bess_opt.models.one_way import add_exclusivity, pairs
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.plant import Plant
-from bess_opt.strategies import discover
 from bess_opt.strategies.shared import binding as assemble
+from bess_opt.strategies.shared.discovery import discover
 from support.cases import TOPOLOGIES, Case, case
 from support.places import ROOT
 

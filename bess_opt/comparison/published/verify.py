@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from bess_opt.comparison.published import cases, files
+from bess_opt.comparison.published import cases
+from bess_opt.comparison.published import cases as cases_module
 from bess_opt.comparison.published.numbers import (
     ASTM,
     DERVET,
@@ -37,8 +38,8 @@ INSIDE: dict[str, Callable[[], dict[str, float]]] = {
     SAM: cases.sam_calendar,
 }
 FROM_FILES: dict[str, tuple[Callable[[Path], dict[str, float]], tuple[str, ...]]] = {
-    DERVET: (files.dervet, files.DERVET_FILES),
-    PJM: (files.pjm_settlement, files.PJM_FILES),
+    DERVET: (cases_module.dervet, cases_module.DERVET_FILES),
+    PJM: (cases_module.pjm_settlement, cases_module.PJM_FILES),
 }
 
 

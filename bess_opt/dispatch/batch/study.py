@@ -16,8 +16,7 @@ import pandas as pd
 from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
-from bess_opt.dispatch.batch.progress import show_progress
-from bess_opt.dispatch.batch.rows import ACTIONS, HEAD, Action, Parts, Row, failed
+from bess_opt.dispatch.batch.rows import ACTIONS, HEAD, Action, Parts, Row, failed, show_progress
 from bess_opt.dispatch.batch.workers import Crew, Job, made_by
 from bess_opt.inputs.scenario import Scenario, load
 

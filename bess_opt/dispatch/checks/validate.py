@@ -16,8 +16,8 @@ from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.value_function.recursion import compiled_part
-from bess_opt.strategies import get
 from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.discovery import get
 from bess_opt.strategies.shared.stack import Bound
 
 

@@ -26,8 +26,7 @@ from bess_opt.dispatch.forecast_driven.rolling import Rolling, Terminal, Window
 from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, timetable
 from bess_opt.dispatch.infeasible import unreachable as infeasible
 from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
-from bess_opt.dispatch.outcome import outcome
-from bess_opt.dispatch.result import Dispatch
+from bess_opt.dispatch.result import Dispatch, outcome
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.plant.flows import Flows

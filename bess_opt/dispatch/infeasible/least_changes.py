@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
-from bess_opt.common.relaxation import Change, Relaxation, rounded_beyond
+from bess_opt.common.findings import Change, Relaxation, rounded_beyond
 from bess_opt.dispatch.infeasible.unreachable import unreachable
 from bess_opt.dispatch.infeasible.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits
 from bess_opt.inputs.scenario import Scenario

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt.common.relaxation import number
+from bess_opt.common.findings import number
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import Plant
 from bess_opt.strategies.shared.stack import Bound

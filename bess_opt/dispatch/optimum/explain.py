@@ -8,19 +8,23 @@ All prices are in units of the strategy's first objective (maximised) per MWh.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.arrays import Array
 from bess_opt.common.errors import BessOptError
 from bess_opt.dispatch.optimum.causes import Places, reserved, row_cause
 from bess_opt.dispatch.optimum.marginals import Marginals, duals_of
 from bess_opt.dispatch.optimum.marginals import marginals as marginals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
-from bess_opt.dispatch.result import Dispatch
-from bess_opt.plant.plant import Plant
-from bess_opt.solver.change import Duals
-from bess_opt.solver.program import Program
+
+if TYPE_CHECKING:
+    from bess_opt.common.arrays import Array
+    from bess_opt.dispatch.result import Dispatch
+    from bess_opt.plant.plant import Plant
+    from bess_opt.solver.change import Duals
+    from bess_opt.solver.program import Program
 
 CERTAIN = 1e-6  # of the typical cost: a smaller dual proves nothing
 MOVES = 1e-6  # of the plant's size: less power is rest

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
+from bess_opt.common.wording import minutes
 from bess_opt.inputs.readers.arguments import Quantity, Stated
 from bess_opt.inputs.readers.pipeline import COLUMNS, read_file
 from bess_opt.inputs.readers.problems import problem, question
 from bess_opt.inputs.readers.times.steps import step_of
 from bess_opt.inputs.series.imported import ImportedSeries
-from bess_opt.inputs.series.time_axis import minutes
 
 READING = "series.reading.toml"
 QUANTITIES: tuple[Quantity, ...] = ("price", "load", "solar")

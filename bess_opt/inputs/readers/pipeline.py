@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Floats
+from bess_opt.common.wording import minutes
 from bess_opt.inputs.readers.arguments import Quantity, Stated
 from bess_opt.inputs.readers.choices import choose_column, choose_unit, kept_rows, one_place, refuse_capacity
 from bess_opt.inputs.readers.file.delimited import read_delimited
@@ -33,7 +34,6 @@ from bess_opt.inputs.readers.times.words import Nanoseconds
 from bess_opt.inputs.readers.units import currency_of, factor_of
 from bess_opt.inputs.readers.wide import melted
 from bess_opt.inputs.series.imported import ImportedSeries
-from bess_opt.inputs.series.time_axis import minutes
 
 COLUMNS: dict[Quantity, str] = {"price": "price_per_mwh", "load": "load_mw", "solar": "solar_mw"}
 _DEAR = 3000.0  # per MWh in these currencies: a median beyond it is a wrong unit, not a market

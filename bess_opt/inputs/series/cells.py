@@ -16,9 +16,10 @@ from bess_opt.common.arrays import Floats
 from bess_opt.common.clock import Mask
 from bess_opt.common.columns import SERIES
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import LARGEST, show
+from bess_opt.common.input_table import LARGEST
+from bess_opt.common.wording import more, show
 from bess_opt.inputs.series.raw import RawSeries
-from bess_opt.inputs.series.time_axis import TimeAxis, more
+from bess_opt.inputs.series.time_axis import TimeAxis
 
 
 def read_numbers(raw: RawSeries, axis: TimeAxis | None) -> tuple[pd.DataFrame, list[Finding]]:

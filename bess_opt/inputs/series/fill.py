@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from bess_opt.common.findings import Finding
+from bess_opt.common.wording import counted, moment
 from bess_opt.inputs.series.cells import cell_problem
 from bess_opt.inputs.series.raw import RawSeries
-from bess_opt.inputs.series.time_axis import TimeAxis, counted, grid, moment
+from bess_opt.inputs.series.time_axis import TimeAxis, grid
 
 FillMethod = Literal["previous", "next", "zero", "linear"]
 _SOURCE = {

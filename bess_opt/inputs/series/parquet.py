@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from bess_opt.common.clock import is_zone
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import show
+from bess_opt.common.wording import show
 
 MOST_ROWS = 4_000_000  # seven years of minutes
 MOST_BYTES = 1_000_000_000  # of a column, unpacked

@@ -12,8 +12,9 @@ import pandas as pd
 from bess_opt.common.columns import SERIES
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.wording import minutes, moment
 from bess_opt.inputs.series.raw import RawSeries
-from bess_opt.inputs.series.time_axis import TimeAxis, check_step, grid, minutes, moment
+from bess_opt.inputs.series.time_axis import TimeAxis, check_step, grid
 
 ResampleMethod = Literal["mean", "sum", "hold"]
 Steps = tuple[int, int]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bess_opt.common.clock import HOUR_NS, Mask, zone_name
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import show
+from bess_opt.common.wording import counted, minutes, moment, more, show
 from bess_opt.inputs.series.raw import RawSeries
 
 _STAMP = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
@@ -31,27 +31,6 @@ class TimeAxis:
     def at(self, position: int) -> str:
         """Local time of a row for people, with its offset."""
         return moment(self.index[position])
-
-
-def moment(stamp: pd.Timestamp) -> str:
-    """A local time for people; seconds only where there are any."""
-    whole = stamp.second == 0 and stamp.microsecond == 0
-    return stamp.isoformat(sep=" ", timespec="minutes" if whole else "auto")
-
-
-def minutes(step_ns: float) -> str:
-    """A step length in words."""
-    return f"{step_ns / 60e9:g} min"
-
-
-def counted(count: int, what: str) -> str:
-    """A number and its noun."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def more(count: int, what: str = "row") -> str:
-    """Tail of a finding that stands for several."""
-    return f", and {counted(count - 1, f'more {what}')}" if count > 1 else ""
 
 
 def read_time(raw: RawSeries, stated: str | None) -> tuple[TimeAxis | None, list[Finding]]:

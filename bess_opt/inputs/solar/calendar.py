@@ -11,8 +11,9 @@ import pandas as pd
 
 from bess_opt.common.clock import zone_name
 from bess_opt.common.errors import ScenarioError
+from bess_opt.common.wording import minutes, moment
 from bess_opt.inputs.readers.problems import problem
-from bess_opt.inputs.series.time_axis import check_step, minutes, moment
+from bess_opt.inputs.series.time_axis import check_step
 from bess_opt.inputs.solar.pv_plant import SolarPlant
 from bess_opt.inputs.solar.weather import TYPICAL_YEAR, Weather
 

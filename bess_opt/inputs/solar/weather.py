@@ -10,8 +10,8 @@ import pandas as pd
 
 from bess_opt.common.arrays import Floats
 from bess_opt.common.clock import zone_name
+from bess_opt.common.wording import moment
 from bess_opt.inputs.readers.problems import problem
-from bess_opt.inputs.series.time_axis import moment
 from bess_opt.inputs.solar.pv_plant import SolarPlant
 
 TYPICAL_YEAR = 2025  # the calendar of weather whose months come from different years

@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.strategy_entry import StrategyEntry
-from bess_opt.strategies import discover
+from bess_opt.strategies.shared.discovery import discover
 
 STATED = "as stated"  # the choice that leaves what the scenario says
 YES_NO = {"true": "yes", "false": "no"}

@@ -19,18 +19,12 @@ from bess_opt.common.atomic_files import clear_leftovers, new_file
 from bess_opt.common.atomic_folders import not_writable
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.common.wording import (
-    NOTHING,
-    comparison_table,
-    dispatch_rows,
-    number,
-    percent,
-    scenario_rows,
-)
-from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison, compare
+from bess_opt.common.wording import NOTHING, number, percent
+from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison, compare, comparison_table
 from bess_opt.dispatch.reconciliation import reconcile
 from bess_opt.dispatch.reconciliation_tables import summary, tables
-from bess_opt.dispatch.result import Dispatch, drawing_problems
+from bess_opt.dispatch.result import Dispatch, dispatch_rows, drawing_problems
+from bess_opt.inputs.describe import scenario_rows
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.financials import Financials, financial_rows
 from bess_opt.investment.lifetime.operation import by_operation, operation_table

@@ -10,7 +10,8 @@ import pandas as pd
 import pyxirr
 
 from bess_opt.common.errors import ScenarioError
-from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.findings import Finding, Findings, findings_table
+from bess_opt.common.html import box, pairs
 from bess_opt.common.wording import Number, Row, percent
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
@@ -81,9 +82,8 @@ class Financials:
         )
 
     def _repr_html_(self) -> str:
-        from bess_opt.common import html as notebook
 
-        return notebook.financials_html(self)
+        return financials_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The figures under the same names, without the table and the findings."""
@@ -265,3 +265,17 @@ def _wear_twice(plan: Dispatch, finance: Finance) -> list[Finding]:
     found = f"steers dispatch beside finance.{paid[0]}, which is paid; the wear itself is not in these figures"
     expected = "see that the wear cost is the replacement's, spread over its MWh, and not a second reserve"
     return [Finding("wear_and_replacement", "battery.wear_cost_per_mwh", found, expected, "warning")]
+
+
+def financials_html(money: Financials) -> str:
+    """Worth over the life, and the cash flow where it has years."""
+    from bess_opt.plots.cash_flow import cash_flow_figure
+    from bess_opt.plots.page import picture_html
+
+    warned = list(money.findings)
+    notes = findings_table(warned) if warned else ""
+    table = money.cash_flow
+    drawn = (
+        "" if table is None else picture_html(cash_flow_figure(table, currency=money.currency), "cash flow by year")
+    )
+    return box("Financials", pairs(financial_rows(money)) + notes + drawn)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bess_opt.common.findings import findings_table
+from bess_opt.common.html import box, pairs
 from bess_opt.common.wording import Number, Row
 
 if TYPE_CHECKING:
@@ -56,3 +58,15 @@ def _size(sizing: Sizing) -> str:
         return "no battery"
     sizes = ((sizing.power_mw, "MW"), (sizing.duration_h, "h"), (sizing.energy_mwh, "MWh"))
     return ", ".join(str(Number(value, unit)) for value, unit in sizes)
+
+
+def sizing_html(sizing: Sizing) -> str:
+    """The best size, its proof and the value over power and duration."""
+    from bess_opt.plots.page import picture_html
+    from bess_opt.plots.sizing import surface_figure
+
+    warned = list(sizing.findings)
+    notes = findings_table(warned) if warned else ""
+    title = f"Size of {sizing.scenario.name}"
+    drawn = picture_html(surface_figure(sizing), f"{title}, value over power and duration")
+    return box(title, pairs(sizing_rows(sizing)) + notes + drawn)

@@ -16,10 +16,12 @@ from bess_opt.common.names import nearest
 from bess_opt.dispatch.batch.study import study
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.grid import planned
+from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import Twin, goal_of
 from bess_opt.investment.sizing.region import Range
 from bess_opt.investment.sizing.size import size
 from bess_opt.investment.sizing.sized_program import resized
+from bess_opt.plots.units import Unit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -137,6 +139,15 @@ class Sensitivity:
     base: pd.Series
     table: pd.DataFrame
     task: Task
+
+    @property
+    def factors(self) -> Mapping[str, Factor]:
+        """What can be changed, by name, with its label."""
+        return FACTORS
+
+    def unit_of(self, values: pd.Series) -> Unit:
+        """The unit in which `values` of the objective are drawn."""
+        return unit_of(self.task.objective, self.scenario.site.currency, values)
 
     def two_way(
         self,

@@ -18,14 +18,14 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
+from bess_opt.investment.sizing import key_figures
 from bess_opt.investment.sizing.grid import search_grid
+from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
 from bess_opt.investment.sizing.operated import operated
-from bess_opt.investment.sizing.planes import Planes
 from bess_opt.investment.sizing.proof import Proven, prove, require_within
 from bess_opt.investment.sizing.region import Range, Region, region
 from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
@@ -34,6 +34,11 @@ from bess_opt.solver.solution import InfeasibleProgramError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from bess_opt.dispatch.result import Dispatch
+    from bess_opt.inputs.scenario import Scenario
+    from bess_opt.investment.sizing.planes import Planes
+    from bess_opt.plots.units import Unit
 
 AT_END = 1e-6  # of a size: as near is at the end of its range
 
@@ -141,10 +146,13 @@ class Sizing:
 
         return plots_sizing.surface_figure(self, theme=theme)
 
-    def _repr_html_(self) -> str:
-        from bess_opt.common import html as notebook
+    def unit_of(self, values: pd.Series) -> Unit:
+        """The unit in which `values` of the objective are drawn."""
+        currency, score_unit = self.scenario.site.currency, str(self.plan.metrics.score_unit)
+        return unit_of(self.objective, currency, values, score_unit)
 
-        return notebook.sizing_html(self)
+    def _repr_html_(self) -> str:
+        return key_figures.sizing_html(self)
 
 
 def size(

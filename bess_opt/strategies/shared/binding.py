@@ -20,8 +20,8 @@ from bess_opt.models.site import add_site
 from bess_opt.models.storage import add_storage
 from bess_opt.plant.billing import Billing
 from bess_opt.plant.plant import Plant
-from bess_opt.strategies import get
 from bess_opt.strategies.shared.contract import Need, Objective
+from bess_opt.strategies.shared.discovery import get
 from bess_opt.strategies.shared.stack import Bound, One, Stack
 
 REMEDY: dict[Need, str] = {

@@ -10,8 +10,8 @@ import pandas as pd
 from pydantic.fields import FieldInfo
 
 from bess_opt.common.input_table import allowed
-from bess_opt.strategies import discover
 from bess_opt.strategies.shared.contract import Strategy
+from bess_opt.strategies.shared.discovery import discover
 
 
 def strategies() -> pd.DataFrame:

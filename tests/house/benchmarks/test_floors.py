@@ -19,8 +19,8 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.from_scenario import plant
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.strategies import discover
 from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.discovery import discover
 
 STEPS = 48
 RUN = ROOT / "benchmarks" / "run.py"

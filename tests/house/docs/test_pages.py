@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.places import ROOT
 
-from bess_opt.strategies import discover
+from bess_opt.strategies.shared.discovery import discover
 
 DOCS = ROOT / "docs"
 

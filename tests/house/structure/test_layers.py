@@ -26,30 +26,6 @@ ORDER: list[set[str]] = [
     {"__main__"},
 ]
 
-# Arrows that still point up, to be turned round.
-UPWARD = {
-    ("common.html", "comparison.compare"),
-    ("common.html", "dispatch.result"),
-    ("common.html", "inputs.scenario"),
-    ("common.html", "inputs.series.time_axis"),
-    ("common.html", "investment.lifetime.financials"),
-    ("common.html", "investment.sizing.key_figures"),
-    ("common.html", "investment.sizing.size"),
-    ("common.html", "plots.cash_flow"),
-    ("common.html", "plots.page"),
-    ("common.html", "plots.sizing"),
-    ("common.html", "plots.week"),
-    ("common.wording", "comparison.compare"),
-    ("common.wording", "dispatch.result"),
-    ("common.wording", "inputs.battery"),
-    ("common.wording", "inputs.scenario"),
-    ("plots.sensitivity", "investment.sizing.objective_units"),
-    ("plots.sensitivity", "investment.sizing.sensitivity"),
-    ("plots.sizing", "investment.sizing.objective_units"),
-    ("plots.sizing_curve", "investment.sizing.objective_units"),
-    ("plots.sizing_map", "investment.sizing.objective_units"),
-}  # fmt: skip
-
 
 @cache
 def modules() -> dict[str, Path]:
@@ -75,10 +51,9 @@ def level(name: str) -> int:
 
 
 @cache
-def imports(path: Path) -> list[tuple[str, bool]]:
-    """(module of the package, whether at the top of the file) for every import."""
+def imports(path: Path) -> list[str]:
+    """The package's modules that a file imports, wherever in it; imports for type checking alone do not count."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    inner = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
     typing = {
         id(n)
         for block in ast.walk(tree)
@@ -94,26 +69,21 @@ def imports(path: Path) -> list[tuple[str, bool]]:
             module = ".".join(node.module.split(".")[1:])
             for alias in node.names:
                 deeper = f"{module}.{alias.name}" if module else alias.name
-                found.append((deeper if deeper in known else module, id(node) not in inner))
+                found.append(deeper if deeper in known else module)
     return found
 
 
 @pytest.mark.parametrize("name", sorted(modules()))
 def test_imports_go_down(name: str) -> None:
-    for target, _ in imports(modules()[name]):
+    for target in imports(modules()[name]):
         assert target, f"bess_opt.{name} imports through the package root"
-        if (name, target) in UPWARD or folder(target) == folder(name):
+        if folder(target) == folder(name):
             continue
         assert level(target) < level(name), f"bess_opt.{name} imports {target}, which is not below it"
 
 
-def test_upward_exceptions_exist() -> None:
-    found = {(name, target) for name, path in modules().items() for target, _ in imports(path)}
-    assert found >= UPWARD
-
-
 def test_no_cycle() -> None:
-    graph = {n: {t for t, top in imports(p) if top and t != n} for n, p in modules().items()}
+    graph = {n: {t for t in imports(p) if t != n} for n, p in modules().items()}
     done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.common.errors import StrategyError
-from bess_opt.strategies import FOLDERS, GROUP, discover, get
+from bess_opt.strategies.shared.discovery import FOLDERS, GROUP, discover, get
 
 FILE = '''
 """Sells nothing, buys little: least import."""

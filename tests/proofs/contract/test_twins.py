@@ -17,8 +17,8 @@ import bess_opt as bo
 from bess_opt.plant.audit import audit
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.plant import Plant
-from bess_opt.strategies import discover
 from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.discovery import discover
 
 SCENARIO = ROOT / "scenarios" / "solar_merchant"
 STATED: dict[str, dict[str, Any]] = {

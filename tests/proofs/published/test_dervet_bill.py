@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.comparison.published.files import PRESENT_VALUE, dervet_site
+from bess_opt.comparison.published.cases import PRESENT_VALUE, dervet_site
 
 
 def folder() -> Path:

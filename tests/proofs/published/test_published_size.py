@@ -6,7 +6,7 @@ import pytest
 from test_dervet_bill import folder, site
 
 import bess_opt as bo
-from bess_opt.comparison.published.files import CAPITAL, PRESENT_VALUE
+from bess_opt.comparison.published.cases import CAPITAL, PRESENT_VALUE
 
 
 @pytest.mark.real_data

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import bess_opt as bo
-from bess_opt.comparison.published import files as verify_files
+from bess_opt.comparison.published import cases as cases_module
 from bess_opt.comparison.published.numbers import ASTM, DERVET, NUMBERS, PJM, SOURCES
 from bess_opt.comparison.published.verify import COLUMNS
 from bess_opt.interfaces.cli.main import app
@@ -66,17 +66,17 @@ def test_the_table_of_published_numbers_is_what_was_published() -> None:
 
 def test_files_are_read_from_the_folder_that_is_named(tmp_path: Path, no_data: None) -> None:
     """One hour of PJM's format: 2·(10 + 1.5·4) = 32, of which 20 and 12; it is not the month, so it differs."""
-    file = tmp_path / verify_files.PJM_FILES[0]
+    file = tmp_path / cases_module.PJM_FILES[0]
     file.parent.mkdir()
     pd.DataFrame([ROW]).to_csv(file)
-    assert list(verify_files.pjm_settlement(tmp_path).values()) == [32.0, 20.0, 12.0]
+    assert list(cases_module.pjm_settlement(tmp_path).values()) == [32.0, 20.0, 12.0]
     told: list[str] = []
     table = bo.verify(tmp_path, progress=told.append).set_index(["case", "figure"])
     assert told[-1] == PJM
     assert table.loc[(PJM, "capability part"), ["ours", "verdict"]].to_list() == [20.0, "differs"]
     assert math.isnan(table.loc[(PJM, "credits of 743 hours"), "ours"])
     assert table.loc[(PJM, "credits of 743 hours"), "verdict"] == "differs"
-    assert table.loc[(DERVET, "power"), "note"] == f"{tmp_path} has no {verify_files.DERVET_FILES[0]}"
+    assert table.loc[(DERVET, "power"), "note"] == f"{tmp_path} has no {cases_module.DERVET_FILES[0]}"
 
 
 def test_command_line(no_data: None) -> None:
@@ -99,7 +99,7 @@ def test_exit_code_1_if_anything_differs(monkeypatch: pytest.MonkeyPatch, no_dat
 
 def test_a_case_that_raises_is_a_row_and_exit_code_1(tmp_path: Path, no_data: None) -> None:
     """A file of PJM's without its columns: its figures have failed and say why, the other cases still stand."""
-    file = tmp_path / verify_files.PJM_FILES[0]
+    file = tmp_path / cases_module.PJM_FILES[0]
     file.parent.mkdir()
     file.write_text("hour,price\n1,2\n")
     table = bo.verify(tmp_path)
@@ -118,9 +118,9 @@ def test_a_case_that_raises_is_a_row_and_exit_code_1(tmp_path: Path, no_data: No
 @pytest.mark.real_data
 def test_pjm_agrees_from_its_file() -> None:
     """The settlement of the real month; DER-VET's size stands in its own test."""
-    if not (Path(os.environ.get("BESS_OPT_DATA", "")) / verify_files.PJM_FILES[0]).is_file():
+    if not (Path(os.environ.get("BESS_OPT_DATA", "")) / cases_module.PJM_FILES[0]).is_file():
         pytest.skip("BESS_OPT_DATA does not lead to PJM's regulation settlement")
-    ours = verify_files.pjm_settlement(Path(os.environ["BESS_OPT_DATA"]))
+    ours = cases_module.pjm_settlement(Path(os.environ["BESS_OPT_DATA"]))
     for number in NUMBERS:
         if number.case == PJM:
             assert abs(ours[number.figure] - number.value) <= number.tolerance

@@ -193,7 +193,7 @@ def test_a_row_that_the_program_has_not() -> None:
 
 def test_a_strategy_in_a_file_that_is_no_python(tmp_path: Path) -> None:
     with pytest.raises(bo.StrategyError, match=r"strategy\.txt: cannot be read as a Python file"):
-        importlib.import_module("bess_opt.strategies")._load(tmp_path / "strategy.txt")
+        importlib.import_module("bess_opt.strategies.shared.discovery")._load(tmp_path / "strategy.txt")
 
 
 def test_a_window_without_length() -> None:

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import bess_opt as bo
-from bess_opt.investment.sizing.objective_units import Unit
+from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.plots import figure_png
 from bess_opt.plots.sizing import surface_figure
 from bess_opt.plots.style import LIGHT
@@ -97,7 +97,7 @@ def test_themes_differ_and_bytes_do_not() -> None:
 
 @pytest.mark.parametrize(("most", "unit"), [(3e6, "million EUR"), (5e4, "thousand EUR"), (900.0, "EUR")])
 def test_money_is_written_in_a_power_of_ten_that_can_be_read(most: float, unit: str) -> None:
-    found = Unit.named("npv", "EUR", pd.Series([-most, np.nan]))
+    found = unit_of("npv", "EUR", pd.Series([-most, np.nan]))
     assert found.label == f"net present value [{unit}]"
 
 

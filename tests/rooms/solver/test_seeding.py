@@ -16,8 +16,8 @@ from bess_opt.solver import warm_start as seeding
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
-from bess_opt.solver.resting import at_rest
 from bess_opt.solver.solution import AT_LOWER, BASIC, InfeasibleProgramError, basis_at
+from bess_opt.solver.warm_start import at_rest
 from bess_opt.strategies.shared.binding import bind, model
 
 SHIPPED = ROOT / "scenarios"

@@ -12,7 +12,7 @@ from support.twins import both, check_idle, check_replay, compared
 import bess_opt as bo
 from bess_opt.plant.audit import audit
 from bess_opt.plant.from_scenario import plant
-from bess_opt.strategies import get
+from bess_opt.strategies.shared.discovery import get
 
 HALF = IDEAL | {"eta_charge": 0.5}
 

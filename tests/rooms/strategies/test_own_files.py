@@ -10,7 +10,9 @@ import pytest
 
 import bess_opt as bo
 
-strategies = importlib.import_module("bess_opt.strategies")  # the package's name for it is a function
+strategies = importlib.import_module(
+    "bess_opt.strategies.shared.discovery"
+)  # the package's name for it is a function
 
 GOOD = """\
 import dataclasses

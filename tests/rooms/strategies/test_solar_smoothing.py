@@ -16,7 +16,7 @@ from support.places import ROOT
 import bess_opt as bo
 from bess_opt.models.ramp import RampLimit
 from bess_opt.plant.from_scenario import plant
-from bess_opt.strategies import get
+from bess_opt.strategies.shared.discovery import get
 
 MERCHANT = ROOT / "scenarios" / "solar_merchant"
 TOPOLOGIES = ("parallel_ac", "series_dc", "hybrid")

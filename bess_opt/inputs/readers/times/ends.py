@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.wording import minutes
 from bess_opt.inputs.readers.arguments import StampKind, Stated
 from bess_opt.inputs.readers.problems import question
 from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.times.words import DAY_NS, Nanoseconds
-from bess_opt.inputs.series.time_axis import minutes
 
 _END_NAMES = r"\(he\)|ending|\bend\b|_end\b|interval_?end|^he$|hour ?end|\bbis\b|^to\b|\bende\b"
 _START_NAMES = r"begin|start|\(hb\)|\bvon\b|^from\b|valid_from"

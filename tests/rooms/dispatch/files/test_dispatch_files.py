@@ -21,7 +21,7 @@ from bess_opt.common import atomic_files
 from bess_opt.common.atomic_folders import check_target, new_folder
 from bess_opt.common.columns import SCHEDULE
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.common.versions import VERSIONED
+from bess_opt.common.provenance import VERSIONED
 from bess_opt.dispatch import saving as files
 
 PARTS = [

@@ -19,8 +19,8 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import cheats
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import Solution
-from bess_opt.strategies import discover
 from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.discovery import discover
 
 STATED: dict[str, dict[str, Any]] = {
     "cycling": {"cycles_per_day": 0.5},

@@ -14,8 +14,8 @@ from bess_opt.common.input_table import Flag, Number, Table, Text
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.interfaces.app.controls import Controls, changed, controls_of
 from bess_opt.interfaces.app.options import STATED, Box, boxes, touched
-from bess_opt.strategies import discover
 from bess_opt.strategies.arbitrage import STRATEGY as ARBITRAGE
+from bess_opt.strategies.shared.discovery import discover
 
 
 def box(scenario: bo.Scenario, strategy: str, key: str) -> Box:

@@ -1,0 +1,35 @@
+"""The numbers of a site whose battery can do nothing: what money is measured against."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.plant import Plant
+
+RESERVE = "energy_min_mwh"
+
+
+def site_without_battery(scenario: Scenario) -> Plant:
+    """The numbers of `scenario`'s site with a battery that can do nothing, whatever is wanted of it."""
+    return idle_plant(plant(bare_scenario(scenario)))
+
+
+def bare_scenario(scenario: Scenario) -> Scenario:
+    """The scenario with a battery that asks for nothing: its plan is this one's whole truth, also once saved."""
+    battery = {"auxiliary_mw": 0.0, "self_discharge_per_h": 0.0, "soc_end": "free"}
+    if RESERVE not in scenario.series:
+        return scenario.replace(battery=battery)
+    series = scenario.series.drop(columns=RESERVE)
+    return scenario.replace(battery=battery, series=series, series_options={"step_min": scenario.step_h * 60.0})
+
+
+def idle_plant(numbers: Plant) -> Plant:
+    """The plant with a battery that can neither take nor give anything, and must not."""
+    return numbers.with_storage(
+        charge_max_mw=0.0,
+        discharge_max_mw=0.0,
+        floor_mwh=np.minimum(numbers.storage.floor_mwh, numbers.storage.start_mwh),
+        ceiling_mwh=np.maximum(numbers.storage.ceiling_mwh, numbers.storage.start_mwh),
+    )
