@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -59,12 +58,3 @@ class InfeasibleError(SolveError):
 
 class AuditError(BessOptError):
     """A schedule violates the physics or its ledger does not close."""
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Remedy for a misspelt `name` (rule 12): "did you mean 'x'?", or the list of what is known."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "one of " + ", ".join(repr(n) for n in names) if names else "nothing is known here"

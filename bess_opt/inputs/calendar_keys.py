@@ -20,9 +20,9 @@ from bess_opt.common.calendar import (
     step_for_edge,
     window_text,
 )
-from bess_opt.common.errors import nearest
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Count, Number, Table, Text, plain, reject, show
+from bess_opt.common.names import nearest
 
 WORDS = ("all", "weekday", "weekend")
 _HOURS = (

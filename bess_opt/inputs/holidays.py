@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
-from bess_opt.common.errors import nearest
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Text, reject, show
+from bess_opt.common.names import nearest
 
 _EXPECTED = 'give a country or region ("DE", "DE-BY", "US-CA"), or a list of dates ["2025-12-24"]'
 

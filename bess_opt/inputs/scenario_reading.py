@@ -10,9 +10,10 @@ from typing import Any
 
 from bess_opt.common.bounded_reading import read_bounded
 from bess_opt.common.clock import HOUR_NS
-from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import MOST_TOLD, Table, read_table, salvage, show, untold
+from bess_opt.common.names import nearest
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario_checks import Horizon

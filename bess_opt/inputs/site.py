@@ -8,9 +8,9 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from bess_opt.common.clock import is_zone
-from bess_opt.common.errors import nearest
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Flag, Number, Table, Text, quantity, reject
+from bess_opt.common.names import nearest
 from bess_opt.inputs.battery import TopologyKey
 from bess_opt.inputs.holidays import Holidays
 

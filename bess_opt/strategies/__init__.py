@@ -1,27 +1,36 @@
 """What is wanted: one file per strategy, found by discovery.
 
 Every module of this folder that holds a `STRATEGY`, every file in the folders that the environment variable
-`BESS_OPT_STRATEGIES` lists, and every entry point of the group `bess_opt.strategies` is a strategy.
+`BESS_OPT_STRATEGIES` lists, and every entry point of the group `bess_opt.strategies` is a strategy. Such files are
+programs: they run with all rights of the user who starts bess_opt.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
+import logging
 import os
 import pkgutil
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from functools import cache
 from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 
-from bess_opt.common.errors import StrategyError, nearest
+from bess_opt.common.errors import StrategyError
+from bess_opt.common.names import nearest
 from bess_opt.strategies.shared.contract import Strategy
 
 GROUP = "bess_opt.strategies"
 FOLDERS = "BESS_OPT_STRATEGIES"
+REMEDY = f"mend the file, or take its folder out of {FOLDERS}"
+SLOW_S = 3.0
+LOG = logging.getLogger(__name__)
 
 
 def discover() -> dict[str, Strategy]:
@@ -63,13 +72,34 @@ def _points(_path: tuple[str, ...]) -> EntryPoints:
 
 
 def _load(file: Path) -> ModuleType:
+    state = file.stat()
+    return _read(file, state.st_mtime_ns, state.st_size)
+
+
+@cache
+def _read(file: Path, _changed_ns: int, _bytes: int) -> ModuleType:
+    """The module of a user's file, run once as long as the file is what it was."""
     spec = importlib.util.spec_from_file_location(f"bess_opt_strategy_{file.stem}", file)
     if spec is None or spec.loader is None:
         raise StrategyError(f"{file}: cannot be read as a Python file")
     module = importlib.util.module_from_spec(spec)
     # Annotations that are text are looked up in the module's own names, which are found here only.
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    began, printed = time.monotonic(), io.StringIO()
+    try:
+        with redirect_stdout(printed):
+            spec.loader.exec_module(module)
+    except SyntaxError as error:
+        line = f":{error.lineno}" if error.filename == str(file) and error.lineno else ""
+        raise StrategyError(f"{file}{line}: {type(error).__name__}: {error.msg}; {REMEDY}") from None
+    except SystemExit as error:
+        raise StrategyError(f"{file}: asks the program to end (SystemExit {error.code}); {REMEDY}") from None
+    except Exception as error:
+        raise StrategyError(f"{file}: {type(error).__name__} while it is read: {error}; {REMEDY}") from error
+    if printed.getvalue():
+        LOG.warning("%s: prints while it is read, which belongs into its functions: %.200r", file, printed.getvalue())
+    if time.monotonic() - began > SLOW_S:
+        LOG.warning("%s: took %.0f s to read; load what is large in its functions", file, time.monotonic() - began)
     return module
 
 

@@ -12,8 +12,9 @@ import pandas as pd
 
 from bess_opt.common import clock
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.names import nearest
 from bess_opt.inputs.scenario import Scenario
 
 WEEK = 7

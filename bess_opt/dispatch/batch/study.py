@@ -13,8 +13,9 @@ from typing import Any, cast
 
 import pandas as pd
 
-from bess_opt.common.errors import BessOptError, ScenarioError, nearest
+from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.names import nearest
 from bess_opt.dispatch.batch.progress import show_progress
 from bess_opt.dispatch.batch.rows import ACTIONS, HEAD, Action, Parts, Row, failed
 from bess_opt.dispatch.batch.workers import Crew, Job, made_by

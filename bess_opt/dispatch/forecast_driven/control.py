@@ -14,8 +14,9 @@ from typing import Protocol, get_args
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError, nearest
+from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.names import nearest
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings as findings_of
 from bess_opt.dispatch.forecast_driven.forecasts import Forecasts, Knowledge

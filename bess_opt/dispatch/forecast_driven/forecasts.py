@@ -16,9 +16,10 @@ import pandas as pd
 from bess_opt.common import clock
 from bess_opt.common.arrays import Array
 from bess_opt.common.columns import SERIES
-from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import show
+from bess_opt.common.names import nearest
 from bess_opt.dispatch.forecast_driven.given_forecasts import Vintages, vintages
 
 Mode = Literal["perfect", "observed", "published", "persistence", "noisy", "given"]

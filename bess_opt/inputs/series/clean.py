@@ -15,9 +15,10 @@ from pydantic import AfterValidator, Field
 
 from bess_opt.common.clock import HOUR_NS
 from bess_opt.common.columns import SERIES
-from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, Text, quantity, reject
+from bess_opt.common.names import nearest
 from bess_opt.inputs.series.cells import check_prices, read_numbers
 from bess_opt.inputs.series.fill import FillMethod, check_empty, fill
 from bess_opt.inputs.series.raw import RawSeries

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.columns import SERIES
-from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import show
+from bess_opt.common.names import nearest
 from bess_opt.inputs.series.imported import ImportedSeries
 from bess_opt.inputs.series.parquet import MOST_ROWS, TIME, read_parquet, too_long
 

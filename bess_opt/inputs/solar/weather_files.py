@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from bess_opt.common.errors import nearest
+from bess_opt.common.names import nearest
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.solar.pv_plant import SolarPlant
 from bess_opt.inputs.solar.weather import TYPICAL_YEAR, Weather, pvlib_package, rows_of

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from bess_opt.common.errors import nearest
+from bess_opt.common.names import nearest
 from bess_opt.interfaces.cli.streams import answer_apart
 
 E = TypeVar("E", bound=StrEnum)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.names import nearest
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.inputs.scenario_reading import TABLES, file_source, read_toml, unknown_tables
 

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bess_opt.common.errors import ScenarioError, nearest
+from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.names import nearest
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.errors import BessOptError, ScenarioError, nearest
+from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.names import nearest
 from bess_opt.dispatch.batch.study import study
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.grid import planned

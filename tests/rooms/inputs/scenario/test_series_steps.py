@@ -146,7 +146,7 @@ def test_over_a_clock_change(hours: Frames, start: str, steps: int) -> None:
         (("h", 4), {"step_min": 1500}, "series.step_min: found 1500; give a number >= 0.001 and <= 1440 min (step of the scenario: asserted, or reached by resample)"),
         (("h", 4), {"fill": {"load_mw": "last"}}, "series.fill.load_mw: found 'last'; one of 'linear', 'next', 'previous', 'zero'"),
         (("h", 4), {"fil": {}}, "series.fil: unknown key 'fil'; did you mean 'fill'?"),
-        (("h", 4), {"fill": {"solar_mw": "zero"}}, "series.fill.solar_mw: series has no such column; did you mean 'load_mw'?"),
+        (("h", 4), {"fill": {"solar_mw": "zero"}}, "series.fill.solar_mw: series has no such column; one of 'load_mw'"),
         (("h", 4), {"resample": {"load": "mean"}}, "series.resample.load: unknown column 'load'; did you mean 'load_mw'?"),
         (("h", 4), {"file": "series.csv"}, "series.file: found 'series.csv' beside a DataFrame; give one of the two"),
     ],

@@ -86,7 +86,8 @@ def test_cancel_stops_at_once() -> None:
 def test_a_new_question_takes_the_place_of_the_old(desk: Desk) -> None:
     first = desk.start(Task("plans", replace(controls_of(small()), power_mw=2.25)))
     second = desk.start(Task("plans", replace(controls_of(small()), power_mw=2.5)))
-    assert ended(desk, second).state == "done"
+    job = ended(desk, second)
+    assert (job.state, job.errors) == ("done", ())
     assert ended(desk, first).state == "cancelled"
 
 
