@@ -29,8 +29,8 @@ def read_tariff(file: str | Path, *, export: float | str | None = None) -> Impor
 
     Knows JSON with the keys of URDB (also inside "items" or "urdb_response") and DER-VET's CSV. `export` is pay for
     export, a price per MWh, "same" or "none"; default: URDB's sell rate, or "none" where there is none.
-    ScenarioError for another format, and for what has no row of ours: usage tiers with different rates, ratchets,
-    demand that is measured in several separate windows at once.
+    ScenarioError for another format, and by name for what is not taken: ratchets, coincident schedules, other units,
+    one peak over hours that differ between weekdays and weekends.
     """
     path = Path(file)
     try:

@@ -16,35 +16,68 @@ from bess_opt.inputs.readers.problems import note, problem
 from bess_opt.inputs.readers.tariffs.tariff_request import per_thousand, stated_export, unknown_tariff
 
 KEYS = ("energyratestructure", "energyweekdayschedule", "energyweekendschedule")
-_UNCHANGED = ("fixedmonthlycharge", "fixedchargefirstmeter", "minmonthlycharge", "annualmincharge", "mincharge")
-_RATCHETS = ("demandratchetpercentage", "lookbackpercent", "lookbackPercent")
+_MONTHLY = (  # ours, and URDB's amount with its unit
+    ("fixed_per_month", "fixedmonthlycharge", "fixedmonthlychargeunits"),
+    ("fixed_per_month", "fixedchargefirstmeter", "fixedchargeunits"),
+    ("minimum_per_month", "minmonthlycharge", "minmonthlychargeunits"),
+    ("minimum_per_month", "mincharge", "minchargeunits"),
+)
+_NOT_TAKEN = (
+    "demandratchetpercentage", "lookbackpercent", "lookbackPercent", "annualmincharge", "coincidentratestructure",
+    "fueladjustmentsmonthly", "demandreactivepowercharge", "fixedchargeeaaddl",
+)  # fmt: skip
+ENDLESS = 1e9  # kWh or kW: URDB writes a tier without end as a number so large
 
 
 def from_urdb(source: str, text: str, export: float | str | None) -> tuple[dict[str, Any], list[Finding]]:
     """Tables of a tariff from URDB's JSON, and notes. ScenarioError as in `read_tariff`."""
     rate = _rate_in(source, text)
-    for key in _RATCHETS:
-        if any(_listed(rate.get(key))):
-            raise problem(
-                "no_such_row", f"{source} {key}", "states a ratchet", "take it out and state it in the scenario"
-            )
-    energy = _prices(source, rate, "energyratestructure")
-    rows = [
-        {"price_per_mwh": per_thousand(energy[period]), "months": months, "days": days, "hours": hours}
-        for period, windows in _windows(source, rate, "energy", len(energy)).items()
-        for months, days, hours in windows
-    ]
+    _refuse(source, rate)
+    energy = _tiers(source, rate, "energyratestructure")
+    rows = _rows(source, rate, "energy", energy, "price_per_mwh")
     demand = _flat_demand(source, rate) + _timed_demand(source, rate)
     window = rate.get("demandwindow")
     for row in demand:
         row |= {"interval_min": float(window)} if window else {}
     notes = [note(source, "rates per kWh and kW are made per MWh and MW; hours are local, from the hour's start")]
-    left = [key for key in _UNCHANGED if rate.get(key)]
-    if left:
-        what = "is left out: no battery changes it"
-        notes.append(note(f"{source} {', '.join(left)}", what, "add it where the whole bill counts", warns=True))
-    pay, said = _export(source, rate) if export is None else (export, stated_export(source, export))
-    return {"energy": rows, "demand": demand, "export": pay}, [*notes, said]
+    tables: dict[str, Any] = {"demand": demand}
+    for ours, key, unit in _MONTHLY:
+        amount, said = _monthly(source, rate, key, unit)
+        notes += said
+        if amount:
+            tables[ours] = tables.get(ours, 0.0) + amount
+    pay, said_of_export = _export(source, rate) if export is None else (export, stated_export(source, export))
+    if isinstance(pay, list):
+        rows += _rows(source, rate, "energy", pay, "price_per_mwh", direction="export")
+    else:
+        tables["export"] = pay
+    return tables | {"energy": rows}, [*notes, said_of_export]
+
+
+def _refuse(source: str, rate: Mapping[str, Any]) -> None:
+    """ScenarioError that names the first part of the tariff which our tables cannot say."""
+    for key in _NOT_TAKEN:
+        if any(_listed(rate.get(key))):
+            raise problem("no_such_row", f"{source} {key}", "is stated", "take it out and state it in the scenario")
+    for key in ("flatdemandunit", "demandrateunit", "coincidentrateunit"):
+        unit = rate.get(key)
+        if unit not in (None, "", "kW"):
+            raise problem("no_such_row", f"{source} {key}", f"is in {unit}", "give one rate per kW and month")
+    if rate.get("dgrules") in ("Net Metering", "Buy All Sell All"):
+        expected = "take it out, and state tariff.net_metering or what export is paid in the scenario"
+        raise problem("no_such_row", f"{source} dgrules", f"is {rate['dgrules']!r}", expected)
+
+
+def _monthly(source: str, rate: Mapping[str, Any], key: str, unit: str) -> tuple[float, list[Finding]]:
+    """An amount per month, and what was done to one per day."""
+    amount, stated = float(rate.get(key) or 0.0), str(rate.get(unit) or "$/month")
+    if not amount or stated == "$/month":
+        return amount, []
+    if stated != "$/day":
+        raise problem("no_such_row", f"{source} {unit}", f"is {stated!r}", 'give "$/month" or "$/day"')
+    month = amount * 365.25 / 12.0
+    what = f"{amount:g} per day counts as {month:.6g} for every month, a twelfth of 365.25 days"
+    return month, [note(f"{source} {key}", what, "state fixed_per_month for another", warns=True)]
 
 
 def _rate_in(source: str, text: str) -> dict[str, Any]:
@@ -66,83 +99,109 @@ def _rate_in(source: str, text: str) -> dict[str, Any]:
     raise unknown_tariff(source, f"has the keys {keys}")
 
 
-def _prices(source: str, rate: Mapping[str, Any], key: str) -> list[float]:
-    """One price per period: the rate and its adjustment, the same in all of its tiers."""
-    prices = []
+def _tiers(source: str, rate: Mapping[str, Any], key: str, field: str = "rate") -> list[list[list[float]]]:
+    """(up to MWh or MW, price) of each period's tiers, neighbours of one price together."""
+    found = []
     for number, tiers in enumerate(_listed(rate.get(key))):
-        each = {float(tier.get("rate", 0.0)) + float(tier.get("adj", 0.0)) for tier in tiers}
         units = {str(tier.get("unit", "")).lower() for tier in tiers} - {"", "kwh", "kw"}
-        if len(each) != 1 or units:
-            found = (
-                f"has {len(each)} different rates by usage" if len(each) != 1 else f"is in {', '.join(sorted(units))}"
-            )
-            raise problem("no_such_row", f"{source} {key}[{number}]", found, "give one rate per kWh or kW")
-        prices.append(each.pop())
-    return prices
+        if units:
+            text = f"is in {', '.join(sorted(units))}"
+            raise problem("no_such_row", f"{source} {key}[{number}]", text, "give rates per kWh or kW")
+        steps: list[list[float]] = []
+        for tier in tiers:
+            extra = float(tier.get("adj") or 0.0) if field == "rate" else 0.0
+            price = per_thousand(float(tier.get(field) or 0.0) + extra)
+            top = float(tier.get("max") or ENDLESS)
+            if steps and steps[-1][1] == price:
+                steps.pop()
+            steps.append([top / 1000.0 if top < ENDLESS else float("inf"), price])
+        if steps:
+            steps[-1][0] = float("inf")
+        found.append(steps or [[float("inf"), 0.0]])
+    return found
 
 
-def _export(source: str, rate: Mapping[str, Any]) -> tuple[float | str, Finding]:
+def _priced(tiers: list[list[float]], price: str) -> dict[str, Any]:
+    return {price: tiers[0][1]} if len(tiers) == 1 else {"tiers": tiers}
+
+
+def _export(source: str, rate: Mapping[str, Any]) -> tuple[float | str | list[list[list[float]]], Finding]:
     sells = {tier.get("sell") for tiers in rate["energyratestructure"] for tier in tiers}
     where = f"{source} sell"
     if sells == {None}:
         return "none", note(where, "no sell rate: export is not paid", "state export if it is", warns=True)
     if len(sells) > 1:
-        found = f"{len(sells)} different sell rates"
-        raise problem("no_such_row", where, found, "state export, or give export_price_per_mwh as a series")
+        return _tiers(source, rate, "energyratestructure", "sell"), note(where, "export is paid by period")
     price = per_thousand(float(sells.pop()))
     return price, note(where, f"export is paid {price:g} per MWh")
 
 
 def _flat_demand(source: str, rate: Mapping[str, Any]) -> list[dict[str, Any]]:
-    prices = _prices(source, rate, "flatdemandstructure")
     months = defaultdict(list)
     for month, period in enumerate(_listed(rate.get("flatdemandmonths")), start=1):
         months[int(period)].append(month)
     return [
-        {"price_per_mw_month": per_thousand(price), "months": months[period]}
-        for period, price in enumerate(prices)
-        if price and months[period]
+        _priced(tiers, "price_per_mw_month") | {"months": months[period]}
+        for period, tiers in enumerate(_tiers(source, rate, "flatdemandstructure"))
+        if any(price for _, price in tiers) and months[period]
     ]
 
 
 def _timed_demand(source: str, rate: Mapping[str, Any]) -> list[dict[str, Any]]:
-    prices = _prices(source, rate, "demandratestructure")
-    if not any(prices):
+    tiers = _tiers(source, rate, "demandratestructure")
+    priced = [any(price for _, price in steps) for steps in tiers]
+    if not any(priced):
         return []
+    return _rows(source, rate, "demand", tiers, "price_per_mw_month", only=priced)
+
+
+def _rows(
+    source: str,
+    rate: Mapping[str, Any],
+    what: str,
+    tiers: list[list[list[float]]],
+    price: str,
+    *,
+    direction: str = "import",
+    only: list[bool] | None = None,
+) -> list[dict[str, Any]]:
+    """A row for each period, its months with alike windows, and kind of day; what is counted together stays so."""
     rows = []
-    for period, windows in _windows(source, rate, "demand", len(prices)).items():
-        if not prices[period]:
+    for period, parts in _windows(source, rate, what, len(tiers)).items():
+        if only is not None and not only[period]:
             continue
-        seen = [month for months, _, _ in windows for month in months]
-        if len(seen) > len(set(seen)):
-            twice = next(month for month in seen if seen.count(month) > 1)
-            found = f"period {period} is measured in several windows of month {twice}"
-            raise problem("no_such_row", f"{source} demandratestructure", found, "give one daily window per period")
-        price = per_thousand(prices[period])
-        rows += [{"price_per_mw_month": price, "months": m, "days": days, "hours": h} for m, days, h in windows]
+        months = [month for part, _, _ in parts for month in part]
+        together = what == "demand" or len(tiers[period]) > 1
+        if together and len(months) > len(set(months)):
+            twice = next(month for month in months if months.count(month) > 1)
+            found = f"period {period} has other hours on weekdays than at weekends in month {twice}, counted together"
+            raise problem("no_such_row", f"{source} {what}ratestructure", found, "give it the same hours on all days")
+        for of_months, days, hours in parts:
+            row = _priced(tiers[period], price) | {"months": of_months, "days": days}
+            row["hours"] = list(hours[0]) if len(hours) == 1 else [list(window) for window in hours]
+            rows.append(row | ({"direction": direction} if direction != "import" else {}))
     return rows
 
 
 def _windows(
     source: str, rate: Mapping[str, Any], what: str, periods: int
-) -> dict[int, list[tuple[list[int], str, tuple[int, int]]]]:
-    """(months, days, hours) of each period: months with the same windows together, days alike as "all"."""
+) -> dict[int, list[tuple[list[int], str, tuple[tuple[int, int], ...]]]]:
+    """(months, days, windows) of each period: months with the same windows together, days alike as "all"."""
     both = {kind: _schedule(source, rate, f"{what}{kind}schedule", periods) for kind in ("weekday", "weekend")}
-    found: dict[int, dict[tuple[str, tuple[int, int]], list[int]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[int, dict[tuple[str, tuple[tuple[int, int], ...]], list[int]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for month in range(1, 13):
         weekday, weekend = both["weekday"][month - 1], both["weekend"][month - 1]
         for period in range(periods):
             work, rest = runs(weekday, period), runs(weekend, period)
-            if work == rest:
-                kinds: dict[str, list[tuple[int, int]]] = {"all": work}
-            else:
-                kinds = {"weekday": work, "weekend": rest}
+            kinds = {"all": work} if work == rest else {"weekday": work, "weekend": rest}
             for days, windows in kinds.items():
-                for hours in windows:
-                    found[period][days, hours].append(month)
+                if windows:
+                    found[period][days, tuple(windows)].append(month)
     return {
-        period: [(months, days, hours) for (days, hours), months in windows.items()]
-        for period, windows in found.items()
+        period: [(months, days, windows) for (days, windows), months in parts.items()]
+        for period, parts in found.items()
     }
 
 

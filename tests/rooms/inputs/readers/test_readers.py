@@ -367,8 +367,9 @@ def test_urdb_becomes_rows(tmp_path: Path) -> None:
     assert {row.interval_min for row in read.demand} == {15.0}
     assert (read.export, [note.where for note in read.notes.warnings]) == (
         "none",
-        ["rate.json fixedmonthlycharge", "rate.json sell"],
+        ["rate.json sell"],
     )
+    assert read.fixed_per_month > 0.0
     scenario = bo.Scenario(
         battery={"power_mw": 1, "duration_h": 1},
         tariff=read,
@@ -382,17 +383,42 @@ def test_one_sell_rate_is_the_export_price(tmp_path: Path) -> None:
     assert bo.read_tariff(rate(tmp_path, samples.urdb(energyratestructure=tiers))).export == 50.0
 
 
+def test_tiers_windows_and_sell_rates_of_urdb_become_rows(tmp_path: Path) -> None:
+    """Two tiers of energy with a sell rate each way; one period measured in the morning and in the evening."""
+    hours = [0] * 7 + [1] * 3 + [0] * 7 + [1] * 3 + [0] * 4
+    every = {
+        f"{what}{kind}schedule": [hours] * 12 for what in ("energy", "demand") for kind in ("weekday", "weekend")
+    }
+    tiers = [[{"rate": 0.1, "max": 500, "sell": 0.05}, {"rate": 0.2, "sell": 0.05}], [{"rate": 0.3, "sell": 0.07}]]
+    demand = [[{"rate": 0}], [{"rate": 8, "max": 100}, {"rate": 12}]]
+    sample = samples.urdb(energyratestructure=tiers, demandratestructure=demand, **every)
+    read = bo.read_tariff(rate(tmp_path, sample))
+    assert read.energy[0].tiers == ((0.5, 100.0), (float("inf"), 200.0))
+    assert [row.price_per_mwh for row in read.energy if row.direction == "export"] == [50.0, 70.0]
+    timed = [row for row in read.demand if row.tiers is not None]
+    assert len(timed) == 1
+    assert timed[0].tiers == ((0.1, 8000.0), (float("inf"), 12000.0))
+    assert timed[0].hours == ((7.0, 10.0), (17.0, 20.0))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"demandratchetpercentage": [0.8] * 12}, "states a ratchet; take it out and state it in the scenario"),
-        ({"energyratestructure": [[{"rate": 0.1}, {"rate": 0.2}], [{"rate": 0}]]}, "has 2 different rates by usage"),
-        ({"energyratestructure": [[{"rate": 0.1, "unit": "therm"}], [{"rate": 0}]]}, "is in therm; give one rate"),
-        ({"energyratestructure": [[{"rate": 1, "sell": 1}], [{"rate": 1, "sell": 2}]]}, "2 different sell rates"),
+        ({"demandratchetpercentage": [0.8] * 12}, "demandratchetpercentage: is stated; take it out and state it"),
+        ({"fueladjustmentsmonthly": [0.002] * 12, "mincharge": 5}, "fueladjustmentsmonthly: is stated; take it out"),
+        ({"coincidentratestructure": [[{"rate": 9}]]}, "coincidentratestructure: is stated; take it out"),
+        ({"flatdemandunit": "kW daily"}, "flatdemandunit: is in kW daily; give one rate per kW and month"),
+        ({"dgrules": "Buy All Sell All"}, "dgrules: is 'Buy All Sell All'; take it out"),
+        ({"mincharge": 5, "minchargeunits": "$/year"}, "minchargeunits: is '\\$/year'; give"),
+        (
+            {"energyratestructure": [[{"rate": 0.1, "max": 5}, {"rate": 0.2}], [{"rate": 0}]]},
+            "period 0 has other hours on weekdays than at weekends in month 1, counted together",
+        ),
+        ({"energyratestructure": [[{"rate": 0.1, "unit": "therm"}], [{"rate": 0}]]}, "is in therm; give rates"),
         ({"energyweekdayschedule": [[0] * 24]}, "is no table of months and hours; give 12 rows of 24 numbers"),
         (
             {"demandratestructure": [[{"rate": 1}], [{"rate": 2}]]},
-            "period 0 is measured in several windows of month 1",
+            "period 0 has other hours on weekdays than at weekends in month 1, counted together",
         ),
     ],
 )
