@@ -37,7 +37,10 @@ def start_near_optimum(solver: Solver, scale_mw: float) -> None:
     energy = program.variables.get(ENERGY)
     if energy is None or energy.index != "instants" or len(energy.positions) <= SHORTEST or program.integer.any():
         return
-    solver.set_basis(basis_at(*stitched(program, len(energy.positions) - 1, solver.options, scale_mw)))
+    steps = len(energy.positions) - 1
+    if Cutter(program, steps).spans_all():
+        return  # what one row of the whole horizon allows, no window knows: its start is further off than none
+    solver.set_basis(basis_at(*stitched(program, steps, solver.options, scale_mw)))
     solver.expect_few_steps()
 
 
@@ -98,8 +101,8 @@ class _Windows:
         self._deadline = None if limit is None else time.perf_counter() + limit
         self._cutter = Cutter(program, steps)
         self._energy = program.variables[ENERGY].first
-        self._may_end = np.zeros(steps + 1, dtype=bool)
-        self._may_end[self._cutter.ends_allowed(np.arange(steps + 1))] = True
+        # A row longer than a window (a month's cycles) is left to the whole: it would make one window of it.
+        self._may_end = ~self._cutter.crossed_by_short(OWN_STEPS)
         self.guess = float(program.lower[self._energy])
         self.column, self.row = at_rest(program)
 

@@ -101,6 +101,14 @@ class Cutter:
         """
         return np.flatnonzero(~self._crossed(self._wide)) if self._wide.any() else resting
 
+    def crossed_by_short(self, longest: int) -> Array:
+        """Per instant, whether a row over many steps, but no more than `longest`, reaches from before it to after."""
+        return self._crossed(self._wide & (self.row_last - self.row_first <= 2 * longest))
+
+    def spans_all(self) -> bool:
+        """Whether one row reaches from the first step to the last."""
+        return bool((self._wide & (self.row_first <= 1) & (self.row_last >= 2 * self.steps - 1)).any())
+
     def separable(self, ends: Array) -> Array:
         """Per instant, whether windows that touch there stay two: `ends` without rest that only energy crosses.
 

@@ -114,7 +114,7 @@ def _flows(binding: _Binding, plant: Plant) -> list[Part]:
         if not len(steps):
             continue
         here = np.broadcast_to(limit, plant.steps)[steps]
-        where = stated.get(series, "battery.power_mw") if np.ptp(limit) == 0.0 else f"series.{series}"
+        where = stated.get(series, "battery.power_mw") if len(np.unique(limit)) == 1 else f"series.{series}"
         found.append(Part(where, words.format(_range(here))))
     held = [name for name in ("curtailed_ac_mw", "curtailed_dc_mw") if len(binding.upper(name))]
     if held and not plant.curtailment:

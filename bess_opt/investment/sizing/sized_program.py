@@ -37,6 +37,7 @@ NEAR = 1e-3  # of a size: so far from it are its neighbours, in whose limits the
 STEP = 1e-4  # of a size: the difference that gives a slope there
 AS_ONE = 1e-6  # of a limit's change: slopes as near as that are one
 ROUNDING = 1e-12  # of a limit
+SUMMED = 1e-10  # of the largest revenue: what sums over all limits leave of rounding
 TURNS = 8  # directions in which neighbours are looked at where limits change over
 MOST_HALVINGS = 2
 SIDES = ("lower", "upper", "row_lower", "row_upper")
@@ -123,9 +124,10 @@ class SizedProgram:
 
         NotConcaveError where it does not: then some limit of the program is not the least of proportional ones.
         """
+        largest = max((abs(known.revenue) for _, _, known in self._solved_sizes), default=0.0)
         for earlier, duals, known in self._solved_sizes:
             most = known.revenue + Change.between(earlier, program).worth(duals)
-            slack = AS_ONE * abs(most - known.revenue) + 1e-10 * abs(most)
+            slack = AS_ONE * abs(most - known.revenue) + SUMMED * max(abs(most), largest)
             if any(plane.at(size.power_mw, size.energy_mwh) < most - slack for plane in known.planes):
                 raise NotConcaveError("a limit of the program is not concave in the size")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -183,3 +185,21 @@ def test_a_cut_day_of_cycling_has_its_share() -> None:
             ).scenario()
         )
         assert np.sum(rule.schedule["discharge_mw"]) <= hours / 24.0 + (0.0 if hours < 24 else 1e-9)
+
+
+@pytest.mark.second_tier
+@pytest.mark.parametrize(("count", "value"), [(100, 19274.977), (365, 35829.392)])
+def test_a_year_of_german_quarter_hours_under_a_cap(count: int, value: float) -> None:
+    """Intraday prices of 2021, negative ones among them; found by an engine of value functions with a multiplier."""
+    if "BESS_OPT_DATA" not in os.environ:
+        pytest.skip("BESS_OPT_DATA is not set")
+    file = Path(os.environ["BESS_OPT_DATA"]) / "prices_de_id1" / "electricity_prices_germany_2021.csv"
+    table = pd.read_csv(file)
+    prices = table[next(name for name in table if "ID3" in name)].to_numpy()
+    eta = 0.86**0.5
+    cells = {"eta_charge": eta, "eta_discharge": eta, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 4.0}
+    battery = {"power_mw": 0.5, "duration_h": 2.0, "technology": cells}
+    cap = {"count": count, "per": "horizon", "counts": "charged"}
+    plan = swinging(cap, prices=prices.tolist(), battery=battery, step_min=15, start="2021-01-01").optimize()
+    assert plan.metrics.net_revenue == pytest.approx(value, abs=5e-4)
+    assert plan.report.gap <= 1e-7
