@@ -28,8 +28,9 @@ def action_figure(
 ) -> Figure:
     """Energy [MWh] discharged (up) and charged (down) in bands of the price, and how often each band occurs.
 
-    Charging is shown at the import price, discharging at the export price, where the two differ. The outermost
-    bands hold the rarest prices together. ValueError for a schedule without prices.
+    Where the two prices differ, charging is shown at the import price, discharging at the export price as far as the
+    site exports, the rest at the import price that it saves. The outermost bands hold the
+    rarest prices together. ValueError for a schedule without prices.
     """
     look = theme_of(theme)
     prices = prices_of(schedule)
@@ -42,9 +43,12 @@ def action_figure(
     bands = _bands(np.concatenate([buy, sell]))
     charged = schedule["charge_mw"].to_numpy(dtype=float) * hours
     discharged = schedule["discharge_mw"].to_numpy(dtype=float) * hours
+    # What is not exported takes the place of import, at the price of import.
+    exported = np.minimum(discharged, schedule["export_mw"].to_numpy(dtype=float) * hours)
     with one_panel(axes, look, title=title) as panel:
         middle, width = (bands[1:] + bands[:-1]) / 2.0, np.diff(bands)
-        up, down = _summed(sell, bands, discharged), _summed(buy, bands, charged)
+        up = _summed(sell, bands, exported) + _summed(buy, bands, discharged - exported)
+        down = _summed(buy, bands, charged)
         bars = [
             panel.bar(middle, up, width=0.92 * width, color=look.discharge, label="battery discharge"),
             panel.bar(middle, -down, width=0.92 * width, color=look.charge, label="battery charge"),

@@ -68,7 +68,8 @@ def _draw_filled(axes: Axes, values: pd.DataFrame, known: Floats, norm: Normaliz
     axes.set_facecolor(look.missing if np.isnan(grid).any() else look.paper)
     levels = MaxNLocator(13).tick_values(norm.vmin or 0.0, norm.vmax or 1.0)
     powers, durations, grid = _finer(powers, durations, grid)
-    shown = np.ma.masked_invalid(grid)
+    # Between the sizes that were solved the curve may pass the last level: such a place would stay white.
+    shown = np.ma.masked_invalid(np.clip(grid, levels[0], levels[-1]))
     filled = axes.contourf(powers, durations, shown, levels=levels, cmap=look.sequential)
     axes.contour(powers, durations, shown, levels=levels, colors="#FFFFFF", linewidths=0.5, alpha=0.55)
     return filled
@@ -97,13 +98,15 @@ def _draw_certified(axes: Axes, sizing: Sizing, look: Theme) -> list[Artist]:
     above = np.where((slack >= -1e-9 * np.abs(b)).all(axis=-1), above_best, np.nan)
     if sizing.region.module is not None or not (above > 0.0).any():
         return []
+    # The best sizes have the palest colour where more is better, the darkest where less is.
+    ink = "#1B1F24" if sizing.goal.sign > 0 else "#FFFFFF"
     axes.contourf(powers, durations, above, levels=[0.0, np.inf], colors="none", hatches=["////"]).set(
-        edgecolor="#FFFFFF", linewidth=0.0
+        edgecolor=ink, linewidth=0.0
     )
     axes.contour(powers, durations, above, levels=[0.0], colors="#FFFFFF", linewidths=2.2)
     axes.contour(powers, durations, above, levels=[0.0], colors="#1B1F24", linewidths=1.0)
-    face = look.sequential(0.75)
-    return [Patch(facecolor=face, edgecolor="#FFFFFF", hatch="////", label="only here could a size be better")]
+    face = look.sequential(0.95 if sizing.goal.sign > 0 else 0.05)
+    return [Patch(facecolor=face, edgecolor=ink, hatch="////", label="only here could a size be better")]
 
 
 def _allowed(axes: Axes, sizing: Sizing) -> list[Artist]:

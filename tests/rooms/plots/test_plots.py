@@ -448,3 +448,21 @@ def test_a_year_of_five_minutes_takes_less_than_two_seconds() -> None:
     figure = draw(frame)
     assert time.perf_counter() - begin < 2.0
     assert figure.axes[3].images[0].get_array().shape == (24, 365)
+
+
+def test_discharge_that_saves_import_is_shown_at_the_import_price() -> None:
+    """A site that exports nothing: its discharge at an import price of 100 is not one at an export price of 5."""
+    from bess_opt.plots.battery_use import action_figure
+
+    time = pd.date_range("2025-01-01", periods=4, freq="h", tz="UTC")
+    schedule = pd.DataFrame(
+        {
+            "charge_mw": [1.0, 0.0, 0.0, 0.0], "discharge_mw": [0.0, 0.0, 1.0, 0.0], "export_mw": 0.0,
+            "import_price_per_mwh": [20.0, 50.0, 100.0, 60.0], "export_price_per_mwh": 5.0,
+        },
+        index=time,
+    )  # fmt: skip
+    panel = action_figure(schedule).axes[0]
+    up = [bar for bar in panel.containers[0] if bar.get_height() > 0.0]
+    assert sum(bar.get_height() for bar in up) == pytest.approx(1.0)
+    assert all(bar.get_x() > 60.0 for bar in up)

@@ -103,3 +103,28 @@ def test_money_is_written_in_a_power_of_ten_that_can_be_read(most: float, unit: 
 
 def test_the_scale_is_one_for_all_eyes() -> None:
     assert LIGHT.sequential.name == "cividis"
+
+
+def test_the_map_has_no_hole_where_it_is_highest() -> None:
+    """Between the sizes solved the smooth surface rises above all of them, and above the last level of colour."""
+    import numpy as np
+    import pandas as pd
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
+    from bess_opt.plots.sizing_map import _draw_filled
+    from bess_opt.plots.style import theme_of
+
+    x, y = np.meshgrid(np.arange(6.0), np.arange(6.0))
+    known = 10.0 - (x - 2.5) ** 2 - (y - 2.5) ** 2 + 0.5  # 10 at the four middle sizes, 10.5 between them
+    values = pd.DataFrame({"power_mw": x.ravel(), "duration_h": y.ravel(), "value": known.ravel()})
+    figure = Figure(figsize=(4, 4))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    norm = Normalize(float(known.min()), float(known.max()))
+    _draw_filled(axes, values, known.ravel(), norm, theme_of("light"))
+    axes.set_axis_off()
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    middle = np.asarray(canvas.buffer_rgba())[180:220, 180:220, :3]
+    assert not (middle == 255).all(axis=-1).any()
