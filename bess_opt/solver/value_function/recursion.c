@@ -351,9 +351,9 @@ static void slide(const Problem *p, const Curve *c, double width, Worth slope, C
             if (sign_of(p, then, p->value_zero) <= 0) {
                 double part = 0.0;
                 for (Int k = 0; k < p->levels; k++) {
-                    if (fabs(ahead.of[k]) <= p->value_zero[k] && k + 1 < p->levels) continue;
-                    if (ahead.of[k] > p->value_zero[k] && ahead.of[k] > then.of[k])
-                        part = ahead.of[k] / (ahead.of[k] - then.of[k]);
+                    int before = fabs(ahead.of[k]) > p->value_zero[k], after = fabs(then.of[k]) > p->value_zero[k];
+                    if (!before && !after) continue;
+                    if (before && ahead.of[k] > then.of[k]) part = ahead.of[k] / (ahead.of[k] - then.of[k]);
                     break;
                 }
                 cross = y - fmin(fmax(part, 0.0), 1.0) * (y - left);

@@ -216,6 +216,9 @@ class Recursion:
             self._library.vf_free(memory)
 
     def _backward(self, first: int, last: int, end: Curve, *, keeping: bool) -> Any:
+        shut = np.flatnonzero(self.program.least > self.program.most + SLACK / SAME * self.width)
+        if len(shut):
+            raise RecursionFailedError(NO_PLAN, max(int(shut[0]) - 1, 0))
         energy, slope = np.ascontiguousarray(end.energy), np.ascontiguousarray(end.slope)
         value = np.ascontiguousarray(end.value)
         memory = self._library.vf_backward(

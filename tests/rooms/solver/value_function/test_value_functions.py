@@ -65,6 +65,12 @@ def test_random_scenarios_equal_binaries() -> None:
     assert planned > 0.5 * QUICK
 
 
+@pytest.mark.parametrize("seed", [473, 785])
+def test_found_by_longer_runs(seed: int) -> None:
+    """Two objectives whose first ends equal where humps meet; a window that is shut at one instant."""
+    assert against_binaries(seed, 20) == (seed == 473)
+
+
 @pytest.mark.second_tier
 def test_many_random_scenarios_equal_binaries() -> None:
     planned = sum(against_binaries(seed, 48) for seed in range(QUICK, QUICK + LONG))
