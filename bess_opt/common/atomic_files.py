@@ -37,8 +37,9 @@ def new_file(file: Path) -> Iterator[Path]:
 
     Nothing is left of it if the block fails or the process is told to stop. OSError where the disk refuses.
     """
-    with _ends_tidily(), _temporary(file, folder=False) as parts:
-        yield parts
+    with _ends_tidily() as told, _temporary(file, folder=False) as parts:
+        with told.may_interrupt():
+            yield parts
         _flush(parts)
         parts.replace(file)
         _flush(file.parent)
@@ -50,8 +51,9 @@ def new_tree(target: Path, check: Callable[[], object]) -> Iterator[Path]:
 
     `check` is called just before, and raises if the place is no longer free.
     """
-    with _ends_tidily(), _temporary(target, folder=True) as parts:
-        yield parts
+    with _ends_tidily() as told, _temporary(target, folder=True) as parts:
+        with told.may_interrupt():
+            yield parts
         for place, _, files in os.walk(parts):
             for name in files:
                 _flush(Path(place, name))
@@ -209,31 +211,51 @@ class _ToldToStopError(BaseException):
     """The process was told to stop while it wrote; never leaves this module."""
 
 
+class _Told:
+    """The signals that came; one interrupts what its caller does, never what is put into place or cleared away."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self._interrupts = False
+
+    def stop(self, number: int, _frame: FrameType | None) -> None:
+        """A signal's handler."""
+        self.numbers.append(number)
+        if self._interrupts:
+            self._interrupts = False
+            raise _ToldToStopError
+
+    @contextmanager
+    def may_interrupt(self) -> Iterator[None]:
+        """The block ends at once when a signal comes, or has come."""
+        if self.numbers:
+            raise _ToldToStopError
+        self._interrupts = True
+        try:
+            yield
+        finally:
+            self._interrupts = False
+
+
 @contextmanager
-def _ends_tidily() -> Iterator[None]:
+def _ends_tidily() -> Iterator[_Told]:
     """A signal that would end the process at once ends it when the block has cleaned up.
 
     Only where nobody has asked for something else, and in the main thread, which alone hears of signals.
     """
-    told: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        told.append(number)
-        if len(told) == 1:  # a second one must not stop the cleaning up
-            raise _ToldToStopError
-
+    told = _Told()
     ours = [number for number in ENDING if _would_end(number)]
     for number in ours:
-        signal.signal(number, stop)
+        signal.signal(number, told.stop)
     try:
-        yield
+        yield told
     except _ToldToStopError:
         pass
     finally:
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
-        if told:
-            os.kill(os.getpid(), told[0])
+        if told.numbers:
+            os.kill(os.getpid(), told.numbers[0])
 
 
 def _would_end(number: int) -> bool:
