@@ -30,6 +30,7 @@ from bess_opt.plant.from_scenario import plant
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way_search import ExclusiveSearch
+from bess_opt.solver.optimum import LinearOptimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import LimitReachedError
 from bess_opt.strategies.frequency_regulation.calls import reserves_of
@@ -58,9 +59,9 @@ def test_a_table_that_is_not_known() -> None:
 def test_a_table_of_a_file_that_is_not_known(tmp_path: Path) -> None:
     folder = new_scenario(tmp_path / "week")
     file = folder / "scenario.toml"
-    file.write_text(file.read_text("utf-8") + "\n[sight]\nx = 1\n", "utf-8")
+    file.write_text(file.read_text("utf-8") + "\n[sitte]\nx = 1\n", "utf-8")
     with pytest.raises(
-        bo.ScenarioError, match=r"sight: unknown table 'sight' in scenario\.toml; did you mean 'site'\?"
+        bo.ScenarioError, match=r"sitte: unknown table 'sitte' in scenario\.toml; did you mean 'site'\?"
     ):
         bo.load(folder)
 
@@ -162,7 +163,8 @@ def test_no_slope_where_the_model_changes_its_shape(monkeypatch: pytest.MonkeyPa
 def test_no_duals_of_whole_numbers() -> None:
     solved = solve_scenario(PLAIN.scenario())
     found = dataclasses.replace(solved.found.solution, row_dual=np.zeros(0))
-    without = dataclasses.replace(solved, found=dataclasses.replace(solved.found, solution=found))
+    optimum = LinearOptimum(solved.program, dataclasses.replace(solved.found, solution=found))
+    without = dataclasses.replace(solved, optimum=optimum)
     with pytest.raises(bo.SolveError, match="a model with whole-number variables of its own has no duals"):
         marginals.duals_of(without)
 
@@ -192,8 +194,10 @@ def test_a_row_that_the_program_has_not() -> None:
 
 
 def test_a_strategy_in_a_file_that_is_no_python(tmp_path: Path) -> None:
+    file = tmp_path / "strategy.txt"
+    file.write_text("no Python", "utf-8")
     with pytest.raises(bo.StrategyError, match=r"strategy\.txt: cannot be read as a Python file"):
-        importlib.import_module("bess_opt.strategies.shared.discovery")._load(tmp_path / "strategy.txt")
+        importlib.import_module("bess_opt.strategies.shared.discovery")._load(file)
 
 
 def test_a_window_without_length() -> None:

@@ -157,6 +157,6 @@ def test_the_series_can_be_overridden_too(folder: Path) -> None:
 
 def test_unknown_tables_of_the_file_are_still_told(folder: Path) -> None:
     with (folder / "scenario.toml").open("a", encoding="utf-8") as file:
-        file.write("\n[sight]\ncurrency = 'EUR'\n")
-    with pytest.raises(bo.ScenarioError, match=r"unknown table 'sight' in scenario\.toml; did you mean 'site'"):
+        file.write("\n[sitte]\ncurrency = 'EUR'\n")
+    with pytest.raises(bo.ScenarioError, match=r"unknown table 'sitte' in scenario\.toml; did you mean 'site'"):
         load_with(folder, [parse("battery.power_mw=3")])
