@@ -54,7 +54,7 @@ def numbers_of(scenario: Scenario) -> Numbers:
     cells, converters = battery.tech, battery.converters
     covered = (
         battery.topology == "parallel_ac"
-        and battery.soc_end == "at_least_start"
+        and battery.soc_end in ("at_least_start", "free")
         and battery.self_discharge_per_h == 0.0
         and scenario.tariff is None
         and site.grid_charging
@@ -70,7 +70,8 @@ def numbers_of(scenario: Scenario) -> Numbers:
     energy = battery.energy_mwh
     start = energy * ((cells.soc_min + cells.soc_max) / 2 if battery.soc_start is None else battery.soc_start)
     least = np.full(steps, cells.soc_min * energy)
-    least[-1] = max(least[-1], start)
+    if battery.soc_end == "at_least_start":
+        least[-1] = max(least[-1], start)
     both = series["price_per_mwh"].to_numpy() if "price_per_mwh" in series else None
     return Numbers(
         steps=steps,

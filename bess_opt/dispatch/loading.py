@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,7 +21,7 @@ from bess_opt.common.atomic_folders import problem
 from bess_opt.common.bounded_reading import read_bounded
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.dispatch.result import Dispatch, SolveReport, Twin, law_of
+from bess_opt.dispatch.result import OF_CONTROL, Dispatch, SolveReport, Twin, law_of
 from bess_opt.dispatch.saving import (
     FORMAT,
     METRICS_FILE,
@@ -111,7 +111,12 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
     figures = bound.figures(made.schedule, numbers)
     yield from _differences(METRICS_FILE, made.metrics.to_dict(), again.to_dict())
     yield from _differences(REPORT_FILE, made.ledger, lines, "ledger.")
-    yield from _differences(REPORT_FILE, made.figures, figures, "figures.")
+    made_by = OF_CONTROL if made.twin == "control" else ()
+    yield from _differences(REPORT_FILE, _without(made.figures, made_by), _without(figures, made_by), "figures.")
+    for name in made_by:
+        told = made.figures.get(name)
+        if not isinstance(told, float | int) or isinstance(told, bool) or not 0.0 <= told < math.inf:
+            yield REPORT_FILE, f"figures.{name} is {told!r}"
     yield from _unproven(made)
     if made.twin == "optimal" and (made.schedule["limited_by"] != "").any():
         yield SCHEDULE_FILE, "limited_by names a limit in an optimal plan"
@@ -120,6 +125,10 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
         yield VALUE_FILE, "has other times than the schedule, or values that are no numbers"
     if not isinstance(report["findings"], list):
         yield REPORT_FILE, "findings is no list"
+
+
+def _without(figures: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name, value in figures.items() if name not in names}
 
 
 def _differences(

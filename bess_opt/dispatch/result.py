@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bess_opt.strategies.shared.stack import Bound
 
 Twin = Literal["optimal", "rule", "control", "replay"]
+OF_CONTROL = ("decisions", "deviation_mwh")  # figures of a control: of its making, so no schedule gives them again
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from bess_opt.dispatch.forecast_driven.rolling import Rolling, Terminal, Window
 from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, timetable
 from bess_opt.dispatch.infeasible import unreachable as infeasible
 from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
-from bess_opt.dispatch.result import Dispatch, outcome
+from bess_opt.dispatch.result import OF_CONTROL, Dispatch, outcome
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.plant.flows import Flows
@@ -93,7 +93,7 @@ def control(
         done = run.operate()
     missed = np.abs(done.discharge_mw - done.charge_mw - orders.battery_mw) * numbers.step_h
     plan = outcome(scenario, numbers, bound, "control", done, Findings([*findings, *run.notes()]), watch)
-    figures = {"decisions": float(table.decisions), "deviation_mwh": float(missed.sum())}
+    figures = dict(zip(OF_CONTROL, (float(table.decisions), float(missed.sum())), strict=True))
     return replace(plan, figures={**plan.figures, **figures})
 
 

@@ -15,21 +15,20 @@ from bess_opt.interfaces.app.options import LEFT_OUT, Box, boxes, entries_of
 TWINS = {"optimal": "optimum", "rule": "rule"}
 
 
+def _stores(page: str, strategy: Any) -> list[Any]:
+    """What the page remembers: its name, what was asked and what is shown."""
+    values = {"page": page, "asked": strategy, "over": "", "scheme": "light"}
+    names = ("page", "now", "ask", "shown", "ticket", "asked", "report-ticket", "over", "scheme")
+    return [dcc.Store(id=name, data=values.get(name)) for name in names]
+
+
 def layout(scenario: Scenario, page: str) -> Any:
     """The page of a scenario, before anything is computed; `page` is its own name."""
     index = scenario.series.index
     span = f"{len(index):,} steps of {scenario.step_h * 60:g} min from {index[0]:%Y-%m-%d}, {scenario.time_zone}"
     return html.Div(
         [
-            dcc.Store(id="page", data=page),
-            dcc.Store(id="now"),
-            dcc.Store(id="ask"),
-            dcc.Store(id="shown"),
-            dcc.Store(id="ticket"),
-            dcc.Store(id="asked", data=controls_of(scenario).strategy),
-            dcc.Store(id="report-ticket"),
-            dcc.Store(id="over", data=""),
-            dcc.Store(id="scheme", data="light"),
+            *_stores(page, controls_of(scenario).strategy),
             dcc.Interval(id="tick", interval=400),
             dcc.Download(id="schedule-file"),
             dcc.Download(id="report-file"),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bess_opt.interfaces.cli.command import FLAG
 from bess_opt.interfaces.cli.options import AsJson
 
 _FILES = "Files, or QUANTITY=FILE with price, load or solar, or the series.reading.toml of an earlier import."
@@ -17,7 +18,7 @@ def import_command(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help=_FILES)],
     into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="A new or empty folder for the scenario.")],
     state: Annotated[list[str] | None, typer.Option("--state", metavar="NAME=VALUE", help=_STATE)] = None,
-    plot: Annotated[bool, typer.Option(help="Draw what came in as series.png.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", metavar=FLAG, help="Draw what came in as series.png.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read FILES as people have them and write a scenario FOLDER; what is unclear is asked."""

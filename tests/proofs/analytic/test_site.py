@@ -259,7 +259,7 @@ def test_pv_that_nothing_can_take_is_infeasible(topology: str) -> None:
 def test_unserved_load_has_its_price() -> None:
     """Load 3 MW for two hours, import 1 MW, 1 MWh in store: 3 MWh are missing, 3,000 at 1,000 per MWh.
 
-    A penalty, no cash: net revenue stays 0. Without a price the case is infeasible, and says when.
+    It is a cost of the ledger: net revenue is −3,000. Without a price the case is infeasible, and says when.
     """
     of = case(
         price_per_mwh=[0.0, 0.0],
@@ -271,7 +271,7 @@ def test_unserved_load_has_its_price() -> None:
     assert value(plan) == pytest.approx(-3000.0)
     assert plan.metrics.unserved_mwh == pytest.approx(3.0)
     assert plan.metrics.unserved_cost == pytest.approx(3000.0)
-    assert plan.metrics.net_revenue == pytest.approx(0.0, abs=1e-9)
+    assert plan.metrics.net_revenue == pytest.approx(-3000.0)
     with pytest.raises(bo.InfeasibleError, match="2025-06-02 00:00"):
         of.but(site={"unserved_price_per_mwh": None}).optimize()
 
@@ -330,13 +330,12 @@ def test_a_demand_charge_is_shaved() -> None:
     """Load 1, 3, 1, 1 MW at a price of 0 and 18,000 per MW and month: 1 MW out of the battery makes 2 MW
     the peak.
 
-    Four of June's 720 hours are billed pro rata, 100 per MW: 200 instead of 300. 1 MWh is charged before
-    without a new peak (1 + 1 = 2).
+    June is billed whole: 36,000 instead of 54,000. 1 MWh is charged before without a new peak (1 + 1 = 2).
     """
     rows = [{"price_per_mw_month": 18_000.0}]
     plan = case(price_per_mwh=[0.0] * 4, load_mw=[1.0, 3.0, 1.0, 1.0], tariff={"demand": rows}).optimize()
-    assert value(plan) == pytest.approx(-200.0)
-    assert plan.metrics.demand_charges == pytest.approx(200.0)
+    assert value(plan) == pytest.approx(-36_000.0)
+    assert plan.metrics.demand_charges == pytest.approx(36_000.0)
     assert plan.metrics.peak_import_mw == pytest.approx(2.0)
 
 

@@ -73,8 +73,8 @@ def test_out_of_time_the_windows_own_plans_stand(monkeypatch: pytest.MonkeyPatch
     assert found[3].objective <= found[3].bound
 
 
-def test_out_of_time_is_not_called_infeasible(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The quick guess at a plan may have none; that proves nothing about the scenario."""
+def test_what_the_reach_of_the_battery_proves_needs_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that burns power both ways is no way out, and no search is begun for one."""
     monkeypatch.setattr(ExclusiveSearch, "_left_s", out_of_time)
     of = case(
         price_per_mwh=[1.0] * 4,
@@ -82,7 +82,7 @@ def test_out_of_time_is_not_called_infeasible(monkeypatch: pytest.MonkeyPatch) -
         site={"export_limit_mw": 0.5, "curtailment": False},
         **CHEATS,
     )
-    with pytest.raises(LimitReachedError, match=r"in which no converter runs both ways; raise solver\.time_limit_s"):
+    with pytest.raises(bo.InfeasibleError, match=r"site\.export_limit_mw: at 2025-06-02 02:00"):
         by_highs(of)
 
 

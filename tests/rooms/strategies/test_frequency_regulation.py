@@ -266,8 +266,8 @@ class TestReplay:
             "activation_up: found 0.7, with activation_down 0.6; give at most 1 together",
         ),
         ({"activation_up": 1.2}, r"strategy.activation_up: found 1.2; give a number >= 0 and <= 1"),
-        ({"headroom_h": -1.0}, r"strategy.headroom_h: found -1.0; give a number >= 0 h"),
-        ({"block_h": 0.0}, r"strategy.block_h: found 0.0; give a number > 0 h"),
+        ({"headroom_h": -1.0}, r"strategy.headroom_h: found -1.0; give a number >= 0 and <= 8784 h"),
+        ({"block_h": 0.0}, r"strategy.block_h: found 0.0; give a number > 0 and <= 24 h"),
         ({"simetric": True}, "unknown key 'simetric'; did you mean 'symmetric'"),
     ],
 )  # fmt: skip

@@ -149,11 +149,11 @@ batteries = st.builds(
         topology=topology,
         self_discharge_per_h=leak,
     ),
-    st.floats(0.5, 1.0), st.floats(0.5, 1.0), st.floats(0.0, 0.4), st.floats(0.05, 0.6), st.floats(0.1, 3.0),
+    st.floats(0.5, 1.0), st.floats(0.5, 1.0), st.floats(0.0, 0.4).map(lambda low: round(low, 9)), st.floats(0.05, 0.6), st.floats(0.1, 3.0),
     st.floats(0.1, 8.0), st.sampled_from([0.0, 1e-6, 1e-3, 0.02]),
     st.sampled_from(["parallel_ac", "series_dc"]),
 )  # fmt: skip
-signals = st.lists(st.floats(-5.0, 5.0), min_size=1, max_size=40)
+signals = st.lists(st.floats(-5.0, 5.0).map(lambda power: round(power, 9)), min_size=1, max_size=40)
 cases = given(batteries, signals, st.sampled_from(list(STEPS_H.values())), st.floats(0.0, 1.0))
 
 

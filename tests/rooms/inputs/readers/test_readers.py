@@ -33,7 +33,7 @@ def test_entsoe_spring_leaves_out_the_hour_that_is_not_there(tmp_path: Path) -> 
     prices = {f"{h:02d}": ("" if h == 2 else float(h)) for h in range(23)}
     read = bo.read_prices(samples.entsoe_old(tmp_path / "p.csv", "26.03.2023", prices))
     assert [stamp.hour for stamp in read.index[:4]] == [0, 1, 3, 4]
-    assert set(np.diff(read.index.tz_convert("UTC").tz_localize(None))) == {np.timedelta64(1, "h")}
+    assert (np.diff(read.index.tz_convert("UTC").tz_localize(None)) == np.timedelta64(1, "h")).all()
     assert "1 empty rows of an hour that the clock skips are left out" in said(read)
     assert str(read.index.tz) == "Europe/Brussels"
 

@@ -181,7 +181,7 @@ def test_all_problems_of_a_table_come_at_once(problems: Problems) -> None:
 
 def test_values_need_keys(problems: Problems) -> None:
     assert problems(SolverOptions, 3) == [
-        "solver: found 1 values without a key; name each value: time_limit_s, rel_gap, threads, seed"
+        "solver: found 1 values without a key; name each value: time_limit_s, rel_gap, threads, seed, engine"
     ]
 
 

@@ -120,6 +120,7 @@ time_limit_s = 60
 rel_gap = 1e-4
 threads = 2
 seed = 7
+engine = "highs"
 """
 SERIES = "time,load_mw\n" + "".join(
     f"2025-01-01 {hour:02d}:00+01:00,{hour / 7 if hour != 5 else ''}\n" for hour in range(24)
@@ -153,7 +154,7 @@ def test_every_key_is_read(full: Scenario) -> None:
     assert full.tariff.demand[0].ratchet is not None
     assert full.finance is not None
     assert full.finance.first_payment_year == 0
-    assert full.solver == SolverOptions(time_limit_s=60, rel_gap=1e-4, threads=2, seed=7)
+    assert full.solver == SolverOptions(time_limit_s=60, rel_gap=1e-4, threads=2, seed=7, engine="highs")
     assert full.strategies[1] == StrategyEntry("time_shift", {"window": ["18:00", "22:00"]})
     assert [note.code for note in full.notes] == ["filled"]
     assert (full.step_h, full.time_zone, full.name) == (1.0, "Europe/Berlin", full.folder.name)  # type: ignore[union-attr]
@@ -337,7 +338,7 @@ def test_replace_merges_tables(full: Scenario) -> None:
     assert changed.battery.converters.dc_to_dc == 1
     assert changed.battery.converters.ac_to_dc == 0.96
     assert changed.battery.technology == full.battery.technology
-    assert changed.solver == SolverOptions(time_limit_s=60, rel_gap=1e-4, threads=2, seed=1)
+    assert changed.solver == SolverOptions(time_limit_s=60, rel_gap=1e-4, threads=2, seed=1, engine="highs")
     assert (changed.name, changed.folder, changed.notes) == ("new", full.folder, full.notes)
     assert changed.replace(battery={"power_mw": 2, "converters": {"dc_to_dc": 0.99}}, solver={"seed": 7}) == full
 

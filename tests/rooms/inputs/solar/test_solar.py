@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import weather as made
+from support import weather as made
 from support.places import ROOT
 
 import bess_opt as bo

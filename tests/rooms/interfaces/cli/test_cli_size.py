@@ -121,7 +121,7 @@ def test_size_of_a_site_that_no_battery_can_serve_is_infeasible(run: Run, folder
     impossible = ("--set", "site.export_limit_mw=0.0", "--set", "site.curtailment=false")
     ended = run("size", folder, "--power", "1:2", "--duration", "1:2", *MONEY, *impossible)
     assert (ended.code, ended.out) == (3, "")
-    assert ended.err.startswith("infeasible: ")
+    assert ended.err.lstrip().startswith("infeasible: ")
 
 
 def test_compare_shows_the_ladder(run: Run, folder: Path) -> None:

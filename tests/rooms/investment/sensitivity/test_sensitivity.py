@@ -123,7 +123,7 @@ def test_pictures_name_factors_and_units(found: bo.Sensitivity) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["capital"], "changes: found 'capital'; did you mean"),
+        (["capital_csot"], "changes: found 'capital_csot'; did you mean 'capital_cost'?"),
         ({"wind": [0.1]}, "changes: found 'wind';"),
     ],
 )
