@@ -37,20 +37,21 @@ def dispatch_of(solved: Solved) -> Dispatch:
         flows_of(solved.optimum, solved.plant),
         solved.findings,
         solved.watch,
-        report=_report(solved.optimum, solved.watch),
+        report=_report(solved.optimum, solved.plant.scale_mw, solved.watch),
         stored_energy_value=pd.Series(
             solved.optimum.stored_energy_value, index=solved.plant.index, name="stored_energy_value_per_mwh"
         ),
     )
 
 
-def _report(optimum: Optimum, watch: Stopwatch) -> SolveReport:
+def _report(optimum: Optimum, scale_mw: float, watch: Stopwatch) -> SolveReport:
     """How the plan was found. AuditError if it is better than its bound, or than the dual of its own program."""
     with watch.stage("certify"):
         proof = optimum.certificate()
-    require_bound(-optimum.bound, -optimum.objective, proof.turnover)
+    unit = optimum.dearest * scale_mw
+    require_bound(-optimum.bound, -optimum.objective, proof.turnover, unit)
     if proof.dual_violation <= SIDELESS:
-        require_bound(-proof.dual, -proof.primal, proof.turnover)
+        require_bound(-proof.dual, -proof.primal, proof.turnover, unit)
     return SolveReport(
         status="time_limit" if optimum.limited else "optimal",
         objective=optimum.objective,

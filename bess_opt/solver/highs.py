@@ -258,7 +258,7 @@ class Solver:
         objective = float(self._cost @ x) + self.program.offset
         bound = objective if not self._mixed else info.mip_dual_bound * money_scale + self.program.offset
         size = float(np.abs(self._cost) @ np.abs(x)) + abs(self.program.offset)
-        require_bound(bound, objective, size)
+        require_bound(bound, objective, size, float(np.abs(self._cost).max(initial=0.0)) * self._x_scale)
         empty = np.zeros(0)
         return Solution(
             x=x,

@@ -66,6 +66,10 @@ class Optimum(Protocol):
         """Values and prices of `program`."""
 
     @property
+    def dearest(self) -> float:
+        """Largest cost of a unit of any variable in the first objective, without its sign."""
+
+    @property
     def stored_energy_value(self) -> Array:
         """Worth of one MWh more in the cells at the end of each step."""
 
@@ -128,6 +132,11 @@ class LinearOptimum:
     def gap(self) -> float:
         """See `Optimum`."""
         return self.found.gap
+
+    @property
+    def dearest(self) -> float:
+        """See `Optimum`."""
+        return float(np.abs(self.program.cost).max(initial=0.0))
 
     @property
     def stored_energy_value(self) -> Array:

@@ -16,7 +16,7 @@ AT_LOWER, BASIC, AT_UPPER, FREE = 0, 1, 2, 3  # where a basis has a column or ro
 
 STATUSES = np.array([highspy.HighsBasisStatus(number) for number in (AT_LOWER, BASIC, AT_UPPER, FREE)], dtype=object)
 BOUND_ROUNDING = 1e-6  # of the money that changes hands: more is no rounding but a false proof
-NOTHING = 1e-9  # in the unit of the objective: an optimum of 0 is met to rounding only
+NOTHING = 1e-9  # of what the dearest unit costs at the plant's size: an optimum of 0 is met to rounding only
 
 
 class InfeasibleProgramError(SolveError):
@@ -60,9 +60,13 @@ class FarkasProof:
         return float(asked - given)
 
 
-def require_bound(bound: float, objective: float, turnover: float) -> None:
-    """AuditError where a plan is better than its bound, both minimised, by more than rounding of `turnover`."""
-    if bound - objective > BOUND_ROUNDING * max(turnover, abs(objective)) + NOTHING:
+def require_bound(bound: float, objective: float, turnover: float, unit: float) -> None:
+    """AuditError where a plan is better than its bound, both minimised, by more than rounding.
+
+    Rounding is a share of `turnover`, Σ|cost·x|; where next to nothing changes hands, of `unit`, the largest cost of
+    a flow times the plant's size.
+    """
+    if bound - objective > BOUND_ROUNDING * max(turnover, abs(objective)) + NOTHING * unit:
         found = f"the plan reaches {-objective:.9g}, above its proven bound {-bound:.9g}"
         raise AuditError(f"{found}: one of the two is wrong, and neither is returned")
 

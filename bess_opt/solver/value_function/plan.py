@@ -160,6 +160,13 @@ class ValueFunctionPlan:
         return clipped(self.schedule.flow[j], program.lower[j], program.upper[j])
 
     @property
+    def dearest(self) -> float:
+        """Largest cost of a unit of any variable in the first objective, without its sign."""
+        program = self.step_program
+        worths = [program.energy_worth[0], *program.cost[0]]
+        return max(float(np.abs(worth).max(initial=0.0)) for worth in worths)
+
+    @property
     def stored_energy_value(self) -> Array:
         """Worth of one MWh more in the cells at the end of each step, in the first objective."""
         return self.schedule.price

@@ -191,7 +191,7 @@ def _rows(reader: _Reader) -> tuple[list[str], Array, int, float, list[Array], l
     for i, constraint in enumerate(constraints):
         name = names[i]
         if constraint.by_member or not np.array_equal(members(constraint.index_set()), reader.each):
-            reader.refused.append(f"{name}: is a row per member of {constraint.index_set().local_name}, not per step")
+            reader.refused.append(f"{name}: is not one row for each step")
             continue
         relation = constraint.array_rule(reader.view, reader.each)
         sign = -1.0 if name == ENERGY_LAW else 1.0

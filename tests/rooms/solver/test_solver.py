@@ -172,10 +172,13 @@ def test_version_is_one_to_trust() -> None:
 
 def test_a_plan_better_than_its_bound_is_never_returned() -> None:
     """Both minimised: 90 reached against a bound of 91 is a false proof; a millionth of the turnover is rounding."""
-    require_bound(91.0, 91.0 - 0.9e-6 * 100.0, 100.0)
-    require_bound(-np.inf, 5.0, 1.0)
+    require_bound(91.0, 91.0 - 0.9e-6 * 100.0, 100.0, 1.0)
+    require_bound(-np.inf, 5.0, 1.0, 1.0)
+    require_bound(0.0, -4e-15, 4e-15, 50.0)  # nothing changes hands: rounding is of the dearest unit
+    with pytest.raises(bo.AuditError, match="above its proven bound"):
+        require_bound(0.0, -1e-9, 1e-9, 50.0 * 1e-9)  # a plant of a milliwatt has its own rounding
     with pytest.raises(bo.AuditError, match=r"the plan reaches -90, above its proven bound -91: one of the two is"):
-        require_bound(91.0, 90.0, 100.0)
+        require_bound(91.0, 90.0, 100.0, 1.0)
 
 
 def test_a_plan_above_its_own_dual_is_never_returned(monkeypatch: pytest.MonkeyPatch) -> None:
