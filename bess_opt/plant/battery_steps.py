@@ -10,7 +10,7 @@ import numpy as np
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.battery import Battery, Technology
 from bess_opt.plant import physics
 from bess_opt.plant.from_scenario import storage_of
 from bess_opt.plant.plant import Storage
@@ -25,6 +25,7 @@ class Drive:
     """A battery at its port for steps of one length: numbers, window, and the names of its power limits."""
 
     storage: Storage
+    cells: Technology
     floor_mwh: float
     ceiling_mwh: float
     step_h: float
@@ -73,6 +74,7 @@ def drive_of(battery: Battery, step_h: float) -> Drive:
     most_in, most_out = float(storage.charge_max_mw), float(storage.discharge_max_mw)
     return Drive(
         storage=replace(storage, charge_max_mw=most_in, discharge_max_mw=most_out),
+        cells=cells,
         floor_mwh=floor,
         ceiling_mwh=ceiling,
         step_h=step_h,
@@ -101,6 +103,7 @@ def follow_requests(drive: Drive, soc: float, requests: list[float]) -> tuple[li
     floor, ceiling = drive.floor_mwh, drive.ceiling_mwh
     lowest, highest = -storage.charge_max_mw, storage.discharge_max_mw
     kept, gained, spent = drive.law
+    low, high = drive.cells.soc_min, drive.cells.soc_max
     socs, given, limited = [soc], [], []
     for request in requests:
         energy = soc * nameplate
@@ -111,6 +114,8 @@ def follow_requests(drive: Drive, soc: float, requests: list[float]) -> tuple[li
             if by:
                 power, after, by = _judge(drive, energy, request, power, after, by)
         soc = after / nameplate
+        if not low <= soc <= high:
+            soc = drive.cells.inside(soc)  # rounding, as a state given by hand is read
         socs.append(soc)
         given.append(power)
         limited.append(by)
