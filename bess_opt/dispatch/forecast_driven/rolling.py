@@ -28,6 +28,7 @@ from bess_opt.solver.solution import Solution
 
 Terminal = Literal["value", "free", "cyclic"]
 TIE = 1e-6  # of a typical price: what rule 11 weighs in a window, too little to matter
+LATER = 4e-9  # of a typical price, per step: above the solver's tolerance of 1e-7 of 64 (its scale of a price)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Rolling:
         self._column_step = np.minimum(step, plant.steps - 1)
         self._row_step = np.minimum(np.maximum(self.horizon.row_to - 1, 0) // 2, plant.steps - 1)
         self._flows = self._history.flows
-        self._tie = _tie_weight(beliefs)
+        self._tie, self._price = _tie_weight(beliefs), _typical(beliefs.costs[0])
 
     def record(self, first: int, flows: Flows) -> None:
         """Enter what the plant did from step `first` on."""
@@ -107,7 +108,8 @@ class Rolling:
         costs = self._costs(cut, window)
         whole = (window.first, window.last) == (0, self.horizon.steps)
         exact = whole or len(costs) > 2  # else rule 11 stands in the one objective, at a price too small to matter
-        program = replace(believed, cost=costs[0] if exact else costs[0] + self._tie * costs[-1])
+        cost = costs[0] if exact else costs[0] + self._tie * costs[-1] + self._later(cut, window)
+        program = replace(believed, cost=cost)
         solver = self._solvers.holding(program, cut.keys)
         found = self._best(solver, costs[1:] if exact else [])
         both = self._both_ways(cut, window, found[-1].x)
@@ -189,6 +191,16 @@ class Rolling:
             for cost, worth in zip(costs, self._worth, strict=False):
                 cost[end] -= self._worth_at(worth, window.last)
         return costs
+
+    def _later(self, cut: Cut, window: Window) -> Array:
+        """What a MW through the battery costs more at each later step of the window, so that ties fall early.
+
+        The horizon's own weight of "earliest" is spread over all its steps: in a window the solver would not see it.
+        """
+        cost, steps = np.zeros(len(cut.columns)), np.arange(window.first, window.last)
+        for name in ("charge_mw", "discharge_mw"):
+            cost[self._columns(cut, name, steps)] = LATER * self._price * (steps - window.first)
+        return cost
 
     def _worth_at(self, worth: Array, instant: int) -> float:
         """Worth of a MWh at the same time a day before, by the latest solve that knew it; first, at its end."""
