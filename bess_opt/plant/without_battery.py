@@ -8,7 +8,8 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.plant import Plant
 
-RESERVE = "energy_min_mwh"
+# What a series says of the battery alone.
+OF_BATTERY = ["energy_min_mwh", "energy_max_mwh", "charge_limit_mw", "discharge_limit_mw", "drawn_mw"]
 
 
 def site_without_battery(scenario: Scenario) -> Plant:
@@ -19,9 +20,10 @@ def site_without_battery(scenario: Scenario) -> Plant:
 def bare_scenario(scenario: Scenario) -> Scenario:
     """The scenario with a battery that asks for nothing: its plan is this one's whole truth, also once saved."""
     battery = {"auxiliary_mw": 0.0, "self_discharge_per_h": 0.0, "soc_end": "free"}
-    if RESERVE not in scenario.series:
+    stated = [name for name in OF_BATTERY if name in scenario.series]
+    if not stated:
         return scenario.replace(battery=battery)
-    series = scenario.series.drop(columns=RESERVE)
+    series = scenario.series.drop(columns=stated)
     return scenario.replace(battery=battery, series=series, series_options={"step_min": scenario.step_h * 60.0})
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Weights, weights
 from bess_opt.models.ledger import cash_terms, money_terms
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.ledger import LINES
+from bess_opt.plant.without_battery import bare_scenario, idle_plant
 from bess_opt.solver.expand import expand, term_values
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.solution import InfeasibleProgramError
@@ -31,14 +30,9 @@ def without_battery(scenario: Scenario) -> float | None:
 
     Load that may be shed is shed at its price, and curtailment is dispatched at best.
     """
-    bare = scenario.replace(battery={"auxiliary_mw": 0.0})
+    bare = bare_scenario(scenario)
     stated = plant(bare)
-    numbers = replace(bind(bare, stated).restrict(stated), reserves=None)
-    nothing = np.zeros(numbers.steps + 1)
-    numbers = numbers.with_storage(
-        charge_max_mw=0.0, discharge_max_mw=0.0, floor_mwh=nothing, end_min_mwh=0.0, end_max_mwh=np.inf,
-        caps=(),
-    )  # fmt: skip
+    numbers = replace(idle_plant(bind(bare, stated).restrict(stated)), reserves=None)
     m = physical_model(numbers)
     m.objective_terms = money_terms(m)
     program = expand(m)

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
+from bess_opt.dispatch.without_battery import dispatch_without_battery
+from bess_opt.investment.lifetime.without_battery import without_battery
 
 LOSSLESS = {"eta_charge": 1.0, "eta_discharge": 1.0, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 2.0}
 CONVERTERS = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
@@ -106,6 +108,17 @@ def test_drawing_more_than_there_can_be_is_infeasible_with_the_time() -> None:
     assert any("drawn_mw" in reason.where for reason in caught.value.reasons)
     with pytest.raises(bo.InfeasibleError, match=r"series\.drawn_mw: in the step at 2025-06-02 01:00"):
         bo.simulate(of, rule=lambda state: -1.0)
+
+
+def test_without_a_battery_nothing_is_drawn_from_it() -> None:
+    """The site alone has its load to pay for, whatever cars the battery would have been."""
+    of = site(
+        {"price_per_mwh": [10.0, 10.0], "load_mw": [1.0, 1.0], "drawn_mw": [0.5, 0.0], "energy_max_mwh": [1.5, 0.0]},
+        finance={"capital_per_mwh": 100.0, "present_value_factor": 1.0, "horizons_per_year": 1.0},
+        battery={"soc_start": 0.5, "soc_end": 0.0},
+    )
+    assert dispatch_without_battery(of).metrics.net_revenue == pytest.approx(-20.0)
+    assert without_battery(of) == pytest.approx(-20.0)
 
 
 def test_charge_power_of_its_own() -> None:
