@@ -86,6 +86,20 @@ def test_what_the_reach_of_the_battery_proves_needs_no_search(monkeypatch: pytes
         by_highs(of)
 
 
+def test_out_of_time_is_not_called_infeasible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The quick guess at a plan may have none; where no other proof is at hand, that proves nothing."""
+    monkeypatch.setattr(ExclusiveSearch, "_left_s", out_of_time)
+    monkeypatch.setattr("bess_opt.dispatch.optimum.solve_scenario.infeasible.unreachable", lambda _numbers: [])
+    of = case(
+        price_per_mwh=[1.0] * 4,
+        solar_mw=[0.6] * 4,
+        site={"export_limit_mw": 0.5, "curtailment": False},
+        **CHEATS,
+    )
+    with pytest.raises(LimitReachedError, match=r"in which no converter runs both ways; raise solver\.time_limit_s"):
+        by_highs(of)
+
+
 def test_an_optimum_without_time_for_ties_is_still_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Solver, "prefer", out_of_time)
     plan = by_highs(case(price_per_mwh=DAY))
