@@ -12,6 +12,7 @@ from bess_opt.inputs.magnitudes import battery_power_mw, too_large, usual_price
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.models.account import add_account
+from bess_opt.models.connection import add_connection
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.demand import add_demand
 from bess_opt.models.energy_rates import add_counters
@@ -92,6 +93,8 @@ def physical_model(plant: Plant) -> Any:
     add_ledger(m, plant)
     if plant.billing is not None:
         add_bill(m, plant, plant.billing)
+    if plant.connection.clauses:
+        add_connection(m, plant)
     m.objective_terms = []
     return m
 

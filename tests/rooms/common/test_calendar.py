@@ -20,7 +20,7 @@ def hours_of(start: str, days: int, zone: str = "Europe/Berlin", freq: str = "h"
 
 
 def when(**keys: Any) -> When:
-    return EnergyRate(price_per_mwh=1.0, **keys).when
+    return EnergyRate(price_per_mwh=1.0, **keys).calendar
 
 
 def test_months_days_and_hours_hold_at_once() -> None:
