@@ -42,21 +42,25 @@ class Past:
 Row = Callable[[Past], Any]
 
 
-def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, dict[str, Any]]:
+def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, Any]:
     """What `plan` has used of its caps, as tables for `Scenario.replace`: `next.replace(**bo.used(plan))`.
 
     It holds for the moment after the plan's horizon, or for `until`, the start of a step up to which the plan was
     carried out. `battery.max_cycles` is the stated one (of `max_cycles_per_day` too) with `used` in cycles of the
-    period in which that moment lies; within hours, of what a window that begins before it can still hold. A key
-    that the scenario does not state is left out. ScenarioError for a moment that begins no step of the plan.
+    period in which that moment lies; within hours, of what a window that begins before it can still hold.
+    `connection` are the clauses with `before_mw`, where one limits ramps. A key that the scenario does not state is
+    left out. ScenarioError for a moment that begins no step of the plan.
     """
     past = _past(plan, until)
-    tables: dict[str, dict[str, Any]] = {}
+    tables: dict[str, Any] = {}
     for where, row in ROWS.items():
         value = row(past)
         if value is not None:
-            table, key = where.split(".")
-            tables.setdefault(table, {})[key] = value
+            table, _, key = where.partition(".")
+            if key:
+                tables.setdefault(table, {})[key] = value
+            else:
+                tables[table] = value
     if "max_cycles" in tables.get("battery", {}):
         tables["battery"]["max_cycles_per_day"] = None
     return tables
@@ -90,6 +94,16 @@ def max_cycles(past: Past) -> list[dict[str, Any]] | None:
     return found or None
 
 
+def connection(past: Past) -> list[dict[str, Any]] | None:
+    """Every clause, those with a ramp with the grid power of the last step."""
+    clauses = past.plan.scenario.connection
+    if past.steps == 0 or not any(clause.ramp_mw_per_min is not None for clause in clauses):
+        return None
+    last = float(past.column("grid_mw")[-1])
+    ramped = [{} if clause.ramp_mw_per_min is None else {"before_mw": last} for clause in clauses]
+    return [clause.to_plain() | before for clause, before in zip(clauses, ramped, strict=True)]
+
+
 def _since(limit: CycleLimit, past: Past) -> int:
     """First step that still counts at the moment."""
     if limit.per is None:
@@ -107,4 +121,4 @@ def _before(limit: CycleLimit, past: Past) -> float:
 
 
 # Key path of the next scenario -> what stands there; None leaves the key out.
-ROWS: dict[str, Row] = {"battery.max_cycles": max_cycles}
+ROWS: dict[str, Row] = {"battery.max_cycles": max_cycles, "connection": connection}

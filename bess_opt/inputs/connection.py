@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,7 @@ class Condition(Table):
 class Clause(CalendarKeys):
     """What a grid operator allows at the meter in the steps in which the clause is active.
 
-    Active where its part of the year, days, hours and condition hold at once; a key that is left out restricts nothing.
+    Active where its part of the year, days, hours and condition hold at once; a key left out restricts nothing.
     """
 
     where: ClassVar[str] = "connection"
@@ -81,7 +81,10 @@ class Clause(CalendarKeys):
             expected = "give import_mw, export_mw or ramp_mw_per_min"
             problems.append(Finding("missing_key", "export_mw", "is missing", expected))
         if self.overrun_price_per_mwh is not None and self.ramp_mw_per_min is not None:
-            found, expected = "stands beside ramp_mw_per_min", "state the ramp as a clause of its own, without a price"
+            found, expected = (
+                "stands beside ramp_mw_per_min",
+                "state the ramp as a clause of its own, without a price",
+            )
             problems.append(Finding("keys_in_conflict", "overrun_price_per_mwh", found, expected))
         if self.before_mw is not None and self.ramp_mw_per_min is None:
             found, expected = "stands without ramp_mw_per_min", "give the ramp too, or leave it out"
@@ -104,7 +107,9 @@ def clause_findings(
     """Problems between the clauses and the steps; `holidays` is None where the site states none."""
     counted = Counter(clause.name for clause in clauses)
     problems = [
-        Finding("same_name", f"connection[{n}].name", f"{clause.name!r} is the name of another clause", "give another")
+        Finding(
+            "same_name", f"connection[{n}].name", f"{clause.name!r} is the name of another clause", "give another"
+        )
         for n, clause in enumerate(clauses)
         if counted[clause.name] > 1 and any(other.name == clause.name for other in clauses[:n])
     ]
@@ -140,5 +145,3 @@ def clause_notes(clauses: Sequence[Clause], series: pd.DataFrame, holidays: Coll
         for n, clause in enumerate(clauses)
         if not clause.active(series, holidays).any()
     ]
-
-

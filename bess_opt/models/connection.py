@@ -21,7 +21,7 @@ def add_connection(m: Any, plant: Plant) -> None:
     """Add overruns with their price, and ramps. Call after the site and the ledger."""
     connection = plant.connection
     m.overruns = [
-        (_add_overrun(m, plant, number, clause, flow), number)
+        _add_overrun(m, plant, number, clause, flow)
         for number, clause in enumerate(connection.clauses)
         for flow in FLOWS
         if flow in clause.caps and not clause.hard
@@ -61,7 +61,7 @@ def overrun_of(name: str, flow: str) -> Rule:
 def overrun_cost(m: Any, t: Any) -> Any:
     """−Σ over clauses of price·h·overrun[t]."""
     return sum(
-        -getattr(m, f"{name}_overrun_price") * m.step_h * getattr(m, f"{name}_overrun_mw")[t] for name, _ in m.overruns
+        -getattr(m, f"{name}_overrun_price") * m.step_h * getattr(m, f"{name}_overrun_mw")[t] for name in m.overruns
     )
 
 

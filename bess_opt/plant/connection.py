@@ -47,7 +47,8 @@ class ClauseNumbers:
 
     def overrun_mw(self, flow: str, power_mw: Array) -> Array:
         """How far `power_mw` of `flow` is above the cap in each step."""
-        return np.maximum(power_mw - self.cap_mw(flow), 0.0)
+        over: Array = np.maximum(power_mw - self.cap_mw(flow), 0.0)
+        return over
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,17 @@ class Connection:
 
     def cap_mw(self, flow: str) -> Array:
         """Most of `flow` per step under every hard clause."""
-        return np.minimum.reduce([np.full(self.steps, np.inf), *(c.cap_mw(flow) for c in self.clauses if c.hard)])
+        return self._lowest([clause for clause in self.clauses if clause.hard], flow)
 
     def soft_cap_mw(self, flow: str) -> Array:
         """Most of `flow` per step that costs no overrun."""
-        return np.minimum.reduce([np.full(self.steps, np.inf), *(c.cap_mw(flow) for c in self.soft)])
+        return self._lowest(self.soft, flow)
+
+    def _lowest(self, clauses: Sequence[ClauseNumbers], flow: str) -> Array:
+        lowest: Array = np.full(self.steps, np.inf)
+        for clause in clauses:
+            lowest = np.minimum(lowest, clause.cap_mw(flow))
+        return lowest
 
     @property
     def soft(self) -> tuple[ClauseNumbers, ...]:

@@ -42,8 +42,12 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         load_mw=_column(series, "load_mw") + battery.auxiliary_mw,
         import_price=billing.energy.import_price,
         export_price=billing.energy.export_price,
-        import_max_mw=np.minimum(_lower(site.import_limit_mw, series, "import_limit_mw"), clauses.cap_mw("import_mw")),
-        export_max_mw=np.minimum(_lower(site.export_limit_mw, series, "export_limit_mw"), clauses.cap_mw("export_mw")),
+        import_max_mw=np.minimum(
+            _lower(site.import_limit_mw, series, "import_limit_mw"), clauses.cap_mw("import_mw")
+        ),
+        export_max_mw=np.minimum(
+            _lower(site.export_limit_mw, series, "export_limit_mw"), clauses.cap_mw("export_mw")
+        ),
         grid_charging=site.grid_charging,
         battery_export=site.battery_export is True,
         strict_export=site.battery_export == "strict",

@@ -1,4 +1,4 @@
-"""Grid power that a site may have in each step: limits of the connection, caps of clauses, and ramps from step to step.
+"""Grid power that a site may have in each step: limits of the connection, caps of clauses, ramps from step to step.
 
 What ramps allow depends on the step before, so the band is filled while the plant runs.
 """
@@ -60,7 +60,7 @@ class GridBand:
         return ac_mw / bus.eta_out if ac_mw > 0.0 else ac_mw * bus.eta_in
 
     def book(self, t: int, power_mw: float) -> None:
-        """Enter the battery's power of step `t`: the grid power that comes of it, curtailment and shedding included."""
+        """Enter the battery's power of step `t`, and the grid power that comes of it once curtailed and shed."""
         above, least = float(self.curtailed_above_mw[t]), float(self.least_mw[t])
         solar_ac, battery = self._solar_ac[t], power_mw
         if self._bus is not None:

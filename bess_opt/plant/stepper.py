@@ -8,6 +8,7 @@ the loop itself is the storage law and three limits.
 from __future__ import annotations
 
 import math
+
 import numpy as np
 
 from bess_opt.common.arrays import Array

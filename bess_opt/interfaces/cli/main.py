@@ -14,6 +14,7 @@ import typer
 from bess_opt.interfaces.cli import answers, tables
 from bess_opt.interfaces.cli import output as show
 from bess_opt.interfaces.cli.command import FLAG, Command, Group
+from bess_opt.interfaces.cli.connection_command import connection_command
 from bess_opt.interfaces.cli.import_command import import_command
 from bess_opt.interfaces.cli.options import (
     AlwaysJson,
@@ -302,6 +303,7 @@ def new(
     show.write(f"{written}: scenario.toml, series.csv, README.md\nnext: bess-opt optimize {written}\n")
 
 
+command(name="connection")(connection_command)
 command(name="import")(import_command)
 
 
