@@ -127,7 +127,7 @@ def test_the_energy_of_a_shared_instant_is_priced_once() -> None:
 
     def price(segment: Segment) -> float:
         programs = cutter.cut(segment, np.zeros(program.columns), dual)
-        return float(cut.priced.cost[np.searchsorted(cut.origin, shared)])
+        return float(programs.priced.cost[np.searchsorted(programs.origin, shared)])
 
     assert price(Segment(0, 12)) == pytest.approx(-price(Segment(12, 24, joined=True)), rel=1e-12)
     assert abs(price(Segment(0, 12)) + price(Segment(12, 24))) > 1.0
