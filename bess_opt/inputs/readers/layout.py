@@ -30,7 +30,7 @@ class Values:
 class Layout:
     """How a table is read. What is None or empty is found out, or asked of the caller.
 
-    Times: `start` (with `end` beside it), or `utc` (instants in UTC beside local ones), or `date` with `period`
+    Times: `start` (with `end` beside it), or `utc` (instants in UTC; `local` are the clock times beside them), or `date` with `period`
     (number or hour of the step). `clock` is that of bare times, `zone` the one in which results are shown.
     `summer` is a column that tells repeated hours apart, with its words for summer time or the first of both, and
     for winter time or the second. `keep` are (column, value, why) of rows that are used, `places` columns that name
@@ -43,6 +43,7 @@ class Layout:
     start: str | None = None
     end: str | None = None
     utc: str | None = None
+    local: str | None = None
     date: str | None = None
     period: str | None = None
     time: str | None = None

@@ -103,7 +103,11 @@ def _from_names(table: Table, found: list[str], log: Log, layout: Layout) -> Lay
         starts = [name for name in utc if not says_end(name)] or utc
         ends = [name for name in utc if says_end(name) and name != starts[0]]
         log.decide("time column", starts[0], "file", "the column in UTC is read", where=f"column {starts[0]}")
-        return replace(layout, utc=starts[0], end=ends[0] if ends else None)
+        others = [name for name in found if name not in utc and _has_clock(table, name)]
+        beside = [name for name in others if says_end(name) == says_end(starts[0])]
+        return replace(
+            layout, utc=starts[0], end=ends[0] if ends else None, local=beside[0] if len(beside) == 1 else None
+        )
     starts = [name for name in found if says_start(name)]
     ends = [name for name in found if says_end(name)]
     if len(starts) == 1 and len(ends) == 1:
