@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from bess_opt.common.clock import is_zone
@@ -30,6 +31,7 @@ class Stated:
         self.quantity = quantity
         self.given = {name: value for name, value in given.items() if value is not None}
         self._taken: set[str] = {"time_zone"}
+        self._spent: dict[str, Any] = {}
         for name, choices in _CHOICES.items():
             if name in self.given and self.given[name] not in choices:
                 raise problem("unknown_word", name, f"found {self.given[name]!r}", _WORDS[name])
@@ -42,6 +44,18 @@ class Stated:
         self._taken.add(name)
         return self.given.get(name)
 
+    def take_part(self, parts: Sequence[str]) -> str | None:
+        """The sheet or file among several that `place` names, itself or as a part of one name alone; else None.
+
+        A `place` that was used so is none within the table.
+        """
+        wanted = str(self.given.get("place", ""))
+        fitting = [p for p in parts if p == wanted] or [p for p in parts if wanted and wanted.lower() in p.lower()]
+        if len(fitting) != 1:
+            return None
+        self._spent["place"] = self.given.pop("place")
+        return fitting[0]
+
     def has(self, name: str) -> bool:
         """Whether the argument was given, without using it."""
         return name in self.given
@@ -49,7 +63,7 @@ class Stated:
     @property
     def used(self) -> dict[str, Any]:
         """The arguments that had an effect."""
-        return {name: value for name, value in self.given.items() if name in self._taken}
+        return self._spent | {name: value for name, value in self.given.items() if name in self._taken}
 
     def refuse_unused(self, source: str, kind: str) -> None:
         """ScenarioError for each argument that had no effect on this file."""

@@ -15,8 +15,8 @@ from bess_opt.inputs.readers.file.table import Mask, Table, split_once
 from bess_opt.inputs.readers.layout import Layout
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.readers.reading import Log
-from bess_opt.inputs.readers.times.ends import choose_end
 from bess_opt.inputs.readers.times.beside import check_local, on_the_clock
+from bess_opt.inputs.readers.times.ends import choose_end
 from bess_opt.inputs.readers.times.localise import starts_of
 from bess_opt.inputs.readers.times.order import choose_order
 from bess_opt.inputs.readers.times.periods import instants_of_periods, read_periods

@@ -29,7 +29,7 @@ _TIME = re.compile(
     r"\d{1,2}[- .]{1,2}[A-Za-z]{3,9}[- ]\d{2,4}\b"
 )
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\d)|\d{8}|[A-Za-z]{3,9}\.? \d{1,2}, \d{4}\b")
-_SUMS = ("summe", "sum", "total", "totals", "gesamt", "mittelwert", "average", "mean", "maximum", "minimum", "max", "min")
+_SUMS = ("summe", "sum", "total", "totals", "gesamt", "mittelwert", "average", "mean", "maximum", "minimum")
 
 
 @dataclass(frozen=True)

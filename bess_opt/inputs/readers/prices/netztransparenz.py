@@ -8,7 +8,6 @@ from bess_opt.inputs.readers.layout import Kind, Layout, Values
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.readers.reading import Log
 
-
 _CLOCK = "Europe/Berlin"
 _SUMMER, _WINTER = ("CEST", "MESZ"), ("CET", "MEZ")
 
@@ -23,7 +22,9 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     other = sorted(zones - {*_SUMMER, *_WINTER})
     if other and not utc:
         found = f"found {other[0] or 'an empty cell'!r}, no zone of the German clock"
-        raise problem("unknown_zone", f"{table.source} column Zeitzone von", found, "write CET, CEST, or UTC throughout")
+        raise problem(
+            "unknown_zone", f"{table.source} column Zeitzone von", found, "write CET, CEST, or UTC throughout"
+        )
     return Layout(
         values={"price": Values(r"Spotmarktpreis"), "solar": Values(r"Solar|Photovoltaik|50Hertz|gesamt", "MW")},
         date="Datum",
