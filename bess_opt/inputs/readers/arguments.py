@@ -12,6 +12,23 @@ from bess_opt.inputs.readers.problems import problem
 
 Quantity = Literal["price", "load", "solar"]
 StampKind = Literal["start", "end"]
+# What each argument of a reader says, in the order in which people are asked.
+MEANINGS = {
+    "clock": 'zone of bare times, "Europe/Berlin"; "Etc/GMT+8" for UTC-8 all year (the sign is turned round)',
+    "time_zone": "zone of the result's clock; default: the market's own, or `clock`",
+    "stamps": 'whether times are the "start" or the "end" of their steps',
+    "day_first": "true for day/month, false for month/day",
+    "decimal": 'the decimal mark, "." or ","; the other one groups thousands',
+    "time_column": "the column of times or dates",
+    "period_column": "the column of the hour or the number of the step, beside a date",
+    "column": "the column of the values, its name or a part of it that no other has",
+    "place": "the node, area or meter of a file that holds several; the sheet of a workbook, the file within a zip",
+    "unit": 'the unit of the values, such as "USD/kWh", "ct/kWh", "kW" or "kWh" (per step), over what the file says',
+    "missing": "a number that stands for no value",
+    "year": "the year of rows that say none",
+    "step_min": "the step to make of states at irregular times [min]",
+    "capacity_mw": "the rated power of a file of solar power that gives shares of it [MW]",
+}
 _CHOICES: dict[str, tuple[object, ...]] = {
     "stamps": ("start", "end"),
     "decimal": (".", ","),
