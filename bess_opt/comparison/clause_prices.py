@@ -14,11 +14,11 @@ from bess_opt.common.clock import Mask
 from bess_opt.dispatch.optimum.marginals import duals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.one_way import pairs
+from bess_opt.models.one_way import pairs_of
 from bess_opt.plant.connection import ClauseNumbers
 from bess_opt.solver.change import Duals
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.program import Program, places, priced
+from bess_opt.solver.program import Program, places_of, priced
 
 SAME = 1.0 - 1e-12  # of a cap: a bound of the program that reaches it is the clause's
 IDLE = 1e-9  # of the plant's power: a smaller flow is none
@@ -73,14 +73,14 @@ def _price_at_zero(solved: Solved, duals: Duals, flow: str, bound: Mask) -> Arra
     """What a MW of `flow` would bring in the steps `bound`, in which its cap is zero."""
     program, plant = solved.program, solved.plant
     shut = np.zeros(program.columns, dtype=bool)
-    for pair in pairs(plant):
+    for pair in pairs_of(plant):
         for one, other in ((pair.first, pair.second), (pair.second, pair.first)):
             idle = duals.x[program.variables[other].slice] <= IDLE * plant.scale_mw
             used = duals.x[program.variables[one].slice] > IDLE * plant.scale_mw
             wanted = one in WITH[flow]
             shut[program.variables[other].slice] |= used | (idle & wanted)
-    step = (places(program) - 1) // 2
-    mine = (places(program) % 2 == 1) & bound[np.clip(step, 0, plant.steps - 1)] & (step >= 0)
+    step = (places_of(program) - 1) // 2
+    mine = (places_of(program) % 2 == 1) & bound[np.clip(step, 0, plant.steps - 1)] & (step >= 0)
     local, columns = _of_steps(program, duals, mine)
     local.upper[shut[columns]] = np.maximum(local.lower[shut[columns]], 0.0)
     found = Solver(local, SolverOptions(), scale_mw=plant.scale_mw).solve()

@@ -15,7 +15,7 @@ from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, html_table
 from bess_opt.common.wording import number
 from bess_opt.comparison.clause_prices import clause_price
-from bess_opt.dispatch.infeasible.least_changes import naming_relaxations
+from bess_opt.dispatch.infeasible.least_changes import naming_least_changes
 from bess_opt.dispatch.optimize import dispatch_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved, solve_scenario
 from bess_opt.dispatch.result import Dispatch
@@ -96,7 +96,7 @@ def connection(scenario: Scenario) -> ConnectionCost:
     solved: dict[str, Solved] = {}
     for name, some in sets.items():
         try:
-            with naming_relaxations(scenario):
+            with naming_least_changes(scenario):
                 solved[name] = _solved(scenario.replace(connection=some), name, solved)
         except InfeasibleError as error:
             if name == NONE:

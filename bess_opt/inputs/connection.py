@@ -15,9 +15,7 @@ from bess_opt.common.columns import SERIES
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, Text, quantity, reject
 from bess_opt.common.names import nearest
-from bess_opt.inputs.calendar_keys import CalendarKeys, edge_findings
-
-NEVER = "connection_never_active"
+from bess_opt.inputs.calendar.keys import CalendarKeys, edge_findings
 
 
 class Condition(Table):
@@ -141,7 +139,7 @@ def clause_notes(clauses: Sequence[Clause], series: pd.DataFrame, holidays: Coll
     found = "is active in no step of the horizon, so that it limits nothing"
     expected = "mend months, days, hours or when, or plan a horizon that holds such steps"
     return [
-        Finding(NEVER, f"connection[{n}]", f"clause {clause.name!r} {found}", expected, "warning")
+        Finding("connection_never_active", f"connection[{n}]", f"clause {clause.name!r} {found}", expected, "warning")
         for n, clause in enumerate(clauses)
         if not clause.active(series, holidays).any()
     ]

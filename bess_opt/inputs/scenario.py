@@ -16,10 +16,10 @@ from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Table
 from bess_opt.common.wording import counted
 from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.calendar.holidays import holidays_in
 from bess_opt.inputs.connection import Clause, clause_notes, condition_findings
 from bess_opt.inputs.describe import describe_series, scenario_html
 from bess_opt.inputs.finance import Finance
-from bess_opt.inputs.holidays import holidays_in
 from bess_opt.inputs.json_schema import json_schema
 from bess_opt.inputs.magnitudes import check_magnitudes
 from bess_opt.inputs.scenario_checks import check_tables

@@ -10,8 +10,8 @@ import pandas as pd
 
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.calendar.holidays import holidays_in
 from bess_opt.inputs.connection import clause_findings
-from bess_opt.inputs.holidays import holidays_in
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.tariff import Tariff
 from bess_opt.inputs.tariff_checks import tariff_findings

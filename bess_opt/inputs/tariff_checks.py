@@ -9,7 +9,7 @@ import pandas as pd
 
 from bess_opt.common.arrays import Array, Integers
 from bess_opt.common.findings import Finding
-from bess_opt.inputs.calendar_keys import CalendarKeys, edge_findings
+from bess_opt.inputs.calendar.keys import CalendarKeys, edge_findings
 from bess_opt.inputs.tariff import DemandRate, Tariff
 
 DAY_S = 86_400

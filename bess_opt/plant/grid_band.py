@@ -11,7 +11,7 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.plant.plant import Bus, Plant
-from bess_opt.plant.room import Room, Setpoints, room
+from bess_opt.plant.room import Room, Setpoints, room_of
 
 
 class GridBand:
@@ -34,6 +34,16 @@ class GridBand:
         self._solar_dc = (plant.solar_dc_mw - asked.curtailed_dc_mw).tolist()
         self._ramp, self._first = plant.connection.ramp_mw.tolist(), plant.connection.first_grid_mw
         self.grid_mw: list[float] = []
+
+    def narrowed(
+        self, t: int, lowest: float, highest: float, lowest_by: str, highest_by: str
+    ) -> tuple[float, float, str, str]:
+        """Least and most battery power of step `t` with its ramp, and what sets each."""
+        least, most = self.battery_power(t)
+        return (
+            max(lowest, least), min(highest, most),
+            "ramp limit" if least > lowest else lowest_by, "ramp limit" if most < highest else highest_by,
+        )  # fmt: skip
 
     def battery_power(self, t: int) -> tuple[float, float]:
         """(least, most) battery power at the port that keeps the ramp into step `t`; it narrows the band.
@@ -83,12 +93,12 @@ def room_of_rule(plant: Plant, asked: Setpoints) -> Room:
 
     Where unserved load has a price the import limit changes no power that is asked for: load beyond it is shed.
     """
-    shedding = room(plant, replace(asked, unserved_mw=plant.sheddable_mw))
-    hard = replace(room(plant, asked), lowest_mw=shedding.lowest_mw, lowest_by=shedding.lowest_by)
+    shedding = room_of(plant, replace(asked, unserved_mw=plant.sheddable_mw))
+    hard = replace(room_of(plant, asked), lowest_mw=shedding.lowest_mw, lowest_by=shedding.lowest_by)
     if not plant.connection.soft:
         return hard
     caps = {flow: plant.connection.soft_cap_mw(flow) for flow in ("import_mw", "export_mw")}
-    soft = room(
+    soft = room_of(
         replace(
             plant,
             import_max_mw=np.minimum(plant.import_max_mw, caps["import_mw"]),

@@ -8,6 +8,7 @@ the loop itself is the storage law and three limits.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from bess_opt.plant.cycle_caps import Allowance
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.grid_band import GridBand, room_of_rule
 from bess_opt.plant.plant import Plant, Storage
-from bess_opt.plant.room import Room, Setpoints, room
+from bess_opt.plant.room import Room, Setpoints, room_of
 from bess_opt.plant.rule import GridOf, Held, Rule, State
 from bess_opt.plant.stepper_limits import (
     SLACK,
@@ -86,7 +87,7 @@ def follow(plant: Plant, asked: Setpoints) -> Flows:
     where nothing of this helps.
     """
     request = asked.battery_mw.tolist()
-    return _run(plant, asked, lambda state: request[state.step], room(plant, asked), GridBand(plant, asked))
+    return _run(plant, asked, lambda state: request[state.step], room_of(plant, asked), GridBand(plant, asked))
 
 
 def run_rule(plant: Plant, rule: Rule) -> Flows:
@@ -114,13 +115,7 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
     caps = [(cap.charged, Allowance(cap, plant.steps)) for cap in storage.caps]
     held = None if asked.held is None else asked.held.swing_mw
     both = out - into
-    steps = zip(
-        range(plant.steps), storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(),
-        site.lowest_mw.tolist(), site.highest_mw.tolist(),
-        np.broadcast_to(storage.charge_limit_mw, plant.steps).tolist(),
-        np.broadcast_to(storage.discharge_limit_mw, plant.steps).tolist(), strict=True,
-    )  # fmt: skip
-    for t, floor, ceiling, lowest, highest, most_in, most_out in steps:
+    for t, floor, ceiling, lowest, highest, most_in, most_out in _limits(plant, site):
         left = kept * energy - step_h * drawn[t]
         charge_room, discharge_room = (ceiling - left) / into, (left - floor) / out
         if charge_room > most_in:
@@ -131,17 +126,17 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
             discharge_room = most_out
         elif discharge_room < 0.0:
             discharge_room = 0.0
-        by_cap = highest, lowest
+        lowest_by = highest_by = ""
         for charged, allowance in caps:
             may = allowance.left_mwh(t) / (into if charged else out)
             if charged:
-                charge_room, lowest = min(charge_room, may), max(lowest, -may)
+                charge_room, lowest_by = min(charge_room, may), "cycles" if -may > lowest else lowest_by
+                lowest = max(lowest, -may)
             else:
-                discharge_room, highest = min(discharge_room, may), min(highest, may)
-        by_ramp = highest, lowest
+                discharge_room, highest_by = min(discharge_room, may), "cycles" if may < highest else highest_by
+                highest = min(highest, may)
         if band.ramps:
-            least, most = band.battery_power(t)
-            lowest, highest = max(lowest, least), min(highest, most)
+            lowest, highest, lowest_by, highest_by = band.narrowed(t, lowest, highest, lowest_by, highest_by)
         state.step, state.energy_mwh = t, energy
         state.charge_room_mw, state.discharge_room_mw = charge_room, discharge_room
         wanted = rule(state)
@@ -154,15 +149,12 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
             given, energy = wanted, after
         else:
             _require_number(plant, t, wanted)
-            energy -= both / kept * swing
-            allowed, by = wanted, ""
-            if allowed > highest:
-                allowed, by = highest, _by(highest, by_cap[0], by_ramp[0], site.highest_by[t])
-            if allowed < lowest:
-                allowed, by = lowest, _by(lowest, by_cap[1], by_ramp[1], site.lowest_by[t])
+            words = lowest_by or site.lowest_by[t], highest_by or site.highest_by[t]
+            allowed, by = _allowed(wanted, lowest, highest, words)
             given, energy, stopped = transition(
-                storage, energy, allowed, floor, ceiling, step_h, most_mw=(most_in, most_out), drawn_mw=drawn[t]
-            )
+                storage, energy - both / kept * swing, allowed, floor, ceiling, step_h,
+                most_mw=(most_in, most_out), drawn_mw=drawn[t],
+            )  # fmt: skip
             if abs(given - wanted) > rounding:
                 limited[t] = stopped or by
         for charged, allowance in caps:
@@ -174,11 +166,25 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
     return flows(plant, asked, np.array(power), np.array(stored), np.array(limited, dtype=object), band)
 
 
-def _by(bound: float, of_site: float, of_caps: float, site: str) -> str:
-    """What set a bound on the power that the site alone, then with caps on cycles, put elsewhere."""
-    if bound != of_caps:
-        return "ramp limit"
-    return "cycles" if bound != of_site else site
+def _allowed(wanted: float, lowest: float, highest: float, words: tuple[str, str]) -> tuple[float, str]:
+    """The power next to `wanted` in [`lowest`, `highest`], and which of `words` (of either bound) limits it."""
+    allowed, by = wanted, ""
+    if allowed > highest:
+        allowed, by = highest, words[1]
+    if allowed < lowest:
+        allowed, by = lowest, words[0]
+    return allowed, by
+
+
+def _limits(plant: Plant, site: Room) -> Iterator[tuple[int, float, float, float, float, float, float]]:
+    """(step, floor and ceiling at its end, least and most power of the site, most charge and discharge) of each."""
+    storage = plant.storage
+    return zip(
+        range(plant.steps), storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(),
+        site.lowest_mw.tolist(), site.highest_mw.tolist(),
+        np.broadcast_to(storage.charge_limit_mw, plant.steps).tolist(),
+        np.broadcast_to(storage.discharge_limit_mw, plant.steps).tolist(), strict=True,
+    )  # fmt: skip
 
 
 def _require_number(plant: Plant, t: int, wanted: float) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.common.calendar import When, step_for_edge
-from bess_opt.inputs.holidays import holidays_in
+from bess_opt.inputs.calendar.holidays import holidays_in
 from bess_opt.inputs.tariff import EnergyRate
 
 
