@@ -51,6 +51,14 @@ class Orders:
         self.up_mw[steps], self.down_mw[steps] = up, down
         self.swing_mw[steps] = np.where(np.maximum(up, down) > 0.0, np.minimum(charge, discharge), 0.0)
 
+    def forget(self, first: int) -> None:
+        """Nothing is ordered from step `first` on."""
+        self.battery_mw[first:] = np.nan
+        for ceiling in (self.used_ac_mw, self.used_dc_mw, self.served_mw):
+            ceiling[first:] = np.inf
+        for held in (self.up_mw, self.down_mw, self.swing_mw):
+            held[first:] = 0.0
+
     def _ceiling(self, believed: Array, forgone: Array) -> Array:
         ceiling: Array = np.where(forgone > self._small, believed - forgone, np.inf)
         return ceiling
