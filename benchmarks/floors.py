@@ -19,6 +19,7 @@ from pyomo.contrib.appsi.solvers import Highs as PyomoHighs
 
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.from_scenario import plant
+from bess_opt.solver.highs_process import run_highs
 from bess_opt.strategies.shared.binding import add_objective, bind, model
 
 Array = np.ndarray
@@ -153,7 +154,7 @@ def _run(matrix: sp.csr_matrix, parts: list[Array], threads: int) -> float:
         matrix.data,
         np.zeros(columns, dtype=np.int32),
     )
-    highs.run()
+    run_highs(highs)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"floor: {highs.modelStatusToString(highs.getModelStatus())}")
     highs.getSolution()

@@ -51,10 +51,11 @@ class Modes:
         return int(np.diff(self.first_basis).max())
 
 
-def modes(program: StepProgram, *, one_way: bool = True) -> Modes:
+def modes(program: StepProgram, *, one_way: bool = True, bounds_may_change: bool = False) -> Modes:
     """The modes of `program`; with `one_way` false a single one per kind that closes nothing: the linear relaxation.
 
-    Raises `NotStepwiseError` where there are too many bases, or where rows depend on each other.
+    With `bounds_may_change` no column counts as held at zero, so that the modes stay right for other bounds. Raises
+    `NotStepwiseError` where there are too many bases, or where rows depend on each other.
     """
     matrix = program.matrix
     rows, columns = matrix.shape
@@ -62,6 +63,8 @@ def modes(program: StepProgram, *, one_way: bool = True) -> Modes:
         most = f"at most {MOST_ROWS} and {MOST_COLUMNS}"
         raise NotStepwiseError([f"a step has {rows} rows and {columns} columns; {most}"])
     kinds, kind = _kinds(program)
+    if bounds_may_change:
+        kinds, kind = [frozenset()], np.zeros(program.steps, dtype=np.int64)
     first_mode, found = [0], []
     for held in kinds:
         found += _modes_of(program, held, one_way)

@@ -20,13 +20,16 @@ from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program, priced
 from bess_opt.solver.solution import LimitReachedError, Solution
 from bess_opt.solver.value_function.modes import Modes, modes
-from bess_opt.solver.value_function.recursion import Recursion, RecursionFailedError, Schedule, compiled_part
+from bess_opt.solver.value_function.recursion import (
+    NOT_BUILT,
+    Recursion,
+    RecursionFailedError,
+    Schedule,
+    compiled_part,
+)
 from bess_opt.solver.value_function.step_program import ENERGY, NotStepwiseError, Objective, StepProgram, read
 
 PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
-
-
-NOT_BUILT = "the compiled part of the value functions was not built with this installation"
 
 
 class NotProvenError(SolveError):
