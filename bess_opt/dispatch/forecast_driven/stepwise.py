@@ -13,8 +13,7 @@ from bess_opt.models.one_way import pairs
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.solution import InfeasibleProgramError
-from bess_opt.solver.value_function.plan import NOT_BUILT
-from bess_opt.solver.value_function.recursion import RecursionFailedError, compiled_part
+from bess_opt.solver.value_function.recursion import NOT_BUILT, RecursionFailedError, compiled_part
 from bess_opt.solver.value_function.step_program import NotStepwiseError, StepProgram, read
 from bess_opt.solver.value_function.windows import Part, Windows, aged
 from bess_opt.strategies.shared.binding import model

@@ -188,7 +188,9 @@ class Windows(Recursion):
             library.vf_result(memory, self._status.ctypes.data, self._value.ctypes.data)
             if self._status[0]:
                 raise RecursionFailedError(int(self._status[0]), int(self._status[1]))
-            status = library.vf_forward(self._at, memory, *self._made, np.nan, self._where.ctypes.data)
+            status = library.vf_forward(
+                self._at, memory, 0, self.program.steps, *self._made, np.nan, self._where.ctypes.data
+            )
         finally:
             library.vf_free(memory)
         if status:
