@@ -12,7 +12,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.forecast_driven.orders import Moved, Orders, carry_out, joined
-from bess_opt.dispatch.forecast_driven.rolling import Window
+from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow
 from bess_opt.dispatch.forecast_driven.stepwise import Stepwise
 from bess_opt.dispatch.forecast_driven.timetable import Timetable
 from bess_opt.plant.flows import Flows
@@ -29,7 +29,7 @@ class Planner(Protocol):
     def record(self, first: int, flows: Flows) -> None:
         """Enter what the plant did from step `first` on."""
 
-    def plan(self, window: Window) -> Mapping[str, Array]:
+    def plan(self, window: PlanningWindow) -> Mapping[str, Array]:
         """Flows of the window by name. Raises `InfeasibleProgramError`."""
 
 
@@ -61,7 +61,9 @@ class Run:
                 self.planner.record(now, coming)
                 start = float(coming.energy_mwh[-1])
             self._plan(
-                Window(decision, first, int(self.table.last[decision]), self.table.until(decision), start, now)
+                PlanningWindow(
+                    decision, first, int(self.table.last[decision]), self.table.until(decision), start, now
+                )
             )
             after = self.table.next_issue(decision)
             if after > now:
@@ -75,7 +77,7 @@ class Run:
     def _nothing_moved(self) -> Moved:
         return np.zeros(self.plant.steps), np.zeros(self.plant.steps)
 
-    def _plan(self, window: Window) -> Mapping[str, Array] | None:
+    def _plan(self, window: PlanningWindow) -> Mapping[str, Array] | None:
         """What is ordered for a window; None where it has no plan and the orders before stand."""
         try:
             plan = self.planner.plan(window)
@@ -119,12 +121,12 @@ class Run:
             decision += max(len(made), 1)
         return joined(pieces)
 
-    def _decide(self, decision: int, energy: float, ahead: int) -> list[tuple[Window, Mapping[str, Array]]]:
+    def _decide(self, decision: int, energy: float, ahead: int) -> list[tuple[PlanningWindow, Mapping[str, Array]]]:
         """Up to `ahead` decisions; none where the first one has no plan, so that the orders before stand."""
-        made: list[tuple[Window, Mapping[str, Array]]] = []
+        made: list[tuple[PlanningWindow, Mapping[str, Array]]] = []
         for d in range(decision, min(decision + ahead, self.table.decisions)):
             first, until = int(self.table.first[d]), self.table.until(d)
-            window = Window(d, first, int(self.table.last[d]), until, energy, first)
+            window = PlanningWindow(d, first, int(self.table.last[d]), until, energy, first)
             if d == decision:
                 plan = self._plan(window)
                 if plan is None:
@@ -140,7 +142,7 @@ class Run:
         return made
 
     def _carried_out(
-        self, made: list[tuple[Window, Mapping[str, Array]]], begin: int, energy: float, moved: Moved
+        self, made: list[tuple[PlanningWindow, Mapping[str, Array]]], begin: int, energy: float, moved: Moved
     ) -> Flows | None:
         """What the plant does on these decisions; None where it cannot and more than the first may be why."""
         until = made[-1][0].until if made else self._until_of_step(begin)
@@ -154,7 +156,7 @@ class Run:
     def _until_of_step(self, begin: int) -> int:
         return self.table.until(int(self.table.carried_by[begin]))
 
-    def _as_expected(self, made: list[tuple[Window, Mapping[str, Array]]], done: Flows) -> int:
+    def _as_expected(self, made: list[tuple[PlanningWindow, Mapping[str, Array]]], done: Flows) -> int:
         """How many of the decisions were made from the energy that came out."""
         if not made:
             return 0
@@ -166,7 +168,7 @@ class Run:
 
     # --------------------------------------------------------------------------------------------- findings
 
-    def _no_plan(self, window: Window) -> Finding:
+    def _no_plan(self, window: PlanningWindow) -> Finding:
         begin, end = (self.plant.index[t] for t in (window.first, window.last - 1))
         found = f"no plan meets all limits from {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} as believed then"
         return Finding("window_infeasible", "forecast", found, "relax a limit of [site] or [battery]")

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.dispatch.forecast_driven.rolling import Window
+from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints
@@ -37,7 +37,7 @@ class Orders:
         self.used_ac_mw, self.used_dc_mw, self.served_mw = (np.full(steps, np.inf) for _ in range(3))
         self.up_mw, self.down_mw, self.swing_mw = (np.zeros(steps) for _ in range(3))
 
-    def give(self, window: Window, plan: Mapping[str, Array]) -> None:
+    def give(self, window: PlanningWindow, plan: Mapping[str, Array]) -> None:
         """Order what a window plans for all its steps; a later window takes over its own."""
         at = slice(window.first, window.last)
         charge, discharge = plan["charge_mw"], plan["discharge_mw"]
@@ -60,7 +60,7 @@ class Orders:
         for held in (self.up_mw, self.down_mw, self.swing_mw):
             held[first:] = 0.0
 
-    def _ceiling(self, believed: Array, window: Window, forgone: Array | None) -> Array | float:
+    def _ceiling(self, believed: Array, window: PlanningWindow, forgone: Array | None) -> Array | float:
         """What a plan uses of what is `believed` by age and step, where it forgoes some; else no ceiling."""
         if forgone is None or not (forgone > self._small).any():
             return np.inf

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.dispatch.forecast_driven.rolling import Terminal, Window
-from bess_opt.models.one_way import pairs
+from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow, Terminal
+from bess_opt.models.assemble import model_of
+from bess_opt.models.one_way import pairs_of
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.solution import InfeasibleProgramError
 from bess_opt.solver.value_function.recursion import NOT_BUILT, RecursionFailedError, compiled_part
 from bess_opt.solver.value_function.step_program import NotStepwiseError, StepProgram, read
 from bess_opt.solver.value_function.windows import Part, Windows, aged
-from bess_opt.strategies.shared.binding import model
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 ORDERED = ("charge_mw", "discharge_mw", "curtailed_ac_mw", "curtailed_dc_mw", "unserved_mw")
 
@@ -29,12 +29,12 @@ class Stepwise:
     """
 
     def __init__(
-        self, believed: Iterable[Plant], bound: Bound, carried_by: Array, youngest: int, terminal: Terminal
+        self, believed: Iterable[Plant], active: ActiveStrategy, carried_by: Array, youngest: int, terminal: Terminal
     ) -> None:
         if compiled_part() is None:
             raise NotStepwiseError([NOT_BUILT])
         plants = list(believed)
-        self._windows = Windows(aged(_programs(plants, bound, terminal)))
+        self._windows = Windows(aged(_programs(plants, active, terminal)))
         program = self._windows.program
         self._steps, self._terminal = program.steps, terminal
         self._oldest, self._youngest = len(plants) - 1, youngest
@@ -47,7 +47,7 @@ class Stepwise:
     def record(self, first: int, flows: Flows) -> None:
         """What the plant did ties later steps by its stored energy alone, which each window states."""
 
-    def plan(self, window: Window) -> Mapping[str, Array]:
+    def plan(self, window: PlanningWindow) -> Mapping[str, Array]:
         """Flows of the window by name, energy at both ends included. Raises `InfeasibleProgramError`."""
         first, last = window.first, window.last
         open_end = last < self._steps
@@ -61,16 +61,16 @@ class Stepwise:
             found[name] = np.minimum(np.maximum(part.flow[j], _part(lower, first, last)), _part(upper, first, last))
         return found
 
-    def learn(self, window: Window, price: Array) -> None:
+    def learn(self, window: PlanningWindow, price: Array) -> None:
         """What a MWh in store is worth at the end of each step of a window, from now on."""
         self._worth[window.first + 1 : window.last + 1] = price
 
-    def unlearn(self, window: Window, price: Array) -> None:
+    def unlearn(self, window: PlanningWindow, price: Array) -> None:
         """`window` is the last one planned: `price` its worths, and nothing is known beyond it."""
         self.learn(window, price)
         self._worth[window.last + 1 :] = np.nan
 
-    def _solve(self, window: Window, *, cyclic: bool) -> Part:
+    def _solve(self, window: PlanningWindow, *, cyclic: bool) -> Part:
         first, last = window.first, window.last
         age = None
         if self._changing:
@@ -89,16 +89,16 @@ class Stepwise:
             raise
 
 
-def _programs(plants: list[Plant], bound: Bound, terminal: Terminal) -> Iterable[StepProgram]:
+def _programs(plants: list[Plant], active: ActiveStrategy, terminal: Terminal) -> Iterable[StepProgram]:
     """The step program of each age; ages that believe the same share theirs."""
     last: tuple[Plant, StepProgram] | None = None
     for one in plants:
         if last is None or one is not last[0]:
-            m, objectives = model(one, bound)
+            m, objectives = model_of(one, active)
             if terminal == "value" and len(objectives) > 1:
                 found = "two count one after the other, and what stored energy is worth in the second is not known"
                 raise NotStepwiseError([f"objectives: {found}"])
-            last = one, read(m, objectives, pairs(one))
+            last = one, read(m, objectives, pairs_of(one))
         yield last[1]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.solver.value_function.modes import Modes, modes
+from bess_opt.solver.value_function.modes import Modes, modes_of
 from bess_opt.solver.value_function.recursion import NO_PLAN, Recursion, RecursionFailedError
 from bess_opt.solver.value_function.step_program import LEVELS, NotStepwiseError, StepProgram
 
@@ -35,7 +35,7 @@ class AgedProgram:
 def aged(programs: Iterable[StepProgram]) -> AgedProgram:
     """Programs of one horizon, youngest age first, as one; ages that believe the same may share theirs.
 
-    Raises `NotStepwiseError` where they differ in more than numbers per step, or as `modes`.
+    Raises `NotStepwiseError` where they differ in more than numbers per step, or as `modes_of`.
     """
     base: StepProgram | None = None
     last: StepProgram | None = None
@@ -63,7 +63,7 @@ def aged(programs: Iterable[StepProgram]) -> AgedProgram:
     if not tables:
         codes = codes[:1]
     found, kinds = np.unique(np.array(codes), return_inverse=True)
-    return AgedProgram(base, modes(_one_of_each(base, found)), tables, kinds.reshape(len(codes), base.steps))
+    return AgedProgram(base, modes_of(_one_of_each(base, found)), tables, kinds.reshape(len(codes), base.steps))
 
 
 def numbers_of(program: StepProgram) -> list[Array]:
