@@ -121,6 +121,7 @@ days = "weekend"
 
 [[tariff.demand]]                  # for the highest import of each month
 price_per_mw_month = {demand}
+part_months = "share"              # the week of the series is billed as its share of the month; or "full"
 """
 _PAID = '60.0                      # EUR/MWh of what is fed in; or "none", or "same" as import'
 _UNPAID = '"none"                    # nothing is paid for what is fed in'
