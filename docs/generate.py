@@ -90,8 +90,8 @@ def constraints() -> list[Row]:
     from support.models import all_variants, key, wanted
 
     found: dict[str, Row] = {}
-    for _, case, exclusive in all_variants():
-        model, _ = wanted(case, exclusive=exclusive)
+    for _, case, one_way in all_variants():
+        model, _ = wanted(case, one_way=one_way)
         strategies = {entry.name for entry in case.scenario().strategies}
         for part in model.component_objects(pyo.Constraint):
             name = key(part)

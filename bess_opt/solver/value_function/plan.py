@@ -19,7 +19,7 @@ from bess_opt.solver.expand import expand
 from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program, priced
 from bess_opt.solver.solution import LimitReachedError, Solution
-from bess_opt.solver.value_function.modes import Modes, modes
+from bess_opt.solver.value_function.modes import Modes, modes_of
 from bess_opt.solver.value_function.recursion import (
     NOT_BUILT,
     Recursion,
@@ -48,7 +48,7 @@ def solve_by_value_functions(
     if compiled_part() is None:
         raise NotStepwiseError([NOT_BUILT])
     program = read(model, objectives, pairs)
-    ways = modes(program)
+    ways = modes_of(program)
     if time_limit_s is not None and time.perf_counter() - began > time_limit_s:
         raise LimitReachedError("the time limit ended the solve before any plan was found; raise solver.time_limit_s")
     schedule = Recursion(program, ways).schedule()
@@ -63,7 +63,7 @@ def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
         return None
     try:
         program = read(model, [model.objective_terms], pairs)
-        Recursion(program, modes(program)).start()
+        Recursion(program, modes_of(program)).start()
     except NotStepwiseError:
         return None
     except RecursionFailedError as error:

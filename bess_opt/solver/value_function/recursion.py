@@ -139,7 +139,7 @@ class Recursion:
         if self._library is None:
             raise SolveError(NOT_BUILT)
         self._kept_alive: list[Any] = []
-        self.width, self.slope_zero, self.value_zero = tolerances(program)
+        self.width, self.slope_zero, self.value_zero = tolerances_of(program)
         p = _Problem()
         p.steps, p.levels, p.rows = program.steps, program.levels, len(program.rows)
         p.columns, p.energy_row, p.most_bases = len(program.columns), program.energy_row, modes.most_bases
@@ -274,7 +274,7 @@ class Recursion:
         return Curve(energy, slope, value if step < 0 else np.zeros(LEVELS))
 
 
-def tolerances(program: StepProgram) -> tuple[float, Array, Array]:
+def tolerances_of(program: StepProgram) -> tuple[float, Array, Array]:
     """(least width of an interval, and per level the slope and the value that count as zero)."""
     finite = program.most[np.isfinite(program.most)]
     size = max(float(finite.max(initial=0.0)), 1e-12)

@@ -12,7 +12,7 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.one_way import Pair
-from bess_opt.solver.value_function.modes import Modes, modes
+from bess_opt.solver.value_function.modes import Modes, modes_of
 from bess_opt.solver.value_function.prices import Prices
 from bess_opt.solver.value_function.recursion import NOT_BUILT, Curve, Recursion, Schedule, compiled_part
 from bess_opt.solver.value_function.step_program import NotStepwiseError, Objective, StepProgram, read
@@ -55,7 +55,7 @@ class ValueFunctions:
             raise NotStepwiseError([NOT_BUILT])
         if changeable:
             program = _written_out(program)
-        ways = modes(program, one_way=one_way, bounds_may_change=changeable)
+        ways = modes_of(program, one_way=one_way, bounds_may_change=changeable)
         return cls(program, ways, Recursion(program, ways))
 
     def value(self) -> float:
