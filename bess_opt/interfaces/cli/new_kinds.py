@@ -38,7 +38,7 @@ class Kind:
 
 def sun(day: int, clock: float) -> float:
     """Share of the rated power that a plant gives: a bell with its noon at 13:20."""
-    return max(0.0, math.sin(math.pi * (clock + 0.5 - 5.3) / 16.1)) ** 1.5 * DAY_SUN[day]
+    return math.pow(max(0.0, math.sin(math.pi * (clock + 0.5 - 5.3) / 16.1)), 1.5) * DAY_SUN[day]
 
 
 def price(day: int, clock: float) -> float:
