@@ -191,7 +191,7 @@ def _rebate(free: Solved, clause: ClauseNumbers, lost_per_year: float, notes: li
         return {"mw_taken": taken, "rebate_per_mw_year": lost_per_year / taken}
     found = "has no single cap below the connection's limit, so no rebate per MW is stated"
     expected = "read value_lost_per_year"
-    notes.append(Finding("no_rebate_per_mw", f"connection, {clause.name}", found, expected, "recommendation"))
+    notes.append(Finding("rebate_unstated", f"connection, {clause.name}", found, expected, "recommendation"))
     return {}
 
 

@@ -111,7 +111,7 @@ def test_no_clause_or_no_money_is_an_error() -> None:
 
 def test_a_clause_with_a_ramp_has_no_rebate_per_megawatt() -> None:
     cost = bo.connection(scenario([{"name": "ramp", "ramp_mw_per_min": 0.001}], [0.0, 100.0]))
-    assert [note.code for note in cost.notes] == ["no_rebate_per_mw"]
+    assert [note.code for note in cost.notes] == ["rebate_unstated"]
     assert np.isnan(cost.table.loc["ramp", "rebate_per_mw_year"])
     assert cost.table.loc["ramp", "price_unit"] == "per MW/min"
 
