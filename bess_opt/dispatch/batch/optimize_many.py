@@ -20,7 +20,7 @@ from bess_opt.plant import audit
 from bess_opt.plant.flows import schedule_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import net_revenue
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 
 PRICE = "price_per_mwh"
 
@@ -59,9 +59,7 @@ def optimize_many(scenario: Scenario, prices: pd.DataFrame, *, schedules: bool =
 
 
 def _optimum(scenario: Scenario, price: np.ndarray, *, keep: bool) -> tuple[dict[str, object], pd.DataFrame | None]:
-    stated_plant = plant_of(scenario, scenario.series.assign(**{PRICE: price}))
-    active = activate(scenario, stated_plant)
-    plant = active.restrict(stated_plant)
+    plant, active = prepare(scenario, plant_of(scenario, scenario.series.assign(**{PRICE: price})))
     conflicts = unreachable(plant)
     if conflicts:
         raise InfeasibleError(conflicts)

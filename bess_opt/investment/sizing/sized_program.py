@@ -31,7 +31,7 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, Solution, basis_at
 from bess_opt.solver.warm_start import start_near_optimum
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 NEAR = 1e-3  # of a size: so far from it are its neighbours, in whose limits the planes are read off
@@ -209,9 +209,7 @@ class SizedProgram:
 
     def _built(self, power_mw: float, energy_mwh: float) -> tuple[Program, Plant, ActiveStrategy]:
         scenario = resized(self._scenario, power_mw, energy_mwh)
-        stated_plant = plant_of(scenario)
-        active = activate(scenario, stated_plant)
-        plant = active.restrict(stated_plant)
+        plant, active = prepare(scenario)
         m, _objectives = model_of(plant, active)
         if self.tight:
             add_one_way_cuts(m, plant)
