@@ -49,7 +49,7 @@ def eased(program: Program, directions: Sequence[Direction], most: Sequence[floa
     floors, roofs = (np.flatnonzero(by.any(axis=0)) for by in (lower_by, upper_by))
     sizes, rows = np.nonzero(per_row)
     entries = [
-        (np.repeat(np.arange(program.rows), np.diff(program.start)), program.column, program.value),
+        (program.row_of_entry, program.column, program.value),
         (rows, own[sizes], -per_row[sizes, rows]),
     ]
     first = program.rows

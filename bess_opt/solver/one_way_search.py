@@ -24,7 +24,7 @@ from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, Exact, in_order, proven, rounding_of, steps_not_one_way
-from bess_opt.solver.program import Program, with_rows
+from bess_opt.solver.program import Program
 from bess_opt.solver.segments import Cutter, Segment, SegmentPrograms, grown, merged_segments, segment_around
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 
@@ -207,7 +207,7 @@ class OneWaySearch:
         carries = np.flatnonzero(cost)
         if len(carries):
             row = (carries, cost[carries] / price, -np.inf, float(cost @ x) / price)
-            held = with_rows(held, [row])
+            held = held.with_rows([row])
         later = np.append(self._later, np.zeros(self.full.columns - len(self._later)))[programs.origin]
         own = self.solver.options
         options = SolverOptions(rel_gap=0.0, threads=own.threads, seed=own.seed)

@@ -208,11 +208,8 @@ def at_rest(program: Program) -> tuple[Array, Array]:
         if name not in program.constraints:
             continue
         balance = program.constraints[name]
-        entries = slice(program.start[balance.first], program.start[balance.slice.stop])
+        entries, step = program.entries_of(np.arange(balance.first, balance.slice.stop))
         of_column, value = program.column[entries], program.value[entries]
-        step = np.repeat(
-            np.arange(len(balance.positions)), np.diff(program.start[balance.first : balance.slice.stop + 1])
-        )
         missing = program.row_lower[balance.slice] - np.bincount(step, value * x[of_column], len(balance.positions))
         for flow in flows:
             first = program.variables[flow].first

@@ -29,7 +29,7 @@ from bess_opt.solver.change import Direction, direction_of
 from bess_opt.solver.easing import least_easing
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way import one_way_program, steps_not_one_way, with_choices_held
+from bess_opt.solver.one_way import one_way_program, steps_not_one_way
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError
 from bess_opt.solver.value_function.plan import has_plan
@@ -288,7 +288,7 @@ def _linear_solution(built: _Built, options: SolverOptions) -> tuple[Solver, np.
     try:
         if program.integer.any():
             chosen = Solver(program, any_plan, scale_mw=built.plant.scale_mw).solve()
-            program = with_choices_held(program, chosen.x)
+            program = program.with_choices_held(chosen.x)
         solver = Solver(program, any_plan, scale_mw=built.plant.scale_mw)
         return solver, solver.solve().x
     except InfeasibleProgramError:

@@ -24,7 +24,7 @@ from bess_opt.plant.plant import Plant
 from bess_opt.solver import one_way, one_way_search
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way import one_way_program, with_choices_held
+from bess_opt.solver.one_way import one_way_program
 from bess_opt.solver.optimum import LinearOptimum, Optimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
@@ -135,7 +135,7 @@ def _solve_with_choices(
                 chosen = attempt.solve()
         except InfeasibleProgramError:
             raise InfeasibleError(conflict.reasons_of(attempt, plant)) from None
-        linear = Solver(with_choices_held(program, chosen.x), solver.options, scale_mw=plant.scale_mw)
+        linear = Solver(program.with_choices_held(chosen.x), solver.options, scale_mw=plant.scale_mw)
         found = _solve_linear(linear, m, plant, objectives, watch)
         bound = one_way.proven(chosen.bound, found.solution.objective, program, plant.scale_mw)
         found = replace(found, bound=bound, limited=found.limited or chosen.limited)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -165,7 +165,7 @@ class SizedProgram:
             for power, energy in ((step * power_mw, 0.0), (0.0, step * energy_mwh)):
                 smaller, _, _ = self._built(power_mw - power, energy_mwh - energy)
                 larger, _, _ = self._built(power_mw + power, energy_mwh + energy)
-                changes.append(_per_unit(Change.between(smaller, larger), 2.0 * (power + energy)))
+                changes.append(Change.between(smaller, larger).per(2.0 * (power + energy)))
             face = _Face(program, power_mw, energy_mwh, (changes[0], changes[1]))
             if face.leads_to(larger, power_mw, energy_mwh + step * energy_mwh) and face.leads_to(
                 self._built(power_mw * (1.0 + step), energy_mwh)[0], power_mw * (1.0 + step), energy_mwh
@@ -247,19 +247,6 @@ class SizedProgram:
             raise NotConcaveError("a coefficient of the program depends on the size")
         self._solver.set_changed(program)
         return program
-
-
-def _per_unit(change: Change, nudge: float) -> Change:
-    """The change per MW or MWh."""
-    return replace(
-        change,
-        lower=change.lower / nudge,
-        upper=change.upper / nudge,
-        row_lower=change.row_lower / nudge,
-        row_upper=change.row_upper / nudge,
-        cost=change.cost / nudge,
-        offset=change.offset / nudge,
-    )
 
 
 @dataclass(frozen=True)
