@@ -28,9 +28,7 @@ def least_easing(
 
     None if there is none. Directions are per MW, so that s stands beside powers.
     """
-    own = SolverOptions(
-        time_limit_s=options.time_limit_s, threads=options.threads, seed=options.seed, rel_gap=PRECISE
-    )
+    own = options.model_copy(update={"rel_gap": PRECISE})
     try:
         found = Solver(eased(program, directions, most), own, scale_mw=scale_mw).solve()
     except InfeasibleProgramError:

@@ -99,7 +99,7 @@ class _Segments:
 
     def __init__(self, program: Program, steps: int, options: SolverOptions, scale_mw: float) -> None:
         self._program, self._steps, self._scale_mw = program, steps, scale_mw
-        self._options = SolverOptions(threads=options.threads, seed=options.seed)
+        self._options = options.model_copy(update={"time_limit_s": None})
         limit = options.time_limit_s
         self._deadline = None if limit is None else time.perf_counter() + limit
         self._cutter = Cutter(program, steps)

@@ -271,7 +271,7 @@ def bill(scenario: ScenarioPath, assignments: Assignments = None, as_json: AsJso
 def list_choices(as_json: AsJson = False) -> None:
     """What there is to choose from: technologies, topologies, strategies with their options."""
     with show.faults(as_json):
-        from bess_opt.inputs.battery import technologies, topologies
+        from bess_opt.inputs.technologies import technologies, topologies
         from bess_opt.strategies.shared.catalogue import strategies
 
         made = {"technologies": technologies(), "topologies": topologies(), "strategies": strategies()}
