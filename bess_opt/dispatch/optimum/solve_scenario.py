@@ -29,7 +29,7 @@ from bess_opt.solver.optimum import LinearOptimum, Optimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 from bess_opt.solver.tie_break import tie_break_cost
-from bess_opt.solver.value_function.plan import solve_by_value_functions
+from bess_opt.solver.value_function.plan import NotProvenError, solve_by_value_functions
 from bess_opt.solver.value_function.recursion import RecursionFailedError
 from bess_opt.solver.value_function.step_program import NotStepwiseError
 from bess_opt.solver.warm_start import start_near_optimum
@@ -93,7 +93,11 @@ def solve_plant(
             if isinstance(error, RecursionFailedError) and error.no_plan:
                 raise InfeasibleError(_why_no_plan(m, plant, options)) from None
             if options.engine == "value_function":
-                raise ScenarioError([_not_by_value_functions(error)]) from None
+                raise ScenarioError([engine_refused(error)]) from None
+            reasons = error.rows
+        except NotProvenError as error:
+            if options.engine == "value_function":
+                raise
             reasons = error.rows
     with watch.stage("compile"):
         program = expand(m)
@@ -101,7 +105,8 @@ def solve_plant(
     return m, LinearOptimum(program, _solve(solver, m, plant, objectives, watch), reasons)
 
 
-def _not_by_value_functions(error: NotStepwiseError | RecursionFailedError) -> Finding:
+def engine_refused(error: NotStepwiseError | RecursionFailedError) -> Finding:
+    """That the scenario asks for value functions, and what in it does not fit them."""
     found = "'value_function' cannot solve this scenario: " + "; ".join(error.rows)
     return Finding("engine_refused", "solver.engine", found, "give 'auto' or 'highs'")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bess_opt.common.errors import ScenarioError, StrategyError
-from bess_opt.inputs.magnitudes import battery_power_mw, too_large, usual_price
+from bess_opt.inputs.reading.magnitudes import battery_power_mw, too_large, usual_price
+from bess_opt.inputs.reading.strategy_entry import StrategyEntry
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.strategies.shared.contract import Need
