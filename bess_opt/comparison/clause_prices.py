@@ -18,7 +18,7 @@ from bess_opt.models.one_way import pairs_of
 from bess_opt.plant.connection import ClauseNumbers
 from bess_opt.solver.change import Duals
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.program import Program, places_of, priced
+from bess_opt.solver.program import Program
 
 SAME = 1.0 - 1e-12  # of a cap: a bound of the program that reaches it is the clause's
 IDLE = 1e-9  # of the plant's power: a smaller flow is none
@@ -79,8 +79,8 @@ def _price_at_zero(solved: Solved, duals: Duals, flow: str, bound: Mask) -> Arra
             used = duals.x[program.variables[one].slice] > IDLE * plant.scale_mw
             wanted = one in WITH[flow]
             shut[program.variables[other].slice] |= used | (idle & wanted)
-    step = (places_of(program) - 1) // 2
-    mine = (places_of(program) % 2 == 1) & bound[np.clip(step, 0, plant.steps - 1)] & (step >= 0)
+    step = (program.place - 1) // 2
+    mine = (program.place % 2 == 1) & bound[np.clip(step, 0, plant.steps - 1)] & (step >= 0)
     local, columns = _of_steps(program, duals, mine)
     local.upper[shut[columns]] = np.maximum(local.lower[shut[columns]], 0.0)
     found = Solver(local, SolverOptions(), scale_mw=plant.scale_mw).solve()
@@ -92,7 +92,7 @@ def _price_at_zero(solved: Solved, duals: Duals, flow: str, bound: Mask) -> Arra
 
 def _of_steps(program: Program, duals: Duals, mine: Mask) -> tuple[Program, Array]:
     """(the program of the columns `mine` and the rows that hold no others, priced for all else; the columns)."""
-    row_of = np.repeat(np.arange(program.rows), np.diff(program.start))
+    row_of = program.row_of_entry
     foreign = np.bincount(row_of, weights=~mine[program.column], minlength=program.rows) > 0
     empty = np.diff(program.start) == 0
     kept = ~foreign & ~empty
@@ -101,7 +101,7 @@ def _of_steps(program: Program, duals: Duals, mine: Mask) -> tuple[Program, Arra
     number[columns] = np.arange(len(columns))
     entry = kept[row_of]
     others = np.where(kept, 0.0, duals.row)
-    cost = program.cost + priced(program, others)
+    cost = program.cost + program.priced(others)
     local = Program(
         cost=cost[columns],
         offset=0.0,
