@@ -7,6 +7,8 @@ from the small programs of those steps alone, with all that ties them to others 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bess_opt.common.arrays import Array
@@ -94,24 +96,8 @@ def _of_steps(program: Program, duals: Duals, mine: Mask) -> tuple[Program, Arra
     """(the program of the columns `mine` and the rows that hold no others, priced for all else; the columns)."""
     row_of = program.row_of_entry
     foreign = np.bincount(row_of, weights=~mine[program.column], minlength=program.rows) > 0
-    empty = np.diff(program.start) == 0
-    kept = ~foreign & ~empty
-    columns, rows = np.flatnonzero(mine), np.flatnonzero(kept)
-    number = np.full(program.columns, -1)
-    number[columns] = np.arange(len(columns))
-    entry = kept[row_of]
-    others = np.where(kept, 0.0, duals.row)
-    cost = program.cost + program.priced(others)
-    local = Program(
-        cost=cost[columns],
-        offset=0.0,
-        lower=program.lower[columns].copy(),
-        upper=program.upper[columns].copy(),
-        row_lower=program.row_lower[rows],
-        row_upper=program.row_upper[rows],
-        start=np.concatenate([[0], np.cumsum(np.diff(program.start)[rows])]).astype(np.int32),
-        column=number[program.column[entry]].astype(np.int32),
-        value=program.value[entry],
-        integer=np.zeros(len(columns), dtype=bool),
-    )
-    return local, columns
+    kept = ~foreign & (np.diff(program.start) > 0)
+    columns, entries = np.flatnonzero(mine), np.flatnonzero(kept[row_of])
+    cost = program.cost + program.priced(np.where(kept, 0.0, duals.row))
+    local, _ = program.part(columns, entries, row_of[entries])
+    return replace(local, cost=cost[columns], upper=local.upper.copy()), columns

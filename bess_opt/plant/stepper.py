@@ -110,8 +110,7 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
     limited, stored = [""] * plant.steps, [storage.start_mwh]
     state = State(plant, band.grid_mw.__getitem__ if band.ramps else _grid_of(plant, power))
     rounding, energy = SLACK * plant.scale_mw, storage.start_mwh
-    kept, into, out = storage.law(step_h)
-    drawn = np.broadcast_to(storage.drawn_mw, plant.steps).tolist()
+    (kept, into, out), drawn = storage.law(step_h), np.broadcast_to(storage.drawn_mw, plant.steps).tolist()
     caps = [(cap.charged, Allowance(cap, plant.steps)) for cap in storage.caps]
     held = None if asked.held is None else asked.held.swing_mw
     both = out - into
