@@ -17,7 +17,7 @@ import pandas as pd
 from bess_opt.common.arrays import Floats
 from bess_opt.common.wording import minutes
 from bess_opt.inputs.readers.arguments import Quantity, Stated
-from bess_opt.inputs.readers.choices import choose_column, choose_unit, kept_rows, one_place, refuse_capacity
+from bess_opt.inputs.readers.choices import THINGS, choose_column, choose_unit, kept_rows, one_place, refuse_capacity
 from bess_opt.inputs.readers.file.delimited import read_delimited
 from bess_opt.inputs.readers.file.markup import json_of, keys_found, records_in, table_of_lists, table_of_records
 from bess_opt.inputs.readers.file.opened import Opened, open_file
@@ -116,6 +116,11 @@ def _table_of(opened: Opened, stated: Stated, log: Log) -> Table:
         return read_parquet(opened, log)
     if opened.form == "json":
         content = json_of(opened)
+        if '"energyratestructure"' in opened.head or '"flatdemandstructure"' in opened.head:
+            thing = THINGS[stated.quantity]
+            raise problem(
+                "missing_column", opened.source, f"holds a tariff, no {thing}", "read it with bo.read_tariff"
+            )
         records = records_in(content)
         table = table_of_records(opened.source, records) if records else None
         if table is None and isinstance(content, dict):
