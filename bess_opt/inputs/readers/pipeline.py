@@ -249,10 +249,22 @@ def _frame(rows: Rows, values: Floats, zone: str, stated: Stated, log: Log) -> p
     clock = stated.given.get("time_zone") or zone
     index = pd.DatetimeIndex(starts.astype("datetime64[ns]")).tz_localize("UTC").tz_convert(clock).rename("time")
     frame = pd.DataFrame({COLUMNS[stated.quantity]: even}, index=index)
+    _refuse_off_grid(log.source, frame, starts)
     _say_gaps(frame, starts, log)
     span = f"{len(frame):,} steps of {minutes(float(step_of(starts)))} from {index[0]} in {clock}"
     log.decide("time zone", clock, "stated" if stated.has("time_zone") else "file", span)
     return frame
+
+
+def _refuse_off_grid(source: str, frame: pd.DataFrame, starts: Nanoseconds) -> None:
+    """ScenarioError where rows follow each other otherwise than by whole steps."""
+    gaps, step = np.diff(starts), step_of(starts)
+    odd = gaps % step != 0
+    if odd.any():
+        row = int(np.argmax(odd))
+        found = f"the row at {frame.index[row + 1]} begins {minutes(float(gaps[row]))} after the one before it"
+        expected = f"mend that row, or cut the file where its steps of {minutes(float(step))} change"
+        raise problem("mixed_steps", source, found, expected)
 
 
 def _say_gaps(frame: pd.DataFrame, starts: Nanoseconds, log: Log) -> None:
