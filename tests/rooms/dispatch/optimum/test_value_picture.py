@@ -43,7 +43,7 @@ def test_a_window_of_a_long_horizon_is_the_same(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_planned_energy_runs_through_it(theme: str) -> None:
     """From the start to the end of the steps; the colours' scale and both axes have units."""
-    plan = plan_of()
+    plan = plan_of(soc_start=0.5)
     axes = plan.plot("value", theme=theme).axes[0]
     drawn = np.asarray(axes.lines[0].get_ydata())
     assert drawn.tolist() == [1.0, *plan.schedule["energy_mwh"].tolist()]
