@@ -61,6 +61,13 @@ class SolveReport:
     engine_reasons: tuple[str, ...] = ()
 
     @property
+    def solved_by(self) -> str:
+        """Who solved, in words; where HiGHS did, what asked for it."""
+        if self.engine == "value_function":
+            return "value functions"
+        return f"HiGHS ({'; '.join(self.engine_reasons)})" if self.engine_reasons else "HiGHS"
+
+    @property
     def total_seconds(self) -> float:
         """Wall time of all stages."""
         return sum(self.seconds.values())
@@ -200,6 +207,7 @@ def dispatch_rows(plan: Dispatch) -> list[Row]:
     if plan.report is not None:
         gap = f"{plan.report.gap:.1e}" if plan.report.gap else "0"
         rows.append(("proven gap", f"{gap} ({plan.report.status})"))
+        rows.append(("solved by", plan.report.solved_by))
     return rows
 
 
