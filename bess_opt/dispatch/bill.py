@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,8 @@ import pandas as pd
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError
+from bess_opt.common.findings import Findings
+from bess_opt.dispatch.checks.tariff import least_bill_findings
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.billing.lines import bill_table
 from bess_opt.plant.from_scenario import plant_of
@@ -28,7 +30,7 @@ class Bill:
 
     `table` has a row per month and line: month, line, quantity, unit, rate, money (paid where positive), step (which
     set the peak). `import_mw` is what is billed, `without_mw` the site's import without a battery where that is
-    another and possible.
+    another and possible. `findings` say where a least bill binds in a month that the horizon cuts.
     """
 
     table: pd.DataFrame
@@ -36,6 +38,7 @@ class Bill:
     name: str
     import_mw: pd.Series
     without_mw: pd.Series | None = None
+    findings: Findings = field(default_factory=Findings)
 
     @property
     def total(self) -> float:
@@ -99,6 +102,6 @@ def _bill(scenario: Scenario, import_mw: Array, export_mw: Array, without_mw: Ar
     table = bill_table(plant.billing, plant.index, np.asarray(import_mw), np.asarray(export_mw))
     index = plant.index
     without = None if without_mw is None else pd.Series(without_mw, index=index, name="without")
-    return Bill(
-        table, scenario.site.currency, scenario.name, pd.Series(import_mw, index=index, name="import"), without
-    )
+    bought = pd.Series(import_mw, index=index, name="import")
+    notes = Findings(least_bill_findings(plant.billing, np.asarray(import_mw), np.asarray(export_mw)))
+    return Bill(table, scenario.site.currency, scenario.name, bought, without, notes)

@@ -72,3 +72,22 @@ def test_a_floor_or_history_set_no_step() -> None:
     row = {"price_per_mw_month": 1000.0, "minimum_mw": 9.0}
     made = bo.bill(two_months().replace(tariff={"demand": [row]}))
     assert set(made.table.loc[made.table["unit"] == "MW", "step"]) == {""}
+
+
+def test_a_least_bill_that_binds_in_a_part_of_a_month_is_told() -> None:
+    """Half of January at 1 MW and 100 is 36,000: 4,000 are missing to 40,000; whole months and lower bills say nothing."""
+    index = pd.date_range("2025-01-01", periods=360, freq="h", tz="UTC", name="time")
+    half = bo.Scenario(
+        battery={"power_mw": 1.0, "duration_h": 2.0, "soc_end": "equal"},
+        series=pd.DataFrame({"load_mw": 1.0}, index=index),
+        tariff={"export": "none", "energy": [{"price_per_mwh": 100.0}], "minimum_per_month": 40_000.0},
+        strategy="self_consumption",
+    )
+    for told in (bo.bill(half).findings, bo.optimize(half).findings, bo.replay(bo.optimize(half)).findings):
+        binding = [finding for finding in told if finding.code == "minimum_binds"]
+        assert len(binding) == 1
+        assert "40,000.00 binds in 2025-01 (4,000.00 on top)" in binding[0].found
+    enough = half.replace(tariff={"minimum_per_month": 30_000.0})
+    assert not bo.bill(enough).findings
+    whole = two_months().replace(tariff={"minimum_per_month": 1e6})
+    assert not bo.bill(whole).findings
