@@ -63,7 +63,12 @@ def test_the_bill_of_a_plan_is_its_net_revenue() -> None:
     assert plan.bill.total == pytest.approx(-plan.metrics.net_revenue, rel=1e-12)
     assert plan.bill.total < bo.bill(two_months()).total
     assert plan.bill.without_mw is not None
-    assert len(plan.bill.plot("2025-01").axes) == 1
+    assert plan.bill.without_battery is not None
+    assert float(plan.bill.without_battery["money"].sum()) == pytest.approx(bo.bill(two_months()).total)
+    panel = plan.bill.plot("2025-01").axes[0]
+    assert panel.get_xlabel() == "local time [day], UTC"
+    marked = next(line for line in panel.lines if line.get_label() == "sets a peak")
+    assert marked.get_ydata() == pytest.approx([plan.schedule["import_mw"].loc["2025-01"].max()])
     with pytest.raises(ValueError, match="month: '2024-01' is not in the bill; give one of 2025-01, 2025-02"):
         plan.bill.plot("2024-01")
 
