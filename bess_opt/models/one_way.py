@@ -68,19 +68,29 @@ def add_exclusive_cuts(m: Any, plant: Plant, ratings: Ratings) -> None:
     _name_ratings(m, ratings)
     _add_shared_ratings(m, BATTERY)
     if plant.bus is not None:
-        m.only_charge_comes_in = ArrayConstraint(m.steps, rule=only_charge_comes_in)
-        m.only_what_is_given_goes_out = ArrayConstraint(m.steps, rule=only_what_is_given_goes_out)
+        m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores)
+    if plant.reserves is not None:
+        return  # the means of a step's calls are both positive
+    m.load_there_mw = ArrayParam(m.steps, np.maximum(plant.load_mw, 0.0), units=MW, doc="load that takes power")
+    m.discharge_is_used = ArrayConstraint(m.steps, rule=discharge_is_used)
+    if plant.bus is not None:
+        m.inverter_gives = ArrayConstraint(m.steps, rule=inverter_gives)
 
 
-def only_charge_comes_in(m: Any, t: Any) -> Any:
+def discharge_is_used(m: Any, t: Any) -> Any:
+    """d (behind an inverter: out) <= load − unserved + export: what is given while nothing is taken has no other use."""
+    given = m.inverter_out_mw[t] if hasattr(m, "inverter_out_mw") else m.discharge_mw[t]
+    return given + m.unserved_mw[t] <= m.load_there_mw[t] + m.export_mw[t]
+
+
+def inverter_stores(m: Any, t: Any) -> Any:
     """η_in·in[t] <= c[t]: an inverter that brings power to the DC bus brings no more than is stored."""
     return m.eta_inverter_in * m.inverter_in_mw[t] <= m.charge_mw[t]
 
 
-def only_what_is_given_goes_out(m: Any, t: Any) -> Any:
-    """out[t]/η_out <= d[t] + solar_dc[t] − curtailed_dc[t]: one that gives power to the AC bus takes none from it."""
-    given = m.discharge_mw[t] + m.solar_dc_mw[t] - m.curtailed_dc_mw[t]
-    return m.inverter_out_mw[t] / m.eta_inverter_out <= given
+def inverter_gives(m: Any, t: Any) -> Any:
+    """d[t] <= out[t]/η_out: what a battery on the DC bus gives goes to the AC bus."""
+    return m.discharge_mw[t] <= m.inverter_out_mw[t] / m.eta_inverter_out
 
 
 def put_in_proportion(m: Any, ratings: Ratings) -> None:

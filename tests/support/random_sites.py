@@ -79,7 +79,8 @@ def question(seed: int) -> Question:
     battery = _battery(rng, size, topology, c_rate)
     if rng.random() < 0.12 and strategy == "arbitrage":
         strategy = _regulation(rng, columns)
-    finance, objective = _finance(rng, steps * step_h)
+    needed = "import_limit_mw" in site and "unserved_price_per_mwh" not in site
+    finance, objective = _finance(rng, steps * step_h, needed=needed)
     scenario = bo.Scenario(
         battery=battery, site=site, series=pd.DataFrame(columns, index=at), strategy=strategy, tariff=tariff or None,
         finance=finance, solver={"time_limit_s": PATIENCE_S},
@@ -186,8 +187,8 @@ def _regulation(rng: np.random.Generator, columns: dict[str, Any]) -> dict[str, 
     }  # fmt: skip
 
 
-def _finance(rng: np.random.Generator, hours: float) -> tuple[dict[str, Any] | None, str]:
-    """Money over life and the objective; every fifth question has none."""
+def _finance(rng: np.random.Generator, hours: float, *, needed: bool) -> tuple[dict[str, Any] | None, str]:
+    """Money over life and the objective; every fifth question has none. A battery that is needed has no return."""
     if rng.random() < 0.2:
         return None, "net_revenue"
     finance: dict[str, Any] = {
@@ -209,7 +210,9 @@ def _finance(rng: np.random.Generator, hours: float) -> tuple[dict[str, Any] | N
         years = [5] if rng.random() < 0.5 else [3, 7]
         finance |= {"replacement_years": years, "replacement_per_mwh": 1e4}
         finance |= {"replacement_per_mw": float(rng.choice([0.0, 5e3])), "replacement_cost": float(rng.choice([0.0, 1e3]))}
-    return finance, str(rng.choice(["npv", "npv", "npv", "npv", "irr"]))
+    if needed or rng.random() < 0.8:
+        return finance, "npv"
+    return finance | {"first_payment_year": 1}, "irr"
 
 
 def _prices(rng: np.random.Generator, steps: int) -> np.ndarray:

@@ -94,6 +94,8 @@ def search_grid(
     for at, one in enumerate(value):
         if one > best + 1e-12 * abs(best) or (place < 0 and not math.isnan(one)):
             best, place = one, at
+    if place < 0 and (table["error_kind"] == "").any():  # plans, but nothing that has a rate of return
+        place = int((table["error_kind"] == "").to_numpy().argmax())
     if place < 0:
         raise _no_size(str(table["error"].iloc[0]))
     power, energy = float(table["power_mw"].iloc[place]), float(table["energy_mwh"].iloc[place])
