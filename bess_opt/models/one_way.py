@@ -78,7 +78,7 @@ def add_exclusive_cuts(m: Any, plant: Plant, ratings: Ratings) -> None:
 
 
 def discharge_is_used(m: Any, t: Any) -> Any:
-    """d (behind an inverter: out) <= load − unserved + export: what is given while nothing is taken has no other use."""
+    """d (behind an inverter: out) <= load − unserved + export: what is given has no other use."""
     given = m.inverter_out_mw[t] if hasattr(m, "inverter_out_mw") else m.discharge_mw[t]
     return given + m.unserved_mw[t] <= m.load_there_mw[t] + m.export_mw[t]
 

@@ -70,7 +70,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class Ratings:
-    """What limits a battery's power, each in proportion to its size: rated powers at the port, C-rate at the cells."""
+    """What limits a battery's power, each in proportion to its size: at the port, and at the cells."""
 
     charge_mw: float
     discharge_mw: float

@@ -15,7 +15,9 @@ def npv_by_hand(
     if finance.present_value_factor is not None:
         return finance.present_value_factor * (horizons * revenue - upkeep) - capital
     life, rate, growth = finance.lifetime_years or 0, finance.discount_rate or 0.0, 1.0 + finance.escalation_rate
-    renewal = finance.replacement_cost + finance.replacement_per_mw * power_mw + finance.replacement_per_mwh * energy_mwh
+    renewal = (
+        finance.replacement_cost + finance.replacement_per_mw * power_mw + finance.replacement_per_mwh * energy_mwh
+    )
     kept, total, age = 1.0 - finance.tax_rate, -capital, 0
     for year in range(1, life + 1):
         paid = year - 1 + finance.first_payment_year

@@ -209,7 +209,10 @@ def _finance(rng: np.random.Generator, hours: float, *, needed: bool) -> tuple[d
     if finance["lifetime_years"] > 1 and rng.random() < 0.4:
         years = [5] if rng.random() < 0.5 else [3, 7]
         finance |= {"replacement_years": years, "replacement_per_mwh": 1e4}
-        finance |= {"replacement_per_mw": float(rng.choice([0.0, 5e3])), "replacement_cost": float(rng.choice([0.0, 1e3]))}
+        finance |= {
+            "replacement_per_mw": float(rng.choice([0.0, 5e3])),
+            "replacement_cost": float(rng.choice([0.0, 1e3])),
+        }
     if needed or rng.random() < 0.8:
         return finance, "npv"
     return finance | {"first_payment_year": 1}, "irr"

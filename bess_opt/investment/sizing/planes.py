@@ -171,6 +171,7 @@ class Planes:
         """Of each line: (its coordinate, the best coordinate along it, the bound there; -inf where it is empty)."""
         region = self.region
         low, high = region.spans(lines, across=across)
+        high = np.where(np.isfinite(high), high, low - 1.0)  # a line outside of the range
         slopes = planes[:, 2]
         i, j = np.triu_indices(len(planes), 1)
         crossing = slopes[i] != slopes[j]

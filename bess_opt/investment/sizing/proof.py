@@ -257,7 +257,8 @@ class _Search:
         """Plan the best size exactly. NotConcaveError if a score is not what was maximised."""
         if self._best is None:
             raise NotConcaveError("no size was solved")
-        order = sorted(self._solved, key=lambda size: -self._goal.sign * _or_worst(self._value(size), self._goal.sign))
+        sign = self._goal.sign
+        order = sorted(self._solved, key=lambda size: -sign * _or_worst(self._value(size), sign))
         for size in order:
             plan = self._plan((size.power_mw, size.energy_mwh))
             if plan is not None:

@@ -103,7 +103,8 @@ class SizedProgram:
             raise NotConcaveError("the strategy makes yes-or-no choices")
         if cash:
             self._require_cash(numbers, bound, self._base)
-        self._solver, self._scale_mw = Solver(self._base, scenario.solver, scale_mw=numbers.scale_mw), numbers.scale_mw
+        self._scale_mw = numbers.scale_mw
+        self._solver = Solver(self._base, scenario.solver, scale_mw=numbers.scale_mw)
         self.calls, self.cold_s, self.seconds = 0, 0.0, 0.0
         self._first: tuple[float, float, Solution] | None = None
         self.stored, self._basis = b"", None  # the basis of the first size, which every other size starts from
