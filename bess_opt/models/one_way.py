@@ -1,4 +1,4 @@
-"""Rule 10 in the model: no converter runs both ways in one step.
+"""The one-way rule in the model: each converter runs one way in a step.
 
 The plain model leaves this out, because most plans keep it by themselves and binaries cost time.
 `bess_opt.solver.one_way_search` adds it where a plan breaks it. The cuts are valid for every plan that keeps the rule
@@ -39,17 +39,17 @@ STATES = (
 )
 
 
-def pairs(plant: Plant) -> tuple[Pair, ...]:
-    """The converters of this plant that rule 10 binds."""
+def pairs_of(plant: Plant) -> tuple[Pair, ...]:
+    """The converters of this plant that the one-way rule binds."""
     battery = (BATTERY,) if plant.reserves is None else STATES
     site = (GRID,) if plant.bus is None else (INVERTER, GRID)
     return (*battery, *site, SOLAR) if plant.strict_export else (*battery, *site)
 
 
-def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
-    """Add binaries, their rows and the cuts, for every step of the converters in `bound` that have none yet."""
+def add_one_way(m: Any, plant: Plant, converters: tuple[Pair, ...]) -> None:
+    """Add binaries, their rows and the cuts, for every step of the converters in `converters` that have none yet."""
     limits = plant.flow_limits()
-    for pair in bound:
+    for pair in converters:
         if hasattr(m, pair.binary):
             continue
         for flow in (pair.first, pair.second):
@@ -62,8 +62,8 @@ def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
     add_room_cuts(m, plant)
 
 
-def add_exclusive_cuts(m: Any, plant: Plant, ratings: Ratings) -> None:
-    """Tighten the plain model without binaries: what every plan that keeps rule 10 also keeps."""
+def add_one_way_cuts(m: Any, plant: Plant, ratings: Ratings) -> None:
+    """Tighten the plain model without binaries: what every plan that keeps the one-way rule also keeps."""
     add_room_cuts(m, plant)
     _name_ratings(m, ratings)
     _add_shared_ratings(m, BATTERY)
@@ -127,7 +127,7 @@ def shared_at_port(pair: Pair) -> Rule:
     """The rule that one of two flows is zero, by the rated powers."""
 
     def rule(m: Any, t: Any) -> Any:
-        """(P/P_c)·c[t] + d[t] <= P, with P_c the rated power while charging (rule 10)."""
+        """(P/P_c)·c[t] + d[t] <= P, with P_c the rated power while charging (the one-way rule)."""
         charge, discharge = getattr(m, pair.first)[t], getattr(m, pair.second)[t]
         return m.discharge_over_charge * charge + discharge <= m.port_max_mw
 
@@ -138,7 +138,7 @@ def shared_at_cells(pair: Pair) -> Rule:
     """The rule that one of two flows is zero, by the C-rate."""
 
     def rule(m: Any, t: Any) -> Any:
-        """η_in·c[t] + d[t]/η_out <= C·E, at the cells' terminals (rule 10)."""
+        """η_in·c[t] + d[t]/η_out <= C·E, at the cells' terminals (the one-way rule)."""
         charge, discharge = getattr(m, pair.first)[t], getattr(m, pair.second)[t]
         return m.eta_terminal_in * charge + discharge / m.eta_terminal_out <= m.cells_max_mw
 
@@ -149,7 +149,7 @@ def first_only(pair: Pair) -> Rule:
     """The rule that ties the first flow to its binary."""
 
     def rule(m: Any, t: Any) -> Any:
-        """first[t] <= limit[t]·binary[t] (rule 10)."""
+        """first[t] <= limit[t]·binary[t] (one way)."""
         return getattr(m, pair.first)[t] <= getattr(m, f"{pair.first}_limit")[t] * getattr(m, pair.binary)[t]
 
     return rule
@@ -159,7 +159,7 @@ def second_only(pair: Pair) -> Rule:
     """The rule that ties the second flow to its binary."""
 
     def rule(m: Any, t: Any) -> Any:
-        """second[t] + limit[t]·binary[t] <= limit[t] (rule 10)."""
+        """second[t] + limit[t]·binary[t] <= limit[t] (one way)."""
         limit = getattr(m, f"{pair.second}_limit")[t]
         return getattr(m, pair.second)[t] + limit * getattr(m, pair.binary)[t] <= limit
 

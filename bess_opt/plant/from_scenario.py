@@ -12,11 +12,11 @@ from bess_opt.inputs.battery import ROUNDING, Battery, EndValue
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
-from bess_opt.plant.cycle_caps import cycle_caps
+from bess_opt.plant.cycle_caps import cycle_caps_of
 from bess_opt.plant.plant import Bus, Plant, Ratings, Storage
 
 
-def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
+def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     """Derive the numbers of `scenario`'s physics and prices.
 
     `values` stand for the scenario's series, of the same columns and index: what is forecast of them.
@@ -61,7 +61,7 @@ def port_efficiency(battery: Battery) -> tuple[float, float]:
     return battery.converters.dc_to_dc, battery.converters.dc_to_dc
 
 
-def ratings(battery: Battery) -> Ratings:
+def ratings_of(battery: Battery) -> Ratings:
     """What limits the power of `battery`, apart; a `Storage` has the lower of them."""
     eta_in, eta_out = port_efficiency(battery)
     cells = battery.tech.c_rate_max * battery.energy_mwh
@@ -85,7 +85,7 @@ def _storage(scenario: Scenario, series: pd.DataFrame) -> Storage:
         charge_given_mw=_lower(None, series, "charge_limit_mw"),
         discharge_given_mw=_lower(None, series, "discharge_limit_mw"),
         drawn_mw=_column(series, "drawn_mw"),
-        caps=cycle_caps(battery.cycle_limits, pd.DatetimeIndex(series.index), scenario.step_h, energy),
+        caps=cycle_caps_of(battery.cycle_limits, pd.DatetimeIndex(series.index), scenario.step_h, energy),
     )
 
 

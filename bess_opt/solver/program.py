@@ -70,7 +70,7 @@ def _lookup(blocks: dict[str, Block], place: int) -> tuple[str, int]:
     raise IndexError(place)
 
 
-def places(full: Program) -> Array:
+def places_of(full: Program) -> Array:
     """Where each column stands in time: step t at 2t+1, instant i at 2i, anything else nowhere (-1)."""
     place = np.full(full.columns, -1)
     for block in full.variables.values():

@@ -26,7 +26,7 @@ from bess_opt.investment.sizing.sized_program import (
     NoPlanError,
     NotConcaveError,
     SizedProgram,
-    burns,
+    needs_one_way_cuts,
     resized,
 )
 
@@ -65,11 +65,11 @@ class Proven:
 def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float) -> Proven:
     """Find the best size of a concave value. NotConcaveError as `SizedProgram`; EmptyRangeError if none has a plan.
 
-    Where prices are negative a plan may burn energy by running both ways: the cuts of rule 10 stand there at once.
+    Where prices are negative a plan may waste energy by running in and out at once: there the one-way cuts stand.
     AuditError if any size solved or planned is worth more than the bound says.
     """
     search = _Search(scenario, sizes, goal)
-    tight = burns(scenario)
+    tight = needs_one_way_cuts(scenario)
     for target, tightly in ((0.9 * tolerance, tight), (0.2 * tolerance, tight), (0.2 * tolerance, True)):
         search.run(target, tight=tightly)
         search.plan_best()
@@ -264,7 +264,7 @@ class _Search:
             if plan is not None:
                 break
         else:
-            raise NotConcaveError("no size that was solved has a plan that keeps rule 10")
+            raise NotConcaveError("no size that was solved has a plan that keeps the one-way rule")
         if self._goal.name == "score" and plan.report is not None:
             aim = self._goal.sign * plan.report.objective
             if abs(aim - plan.metrics.score) > AGREE * max(abs(aim), 1.0):
@@ -279,7 +279,7 @@ class _Search:
                 self._plan((size.power_mw, size.energy_mwh))
 
     def _plan(self, at: tuple[float, float]) -> Dispatch | None:
-        """The plan of a size, exact in rule 10; None where it has none."""
+        """The plan of a size, exact in the one-way rule; None where it has none."""
         if at not in self._plans and at not in self._unplanned:
             began = time.perf_counter()
             try:

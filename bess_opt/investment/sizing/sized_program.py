@@ -22,9 +22,10 @@ import numpy as np
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.planes import Plane, SolvedSize
 from bess_opt.investment.sizing.region import HalfPlane
+from bess_opt.models.assemble import model_of
 from bess_opt.models.ledger import cash_terms, shadow_lines
-from bess_opt.models.one_way import add_exclusive_cuts, put_in_proportion
-from bess_opt.plant.from_scenario import plant, ratings
+from bess_opt.models.one_way import add_one_way_cuts, put_in_proportion
+from bess_opt.plant.from_scenario import plant_of, ratings_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.change import Change, Duals
 from bess_opt.solver.expand import expand, term_costs
@@ -32,8 +33,8 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, Solution, basis_at
 from bess_opt.solver.warm_start import start_near_optimum
-from bess_opt.strategies.shared.binding import bind, model
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 NEAR = 1e-3  # of a size: so far from it are its neighbours, in whose limits the planes are read off
 STEP = 1e-4  # of a size: the difference that gives a slope there
@@ -60,10 +61,10 @@ def resized(scenario: Scenario, power_mw: float, energy_mwh: float) -> Scenario:
     return scenario.replace(battery=size)
 
 
-def burns(scenario: Scenario) -> bool:
-    """Whether a relaxed plan may burn energy by running both ways: the cuts of rule 10 should stand at once."""
-    numbers = plant(scenario)
-    return bool((numbers.import_price < 0.0).any() or (numbers.export_price < 0.0).any())
+def needs_one_way_cuts(scenario: Scenario) -> bool:
+    """Whether a relaxed plan may waste energy by running in and out at once, so that the one-way cuts pay."""
+    plant = plant_of(scenario)
+    return bool((plant.import_price < 0.0).any() or (plant.export_price < 0.0).any())
 
 
 Short = Callable[[Program | Change], float]  # by how much limits contradict each other; linear in them
@@ -92,19 +93,19 @@ class SizedProgram:
     ) -> None:
         """Build and solve at a first size. NotConcaveError where the proof does not hold; `cash`: it is about money.
 
-        `tight` adds the cuts of rule 10: a bound closer to exact plans, at the price of a larger program. With the
+        `tight` adds the one-way cuts: a bound closer to exact plans, at the price of a larger program. With the
         `basis` that another program of the same scenario and first size has `stored`, nothing is solved here.
         A first size that meets no limits leaves `stored` empty; the next that does takes its place.
         Raises what `optimize` raises.
         """
         self._scenario, self.tight = scenario, tight
-        self._base, numbers, bound = self._built(power_mw, energy_mwh)
+        self._base, plant, active = self._built(power_mw, energy_mwh)
         if self._base.integer.any():
             raise NotConcaveError("the strategy makes yes-or-no choices")
         if cash:
-            self._require_cash(numbers, bound, self._base)
-        self._scale_mw = numbers.scale_mw
-        self._solver = Solver(self._base, scenario.solver, scale_mw=numbers.scale_mw)
+            self._require_cash(plant, active, self._base)
+        self._scale_mw = plant.scale_mw
+        self._solver = Solver(self._base, scenario.solver, scale_mw=plant.scale_mw)
         self.calls, self.cold_s, self.seconds = 0, 0.0, 0.0
         self._first: tuple[float, float, Solution] | None = None
         self.stored, self._basis = b"", None  # the basis of the first size, which every other size starts from
@@ -264,20 +265,21 @@ class SizedProgram:
         except InfeasibleProgramError:
             return math.nan
 
-    def _built(self, power_mw: float, energy_mwh: float) -> tuple[Program, Plant, Bound]:
+    def _built(self, power_mw: float, energy_mwh: float) -> tuple[Program, Plant, ActiveStrategy]:
         scenario = resized(self._scenario, power_mw, energy_mwh)
-        stated = plant(scenario)
-        bound = bind(scenario, stated)
-        numbers = bound.restrict(stated)
-        m, _objectives = model(numbers, bound)
-        put_in_proportion(m, ratings(scenario.battery))
+        stated_plant = plant_of(scenario)
+        active = activate(scenario, stated_plant)
+        plant = active.restrict(stated_plant)
+        m, _objectives = model_of(plant, active)
+        ratings = ratings_of(scenario.battery)
+        put_in_proportion(m, ratings)
         if self.tight:
-            add_exclusive_cuts(m, numbers, ratings(scenario.battery))
-        return expand(m), numbers, bound
+            add_one_way_cuts(m, plant, ratings)
+        return expand(m), plant, active
 
-    def _require_cash(self, numbers: Plant, bound: Bound, base: Program) -> None:
+    def _require_cash(self, plant: Plant, active: ActiveStrategy, base: Program) -> None:
         """The objective is the cash of the ledger and nothing else."""
-        m, objectives = model(numbers, bound)
+        m, objectives = model_of(plant, active)
         ledger = cash_terms(m)
         cash = term_costs(m, ledger, base) if ledger else np.zeros(base.columns)
         if not np.array_equal(term_costs(m, objectives[0], base), cash):
