@@ -24,7 +24,7 @@ from bess_opt.plant.flows import schedule_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import net_revenue
 from bess_opt.solver.value_function.recursion import RecursionFailedError
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 
 PRICE = "price_per_mwh"
 ENDS = (0, -1)  # years that are planned and audited in any case
@@ -92,9 +92,7 @@ def _answering(scenario: Scenario, rows: Sequence[Array], *, keep: bool) -> Call
 
 
 def _optimum(scenario: Scenario, price: Array, *, keep: bool) -> Answer:
-    stated_plant = plant_of(scenario, scenario.series.assign(**{PRICE: price}))
-    active = activate(scenario, stated_plant)
-    plant = active.restrict(stated_plant)
+    plant, active = prepare(scenario, plant_of(scenario, scenario.series.assign(**{PRICE: price})))
     conflicts = unreachable(plant)
     if conflicts:
         raise InfeasibleError(conflicts)

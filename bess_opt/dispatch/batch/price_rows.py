@@ -83,9 +83,9 @@ class PriceRows:
 
 def _program(scenario: Scenario, column: str, price: float) -> tuple[StepProgram, Plant]:
     """The step program under one price for all steps, and the plant."""
-    stated = plant_of(scenario, scenario.series.assign(**{column: price}))
-    active = activate(scenario, stated)
-    plant = active.restrict(stated)
+    stated_plant = plant_of(scenario, scenario.series.assign(**{column: price}))
+    active = activate(scenario, stated_plant)
+    plant = active.restrict(stated_plant)
     model, objectives = model_of(plant, active)
     return read(model, objectives, pairs_of(plant)), plant
 

@@ -14,7 +14,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, Solution, basis_at
 from bess_opt.solver.warm_start import start_near_optimum
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 NEAR = 1e-3  # of a size: so far from it are its neighbours, in whose limits the planes are read off
@@ -221,7 +221,7 @@ class SizedProgram:
             for power, energy in ((step * power_mw, 0.0), (0.0, step * energy_mwh)):
                 smaller, _, _ = self._built(power_mw - power, energy_mwh - energy)
                 larger, _, _ = self._built(power_mw + power, energy_mwh + energy)
-                changes.append(_per_unit(Change.between(smaller, larger), 2.0 * (power + energy)))
+                changes.append(Change.between(smaller, larger).per(2.0 * (power + energy)))
             face = _Face(program, power_mw, energy_mwh, (changes[0], changes[1]))
             if face.leads_to(larger, power_mw, energy_mwh + step * energy_mwh) and face.leads_to(
                 self._built(power_mw * (1.0 + step), energy_mwh)[0], power_mw * (1.0 + step), energy_mwh
@@ -267,9 +267,7 @@ class SizedProgram:
 
     def _built(self, power_mw: float, energy_mwh: float) -> tuple[Program, Plant, ActiveStrategy]:
         scenario = resized(self._scenario, power_mw, energy_mwh)
-        stated_plant = plant_of(scenario)
-        active = activate(scenario, stated_plant)
-        plant = active.restrict(stated_plant)
+        plant, active = prepare(scenario)
         m, _objectives = model_of(plant, active)
         ratings = ratings_of(scenario.battery)
         put_in_proportion(m, ratings)

@@ -17,7 +17,7 @@ from bess_opt.common.names import nearest
 from bess_opt.common.wording import show
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.finance import Finance
-from bess_opt.inputs.scenario_checks import Horizon
+from bess_opt.inputs.reading.scenario_checks import Horizon
 from bess_opt.inputs.series.clean import CleanSeries, SeriesOptions, clean, examine
 from bess_opt.inputs.series.raw import RawSeries, from_file, from_frame
 from bess_opt.inputs.site import Site
