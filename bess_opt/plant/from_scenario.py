@@ -55,6 +55,11 @@ def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     )
 
 
+def with_size_of(plant: Plant, scenario: Scenario) -> Plant:
+    """`plant` with the power and cells of `scenario`, which differs from its own in the battery's size alone."""
+    return replace(plant, power_mw=scenario.battery.power_mw, storage=_storage(scenario, scenario.series))
+
+
 def port_efficiency(battery: Battery) -> tuple[float, float]:
     """Converter efficiency between port and cells' terminals: (charging, discharging)."""
     if battery.topology == "parallel_ac":
