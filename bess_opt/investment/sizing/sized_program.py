@@ -325,19 +325,6 @@ def _crossing(program: Program) -> Short | None:
     return None
 
 
-def _per_unit(change: Change, nudge: float) -> Change:
-    """The change per MW or MWh."""
-    return replace(
-        change,
-        lower=change.lower / nudge,
-        upper=change.upper / nudge,
-        row_lower=change.row_lower / nudge,
-        row_upper=change.row_upper / nudge,
-        cost=change.cost / nudge,
-        offset=change.offset / nudge,
-    )
-
-
 @dataclass(frozen=True)
 class _Face:
     """The program of a size, and how its limits change per MW and per MWh around it."""
