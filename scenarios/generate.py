@@ -301,6 +301,11 @@ def evening() -> pd.DataFrame:
     return merchant().loc[EVENING_FIRST:EVENING_LAST, ["solar_dc_mw", "price_per_mwh"]]
 
 
+def flexible() -> pd.DataFrame:
+    """A year of the merchant plant's AC power and prices."""
+    return merchant()[["solar_mw", "price_per_mwh"]]
+
+
 def arbitrage() -> pd.DataFrame:
     """A year of prices by the quarter of an hour."""
     index = local_year(BERLIN_ZONE, 15)
@@ -347,6 +352,7 @@ FILES: dict[str, Callable[[], pd.DataFrame]] = {
     "solar_evening/series.csv": evening,
     "arbitrage_15min/series.csv": arbitrage,
     "office_with_tariff/series.csv": office,
+    "flexible_connection/series.csv": flexible,
 }
 
 
