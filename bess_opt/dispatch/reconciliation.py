@@ -131,6 +131,7 @@ def reconcile(plan: Dispatch) -> Reconciliation:
     charges = {name: amount for name, amount in detail.items() if name.startswith("tariff.demand")}
     again["overrun"] = sum(amount for name, amount in charges.items() if name.endswith(", overrun"))
     again["demand"] = sum(charges.values()) - again["overrun"]
+    again["overrun"] -= _clause_overruns(schedule, plant)
     proven = None if report is None else report.certificate
     return Reconciliation(
         scenario=scenario.name,
@@ -151,6 +152,16 @@ def reconcile(plan: Dispatch) -> Reconciliation:
         scale_mwh=float(schedule[["solar_mw", "load_mw", "import_mw", "charge_mw"]].to_numpy().sum()) * plant.step_h,
         turnover=sum(abs(amount) for amount in (again | detail).values()),
     )
+
+
+def _clause_overruns(schedule: pd.DataFrame, numbers: Plant) -> float:
+    """Paid for energy above the caps of clauses, added up clause by clause and step by step."""
+    total = 0.0
+    for clause in numbers.connection.soft:
+        for flow, cap in clause.caps.items():
+            over = (schedule[flow][clause.active] - cap).clip(lower=0.0)
+            total += float(over.sum()) * numbers.step_h * float(clause.overrun_price_per_mwh or 0.0)
+    return total
 
 
 def proof(certificate: LinearCertificate) -> dict[str, float]:
