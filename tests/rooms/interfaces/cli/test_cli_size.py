@@ -112,6 +112,9 @@ def test_size_says_what_is_wrong(run: Run, folder: Path, words: tuple[str, ...],
 
 
 def test_size_without_costs_says_what_is_missing(run: Run, folder: Path) -> None:
+    text = (folder / "scenario.toml").read_text("utf-8")
+    first, last = text.index("[finance]"), text.index("# [solver]")
+    (folder / "scenario.toml").write_text(text[:first] + text[last:], "utf-8")
     ended = run("size", folder, *RANGE)
     assert (ended.code, ended.out) == (1, "")
     assert "error: finance: 'npv' needs it; add [finance]" in ended.err

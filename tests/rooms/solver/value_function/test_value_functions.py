@@ -21,6 +21,7 @@ from bess_opt.solver.value_function.step_program import NotStepwiseError, read
 
 QUICK, LONG, TIED = 300, 2_000, 40
 DAY = [10.0, 20.0, 5.0, 80.0, 90.0, 30.0]
+TWO_DAYS = DAY * 8
 PURE = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
 LOSSY = {"eta_charge": 0.95, "eta_discharge": 0.95, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 2.0}
 
