@@ -74,7 +74,7 @@ def attacked(seed: int, points: int) -> None:
     rounding = 1e-6 * scale + 1e-9 * site + 1e-6
     assert best.gap >= 0.0
     assert (best.gap > TOLERANCE) == ("gap_open" in codes)
-    allowed = max(best.gap, TOLERANCE) * scale + rounding
+    allowed = (abs(best.bound - best.value) if "gap_open" in codes else TOLERANCE * scale) + rounding
     for one in planned:
         assert one.value <= best.bound + rounding, one
         assert math.isnan(best.value) or one.value <= best.value + allowed, one
