@@ -210,7 +210,9 @@ def dispatch_html(plan: Dispatch) -> str:
 def law_of(twin: Twin, plant: Plant) -> Plant:
     """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault."""
     foreseeing = twin not in ("rule", "control")
-    return plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
+    if foreseeing:
+        return plant
+    return plant.with_batteries(lambda _battery: {"end_min_mwh": 0.0, "end_max_mwh": np.inf})
 
 
 def outcome(

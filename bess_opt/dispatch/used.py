@@ -79,7 +79,7 @@ def _past(plan: Dispatch, until: pd.Timestamp | str | None) -> Past:
 
 def max_cycles(past: Past) -> list[dict[str, Any]] | None:
     """Every cap on cycles with what is used of it."""
-    limits = [limit for _, limit in past.plan.scenario.battery.cycle_limits]
+    limits = [limit for _, limit in past.plan.scenario.battery.cycle_limits()]
     into, out = past.through_cells()
     nameplate = past.plant.storage.energy_mwh
     found = []

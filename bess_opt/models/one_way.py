@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.storage import energy_bounds
 from bess_opt.models.units import MW, MWH, PER_UNIT
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Storage
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,6 @@ class Pair:
     binary: str
 
 
-BATTERY = Pair("charge_mw", "discharge_mw", "charging")
 GRID = Pair("import_mw", "export_mw", "importing")
 SOLAR = Pair("solar_over_load_mw", "solar_short_of_load_mw", "over_load")
 INVERTER = Pair("inverter_out_mw", "inverter_in_mw", "inverting")
@@ -40,11 +40,16 @@ STATES = (
 )
 
 
+def battery_pair(battery: Storage) -> Pair:
+    """The pair of a battery."""
+    return Pair(*(f"{battery.prefix}{name}" for name in ("charge_mw", "discharge_mw", "charging")))
+
+
 def pairs(plant: Plant) -> tuple[Pair, ...]:
     """The converters of this plant that rule 10 binds."""
-    battery = (BATTERY,) if plant.reserves is None else STATES
+    batteries = tuple(map(battery_pair, plant.batteries)) if plant.reserves is None else STATES
     site = (GRID,) if plant.bus is None else (INVERTER, GRID)
-    return (*battery, *site, SOLAR) if plant.strict_export else (*battery, *site)
+    return (*batteries, *site, SOLAR) if plant.strict_export else (*batteries, *site)
 
 
 def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
@@ -66,10 +71,10 @@ def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
 def add_exclusive_cuts(m: Any, plant: Plant) -> None:
     """Tighten the plain model without binaries: what every plan that keeps rule 10 also keeps."""
     add_room_cuts(m, plant)
-    m.one_way_max_mw = pyo.Param(
-        initialize=max(plant.storage.charge_max_mw, plant.storage.discharge_max_mw), units=MW, mutable=True
-    )
-    m.one_way_power = ArrayConstraint(m.steps, rule=one_way_power)
+    for battery in plant.batteries:
+        own, most = asset(m, battery), max(battery.charge_max_mw, battery.discharge_max_mw)
+        own.one_way_max_mw = pyo.Param(initialize=most, units=MW, mutable=True)
+        own.one_way_power = ArrayConstraint(m.steps, rule=rule_of(battery, one_way_power))
 
 
 def one_way_power(m: Any, t: Any) -> Any:
@@ -103,18 +108,24 @@ def add_room_cuts(m: Any, plant: Plant) -> None:
 
     With regulation they do not hold: mean charge and discharge of a step are then both positive.
     """
-    if hasattr(m, "charge_room") or plant.reserves is not None:
+    if plant.reserves is not None:
         return
-    floor, ceiling = energy_bounds(plant)
-    kept, drawn = plant.storage.retention, plant.step_h * plant.storage.drawn_mw
-    m.room_ceiling_mwh = ArrayParam(
+    for battery in plant.batteries:
+        if not hasattr(m, f"{battery.prefix}charge_room"):
+            _add_room_cuts_of(m, battery, plant.step_h)
+
+
+def _add_room_cuts_of(m: Any, battery: Storage, step_h: float) -> None:
+    own, (floor, ceiling) = asset(m, battery), energy_bounds(battery)
+    kept, drawn = battery.retention, step_h * battery.drawn_mw
+    own.room_ceiling_mwh = ArrayParam(
         m.steps, np.maximum(ceiling[1:] + drawn, kept * ceiling[:-1]), units=MWH, doc="most energy while charging"
     )
-    m.room_floor_mwh = ArrayParam(
+    own.room_floor_mwh = ArrayParam(
         m.steps, np.minimum(floor[1:] + drawn, kept * floor[:-1]), units=MWH, doc="least energy while discharging"
     )
-    m.charge_room = ArrayConstraint(m.steps, rule=charge_room)
-    m.discharge_room = ArrayConstraint(m.steps, rule=discharge_room)
+    own.charge_room = ArrayConstraint(m.steps, rule=rule_of(battery, charge_room))
+    own.discharge_room = ArrayConstraint(m.steps, rule=rule_of(battery, discharge_room))
 
 
 def charge_room(m: Any, t: Any) -> Any:

@@ -8,6 +8,7 @@ the loop itself is the storage law and three limits.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.plant import physics
 from bess_opt.plant.cycle_caps import Allowance
-from bess_opt.plant.flows import Flows
+from bess_opt.plant.flows import BatteryFlows, Flows
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.room import Room, Setpoints, room
 from bess_opt.plant.rule import GridOf, Held, Rule, State
@@ -159,7 +160,7 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
             allowance.book((max(-given, 0.0) + swing) * into if charged else (max(given, 0.0) + swing) * out)
         power.append(given)
         stored.append(energy)
-    return flows(plant, asked, np.array(power), np.array(stored), np.array(limited, dtype=object))
+    return flows(plant, asked, [np.array(power)], [np.array(stored)], np.array(limited, dtype=object))
 
 
 def _require_number(plant: Plant, t: int, wanted: float) -> None:
@@ -188,13 +189,24 @@ def _grid_of(plant: Plant, power: list[float]) -> GridOf:
     return grid_mw
 
 
-def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: Array) -> Flows:
-    """All flows of the site for the battery powers that came out, with the curtailment and shedding they need."""
+def flows(
+    plant: Plant, asked: Setpoints, power: Sequence[Array], stored: Sequence[Array], limited: Array
+) -> Flows:
+    """All flows of the site for the powers and energies of each battery that came out.
+
+    Curtailment and shedding are what they need beside what was asked for.
+    """
     held = asked.held or Held.nothing(plant.steps)
     swing = np.array(held.swing_mw)
-    charge, discharge = np.maximum(-power, 0.0) + swing, np.maximum(power, 0.0) + swing
-    curtailed_dc, out, into = _dc_side(plant, asked, power)
-    battery_ac = power if plant.bus is None else out - into
+    batteries = tuple(
+        BatteryFlows(np.maximum(-mw, 0.0) + swing, np.maximum(mw, 0.0) + swing, mwh)
+        for mw, mwh in zip(power, stored, strict=True)
+    )
+    battery_ac = np.zeros(plant.steps)
+    for battery, mw in zip(plant.batteries, power, strict=True):
+        battery_ac = battery_ac if battery.on_dc_bus else battery_ac + mw
+    curtailed_dc, out, into = _dc_side(plant, asked, power, battery_ac)
+    battery_ac = battery_ac + (out - into)
     surplus = plant.solar_ac_mw - asked.curtailed_ac_mw + battery_ac - plant.load_mw + asked.unserved_mw
     over = np.maximum(surplus - plant.export_max_mw, 0.0)
     more_ac = np.minimum(over, plant.solar_ac_mw - asked.curtailed_ac_mw) if plant.curtailment else 0.0 * over
@@ -205,13 +217,13 @@ def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: 
     unserved = asked.unserved_mw + shed
     refuse_power(plant, surplus - plant.export_max_mw, "the site gives", "site.export_limit_mw", plant.export_max_mw)
     refuse_power(plant, -surplus - plant.import_max_mw, "the site takes", "site.import_limit_mw", plant.import_max_mw)
-    refuse_energy(plant, stored)
+    for battery, own in zip(plant.batteries, batteries, strict=True):
+        refuse_energy(plant, battery, own.energy_mwh)
     refuse_grid_charging(plant, surplus, unserved)
-    refuse_cycles(plant, charge, discharge)
+    for battery, own in zip(plant.batteries, batteries, strict=True):
+        refuse_cycles(plant, battery, own.charge_mw, own.discharge_mw)
     return Flows(
-        charge_mw=charge,
-        discharge_mw=discharge,
-        energy_mwh=stored,
+        batteries=batteries,
         import_mw=np.clip(-surplus, 0.0, plant.import_max_mw),
         export_mw=np.clip(surplus, 0.0, plant.export_max_mw),
         curtailed_ac_mw=asked.curtailed_ac_mw + more_ac,
@@ -225,17 +237,21 @@ def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: 
     )
 
 
-def _dc_side(plant: Plant, asked: Setpoints, power: Array) -> tuple[Array, Array, Array]:
-    """(curtailed on the DC bus, inverter to AC, inverter from AC), MW."""
+def _dc_side(
+    plant: Plant, asked: Setpoints, power: Sequence[Array], battery_ac: Array
+) -> tuple[Array, Array, Array]:
+    """(curtailed on the DC bus, inverter to AC, inverter from AC), MW; `battery_ac` is given on the AC bus."""
     nothing = np.zeros(plant.steps)
     bus = plant.bus
     if bus is None:
         return nothing, nothing, nothing
-    net = plant.solar_dc_mw - asked.curtailed_dc_mw + power
+    net = plant.solar_dc_mw - asked.curtailed_dc_mw
+    for battery, mw in zip(plant.batteries, power, strict=True):
+        net = net + mw if battery.on_dc_bus else net
     into = np.maximum(-net, 0.0) / bus.eta_in
     out = np.maximum(net, 0.0) * bus.eta_out
     # AC-side PV gives way to the export limit before the DC side does: it loses least.
-    takes = plant.load_mw - asked.unserved_mw + plant.export_max_mw
+    takes = plant.load_mw - asked.unserved_mw + plant.export_max_mw - battery_ac
     if not plant.curtailment:
         takes = takes - plant.solar_ac_mw
     most = np.clip(takes, 0.0, bus.inverter_mw)

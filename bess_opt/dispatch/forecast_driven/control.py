@@ -29,7 +29,7 @@ from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
 from bess_opt.dispatch.result import OF_CONTROL, Dispatch, outcome
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.plant.flows import Flows
+from bess_opt.plant.flows import OF_ONE, OF_SITE, Flows
 from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.expand import expand, term_costs
@@ -91,7 +91,7 @@ def control(
         run = _Run(numbers, table, planner, orders, believed[0])
     with watch.stage("operate"):
         done = run.operate()
-    missed = np.abs(done.discharge_mw - done.charge_mw - orders.battery_mw) * numbers.step_h
+    missed = np.abs(done.battery.discharge_mw - done.battery.charge_mw - orders.battery_mw) * numbers.step_h
     plan = outcome(scenario, numbers, bound, "control", done, Findings([*findings, *run.notes()]), watch)
     figures = dict(zip(OF_CONTROL, (float(table.decisions), float(missed.sum())), strict=True))
     return replace(plan, figures={**plan.figures, **figures})
@@ -119,7 +119,8 @@ class _Once:
     def plan(self, _window: Window) -> Mapping[str, Array]:
         """The optimum. Raises `InfeasibleError` with its reasons."""
         _, optimum = solve_plant(*self._given)
-        return vars(flows_of(optimum, self._given[0]))
+        flows = flows_of(optimum, self._given[0])
+        return {name: flows.of(name) for name in (*OF_ONE, *OF_SITE)}
 
 
 @dataclass
@@ -144,7 +145,7 @@ class _Run:
             if first > now:
                 coming = carry_out(self.expected, self.orders, now, first, energy, moved)
                 self.planner.record(now, coming)
-                start = float(coming.energy_mwh[-1])
+                start = float(coming.battery.energy_mwh[-1])
             self._plan(
                 Window(decision, first, int(self.table.last[decision]), self.table.until(decision), start, now)
             )
@@ -152,8 +153,8 @@ class _Run:
             if after > now:
                 done = carry_out(self.plant, self.orders, now, after, energy, moved)
                 self.planner.record(now, done)
-                charged[now:after], discharged[now:after] = done.charge_mw, done.discharge_mw
-                energy = float(done.energy_mwh[-1])
+                charged[now:after], discharged[now:after] = done.battery.charge_mw, done.battery.discharge_mw
+                energy = float(done.battery.energy_mwh[-1])
                 pieces.append(done)
         return joined(pieces)
 

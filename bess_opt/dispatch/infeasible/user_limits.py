@@ -52,7 +52,7 @@ def user_limits(scenario: Scenario, plant: Plant, bound: Bound) -> list[UserLimi
         UserLimit(HIGHEST, tech.soc_max, 1.0, "", tech.soc_max),
         *_end(scenario),
     ]
-    found += [_more(_number_of(where), limit.count, f"per {limit.period}") for where, limit in battery.cycle_limits]
+    found += [_more(_number_of(where), limit.count, f"per {limit.period}") for where, limit in battery.cycle_limits()]
     for name in ("import_limit_mw", "export_limit_mw"):
         if getattr(site, name) is not None:
             found.append(_more(f"site.{name}", getattr(site, name), "MW", plant.scale_mw))

@@ -8,7 +8,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from bess_opt.common.errors import ScenarioError, StrategyError
-from bess_opt.inputs.magnitudes import battery_power_mw, too_large, usual_price
+from bess_opt.inputs.magnitudes import batteries_power_mw, too_large, usual_price
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.models.account import add_account
@@ -17,7 +17,7 @@ from bess_opt.models.demand import add_demand
 from bess_opt.models.energy_rates import add_counters
 from bess_opt.models.ledger import add_ledger
 from bess_opt.models.site import add_site
-from bess_opt.models.storage import add_storage
+from bess_opt.models.storage import add_batteries
 from bess_opt.plant.billing import Billing
 from bess_opt.plant.plant import Plant
 from bess_opt.strategies.shared.contract import Need, Objective
@@ -58,7 +58,7 @@ def _bound(entry: StrategyEntry, scenario: Scenario, plant: Plant, where: str) -
     except ScenarioError as error:
         lines = (f"{where}.{p.where}: {p.found}; {p.expected}" for p in error.problems)
         raise StrategyError("\n".join(lines)) from None
-    power, price = battery_power_mw(scenario.battery), usual_price(scenario.series, scenario.tariff)
+    power, price = batteries_power_mw(scenario.batteries), usual_price(scenario.series, scenario.tariff)
     far = [finding.sentence() for finding in too_large(options, where, power, price)]
     if far:
         raise StrategyError("\n".join(far))
@@ -85,7 +85,7 @@ def physical_model(plant: Plant) -> Any:
     m = pyo.ConcreteModel()
     m.steps = pyo.RangeSet(0, plant.steps - 1)
     m.instants = pyo.RangeSet(0, plant.steps)
-    add_storage(m, plant)
+    add_batteries(m, plant)
     if plant.bus is not None:
         add_dc_bus(m, plant)
     add_site(m, plant)
