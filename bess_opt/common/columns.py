@@ -37,26 +37,28 @@ def owner_of(name: object) -> str | None:
     return battery if dot and battery and column in OF_BATTERY else None
 
 
-SERIES: SeriesColumns = SeriesColumns({
-    "solar_mw": Column("MW", "PV power at the AC side of its own inverter", minimum=0.0),
-    "solar_dc_mw": Column("MW", "PV power of the whole array before the inverter", minimum=0.0),
-    "load_mw": Column("MW", "demand of the site", minimum=0.0),
-    "price_per_mwh": Column("currency/MWh", "price paid for import and received for export"),
-    "import_price_per_mwh": Column("currency/MWh", "price paid for energy from the grid"),
-    "export_price_per_mwh": Column("currency/MWh", "price received for energy to the grid"),
-    "regulation_up_price_per_mw": Column("currency/MW/h", "capacity price of upward regulation"),
-    "regulation_down_price_per_mw": Column("currency/MW/h", "capacity price of downward regulation"),
-    "regulation_signal": Column("1", "regulation request, + discharges", minimum=-1.0, maximum=1.0),
-    "energy_min_mwh": Column(
-        "MWh", "least stored energy at the end of the step: hourly, that of 06:00 holds at 07:00", minimum=0.0
-    ),
-    "energy_max_mwh": Column("MWh", "most stored energy at the end of the step", minimum=0.0),
-    "charge_limit_mw": Column("MW", "most charge power at the port in the step", minimum=0.0),
-    "discharge_limit_mw": Column("MW", "most discharge power at the port in the step", minimum=0.0),
-    "drawn_mw": Column("MW", "power taken from the cells without loss (a car that drives)", minimum=0.0),
-    "import_limit_mw": Column("MW", "most power from the grid in the step", minimum=0.0),
-    "export_limit_mw": Column("MW", "most power to the grid in the step", minimum=0.0),
-})
+SERIES: SeriesColumns = SeriesColumns(
+    {
+        "solar_mw": Column("MW", "PV power at the AC side of its own inverter", minimum=0.0),
+        "solar_dc_mw": Column("MW", "PV power of the whole array before the inverter", minimum=0.0),
+        "load_mw": Column("MW", "demand of the site", minimum=0.0),
+        "price_per_mwh": Column("currency/MWh", "price paid for import and received for export"),
+        "import_price_per_mwh": Column("currency/MWh", "price paid for energy from the grid"),
+        "export_price_per_mwh": Column("currency/MWh", "price received for energy to the grid"),
+        "regulation_up_price_per_mw": Column("currency/MW/h", "capacity price of upward regulation"),
+        "regulation_down_price_per_mw": Column("currency/MW/h", "capacity price of downward regulation"),
+        "regulation_signal": Column("1", "regulation request, + discharges", minimum=-1.0, maximum=1.0),
+        "energy_min_mwh": Column(
+            "MWh", "least stored energy at the end of the step: hourly, that of 06:00 holds at 07:00", minimum=0.0
+        ),
+        "energy_max_mwh": Column("MWh", "most stored energy at the end of the step", minimum=0.0),
+        "charge_limit_mw": Column("MW", "most charge power at the port in the step", minimum=0.0),
+        "discharge_limit_mw": Column("MW", "most discharge power at the port in the step", minimum=0.0),
+        "drawn_mw": Column("MW", "power taken from the cells without loss (a car that drives)", minimum=0.0),
+        "import_limit_mw": Column("MW", "most power from the grid in the step", minimum=0.0),
+        "export_limit_mw": Column("MW", "most power to the grid in the step", minimum=0.0),
+    }
+)
 
 SCHEDULE: dict[str, Column] = {
     "solar_mw": Column("MW", "PV power available where it meets the battery (AC side, DC bus, or both summed)"),

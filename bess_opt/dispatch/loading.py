@@ -29,6 +29,7 @@ from bess_opt.dispatch.saving import (
     SCENARIO_FOLDER,
     SCHEDULE_FILE,
     SOLVE,
+    UNITS_FILE,
     VALUE_FILE,
     file_hash,
     plain,
@@ -44,6 +45,7 @@ from bess_opt.strategies.shared.binding import bind
 
 UNSEALED = "bess_opt dispatch 1"
 MOST_BYTES = 50_000_000  # of a JSON file; findings and figures of a plan take some kilobytes
+SEALED = (SCHEDULE_FILE, UNITS_FILE, VALUE_FILE, METRICS_FILE)
 ROUNDING = 1e-9  # of a figure that is computed again, on another machine perhaps
 _GIVE_OURS = "give a folder written by Dispatch.save"
 _ODD = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, pa.ArrowException)
@@ -80,6 +82,7 @@ def _read(folder: Path, report: Mapping[str, Any], scenario: Scenario) -> Dispat
     """The dispatch as its files say it."""
     steps = len(scenario.series)
     value = _read_frame(folder, VALUE_FILE, steps) if (folder / VALUE_FILE).exists() else None
+    several = len(scenario.batteries) > 1
     return Dispatch(
         scenario=scenario,
         twin=report["twin"],
@@ -89,7 +92,8 @@ def _read(folder: Path, report: Mapping[str, Any], scenario: Scenario) -> Dispat
         report=_read_report(report),
         ledger=report["ledger"],
         figures=report.get("figures", {}),
-        stored_energy_value=None if value is None else value.iloc[:, 0],
+        stored_energy_value=value if value is None or several else value.iloc[:, 0],
+        of_batteries=_read_frame(folder, UNITS_FILE, steps) if several else None,
     )
 
 
@@ -104,11 +108,12 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
     stated = plant(made.scenario)
     bound = bind(made.scenario, stated)
     numbers = bound.restrict(stated)
-    for violation in audit(made.schedule, law_of(made.twin, numbers), [bound.checks]):
+    schedule = made.whole_schedule
+    for violation in audit(schedule, law_of(made.twin, numbers), [bound.checks]):
         yield SCHEDULE_FILE, violation.sentence()
-    again = metrics(made.schedule, numbers, bound.score(made.schedule, numbers))
-    lines = ledger(made.schedule, numbers) | bound.penalties(made.schedule, numbers)
-    figures = bound.figures(made.schedule, numbers)
+    again = metrics(schedule, numbers, bound.score(schedule, numbers))
+    lines = ledger(schedule, numbers) | bound.penalties(schedule, numbers)
+    figures = bound.figures(schedule, numbers)
     yield from _differences(METRICS_FILE, made.metrics.to_dict(), again.to_dict())
     yield from _differences(REPORT_FILE, made.ledger, lines, "ledger.")
     made_by = OF_CONTROL if made.twin == "control" else ()
@@ -121,7 +126,7 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
     if made.twin == "optimal" and (made.schedule["limited_by"] != "").any():
         yield SCHEDULE_FILE, "limited_by names a limit in an optimal plan"
     value = made.stored_energy_value
-    if value is not None and not (value.index.equals(numbers.index) and np.isfinite(value).all()):
+    if value is not None and not (value.index.equals(numbers.index) and np.isfinite(value.to_numpy()).all()):
         yield VALUE_FILE, "has other times than the schedule, or values that are no numbers"
     if not isinstance(report["findings"], list):
         yield REPORT_FILE, "findings is no list"
@@ -186,9 +191,9 @@ def _broken_seals(folder: Path, report: Mapping[str, Any]) -> Iterator[tuple[str
         file = folder / name
         if file.exists() and (not file.is_file() or file_hash(file) != written):
             yield name, "does not hold what was written into it"
-        if not file.exists() and name in (SCHEDULE_FILE, VALUE_FILE, METRICS_FILE):
+        if not file.exists() and name in SEALED:
             yield name, "is missing"
-    for name in (SCHEDULE_FILE, VALUE_FILE, METRICS_FILE):
+    for name in SEALED:
         if (folder / name).exists() and name not in files:
             yield name, "was not written with the rest"
 

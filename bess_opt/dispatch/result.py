@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.columns import SCHEDULE, UNIT
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, pairs
@@ -88,9 +89,11 @@ class Dispatch:
     """A plan for a scenario.
 
     `schedule` has one row per step (see `bess_opt.common.columns.SCHEDULE` for units), index: start of the step in
-    local time. `ledger` gives each money term of the year, `figures` what the strategy reports beside its
+    local time; it is that of the site, with the sums of several batteries, whose own schedules are `units[name]`.
+    `ledger` gives each money term of the year, `figures` what the strategy reports beside its
     score, `stored_energy_value` (optimal plans only) the worth of one MWh more in the cells at the end of
-    each step.
+    each step, of several batteries a column each. `of_batteries` holds their columns, "north.charge_mw" (None with
+    one battery).
     """
 
     scenario: Scenario
@@ -101,7 +104,28 @@ class Dispatch:
     report: SolveReport | None = None
     ledger: Mapping[str, float] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
-    stored_energy_value: pd.Series | None = None
+    stored_energy_value: pd.Series | pd.DataFrame | None = None
+    of_batteries: pd.DataFrame | None = None
+
+    @property
+    def whole_schedule(self) -> pd.DataFrame:
+        """The schedule of the site with the columns of several batteries behind it, "north.charge_mw"."""
+        return self.schedule if self.of_batteries is None else self.schedule.join(self.of_batteries)
+
+    @cached_property
+    def units(self) -> Mapping[str, pd.DataFrame]:
+        """The schedule of each battery by name, in the order of the scenario: the columns of `columns.UNIT`.
+
+        `loss_mw` is what is lost between port and cells. One battery without a name is called "battery".
+        """
+        if self.of_batteries is None:
+            own = self.schedule[list(UNIT)].assign(
+                loss_mw=self.schedule["loss_mw"] - self.schedule["inverter_loss_mw"]
+            )
+            return {self.scenario.battery.name or "battery": own}
+        names = [str(battery.name) for battery in self.scenario.batteries]
+        columns = {name: [f"{name}.{column}" for column in UNIT] for name in names}
+        return {name: self.of_batteries[own].set_axis(list(UNIT), axis=1) for name, own in columns.items()}
 
     def plot(self, week: str | None = None, *, theme: str = "light") -> Figure:
         """Power stack, SOC and price of a week, and the year as a heat map.
@@ -207,6 +231,13 @@ def dispatch_html(plan: Dispatch) -> str:
     return box(title, pairs(dispatch_rows(plan)) + notes + picture_html(figure, f"{title}, power, SOC and price"))
 
 
+def split_schedule(schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """(schedule of the site, columns of several batteries or None with one)."""
+    if len(schedule.columns) == len(SCHEDULE):
+        return schedule, None
+    return schedule[list(SCHEDULE)], schedule.drop(columns=list(SCHEDULE))
+
+
 def law_of(twin: Twin, plant: Plant) -> Plant:
     """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault."""
     foreseeing = twin not in ("rule", "control")
@@ -231,10 +262,12 @@ def outcome(
         figures = metrics(schedule, plant, bound.score(schedule, plant))
     with watch.stage("audit"):
         audit.require(schedule, law_of(twin, plant), [bound.checks])
+    site, own = split_schedule(schedule)
     return Dispatch(
         scenario=scenario,
         twin=twin,
-        schedule=schedule,
+        schedule=site,
+        of_batteries=own,
         metrics=figures,
         findings=findings,
         ledger=ledger(schedule, plant) | bound.penalties(schedule, plant),

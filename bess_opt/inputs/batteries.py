@@ -69,6 +69,11 @@ def place_of(battery: Battery, batteries: Sequence[Battery]) -> str:
     return "battery" if len(batteries) == 1 else f"battery.{battery.name}"
 
 
+def battery_of_array(batteries: Sequence[Battery]) -> Battery:
+    """The battery whose topology and converters are those of the array: the first DC-coupled one, else the first."""
+    return next((battery for battery in batteries if battery.topology != "parallel_ac"), batteries[0])
+
+
 def column_of(battery: Battery, batteries: Sequence[Battery], column: str, columns: Any) -> str | None:
     """The name under which a series has `column` of a battery; None if it has not."""
     named = f"{battery.name}.{column}"
@@ -89,10 +94,14 @@ def merged_batteries(present: Sequence[Battery], change: Any) -> Any:
     for key in change:
         if key not in names:
             expected = f"{nearest(str(key), names)}; the keys of one battery stand below its name"
-            raise ScenarioError([Finding("unknown_key", f"battery.{key}", f"no battery is named {show(key)}", expected)])
+            raise ScenarioError(
+                [Finding("unknown_key", f"battery.{key}", f"no battery is named {show(key)}", expected)]
+            )
     for name, keys in change.items():
         if not isinstance(keys, Mapping):
-            raise ScenarioError([Finding("no_table", f"battery.{name}", f"found {show(keys)}", "give a table of keys")])
+            raise ScenarioError(
+                [Finding("no_table", f"battery.{name}", f"found {show(keys)}", "give a table of keys")]
+            )
     return [battery.merged(change.get(str(battery.name), {}), whole=whole) for battery in present]
 
 

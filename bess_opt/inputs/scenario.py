@@ -47,9 +47,10 @@ _HELD = ("site", "tariff", "finance", "solver")
 class Scenario:
     """Batteries at a site over a horizon, with what is wanted of them.
 
-    `battery` is one table, or a list of tables with names. Tables may be given as their types or as mappings, `series` as a DataFrame whose tz-aware index holds the
-    starts of equal steps. `notes` lists what was filled, resampled or assumed. `==` compares tables and
-    series, not name, folder or notes. ScenarioError lists every problem of all inputs at once.
+    `battery` is one table, or a list of tables with names. Tables may be given as their types or as mappings,
+    `series` as a DataFrame whose tz-aware index holds the starts of equal steps. `notes` lists what was filled,
+    resampled or assumed. `==` compares tables and series, not name, folder or notes. ScenarioError lists every
+    problem of all inputs at once.
     """
 
     batteries: tuple[Battery, ...]

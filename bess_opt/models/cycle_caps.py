@@ -24,15 +24,15 @@ def add_cycle_caps(m: Any, battery: Storage) -> None:
         windows = cap.windows
         runs = np.setdiff1d(np.arange(len(cap.first)), windows)
         if len(runs):
-            _add_rows(m, battery, cap, cap.name, pyo.RangeSet(0, len(runs) - 1), cap.most_mwh[runs], _in_run(cap, runs))
+            _add_rows(
+                m, battery, cap, cap.name, pyo.RangeSet(0, len(runs) - 1), cap.most_mwh[runs], _in_run(cap, runs)
+            )
         if len(windows):
             begins = pyo.RangeSet(int(cap.first[windows[0]]), int(cap.first[windows[-1]]))
             _add_rows(m, battery, cap, f"{cap.name}_window", begins, cap.most_mwh[windows], _in_window(cap))
 
 
-def _add_rows(
-    m: Any, battery: Storage, cap: CycleCap, name: str, index: Any, most_mwh: Any, rule: Rule
-) -> None:
+def _add_rows(m: Any, battery: Storage, cap: CycleCap, name: str, index: Any, most_mwh: Any, rule: Rule) -> None:
     own = asset(m, battery)
     setattr(own, f"{name}_index", index)
     setattr(own, f"{name}_most_mwh", ArrayParam(index, most_mwh, units=MWH, doc="energy through the cells allowed"))

@@ -212,9 +212,7 @@ def _storage_law(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
 
 
 def _storage_law_of(schedule: pd.DataFrame, battery: Storage, plant: Plant) -> list[Violation]:
-    charge, discharge, energy, soc = of_battery(
-        schedule, battery, "charge_mw", "discharge_mw", "energy_mwh", "soc"
-    )
+    charge, discharge, energy, soc = of_battery(schedule, battery, "charge_mw", "discharge_mw", "energy_mwh", "soc")
     (net,) = of_battery(schedule, battery, "battery_mw")
     before = np.concatenate([[battery.start_mwh], energy[:-1]])
     law = physics.energy_after(

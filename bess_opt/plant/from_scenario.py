@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.columns import OF_BATTERY
-from bess_opt.inputs.batteries import column_of, place_of
+from bess_opt.inputs.batteries import battery_of_array, column_of, place_of
 from bess_opt.inputs.battery import ROUNDING, Battery, EndValue
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import physics
@@ -28,7 +27,9 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     series = scenario.series if values is None else values
     index = pd.DatetimeIndex(series.index)
     solar_ac, solar_dc = _solar(scenario, series)
-    coupled, converters = _dc_coupled(batteries), _pv_battery(batteries).converters
+    with_array = battery_of_array(batteries)
+    converters = with_array.converters
+    shared = Bus(converters.dc_to_ac, converters.ac_to_dc, _or_inf(site.inverter_mw))
     auxiliary = sum(battery.auxiliary_mw for battery in batteries)
     columns = {str(name): series[name].to_numpy(dtype=float) for name in series.columns}
     billing = billing_of(scenario.tariff, columns, index, scenario.step_h, scenario.holidays)
@@ -36,7 +37,7 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         index=index,
         step_h=scenario.step_h,
         batteries=tuple(_storage(scenario, battery, series) for battery in batteries),
-        bus=Bus(converters.dc_to_ac, converters.ac_to_dc, _or_inf(site.inverter_mw)) if coupled else None,
+        bus=shared if with_array.topology != "parallel_ac" else None,
         solar_ac_mw=solar_ac,
         solar_dc_mw=solar_dc,
         load_mw=_column(series, "load_mw") + auxiliary,
@@ -63,15 +64,6 @@ def port_efficiency(battery: Battery) -> tuple[float, float]:
     return battery.converters.dc_to_dc, battery.converters.dc_to_dc
 
 
-def _dc_coupled(batteries: Sequence[Battery]) -> list[Battery]:
-    return [battery for battery in batteries if battery.topology != "parallel_ac"]
-
-
-def _pv_battery(batteries: Sequence[Battery]) -> Battery:
-    """The battery whose topology and converters are those of the array: the first DC-coupled one, else the first."""
-    return (*_dc_coupled(batteries), *batteries)[0]
-
-
 def _storage(scenario: Scenario, battery: Battery, series: pd.DataFrame) -> Storage:
     batteries, cells, energy = scenario.batteries, battery.tech, battery.energy_mwh
     named = {column: column_of(battery, batteries, column, series) for column in OF_BATTERY}
@@ -92,7 +84,12 @@ def _storage(scenario: Scenario, battery: Battery, series: pd.DataFrame) -> Stor
         drawn_mw=_column(own, "drawn_mw"),
         name=str(battery.name) if len(batteries) > 1 else "",
         on_dc_bus=battery.topology != "parallel_ac",
-        caps=cycle_caps(battery.cycle_limits(place_of(battery, batteries)), pd.DatetimeIndex(series.index), scenario.step_h, energy),
+        caps=cycle_caps(
+            battery.cycle_limits(place_of(battery, batteries)),
+            pd.DatetimeIndex(series.index),
+            scenario.step_h,
+            energy,
+        ),
     )
 
 
@@ -139,7 +136,7 @@ def _end_condition(battery: Battery, start_mwh: float) -> tuple[float, float]:
 
 def _solar(scenario: Scenario, series: pd.DataFrame) -> tuple[Array, Array]:
     """PV power (AC part, DC part) where it meets the battery, MW."""
-    battery, site = _pv_battery(scenario.batteries), scenario.site
+    battery, site = battery_of_array(scenario.batteries), scenario.site
     to_ac = battery.converters.dc_to_ac
     nothing = np.zeros(len(series))
     if battery.topology == "parallel_ac":

@@ -100,7 +100,9 @@ def metrics(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
         losses_mwh=energy["loss"],
         stored_change_mwh=stored,
         drawn_mwh=drawn,
-        round_trip_efficiency=_ratio(energy["discharge"], energy["charge"] - sum(unit.charged_for_kept for unit in units)),
+        round_trip_efficiency=_ratio(
+            energy["discharge"], energy["charge"] - sum(unit.charged_for_kept for unit in units)
+        ),
         energy_efficiency=_ratio(served + energy["export"] + max(kept, 0.0), base),
         curtailment_ratio=_ratio(energy["curtailed"], energy["solar"]),
         loss_ratio=_ratio(energy["loss"], base),

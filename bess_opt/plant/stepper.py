@@ -189,9 +189,7 @@ def _grid_of(plant: Plant, power: list[float]) -> GridOf:
     return grid_mw
 
 
-def flows(
-    plant: Plant, asked: Setpoints, power: Sequence[Array], stored: Sequence[Array], limited: Array
-) -> Flows:
+def flows(plant: Plant, asked: Setpoints, power: Sequence[Array], stored: Sequence[Array], limited: Array) -> Flows:
     """All flows of the site for the powers and energies of each battery that came out.
 
     Curtailment and shedding are what they need beside what was asked for.
@@ -237,9 +235,7 @@ def flows(
     )
 
 
-def _dc_side(
-    plant: Plant, asked: Setpoints, power: Sequence[Array], battery_ac: Array
-) -> tuple[Array, Array, Array]:
+def _dc_side(plant: Plant, asked: Setpoints, power: Sequence[Array], battery_ac: Array) -> tuple[Array, Array, Array]:
     """(curtailed on the DC bus, inverter to AC, inverter from AC), MW; `battery_ac` is given on the AC bus."""
     nothing = np.zeros(plant.steps)
     bus = plant.bus

@@ -32,7 +32,10 @@ def refuse_energy(plant: Plant, storage: Storage, stored: Array) -> None:
     t = int(outside[0])
     now = f"in the step at {_time(plant, t)} {_name(storage)} comes to {stored[t + 1]:.4g} MWh"
     if over[t + 1] > short[t + 1]:
-        where, found = storage.place("power_mw"), f"{now}, the SOC window ends at {storage.ceiling_mwh[t + 1]:.4g} MWh"
+        where, found = (
+            storage.place("power_mw"),
+            f"{now}, the SOC window ends at {storage.ceiling_mwh[t + 1]:.4g} MWh",
+        )
         if storage.ceiling_mwh[t + 1] < storage.ceiling_mwh[0]:
             where, found = (
                 storage.series("energy_max_mwh"),
@@ -43,7 +46,10 @@ def refuse_energy(plant: Plant, storage: Storage, stored: Array) -> None:
         where, found = storage.series("drawn_mw"), f"{now} after {drawn:.4g} MW are drawn, the window begins at "
         found += f"{storage.floor_mwh[t + 1]:.4g} MWh"
     elif storage.floor_mwh[t + 1] > storage.floor_mwh[0]:
-        where, found = storage.series("energy_min_mwh"), f"{now}, the reserve asks for {storage.floor_mwh[t + 1]:.4g} MWh"
+        where, found = (
+            storage.series("energy_min_mwh"),
+            f"{now}, the reserve asks for {storage.floor_mwh[t + 1]:.4g} MWh",
+        )
     else:
         where = storage.place("self_discharge_per_h")
         found = f"{now}, the SOC window begins at {storage.floor_mwh[t + 1]:.4g} MWh"

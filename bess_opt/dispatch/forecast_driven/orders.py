@@ -87,16 +87,18 @@ def stretch(plant: Plant, first: int, last: int, energy_mwh: float, moved_mw: Mo
     return replace(
         plant,
         index=plant.index[at],
-        batteries=(replace(
-            storage,
-            start_mwh=energy_mwh,
-            floor_mwh=storage.floor_mwh[instants],
-            ceiling_mwh=storage.ceiling_mwh[instants],
-            caps=tuple(cap.part(first, last, cap.counted(into, out)) for cap in storage.caps),
-            charge_given_mw=np.broadcast_to(storage.charge_given_mw, plant.steps)[at],
-            discharge_given_mw=np.broadcast_to(storage.discharge_given_mw, plant.steps)[at],
-            drawn_mw=np.broadcast_to(storage.drawn_mw, plant.steps)[at],
-        ),),
+        batteries=(
+            replace(
+                storage,
+                start_mwh=energy_mwh,
+                floor_mwh=storage.floor_mwh[instants],
+                ceiling_mwh=storage.ceiling_mwh[instants],
+                caps=tuple(cap.part(first, last, cap.counted(into, out)) for cap in storage.caps),
+                charge_given_mw=np.broadcast_to(storage.charge_given_mw, plant.steps)[at],
+                discharge_given_mw=np.broadcast_to(storage.discharge_given_mw, plant.steps)[at],
+                drawn_mw=np.broadcast_to(storage.drawn_mw, plant.steps)[at],
+            ),
+        ),
         import_max_mw=plant.import_max_mw[at],
         export_max_mw=plant.export_max_mw[at],
         solar_ac_mw=plant.solar_ac_mw[at],
@@ -112,8 +114,13 @@ def stretch(plant: Plant, first: int, last: int, energy_mwh: float, moved_mw: Mo
 
 def joined(pieces: list[Flows]) -> Flows:
     """Flows of runs of steps, one after the other, as those of the whole."""
-    whole = {name: np.concatenate([np.asarray(getattr(piece, name)) for piece in pieces]) for name in (*OF_SITE, "limited_by")}
-    return Flows(batteries=tuple(map(_joined_battery, zip(*(piece.batteries for piece in pieces), strict=True))), **whole)
+    whole = {
+        name: np.concatenate([np.asarray(getattr(piece, name)) for piece in pieces])
+        for name in (*OF_SITE, "limited_by")
+    }
+    return Flows(
+        batteries=tuple(map(_joined_battery, zip(*(piece.batteries for piece in pieces), strict=True))), **whole
+    )
 
 
 def _joined_battery(pieces: Sequence[BatteryFlows]) -> BatteryFlows:

@@ -18,6 +18,7 @@ from bess_opt.dispatch.optimum.causes import Places, reserved, row_cause
 from bess_opt.dispatch.optimum.marginals import Marginals, duals_of
 from bess_opt.dispatch.optimum.marginals import marginals as marginals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
+from bess_opt.plant.flows import schedule_of
 
 if TYPE_CHECKING:
     from bess_opt.common.arrays import Array
@@ -83,9 +84,9 @@ def _solved(plan: Dispatch) -> Solved:
             "explain that of bess_opt.optimize(scenario)"
         )
     solved = solve_scenario(plan.scenario)
-    again = flows_of(solved.optimum, solved.plant)
+    again = schedule_of(solved.plant, flows_of(solved.optimum, solved.plant))["battery_mw"].to_numpy()
     power = plan.schedule["battery_mw"].to_numpy()
-    if np.abs(again.discharge_mw - again.charge_mw - power).max() > SAME * solved.plant.scale_mw:
+    if np.abs(again - power).max() > SAME * solved.plant.scale_mw:
         raise NotExplainableError(
             "plan: its scenario now gives another plan (a time limit, or another version of the solver); "
             "optimize it again and explain that"

@@ -87,6 +87,7 @@ def solve_plant(numbers: Plant, bound: Bound, options: SolverOptions, watch: Sto
     reasons: tuple[str, ...] = ()
     if options.engine != "highs":
         try:
+            _one_battery_for_value_functions(numbers)
             with watch.stage("solve"):
                 limit = options.time_limit_s
                 return m, solve_by_value_functions(m, objectives, pairs(numbers), time_limit_s=limit)
@@ -100,6 +101,15 @@ def solve_plant(numbers: Plant, bound: Bound, options: SolverOptions, watch: Sto
         program = expand(m)
         solver = Solver(program, options, scale_mw=numbers.scale_mw)
     return m, LinearOptimum(program, _solve(solver, m, numbers, objectives, watch), reasons)
+
+
+def _one_battery_for_value_functions(numbers: Plant) -> None:
+    """NotStepwiseError where several energies tie the steps together."""
+    names = [f"{battery.prefix}energy_balance" for battery in numbers.batteries]
+    if len(names) > 1:
+        raise NotStepwiseError(
+            [f"{name}: {len(names)} batteries, and one energy alone is followed" for name in names]
+        )
 
 
 def _not_by_value_functions(error: NotStepwiseError | RecursionFailedError) -> Finding:

@@ -206,7 +206,7 @@ def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | No
     if prices_of(best.schedule):
         text = "The energy that the optimal plan charges and discharges at each price."
         drawn.append((text, action_figure(best.schedule, currency=currency, step_h=step)))
-    if best.stored_energy_value is not None and prices_of(best.schedule):
+    if isinstance(best.stored_energy_value, pd.Series) and prices_of(best.schedule):
         value = stored_value_figure(
             best.stored_energy_value, best.schedule, currency=currency, week=week, step_h=step
         )
