@@ -17,9 +17,9 @@ class BuildPlainC(build_ext):
 setup(
     ext_modules=[
         Extension(
-            "bess_opt.solver.value_function._recursion",
+            "bess_opt.solver.value_function._compiled",
             [f"{FOLDER}/recursion.c"],
-            export_symbols=["vf_backward", "vf_forward", "vf_result", "vf_curve", "vf_free"],
+            export_symbols=["vf_backward", "vf_forward", "vf_result", "vf_curve", "vf_free", "vf_version"],
             optional=True,  # without a compiler the installation succeeds, and HiGHS solves everything
         )
     ],

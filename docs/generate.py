@@ -90,8 +90,8 @@ def constraints() -> list[Row]:
     from support.models import all_variants, key, wanted
 
     found: dict[str, Row] = {}
-    for _, case, exclusive in all_variants():
-        model, _ = wanted(case, exclusive=exclusive)
+    for _, case, one_way in all_variants():
+        model, _ = wanted(case, one_way=one_way)
         strategies = {entry.name for entry in case.scenario().strategies}
         for part in model.component_objects(pyo.Constraint):
             name = key(part)
@@ -229,7 +229,30 @@ def _page(parts: Sequence[str]) -> str:
     return MADE + "\n" + "\n\n".join(parts) + "\n"
 
 
-PAGES = {"formulation.md": formulation, "nomenclature.md": nomenclature, "strategies.md": catalogue}
+def your_own_data() -> str:
+    """The page on users' files, with its tables of arguments and of kinds; the rest of it is written by hand."""
+    from bess_opt.inputs.readers.arguments import MEANINGS
+    from bess_opt.inputs.readers.layout import known_kinds
+
+    arguments = ["| argument | what it says |", "|---|---|"]
+    arguments += [f"| `{name}` | {_cell(meaning)} |" for name, meaning in MEANINGS.items()]
+    kinds = ["| kind | looks like | described at |", "|---|---|---|"]
+    rows = sorted(known_kinds(), key=lambda kind: kind.name.lower())
+    kinds += [f"| {kind.name} | `{_cell(kind.looks_like)}` | {_cell(kind.source)} |" for kind in rows]
+    text = (HERE / "your_own_data.md").read_text("utf-8")
+    for name, lines in (("arguments", arguments), ("kinds", kinds)):
+        before, rest = text.split(f"<!-- {name}: made by docs/generate.py -->\n", 1)
+        after = rest.split("<!-- end -->", 1)[1]
+        text = f"{before}<!-- {name}: made by docs/generate.py -->\n" + "\n".join([*lines, "<!-- end -->"]) + after
+    return text
+
+
+PAGES = {
+    "formulation.md": formulation,
+    "nomenclature.md": nomenclature,
+    "strategies.md": catalogue,
+    "your_own_data.md": your_own_data,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 For max cᵀx, Ax = b, Gx ≤ g, l ≤ x ≤ u with optimal duals y, w ≥ 0 and z = c − Aᵀy − Gᵀw, the gap to any
 feasible x is Σⱼ[zⱼ⁺(uⱼ − xⱼ) + zⱼ⁻(xⱼ − lⱼ)] + Σᵢ wᵢ(g − Gx)ᵢ. Every term is 0 or more: a price times what
 the rule did not use of a scarce thing, or used of a dear one. What the rule does not decide itself (billed
-peaks, a strategy's own variables) takes the best values that its schedule leaves open. Columns that rule 10
+peaks, a strategy's own variables) takes the best values that its schedule leaves open. Columns that the one-way rule
 closes for the optimum are no bounds of the rule, which may have run that way: those terms, cause
 "exclusivity", are 0 or less. Where the optimum has several sets of duals, each gives a split, and this is the
 solver's.
@@ -30,7 +30,7 @@ from bess_opt.solver.program import Block, Program, activity
 
 NOTHING = 1e-9  # share of all terms together below which a cause is rounding
 
-END, RESERVE, EXCLUSIVITY, ROUNDING = "end energy", "reserve", "exclusivity", "rounding"
+END, RESERVE, ONE_WAY, ROUNDING = "end energy", "reserve", "exclusivity", "rounding"
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class _Terms:
             part, low = terms[block.slice], duals.column[block.slice] > 0.0
             closed = duals.closed[block.slice] & low
             too_low, too_high = COLUMN_CAUSES.get(name, (readable(name),) * 2)
-            causes = np.where(closed, EXCLUSIVITY, np.where(low, too_low, too_high)).astype(object)
+            causes = np.where(closed, ONE_WAY, np.where(low, too_low, too_high)).astype(object)
             if name == "energy_mwh":
                 causes[reserved(self._plant) & ~low] = RESERVE
                 causes[-1] = END

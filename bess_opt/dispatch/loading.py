@@ -37,11 +37,11 @@ from bess_opt.dispatch.saving import (
 )
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.audit import audit
-from bess_opt.plant.from_scenario import plant
-from bess_opt.plant.ledger import ledger
-from bess_opt.plant.metrics import Metrics, metrics
+from bess_opt.plant.from_scenario import plant_of
+from bess_opt.plant.ledger import ledger_of
+from bess_opt.plant.metrics import Metrics, metrics_of
 from bess_opt.solver.certificate import LinearCertificate
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import activate
 
 UNSEALED = "bess_opt dispatch 1"
 MOST_BYTES = 50_000_000  # of a JSON file; findings and figures of a plan take some kilobytes
@@ -105,15 +105,15 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
     if made.twin not in get_args(Twin):
         yield REPORT_FILE, f"twin is {made.twin!r}"
         return
-    stated = plant(made.scenario)
-    bound = bind(made.scenario, stated)
-    numbers = bound.restrict(stated)
+    stated_plant = plant_of(made.scenario)
+    active = activate(made.scenario, stated_plant)
+    plant = active.restrict(stated_plant)
     schedule = made.whole_schedule
-    for violation in audit(schedule, law_of(made.twin, numbers), [bound.checks]):
+    for violation in audit(schedule, law_of(made.twin, plant), [active.checks]):
         yield SCHEDULE_FILE, violation.sentence()
-    again = metrics(schedule, numbers, bound.score(schedule, numbers))
-    lines = ledger(schedule, numbers) | bound.penalties(schedule, numbers)
-    figures = bound.figures(schedule, numbers)
+    again = metrics_of(schedule, plant, active.score(schedule, plant))
+    lines = ledger_of(schedule, plant) | active.penalties(schedule, plant)
+    figures = active.figures(schedule, plant)
     yield from _differences(METRICS_FILE, made.metrics.to_dict(), again.to_dict())
     yield from _differences(REPORT_FILE, made.ledger, lines, "ledger.")
     made_by = OF_CONTROL if made.twin == "control" else ()
@@ -126,8 +126,8 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
     if made.twin == "optimal" and (made.schedule["limited_by"] != "").any():
         yield SCHEDULE_FILE, "limited_by names a limit in an optimal plan"
     value = made.stored_energy_value
-    if value is not None and not (value.index.equals(numbers.index) and np.isfinite(value.to_numpy()).all()):
-        yield VALUE_FILE, "has other times than the schedule, or values that are no numbers"
+    if value is not None and not (value.index.equals(plant.index) and np.isfinite(value.to_numpy()).all()):
+        yield VALUE_FILE, "has other times than the schedule, or values that are no plant"
     if not isinstance(report["findings"], list):
         yield REPORT_FILE, "findings is no list"
 
@@ -146,14 +146,14 @@ def _differences(
             yield file, f"{place}{name} is {'missing' if name not in told else 'no figure of such a plan'}"
             continue
         one, other = plain(told[name]), plain(again[name])
-        numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (one, other))
-        same = one == other if not numbers else abs(one - other) <= ROUNDING * abs(other) + 1e-12 * large
+        plant = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (one, other))
+        same = one == other if not plant else abs(one - other) <= ROUNDING * abs(other) + 1e-12 * large
         if not same:
             yield file, f"{place}{name} is {one!r}, and the schedule gives {other!r}"
 
 
 def _unproven(made: Dispatch) -> Iterator[tuple[str, str]]:
-    """What is wrong with the proof of a plan, as far as its numbers show it."""
+    """What is wrong with the proof of a plan, as far as its plant show it."""
     report = made.report
     if (report is None) != (made.twin != "optimal"):
         yield REPORT_FILE, f"status is {None if report is None else report.status!r} for a plan {made.twin!r}"

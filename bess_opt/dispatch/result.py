@@ -21,10 +21,10 @@ from bess_opt.common.wording import Number, Row, number, percent
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import Flows, schedule_of
-from bess_opt.plant.ledger import ledger
-from bess_opt.plant.metrics import Metrics, metrics
+from bess_opt.plant.ledger import ledger_of
+from bess_opt.plant.metrics import Metrics, metrics_of
 from bess_opt.plant.plant import Plant
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.plant.plant import Plant
     from bess_opt.solver.certificate import LinearCertificate
-    from bess_opt.strategies.shared.stack import Bound
+    from bess_opt.strategies.shared.stack import ActiveStrategy
 
 Twin = Literal["optimal", "rule", "control", "replay"]
 OF_CONTROL = ("decisions", "deviation_mwh")  # figures of a control: of its making, so no schedule gives them again
@@ -246,10 +246,10 @@ def law_of(twin: Twin, plant: Plant) -> Plant:
     return plant.with_batteries(lambda _battery: {"end_min_mwh": 0.0, "end_max_mwh": np.inf})
 
 
-def outcome(
+def result_of(
     scenario: Scenario,
     plant: Plant,
-    bound: Bound,
+    active: ActiveStrategy,
     twin: Twin,
     flows: Flows,
     findings: Findings,
@@ -259,9 +259,9 @@ def outcome(
     """The audited dispatch; `more` are further fields of `Dispatch`. Raises `AuditError`."""
     with watch.stage("extract"):
         schedule = schedule_of(plant, flows)
-        figures = metrics(schedule, plant, bound.score(schedule, plant))
+        figures = metrics_of(schedule, plant, active.score(schedule, plant))
     with watch.stage("audit"):
-        audit.require(schedule, law_of(twin, plant), [bound.checks])
+        audit.require(schedule, law_of(twin, plant), [active.checks])
     site, own = split_schedule(schedule)
     return Dispatch(
         scenario=scenario,
@@ -270,7 +270,7 @@ def outcome(
         of_batteries=own,
         metrics=figures,
         findings=findings,
-        ledger=ledger(schedule, plant) | bound.penalties(schedule, plant),
-        figures=bound.figures(schedule, plant),
+        ledger=ledger_of(schedule, plant) | active.penalties(schedule, plant),
+        figures=active.figures(schedule, plant),
         **more,
     )

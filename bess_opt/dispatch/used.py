@@ -15,7 +15,7 @@ from bess_opt.common.findings import Finding
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.plant.cycle_caps import period_of, steps_within
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 
 
@@ -63,18 +63,18 @@ def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, d
 
 
 def _past(plan: Dispatch, until: pd.Timestamp | str | None) -> Past:
-    numbers = plant(plan.scenario)
-    end = numbers.index[-1] + pd.Timedelta(hours=numbers.step_h)
-    moments = numbers.index.append(pd.DatetimeIndex([end]))
+    plant = plant_of(plan.scenario)
+    end = plant.index[-1] + pd.Timedelta(hours=plant.step_h)
+    moments = plant.index.append(pd.DatetimeIndex([end]))
     if until is None:
-        return Past(plan, numbers, numbers.steps, end)
+        return Past(plan, plant, plant.steps, end)
     now = pd.Timestamp(until)
-    now = now.tz_localize(numbers.index.tz) if now.tz is None else now.tz_convert(numbers.index.tz)
+    now = now.tz_localize(plant.index.tz) if now.tz is None else now.tz_convert(plant.index.tz)
     at = np.flatnonzero(moments == now)
     if not len(at):
         expected = f"give the start of a step from {moments[0]} to {end}"
         raise ScenarioError([Finding("outside_horizon", "until", f"found {until}", expected)])
-    return Past(plan, numbers, int(at[0]), now)
+    return Past(plan, plant, int(at[0]), now)
 
 
 def max_cycles(past: Past) -> list[dict[str, Any]] | None:

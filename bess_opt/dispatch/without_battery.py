@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.dispatch.checks.validate import findings
-from bess_opt.dispatch.result import Dispatch, outcome
+from bess_opt.dispatch.checks.validate import findings_of
+from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.stepper import run_rule
 from bess_opt.plant.without_battery import bare_scenario, idle_plant
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import activate
 
 
 def dispatch_without_battery(scenario: Scenario) -> Dispatch:
@@ -22,9 +22,9 @@ def dispatch_without_battery(scenario: Scenario) -> Dispatch:
     watch = Stopwatch()
     with watch.stage("prepare"):
         bare = bare_scenario(scenario)
-        stated = plant(bare)
-        wanted = bind(bare, stated)
-        numbers = idle_plant(wanted.restrict(stated))
+        stated_plant = plant_of(bare)
+        wanted = activate(bare, stated_plant)
+        plant = idle_plant(wanted.restrict(stated_plant))
     with watch.stage("simulate"):
-        made = run_rule(numbers, lambda _state: 0.0)
-    return outcome(bare, numbers, wanted, "rule", made, findings(bare, numbers, wanted), watch)
+        made = run_rule(plant, lambda _state: 0.0)
+    return result_of(bare, plant, wanted, "rule", made, findings_of(bare, plant, wanted), watch)

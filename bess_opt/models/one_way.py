@@ -1,4 +1,4 @@
-"""Rule 10 in the model: no converter runs both ways in one step.
+"""The one-way rule in the model: each converter runs one way in a step.
 
 The plain model leaves this out, because most plans keep it by themselves and binaries cost time.
 `bess_opt.solver.one_way_search` adds it where a plan breaks it. The cuts are valid for every plan that keeps the rule
@@ -45,17 +45,17 @@ def battery_pair(battery: Storage) -> Pair:
     return Pair(*(f"{battery.prefix}{name}" for name in ("charge_mw", "discharge_mw", "charging")))
 
 
-def pairs(plant: Plant) -> tuple[Pair, ...]:
-    """The converters of this plant that rule 10 binds."""
+def pairs_of(plant: Plant) -> tuple[Pair, ...]:
+    """The converters of this plant that the one-way rule binds."""
     batteries = tuple(map(battery_pair, plant.batteries)) if plant.reserves is None else STATES
     site = (GRID,) if plant.bus is None else (INVERTER, GRID)
     return (*batteries, *site, SOLAR) if plant.strict_export else (*batteries, *site)
 
 
-def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
-    """Add binaries, their rows and the cuts, for every step of the converters in `bound` that have none yet."""
+def add_one_way(m: Any, plant: Plant, converters: tuple[Pair, ...]) -> None:
+    """Add binaries, their rows and the cuts, for every step of the converters in `converters` that have none yet."""
     limits = plant.flow_limits()
-    for pair in bound:
+    for pair in converters:
         if hasattr(m, pair.binary):
             continue
         for flow in (pair.first, pair.second):
@@ -68,8 +68,8 @@ def add_exclusivity(m: Any, plant: Plant, bound: tuple[Pair, ...]) -> None:
     add_room_cuts(m, plant)
 
 
-def add_exclusive_cuts(m: Any, plant: Plant) -> None:
-    """Tighten the plain model without binaries: what every plan that keeps rule 10 also keeps."""
+def add_one_way_cuts(m: Any, plant: Plant) -> None:
+    """Tighten the plain model without binaries: what every plan that keeps the one-way rule also keeps."""
     add_room_cuts(m, plant)
     for battery in plant.batteries:
         own, most = asset(m, battery), max(battery.charge_max_mw, battery.discharge_max_mw)
@@ -86,7 +86,7 @@ def first_only(pair: Pair) -> Rule:
     """The rule that ties the first flow to its binary."""
 
     def rule(m: Any, t: Any) -> Any:
-        """first[t] <= limit[t]·binary[t] (rule 10)."""
+        """first[t] <= limit[t]·binary[t] (one way)."""
         return getattr(m, pair.first)[t] <= getattr(m, f"{pair.first}_limit")[t] * getattr(m, pair.binary)[t]
 
     return rule
@@ -96,7 +96,7 @@ def second_only(pair: Pair) -> Rule:
     """The rule that ties the second flow to its binary."""
 
     def rule(m: Any, t: Any) -> Any:
-        """second[t] + limit[t]·binary[t] <= limit[t] (rule 10)."""
+        """second[t] + limit[t]·binary[t] <= limit[t] (one way)."""
         limit = getattr(m, f"{pair.second}_limit")[t]
         return getattr(m, pair.second)[t] + limit * getattr(m, pair.binary)[t] <= limit
 

@@ -14,11 +14,11 @@ from bess_opt.inputs.battery import ROUNDING, Battery, EndValue
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
-from bess_opt.plant.cycle_caps import cycle_caps
+from bess_opt.plant.cycle_caps import cycle_caps_of
 from bess_opt.plant.plant import Bus, Plant, Storage
 
 
-def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
+def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     """Derive the numbers of `scenario`'s physics and prices.
 
     `values` stand for the scenario's series, of the same columns and index: what is forecast of them.
@@ -84,7 +84,7 @@ def _storage(scenario: Scenario, battery: Battery, series: pd.DataFrame) -> Stor
         drawn_mw=_column(own, "drawn_mw"),
         name=str(battery.name) if len(batteries) > 1 else "",
         on_dc_bus=battery.topology != "parallel_ac",
-        caps=cycle_caps(
+        caps=cycle_caps_of(
             battery.cycle_limits(place_of(battery, batteries)),
             pd.DatetimeIndex(series.index),
             scenario.step_h,

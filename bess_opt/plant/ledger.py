@@ -111,7 +111,7 @@ LINES: dict[str, Line] = {
 }
 
 
-def ledger(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
+def ledger_of(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
     """Every line of a schedule's money, received positive; each enters once (rule 15)."""
     booked = Booked(schedule, plant)
     return {name: line.amount(booked) for name, line in LINES.items()}
@@ -124,4 +124,4 @@ def cash(amounts: dict[str, float]) -> float:
 
 def net_revenue(schedule: pd.DataFrame, plant: Plant) -> float:
     """Cash of the horizon: all lines but wear and the value of stored energy."""
-    return cash(ledger(schedule, plant))
+    return cash(ledger_of(schedule, plant))

@@ -242,7 +242,7 @@ class Plant:
         return used
 
     def flow_limits(self) -> dict[str, Array]:
-        """Most of each flow per step when its converter runs one way only (rule 10).
+        """Most of each flow per step when its converter runs one way only (one way).
 
         Stated limits, or what the plant can take or give at all; so every flow is bounded.
         """

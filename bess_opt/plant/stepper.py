@@ -19,7 +19,7 @@ from bess_opt.plant import physics
 from bess_opt.plant.cycle_caps import Allowance
 from bess_opt.plant.flows import BatteryFlows, Flows
 from bess_opt.plant.plant import Plant, Storage
-from bess_opt.plant.room import Room, Setpoints, room
+from bess_opt.plant.room import Room, Setpoints, room_of
 from bess_opt.plant.rule import GridOf, Held, Rule, State
 from bess_opt.plant.stepper_limits import SLACK, refuse_cycles, refuse_energy, refuse_grid_charging, refuse_power
 
@@ -80,7 +80,7 @@ def follow(plant: Plant, asked: Setpoints) -> Flows:
     where nothing of this helps.
     """
     request = asked.battery_mw.tolist()
-    return _run(plant, asked, lambda state: request[state.step], room(plant, asked))
+    return _run(plant, asked, lambda state: request[state.step], room_of(plant, asked))
 
 
 def run_rule(plant: Plant, rule: Rule) -> Flows:
@@ -92,8 +92,8 @@ def run_rule(plant: Plant, rule: Rule) -> Flows:
     held: Held | None = getattr(rule, "held", None)
     asked = Setpoints(nothing, nothing, nothing, nothing, held)
     # What a rule asks for comes before load that has a price: the import limit sheds it, and changes no power.
-    shedding = room(plant, replace(asked, unserved_mw=plant.sheddable_mw))
-    site = replace(room(plant, asked), lowest_mw=shedding.lowest_mw, lowest_by=shedding.lowest_by)
+    shedding = room_of(plant, replace(asked, unserved_mw=plant.sheddable_mw))
+    site = replace(room_of(plant, asked), lowest_mw=shedding.lowest_mw, lowest_by=shedding.lowest_by)
     return _run(plant, asked, rule, site)
 
 

@@ -6,13 +6,13 @@ import numpy as np
 
 from bess_opt.common.columns import OF_BATTERY, owner_of
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant, Storage
 
 
 def site_without_battery(scenario: Scenario) -> Plant:
     """The numbers of `scenario`'s site with a battery that can do nothing, whatever is wanted of it."""
-    return idle_plant(plant(bare_scenario(scenario)))
+    return idle_plant(plant_of(bare_scenario(scenario)))
 
 
 def bare_scenario(scenario: Scenario) -> Scenario:

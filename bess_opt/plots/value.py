@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from bess_opt.plots.page import figure_of, one_panel
 from bess_opt.plots.parts import draw_steps, legend_beside, name_y, price_name, prices_of, unit_label
-from bess_opt.plots.shown_days import window_of
+from bess_opt.plots.shown_days import shown_days_of
 from bess_opt.plots.style import LINE_PT, ThemeName, heading, theme_of
 from bess_opt.plots.time_axes import local_index, step_edges, step_length, time_axis
 
@@ -34,7 +34,7 @@ def stored_value_figure(
         raise ValueError("the value and the schedule have different steps; take both from one plan")
     look = theme_of(theme)
     index = local_index(schedule)
-    window = window_of(schedule, index, step_length(index, step_h), week)
+    window = shown_days_of(schedule, index, step_length(index, step_h), week)
     part, worth = schedule.iloc[window.first : window.last], value.iloc[window.first : window.last]
     edges = step_edges(part, step_h)
     prices = prices_of(part)

@@ -16,7 +16,7 @@ from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program, activity, priced
 
 
-def certificate(program: Program, found: Exact) -> LinearCertificate:
+def certificate_of(program: Program, found: Exact) -> LinearCertificate:
     """Primal and dual value of the plan `found`, whose on/off pattern and own choices are held as proven.
 
     The values are of the objective that is maximised, the plan's own after ties were broken.

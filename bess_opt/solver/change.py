@@ -14,7 +14,7 @@ from bess_opt.solver.program import Program, activity
 class Duals:
     """A proven optimum `x` and its prices, all for the objective that is maximised, cᵀx.
 
-    `row` is y (0 or more at an upper side), `column` z = c − Aᵀy, `closed` marks the columns that rule 10's
+    `row` is y (0 or more at an upper side), `column` z = c − Aᵀy, `closed` marks the columns that the one-way rule's
     pattern holds at zero. Of several sets of duals this is the one that the solver ended with.
     """
 
@@ -88,7 +88,7 @@ class Direction:
         return replace(self, upper=nothing)
 
 
-def direction(program: Program, moved: Program, by: float) -> Direction | None:
+def direction_of(program: Program, moved: Program, by: float) -> Direction | None:
     """How `program` becomes `moved` by a small change of a size; None if not by bounds and sides alone."""
     same_shape = (program.rows, program.columns) == (moved.rows, moved.columns)
     if not same_shape or not np.array_equal(program.column, moved.column):

@@ -84,7 +84,7 @@ def of_batteries(blocks: Mapping[str, Block], name: str) -> list[Block]:
     return [block for block in blocks.values() if own_name(block.name) == name]
 
 
-def places(full: Program) -> Array:
+def places_of(full: Program) -> Array:
     """Where each column stands in time: step t at 2t+1, instant i at 2i, anything else nowhere (-1)."""
     place = np.full(full.columns, -1)
     for block in full.variables.values():

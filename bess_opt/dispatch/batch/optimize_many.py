@@ -18,9 +18,9 @@ from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import schedule_of
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import net_revenue
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import activate
 
 PRICE = "price_per_mwh"
 
@@ -59,19 +59,19 @@ def optimize_many(scenario: Scenario, prices: pd.DataFrame, *, schedules: bool =
 
 
 def _optimum(scenario: Scenario, price: np.ndarray, *, keep: bool) -> tuple[dict[str, object], pd.DataFrame | None]:
-    stated = plant(scenario, scenario.series.assign(**{PRICE: price}))
-    bound = bind(scenario, stated)
-    numbers = bound.restrict(stated)
-    conflicts = unreachable(numbers)
+    stated_plant = plant_of(scenario, scenario.series.assign(**{PRICE: price}))
+    active = activate(scenario, stated_plant)
+    plant = active.restrict(stated_plant)
+    conflicts = unreachable(plant)
     if conflicts:
         raise InfeasibleError(conflicts)
-    _, optimum = solve_plant(numbers, bound, scenario.solver, Stopwatch())
-    schedule = schedule_of(numbers, flows_of(optimum, numbers))
-    audit.require(schedule, numbers, [bound.checks])
-    leaving = float(schedule["discharge_mw"].sum()) * numbers.step_h / numbers.storage.eta_discharge
+    _, optimum = solve_plant(plant, active, scenario.solver, Stopwatch())
+    schedule = schedule_of(plant, flows_of(optimum, plant))
+    audit.require(schedule, plant, [active.checks])
+    leaving = float(schedule["discharge_mw"].sum()) * plant.step_h / plant.storage.eta_discharge
     row: dict[str, object] = {
-        "value": net_revenue(schedule, numbers),
-        "cycles": leaving / numbers.storage.energy_mwh,
+        "value": net_revenue(schedule, plant),
+        "cycles": leaving / plant.storage.energy_mwh,
         "gap": optimum.gap,
         "engine": optimum.engine,
     }

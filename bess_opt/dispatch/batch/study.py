@@ -17,7 +17,7 @@ from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
 from bess_opt.dispatch.batch.rows import ACTIONS, HEAD, Action, Parts, Row, failed, show_progress
-from bess_opt.dispatch.batch.workers import Crew, Job, made_by
+from bess_opt.dispatch.batch.workers import Job, Workers, made_by
 from bess_opt.inputs.scenario import Scenario, load
 
 Scenarios = str | Path | Mapping[str, Scenario] | Iterable[Scenario]
@@ -65,7 +65,7 @@ def study(
     """
     task = _task(action, local=executor is None and workers != 1)
     parts = Parts.at(out)
-    crew = Crew.of(executor, workers, in_flight)
+    pool = Workers.of(executor, workers, in_flight)
     rows: dict[int, Row] = {}
     names: list[str] = []
 
@@ -86,7 +86,7 @@ def study(
 
     total = len(scenarios) if isinstance(scenarios, Sized) and not isinstance(scenarios, str) else None
     with show_progress(progress, total, lambda: len(rows)) as advance:
-        for job, made in made_by(crew, missing(), task, retries):
+        for job, made in made_by(pool, missing(), task, retries):
             parts.write(job.key, made)
             rows[job.place] = made.row
             advance()

@@ -45,7 +45,7 @@ class Aged:
 
 
 @dataclass(frozen=True)
-class Beliefs:
+class NumbersByAge:
     """A program of one structure whose numbers depend on the age of the forecast."""
 
     program: Program
@@ -63,7 +63,7 @@ class Beliefs:
         return any(aged.table.size for aged in kinds)
 
 
-def gather(made: Iterable[tuple[Program, list[Array]]]) -> Beliefs:
+def numbers_by_age(made: Iterable[tuple[Program, list[Array]]]) -> NumbersByAge:
     """Programs with the costs of all their objectives, youngest age first, as one.
 
     Raises `StrategyError` if they differ in structure, or choose in whole numbers.
@@ -86,7 +86,7 @@ def gather(made: Iterable[tuple[Program, list[Array]]]) -> Beliefs:
     if first is None:
         raise ValueError("at least one age is needed")
     tables = [_aged(base, [change[kind] for change in changes]) for kind, base in enumerate(bases)]
-    return Beliefs(first, tuple(tables[:-5]), *tables[-5:])
+    return NumbersByAge(first, tuple(tables[:-5]), *tables[-5:])
 
 
 def _aged(base: Array, changes: list[tuple[Array, Array]]) -> Aged:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.dispatch.forecast_driven.rolling import Window
+from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow
 from bess_opt.plant.flows import OF_SITE, BatteryFlows, Flows
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints
@@ -37,7 +37,7 @@ class Orders:
         self.used_ac_mw, self.used_dc_mw, self.served_mw = (np.full(steps, np.inf) for _ in range(3))
         self.up_mw, self.down_mw, self.swing_mw = (np.zeros(steps) for _ in range(3))
 
-    def give(self, window: Window, plan: Mapping[str, Array]) -> None:
+    def give(self, window: PlanningWindow, plan: Mapping[str, Array]) -> None:
         """Order what a window plans for all its steps; a later window takes over its own."""
         steps = np.arange(window.first, window.last)
         age = np.clip(self._carried_by[steps] - window.decision - self._youngest, 0, self._oldest)

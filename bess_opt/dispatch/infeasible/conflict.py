@@ -29,7 +29,7 @@ class Part:
     words: str
 
 
-def reasons(solver: Solver, plant: Plant) -> list[Finding]:
+def reasons_of(solver: Solver, plant: Plant) -> list[Finding]:
     """The limits that cannot hold together, from the solver's proof that no solution exists."""
     proof = solver.conflict()
     if proof is None:
@@ -202,7 +202,7 @@ def _range(values: Array) -> str:
     return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
 
 
-def one_way(plant: Plant, relaxed: Solution, program: Program) -> list[Finding]:
+def one_way_reasons_of(plant: Plant, relaxed: Solution, program: Program) -> list[Finding]:
     """No schedule without a converter that runs both ways: energy has nowhere to go."""
     both = np.zeros(plant.steps)
     for pair in map(battery_pair, plant.batteries):

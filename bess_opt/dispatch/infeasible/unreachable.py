@@ -14,7 +14,7 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.plant.plant import Plant, Storage
-from bess_opt.plant.reach import SLACK, Reach, power_bounds, reach
+from bess_opt.plant.reach import SLACK, Reach, power_bounds, reach_of
 
 
 def unreachable(plant: Plant) -> list[Finding]:
@@ -32,7 +32,7 @@ def _energy_out_of_reach(plant: Plant) -> list[Finding]:
     least, most = power_bounds(plant)
     if float((least - most).max()) > SLACK * plant.scale_mw:
         return []
-    return _beyond(plant, reach(plant))
+    return _beyond(plant, reach_of(plant))
 
 
 def _crossing(plant: Plant, battery: Storage) -> list[Finding]:
@@ -55,7 +55,7 @@ def _beyond_its_power(plant: Plant, battery: Storage) -> list[Finding]:
         solar_dc_mw=nothing, load_mw=nothing, auxiliary_mw=0.0, grid_charging=True, battery_export=True,
         strict_export=False,
     )  # fmt: skip
-    return _beyond(alone, reach(alone))
+    return _beyond(alone, reach_of(alone))
 
 
 def _beyond(plant: Plant, found: Reach) -> list[Finding]:

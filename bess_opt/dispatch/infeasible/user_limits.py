@@ -11,7 +11,7 @@ import numpy as np
 from bess_opt.common.findings import number
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import Plant
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 POWER, DURATION, END = "battery.power_mw", "battery.duration_h", "battery.soc_end"
 LOWEST, HIGHEST = "battery.technology.soc_min", "battery.technology.soc_max"
@@ -42,7 +42,7 @@ class UserLimit:
         return min(value, self.end) if self.sense > 0 else max(value, self.end)
 
 
-def user_limits(scenario: Scenario, plant: Plant, bound: Bound) -> list[UserLimit]:
+def user_limits_of(scenario: Scenario, plant: Plant, active: ActiveStrategy) -> list[UserLimit]:
     """Every number of `scenario` that can give way, in the order of the file."""
     battery, site, tech = scenario.battery, scenario.site, scenario.battery.tech
     found = [
@@ -61,7 +61,7 @@ def user_limits(scenario: Scenario, plant: Plant, bound: Bound) -> list[UserLimi
     if RESERVE.removeprefix("series.") in scenario.series:
         peak = float(scenario.series["energy_min_mwh"].max())
         found.append(UserLimit(RESERVE, peak, 0.0, "MWh", peak))
-    found += [_more(where, stated, "", plant.scale_mw) for where, stated in bound.hard_limits.items()]
+    found += [_more(where, stated, "", plant.scale_mw) for where, stated in active.hard_limits.items()]
     return [limit for limit in found if limit.end != limit.stated and limit.reference > 0.0]
 
 

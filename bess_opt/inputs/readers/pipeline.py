@@ -53,7 +53,7 @@ class Rows:
 def read_file(file: str | Path, stated: Stated) -> ImportedSeries:
     """The series of a file on our clock and in our units. ScenarioError for whatever is unclear or does not fit."""
     log = Log(Path(file).name)
-    opened = open_file(file, log)
+    opened = open_file(file, stated, log)
     kind, table, layout = _understood(opened, stated, log)
     refuse_capacity(table, layout, stated.quantity)
     table = one_place(kept_rows(table, layout, log), layout, stated, log)
@@ -79,24 +79,31 @@ def _understood(opened: Opened, stated: Stated, log: Log) -> tuple[str, Table, L
     if kind is not None and kind.table is not None:
         log.decide("kind", kind.name, "file")
         return _laid_out(kind, kind.table(opened, stated, log), stated, log)
-    table = _table_of(opened, log)
+    table = _table_of(opened, stated, log)
     kind = kind_of_table(table)
     if kind is not None:
         log.decide("kind", kind.name, "file")
         return _laid_out(kind, table, stated, log)
     table = melted(table, log)
     log.decide("kind", "plain table", "choice")
-    return "plain table", table, plain_layout(table, stated, log, unknown_format)
+    layout = plain_layout(table, stated, log, unknown_format)
+    return "plain table", _with_made(table, layout), layout
 
 
 def _laid_out(kind: Kind, table: Table, stated: Stated, log: Log) -> tuple[str, Table, Layout]:
     layout = kind.layout(table, stated, log)
-    return kind.name, table if layout.made is None else table.with_column(*layout.made), layout
+    return kind.name, _with_made(table, layout), layout
 
 
-def _table_of(opened: Opened, log: Log) -> Table:
+def _with_made(table: Table, layout: Layout) -> Table:
+    for name, cells in layout.made:
+        table = table.with_column(name, cells)
+    return table
+
+
+def _table_of(opened: Opened, stated: Stated, log: Log) -> Table:
     if opened.form == "workbook":
-        return read_workbook(opened, log)
+        return read_workbook(opened, stated, log)
     if opened.form == "parquet":
         return read_parquet(opened, log)
     if opened.form == "json":

@@ -15,6 +15,7 @@ from bess_opt.inputs.readers.file.table import Mask, Table, split_once
 from bess_opt.inputs.readers.layout import Layout
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.readers.reading import Log
+from bess_opt.inputs.readers.times.beside import check_local, on_the_clock
 from bess_opt.inputs.readers.times.ends import choose_end
 from bess_opt.inputs.readers.times.localise import starts_of
 from bess_opt.inputs.readers.times.order import choose_order
@@ -60,8 +61,12 @@ def _in_utc(table: Table, layout: Layout, stated: Stated, log: Log) -> Timed:
     if offsets is not None:
         utc = utc - (offsets * SECOND_NS).astype(np.int64)
     step = _stated_step(layout) or step_of(utc)
-    ends = choose_end(utc, step, name, words.late, where, stated, log, layout.stamps) == "end"
-    zone = stated.take("clock") or layout.zone or "UTC"
+    zone = stated.take("clock") or layout.zone
+    if layout.local is not None:
+        check_local(table, layout.local, utc, zone)
+    shown = utc if zone is None else on_the_clock(utc, zone)
+    ends = choose_end(shown, step, name, words.late, where, stated, log, layout.stamps) == "end"
+    zone = zone or "UTC"
     log.decide("clock", "UTC", "file", f"times are {'ends' if ends else 'starts'} in UTC", where=f"column {name}")
     written = None
     if layout.end is not None and not ends:

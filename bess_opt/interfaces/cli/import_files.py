@@ -12,6 +12,7 @@ import tomli_w
 import typer
 
 from bess_opt.common.atomic_folders import new_folder
+from bess_opt.inputs.readers.arguments import MEANINGS
 from bess_opt.inputs.readers.bring import QUANTITIES, READING, Brought, Wanted, bring, from_reading, joined, zone_of
 from bess_opt.inputs.readers.layout import known_kinds
 from bess_opt.inputs.readers.problems import problem
@@ -20,10 +21,6 @@ from bess_opt.interfaces.cli import output as show
 PICTURE = "series.png"
 _MANY = 50_000  # rows from which parquet is far smaller and faster than CSV
 _NUMBERS = ("year", "capacity_mw", "missing", "step_min")
-_ARGUMENTS = (
-    "time_zone", "clock", "column", "place", "unit", "stamps", "day_first", "decimal", "time_column", "period_column",
-    *_NUMBERS,
-)  # fmt: skip
 
 SCENARIO = """\
 # Made of imported files; README.md names them. The battery{tariff_note} is an example: put yours in its place.
@@ -92,8 +89,8 @@ def _stated(assignments: Sequence[str]) -> tuple[dict[str, Any], dict[str, dict[
     for text in assignments:
         key, mark, value = text.partition("=")
         quantity, dot, name = key.rpartition(".")
-        if not mark or name not in _ARGUMENTS or (dot and quantity not in QUANTITIES):
-            expected = f"NAME=VALUE, NAME one of {', '.join(_ARGUMENTS)}, or {QUANTITIES[0]}.NAME=VALUE"
+        if not mark or name not in MEANINGS or (dot and quantity not in QUANTITIES):
+            expected = f"NAME=VALUE, NAME one of {', '.join(MEANINGS)}, or {QUANTITIES[0]}.NAME=VALUE"
             raise typer.BadParameter(f"found {text!r}; give {expected}", param_hint="--state")
         target = own.setdefault(quantity, {}) if dot else shared
         target[name] = _value(name, value)

@@ -40,7 +40,7 @@ def fade_of(scenario: Scenario) -> Fade:
     return Fade(cells.fade, f"fade of {cells.fade:.3g} a year of {name}, {lasts}{each_day}")
 
 
-def assumptions(finance: Finance, currency: str, twin: str, fade: str) -> str:
+def assumptions_of(finance: Finance, currency: str, twin: str, fade: str) -> str:
     """One line for every table of money over life: foresight, fade, rates, life and unit costs.
 
     `fade` is the basis in words of what makes later years earn less.

@@ -21,7 +21,7 @@ from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing.objectives import Goal
 from bess_opt.investment.sizing.planes import Planes, SolvedSize
 from bess_opt.investment.sizing.region import Region
-from bess_opt.investment.sizing.sized_program import NotConcaveError, SizedProgram, burns, resized
+from bess_opt.investment.sizing.sized_program import NotConcaveError, SizedProgram, needs_one_way_cuts, resized
 
 MOST_ROUNDS = 60
 CHEAP_CALLS, CHEAP_STEPS = 10, 10_000  # a short horizon's proof goes on to the very corner for so many solves
@@ -56,11 +56,11 @@ class Proven:
 def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float) -> Proven:
     """Find the best size of a concave value. NotConcaveError, InfeasibleProgramError as `SizedProgram`.
 
-    Where prices are negative a plan may burn energy by running both ways: the cuts of rule 10 stand there at once.
+    Where prices are negative a plan may waste energy by running in and out at once: there the one-way cuts stand.
     AuditError if any size solved or planned is worth more than the bound says.
     """
     search = _Search(scenario, sizes, goal)
-    tight = burns(scenario)
+    tight = needs_one_way_cuts(scenario)
     for target, tightly in ((0.9 * tolerance, tight), (0.2 * tolerance, tight), (0.2 * tolerance, True)):
         search.run(target, tight=tightly)
         search.plan_best()
@@ -223,7 +223,7 @@ class _Search:
                 self._plan((size.power_mw, size.energy_mwh))
 
     def _plan(self, at: tuple[float, float]) -> Dispatch:
-        """The plan of a size, exact in rule 10."""
+        """The plan of a size, exact in the one-way rule."""
         if at not in self._plans:
             began = time.perf_counter()
             self._plans[at] = optimize(resized(self._scenario, *at))

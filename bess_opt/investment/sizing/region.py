@@ -216,7 +216,7 @@ def spaced(low: float, high: float) -> Array:
     return np.linspace(low, high, GRID) if low > 0.0 else np.linspace(low, high, GRID + 1)[1:]
 
 
-def region(
+def region_of(
     power_mw: Range,
     duration_h: Range,
     finance: Finance | None,

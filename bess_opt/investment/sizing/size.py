@@ -27,7 +27,7 @@ from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
 from bess_opt.investment.sizing.operated import operated
 from bess_opt.investment.sizing.proof import Proven, prove, require_within
-from bess_opt.investment.sizing.region import Range, Region, region
+from bess_opt.investment.sizing.region import Range, Region, region_of
 from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
 from bess_opt.investment.sizing.surface import Progress, surface_of
 from bess_opt.solver.solution import InfeasibleProgramError
@@ -193,7 +193,7 @@ def size(
         scenario = counted_scenario(scenario)
     goal = goal_of(scenario, objective, twin)
     _check(scenario, tolerance, objective, budget, energy_min_mwh)
-    sizes = region(
+    sizes = region_of(
         power_mw, duration_h, scenario.finance, power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh,
         module=module, budget=budget, energy_min_mwh=energy_min_mwh,
     )  # fmt: skip
@@ -298,7 +298,9 @@ def _farther(goal: Goal, limit: float, value: float, nothing: float, rounding: f
 
 def _gap_open(gap: float, tolerance: float) -> Finding:
     found = f"a better size, if there is one, is better by at most {gap:.2g}, more than the tolerance {tolerance:g}"
-    expected = "the bound relaxes rule 10 (no converter both ways), and exact plans stay below it at these prices"
+    expected = (
+        "the bound relaxes the one-way rule (each converter one way), and exact plans stay below it at these prices"
+    )
     return Finding("gap_open", "tolerance", found, expected, "warning")
 
 

@@ -20,9 +20,10 @@ import numpy as np
 
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.planes import Plane, SolvedSize
+from bess_opt.models.assemble import model_of
 from bess_opt.models.ledger import cash_terms, shadow_lines
-from bess_opt.models.one_way import add_exclusive_cuts
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models.one_way import add_one_way_cuts
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.change import Change, Duals
 from bess_opt.solver.expand import expand, term_costs
@@ -30,8 +31,8 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, Solution, basis_at
 from bess_opt.solver.warm_start import start_near_optimum
-from bess_opt.strategies.shared.binding import bind, model
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 NEAR = 1e-3  # of a size: so far from it are its neighbours, in whose limits the planes are read off
 STEP = 1e-4  # of a size: the difference that gives a slope there
@@ -58,10 +59,10 @@ def resized(scenario: Scenario, power_mw: float, energy_mwh: float) -> Scenario:
     return scenario.replace(battery=size)
 
 
-def burns(scenario: Scenario) -> bool:
-    """Whether a relaxed plan may burn energy by running both ways: the cuts of rule 10 should stand at once."""
-    numbers = plant(scenario)
-    return bool((numbers.import_price < 0.0).any() or (numbers.export_price < 0.0).any())
+def needs_one_way_cuts(scenario: Scenario) -> bool:
+    """Whether a relaxed plan may waste energy by running in and out at once, so that the one-way cuts pay."""
+    plant = plant_of(scenario)
+    return bool((plant.import_price < 0.0).any() or (plant.export_price < 0.0).any())
 
 
 class SizedProgram:
@@ -79,22 +80,22 @@ class SizedProgram:
     ) -> None:
         """Build and solve at a first size. NotConcaveError where the proof does not hold; `cash`: it is about money.
 
-        `tight` adds the cuts of rule 10: a bound closer to exact plans, at the price of a larger program. With the
+        `tight` adds the one-way cuts: a bound closer to exact plans, at the price of a larger program. With the
         `basis` that another program of the same scenario and first size has `stored`, nothing is solved here.
         Raises what `optimize` raises; `InfeasibleProgramError` where that size meets no limits.
         """
         self._scenario, self.tight = scenario, tight
-        self._base, numbers, bound = self._built(power_mw, energy_mwh)
+        self._base, plant, active = self._built(power_mw, energy_mwh)
         if self._base.integer.any():
             raise NotConcaveError("the strategy makes yes-or-no choices")
         if cash:
-            self._require_cash(numbers, bound, self._base)
-        self._solver = Solver(self._base, scenario.solver, scale_mw=numbers.scale_mw)
+            self._require_cash(plant, active, self._base)
+        self._solver = Solver(self._base, scenario.solver, scale_mw=plant.scale_mw)
         self.calls, self.cold_s, self.seconds = 0, 0.0, 0.0
         self._first: tuple[float, float, Solution] | None = None
         if basis is None:
             began = time.perf_counter()
-            start_near_optimum(self._solver, numbers.scale_mw)
+            start_near_optimum(self._solver, plant.scale_mw)
             first = self._solver.solve()
             self.calls, self.cold_s = 1, time.perf_counter() - began
             self.seconds = self.cold_s
@@ -206,19 +207,19 @@ class SizedProgram:
         except InfeasibleProgramError:
             return math.nan
 
-    def _built(self, power_mw: float, energy_mwh: float) -> tuple[Program, Plant, Bound]:
+    def _built(self, power_mw: float, energy_mwh: float) -> tuple[Program, Plant, ActiveStrategy]:
         scenario = resized(self._scenario, power_mw, energy_mwh)
-        stated = plant(scenario)
-        bound = bind(scenario, stated)
-        numbers = bound.restrict(stated)
-        m, _objectives = model(numbers, bound)
+        stated_plant = plant_of(scenario)
+        active = activate(scenario, stated_plant)
+        plant = active.restrict(stated_plant)
+        m, _objectives = model_of(plant, active)
         if self.tight:
-            add_exclusive_cuts(m, numbers)
-        return expand(m), numbers, bound
+            add_one_way_cuts(m, plant)
+        return expand(m), plant, active
 
-    def _require_cash(self, numbers: Plant, bound: Bound, base: Program) -> None:
+    def _require_cash(self, plant: Plant, active: ActiveStrategy, base: Program) -> None:
         """The objective is the cash of the ledger and nothing else."""
-        m, objectives = model(numbers, bound)
+        m, objectives = model_of(plant, active)
         ledger = cash_terms(m)
         cash = term_costs(m, ledger, base) if ledger else np.zeros(base.columns)
         if not np.array_equal(term_costs(m, objectives[0], base), cash):

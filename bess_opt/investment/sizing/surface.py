@@ -13,12 +13,12 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.dispatch.batch.workers import Crew
+from bess_opt.dispatch.batch.workers import Workers
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.grid import planned_sizes
 from bess_opt.investment.sizing.objectives import Goal
 from bess_opt.investment.sizing.region import Region
-from bess_opt.investment.sizing.sized_program import SizedProgram, burns
+from bess_opt.investment.sizing.sized_program import SizedProgram, needs_one_way_cuts
 
 Progress = Callable[[float, float], None]  # is told the share done and the seconds left
 COLUMNS = ("power_mw", "duration_h", "energy_mwh", "value", "exact")
@@ -100,23 +100,23 @@ def _solved(
     goal: Goal, rows: Sequence[Sizes], executor: Executor | None, workers: int | None, told: _Told
 ) -> list[list[float]]:
     """Revenues row by row. One size is solved from nothing, here; its basis goes to whoever solves a row."""
-    scenario, cash, tight = goal.scenario, goal.name != "score", burns(goal.scenario)
+    scenario, cash, tight = goal.scenario, goal.name != "score", needs_one_way_cuts(goal.scenario)
     start = rows[len(rows) // 2][len(rows[0]) // 2]
     program = SizedProgram(scenario, *start, cash=cash, tight=tight)
     if executor is None and workers == 1:
         return [_told_row(program, row, told) for row in rows]
     if executor is None and workers is None:
         return _side_by_side(goal, program, start, rows, told)
-    crew = Crew.of(executor, workers, None)
+    pool = Workers.of(executor, workers, None)
     try:
-        crew.check()
+        pool.check()
         stored = program.stored
-        futures = [crew.executor.submit(_row, scenario, start, cash, tight, stored, row) for row in rows]
+        futures = [pool.executor.submit(_row, scenario, start, cash, tight, stored, row) for row in rows]
         for future in futures:
             future.add_done_callback(lambda _future: told())
         return [future.result() for future in futures]
     finally:
-        crew.leave()
+        pool.leave()
 
 
 def _side_by_side(

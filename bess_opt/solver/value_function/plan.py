@@ -19,14 +19,17 @@ from bess_opt.solver.expand import expand
 from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program, priced
 from bess_opt.solver.solution import LimitReachedError, Solution
-from bess_opt.solver.value_function.modes import Modes, modes
-from bess_opt.solver.value_function.recursion import Recursion, RecursionFailedError, Schedule, compiled_part
+from bess_opt.solver.value_function.modes import Modes, modes_of
+from bess_opt.solver.value_function.recursion import (
+    NOT_BUILT,
+    Recursion,
+    RecursionFailedError,
+    Schedule,
+    compiled_part,
+)
 from bess_opt.solver.value_function.step_program import ENERGY, NotStepwiseError, Objective, StepProgram, read
 
 PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
-
-
-NOT_BUILT = "the compiled part of the value functions was not built with this installation"
 
 
 class NotProvenError(SolveError):
@@ -45,7 +48,7 @@ def solve_by_value_functions(
     if compiled_part() is None:
         raise NotStepwiseError([NOT_BUILT])
     program = read(model, objectives, pairs)
-    ways = modes(program)
+    ways = modes_of(program)
     if time_limit_s is not None and time.perf_counter() - began > time_limit_s:
         raise LimitReachedError("the time limit ended the solve before any plan was found; raise solver.time_limit_s")
     schedule = Recursion(program, ways).schedule()
@@ -60,7 +63,7 @@ def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
         return None
     try:
         program = read(model, [model.objective_terms], pairs)
-        Recursion(program, modes(program)).start()
+        Recursion(program, modes_of(program)).start()
     except NotStepwiseError:
         return None
     except RecursionFailedError as error:

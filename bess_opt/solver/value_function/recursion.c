@@ -623,6 +623,9 @@ Memory *vf_backward(const Problem *p, Int first, Int last, Int n, const double *
     return m;
 }
 
+/* Of what is exported, so that a library of other sources is not called. */
+int vf_version(void) { return 1; }
+
 /* Status, step, most breakpoints, breakpoints in all, n of V(first); and the value at its first breakpoint. */
 void vf_result(const Memory *m, Int *numbers, double *value)
 {
@@ -778,16 +781,18 @@ static void prices_at(const Problem *p, const Work *w, const Chosen *c, double s
     }
 }
 
-/* The schedule from energy[first] on: energy of each instant, flows (column by column, `steps` apart), mode, and the
- * prices: of stored energy at the end of each step, and of every row. `price_before` is that of the instant `first`,
- * NaN for none. Returns FINE, or what went wrong in step `*where`. */
-Int vf_forward(const Problem *p, const Memory *m, double *energy, double *flow, Int *mode, double *price, double *row,
-               double price_before, Int *where)
+/* The schedule of the steps first .. last-1, from energy[0] on. Arrays begin with the step `origin`: energy of each
+ * instant, flows and row prices (column by column, `stride` apart), mode, and the price of stored energy at the end of
+ * each step. `price_before` is that of the instant `first`, NaN for none. Returns FINE, or what went wrong in step
+ * `*where`. */
+Int vf_forward(const Problem *p, const Memory *m, Int origin, Int stride, double *energy, double *flow, Int *mode,
+               double *price, double *row, double price_before, Int *where)
 {
     Work *w = new_work(p);
     Int status = w == NULL ? NO_MEMORY : FINE;
     for (Int t = m->first; t < m->last && status == FINE; t++) {
-        double x[MOST_COLUMNS], y[MOST_ROWS], right, left, before = p->kept * energy[t];
+        Int at = t - origin;
+        double x[MOST_COLUMNS], y[MOST_ROWS], right, left, before = p->kept * energy[at];
         double d = best_change(p, m, t, before, &right, &left), e = before + d;
         double least = p->least.at[(t + 1) * p->least.stride], most = p->most.at[(t + 1) * p->most.stride];
         Chosen c, open;
@@ -795,11 +800,11 @@ Int vf_forward(const Problem *p, const Memory *m, double *energy, double *flow, 
         int exists = 0;
         *where = t;
         e = fmin(fmax(e, least), most);
-        energy[t + 1] = e;
+        energy[at + 1] = e;
         if (!best_flows(p, t, e - before, w, x, &c, &value)) { status = NO_PLAN; break; }
         double worth = p->energy_worth[0].at[t * p->energy_worth[0].stride];
         double wanted = isnan(price_before) ? NAN : (price_before - worth) / p->kept;
-        double room = p->most.at[t * p->most.stride] - energy[t], stock = energy[t] - p->least.at[t * p->least.stride];
+        double room = p->most.at[t * p->most.stride] - energy[at], stock = energy[at] - p->least.at[t * p->least.stride];
         double own = price_of(&c, right, left, wanted, &exists);
         /* Where the step needs no closed flow, its prices are those that hold without: they explain more. */
         if (p->free_mode[p->kind[t]] >= 0
@@ -811,10 +816,10 @@ Int vf_forward(const Problem *p, const Memory *m, double *energy, double *flow, 
                 && more >= (stock <= p->width ? -INFINITY : -p->slope_zero[0])) c = open, own = free_own;
         }
         prices_at(p, w, &c, -own, y);
-        price[t] = price_before = own;
-        mode[t] = c.mode;
-        for (Int j = 0; j < p->columns; j++) flow[j * p->steps + t] = x[j];
-        for (Int i = 0; i < p->rows; i++) row[i * p->steps + t] = y[i];
+        price[at] = price_before = own;
+        mode[at] = c.mode;
+        for (Int j = 0; j < p->columns; j++) flow[j * stride + at] = x[j];
+        for (Int i = 0; i < p->rows; i++) row[i * stride + at] = y[i];
     }
     free_work(w);
     return status;

@@ -31,6 +31,8 @@ FAILED = {
     6: "there is not enough memory",
 }
 NO_PLAN = 1
+VERSION = 1  # of what the compiled part exports, the same as in recursion.c
+NOT_BUILT = "the compiled part of the value functions was not built with this installation"
 
 _Integer, _Number, _Place = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 
@@ -78,6 +80,12 @@ class Curve:
     slope: Array
     value: Array
 
+    def levels_at(self, energy: float) -> Array:
+        """Value of every level at `energy`, which lies in the curve's range but for rounding."""
+        width = np.diff(np.clip(self.energy, None, max(energy, self.energy[0])))
+        value: Array = self.value + width @ self.slope
+        return value
+
     def at(self, energy: Array | float) -> Array:
         """Value of the first level at `energy`, -inf outside."""
         heights = self.value[0] + np.concatenate([[0.0], np.cumsum(self.slope[:, 0] * np.diff(self.energy))])
@@ -106,16 +114,18 @@ class Schedule:
 def compiled_part() -> Any:
     """The compiled part, or None where it was not built."""
     for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name(f"_recursion{suffix}")
+        path = Path(__file__).with_name(f"_compiled{suffix}")
         if path.exists():
             found = ctypes.CDLL(str(path))
+            if getattr(found, "vf_version", int)() != VERSION:
+                continue  # built from other sources: an old build left in place
             found.vf_backward.restype = _Place
             found.vf_backward.argtypes = [_Place, _Integer, _Integer, _Integer, _Place, _Place, _Place, _Integer]
             found.vf_free.argtypes = [_Place]
             found.vf_result.argtypes = [_Place, _Place, _Place]
             found.vf_curve.restype, found.vf_curve.argtypes = _Integer, [_Place, _Integer, _Place, _Place]
             found.vf_forward.restype = _Integer
-            found.vf_forward.argtypes = [*[_Place] * 7, _Number, _Place]
+            found.vf_forward.argtypes = [_Place, _Place, _Integer, _Integer, *[_Place] * 5, _Number, _Place]
             return found
     return None
 
@@ -127,9 +137,9 @@ class Recursion:
         self.program, self.modes = program, modes
         self._library = compiled_part()
         if self._library is None:
-            raise SolveError("the compiled part of the value functions was not built with this installation")
+            raise SolveError(NOT_BUILT)
         self._kept_alive: list[Any] = []
-        self.width, self.slope_zero, self.value_zero = tolerances(program)
+        self.width, self.slope_zero, self.value_zero = tolerances_of(program)
         p = _Problem()
         p.steps, p.levels, p.rows = program.steps, program.levels, len(program.rows)
         p.columns, p.energy_row, p.most_bases = len(program.columns), program.energy_row, modes.most_bases
@@ -158,17 +168,20 @@ class Recursion:
         self._kept_alive.append(array)
         return ctypes.cast(array, _Place)
 
-    def end(self) -> Curve:
-        """The value function at the end of the horizon: what the energy left is worth."""
-        program = self.program
-        least, most = float(program.least[-1]), float(program.most[-1])
+    def end(self, instant: int | None = None) -> Curve:
+        """What energy is worth by itself at an instant, that of the end of the horizon by default."""
+        program, at = self.program, self.program.steps if instant is None else instant
+        least, most = float(program.least[at]), float(program.most[at])
         slope = np.zeros((1, LEVELS))
-        slope[0, : program.levels] = [worth[-1] for worth in program.energy_worth]
+        slope[0, : program.levels] = [worth[at if len(worth) > 1 else 0] for worth in program.energy_worth]
         return Curve(np.array([least, most]), slope, slope[0] * least)
 
     def start(self, after: Curve | None = None) -> Curve:
         """The value function at the start of the horizon; `after` is that of its end, if not the program's own."""
-        memory = self._backward(0, self.program.steps, after or self.end(), keeping=False)
+        return self._value_at(0, self.program.steps, after or self.end())
+
+    def _value_at(self, first: int, last: int, after: Curve) -> Curve:
+        memory = self._backward(first, last, after, keeping=False)
         try:
             return self._curve(memory, -1)
         finally:
@@ -176,29 +189,36 @@ class Recursion:
 
     def schedule(self) -> Schedule:
         """The best plan from the energy held at the start. Raises `RecursionFailedError`."""
-        steps, program = self.program.steps, self.program
-        firsts = list(range(0, steps, CHUNK))
-        curve, ends = self.end(), {}
+        return self.schedule_of(0, self.program.steps, float(self.program.least[0]), self.end())
+
+    def schedule_of(self, begin: int, stop: int, energy_mwh: float, after: Curve) -> Schedule:
+        """The best plan of the steps `begin` to `stop` − 1 from `energy_mwh` on; `after` is the value at their end.
+
+        Arrays of the answer hold these steps alone. Raises `RecursionFailedError`.
+        """
+        steps, program = stop - begin, self.program
+        firsts = list(range(begin, stop, CHUNK))
+        curve, ends = after, {}
         for first in reversed(firsts):
             ends[first] = curve
-            if first:
-                memory = self._backward(first, min(first + CHUNK, steps), curve, keeping=False)
-                curve = self._curve(memory, -1)
-                self._library.vf_free(memory)
+            if first > begin:
+                curve = self._value_at(first, min(first + CHUNK, stop), curve)
         energy, price, mode = np.empty(steps + 1), np.empty(steps), np.empty(steps, dtype=np.int64)
         flow, row = np.empty((len(program.columns), steps)), np.empty((len(program.rows), steps))
-        energy[0], where, value, pieces = program.least[0], np.zeros(1, dtype=np.int64), np.zeros(LEVELS), 0
+        energy[0], where, value, pieces = energy_mwh, np.zeros(1, dtype=np.int64), np.zeros(LEVELS), 0
         for first in firsts:
-            memory = self._backward(first, min(first + CHUNK, steps), ends[first], keeping=True)
+            memory = self._backward(first, min(first + CHUNK, stop), ends[first], keeping=True)
             try:
                 numbers = self._numbers(memory)
                 pieces = max(pieces, int(numbers[2]))
-                value = value if first else self._curve(memory, -1).value
+                value = value if first > begin else self._curve(memory, -1).levels_at(energy_mwh)
                 status = self._library.vf_forward(
                     ctypes.byref(self._problem),
                     memory,
+                    begin,
+                    steps,
                     *(a.ctypes.data for a in (energy, flow, mode, price, row)),
-                    price[first - 1] if first else np.nan,
+                    price[first - begin - 1] if first > begin else np.nan,
                     where.ctypes.data,
                 )
             finally:
@@ -254,7 +274,7 @@ class Recursion:
         return Curve(energy, slope, value if step < 0 else np.zeros(LEVELS))
 
 
-def tolerances(program: StepProgram) -> tuple[float, Array, Array]:
+def tolerances_of(program: StepProgram) -> tuple[float, Array, Array]:
     """(least width of an interval, and per level the slope and the value that count as zero)."""
     finite = program.most[np.isfinite(program.most)]
     size = max(float(finite.max(initial=0.0)), 1e-12)

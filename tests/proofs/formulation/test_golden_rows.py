@@ -72,7 +72,7 @@ KEPT_ROWS = (
 LEAST_ROWS = ("month_minimum_holds",)
 BLOCK_ROWS = ("symmetric_capacity", "up_constant_in_block", "down_constant_in_block")
 
-# golden file: (component, case, with the rows of rule 10)
+# golden file: (component, case, with the one-way rows)
 ROWS: dict[str, tuple[str, Case, bool]] = {
     "energy_balance": ("energy_balance", tiny(steps=3), False),
     "energy_balance_with_drawn": ("energy_balance", drawing(), False),
@@ -133,8 +133,8 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
 @pytest.mark.parametrize("name", ROWS)
 def test_rows_are_as_read(name: str) -> None:
     """A changed sign, efficiency, index or bound shows as a changed line."""
-    component, of, exclusive = ROWS[name]
-    m = wanted(of, exclusive=exclusive)[0]
+    component, of, one_way = ROWS[name]
+    m = wanted(of, one_way=one_way)[0]
     assert key(m.component(component)) == name
     text = rows_as_lp(m, component)
     file = GOLDEN / f"{name}.lp"
@@ -148,8 +148,8 @@ def test_no_constraint_is_without_a_golden_file() -> None:
     constraint.
     """
     present = set()
-    for _, of, exclusive in all_variants():
-        m, _objectives = wanted(of, exclusive=exclusive)
+    for _, of, one_way in all_variants():
+        m, _objectives = wanted(of, one_way=one_way)
         present |= {key(c) for c in m.component_objects(pyo.Constraint)}
     files = {file.stem for file in GOLDEN.glob("*.lp")}
     assert present == files == set(ROWS)

@@ -24,7 +24,12 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MOST_COLUMNS = 3_000
 _SAMPLE = 400
 _NUMBER = re.compile(r"[-+−]?[\d.,'  ]*\d[.,]?(?:[eE][-+]?\d+)?\s*[%€$£]?|[-+]?inf", re.IGNORECASE)
-_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\d)|\d{1,2}:\d{2}\b|\d{8}[T: ]?\d{0,4}")
+_TIME = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\d)|\d{1,2}:\d{2}\b|\d{8}[T: ]?\d{0,4}|[A-Za-z]{3,9}\.? \d{1,2}, \d{4}\b|"
+    r"\d{1,2}[- .]{1,2}[A-Za-z]{3,9}[- ]\d{2,4}\b"
+)
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\d)|\d{8}|[A-Za-z]{3,9}\.? \d{1,2}, \d{4}\b")
+_SUMS = ("summe", "sum", "total", "totals", "gesamt", "mittelwert", "average", "mean", "maximum", "minimum")
 
 
 @dataclass(frozen=True)
@@ -96,17 +101,7 @@ def _shape_of(source: str, lines: Sequence[str]) -> Shape:
     filled = [line for line in lines if line.strip()]
     if len(filled) < 2:
         raise problem("empty_series", source, "holds no table", "give a file with a header and rows")
-    best: tuple[float, int, str] | None = None
-    for separator in SEPARATORS:
-        tail = filled[len(filled) // 3 :]
-        widths = Counter(len(_cells(line, separator)) for line in tail)
-        width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
-        share = count / len(tail)
-        if width > 1 and (best is None or (share, width) > best[:2]):
-            best = (share, width, separator)
-    if best is None:
-        best = (1.0, 1, ",")
-    _, width, separator = best
+    separator, width = _separator_of(filled)
     if width > MOST_COLUMNS:
         found = f"holds {width:,} columns"
         raise problem("too_many_columns", source, found, "give one row for each step, not one column")
@@ -121,11 +116,39 @@ def _shape_of(source: str, lines: Sequence[str]) -> Shape:
     )
     if first is None:
         raise problem("empty_series", source, "holds no table", "give a file with a header and rows")
+    if first + 1 < len(rows) and _heads(rows[first], rows[first + 1]):
+        first += 1
     above = [i for i in range(first) if any(cell.strip() for cell in rows[i])]
     header, units = (above[-1] if above else -1), -1
     if len(above) > 1 and _is_units(rows[above[-1]]) and _filled(rows[above[-2]]) >= _filled(rows[above[-1]]):
         header, units = above[-2], above[-1]
     return Shape(separator, header, units, first, width)
+
+
+def _separator_of(filled: Sequence[str]) -> tuple[str, int]:
+    """The separator under which the most lines are alike, the lines above them too, and how many cells they have.
+
+    Decimal commas part the rows of a file with semicolons as well, but not its header.
+    """
+    best: tuple[float, int, int, str] | None = None
+    tail = filled[len(filled) // 3 :]
+    for separator in SEPARATORS:
+        widths = Counter(len(_cells(line, separator)) for line in tail)
+        width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
+        alike = sum(len(_cells(line, separator)) == width for line in filled)
+        found = (count / len(tail), alike, width, separator)
+        if width > 1 and (best is None or found[:3] > best[:3]):
+            best = found
+    return (",", 1) if best is None else (best[3], best[2])
+
+
+def _heads(row: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether a row that looks like data, as 1, 2, ... 24 do, is the header of one with a date in its place."""
+    dated = [i for i, cell in enumerate(below) if _DATE.match(cell.strip())]
+    if not dated or len(row) != len(below) or any(_DATE.match(cell.strip()) for cell in row):
+        return False
+    names = [row[i].strip() for i in dated]
+    return all(not _NUMBER.fullmatch(name) and not _TIME.match(name) for name in names)
 
 
 def _filled(row: Sequence[str]) -> int:
@@ -167,7 +190,7 @@ def _names(
     """Names of the columns, units of a second header line, and names that have no cells."""
     if shape.header < 0:
         return tuple(f"column {i + 1}" for i in range(shape.width)), ("",) * shape.width, ()
-    names = [cell.strip() for cell in _cells(lines[shape.header], shape.separator)]
+    names = _whole_names(lines, shape)
     names[0] = names[0].lstrip("#").strip() if names else ""
     while len(names) > shape.width and not names[-1]:
         names.pop()
@@ -197,6 +220,35 @@ def _names(
     return tuple(names), tuple(written), tuple(surplus)
 
 
+def _whole_names(lines: Sequence[str], shape: Shape) -> list[str]:
+    """The names in the header; those of merged cells, which stand over several columns, over each of them."""
+    names = [cell.strip() for cell in _cells(lines[shape.header], shape.separator)]
+    if shape.units >= 0:
+        units = [cell.strip() for cell in _cells(lines[shape.units], shape.separator)]
+        if len(units) == len(names):
+            spread = _spread(names)
+            return [
+                whole if unit and not name else name for name, whole, unit in zip(names, spread, units, strict=True)
+            ]
+        return names
+    above = [cell.strip() for cell in _cells(lines[shape.header - 1], shape.separator)] if shape.header > 0 else []
+    filled = [name for name in names if name]
+    partial = len(above) == len(names) == shape.width and _filled(above) > 1
+    if not partial or any(_NUMBER.fullmatch(cell) for cell in above):
+        return names
+    if len(set(filled)) < len(filled) or any(a and not name for a, name in zip(above, names, strict=True)):
+        return [f"{a} {name}".strip() for a, name in zip(_spread(above), names, strict=True)]
+    return names
+
+
+def _spread(cells: Sequence[str]) -> list[str]:
+    """Each empty cell with the text of the one to its left."""
+    whole: list[str] = []
+    for cell in cells:
+        whole.append(cell if cell or not whole else whole[-1])
+    return whole
+
+
 def _rows_of(source: str, data: bytes, shape: Shape) -> tuple[tuple[pa.Array, ...], np.ndarray, int]:
     """The cells below the header, trimmed, the numbers of their rows, and how many lines of a footer follow."""
     names = [f"c{i}" for i in range(shape.width)]
@@ -221,6 +273,8 @@ def _rows_of(source: str, data: bytes, shape: Shape) -> tuple[tuple[pa.Array, ..
     columns = tuple(pc.utf8_trim_whitespace(_whole(column)) for column in table.columns)
     rows = np.arange(shape.first + 1, shape.first + 1 + len(columns[0]))
     footer = _footer(source, odd, data, shape) if odd else 0
+    if len(rows) > 1 and str(columns[0][-1].as_py()).rstrip(":").lower() in _SUMS:
+        columns, rows, footer = tuple(column[:-1] for column in columns), rows[:-1], footer + 1
     blank = _blank_rows(columns)
     if blank.any():
         kept = pa.array(~blank)

@@ -8,10 +8,12 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bess_opt.inputs.readers.arguments import Stated
 from bess_opt.inputs.readers.problems import listed, problem
 from bess_opt.inputs.readers.reading import Log
 
@@ -40,10 +42,10 @@ class Opened:
         return self.data.decode("utf-8")
 
 
-def open_file(file: str | Path, log: Log) -> Opened:
+def open_file(file: str | Path, stated: Stated, log: Log) -> Opened:
     """The content of a file, unpacked. ScenarioError if it is no regular file, too large, or not readable."""
     path = Path(file)
-    data = _unpacked(path, _bytes_of(path), log)
+    data = _unpacked(path, _bytes_of(path), stated, log)
     if data[:4] == b"PAR1":
         log.decide("form", "parquet", "file")
         return Opened(path, "parquet", data)
@@ -80,7 +82,7 @@ def _check_size(source: str, size: int) -> None:
         raise problem("too_large", source, found, "cut it into years, or keep only the columns that are needed")
 
 
-def _unpacked(path: Path, data: bytes, log: Log, *, packed: bool = True) -> bytes:
+def _unpacked(path: Path, data: bytes, stated: Stated, log: Log, *, packed: bool = True) -> bytes:
     """What a gz or zip holds, if it is one (its name may say so: `packed`); a workbook stays as it is."""
     try:
         if data[:2] == b"\x1f\x8b":
@@ -88,7 +90,7 @@ def _unpacked(path: Path, data: bytes, log: Log, *, packed: bool = True) -> byte
                 inside = stream.read(MOST_BYTES + 1)
             _check_size(path.name, len(inside))
             log.decide("packing", "gzip", "file")
-            return _unpacked(path, inside, log, packed=False)
+            return _unpacked(path, inside, stated, log, packed=False)
         if data[:2] != b"PK":
             if packed and path.suffix.lower() in (".zip", ".gz"):
                 kind = "a zip file" if path.suffix.lower() == ".zip" else "gzipped"
@@ -99,9 +101,7 @@ def _unpacked(path: Path, data: bytes, log: Log, *, packed: bool = True) -> byte
             if any(entry.filename == "xl/workbook.xml" for entry in names):
                 return data
             if len(names) != 1:
-                found = f"holds {len(names)} files: {listed([entry.filename for entry in names], 5)}"
-                expected = "unpack it and give the one that is meant"
-                raise problem("unreadable_file", path.name, found, expected)
+                names = [_member(path.name, names, stated)]
             _check_size(path.name, names[0].file_size)
             with archive.open(names[0]) as stream:
                 inside = stream.read(MOST_BYTES + 1)
@@ -110,6 +110,16 @@ def _unpacked(path: Path, data: bytes, log: Log, *, packed: bool = True) -> byte
             return inside
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise problem("unreadable_file", str(path), f"cannot be read: {error}", _WHOLE) from None
+
+
+def _member(source: str, entries: Sequence[zipfile.ZipInfo], stated: Stated) -> zipfile.ZipInfo:
+    """The file of an archive that `place` names. ScenarioError lists them."""
+    names = [entry.filename for entry in entries]
+    chosen = stated.take_part(names)
+    if chosen is None:
+        found = f"holds {len(names)} files: {listed(names, 8) or 'none'}"
+        raise problem("several_places", source, found, "state place, one of these")
+    return next(entry for entry in entries if entry.filename == chosen)
 
 
 def _as_utf8(source: str, data: bytes, log: Log) -> bytes:

@@ -11,7 +11,7 @@ from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.times.words import read_words
 
 _STAMP = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2}"
-_NAMES = r"^0$|DA_price|Day-ahead Price|Actual Load|Forecasted Load|^Solar"
+_NAMES = r"^0$|^price$|DA_price|Day-ahead Price|Actual Load|Forecasted Load|^Solar"
 
 
 def _knows(table: Table) -> bool:

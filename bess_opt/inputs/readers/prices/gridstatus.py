@@ -27,6 +27,7 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     return Layout(
         values={q: v for q, v in _VALUES.items() if matching(table, v.pattern)},
         utc="interval_start_utc" if api else None,
+        local="interval_start_local" if api and table.has("interval_start_local") else None,
         start=None if api else "Interval Start",
         end=end if table.has(end) else None,
         stamps="start",

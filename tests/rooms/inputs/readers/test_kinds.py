@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.file_kinds import SAMPLES, Sample
+from support.more_file_kinds import MORE
 
 import bess_opt as bo
 from bess_opt.inputs.readers.layout import known_kinds
 from bess_opt.inputs.series.imported import ImportedSeries
 
 VERBS = {"price": bo.read_prices, "load": bo.read_load, "solar": bo.read_solar}
-# Held by tests of their own.
-ELSEWHERE = {"energy-charts", "PVGIS", "PVGIS JSON", "SAM", "SolarEdge", "entsoe-py", "bess_opt series"}
+ALL = {**SAMPLES, **MORE}
+ELSEWHERE = {"PVGIS JSON"}  # with the tests of solar weather
 
 
 def read(folder: Path, sample: Sample) -> ImportedSeries:
@@ -24,9 +25,9 @@ def read(folder: Path, sample: Sample) -> ImportedSeries:
     return VERBS[sample.verb](file, **sample.stated)
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_kind_recognises_itself_and_is_read_right(tmp_path: Path, name: str) -> None:
-    sample = SAMPLES[name]
+    sample = ALL[name]
     found = read(tmp_path, sample)
     assert found.reading.kind == sample.kind
     assert found.index[0] == pd.Timestamp(sample.first)
@@ -37,18 +38,7 @@ def test_a_kind_recognises_itself_and_is_read_right(tmp_path: Path, name: str) -
 
 
 def test_every_kind_has_a_sample() -> None:
-    assert {kind.name for kind in known_kinds()} == {sample.kind for sample in SAMPLES.values()} | ELSEWHERE
-
-
-def test_small_kinds(tmp_path: Path) -> None:
-    file = tmp_path / "chart.csv"
-    file.write_text("Time,System Production (W)\n2025-06-01 00:00,0\n2025-06-01 00:15,500\n")
-    assert bo.read_solar(file, clock="Europe/Berlin").reading.kind == "SolarEdge"
-    file.write_text(",Actual Load\n2025-01-01 00:00:00+01:00,5\n2025-01-01 01:00:00+01:00,6\n")
-    assert bo.read_load(file).reading.kind == "entsoe-py"
-    file.write_text("time,load_mw\n2025-01-01T05:00+01:00,5\n2025-01-01T06:00+01:00,6\n")
-    own = bo.read_load(file, clock="Europe/Berlin")
-    assert (own.reading.kind, own["load_mw"].tolist()) == ("bess_opt series", [5.0, 6.0])
+    assert {kind.name for kind in known_kinds()} | {"plain table"} == {s.kind for s in ALL.values()} | ELSEWHERE
 
 
 @pytest.mark.parametrize("verb", [bo.read_prices, bo.read_load])

@@ -60,7 +60,7 @@ def solve(referee: Referee) -> ValueFunctionPlan:
 
 
 def test_random_scenarios_equal_binaries() -> None:
-    """All topologies, permissions, limits, ends and strategies that qualify; rule 10 exact, the proof closed."""
+    """All topologies, permissions, limits, ends and strategies that qualify; the one-way rule exact, the proof closed."""
     planned = sum(against_binaries(seed, 14) for seed in range(QUICK))
     assert planned > 0.5 * QUICK
 
@@ -95,8 +95,8 @@ def test_ties_are_broken_as_the_rule_says() -> None:
     assert held > TIED // 2
 
 
-def test_burning_energy_at_a_flat_negative_price() -> None:
-    """240 hours at −10: charging pays, discharging costs, and what is burnt can only be burnt one way at a time."""
+def test_wasting_energy_at_a_flat_negative_price() -> None:
+    """240 hours at −10: charging pays, discharging costs, and what is wasted can only be wasted one way at a time."""
     at = pd.date_range("2025-06-02", periods=240, freq="h", tz="UTC")
     battery = {"power_mw": 1.0, "duration_h": 2.0, "soc_start": 0.5, "technology": LOSSY, "converters": PURE}
     series = pd.DataFrame({"price_per_mwh": np.full(240, -10.0)}, index=at)
@@ -217,7 +217,7 @@ def test_without_the_compiled_part_highs_solves_and_says_so(monkeypatch: pytest.
 
 
 def test_no_plan_is_known_at_once_and_explained() -> None:
-    """Less must be in store at the end than at the start, and nothing may take it: burning would need both ways."""
+    """Less must be in store at the end than at the start, and nothing may take it: wasting would need both ways."""
     of = case(price_per_mwh=[50.0] * 6, battery={"technology": LOSSY, "soc_start": 0.5, "soc_end": 0.2})
     with pytest.raises(bo.InfeasibleError) as raised:
         bo.optimize(of.scenario().replace(site={"battery_export": False}))

@@ -1,6 +1,6 @@
-"""Windows of a program: cut out of it in time, with what crosses their ends priced or held.
+"""Segments of a program: cut out of it in time, with what crosses their ends priced or held.
 
-A window is the steps first..last-1 and the instants first..last of the stored energy. What ties it to the rest
+A segment is the steps first..last-1 and the instants first..last of the stored energy. What ties it to the rest
 of the plan are the energy at its ends and rows over many steps (warranty cycles, billed peaks).
 """
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.solver.program import ENERGY, Program, of_batteries, own_name, places, with_rows
+from bess_opt.solver.program import ENERGY, Program, of_batteries, own_name, places_of, with_rows
 
 WIDE_ROW = 4  # places; a row of the energy law spans three
-WIDEST = 384  # steps a window reaches at most for an instant at which it may end
+WIDEST = 384  # steps a segment reaches at most for an instant at which it may end
 CARRIES_ENERGY = (
     "energy_balance", "charge_room", "discharge_room",
     "up_room_before", "up_room_after", "down_room_before", "down_room_after",
@@ -22,10 +22,10 @@ CARRIES_ENERGY = (
 
 
 @dataclass(frozen=True)
-class Window:
+class Segment:
     """Steps first..last-1 and the instants first..last of the stored energy.
 
-    `joined`: another window ends where this one begins, so that both hold the energy of that instant.
+    `joined`: another segment ends where this one begins, so that both hold the energy of that instant.
     """
 
     first: int
@@ -33,38 +33,38 @@ class Window:
     joined: bool = False
 
 
-def window_around(step: int, rests: Array) -> Window:
-    """The window from the last resting instant before `step` to the first one after it."""
+def segment_around(step: int, rests: Array) -> Segment:
+    """The segment from the last resting instant before `step` to the first one after it."""
     first = int(rests[np.searchsorted(rests, step, side="right") - 1])
     last = int(rests[np.searchsorted(rests, step + 1)])
-    return Window(max(first, step - WIDEST), min(last, step + WIDEST))
+    return Segment(max(first, step - WIDEST), min(last, step + WIDEST))
 
 
-def grown(window: Window, rests: Array) -> Window:
-    """The window at least half as wide again, up to resting instants."""
-    more = max((window.last - window.first) // 4, 1)
-    before = max(window.first - more, 0)
-    after = min(window.last + more, int(rests[-1]))
+def grown(segment: Segment, rests: Array) -> Segment:
+    """The segment at least half as wide again, up to resting instants."""
+    more = max((segment.last - segment.first) // 4, 1)
+    before = max(segment.first - more, 0)
+    after = min(segment.last + more, int(rests[-1]))
     first = int(rests[np.searchsorted(rests, before, side="right") - 1])
     last = int(rests[np.searchsorted(rests, after)])
-    return Window(max(first, before - WIDEST), min(last, after + WIDEST))
+    return Segment(max(first, before - WIDEST), min(last, after + WIDEST))
 
 
-def merged_windows(windows: list[Window], separable: Array) -> list[Window]:
-    """Windows in order of time; those that overlap become one, and those that touch where it is not `separable`."""
-    merged: list[Window] = []
-    for window in sorted(windows, key=lambda w: (w.first, w.last)):
-        meets = merged and window.first == merged[-1].last
-        if merged and (window.first < merged[-1].last or (meets and not separable[window.first])):
-            merged[-1] = replace(merged[-1], last=max(merged[-1].last, window.last))
+def merged_segments(segments: list[Segment], separable: Array) -> list[Segment]:
+    """Segments in order of time; those that overlap become one, and those that touch where it is not `separable`."""
+    merged: list[Segment] = []
+    for segment in sorted(segments, key=lambda w: (w.first, w.last)):
+        meets = merged and segment.first == merged[-1].last
+        if merged and (segment.first < merged[-1].last or (meets and not separable[segment.first])):
+            merged[-1] = replace(merged[-1], last=max(merged[-1].last, segment.last))
         else:
-            merged.append(Window(window.first, window.last, joined=bool(meets)))
+            merged.append(Segment(segment.first, segment.last, joined=bool(meets)))
     return merged
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A window's two programs. `origin` are the columns of the full program, in the order of the window's.
+class SegmentPrograms:
+    """A segment's two programs. `origin` are the columns of the full program, in the order of the segment's.
 
     `priced`: what crosses the ends has the relaxation's price. `held`: the ends, and what the rest of the plan
     uses of shared rows, stay as they are; its cost is the plain objective.
@@ -79,25 +79,25 @@ class Cut:
 
 
 class Cutter:
-    """Cuts windows out of `full`, the program with binaries, around the relaxation's values and row duals."""
+    """Cuts segments out of `full`, the program with binaries, around the relaxation's values and row duals."""
 
     def __init__(self, full: Program, steps: int) -> None:
         self.full, self.steps = full, steps
-        self.place = places(full)
+        self.place = places_of(full)
         self.row_first, self.row_last = _row_spans(full, self.place)
         self._wide = (self.row_last - self.row_first > WIDE_ROW) & (self.row_last <= 2 * steps)
         self._rows = np.repeat(np.arange(full.rows), np.diff(full.start))
-        # Sorted by time once, so that a window costs what it holds, not what the horizon holds.
+        # Sorted by time once, so that a segment costs what it holds, not what the horizon holds.
         self._by_place = np.argsort(self.place, kind="stable")
         self._sorted_places = self.place[self._by_place]
         entries = np.argsort(self.place[full.column], kind="stable")
         self._entries_by_place, self._entry_places = entries, self.place[full.column][entries]
 
     def ends_allowed(self, resting: Array) -> Array:
-        """Instants at which a window may end: the `resting` ones, where energy sits at a bound.
+        """Instants at which a segment may end: the `resting` ones, where energy sits at a bound.
 
-        Rows over many steps (warranty cycles of a day) tie a window to its surroundings more than energy
-        does: where there are any, windows end between them instead.
+        Rows over many steps (warranty cycles of a day) tie a segment to its surroundings more than energy
+        does: where there are any, segments end between them instead.
         """
         return np.flatnonzero(~self._crossed(self._wide)) if self._wide.any() else resting
 
@@ -110,9 +110,9 @@ class Cutter:
         return bool((self._wide & (self.row_first <= 1) & (self.row_last >= 2 * self.steps - 1)).any())
 
     def separable(self, ends: Array) -> Array:
-        """Per instant, whether windows that touch there stay two: `ends` without rest that only energy crosses.
+        """Per instant, whether segments that touch there stay two: `ends` without rest that only energy crosses.
 
-        Where windows end at rest, what touches is one plan: both ways of it hang together.
+        Where segments end at rest, what touches is one plan: both ways of it hang together.
         """
         found = np.zeros(self.steps + 1, dtype=bool)
         if not self._wide.any():
@@ -132,73 +132,73 @@ class Cutter:
         crossed: Array = np.cumsum(begun)[: 2 * self.steps + 1 : 2] > 0
         return crossed
 
-    def cut(self, window: Window, x: Array, row_dual: Array) -> Cut:
-        """The window's programs; `x` and `row_dual` may leave out the columns and rows of the binaries."""
+    def cut(self, segment: Segment, x: Array, row_dual: Array) -> SegmentPrograms:
+        """The segment's programs; `x` and `row_dual` may leave out the columns and rows of the binaries."""
         full = self.full
-        columns, entries = self._held_by(window)
+        columns, entries = self._held_by(segment)
         position = np.searchsorted(columns, full.column[entries])
         rows = self._rows[entries]
-        inside = self._inside(window, rows)
+        inside = self._inside(segment, rows)
         cost = full.cost[columns].copy()
         dual = np.append(row_dual, 0.0)[np.minimum(rows, len(row_dual))]  # rows of the binaries have none
         worth = full.value[entries] * dual
         np.subtract.at(cost, position[~inside], worth[~inside])
-        if window.joined:  # the energy at a shared instant is priced once: what one window gets the other gives
+        if segment.joined:  # the energy at a shared instant is priced once: what one segment gets the other gives
             for energy in of_batteries(full.variables, ENERGY):
-                first = int(np.searchsorted(columns, energy.first + window.first))
+                first = int(np.searchsorted(columns, energy.first + segment.first))
                 cost[first] = worth[inside & (position == first)].sum()
         priced = _slice(full, columns, rows[inside], position[inside], full.value[entries][inside], cost)
         held = replace(priced, cost=full.cost[columns], lower=priced.lower.copy(), upper=priced.upper.copy())
-        instants = [i for i in (window.first, window.last) if 0 < i < self.steps]
+        instants = [i for i in (segment.first, segment.last) if 0 < i < self.steps]
         own = [block.first + np.array(instants, dtype=np.int64) for block in of_batteries(full.variables, ENERGY)]
         ends = np.concatenate(own)
         at = np.searchsorted(columns, ends)
         held.lower[at] = held.upper[at] = x[ends]
-        coupling = np.setdiff1d(rows[~inside], self._end_rows(window))
+        coupling = np.setdiff1d(rows[~inside], self._end_rows(segment))
         if len(coupling):
             held = with_rows(held, self._coupled_rows(coupling, columns, x))
-        return Cut(priced, held, columns, at, x[ends], bool(len(coupling)))
+        return SegmentPrograms(priced, held, columns, at, x[ends], bool(len(coupling)))
 
-    def slice(self, window: Window) -> tuple[Program, Array, Array]:
-        """(program, columns, rows) of what lies wholly in the window, its numbers as they are."""
+    def slice(self, segment: Segment) -> tuple[Program, Array, Array]:
+        """(program, columns, rows) of what lies wholly in the segment, its numbers as they are."""
         full = self.full
-        columns, entries = self._held_by(window)
+        columns, entries = self._held_by(segment)
         rows = self._rows[entries]
-        inside = self._inside(window, rows)
+        inside = self._inside(segment, rows)
         rows, entries = rows[inside], entries[inside]
         position = np.searchsorted(columns, full.column[entries])
         small = _slice(full, columns, rows, position, full.value[entries], full.cost[columns])
         return small, columns, np.unique(rows)
 
-    def _held_by(self, window: Window) -> tuple[Array, Array]:
-        """(columns, matrix entries) of the window, each in the order of the full program."""
-        if window == Window(0, self.steps):
+    def _held_by(self, segment: Segment) -> tuple[Array, Array]:
+        """(columns, matrix entries) of the segment, each in the order of the full program."""
+        if segment == Segment(0, self.steps):
             return np.arange(self.full.columns), np.arange(len(self.full.column))
-        places = (2 * window.first, 2 * window.last + 1)
+        places = (2 * segment.first, 2 * segment.last + 1)
         first, last = np.searchsorted(self._sorted_places, places)
         first_entry, last_entry = np.searchsorted(self._entry_places, places)
         return np.sort(self._by_place[first:last]), np.sort(self._entries_by_place[first_entry:last_entry])
 
-    def _inside(self, window: Window, rows: Array) -> Array:
-        """Which of `rows` lie wholly in the window."""
-        if window == Window(0, self.steps):
+    def _inside(self, segment: Segment, rows: Array) -> Array:
+        """Which of `rows` lie wholly in the segment."""
+        if segment == Segment(0, self.steps):
             return np.ones(len(rows), dtype=bool)
-        inside: Array = (self.row_first[rows] >= 2 * window.first) & (self.row_last[rows] <= 2 * window.last)
+        inside: Array = (self.row_first[rows] >= 2 * segment.first) & (self.row_last[rows] <= 2 * segment.last)
         return inside
 
-    def _end_rows(self, window: Window) -> Array:
-        """Rows that only carry stored energy across the window's ends."""
+    def _end_rows(self, segment: Segment) -> Array:
+        """Rows that only carry stored energy across the segment's ends."""
         rows = [
             block.first + t
             for block in self.full.constraints.values()
             if own_name(block.name) in CARRIES_ENERGY
-            for t in (window.first - 1, window.last)
+            for t in (segment.first - 1, segment.last)
             if 0 <= t < self.steps
         ]
         return np.array(rows, dtype=np.int64)
 
     def _coupled_rows(self, coupling: Array, held: Array, x: Array) -> list[tuple[Array, Array, float, float]]:
-        """Rows that reach beyond the window, with what the rest of the plan already uses taken off."""
+        """Rows that reach beyond the segment, with what the rest of the plan already uses taken off."""
         rows = []
         padded = np.append(x, np.zeros(self.full.columns - len(x)))
         for row in coupling:

@@ -19,7 +19,7 @@ from support.places import ROOT
 
 import bess_opt as bo
 from bess_opt.dispatch.batch.rows import Action
-from bess_opt.dispatch.batch.workers import Crew, Here, Job, made_by
+from bess_opt.dispatch.batch.workers import Here, Job, Workers, made_by
 
 
 class Breaking(Executor):
@@ -56,7 +56,7 @@ def test_all_that_was_in_a_broken_pool_comes_back(takes: int, retries: int) -> N
 
     In company nobody is blamed, so that no retry is needed; a pool that takes one job only leaves it alone.
     """
-    crew = Crew(Breaking(takes), 4, Here)
+    crew = Workers(Breaking(takes), 4, Here)
     made = list(made_by(crew, iter(jobs(4)), ACTION, retries))
     assert sorted(job.place for job, _ in made) == [0, 1, 2, 3]
     assert all(row.row["error"] == "" for _, row in made)
@@ -65,7 +65,7 @@ def test_all_that_was_in_a_broken_pool_comes_back(takes: int, retries: int) -> N
 def test_only_a_job_that_breaks_a_pool_alone_is_blamed() -> None:
     """Alone in each of three pools: its first try and two more; then the next pool serves the second job."""
     pools = [Breaking(1), Breaking(1)]
-    crew = Crew(Breaking(1), 1, lambda: pools.pop() if pools else Here())
+    crew = Workers(Breaking(1), 1, lambda: pools.pop() if pools else Here())
     made = {job.place: row for job, row in made_by(crew, iter(jobs(2)), ACTION, retries=2)}
     assert made[0].row["error"] == "its worker died 3 times: gone"
     assert not made[0].final
@@ -75,7 +75,7 @@ def test_only_a_job_that_breaks_a_pool_alone_is_blamed() -> None:
 def test_a_pool_that_is_not_ours_cannot_be_renewed() -> None:
     """Its breaking is the user's matter."""
     with pytest.raises(bo.BessOptError, match="executor: a worker died and broke it"):
-        list(made_by(Crew(Breaking(2), 4, None), iter(jobs(4)), ACTION, retries=2))
+        list(made_by(Workers(Breaking(2), 4, None), iter(jobs(4)), ACTION, retries=2))
 
 
 def test_a_script_without_its_guard_is_told(tmp_path: Path) -> None:
