@@ -6,9 +6,10 @@ which bus the PV power arrives, and whether one inverter is shared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -90,6 +91,30 @@ class Storage:
         )
 
 
+def _together(batteries: Sequence[Storage]) -> Storage:
+    power = np.array([battery.power_mw for battery in batteries])
+    energy = np.array([battery.energy_mwh for battery in batteries])
+
+    def total(name: str) -> Any:
+        return sum(getattr(battery, name) for battery in batteries)
+
+    def mean(name: str, weight: Array) -> float:
+        values = np.array([getattr(battery, name) for battery in batteries])
+        return float(values @ weight / weight.sum())
+
+    sums = ("energy_mwh", "power_mw", "charge_max_mw", "discharge_max_mw", "start_mwh", "floor_mwh", "ceiling_mwh")
+    means = ("eta_charge", "eta_discharge", "wear_cost_per_mwh", "variable_om_per_mwh")
+    return Storage(
+        **{name: total(name) for name in (*sums, "end_min_mwh", "end_max_mwh", "drawn_mw")},
+        **{name: mean(name, power) for name in means},
+        retention=mean("retention", energy),
+        end_value_per_mwh=0.0,
+        caps=(),
+        charge_given_mw=total("charge_limit_mw"),
+        discharge_given_mw=total("discharge_limit_mw"),
+    )
+
+
 @dataclass(frozen=True)
 class Bus:
     """Shared inverter of a DC-coupled battery; `inverter_mw` is its rating at the AC side, both directions."""
@@ -149,6 +174,14 @@ class Plant:
         if len(self.batteries) > 1:
             raise ScenarioError([several_batteries([battery.name for battery in self.batteries])])
         return self.batteries[0]
+
+    @cached_property
+    def together(self) -> Storage:
+        """One battery that stands for all, for rules: sums, and efficiencies by rated power; the battery if it is one.
+
+        Its floor, ceiling and limits are the sums, its caps none: the step simulator holds those of each.
+        """
+        return self.batteries[0] if len(self.batteries) == 1 else _together(self.batteries)
 
     @property
     def power_mw(self) -> float:

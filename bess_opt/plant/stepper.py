@@ -8,68 +8,21 @@ the loop itself is the storage law and three limits.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
-from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
-from bess_opt.plant import physics
 from bess_opt.plant.cycle_caps import Allowance
-from bess_opt.plant.flows import BatteryFlows, Flows
-from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.flows import Flows
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Room, Setpoints, room_of
-from bess_opt.plant.rule import GridOf, Held, Rule, State
-from bess_opt.plant.stepper_limits import SLACK, refuse_cycles, refuse_energy, refuse_grid_charging, refuse_power
-
-
-def transition(
-    storage: Storage,
-    energy_mwh: float,
-    request_mw: float,
-    floor_mwh: float,
-    ceiling_mwh: float,
-    step_h: float,
-    *,
-    most_mw: tuple[float, float] | None = None,
-    drawn_mw: float = 0.0,
-) -> tuple[float, float, str]:
-    """One step of the battery alone, stateless: (power delivered at the port, energy after, what limited it).
-
-    `request_mw` > 0 discharges (rule 1). The power is changed as little as possible so that rated power,
-    C-rate and the window [`floor_mwh`, `ceiling_mwh`] at the end of the step hold (rule 14). Where full power
-    does not reach the window (a rising floor, self-discharge), it is given and the energy stays outside.
-    `most_mw` is the most charge and discharge power of this step, by default the battery's own; `drawn_mw` is
-    taken from the cells beside it.
-    """
-    kept, eta_in, eta_out = storage.retention, storage.eta_charge, storage.eta_discharge
-    most_in, most_out = most_mw or (storage.charge_max_mw, storage.discharge_max_mw)
-    power, limited = request_mw, ""
-    if power > most_out:
-        power, limited = most_out, "power"
-    elif power < -most_in:
-        power, limited = -most_in, "power"
-    to_floor = (kept * energy_mwh - floor_mwh) / step_h - drawn_mw
-    highest = to_floor * eta_out if to_floor >= 0.0 else to_floor / eta_in
-    if power > highest:
-        power, limited = max(highest, -most_in), "energy"
-    to_ceiling = (ceiling_mwh - kept * energy_mwh) / step_h + drawn_mw
-    lowest = -to_ceiling / eta_in if to_ceiling >= 0.0 else -to_ceiling * eta_out
-    if power < lowest:
-        power, limited = min(lowest, most_out), "energy"
-    charge, discharge = (0.0, power) if power >= 0.0 else (-power, 0.0)
-    after: float = physics.energy_after(
-        energy_mwh,
-        charge,
-        discharge,
-        eta_charge=eta_in,
-        eta_discharge=eta_out,
-        retention=kept,
-        step_h=step_h,
-        drawn_mw=drawn_mw,
-    )
-    return power, after, limited
+from bess_opt.plant.rule import AnyRule, GridOf, Held, Rule, State
+from bess_opt.plant.shared_steps import run_several
+from bess_opt.plant.site_flows import site_flows
+from bess_opt.plant.stepper_limits import SLACK
+from bess_opt.plant.transition import transition
 
 
 def follow(plant: Plant, asked: Setpoints) -> Flows:
@@ -79,12 +32,18 @@ def follow(plant: Plant, asked: Setpoints) -> Flows:
     it cannot give is reduced, then load is shed if that has a price. Raises `InfeasibleError` with the time
     where nothing of this helps.
     """
+    if len(plant.batteries) > 1:
+        names = [battery.name for battery in plant.batteries]
+        requests = np.atleast_2d(asked.battery_mw).T.tolist()
+        return run_several(plant, asked, lambda state: dict(zip(names, requests[state.step], strict=True)))
     request = asked.battery_mw.tolist()
     return _run(plant, asked, lambda state: request[state.step], room_of(plant, asked))
 
 
-def run_rule(plant: Plant, rule: Rule) -> Flows:
+def run_rule(plant: Plant, rule: AnyRule) -> Flows:
     """Run the plant under `rule`, which is asked once per step; limits as in `follow`.
+
+    With several batteries it may say one power for all, which they share by room, or one for each by name.
 
     Where unserved load has a price the import limit changes no power that is asked for: load beyond it is shed.
     """
@@ -93,8 +52,10 @@ def run_rule(plant: Plant, rule: Rule) -> Flows:
     asked = Setpoints(nothing, nothing, nothing, nothing, held)
     # What a rule asks for comes before load that has a price: the import limit sheds it, and changes no power.
     shedding = room_of(plant, replace(asked, unserved_mw=plant.sheddable_mw))
+    if len(plant.batteries) > 1:
+        return run_several(plant, asked, rule, sheddable=True)
     site = replace(room_of(plant, asked), lowest_mw=shedding.lowest_mw, lowest_by=shedding.lowest_by)
-    return _run(plant, asked, rule, site)
+    return _run(plant, asked, cast(Rule, rule), site)
 
 
 def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
@@ -160,7 +121,7 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
             allowance.book((max(-given, 0.0) + swing) * into if charged else (max(given, 0.0) + swing) * out)
         power.append(given)
         stored.append(energy)
-    return flows(plant, asked, [np.array(power)], [np.array(stored)], np.array(limited, dtype=object))
+    return site_flows(plant, asked, [np.array(power)], [np.array(stored)], np.array(limited, dtype=object))
 
 
 def _require_number(plant: Plant, t: int, wanted: float) -> None:
@@ -187,74 +148,3 @@ def _grid_of(plant: Plant, power: list[float]) -> GridOf:
         return float(min(max(grid, most_in[t]), most_out[t]))
 
     return grid_mw
-
-
-def flows(plant: Plant, asked: Setpoints, power: Sequence[Array], stored: Sequence[Array], limited: Array) -> Flows:
-    """All flows of the site for the powers and energies of each battery that came out.
-
-    Curtailment and shedding are what they need beside what was asked for.
-    """
-    held = asked.held or Held.nothing(plant.steps)
-    swing = np.array(held.swing_mw)
-    batteries = tuple(
-        BatteryFlows(np.maximum(-mw, 0.0) + swing, np.maximum(mw, 0.0) + swing, mwh)
-        for mw, mwh in zip(power, stored, strict=True)
-    )
-    battery_ac = np.zeros(plant.steps)
-    for battery, mw in zip(plant.batteries, power, strict=True):
-        battery_ac = battery_ac if battery.on_dc_bus else battery_ac + mw
-    curtailed_dc, out, into = _dc_side(plant, asked, power, battery_ac)
-    battery_ac = battery_ac + (out - into)
-    surplus = plant.solar_ac_mw - asked.curtailed_ac_mw + battery_ac - plant.load_mw + asked.unserved_mw
-    over = np.maximum(surplus - plant.export_max_mw, 0.0)
-    more_ac = np.minimum(over, plant.solar_ac_mw - asked.curtailed_ac_mw) if plant.curtailment else 0.0 * over
-    surplus = surplus - more_ac
-    short = np.maximum(-surplus - plant.import_max_mw, 0.0)
-    shed = np.minimum(short, np.maximum(plant.sheddable_mw - asked.unserved_mw, 0.0))
-    surplus = surplus + shed
-    unserved = asked.unserved_mw + shed
-    refuse_power(plant, surplus - plant.export_max_mw, "the site gives", "site.export_limit_mw", plant.export_max_mw)
-    refuse_power(plant, -surplus - plant.import_max_mw, "the site takes", "site.import_limit_mw", plant.import_max_mw)
-    for battery, own in zip(plant.batteries, batteries, strict=True):
-        refuse_energy(plant, battery, own.energy_mwh)
-    refuse_grid_charging(plant, surplus, unserved)
-    for battery, own in zip(plant.batteries, batteries, strict=True):
-        refuse_cycles(plant, battery, own.charge_mw, own.discharge_mw)
-    return Flows(
-        batteries=batteries,
-        import_mw=np.clip(-surplus, 0.0, plant.import_max_mw),
-        export_mw=np.clip(surplus, 0.0, plant.export_max_mw),
-        curtailed_ac_mw=asked.curtailed_ac_mw + more_ac,
-        curtailed_dc_mw=curtailed_dc,
-        unserved_mw=unserved,
-        inverter_out_mw=out,
-        inverter_in_mw=into,
-        limited_by=limited,
-        regulation_up_mw=np.array(held.up_mw),
-        regulation_down_mw=np.array(held.down_mw),
-    )
-
-
-def _dc_side(plant: Plant, asked: Setpoints, power: Sequence[Array], battery_ac: Array) -> tuple[Array, Array, Array]:
-    """(curtailed on the DC bus, inverter to AC, inverter from AC), MW; `battery_ac` is given on the AC bus."""
-    nothing = np.zeros(plant.steps)
-    bus = plant.bus
-    if bus is None:
-        return nothing, nothing, nothing
-    net = plant.solar_dc_mw - asked.curtailed_dc_mw
-    for battery, mw in zip(plant.batteries, power, strict=True):
-        net = net + mw if battery.on_dc_bus else net
-    into = np.maximum(-net, 0.0) / bus.eta_in
-    out = np.maximum(net, 0.0) * bus.eta_out
-    # AC-side PV gives way to the export limit before the DC side does: it loses least.
-    takes = plant.load_mw - asked.unserved_mw + plant.export_max_mw - battery_ac
-    if not plant.curtailment:
-        takes = takes - plant.solar_ac_mw
-    most = np.clip(takes, 0.0, bus.inverter_mw)
-    over = np.maximum(out - most, 0.0) / bus.eta_out
-    more = np.minimum(over, plant.solar_dc_mw - asked.curtailed_dc_mw) if plant.curtailment else 0.0 * over
-    out = out - more * bus.eta_out
-    refuse_power(
-        plant, np.maximum(out, into) - bus.inverter_mw, "the inverter passes", "site.inverter_mw", bus.inverter_mw
-    )
-    return asked.curtailed_dc_mw + more, out, into
