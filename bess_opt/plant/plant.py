@@ -104,9 +104,10 @@ def _together(batteries: Sequence[Storage]) -> Storage:
 
     sums = ("energy_mwh", "power_mw", "charge_max_mw", "discharge_max_mw", "start_mwh", "floor_mwh", "ceiling_mwh")
     means = ("eta_charge", "eta_discharge", "wear_cost_per_mwh", "variable_om_per_mwh")
+    numbers: dict[str, Any] = {name: total(name) for name in (*sums, "end_min_mwh", "end_max_mwh", "drawn_mw")}
+    numbers |= {name: mean(name, power) for name in means}
     return Storage(
-        **{name: total(name) for name in (*sums, "end_min_mwh", "end_max_mwh", "drawn_mw")},
-        **{name: mean(name, power) for name in means},
+        **numbers,
         retention=mean("retention", energy),
         end_value_per_mwh=0.0,
         caps=(),
@@ -177,7 +178,7 @@ class Plant:
 
     @cached_property
     def together(self) -> Storage:
-        """One battery that stands for all, for rules: sums, and efficiencies by rated power; the battery if it is one.
+        """One battery that stands for all, for rules: sums, and efficiencies by rated power; the one battery itself.
 
         Its floor, ceiling and limits are the sums, its caps none: the step simulator holds those of each.
         """

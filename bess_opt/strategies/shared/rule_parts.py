@@ -33,7 +33,7 @@ def balancing(plant: Plant) -> Callable[[int, float], float]:
         if bus is None:
             return ac
         if beside:
-            return ac - min(solar_dc[t] * bus.eta_out, bus.inverter_mw)
+            return float(ac - min(solar_dc[t] * bus.eta_out, bus.inverter_mw))
         ac = max(min(ac, bus.inverter_mw), -bus.inverter_mw)
         dc = physics.inverter_dc_mw(max(ac, 0.0), max(-ac, 0.0), eta_out=bus.eta_out, eta_in=bus.eta_in)
         return float(dc - solar_dc[t])
