@@ -238,7 +238,7 @@ class _Search:
             plant = _plant_of(scenario)[0]
             if unreachable(plant):
                 return False
-            if self.base.plain:
+            if self.base.plain and len(plant.batteries) == 1:
                 return within_reach(plant)
             built = _built(scenario)
         except BessOptError:

@@ -89,7 +89,6 @@ def solve_plant(
     reasons: tuple[str, ...] = ()
     if options.engine != "highs":
         try:
-            _one_battery_for_value_functions(plant)
             with watch.stage("solve"):
                 limit = options.time_limit_s
                 return m, solve_by_value_functions(m, objectives, pairs_of(plant), time_limit_s=limit)
@@ -103,15 +102,6 @@ def solve_plant(
         program = expand(m)
         solver = Solver(program, options, scale_mw=plant.scale_mw)
     return m, LinearOptimum(program, _solve(solver, m, plant, objectives, watch), reasons)
-
-
-def _one_battery_for_value_functions(plant: Plant) -> None:
-    """NotStepwiseError where several energies tie the steps together."""
-    names = [f"{battery.prefix}energy_balance" for battery in plant.batteries]
-    if len(names) > 1:
-        raise NotStepwiseError(
-            [f"{name}: {len(names)} batteries, and one energy alone is followed" for name in names]
-        )
 
 
 def _not_by_value_functions(error: NotStepwiseError | RecursionFailedError) -> Finding:
