@@ -50,6 +50,12 @@ def goals(quick_steps: int | None) -> list[Goal]:
             lambda: arrays(merchant),
             1_000.0 / YEARS,
         ),
+        Goal(
+            "a re-plan every hour over 48",
+            4.0,
+            lambda: bo.control(merchant, "perfect", terminal="value"),
+            lambda: arrays(merchant),
+        ),
     ]
     file = german_file()
     if file is not None:

@@ -1,4 +1,4 @@
-"""What a plan has used of its caps so far, in the keys that the next scenario takes: one function per key."""
+"""What a plan has used of its caps and its bill so far, in the keys that the next scenario takes: a function each."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.dispatch import used_bill
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.plant.cycle_caps import period_of, steps_within
@@ -43,12 +44,18 @@ Row = Callable[[Past], Any]
 
 
 def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, dict[str, Any]]:
-    """What `plan` has used of its caps, as tables for `Scenario.replace`: `next.replace(**bo.used(plan))`.
+    """What `plan` has used of its caps and its bill, as tables: `next.replace(**bo.used(plan))`.
 
     It holds for the moment after the plan's horizon, or for `until`, the start of a step up to which the plan was
     carried out. `battery.max_cycles` is the stated one (of `max_cycles_per_day` too) with `used` in cycles of the
-    period in which that moment lies; within hours, of what a window that begins before it can still hold. A key
-    that the scenario does not state is left out. ScenarioError for a moment that begins no step of the plan.
+    period in which that moment lies; within hours, of what a window that begins before it can still hold.
+    `tariff.energy` has `used_mwh` of the tier period under way, `tariff.demand` the peak of the period under way in
+    `incurred_mw` and the peaks of the months before it in `history_mw`; `tariff.billed_so_far` is the money of the
+    month under way which the next scenario does not bill itself (energy, coincident times, shares of demand charges;
+    the fixed charge and whole demand charges it bills again), `tariff.credit_so_far` the credits left by month. A
+    billing interval that the moment cuts counts with the steps before it. A key that the scenario does not state is
+    left out. ScenarioError for a moment that begins no step of the plan, and for one within a day of which the peak
+    is one of several.
     """
     past = _past(plan, until)
     tables: dict[str, dict[str, Any]] = {}
@@ -107,4 +114,10 @@ def _before(limit: CycleLimit, past: Past) -> float:
 
 
 # Key path of the next scenario -> what stands there; None leaves the key out.
-ROWS: dict[str, Row] = {"battery.max_cycles": max_cycles}
+ROWS: dict[str, Row] = {
+    "battery.max_cycles": max_cycles,
+    "tariff.energy": used_bill.energy_rows,
+    "tariff.demand": used_bill.demand_rows,
+    "tariff.billed_so_far": used_bill.billed_so_far,
+    "tariff.credit_so_far": used_bill.credit_so_far,
+}

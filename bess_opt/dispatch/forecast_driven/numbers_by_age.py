@@ -15,6 +15,12 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.solver.program import Program
 
+OF_TARIFF = {  # choices of the model: the key that asks for them, and what is chosen
+    "counted_over_mwh_passed": ("tariff.energy.tiers", "whether energy reaches a tier at a better price"),
+    "demand_over_mw_passed": ("tariff.demand.tiers", "whether a peak reaches a cheaper tier"),
+    "month_is_credit": ("tariff.credit_months", "whether a month's bill is below zero"),
+}
+
 
 @dataclass(frozen=True)
 class Aged:
@@ -110,6 +116,12 @@ def _same_structure(one: Program, other: Program) -> bool:
 def _refuse_choices(program: Program) -> None:
     if program.integer.any():
         name, _ = program.column_name(int(np.flatnonzero(program.integer)[0]))
+        if name in OF_TARIFF:
+            where, what = OF_TARIFF[name]
+            raise StrategyError(
+                f"{where}: {what} is one choice over the whole period, made from all its steps, which a window "
+                "cannot carry; plan the whole horizon at once (horizon_h), or use optimize or a rule"
+            )
         raise StrategyError(
             f"strategy.name: it makes yes-or-no choices over the whole horizon ({name}), which a window cannot "
             "carry; state options without them, or use optimize"

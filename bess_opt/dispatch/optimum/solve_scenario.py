@@ -96,7 +96,7 @@ def solve_plant(
             if isinstance(error, RecursionFailedError) and error.no_plan:
                 raise InfeasibleError(_why_no_plan(m, plant, options)) from None
             if options.engine == "value_function":
-                raise ScenarioError([_not_by_value_functions(error)]) from None
+                raise ScenarioError([engine_refused(error)]) from None
             reasons = error.rows
     with watch.stage("compile"):
         program = expand(m)
@@ -104,7 +104,8 @@ def solve_plant(
     return m, LinearOptimum(program, _solve(solver, m, plant, objectives, watch), reasons)
 
 
-def _not_by_value_functions(error: NotStepwiseError | RecursionFailedError) -> Finding:
+def engine_refused(error: NotStepwiseError | RecursionFailedError) -> Finding:
+    """That the scenario asks for value functions, and what in it does not fit them."""
     found = "'value_function' cannot solve this scenario: " + "; ".join(error.rows)
     return Finding("engine_refused", "solver.engine", found, "give 'auto' or 'highs'")
 

@@ -753,7 +753,8 @@ static double price_of(const Chosen *c, double right, double left, double wanted
 {
     double low = fmax(right, c->low_ray >= 0 ? -INFINITY : -c->low_slope);
     double high = fmin(left, c->high_ray >= 0 ? INFINITY : -c->high_slope);
-    double price = isnan(wanted) ? (isfinite(low) ? low : high) : wanted;
+    int more = isfinite(right) || !isfinite(left); /* what one more is worth; where there is no room, one less */
+    double price = isnan(wanted) ? ((more && isfinite(low)) || !isfinite(high) ? low : high) : wanted;
     price = low > high ? 0.5 * (low + high) : fmin(fmax(price, low), high);
     *exists = low <= high;
     return isfinite(price) ? price : 0.0;

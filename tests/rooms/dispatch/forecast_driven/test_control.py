@@ -405,6 +405,26 @@ def test_choices_over_the_whole_horizon_have_no_window() -> None:
     assert whole.metrics.score == pytest.approx(bo.optimize(of.scenario()).metrics.score)
 
 
+@pytest.mark.parametrize(
+    ("tariff", "message"),
+    [
+        ({"energy": [{"tiers": [[3, 60.0], [float("inf"), 20.0]]}]}, r"tariff.energy.tiers: whether energy reaches"),
+        (
+            {"demand": [{"tiers": [[0.5, 90.0], [float("inf"), 20.0]]}]},
+            r"tariff.demand.tiers: whether a peak reaches",
+        ),
+        ({"credit_months": 2}, r"tariff.credit_months: whether a month's bill is below zero is one choice"),
+    ],
+)
+def test_choices_of_a_tariff_have_no_window(tariff: dict[str, Any], message: str) -> None:
+    """Planned at once over the whole horizon they are fine; rising tiers and least bills have a window."""
+    of = case(load_mw=[1.0] * 24, price_per_mwh=[10.0, 50.0] * 12, tariff={"export": "none"} | tariff)
+    with pytest.raises(bo.StrategyError, match=message):
+        bo.control(of.scenario(), "perfect", horizon_h=6)
+    whole = bo.control(of.scenario(), "perfect", horizon_h=24, every_h=24)
+    assert whole.metrics.net_revenue == pytest.approx(bo.optimize(of.scenario()).metrics.net_revenue, rel=1e-6)
+
+
 def test_a_signal_must_be_seen_by_who_is_called() -> None:
     """What is called in a step decides what flows in it: unseen signals are refused, expected ones are fine."""
     of = case(

@@ -135,7 +135,8 @@ class TestEveryStrategy:
             return found
 
         monkeypatch.setattr(rolling.Rolling, "_best", best)
-        bo.control(everything(name).scenario(), "persistence", horizon_h=18)
+        scenario = everything(name).scenario().replace(solver={"engine": "highs"})
+        bo.control(scenario, "persistence", horizon_h=18)
         assert len(checked) >= 60
         assert max(checked) < 1e-7
 
