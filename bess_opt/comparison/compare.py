@@ -217,9 +217,12 @@ def _fair(solved: Solved, plans: dict[str, Dispatch]) -> tuple[Solved, Dispatch]
     scenario, rule = solved.scenario, plans[RULE]
     if not _misses_end(rule):
         return solved, plans[OPTIMAL]
-    tech = scenario.battery.tech
-    end = min(max(float(rule.schedule["soc"].iloc[-1]), tech.soc_min), tech.soc_max)
-    fair = solve_scenario(scenario.replace(battery={"soc_end": end}))
+    ends = [float(unit["soc"].iloc[-1]) for unit in rule.units.values()]
+    batteries = [
+        battery.merged({"soc_end": min(max(end, battery.tech.soc_min), battery.tech.soc_max)})
+        for battery, end in zip(scenario.batteries, ends, strict=True)
+    ]
+    fair = solve_scenario(scenario.replace(battery=batteries))
     plans[FAIR] = dispatch_of(fair)
     return fair, plans[FAIR]
 
@@ -259,7 +262,7 @@ def _captured(plans: dict[str, Dispatch]) -> dict[str, float]:
 
 
 def _misses_end(plan: Dispatch) -> bool:
-    return plan.metrics.end_shortfall_mwh > MISSED * plan.scenario.battery.energy_mwh
+    return plan.metrics.end_shortfall_mwh > MISSED * sum(battery.energy_mwh for battery in plan.scenario.batteries)
 
 
 def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:

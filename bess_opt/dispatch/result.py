@@ -135,18 +135,17 @@ class Dispatch:
         """
         from bess_opt import plots
 
-        battery = self.scenario.battery
         wrong = drawing_problems(pd.DatetimeIndex(self.schedule.index), week, theme)
         if wrong:
             raise ScenarioError(wrong)
         return plots.dispatch_figure(
             self.schedule,
-            energy_mwh=battery.energy_mwh,
+            energy_mwh=nameplate_mwh(self.scenario),
             currency=self.scenario.site.currency,
             title=f"{self.scenario.name}: {self.twin}",
             week=week,
             theme="dark" if theme == "dark" else "light",
-            soc_start=battery.soc_start_resolved,
+            soc_start=soc_start_of(self.scenario),
             step_h=self.scenario.step_h,
         )
 
@@ -192,6 +191,29 @@ class Dispatch:
         )
 
 
+def nameplate_mwh(scenario: Scenario) -> float:
+    """Nameplate energy of all batteries."""
+    return sum(battery.energy_mwh for battery in scenario.batteries)
+
+
+def soc_start_of(scenario: Scenario) -> float:
+    """State of charge at the start: of several batteries their energy over their nameplate."""
+    batteries = scenario.batteries
+    if len(batteries) == 1:
+        return batteries[0].soc_start_resolved
+    return sum(b.soc_start_resolved * b.energy_mwh for b in batteries) / nameplate_mwh(scenario)
+
+
+def window_of(scenario: Scenario) -> tuple[float, float]:
+    """Lowest and highest state of charge: of several batteries as shares of their nameplate together."""
+    batteries = scenario.batteries
+    if len(batteries) == 1:
+        return batteries[0].tech.soc_min, batteries[0].tech.soc_max
+    share = [battery.energy_mwh / nameplate_mwh(scenario) for battery in batteries]
+    low = sum(part * battery.tech.soc_min for part, battery in zip(share, batteries, strict=True))
+    return low, sum(part * battery.tech.soc_max for part, battery in zip(share, batteries, strict=True))
+
+
 def dispatch_rows(plan: Dispatch) -> list[Row]:
     """What a plan earns, moves and holds."""
     m, currency = plan.metrics, plan.scenario.site.currency
@@ -209,7 +231,16 @@ def dispatch_rows(plan: Dispatch) -> list[Row]:
     if plan.report is not None:
         gap = f"{plan.report.gap:.1e}" if plan.report.gap else "0"
         rows.append(("proven gap", f"{gap} ({plan.report.status})"))
-    return rows
+    return rows + _unit_rows(plan)
+
+
+def _unit_rows(plan: Dispatch) -> list[Row]:
+    """What each of several batteries gave at its port."""
+    if plan.of_batteries is None:
+        return []
+    hours = plan.scenario.step_h
+    given = {name: float(unit["discharge_mw"].sum()) * hours for name, unit in plan.units.items()}
+    return [(f"discharged by {name}", str(Number(mwh, "MWh"))) for name, mwh in given.items()]
 
 
 def dispatch_html(plan: Dispatch) -> str:
@@ -217,12 +248,11 @@ def dispatch_html(plan: Dispatch) -> str:
     from bess_opt.plots.page import picture_html
     from bess_opt.plots.week import week_figure
 
-    battery = plan.scenario.battery
     figure = week_figure(
         plan.schedule,
-        energy_mwh=battery.energy_mwh,
+        energy_mwh=nameplate_mwh(plan.scenario),
         currency=plan.scenario.site.currency,
-        soc_start=battery.soc_start_resolved,
+        soc_start=soc_start_of(plan.scenario),
         step_h=plan.scenario.step_h,
     )
     warned = [*plan.findings.errors, *plan.findings.warnings]
