@@ -30,7 +30,7 @@ from bess_opt.solver.optimum import LinearOptimum, Optimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 from bess_opt.solver.tie_break import tie_break_cost
-from bess_opt.solver.value_function.plan import solve_by_value_functions
+from bess_opt.solver.value_function.plan import NotProvenError, solve_by_value_functions
 from bess_opt.solver.value_function.recursion import RecursionFailedError
 from bess_opt.solver.value_function.step_program import NotStepwiseError
 from bess_opt.solver.warm_start import start_near_optimum
@@ -97,6 +97,10 @@ def solve_plant(
                 raise InfeasibleError(_why_no_plan(m, plant, options)) from None
             if options.engine == "value_function":
                 raise ScenarioError([engine_refused(error)]) from None
+            reasons = error.rows
+        except NotProvenError as error:
+            if options.engine == "value_function":
+                raise
             reasons = error.rows
     with watch.stage("compile"):
         program = expand(m)

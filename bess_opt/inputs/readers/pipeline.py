@@ -7,6 +7,7 @@ skipped and repeated hours · 9 decimal mark, missing marks · 10 unequal steps,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from bess_opt.inputs.readers.wide import melted
 from bess_opt.inputs.series.imported import ImportedSeries
 
 COLUMNS: dict[Quantity, str] = {"price": "price_per_mwh", "load": "load_mw", "solar": "solar_mw"}
+MOST_ROWS = 10_000_000  # they take less than 2 GB while they are read
 _DEAR = 3000.0  # per MWh in these currencies: a median beyond it is a wrong unit, not a market
 _HARD = ("EUR", "USD", "GBP")
 _OWN_USE = 0.01  # solar power below zero by no more than this share of the highest is an inverter's own use
@@ -50,13 +52,19 @@ class Rows:
     lengths: Nanoseconds
 
 
-def read_file(file: str | Path, stated: Stated) -> ImportedSeries:
-    """The series of a file on our clock and in our units. ScenarioError for whatever is unclear or does not fit."""
-    log = Log(Path(file).name)
+def read_file(file: str | Path, stated: Stated, progress: Callable[[float], None] | None = None) -> ImportedSeries:
+    """The series of a file on our clock and in our units. ScenarioError for whatever is unclear or does not fit.
+
+    `progress` is told which share of a long file has been looked through.
+    """
+    log = Log(Path(file).name, progress=progress)
     opened = open_file(file, stated, log)
     kind, table, layout = _understood(opened, stated, log)
     refuse_capacity(table, layout, stated.quantity)
     table = one_place(kept_rows(table, layout, log), layout, stated, log)
+    if len(table) > MOST_ROWS:
+        found = f"holds {len(table):,} rows, more than the {MOST_ROWS:,} that are read"
+        raise problem("too_large", table.source, found, "cut it into years")
     column = choose_column(table, layout, stated, log)
     unit = choose_unit(table, layout, column, stated, log)
     values = numbers(table, column, stated, log, layout.decimal)

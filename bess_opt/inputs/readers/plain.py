@@ -16,7 +16,7 @@ from bess_opt.inputs.readers.layout import Layout, Values, matching
 from bess_opt.inputs.readers.problems import listed, problem, question
 from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.times.ends import says_end, says_start
-from bess_opt.inputs.readers.times.periods import are_clock_times, are_numbers
+from bess_opt.inputs.readers.times.periods import are_clock_times, are_numbers, is_clock_time
 from bess_opt.inputs.readers.times.words import is_time
 from bess_opt.inputs.readers.units import fits, unit_in
 from bess_opt.inputs.readers.wide import DATE, PERIOD, VALUE
@@ -148,7 +148,8 @@ def _date_and_hour(table: Table, date: str, log: Log, layout: Layout) -> Layout:
     """A date, with the hour or the number of the step in another column; or a value for each day."""
     periods = [name for name in matching(table, _PERIOD) if name != date]
     periods = [name for name in periods if are_numbers(table.cells(name)) or are_clock_times(table.cells(name))]
-    clocks = [name for name in table.names if name != date and are_clock_times(table.cells(name))]
+    likely = [name for name in table.names if name != date and is_clock_time(table.first(name))]
+    clocks = [name for name in likely if are_clock_times(table.cells(name))]
     begins, stops = ([name for name in clocks if says(name)] for says in (says_start, says_end))
     if len(begins) == 1 and stops:
         log.decide("time columns", f"{date}, {begins[0]}", "file", "times of the start of the step are read")

@@ -239,11 +239,11 @@ def _epoch(cells: pa.Array) -> Words | None:
     seconds = np.where(values > 1e11, values / 1000.0, values)
     nanoseconds = np.round(seconds * 1e3).astype(np.int64) * 1_000_000
     unique, at = np.unique(nanoseconds, return_inverse=True)
-    nothing = np.zeros(len(cells), dtype=np.int64)
+    nothing = np.zeros(len(cells), dtype=np.int32)
     return Words(
         cells,
         nothing,
-        at,
+        at.astype(np.int32),
         {"seconds since 1970": np.zeros(1, np.int64)},
         unique,
         np.zeros(len(unique)),

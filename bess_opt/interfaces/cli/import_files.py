@@ -20,6 +20,7 @@ from bess_opt.interfaces.cli import output as show
 
 PICTURE = "series.png"
 _MANY = 50_000  # rows from which parquet is far smaller and faster than CSV
+_YEARS = (8760.0, 8784.0)
 _NUMBERS = ("year", "capacity_mw", "missing", "step_min")
 
 SCENARIO = """\
@@ -46,7 +47,7 @@ capital_per_mw = 200000.0
 capital_per_mwh = 150000.0
 lifetime_years = 15
 discount_rate = 0.07
-"""
+{horizons}"""
 _TARIFF = """
 [tariff]                           # an example: put your own in its place
 export = "none"
@@ -65,7 +66,7 @@ def import_into(files: Sequence[str], into: Path, state: Sequence[str], plot: bo
         shared, own = _stated(state)
         wanted = [w for text in files for w in _wanted(text, own)]
         stage(f"reading {len(wanted)} files")
-        brought = bring(wanted, shared)
+        brought = bring(wanted, shared, lambda name, share: stage(f"reading {name}: {share:.0%}"))
         frame, said = joined(brought, shared.get("time_zone"))
         stage("writing the scenario")
         written = write_scenario(into, brought, frame, plot)
@@ -157,9 +158,19 @@ def _scenario(brought: Sequence[Brought], frame: pd.DataFrame, series: str) -> s
         series=series,
         column=frame.columns[0],
         strategy=strategy,
+        horizons=_horizons(frame),
         tariff_note="" if have != {"load"} and have != {"load", "solar"} else " and the tariff",
     )
     return text + (_TARIFF if "load" in have and "price" not in have else "")
+
+
+def _horizons(frame: pd.DataFrame) -> str:
+    """The line that says how many such series make a year; nothing for a whole year."""
+    stamps = pd.DatetimeIndex(frame.index)
+    hours = ((stamps[-1] - stamps[0]) / (len(stamps) - 1) * len(stamps)).total_seconds() / 3600.0
+    if hours in _YEARS:
+        return ""
+    return f"horizons_per_year = {8760.0 / hours:.6f}     # the {hours:g} h of the series stand for a whole year\n"
 
 
 def _currency(brought: Sequence[Brought]) -> str:

@@ -15,6 +15,7 @@ from bess_opt.interfaces.cli import answers, tables
 from bess_opt.interfaces.cli import output as show
 from bess_opt.interfaces.cli.command import FLAG, Command, Group
 from bess_opt.interfaces.cli.import_command import import_command
+from bess_opt.interfaces.cli.new_command import new_command
 from bess_opt.interfaces.cli.options import (
     AlwaysJson,
     AsJson,
@@ -286,22 +287,7 @@ def list_choices(as_json: AsJson = False) -> None:
     )
 
 
-@command()
-def new(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", readable=False, help="A new or empty folder.")],
-    as_json: AsJson = False,
-) -> None:
-    """Write a first scenario, commented and ready to run, to FOLDER."""
-    with show.faults(as_json):
-        from bess_opt.interfaces.cli.new_scenario import new_scenario
-
-        written = new_scenario(folder)
-    if as_json:
-        show.write_json({"folder": str(written), "files": sorted(path.name for path in written.iterdir())})
-        return
-    show.write(f"{written}: scenario.toml, series.csv, README.md\nnext: bess-opt optimize {written}\n")
-
-
+command(name="new")(new_command)
 command(name="import")(import_command)
 
 

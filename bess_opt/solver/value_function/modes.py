@@ -19,14 +19,14 @@ from bess_opt.common.arrays import Array
 from bess_opt.solver.value_function.step_program import NotStepwiseError, StepProgram
 
 MOST_BASES = 4_000  # of one mode: more take longer than a linear program of the horizon
-MOST_ROWS, MOST_COLUMNS, MOST_MODES = 16, 64, 64  # the fixed sizes in recursion.c
+MOST_ROWS, MOST_COLUMNS, MOST_MODES = 16, 64, 64  # the fixed sizes in recursion.h
 INDEPENDENT, WELL = 1e-10, 1e10  # least singular value of independent columns, worst condition of a basis
 ZERO = 1e-14
 
 
 @dataclass(frozen=True)
 class Modes:
-    """All modes of all kinds of steps, one after the other; see `Problem` in recursion.c.
+    """All modes of all kinds of steps, one after the other; see `Problem` in recursion.h.
 
     `kind` is per step, `first_mode` per kind, `first_basis` and `first_ray` per mode, each with the end of the last.
     `free_mode` is per kind the mode that closes nothing, beyond those that the recursion may choose; −1 for none.
@@ -49,6 +49,11 @@ class Modes:
     def most_bases(self) -> int:
         """Bases of the mode that has most."""
         return int(np.diff(self.first_basis).max())
+
+    @property
+    def most_modes(self) -> int:
+        """Modes of the kind of step that has most."""
+        return int(np.diff(self.first_mode).max())
 
 
 def modes_of(program: StepProgram, *, one_way: bool = True, bounds_may_change: bool = False) -> Modes:

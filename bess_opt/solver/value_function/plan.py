@@ -32,8 +32,16 @@ from bess_opt.solver.value_function.step_program import ENERGY, NotStepwiseError
 PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
 
 
+OUT_OF_TIME = "the time limit ended the solve before any plan was found; raise solver.time_limit_s"
+
+
 class NotProvenError(SolveError):
     """The schedule does not earn what the recursion promises: an error of this engine, never of the scenario."""
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Why HiGHS must be asked."""
+        return (f"proof: {self}",)
 
 
 def solve_by_value_functions(
@@ -42,16 +50,22 @@ def solve_by_value_functions(
     """The exact optimum of `model` with `pairs` of flows that exclude each other.
 
     Raises `NotStepwiseError` with the rows that do not fit, `RecursionFailedError` (its `no_plan` says that the
-    scenario has no schedule), `LimitReachedError` where reading the model has used up the time.
+    scenario has no schedule), `NotProvenError`, `LimitReachedError` where the time does not do.
     """
     began = time.perf_counter()
     if compiled_part() is None:
         raise NotStepwiseError([NOT_BUILT])
     program = read(model, objectives, pairs)
     ways = modes_of(program)
-    if time_limit_s is not None and time.perf_counter() - began > time_limit_s:
-        raise LimitReachedError("the time limit ended the solve before any plan was found; raise solver.time_limit_s")
-    schedule = Recursion(program, ways).schedule()
+    left = None if time_limit_s is None else time_limit_s - (time.perf_counter() - began)
+    recursion = Recursion(program, ways)
+    try:
+        with recursion.within(left):
+            schedule = recursion.schedule()
+    except RecursionFailedError as error:
+        if error.out_of_time:
+            raise LimitReachedError(OUT_OF_TIME) from None
+        raise
     plan = ValueFunctionPlan(model, program, ways, schedule, time.perf_counter() - began)
     plan.require_proof()
     return plan

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import numpy as np
@@ -29,9 +31,12 @@ FAILED = {
     4: "a flow without a limit would earn without end",
     5: "a value function has too many pieces",
     6: "there is not enough memory",
+    7: "the time limit ended the recursion",
 }
-NO_PLAN = 1
-VERSION = 1  # of what the compiled part exports, the same as in recursion.c
+NO_PLAN, TOO_MANY, NO_MEMORY, STOPPED = 1, 5, 6, 7
+# Breakpoints that a value function may have: at first, which is quick to set up, and where these do not do.
+ROOM, MOST_ROOM = 4_096, 65_536
+VERSION = 2  # of what the compiled part exports, the same as in backward.c
 NOT_BUILT = "the compiled part of the value functions was not built with this installation"
 
 _Integer, _Number, _Place = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
@@ -43,7 +48,8 @@ class _Series(ctypes.Structure):
 
 class _Problem(ctypes.Structure):
     _fields_ = [
-        *((name, _Integer) for name in ("steps", "levels", "rows", "columns", "energy_row", "most_bases")),
+        *((name, _Integer) for name in ("steps", "levels", "rows", "columns", "energy_row")),
+        *((name, _Integer) for name in ("most_bases", "most_modes", "room")),
         *((name, _Number) for name in ("kept", "width", "slack")),
         ("slope_zero", _Number * LEVELS),
         ("value_zero", _Number * LEVELS),
@@ -54,15 +60,19 @@ class _Problem(ctypes.Structure):
         ("least", _Series),
         ("most", _Series),
         ("energy_worth", _Series * LEVELS),
+        ("stop", _Place),
     ]
 
 
 class RecursionFailedError(SolveError):
-    """The recursion could not go on; `no_plan` if no schedule exists, else `rows` say why HiGHS must be asked."""
+    """The recursion could not go on; `rows` say why.
+
+    `no_plan`: no schedule exists. `out_of_time`: the caller's limit was reached. Else HiGHS must be asked.
+    """
 
     def __init__(self, status: int, step: int) -> None:
         super().__init__(status, step)
-        self.no_plan = status == NO_PLAN
+        self.no_plan, self.out_of_time = status == NO_PLAN, status == STOPPED
         self.rows = (f"step {step}: {FAILED[status]}",)
 
     def __str__(self) -> str:
@@ -114,7 +124,7 @@ class Schedule:
 def compiled_part() -> Any:
     """The compiled part, or None where it was not built."""
     for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name(f"_compiled{suffix}")
+        path = Path(__file__).with_name(f"_passes{suffix}")
         if path.exists():
             found = ctypes.CDLL(str(path))
             if getattr(found, "vf_version", int)() != VERSION:
@@ -142,7 +152,10 @@ class Recursion:
         self.width, self.slope_zero, self.value_zero = tolerances_of(program)
         p = _Problem()
         p.steps, p.levels, p.rows = program.steps, program.levels, len(program.rows)
-        p.columns, p.energy_row, p.most_bases = len(program.columns), program.energy_row, modes.most_bases
+        p.columns, p.energy_row = len(program.columns), program.energy_row
+        p.most_bases, p.most_modes, p.room = modes.most_bases, modes.most_modes, ROOM
+        self._stop = np.zeros(1, dtype=np.int64)
+        p.stop = self._stop.ctypes.data
         p.kept, p.width, p.slack = program.kept, self.width, SLACK / SAME * self.width
         p.slope_zero[:], p.value_zero[:] = self.slope_zero, self.value_zero
         for name in ("kind", "first_mode", "free_mode", "first_basis", "first_ray", "open", "basic", "loose"):
@@ -187,14 +200,31 @@ class Recursion:
         finally:
             self._library.vf_free(memory)
 
+    @contextmanager
+    def within(self, seconds: float | None) -> Iterator[None]:
+        """What is asked inside stops after so many seconds, with a `RecursionFailedError` that is `out_of_time`."""
+        if seconds is None:
+            yield
+            return
+        timer = Timer(max(seconds, 0.0), lambda: self._stop.fill(1))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            self._stop.fill(0)
+
     def schedule(self) -> Schedule:
         """The best plan from the energy held at the start. Raises `RecursionFailedError`."""
         return self.schedule_of(0, self.program.steps, float(self.program.least[0]), self.end())
 
-    def schedule_of(self, begin: int, stop: int, energy_mwh: float, after: Curve) -> Schedule:
+    def schedule_of(self, begin: int, stop: int, energy_mwh: float, after: Curve, *, priced: bool = True) -> Schedule:
         """The best plan of the steps `begin` to `stop` − 1 from `energy_mwh` on; `after` is the value at their end.
 
-        Arrays of the answer hold these steps alone. Raises `RecursionFailedError`.
+        Arrays of the answer hold these steps alone. Without `priced` the plan has no prices (NaN), which takes half
+        of the time. Raises `RecursionFailedError`.
         """
         steps, program = stop - begin, self.program
         firsts = list(range(begin, stop, CHUNK))
@@ -203,8 +233,8 @@ class Recursion:
             ends[first] = curve
             if first > begin:
                 curve = self._value_at(first, min(first + CHUNK, stop), curve)
-        energy, price, mode = np.empty(steps + 1), np.empty(steps), np.empty(steps, dtype=np.int64)
-        flow, row = np.empty((len(program.columns), steps)), np.empty((len(program.rows), steps))
+        energy, mode, flow = np.empty(steps + 1), np.empty(steps, np.int64), np.empty((len(program.columns), steps))
+        price, row = np.full(steps, np.nan), np.full((len(program.rows) if priced else 0, steps), np.nan)
         energy[0], where, value, pieces = energy_mwh, np.zeros(1, dtype=np.int64), np.zeros(LEVELS), 0
         for first in firsts:
             memory = self._backward(first, min(first + CHUNK, stop), ends[first], keeping=True)
@@ -217,7 +247,8 @@ class Recursion:
                     memory,
                     begin,
                     steps,
-                    *(a.ctypes.data for a in (energy, flow, mode, price, row)),
+                    *(a.ctypes.data for a in (energy, flow, mode)),
+                    *(a.ctypes.data if priced else None for a in (price, row)),
                     price[first - begin - 1] if first > begin else np.nan,
                     where.ctypes.data,
                 )
@@ -241,23 +272,28 @@ class Recursion:
             raise RecursionFailedError(NO_PLAN, max(int(shut[0]) - 1, 0))
         energy, slope = np.ascontiguousarray(end.energy), np.ascontiguousarray(end.slope)
         value = np.ascontiguousarray(end.value)
-        memory = self._library.vf_backward(
-            ctypes.byref(self._problem),
-            first,
-            last,
-            len(slope),
-            energy.ctypes.data,
-            slope.ctypes.data,
-            value.ctypes.data,
-            int(keeping),
-        )
-        if not memory:
-            raise RecursionFailedError(6, last)
-        numbers = self._numbers(memory)
-        if numbers[0]:
+        for room in (ROOM, MOST_ROOM):
+            problem = _Problem.from_buffer_copy(self._problem)
+            problem.room = room
+            memory = self._library.vf_backward(
+                ctypes.byref(problem),
+                first,
+                last,
+                len(slope),
+                energy.ctypes.data,
+                slope.ctypes.data,
+                value.ctypes.data,
+                int(keeping),
+            )
+            if not memory:
+                raise RecursionFailedError(NO_MEMORY, last)
+            numbers = self._numbers(memory)
+            if not numbers[0]:
+                return memory
             self._library.vf_free(memory)
-            raise RecursionFailedError(int(numbers[0]), int(numbers[1]))
-        return memory
+            if numbers[0] != TOO_MANY:
+                break
+        raise RecursionFailedError(int(numbers[0]), int(numbers[1]))
 
     def _numbers(self, memory: Any) -> Array:
         """(status, step, most pieces, breakpoints in all, pieces of the first curve)."""

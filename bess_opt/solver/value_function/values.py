@@ -103,14 +103,17 @@ class ValueFunctions:
         """
         return self.recursion.curves(np.asarray(instants))
 
-    def replan(self, first: int, last: int, energy_mwh: float, end: Curve | None = None) -> Schedule:
+    def replan(
+        self, first: int, last: int, energy_mwh: float, end: Curve | None = None, *, priced: bool = False
+    ) -> Schedule:
         """The best plan of the steps `first` to `last` − 1 alone, from `energy_mwh` at the instant `first`.
 
         `end` is what energy at the instant `last` is worth, over the energies allowed there; by default all of the
         model's window, worth nothing (at the end of the horizon: the model's own). Arrays of the answer hold those
-        steps alone. Raises `RecursionFailedError`.
+        steps alone, prices only if `priced`. Raises `RecursionFailedError`.
         """
-        return self.recursion.schedule_of(first, last, energy_mwh, self.end(last) if end is None else end)
+        after = self.end(last) if end is None else end
+        return self.recursion.schedule_of(first, last, energy_mwh, after, priced=priced)
 
     def end(self, instant: int, worth_per_mwh: float = 0.0) -> Curve:
         """Energy inside the model's window of `instant`, worth so much each MWh beside what the model itself says."""

@@ -6,8 +6,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from bess_opt.inputs.readers.file.opened import Opened
+from bess_opt.inputs.readers.file.streamed import Source, StreamedColumns, stream
 from bess_opt.inputs.readers.file.table import Table
+from bess_opt.inputs.readers.file.whole import Streamed
 from bess_opt.inputs.readers.problems import listed, problem
 from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.units import factor_of, unit_in
@@ -49,7 +51,12 @@ def read_delimited(opened: Opened, log: Log) -> Table:
     lines = _head_lines(data)
     shape = _shape_of(opened.source, lines)
     header, units, surplus = _names(opened.source, lines, shape)
-    columns, rows, footer = _rows_of(opened.source, data, shape)
+    columns: tuple[pa.Array, ...] | StreamedColumns
+    if opened.rest is None or data is not opened.data:
+        columns, rows, footer = _rows_of(opened.source, data, shape)
+    else:
+        columns, rows, footer = _streamed_rows(opened.source, opened.rest, data, shape, log)
+        data = opened.rest.tail(1)
     log.decide("separator", SEPARATORS[shape.separator], "file")
     if not data.endswith(b"\n") and opened.form == "text":
         said = "the last line has no line end"
@@ -272,7 +279,7 @@ def _rows_of(source: str, data: bytes, shape: Shape) -> tuple[tuple[pa.Array, ..
         raise problem("unreadable_file", source, f"cannot be read: {error}", "give a table of rows alike") from None
     columns = tuple(pc.utf8_trim_whitespace(_whole(column)) for column in table.columns)
     rows = np.arange(shape.first + 1, shape.first + 1 + len(columns[0]))
-    footer = _footer(source, odd, data, shape) if odd else 0
+    footer = _footer(source, odd, data, shape, lambda text: _line_of(data, text)) if odd else 0
     if len(rows) > 1 and str(columns[0][-1].as_py()).rstrip(":").lower() in _SUMS:
         columns, rows, footer = tuple(column[:-1] for column in columns), rows[:-1], footer + 1
     blank = _blank_rows(columns)
@@ -282,6 +289,27 @@ def _rows_of(source: str, data: bytes, shape: Shape) -> tuple[tuple[pa.Array, ..
     if not len(rows):
         raise problem("empty_series", source, "holds no rows", "give a file with a header and rows")
     return columns, rows, footer
+
+
+def _streamed_rows(
+    source: str, text: Streamed, head: bytes, shape: Shape, log: Log
+) -> tuple[StreamedColumns, np.ndarray, int]:
+    """As `_rows_of`, of a long text whose rows stay in their file."""
+    odd: list[tuple[int, int, str]] = []
+
+    def remember(row: pacsv.InvalidRow) -> str:
+        odd.append((-1, row.actual_columns, row.text))
+        return "skip"
+
+    place = Source(text.path, text.skip + _offset_of_line(head, shape.first), shape.separator, shape.width)
+    try:
+        columns = stream(place, remember, log.progress)
+    except pa.ArrowInvalid as error:
+        raise problem("unreadable_file", source, f"cannot be read: {error}", "give a table of rows alike") from None
+    if not columns.kept.any():
+        raise problem("empty_series", source, "holds no rows", "give a file with a header and rows")
+    footer = _footer(source, odd, text.tail(20_000), shape, text.line_of) if odd else 0
+    return columns, np.flatnonzero(columns.kept) + shape.first + 1, footer
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -311,8 +339,19 @@ def _offset_of_line(data: bytes, line: int) -> int:
     return at
 
 
-def _footer(source: str, odd: Sequence[tuple[int, int, str]], data: bytes, shape: Shape) -> int:
-    """How many odd lines stand below the last row as a footer. ScenarioError for one between the rows."""
+def _line_of(data: bytes, text: str) -> int:
+    """The number of the line that is `text`; 0 where it stands in none."""
+    at = data.find(text.encode("utf-8"))
+    return data.count(b"\n", 0, at) + 1 if at >= 0 else 0
+
+
+def _footer(
+    source: str, odd: Sequence[tuple[int, int, str]], data: bytes, shape: Shape, line_of: Callable[[str], int]
+) -> int:
+    """How many odd lines stand below the last row as a footer. ScenarioError for one between the rows.
+
+    `data` ends as the file does; `line_of` finds the number of a line in the whole file.
+    """
     tail = [line for line in data[-20_000:].decode("utf-8", errors="ignore").splitlines() if line.strip()]
     last = len(tail)
     while last and len(_cells(tail[last - 1], shape.separator)) != shape.width:
@@ -323,8 +362,7 @@ def _footer(source: str, odd: Sequence[tuple[int, int, str]], data: bytes, shape
     if len(footer) == len(odd) and worded:
         return len(footer)
     text, width = odd[0][2], odd[0][1]
-    at = data.find(text.strip().encode("utf-8")) if text.strip() else -1
-    row = data.count(b"\n", 0, at) + 1 if at >= 0 else 0
+    row = line_of(text.strip()) if text.strip() else 0
     where = f"{source} row {row}" if row else source
     found = f"has {width} cells under {shape.width} columns"
     if len(odd) > 1:
@@ -336,10 +374,9 @@ def _without_empty_tail(table: Table) -> Table:
     """The table without a last column that has neither name nor cells, which separators at line ends make."""
     last = table.names[-1]
     if len(table.names) > 1 and re.fullmatch(r"column \d+|", last) and not table.first(last):
-        return Table(
-            table.source, table.names[:-1], table.columns[:-1], table.units[:-1], table.rows, table.separator,
-            table.preamble, table.surplus, table.zones,
-        )  # fmt: skip
+        columns = table.columns
+        fewer = columns.without_last() if isinstance(columns, StreamedColumns) else columns[:-1]
+        return replace(table, names=table.names[:-1], columns=fewer, units=table.units[:-1])
     return table
 
 

@@ -46,6 +46,11 @@ def are_numbers(cells: pa.Array) -> bool:
     return all(_NUMBER.fullmatch(word) or _RANGE.fullmatch(word) for word in words)
 
 
+def is_clock_time(text: str) -> bool:
+    """Whether a cell is a time of day."""
+    return bool(_CLOCK.fullmatch(text))
+
+
 def are_clock_times(cells: pa.Array) -> bool:
     """Whether the cells of a column are times of day."""
     return all(_CLOCK.fullmatch(str(word)) for word in cells.unique().to_pylist())

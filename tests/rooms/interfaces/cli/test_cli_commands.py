@@ -165,6 +165,14 @@ def test_new_writes_a_scenario_that_runs(run: Run, tmp_path: Path) -> None:
     assert run("optimize", tmp_path / "mine").code == 0
 
 
+def test_new_of_another_kind(run: Run, tmp_path: Path) -> None:
+    assert run("new", tmp_path / "depot", "--kind", "ev_depot").code == 0
+    assert run("validate", tmp_path / "depot").code == 0
+    assert bo.load(tmp_path / "depot").site.import_limit_mw == 1.4
+    ended = run("new", tmp_path / "other", "--kind", "ev-depot")
+    assert (ended.code, ended.err) == (1, "error: kind: found 'ev-depot'; did you mean 'ev_depot'?\n")
+
+
 def test_new_leaves_what_is_there_alone(run: Run, folder: Path) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     ended = run("new", folder)
