@@ -22,10 +22,10 @@ from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.holidays import holidays_in
 from bess_opt.inputs.json_schema import json_schema
 from bess_opt.inputs.magnitudes import check_magnitudes
-from bess_opt.inputs.scenario_checks import check_tables
 from bess_opt.inputs.scenario_reading import (
     TABLES,
     SeriesSource,
+    check_tables,
     file_source,
     frame_source,
     read_series,
