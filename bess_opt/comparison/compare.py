@@ -22,6 +22,7 @@ from bess_opt.dispatch.optimum.solve_scenario import Solved, solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.dispatch.without_battery import dispatch_without_battery
+from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.plant.metrics import Metrics
@@ -125,6 +126,8 @@ def compare(
     Raises what `optimize` raises. A rung "none" or "rule" that cannot be run (a site that needs its battery,
     a rule that meets a limit) is left out and noted, as are those of a strategy that windows cannot carry.
     """
+    if forecast is not None:
+        require_one_battery(scenario.batteries, "compare with a forecast")
     contenders = _contenders(scenario, strategies)
     ladders = {label: _ladder(label, contender) for label, contender in contenders.items()}
     if forecast is not None:

@@ -14,6 +14,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch import used_bill
 from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.plant.cycle_caps import period_of, steps_within
 from bess_opt.plant.from_scenario import plant_of
@@ -57,6 +58,7 @@ def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, d
     left out. ScenarioError for a moment that begins no step of the plan, and for one within a day of which the peak
     is one of several.
     """
+    require_one_battery(plan.scenario.batteries, "used")
     past = _past(plan, until)
     tables: dict[str, dict[str, Any]] = {}
     for where, row in ROWS.items():

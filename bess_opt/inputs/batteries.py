@@ -53,9 +53,14 @@ def _name_problems(batteries: Sequence[Battery]) -> list[Finding]:
 
 def only_battery(batteries: Sequence[Battery]) -> Battery:
     """The one battery. ScenarioError where there are several: what asks for it serves one alone."""
-    if len(batteries) > 1:
-        raise ScenarioError([several_batteries([str(battery.name) for battery in batteries])])
+    require_one_battery(batteries)
     return batteries[0]
+
+
+def require_one_battery(batteries: Sequence[Battery], what: str = "this") -> None:
+    """ScenarioError where there are several; `what` serves one battery alone."""
+    if len(batteries) > 1:
+        raise ScenarioError([several_batteries([str(battery.name) for battery in batteries], what)])
 
 
 def several_batteries(names: Sequence[str], what: str = "this") -> Finding:

@@ -30,6 +30,7 @@ from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, t
 from bess_opt.dispatch.infeasible import unreachable as infeasible
 from bess_opt.dispatch.optimum.solve_scenario import engine_refused, flows_of, solve_plant
 from bess_opt.dispatch.result import OF_CONTROL, Dispatch, result_of
+from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
@@ -73,6 +74,7 @@ def control(
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
+        require_one_battery(scenario.batteries, "control")
         _check_words(terminal, commitment)
         stated_plant = plant_of(scenario)
         active = activate(scenario, stated_plant)

@@ -112,6 +112,8 @@ class _Search:
 
     def combination(self) -> list[Relaxation]:
         """All numbers together by the least sum of relative changes, at need with every permission."""
+        if not self.limits:
+            return []
         for granted in ({}, dict.fromkeys(denied(self.scenario), True)):
             try:
                 values = None if self._late() else self._together(granted)
