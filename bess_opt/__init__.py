@@ -44,10 +44,6 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.used import used as used
     from bess_opt.inputs.ageing_model import AgeingModel as AgeingModel
     from bess_opt.inputs.battery import Battery as Battery
-    from bess_opt.inputs.battery import Converters as Converters
-    from bess_opt.inputs.battery import Technology as Technology
-    from bess_opt.inputs.battery import technologies as technologies
-    from bess_opt.inputs.battery import topologies as topologies
     from bess_opt.inputs.finance import Finance as Finance
     from bess_opt.inputs.readers.read_series import read_load as read_load
     from bess_opt.inputs.readers.read_series import read_prices as read_prices
@@ -60,6 +56,10 @@ if TYPE_CHECKING:
     from bess_opt.inputs.solar.profile import solar as solar
     from bess_opt.inputs.solver_options import SolverOptions as SolverOptions
     from bess_opt.inputs.tariff import Tariff as Tariff
+    from bess_opt.inputs.technologies import Converters as Converters
+    from bess_opt.inputs.technologies import Technology as Technology
+    from bess_opt.inputs.technologies import technologies as technologies
+    from bess_opt.inputs.technologies import topologies as topologies
     from bess_opt.interfaces.report.report import report as report
     from bess_opt.investment.lifetime.ageing import Ageing as Ageing
     from bess_opt.investment.lifetime.ageing import ageing as ageing
@@ -78,10 +78,10 @@ _HOME = {
     "ageing": "investment.lifetime.ageing",
     "AgeingModel": "inputs.ageing_model",
     "Battery": "inputs.battery",
-    "Converters": "inputs.battery",
-    "Technology": "inputs.battery",
-    "technologies": "inputs.battery",
-    "topologies": "inputs.battery",
+    "Converters": "inputs.technologies",
+    "Technology": "inputs.technologies",
+    "technologies": "inputs.technologies",
+    "topologies": "inputs.technologies",
     "strategies": "strategies.shared.catalogue",
     "Bill": "dispatch.bill",
     "bill": "dispatch.bill",

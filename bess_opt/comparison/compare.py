@@ -23,8 +23,8 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.batteries import require_one_battery
+from bess_opt.inputs.reading.strategy_entry import StrategyEntry
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.plant.metrics import Metrics
 
 if TYPE_CHECKING:

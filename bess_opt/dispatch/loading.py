@@ -37,11 +37,10 @@ from bess_opt.dispatch.saving import (
 )
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.audit import audit
-from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import ledger_of
 from bess_opt.plant.metrics import Metrics, metrics_of
 from bess_opt.solver.certificate import LinearCertificate
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 
 UNSEALED = "bess_opt dispatch 1"
 MOST_BYTES = 50_000_000  # of a JSON file; findings and figures of a plan take some kilobytes
@@ -105,9 +104,7 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
     if made.twin not in get_args(Twin):
         yield REPORT_FILE, f"twin is {made.twin!r}"
         return
-    stated_plant = plant_of(made.scenario)
-    active = activate(made.scenario, stated_plant)
-    plant = active.restrict(stated_plant)
+    plant, active = prepare(made.scenario)
     schedule = made.whole_schedule
     for violation in audit(schedule, law_of(made.twin, plant), [active.checks]):
         yield SCHEDULE_FILE, violation.sentence()

@@ -16,11 +16,10 @@ import pandas as pd
 from bess_opt.common.findings import Finding
 from bess_opt.common.provenance import versions
 from bess_opt.plant.billing.energy import NET
-from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import cash, ledger_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.certificate import LinearCertificate
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 
 if TYPE_CHECKING:
     from bess_opt.common.findings import Finding
@@ -125,9 +124,7 @@ def reconcile(plan: Dispatch) -> Reconciliation:
     Raises `StrategyError` if the scenario's strategy is not there any more.
     """
     scenario, schedule, report = plan.scenario, plan.whole_schedule, plan.report
-    stated_plant = plant_of(scenario)
-    active = activate(scenario, stated_plant)
-    plant = active.restrict(stated_plant)
+    plant, active = prepare(scenario)
     again = ledger_of(schedule, plant) | active.penalties(schedule, plant)
     detail = _detail(schedule, plant)
     again["energy"] = sum(amount for name, amount in detail.items() if not name.startswith("tariff.demand"))

@@ -9,11 +9,10 @@ from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import AnyRule, Held
 from bess_opt.plant.stepper import follow, run_rule
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 
 
 def simulate(scenario: Scenario, rule: AnyRule | None = None) -> Dispatch:
@@ -27,9 +26,7 @@ def simulate(scenario: Scenario, rule: AnyRule | None = None) -> Dispatch:
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
-        stated_plant = plant_of(scenario)
-        active = activate(scenario, stated_plant)
-        plant = active.restrict(stated_plant)
+        plant, active = prepare(scenario)
     with watch.stage("simulate"):
         made = run_rule(plant, rule or active.rule(plant))
     result = result_of(scenario, plant, active, "rule", made, findings_of(scenario, plant, active), watch)
@@ -44,9 +41,7 @@ def replay(plan: Dispatch) -> Dispatch:
 
     The result is audited like any plan. Raises `InfeasibleError` where the simulator cannot follow.
     """
-    stated_plant = plant_of(plan.scenario)
-    active = activate(plan.scenario, stated_plant)
-    plant = active.restrict(stated_plant)
+    plant, active = prepare(plan.scenario)
     column = {name: plan.schedule[name].to_numpy() for name in plan.schedule.columns if name.endswith("_mw")}
     up, down = column["regulation_up_mw"], column["regulation_down_mw"]
     swing = np.where(np.maximum(up, down) > 0.0, np.minimum(column["charge_mw"], column["discharge_mw"]), 0.0)

@@ -6,10 +6,9 @@ from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.stepper import run_rule
 from bess_opt.plant.without_battery import bare_scenario, idle_plant
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 
 
 def dispatch_without_battery(scenario: Scenario) -> Dispatch:
@@ -22,9 +21,8 @@ def dispatch_without_battery(scenario: Scenario) -> Dispatch:
     watch = Stopwatch()
     with watch.stage("prepare"):
         bare = bare_scenario(scenario)
-        stated_plant = plant_of(bare)
-        wanted = activate(bare, stated_plant)
-        plant = idle_plant(wanted.restrict(stated_plant))
+        prepared = prepare(bare)
+        plant, active = idle_plant(prepared.plant), prepared.strategy
     with watch.stage("simulate"):
         made = run_rule(plant, lambda _state: 0.0)
-    return result_of(bare, plant, wanted, "rule", made, findings_of(bare, plant, wanted), watch)
+    return result_of(bare, plant, active, "rule", made, findings_of(bare, plant, active), watch)

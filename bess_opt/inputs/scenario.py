@@ -20,12 +20,12 @@ from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.describe import describe_series, scenario_html
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.holidays import holidays_in
-from bess_opt.inputs.json_schema import json_schema
-from bess_opt.inputs.magnitudes import check_magnitudes
-from bess_opt.inputs.scenario_reading import (
+from bess_opt.inputs.reading.json_schema import json_schema
+from bess_opt.inputs.reading.magnitudes import check_magnitudes
+from bess_opt.inputs.reading.scenario_checks import check_tables
+from bess_opt.inputs.reading.scenario_reading import (
     TABLES,
     SeriesSource,
-    check_tables,
     file_source,
     frame_source,
     read_series,
@@ -33,10 +33,10 @@ from bess_opt.inputs.scenario_reading import (
     read_toml,
     unknown_tables,
 )
+from bess_opt.inputs.reading.strategy_entry import StrategyEntry, read_strategies
 from bess_opt.inputs.series.clean import CleanSeries, SeriesOptions, lock
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.inputs.strategy_entry import StrategyEntry, read_strategies
 from bess_opt.inputs.tariff import Tariff
 from bess_opt.inputs.tariff_checks import price_findings, price_notes
 

@@ -10,8 +10,9 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.columns import OF_BATTERY
 from bess_opt.inputs.batteries import battery_of_array, column_of, place_of
-from bess_opt.inputs.battery import ROUNDING, Battery, EndValue
+from bess_opt.inputs.battery import Battery, EndValue
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.technologies import ROUNDING
 from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
 from bess_opt.plant.cycle_caps import cycle_caps_of

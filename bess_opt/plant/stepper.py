@@ -107,11 +107,7 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
         else:
             _require_number(plant, t, wanted)
             energy -= both / kept * swing
-            allowed, by = wanted, ""
-            if allowed > highest:
-                allowed, by = highest, "cycles" if highest < by_cap[0] else site.highest_by[t]
-            if allowed < lowest:
-                allowed, by = lowest, "cycles" if lowest > by_cap[1] else site.lowest_by[t]
+            allowed, by = _allowed(wanted, lowest, highest, by_cap, (site.lowest_by[t], site.highest_by[t]))
             given, energy, stopped = transition(
                 storage, energy, allowed, floor, ceiling, step_h, most_mw=(most_in, most_out), drawn_mw=drawn[t]
             )
@@ -122,6 +118,21 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
         power.append(given)
         stored.append(energy)
     return site_flows(plant, asked, [np.array(power)], [np.array(stored)], np.array(limited, dtype=object))
+
+
+def _allowed(
+    wanted: float, lowest: float, highest: float, by_site: tuple[float, float], words: tuple[str, str]
+) -> tuple[float, str]:
+    """The power next to `wanted` in [`lowest`, `highest`], and what limits it: the site's `words`, or cycles.
+
+    `by_site` is (highest, lowest) without the caps on cycles.
+    """
+    allowed, by = wanted, ""
+    if allowed > highest:
+        allowed, by = highest, "cycles" if highest < by_site[0] else words[1]
+    if allowed < lowest:
+        allowed, by = lowest, "cycles" if lowest > by_site[1] else words[0]
+    return allowed, by
 
 
 def _require_number(plant: Plant, t: int, wanted: float) -> None:

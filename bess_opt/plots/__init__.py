@@ -12,9 +12,9 @@ from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
 from bess_opt.plots.gap import gap_figure
 from bess_opt.plots.page import NotebookFigure, figure_png, figure_svg
-from bess_opt.plots.power import draw_power
-from bess_opt.plots.price import draw_price
-from bess_opt.plots.soc import draw_soc
+from bess_opt.plots.panels.power import draw_power
+from bess_opt.plots.panels.price import draw_price
+from bess_opt.plots.panels.soc import draw_soc
 from bess_opt.plots.value import stored_value_figure
 from bess_opt.plots.week import week_figure
 from bess_opt.plots.year_map import day_hour_table, draw_heat_map, heat_map_figure

@@ -7,7 +7,7 @@ that hold it. `one_way_search` looks for the exact plan.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -86,14 +86,3 @@ def one_way_program(m: Any, plant: Plant, program: Program, converters: tuple[Pa
     first = slice(program.columns)
     full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
     return full
-
-
-def with_choices_held(program: Program, x: np.ndarray) -> Program:
-    """`program` with its yes-or-no choices held as they are in `x`: a linear one."""
-    choice = np.round(x[: program.columns])
-    return replace(
-        program,
-        lower=np.where(program.integer, choice, program.lower),
-        upper=np.where(program.integer, choice, program.upper),
-        integer=np.zeros_like(program.integer),
-    )

@@ -20,18 +20,10 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
-from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way import (
-    ONE_WAY_ROUNDING,
-    Exact,
-    in_order,
-    proven,
-    rounding_of,
-    steps_not_one_way,
-)
-from bess_opt.solver.program import ENERGY, Program, of_batteries, with_rows
+from bess_opt.solver.one_way import ONE_WAY_ROUNDING, Exact, in_order, proven, rounding_of, steps_not_one_way
+from bess_opt.solver.program import ENERGY, Program, of_batteries
 from bess_opt.solver.segments import Cutter, Segment, SegmentPrograms, grown, merged_segments, segment_around
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 
@@ -214,10 +206,9 @@ class OneWaySearch:
         carries = np.flatnonzero(cost)
         if len(carries):
             row = (carries, cost[carries] / price, -np.inf, float(cost @ x) / price)
-            held = with_rows(held, [row])
+            held = held.with_rows([row])
         later = np.append(self._later, np.zeros(self.full.columns - len(self._later)))[programs.origin]
-        own = self.solver.options
-        options = SolverOptions(rel_gap=0.0, threads=own.threads, seed=own.seed)
+        options = self.solver.options.model_copy(update={"rel_gap": 0.0, "time_limit_s": None})
         small = Solver(replace(held, cost=later), options, scale_mw=self.scale_mw)
         small.limit_nodes(TIE_NODES)
         small.start_from(x)
@@ -246,8 +237,7 @@ class OneWaySearch:
         return idle
 
     def _solve_small(self, program: Program, allowance: float) -> Solution:
-        own = self.solver.options
-        options = SolverOptions(rel_gap=0.0, threads=own.threads, seed=own.seed)
+        options = self.solver.options.model_copy(update={"rel_gap": 0.0, "time_limit_s": None})
         small = Solver(program, options, scale_mw=self.scale_mw)
         small.allow_gap(allowance)
         found = small.solve(time_limit_s=self._left_s())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.solver.program import ENERGY, Program, of_batteries, own_name, places_of, with_rows
+from bess_opt.solver.program import ENERGY, Program, of_batteries, own_name
 
 WIDE_ROW = 4  # places; a row of the energy law spans three
 WIDEST = 384  # steps a segment reaches at most for an instant at which it may end
@@ -83,10 +83,10 @@ class Cutter:
 
     def __init__(self, full: Program, steps: int) -> None:
         self.full, self.steps = full, steps
-        self.place = places_of(full)
+        self.place = full.place
         self.row_first, self.row_last = _row_spans(full, self.place)
         self._wide = (self.row_last - self.row_first > WIDE_ROW) & (self.row_last <= 2 * steps)
-        self._rows = np.repeat(np.arange(full.rows), np.diff(full.start))
+        self._rows = full.row_of_entry
         # Sorted by time once, so that a segment costs what it holds, not what the horizon holds.
         self._by_place = np.argsort(self.place, kind="stable")
         self._sorted_places = self.place[self._by_place]
@@ -147,8 +147,8 @@ class Cutter:
             for energy in of_batteries(full.variables, ENERGY):
                 first = int(np.searchsorted(columns, energy.first + segment.first))
                 cost[first] = worth[inside & (position == first)].sum()
-        priced = _slice(full, columns, rows[inside], position[inside], full.value[entries][inside], cost)
-        held = replace(priced, cost=full.cost[columns], lower=priced.lower.copy(), upper=priced.upper.copy())
+        held, _ = full.part(columns, entries[inside], rows[inside])
+        priced = replace(held, cost=cost, lower=held.lower.copy(), upper=held.upper.copy())
         instants = [i for i in (segment.first, segment.last) if 0 < i < self.steps]
         own = [block.first + np.array(instants, dtype=np.int64) for block in of_batteries(full.variables, ENERGY)]
         ends = np.concatenate(own)
@@ -156,7 +156,7 @@ class Cutter:
         held.lower[at] = held.upper[at] = x[ends]
         coupling = np.setdiff1d(rows[~inside], self._end_rows(segment))
         if len(coupling):
-            held = with_rows(held, self._coupled_rows(coupling, columns, x))
+            held = held.with_rows(self._coupled_rows(coupling, columns, x))
         return SegmentPrograms(priced, held, columns, at, x[ends], bool(len(coupling)))
 
     def slice(self, segment: Segment) -> tuple[Program, Array, Array]:
@@ -165,10 +165,8 @@ class Cutter:
         columns, entries = self._held_by(segment)
         rows = self._rows[entries]
         inside = self._inside(segment, rows)
-        rows, entries = rows[inside], entries[inside]
-        position = np.searchsorted(columns, full.column[entries])
-        small = _slice(full, columns, rows, position, full.value[entries], full.cost[columns])
-        return small, columns, np.unique(rows)
+        small, of = full.part(columns, entries[inside], rows[inside])
+        return small, columns, of
 
     def _held_by(self, segment: Segment) -> tuple[Array, Array]:
         """(columns, matrix entries) of the segment, each in the order of the full program."""
@@ -218,20 +216,3 @@ def _row_spans(full: Program, place: Array) -> tuple[Array, Array]:
     first = np.minimum.reduceat(of_entry, full.start[:-1])
     last = np.maximum.reduceat(of_entry, full.start[:-1])
     return first, np.where(first < 0, np.iinfo(np.int64).max, last)
-
-
-def _slice(full: Program, columns: Array, row_of: Array, position: Array, value: Array, cost: Array) -> Program:
-    """The program of `columns` and the rows whose entries are given, in row order."""
-    rows, counts = np.unique(row_of, return_counts=True)
-    return Program(
-        cost=cost,
-        offset=0.0,
-        lower=full.lower[columns],
-        upper=full.upper[columns],
-        row_lower=full.row_lower[rows],
-        row_upper=full.row_upper[rows],
-        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-        column=position.astype(np.int32),
-        value=value,
-        integer=full.integer[columns],
-    )

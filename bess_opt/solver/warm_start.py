@@ -100,7 +100,7 @@ class _Segments:
 
     def __init__(self, program: Program, steps: int, options: SolverOptions, scale_mw: float) -> None:
         self._program, self._steps, self._scale_mw = program, steps, scale_mw
-        self._options = SolverOptions(threads=options.threads, seed=options.seed)
+        self._options = options.model_copy(update={"time_limit_s": None})
         limit = options.time_limit_s
         self._deadline = None if limit is None else time.perf_counter() + limit
         self._cutter = Cutter(program, steps)
@@ -215,11 +215,8 @@ def at_rest(program: Program) -> tuple[Array, Array]:
         if name not in program.constraints:
             continue
         balance = program.constraints[name]
-        entries = slice(program.start[balance.first], program.start[balance.slice.stop])
+        entries, step = program.entries_of(np.arange(balance.first, balance.slice.stop))
         of_column, value = program.column[entries], program.value[entries]
-        step = np.repeat(
-            np.arange(len(balance.positions)), np.diff(program.start[balance.first : balance.slice.stop + 1])
-        )
         missing = program.row_lower[balance.slice] - np.bincount(step, value * x[of_column], len(balance.positions))
         for flow in flows:
             first = program.variables[flow].first

@@ -69,30 +69,31 @@ def study(
     rows: dict[int, Row] = {}
     names: list[str] = []
 
-    def missing() -> Iterator[Job]:
-        """Jobs without a row; what is already known, or cannot be read, becomes its row here."""
-        for place, (name, found) in enumerate(_named(scenarios)):
-            names.append(name)
-            if isinstance(found, BessOptError):
-                rows[place] = failed("", found).row
-                continue
-            digest = found.digest()
-            key = _key(name, digest, task)
-            kept = parts.read(key)
-            if kept is None:
-                yield Job(place, key, name, digest, found)
-            else:
-                rows[place] = kept
-
     total = len(scenarios) if isinstance(scenarios, Sized) and not isinstance(scenarios, str) else None
     with show_progress(progress, total, lambda: len(rows)) as advance:
-        for job, made in made_by(pool, missing(), task, retries):
+        for job, made in made_by(pool, _jobs(scenarios, task, parts, names, rows), task, retries):
             parts.write(job.key, made)
             rows[job.place] = made.row
             advance()
     table = _table(names, [rows[place] for place in range(len(names))])
     parts.finish(table)
     return table
+
+
+def _jobs(scenarios: Scenarios, task: Action, parts: Parts, names: list[str], rows: dict[int, Row]) -> Iterator[Job]:
+    """Jobs without a row, all `names` on the way; what is already known, or cannot be read, goes to `rows` here."""
+    for place, (name, found) in enumerate(_named(scenarios)):
+        names.append(name)
+        if isinstance(found, BessOptError):
+            rows[place] = failed("", found).row
+            continue
+        digest = found.digest()
+        key = _key(name, digest, task)
+        kept = parts.read(key)
+        if kept is None:
+            yield Job(place, key, name, digest, found)
+        else:
+            rows[place] = kept
 
 
 def _task(action: str | Callable[[Scenario], Any], local: bool) -> Action:

@@ -16,7 +16,7 @@ from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.value_function.recursion import compiled_part
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.discovery import get
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
@@ -33,14 +33,11 @@ def examine(scenario: Scenario | str | Path) -> tuple[Findings, type[BessOptErro
     """The findings, and the kind of error that a solve would end with, if they hold one."""
     try:
         read = scenario if isinstance(scenario, Scenario) else load(scenario)
-        plant = plant_of(read)
-        bound = activate(read, plant) if read.strategies else None
-        if bound is not None:
-            plant = bound.restrict(plant)
+        plant, active = prepare(read) if read.strategies else (plant_of(read), None)
     except BessOptError as error:
         return Findings(problems_of(error)), type(error)
     conflicts = unreachable(plant)
-    found = Findings([*conflicts, *_no_strategy(read), *findings_of(read, plant, bound)])
+    found = Findings([*conflicts, *_no_strategy(read), *findings_of(read, plant, active)])
     return found, InfeasibleError if conflicts else None
 
 

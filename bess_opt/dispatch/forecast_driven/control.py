@@ -42,7 +42,7 @@ from bess_opt.solver.program import Program
 from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.solver.value_function.recursion import RecursionFailedError
 from bess_opt.solver.value_function.step_program import NotStepwiseError
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 
@@ -76,9 +76,7 @@ def control(
     with watch.stage("prepare"):
         require_one_battery(scenario.batteries, "control")
         _check_words(terminal, commitment)
-        stated_plant = plant_of(scenario)
-        active = activate(scenario, stated_plant)
-        plant = active.restrict(stated_plant)
+        plant, active = prepare(scenario)
         findings = findings_of(scenario, plant, active)
         unreachable = infeasible.unreachable(plant)
         if unreachable:

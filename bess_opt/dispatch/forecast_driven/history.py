@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.dispatch.forecast_driven.horizon import FLOWS, Horizon, WindowEntries, entries_of
+from bess_opt.dispatch.forecast_driven.horizon import FLOWS, Horizon, WindowEntries
 from bess_opt.plant.flows import Flows
 
 
@@ -44,7 +44,7 @@ class History:
         if end <= done:
             return done
         rows = horizon.lasting[done:end]
-        entry, row = entries_of(program, rows)
+        entry, row = program.entries_of(rows)
         column, value = program.column[entry], program.value[entry]
         known = horizon.decides[column]
         used = np.bincount(row[known], value[known] * self._x[column[known]], minlength=len(rows))

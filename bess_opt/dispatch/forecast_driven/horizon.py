@@ -16,7 +16,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.plant.flows import OF_ONE, OF_SITE
-from bess_opt.solver.program import Program, places_of
+from bess_opt.solver.program import Program
 
 FLOWS = (*OF_ONE, *OF_SITE)
 FAR = np.iinfo(np.int64).max // 4
@@ -50,12 +50,12 @@ class Horizon:
 
     def __init__(self, program: Program, steps: int) -> None:
         self.program, self.steps = program, steps
-        self.place = places_of(program)
+        self.place = program.place
         decides = np.zeros(program.columns, dtype=bool)
         for name, block in program.variables.items():
             decides[block.slice] = name in FLOWS
         self.decides = decides & (self.place >= 0)
-        self._row_of = np.repeat(np.arange(program.rows), np.diff(program.start))
+        self._row_of = program.row_of_entry
         self._extend()
         self._decisions = _sorted_by(self.place, np.flatnonzero(self.decides))
         self._decision_places = self.place[self._decisions]
@@ -74,7 +74,7 @@ class Horizon:
         counts = np.diff(program.start)
         for block in program.constraints.values():
             rows = block.first + np.arange(self.steps)
-            entry, row = entries_of(program, rows)
+            entry, row = program.entries_of(rows)
             columns = program.column[entry] - row
             width = int(counts[rows[0]])
             alike = (counts[rows] == width).all() and (columns.reshape(self.steps, -1) == columns[:width]).all()
@@ -179,7 +179,7 @@ class Horizon:
     def _entries(self, columns: Array, rows: Array, low: int) -> WindowEntries:
         program, slot = self.program, self._slot
         slot[columns] = np.arange(len(columns))
-        entry, row = entries_of(program, rows)
+        entry, row = program.entries_of(rows)
         column = slot[program.column[entry]]
         inside = column >= 0
         slot[columns] = -1
@@ -199,14 +199,6 @@ class Horizon:
             columns, rows, entry[inside], held, at.astype(np.int32), start, held * len(columns) + at,
             entry[before], row[before], entry[after], row[after],
         )  # fmt: skip
-
-
-def entries_of(program: Program, rows: Array) -> tuple[Array, Array]:
-    """(matrix entries of `rows`, number of each entry's row among them)."""
-    counts = program.start[rows + 1] - program.start[rows]
-    row = np.repeat(np.arange(len(rows)), counts)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.repeat(program.start[rows], counts) + within, row
 
 
 def _sorted_by(key: Array, which: Array) -> Array:

@@ -82,7 +82,7 @@ def numbers_by_age(made: Iterable[tuple[Program, list[Array]]]) -> NumbersByAge:
         if first is None:
             _refuse_choices(program)
             first, bases = program, numbers
-        if not _same_structure(first, program):
+        if not first.same_structure(program):
             raise StrategyError(
                 "strategy.name: its model changes its structure with the forecast, which a window cannot follow; "
                 "use a perfect forecast of solar power and load, or another topology"
@@ -103,14 +103,6 @@ def _aged(base: Array, changes: list[tuple[Array, Array]]) -> Aged:
     for row, (at, values) in zip(table, changes, strict=True):
         row[varying[at]] = values
     return Aged(base, varying, table)
-
-
-def _same_structure(one: Program, other: Program) -> bool:
-    return (
-        one.columns == other.columns
-        and np.array_equal(one.start, other.start)
-        and np.array_equal(one.column, other.column)
-    )
 
 
 def _refuse_choices(program: Program) -> None:

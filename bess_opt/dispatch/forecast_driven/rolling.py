@@ -22,7 +22,7 @@ from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, in_order
-from bess_opt.solver.program import Program, with_rows
+from bess_opt.solver.program import Program
 from bess_opt.solver.reuse import KeptSolvers
 from bess_opt.solver.solution import Solution
 
@@ -248,7 +248,7 @@ class Rolling:
             upper=np.append(program.upper, np.ones(new)),
             integer=np.append(program.integer, np.ones(new, dtype=bool)),
         )
-        x = Solver(with_rows(mixed, rows), self._options, scale_mw=self._plant.scale_mw).solve().x
+        x = Solver(mixed.with_rows(rows), self._options, scale_mw=self._plant.scale_mw).solve().x
         return np.array([second if x[first] >= x[second] else first for first, second in ways], dtype=np.int64)
 
     def _most_of(self, pair: Pair, step: int) -> tuple[float, float]:

@@ -23,18 +23,17 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import pairs_of
-from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.reach import within_reach
 from bess_opt.solver.change import Direction, direction_of
 from bess_opt.solver.easing import least_easing
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way import one_way_program, steps_not_one_way, with_choices_held
+from bess_opt.solver.one_way import one_way_program, steps_not_one_way
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError
 from bess_opt.solver.value_function.plan import has_plan
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 NUDGE = 1e-6  # of a limit's reference: far below any kink, far above rounding
@@ -237,7 +236,7 @@ class _Search:
         """Whether a plan exists with `values`, every rule included."""
         try:
             scenario = self.scenario.replace(**tables_of(self.scenario, values))
-            plant = _plant_of(scenario)[0]
+            plant = prepare(scenario).plant
             if unreachable(plant):
                 return False
             if self.base.plain and len(plant.batteries) == 1:
@@ -273,14 +272,8 @@ class _Built:
         return set(self.program.constraints) <= PLAIN_ROWS and not self.program.integer.any()
 
 
-def _plant_of(scenario: Scenario) -> tuple[Plant, ActiveStrategy]:
-    stated_plant = plant_of(scenario)
-    active = activate(scenario, stated_plant)
-    return active.restrict(stated_plant), active
-
-
 def _built(scenario: Scenario) -> _Built:
-    plant, active = _plant_of(scenario)
+    plant, active = prepare(scenario)
     m, _ = model_of(plant, active)
     program = expand(m)
     program.cost, program.offset = np.zeros(program.columns), 0.0
@@ -297,7 +290,7 @@ def _linear_solution(built: _Built, options: SolverOptions) -> tuple[Solver, np.
     try:
         if program.integer.any():
             chosen = Solver(program, any_plan, scale_mw=built.plant.scale_mw).solve()
-            program = with_choices_held(program, chosen.x)
+            program = program.with_choices_held(chosen.x)
         solver = Solver(program, any_plan, scale_mw=built.plant.scale_mw)
         return solver, solver.solve().x
     except InfeasibleProgramError:

@@ -68,7 +68,7 @@ class Places:
                 self.step[block.slice] = np.maximum(block.positions - 1, 0)
         self._by_column = np.argsort(program.column, kind="stable")
         self._first = np.searchsorted(program.column[self._by_column], np.arange(program.columns + 1))
-        self._row_of = np.repeat(np.arange(program.rows), np.diff(program.start))
+        self._row_of = program.row_of_entry
 
     def of_row(self, row: int, seen: frozenset[int] = frozenset()) -> Array:
         """Steps of the row's columns; if none has any, of what these are tied to."""

@@ -23,7 +23,7 @@ from bess_opt.models.assemble import model_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.change import Change, Duals
 from bess_opt.solver.expand import expand
-from bess_opt.solver.program import Program, priced
+from bess_opt.solver.program import Program
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 SIZES = ("power_mw", "energy_mwh", "import_limit_mw", "export_limit_mw", "inverter_mw")
@@ -57,7 +57,7 @@ def duals_of(solved: Solved) -> Duals:
     row = -solution.row_dual
     closed = np.zeros(program.columns, dtype=bool)
     closed[solved.found.closed] = True
-    return Duals(solution.x, row, -program.cost - priced(program, row), closed)
+    return Duals(solution.x, row, -program.cost - program.priced(row), closed)
 
 
 def marginals(solved: Solved) -> Marginals:

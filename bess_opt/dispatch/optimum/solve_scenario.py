@@ -20,12 +20,11 @@ from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import Pair, pairs_of
 from bess_opt.plant.flows import Flows, flows_by_name
-from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver import one_way, one_way_search
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way import one_way_program, with_choices_held
+from bess_opt.solver.one_way import one_way_program
 from bess_opt.solver.optimum import LinearOptimum, Optimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
@@ -34,7 +33,7 @@ from bess_opt.solver.value_function.plan import NotProvenError, solve_by_value_f
 from bess_opt.solver.value_function.recursion import RecursionFailedError
 from bess_opt.solver.value_function.step_program import NotStepwiseError
 from bess_opt.solver.warm_start import start_near_optimum
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.contract import Objective
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
@@ -65,13 +64,11 @@ class Solved:
 def solve_scenario(scenario: Scenario, stated_plant: Plant | None = None) -> Solved:
     """Assemble and solve; raises as `optimize` does, save `AuditError`.
 
-    `stated` stands for the scenario's own plant, where some of its numbers are others.
+    `stated_plant` stands for the scenario's own plant, where some of its numbers are others.
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
-        stated_plant = plant_of(scenario) if stated_plant is None else stated_plant
-        active = activate(scenario, stated_plant)
-        plant = active.restrict(stated_plant)
+        plant, active = prepare(scenario, stated_plant)
         findings = findings_of(scenario, plant, active)
         unreachable = infeasible.unreachable(plant)
         if unreachable:
@@ -143,7 +140,7 @@ def _solve_with_choices(
                 chosen = attempt.solve()
         except InfeasibleProgramError:
             raise InfeasibleError(conflict.reasons_of(attempt, plant)) from None
-        linear = Solver(with_choices_held(program, chosen.x), solver.options, scale_mw=plant.scale_mw)
+        linear = Solver(program.with_choices_held(chosen.x), solver.options, scale_mw=plant.scale_mw)
         found = _solve_linear(linear, m, plant, objectives, watch)
         bound = one_way.proven(chosen.bound, found.solution.objective, program, plant.scale_mw)
         found = replace(found, bound=bound, limited=found.limited or chosen.limited)

@@ -24,7 +24,7 @@ WORDS: dict[Quantity, str] = {
 }
 
 _VERBS = {"price": "bo.read_prices", "load": "bo.read_load", "solar": "bo.read_solar"}
-_THINGS = {"price": "prices", "load": "load", "solar": "solar power"}
+THINGS = {"price": "prices", "load": "load", "solar": "solar power"}
 
 
 def refuse_capacity(table: Table, layout: Layout, quantity: Quantity) -> None:
@@ -70,8 +70,8 @@ def _only(table: Table, layout: Layout, stated: Stated, fitting: Sequence[str]) 
         verbs = " or ".join(
             {"price": "bo.read_prices", "load": "bo.read_load", "solar": "bo.read_solar"}[q] for q in held
         )
-        what = " and ".join(_THINGS[q] for q in held)
-        thing = _THINGS[stated.quantity]
+        what = " and ".join(THINGS[q] for q in held)
+        thing = THINGS[stated.quantity]
         raise problem("missing_column", table.source, f"holds {what}, no {thing}", f"read it with {verbs}")
     expected = f"state column and unit; there are {listed(names)}"
     raise problem("missing_column", table.source, f"has no column for {stated.quantity}", expected)

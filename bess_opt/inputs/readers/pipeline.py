@@ -17,7 +17,7 @@ import pandas as pd
 from bess_opt.common.arrays import Floats
 from bess_opt.common.wording import minutes
 from bess_opt.inputs.readers.arguments import Quantity, Stated
-from bess_opt.inputs.readers.choices import choose_column, choose_unit, kept_rows, one_place, refuse_capacity
+from bess_opt.inputs.readers.choices import THINGS, choose_column, choose_unit, kept_rows, one_place, refuse_capacity
 from bess_opt.inputs.readers.file.delimited import read_delimited
 from bess_opt.inputs.readers.file.markup import json_of, keys_found, records_in, table_of_lists, table_of_records
 from bess_opt.inputs.readers.file.opened import Opened, open_file
@@ -116,6 +116,11 @@ def _table_of(opened: Opened, stated: Stated, log: Log) -> Table:
         return read_parquet(opened, log)
     if opened.form == "json":
         content = json_of(opened)
+        if '"energyratestructure"' in opened.head or '"flatdemandstructure"' in opened.head:
+            thing = THINGS[stated.quantity]
+            raise problem(
+                "missing_column", opened.source, f"holds a tariff, no {thing}", "read it with bo.read_tariff"
+            )
         records = records_in(content)
         table = table_of_records(opened.source, records) if records else None
         if table is None and isinstance(content, dict):
@@ -244,10 +249,22 @@ def _frame(rows: Rows, values: Floats, zone: str, stated: Stated, log: Log) -> p
     clock = stated.given.get("time_zone") or zone
     index = pd.DatetimeIndex(starts.astype("datetime64[ns]")).tz_localize("UTC").tz_convert(clock).rename("time")
     frame = pd.DataFrame({COLUMNS[stated.quantity]: even}, index=index)
+    _refuse_off_grid(log.source, frame, starts)
     _say_gaps(frame, starts, log)
     span = f"{len(frame):,} steps of {minutes(float(step_of(starts)))} from {index[0]} in {clock}"
     log.decide("time zone", clock, "stated" if stated.has("time_zone") else "file", span)
     return frame
+
+
+def _refuse_off_grid(source: str, frame: pd.DataFrame, starts: Nanoseconds) -> None:
+    """ScenarioError where rows follow each other otherwise than by whole steps."""
+    gaps, step = np.diff(starts), step_of(starts)
+    odd = gaps % step != 0
+    if odd.any():
+        row = int(np.argmax(odd))
+        found = f"the row at {frame.index[row + 1]} begins {minutes(float(gaps[row]))} after the one before it"
+        expected = f"mend that row, or cut the file where its steps of {minutes(float(step))} change"
+        raise problem("mixed_steps", source, found, expected)
 
 
 def _say_gaps(frame: pd.DataFrame, starts: Nanoseconds, log: Log) -> None:

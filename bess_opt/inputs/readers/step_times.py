@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bess_opt.common.wording import minutes
 from bess_opt.inputs.readers.arguments import StampKind, Stated
 from bess_opt.inputs.readers.file.table import Mask, Table, split_once
 from bess_opt.inputs.readers.layout import Layout
@@ -77,7 +78,7 @@ def _in_utc(table: Table, layout: Layout, stated: Stated, log: Log) -> Timed:
         if other.offsets is not None:
             later = later - (other.offsets * SECOND_NS).astype(np.int64)
         written = later - utc
-        _refuse_backwards(table, written)
+        _check_lengths(table, utc, written)
     return Timed(utc - (step if ends else 0), np.arange(len(utc)), len(utc), zone, step, written)
 
 
@@ -138,7 +139,7 @@ def _with_offsets(
         if other.offsets is not None:
             order = choose_order(other, where, stated, Log(""), layout.order)
             written = other.wall(order) - (other.offsets * SECOND_NS).astype(np.int64) - utc
-            _refuse_backwards(table, written)
+            _check_lengths(table, utc, written)
     return Timed(utc - (step if stamps == "end" else 0), np.arange(len(utc)), len(utc), str(zone), step, written)
 
 
@@ -197,18 +198,27 @@ def _written(table: Table, layout: Layout, end: pa.Array | None, wall: Nanosecon
         found = f"found {words.texts[0].as_py()!r}, whose date is written otherwise than that of its start"
         raise problem("unreadable_time", f"{table.source}, times", found, "write both times alike")
     written = words.wall(order) - wall
-    _refuse_backwards(table, written)
+    _check_lengths(table, wall, written)
     return written
 
 
-def _refuse_backwards(table: Table, written: Nanoseconds) -> None:
-    """ScenarioError where rows end before they start, save by a clock that goes back."""
-    usual = _usual(written)
-    wrong = written < -3_600_000_000_000 if usual >= 0 else written < 0
+def _check_lengths(table: Table, starts: Nanoseconds, written: Nanoseconds) -> None:
+    """ScenarioError where rows end before they start, save by a clock that goes back, or reach into the next rows."""
+    forward = _usual(written) >= 0 and bool((written > 0).any())
+    wrong = written < -3_600_000_000_000 if forward else written <= 0
+    advice = "see which column holds the starts of steps"
     if wrong.any():
         row = int(np.argmax(wrong))
-        found = "ends before it starts"
-        raise problem("unreadable_time", table.row(row), found, "see which column holds the starts of steps")
+        raise problem("unreadable_time", table.row(row), "ends before it starts, or as it starts", advice)
+    order = np.argsort(starts, kind="stable")
+    gaps = np.diff(starts[order])
+    over = (gaps > 0) & (written[order][:-1] > gaps)
+    if over.sum() * 2 > len(gaps):
+        row = int(order[int(np.argmax(over))])
+        found = (
+            f"lasts {minutes(int(written[row]))}, but the next one begins {minutes(int(gaps[np.argmax(over)]))} later"
+        )
+        raise problem("unreadable_time", table.row(row), found, advice)
 
 
 def _usual(written: Nanoseconds) -> int:

@@ -11,8 +11,8 @@ from bess_opt.common.wording import NOTHING, Number, number, percent
 from bess_opt.comparison.compare import better_by
 from bess_opt.dispatch.checks.validate import problems_of
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.battery import technologies, topologies
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.technologies import technologies, topologies
 from bess_opt.interfaces.app.options import STATED, Touched, with_options
 from bess_opt.strategies.shared.catalogue import strategies
 

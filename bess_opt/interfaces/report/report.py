@@ -45,7 +45,7 @@ from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
 from bess_opt.plots.page import figure_svg
 from bess_opt.plots.parts import prices_of
-from bess_opt.plots.sizing import surface_figure
+from bess_opt.plots.sizing.surface import surface_figure
 from bess_opt.plots.value import stored_value_figure
 
 MARK = '<meta name="generator" content="bess-opt report">'

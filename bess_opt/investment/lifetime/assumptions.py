@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bess_opt.inputs.battery import Technology
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.technologies import Technology
 
 OPERATION = {  # by twin
     "optimal": "operated by an optimal plan that knows every price beforehand",

@@ -13,7 +13,7 @@ from bess_opt.investment.lifetime.cash_flow import year_weight
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import ledger_of
 from bess_opt.plant.metrics import metrics_of
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 
 SAME = 1e-12  # of a count: nearer to one is one
 
@@ -62,9 +62,7 @@ def counted_plan(plan: Dispatch) -> Dispatch:
     counted = counted_scenario(plan.scenario)
     if counted is plan.scenario:
         return plan
-    stated_plant = plant_of(counted)
-    wanted = activate(counted, stated_plant)
-    plant = wanted.restrict(stated_plant)
+    plant, wanted = prepare(counted)
     figures = metrics_of(plan.schedule, plant, wanted.score(plan.schedule, plant))
     lines = ledger_of(plan.schedule, plant) | wanted.penalties(plan.schedule, plant)
     return replace(plan, scenario=counted, metrics=figures, ledger=lines)

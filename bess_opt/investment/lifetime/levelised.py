@@ -17,8 +17,7 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import Finance
 from bess_opt.investment.lifetime.cash_flow import Figures, for_years, years_of
 from bess_opt.plant import money, physics
-from bess_opt.plant.from_scenario import plant_of
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 
 
 def charging_cost(plan: Dispatch) -> float:
@@ -26,8 +25,7 @@ def charging_cost(plan: Dispatch) -> float:
 
     What charging forgoes is a valuation for `lcos`, not cash: `Metrics.net_revenue` has the cash.
     """
-    stated_plant = plant_of(plan.scenario)
-    plant = activate(plan.scenario, stated_plant).restrict(stated_plant)
+    plant = prepare(plan.scenario).plant
     column = {name: plan.schedule[name].to_numpy() for name in ("charge_mw", "import_mw", "export_mw", "inverter_mw")}
     room = np.maximum(plant.export_max_mw - column["export_mw"], 0.0)
     if plant.bus is None:

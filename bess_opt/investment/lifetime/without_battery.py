@@ -10,13 +10,12 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Weights, weights_of
 from bess_opt.models.assemble import physical_model_of
 from bess_opt.models.ledger import cash_terms, money_terms
-from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import LINES
 from bess_opt.plant.without_battery import bare_scenario, idle_plant
 from bess_opt.solver.expand import expand, term_values
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.solution import InfeasibleProgramError
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 
 PRICES = (
     "capital_per_mw", "capital_per_mwh", "capital_fixed", "fixed_om_per_mw_year", *REPLACEMENT_COSTS, "tax_rate",
@@ -32,8 +31,7 @@ def without_battery(scenario: Scenario) -> float | None:
     Load that may be shed is shed at its price, and curtailment is dispatched at best.
     """
     bare = bare_scenario(scenario)
-    stated_plant = plant_of(bare)
-    plant = replace(idle_plant(activate(bare, stated_plant).restrict(stated_plant)), reserves=None)
+    plant = replace(idle_plant(prepare(bare).plant), reserves=None)
     m = physical_model_of(plant)
     m.objective_terms = money_terms(m)
     program = expand(m)

@@ -17,8 +17,7 @@ from bess_opt.investment.lifetime.cash_flow import Figures, Weights, cash_flow_o
 from bess_opt.investment.lifetime.financials import internal_rate, nothing_fades
 from bess_opt.investment.lifetime.levelised import lcos
 from bess_opt.investment.lifetime.without_battery import present_costs, without_battery
-from bess_opt.plant.from_scenario import plant_of
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 
 Twin = Literal["optimal", "rule"]
 TWINS = ("optimal", "rule")
@@ -214,7 +213,7 @@ def goal_of(scenario: Scenario, objective: str, twin: str) -> Goal:
         if value not in known:
             raise ScenarioError([Finding("unknown_word", name, f"found {value!r}", nearest(str(value), known))])
     kind, nothing = OBJECTIVES[objective], Fade(0.0, "")
-    sense = activate(scenario, plant_of(scenario)).sense if objective == "score" else kind.sense
+    sense = prepare(scenario).strategy.sense if objective == "score" else kind.sense
     goal = Goal(objective, "rule" if twin == "rule" else "optimal", kind, sense, scenario, None, None, nothing)
     if objective == "net_revenue":
         return replace(goal, linear=PLAIN, idle_revenue=without_battery(scenario))

@@ -143,7 +143,7 @@ class Sizing:
 
     def plot(self, *, theme: str = "light") -> Figure:
         """The value over power and duration, with the optimum, the sizes tried and the certified region."""
-        from bess_opt.plots import sizing as plots_sizing
+        from bess_opt.plots.sizing import surface as plots_sizing
 
         return plots_sizing.surface_figure(self, theme=theme)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, Solution, basis_at
 from bess_opt.solver.warm_start import start_near_optimum
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 NEAR = 1e-3  # of a size: so far from it are its neighbours, in whose limits the planes are read off
@@ -165,7 +165,7 @@ class SizedProgram:
             for power, energy in ((step * power_mw, 0.0), (0.0, step * energy_mwh)):
                 smaller, _, _ = self._built(power_mw - power, energy_mwh - energy)
                 larger, _, _ = self._built(power_mw + power, energy_mwh + energy)
-                changes.append(_per_unit(Change.between(smaller, larger), 2.0 * (power + energy)))
+                changes.append(Change.between(smaller, larger).per(2.0 * (power + energy)))
             face = _Face(program, power_mw, energy_mwh, (changes[0], changes[1]))
             if face.leads_to(larger, power_mw, energy_mwh + step * energy_mwh) and face.leads_to(
                 self._built(power_mw * (1.0 + step), energy_mwh)[0], power_mw * (1.0 + step), energy_mwh
@@ -209,9 +209,7 @@ class SizedProgram:
 
     def _built(self, power_mw: float, energy_mwh: float) -> tuple[Program, Plant, ActiveStrategy]:
         scenario = resized(self._scenario, power_mw, energy_mwh)
-        stated_plant = plant_of(scenario)
-        active = activate(scenario, stated_plant)
-        plant = active.restrict(stated_plant)
+        plant, active = prepare(scenario)
         m, _objectives = model_of(plant, active)
         if self.tight:
             add_one_way_cuts(m, plant)
@@ -249,19 +247,6 @@ class SizedProgram:
             raise NotConcaveError("a coefficient of the program depends on the size")
         self._solver.set_changed(program)
         return program
-
-
-def _per_unit(change: Change, nudge: float) -> Change:
-    """The change per MW or MWh."""
-    return replace(
-        change,
-        lower=change.lower / nudge,
-        upper=change.upper / nudge,
-        row_lower=change.row_lower / nudge,
-        row_upper=change.row_upper / nudge,
-        cost=change.cost / nudge,
-        offset=change.offset / nudge,
-    )
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from bess_opt.models.one_way import Pair
 from bess_opt.solver.certificate import LinearCertificate
 from bess_opt.solver.expand import expand
 from bess_opt.solver.one_way import Exact
-from bess_opt.solver.program import Program, priced
+from bess_opt.solver.program import Program
 from bess_opt.solver.solution import LimitReachedError, Solution
 from bess_opt.solver.value_function.modes import Modes, modes_of
 from bess_opt.solver.value_function.recursion import (
@@ -233,7 +233,7 @@ class ValueFunctionPlan:
             x=x,
             objective=-self.objective,
             bound=-self.objective,
-            column_dual=program.cost + priced(program, row),
+            column_dual=program.cost + program.priced(row),
             row_dual=-row,
             seconds=self.seconds,
             iterations=0,

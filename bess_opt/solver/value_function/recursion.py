@@ -317,7 +317,7 @@ def tolerances_of(program: StepProgram) -> tuple[float, Array, Array]:
     law = float(np.abs(program.matrix[program.energy_row]).max())
     slope_zero, value_zero = np.zeros(LEVELS), np.zeros(LEVELS)
     for level, (cost, worth) in enumerate(zip(program.cost, program.energy_worth, strict=True)):
-        last = level == program.levels - 1
+        last = level >= program.levels - 1 - program.measures
         largest = max(float(np.abs(c).max()) for c in cost) / law + float(np.abs(worth).max())
         slope_zero[level] = (SAME_TIE if last else SAME) * largest
         value_zero[level] = 4.0 * slope_zero[level] * size

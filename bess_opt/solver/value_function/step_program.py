@@ -50,6 +50,7 @@ class StepProgram:
 
     `columns` names the variables, then the rows that have slack; `cost` and `energy_worth` (of energy in store at
     each instant) are maximised, level by level, the tie-break last; `offset` is what each level has without any flow.
+    After the tie-break may stand `measures` levels, sums along the plan that the earlier ones choose.
     """
 
     steps: int
@@ -67,10 +68,11 @@ class StepProgram:
     least: Array
     most: Array
     pairs: list[tuple[int, int]]
+    measures: int = 0
 
     @property
     def levels(self) -> int:
-        """Number of objectives, the tie-break included."""
+        """Number of objectives, the tie-break and what is measured included."""
         return len(self.cost)
 
     @property

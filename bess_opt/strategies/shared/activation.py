@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from bess_opt.common.errors import ScenarioError, StrategyError
-from bess_opt.inputs.magnitudes import batteries_power_mw, too_large, usual_price
+from bess_opt.inputs.reading.magnitudes import batteries_power_mw, too_large, usual_price
+from bess_opt.inputs.reading.strategy_entry import StrategyEntry
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.inputs.strategy_entry import StrategyEntry
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.strategies.shared.contract import Need
 from bess_opt.strategies.shared.discovery import get
@@ -17,6 +20,23 @@ REMEDY: dict[Need, str] = {
     "load": "add the series column load_mw",
     "regulation": "add the series columns regulation_up_price_per_mw and regulation_down_price_per_mw",
 }
+
+
+class Prepared(NamedTuple):
+    """What every way to operate a scenario begins with."""
+
+    plant: Plant  # under what the strategies forbid
+    strategy: ActiveStrategy
+
+
+def prepare(scenario: Scenario, stated_plant: Plant | None = None) -> Prepared:
+    """The scenario's plant and its strategy, options checked. Raises as `plant_of` and `activate` do.
+
+    `stated_plant` stands for the scenario's own plant, where some of its numbers are others.
+    """
+    stated_plant = plant_of(scenario) if stated_plant is None else stated_plant
+    strategy = activate(scenario, stated_plant)
+    return Prepared(strategy.restrict(stated_plant), strategy)
 
 
 def activate(scenario: Scenario, plant: Plant) -> ActiveStrategy:

@@ -20,7 +20,7 @@ FOLDERS = sorted(p for p in PACKAGE.iterdir() if p.is_dir() and (p / "__init__.p
 ALL_FOLDERS = sorted({p.parent for p in PACKAGE.rglob("*.py")})
 FILES = sorted(PACKAGE.rglob("*.py"))
 # What is still over the limit, with its size; nothing may be added, nothing may grow.
-OVER = {"plots": 25, "main.py": 410, "_run": 64, "study": 70, "_tie_work": 61, "layout": 61}
+OVER: dict[str, int] = {}
 # Words that have given way to others, and what is said today.
 RETIRED = {
     r"\bbess_opt\.(bound|assemble|elastic|exclusivity|seeding|resting|refusals|beliefs|carried_out)\b": "the folders",

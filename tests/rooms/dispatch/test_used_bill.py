@@ -10,7 +10,7 @@ import pytest
 from support.random_tariffs import OFF, random_billed
 
 import bess_opt as bo
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 
 
 def scenario(series: pd.DataFrame, tariff: dict[str, Any]) -> bo.Scenario:
@@ -29,11 +29,11 @@ def idle(of: bo.Scenario) -> bo.Dispatch:
 
 def settled(of: bo.Scenario) -> tuple[Any, Any, dict[str, tuple[float, float]]]:
     """(plant, the bill's parts, money of each month charge by label)."""
-    numbers = plant(of)
-    assert numbers.billing is not None
-    parts = numbers.billing.settle(of.series["load_mw"].to_numpy(), of.series["solar_mw"].to_numpy())
-    charges = zip(numbers.billing.demand.charges, parts.demand, parts.overrun, strict=True)
-    return numbers, parts, {c.label: (d, o) for c, d, o in charges}
+    plant = plant_of(of)
+    assert plant.billing is not None
+    parts = plant.billing.settle(of.series["load_mw"].to_numpy(), of.series["solar_mw"].to_numpy())
+    charges = zip(plant.billing.demand.charges, parts.demand, parts.overrun, strict=True)
+    return plant, parts, {c.label: (d, o) for c, d, o in charges}
 
 
 def cut_in_two(seed: int) -> None:

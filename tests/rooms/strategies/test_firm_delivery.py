@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
@@ -174,8 +173,7 @@ def test_choices_that_turn_out_dearer_are_made_again_with_one_way(monkeypatch: p
     """The first choice is spoilt: nobody spared, 0.5 MW. The bound says that it is not the best, so the choices
     and the one-way rule are decided together: 1 MW.
     """
-    module, spoilt = importlib.import_module("bess_opt.dispatch.optimum.solve_scenario"), []
-    held = module.with_choices_held
+    spoilt, held = [], Program.with_choices_held
 
     def first_spares_nobody(program: Program, x: np.ndarray) -> Program:
         x = x.copy()
@@ -184,7 +182,7 @@ def test_choices_that_turn_out_dearer_are_made_again_with_one_way(monkeypatch: p
         spoilt.append(program)
         return held(program, x)
 
-    monkeypatch.setattr(module, "with_choices_held", first_spares_nobody)
+    monkeypatch.setattr(Program, "with_choices_held", first_spares_nobody)
     options = {"name": "firm_delivery", "window": ["18:00", "20:00"], "period": "month", "share_of_days": 0.7}
     best = days([2.0, 0.0, 2.0, 2.0]).but(strategy=options).optimize()
     assert len(spoilt) == 2

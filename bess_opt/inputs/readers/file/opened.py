@@ -21,7 +21,13 @@ from bess_opt.inputs.readers.reading import Log
 Form = Literal["text", "json", "xml", "workbook", "parquet"]
 LONG = 48_000_000  # bytes from which the rows of a text table stay in their file
 MOST_WHOLE = 150_000_000  # bytes of what is read at once, which takes some ten times this in memory
-_FORMS: dict[Form, str] = {"text": "text table", "json": "JSON", "xml": "XML"}
+FORMS: dict[Form, str] = {
+    "text": "text table",
+    "json": "JSON",
+    "xml": "XML",
+    "workbook": "a workbook",
+    "parquet": "parquet",
+}
 _GZIP = 3  # gz of tables hold at least so many times their size
 _HEAD = 65_536
 _WHOLE = "give a CSV, JSON, XML, xlsx or parquet file, or a gz or zip that holds one"
@@ -74,7 +80,7 @@ def open_file(file: str | Path, stated: Stated, log: Log) -> Opened:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     head = text[:_HEAD].decode("utf-8", errors="ignore")
     form = _form_of(head)
-    log.decide("form", _FORMS[form], "file")
+    log.decide("form", FORMS[form], "file")
     return Opened(path, form, text, head)
 
 
@@ -116,7 +122,7 @@ def _opened_long(path: Path, text: Streamed, log: Log) -> Opened:
     data = text.head(1_000_000)
     head = data[:_HEAD].decode("utf-8", errors="ignore")
     form = _form_of(head)
-    log.decide("form", _FORMS[form], "file")
+    log.decide("form", FORMS[form], "file")
     return Opened(path, form, data, head, text)
 
 

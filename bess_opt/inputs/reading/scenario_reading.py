@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from bess_opt.common.bounded_reading import read_bounded
 from bess_opt.common.clock import HOUR_NS
@@ -18,25 +15,15 @@ from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import MOST_TOLD, Table, read_table, salvage, untold
 from bess_opt.common.names import nearest
 from bess_opt.common.wording import show
-from bess_opt.inputs.batteries import check_batteries, place_of, read_batteries
+from bess_opt.inputs.batteries import read_batteries
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.finance import Finance
-from bess_opt.inputs.holidays import holidays_in
+from bess_opt.inputs.reading.scenario_checks import Horizon
 from bess_opt.inputs.series.clean import CleanSeries, SeriesOptions, clean, examine
 from bess_opt.inputs.series.raw import RawSeries, from_file, from_frame
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.inputs.tariff import Tariff
-from bess_opt.inputs.tariff_checks import tariff_findings
-
-
-@dataclass(frozen=True)
-class Horizon:
-    """Local starts of the steps, and their length [h]."""
-
-    index: pd.DatetimeIndex
-    step_h: float
-
 
 TABLES: dict[str, type[Table]] = {
     "battery": Battery,
@@ -163,27 +150,3 @@ def _depth(value: object) -> int:
         level = [part for item in inner if isinstance(item, list) for part in item]
         depth += 1
     return depth
-
-
-def check_tables(parts: Mapping[str, Any], horizon: Horizon | None) -> list[Finding]:
-    """Problems between tables; a part that is wrong itself (None or absent) is passed over."""
-    problems: list[Finding] = []
-    batteries, site, tariff = parts.get("batteries", ()), parts.get("site"), parts.get("tariff")
-    problems += check_batteries(batteries, site if isinstance(site, Site) else None)
-    if horizon is not None:
-        problems += [p for battery in batteries for p in _check_cycle_hours(battery, batteries, horizon.step_h)]
-    if isinstance(tariff, Tariff) and horizon is not None:
-        stated = site.holidays if isinstance(site, Site) else ()
-        holidays = None if stated is None else holidays_in(stated, horizon.index)
-        problems += tariff_findings(tariff, horizon.index, horizon.step_h, holidays)
-    return problems
-
-
-def _check_cycle_hours(battery: Battery, batteries: Sequence[Battery], step_h: float) -> list[Finding]:
-    """Hours of a cap on cycles hold at least one step."""
-    remedy = f"give at least a step, {step_h:g} h, or a series with shorter steps"
-    return [
-        Finding("odd_interval", f"{where}.hours", f"found {limit.hours:g}, less than a step", remedy)
-        for where, limit in battery.cycle_limits(place_of(battery, batteries))
-        if limit.hours is not None and limit.hours < step_h * (1.0 - 1e-9)
-    ]

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.interpolate import RectBivariateSpline
 
 from bess_opt.plots.parts import colour_bar
-from bess_opt.plots.sizing_marks import FINE, draw_optimum, draw_tried, line_handle, name_axes, room, square_handle
+from bess_opt.plots.sizing.marks import FINE, draw_optimum, draw_tried, line_handle, name_axes, room, square_handle
 from bess_opt.plots.style import Theme
 from bess_opt.plots.time_axes import Floats
 from bess_opt.plots.units import Unit

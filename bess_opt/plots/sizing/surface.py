@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bess_opt.plots.page import NotebookFigure
-from bess_opt.plots.sizing_curve import draw_size_curve
-from bess_opt.plots.sizing_map import draw_size_map
+from bess_opt.plots.sizing.curve import draw_size_curve
+from bess_opt.plots.sizing.size_map import draw_size_map
 from bess_opt.plots.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
 from bess_opt.plots.units import Unit
 

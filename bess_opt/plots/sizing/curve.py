@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from bess_opt.plots.sizing_marks import FINE, Style, draw_optimum, line_handle, name_axes, room
+from bess_opt.plots.sizing.marks import FINE, Style, draw_optimum, line_handle, name_axes, room
 from bess_opt.plots.style import LINE_PT, Theme
 from bess_opt.plots.units import Unit
 

@@ -1,0 +1,49 @@
+"""What must agree between the tables of a scenario, and between them and the horizon of the series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bess_opt.common.findings import Finding
+from bess_opt.inputs.batteries import check_batteries, place_of
+from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.holidays import holidays_in
+from bess_opt.inputs.site import Site
+from bess_opt.inputs.tariff import Tariff
+from bess_opt.inputs.tariff_checks import tariff_findings
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """Local starts of the steps, and their length [h]."""
+
+    index: pd.DatetimeIndex
+    step_h: float
+
+
+def check_tables(parts: Mapping[str, Any], horizon: Horizon | None) -> list[Finding]:
+    """Problems between tables; a part that is wrong itself (None or absent) is passed over."""
+    problems: list[Finding] = []
+    batteries, site, tariff = parts.get("batteries", ()), parts.get("site"), parts.get("tariff")
+    problems += check_batteries(batteries, site if isinstance(site, Site) else None)
+    if horizon is not None:
+        problems += [p for battery in batteries for p in _check_cycle_hours(battery, batteries, horizon.step_h)]
+    if isinstance(tariff, Tariff) and horizon is not None:
+        stated = site.holidays if isinstance(site, Site) else ()
+        holidays = None if stated is None else holidays_in(stated, horizon.index)
+        problems += tariff_findings(tariff, horizon.index, horizon.step_h, holidays)
+    return problems
+
+
+def _check_cycle_hours(battery: Battery, batteries: Sequence[Battery], step_h: float) -> list[Finding]:
+    """Hours of a cap on cycles hold at least one step."""
+    remedy = f"give at least a step, {step_h:g} h, or a series with shorter steps"
+    return [
+        Finding("odd_interval", f"{where}.hours", f"found {limit.hours:g}, less than a step", remedy)
+        for where, limit in battery.cycle_limits(place_of(battery, batteries))
+        if limit.hours is not None and limit.hours < step_h * (1.0 - 1e-9)
+    ]
