@@ -20,7 +20,15 @@ setup(
             "bess_opt.solver.value_function._passes",
             [f"{FOLDER}/{name}.c" for name in ("curve", "gain", "backward", "forward")],
             depends=[f"{FOLDER}/{name}.h" for name in ("recursion", "worth")],
-            export_symbols=["vf_backward", "vf_forward", "vf_result", "vf_curve", "vf_free", "vf_version"],
+            export_symbols=[
+                "vf_backward",
+                "vf_forward",
+                "vf_along",
+                "vf_result",
+                "vf_curve",
+                "vf_free",
+                "vf_version",
+            ],
             optional=True,  # without a compiler the installation succeeds, and HiGHS solves everything
         )
     ],

@@ -17,7 +17,7 @@ from bess_opt.inputs.readers.problems import listed, problem, question
 from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.times.ends import says_end, says_start
 from bess_opt.inputs.readers.times.periods import are_clock_times, are_numbers, is_clock_time
-from bess_opt.inputs.readers.times.words import is_time
+from bess_opt.inputs.readers.times.words import SUMMER, WINTER, is_time
 from bess_opt.inputs.readers.units import fits, unit_in
 from bess_opt.inputs.readers.wide import DATE, PERIOD, VALUE
 
@@ -38,7 +38,11 @@ _OTHER_PLACES = r"^(node|area|zone|region|location|name|entity_id|meter|nmi|bidd
 
 def plain_layout(table: Table, stated: Stated, log: Log, unknown: Callable[[Table, str], Exception]) -> Layout:
     """Where times, periods and values stand in a table of no known kind. `unknown` makes the error for none."""
-    layout = Layout(values={stated.quantity: Values(_fitting(table, stated))}, places=_places(table))
+    marks = _zone_marks(table)
+    summer = (marks, SUMMER, WINTER) if marks is not None else None
+    layout = Layout(
+        values={stated.quantity: Values(_fitting(table, stated))}, places=_places(table, marks), summer=summer
+    )
     if table.names[:2] == (DATE, PERIOD):
         only = Values(rf"^{VALUE}$")
         return _with_zone(replace(_dated(table, DATE, PERIOD, layout), values={stated.quantity: only}))
@@ -141,7 +145,13 @@ def _alike(table: Table, names: list[str]) -> bool:
 
 
 def _has_clock(table: Table, name: str) -> bool:
-    return bool(re.search(r"\d{1,2}:\d{2}|\d{10}|T\d{2}", table.first(name)))
+    """Whether the cells of a column have times of day; midnights that repeat are dates, as workbooks keep them."""
+    first = table.first(name)
+    if re.search(r"[ T]00:00(:00)?$", first):
+        cells = table.cells(name)
+        midnights = pc.all(pc.match_substring_regex(cells, r"[ T]00:00(:00)?$")).as_py()
+        return not midnights or len(cells.unique()) == len(cells)
+    return bool(re.search(r"\d{1,2}:\d{2}|\d{10}|T\d{2}", first))
 
 
 def _date_and_hour(table: Table, date: str, log: Log, layout: Layout) -> Layout:
@@ -208,8 +218,16 @@ def _with_zone(layout: Layout) -> Layout:
     return layout
 
 
-def _places(table: Table) -> tuple[str, ...]:
-    found = [name for name in matching(table, _OTHER_PLACES) if not re.fullmatch(r"[\d.,+-]*", table.first(name))]
+def _zone_marks(table: Table) -> str | None:
+    """A column that names the zone of each row's time, such as CET and CEST."""
+    words = {word for word in (*SUMMER, *WINTER) if len(word) > 1}
+    likely = [name for name in table.names if table.first(name).upper() in words]
+    return next((name for name in likely if {cell.upper() for cell in table.uniques(name)} <= words), None)
+
+
+def _places(table: Table, marks: str | None) -> tuple[str, ...]:
+    named = [name for name in matching(table, _OTHER_PLACES) if name != marks]
+    found = [name for name in named if not re.fullmatch(r"[\d.,+-]*", table.first(name))]
     several = [name for name in found if len(table.uniques(name)) > 1]
     return tuple(several[:1] or found[:1])
 

@@ -118,8 +118,9 @@ def _with_offsets(
     utc = wall - (offsets * SECOND_NS).astype(np.int64)
     step = _stated_step(layout) or step_of(utc)
     known = "start" if layout.end is not None else layout.stamps
-    stamps = choose_end(wall, step, name, words.late, where, stated, log, known)
     zone = stated.take("clock") or layout.zone or dict(table.zones).get(name)
+    shown = wall if zone is None else on_the_clock(utc, str(zone))
+    stamps = choose_end(shown, step, name, words.late, where, stated, log, known)
     if zone is None and (offsets == 0).all():
         zone = "UTC"
     if zone is None:

@@ -4,8 +4,20 @@
 /* A mode at some d: slope and basis of its g below (low) and above (high) it, and the ray where its range ends. */
 typedef struct { Int mode, low_line, high_line, low_ray, high_ray; double high_slope, low_slope; } Chosen;
 
-/* Best d of a step from energy y = k e on; and by how much V falls to the right and to the left of y + d. */
-static double best_change(const Problem *p, const Memory *m, Int t, double y, double *right, double *left)
+/* Slopes of V(t+1) to the right and to the left of e; infinite where V ends. */
+static void slopes_at(const Problem *p, const Memory *m, Int t, double e, double *right, double *left)
+{
+    Int n = m->point_n[t - m->first], j = 0;
+    const double *X = m->x + m->point_at[t - m->first];
+    const Worth *S = m->slope + m->point_at[t - m->first];
+    while (j < n && X[j + 1] < e - p->width) j++;
+    *left = e <= X[0] + p->width ? INFINITY : S[j].of[0];
+    while (j < n && X[j + 1] <= e + p->width) j++;
+    *right = j >= n ? -INFINITY : S[j].of[0];
+}
+
+/* Best d of a step from energy y = k e on. */
+static double best_change(const Problem *p, const Memory *m, Int t, double y)
 {
     Int vn = m->point_n[t - m->first], gn = m->gain_n[t - m->first], i = 0, j = 0;
     const double *X = m->x + m->point_at[t - m->first], *G = m->gain_x + m->gain_at[t - m->first];
@@ -25,11 +37,6 @@ static double best_change(const Problem *p, const Memory *m, Int t, double y, do
         if (i < gn - 1 && G[i + 1] <= x) i++;
         if (j < vn - 1 && X[j + 1] - y <= x) j++;
     }
-    double e = y + best;
-    for (j = 0; j < vn && X[j + 1] < e - p->width; j++) {}
-    *left = e <= X[0] + p->width ? INFINITY : S[j].of[0];
-    while (j < vn && X[j + 1] <= e + p->width) j++;
-    *right = j >= vn ? -INFINITY : S[j].of[0];
     return best;
 }
 
@@ -160,25 +167,26 @@ static double prices_of(const Problem *p, Int t, Work *w, const Chosen *c, doubl
     return price;
 }
 
-/* The schedule of the steps first .. last-1, from energy[0] on. Arrays begin with the step `origin`: energy of each
+/* The steps first .. last-1, from energy[0] on, or along the energies that are given (`held`). Arrays begin with the step `origin`: energy of each
  * instant, flows and row prices (column by column, `stride` apart), mode, and the price of stored energy at the end of
  * each step; `price` and `row` may be NULL. `price_before` is that of the instant `first`, NaN for none. Returns FINE,
  * or what went wrong in step `*where`. */
-Int vf_forward(const Problem *p, const Memory *m, Int origin, Int stride, double *energy, double *flow, Int *mode,
-               double *price, double *row, double price_before, Int *where)
+static Int pass(const Problem *p, const Memory *m, int held, Int origin, Int stride, double *energy, double *flow,
+                Int *mode, double *price, double *row, double price_before, Int *where)
 {
     Work *w = new_work(p);
     Int status = w == NULL ? NO_MEMORY : FINE;
     for (Int t = m->first; t < m->last && status == FINE; t++) {
         Int at = t - origin;
         double x[MOST_COLUMNS], y[MOST_ROWS], right, left, before = p->kept * energy[at];
-        double e = before + best_change(p, m, t, before, &right, &left);
+        double e = held ? energy[at + 1] : before + best_change(p, m, t, before);
         double least = p->least.at[(t + 1) * p->least.stride], most = p->most.at[(t + 1) * p->most.stride];
         Chosen c;
         Worth value = zero();
         *where = t;
         e = fmin(fmax(e, least), most);
         energy[at + 1] = e;
+        slopes_at(p, m, t, e, &right, &left);
         if (*p->stop) status = STOPPED;
         else if (!best_flows(p, t, e - before, w, x, &c, &value)) status = NO_PLAN;
         if (status != FINE) break;
@@ -193,4 +201,18 @@ Int vf_forward(const Problem *p, const Memory *m, Int origin, Int stride, double
     }
     free_work(w);
     return status;
+}
+
+/* The schedule; see above. */
+Int vf_forward(const Problem *p, const Memory *m, Int origin, Int stride, double *energy, double *flow, Int *mode,
+               double *price, double *row, double price_before, Int *where)
+{
+    return pass(p, m, 0, origin, stride, energy, flow, mode, price, row, price_before, where);
+}
+
+/* Flows and prices of a schedule whose energies are given; see above. */
+Int vf_along(const Problem *p, const Memory *m, Int origin, Int stride, double *energy, double *flow, Int *mode,
+             double *price, double *row, double price_before, Int *where)
+{
+    return pass(p, m, 1, origin, stride, energy, flow, mode, price, row, price_before, where);
 }

@@ -27,6 +27,7 @@ from bess_opt.solver.value_function.recursion import (
     Schedule,
     compiled_part,
 )
+from bess_opt.solver.value_function.row_over_all import plan_under_row
 from bess_opt.solver.value_function.step_program import ENERGY, NotStepwiseError, Objective, StepProgram, read
 
 PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
@@ -55,20 +56,27 @@ def solve_by_value_functions(
     began = time.perf_counter()
     if compiled_part() is None:
         raise NotStepwiseError([NOT_BUILT])
-    program = read(model, objectives, pairs)
+    program = read(model, objectives, pairs, rows_over_all=1)
     ways = modes_of(program)
     left = None if time_limit_s is None else time_limit_s - (time.perf_counter() - began)
-    recursion = Recursion(program, ways)
     try:
-        with recursion.within(left):
-            schedule = recursion.schedule()
+        schedule, multiplier = _solved(program, ways, left)
     except RecursionFailedError as error:
         if error.out_of_time:
             raise LimitReachedError(OUT_OF_TIME) from None
         raise
-    plan = ValueFunctionPlan(model, program, ways, schedule, time.perf_counter() - began)
+    plan = ValueFunctionPlan(model, program, ways, schedule, time.perf_counter() - began, multiplier)
     plan.require_proof()
     return plan
+
+
+def _solved(program: StepProgram, ways: Modes, seconds: float | None) -> tuple[Schedule, float]:
+    """(the best plan, the price of the row over all steps: 0 without one)."""
+    if program.over_all is not None:
+        return plan_under_row(program, program.over_all, ways, seconds)
+    recursion = Recursion(program, ways)
+    with recursion.within(seconds):
+        return recursion.schedule(), 0.0
 
 
 def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
@@ -89,8 +97,8 @@ def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
 class ValueFunctionPlan:
     """The optimum found by value functions.
 
-    `flow` and `price` are what a plan needs; `program` and `found` say the same as HiGHS would, for explanations,
-    and are made when they are first asked for.
+    `multiplier` is the price of the row over all steps, if there is one. `flow` is what a plan needs; `program` and
+    `found` say the same as HiGHS would, for explanations, and are made when they are first asked for.
     """
 
     model: Any
@@ -98,6 +106,7 @@ class ValueFunctionPlan:
     modes: Modes
     schedule: Schedule
     seconds: float
+    multiplier: float = 0.0
 
     @property
     def engine(self) -> str:
@@ -127,7 +136,7 @@ class ValueFunctionPlan:
     @property
     def rows(self) -> int:
         """Rows of the linear program that says the same."""
-        return len(self.step_program.rows) * self.step_program.steps
+        return len(self.step_program.rows) * self.step_program.steps + (self.step_program.over_all is not None)
 
     @property
     def columns(self) -> int:
@@ -197,9 +206,14 @@ class ValueFunctionPlan:
             dual += float((schedule.row[i] * right).sum())
             change = schedule.energy[1:] - program.kept * schedule.energy[:-1] if i == program.energy_row else 0.0
             violated = max(violated, float(np.abs(program.matrix[i] @ schedule.flow - right - change).max()))
+        weight = [np.zeros(1)] * len(program.columns)
+        if program.over_all is not None:
+            weight = program.over_all.weight
+            dual += self.multiplier * program.over_all.most
+            violated = max(violated, program.over_all.used(schedule.flow) - program.over_all.most)
         closed = self.modes.open[schedule.mode] == 0
         for j, (lower, upper) in enumerate(zip(program.lower, program.upper, strict=True)):
-            reduced = program.cost[0][j] - program.matrix[:, j] @ schedule.row
+            reduced = program.cost[0][j] - self.multiplier * weight[j] - program.matrix[:, j] @ schedule.row
             most = np.where(closed[:, j], np.minimum(upper, 0.0), upper)
             dual, loose = _press(reduced, np.broadcast_to(lower, len(most)), most, dual, loose)
             out = np.maximum(lower - schedule.flow[j], schedule.flow[j] - most)
@@ -225,6 +239,8 @@ class ValueFunctionPlan:
         for i, name in enumerate(own.rows):
             # The energy law stands with the flows on the right in a step program, on the left in a linear one.
             row[program.constraints[name].slice] = schedule.price if i == own.energy_row else schedule.row[i]
+        if own.over_all is not None:
+            row[program.constraints[own.over_all.name].slice] = self.multiplier
         closed = [
             program.variables[own.columns[j]].first + np.flatnonzero(self.modes.open[schedule.mode, j] == 0)
             for j in sorted({j for pair in own.pairs for j in pair})

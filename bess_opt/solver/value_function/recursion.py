@@ -134,8 +134,9 @@ def compiled_part() -> Any:
             found.vf_free.argtypes = [_Place]
             found.vf_result.argtypes = [_Place, _Place, _Place]
             found.vf_curve.restype, found.vf_curve.argtypes = _Integer, [_Place, _Integer, _Place, _Place]
-            found.vf_forward.restype = _Integer
-            found.vf_forward.argtypes = [_Place, _Place, _Integer, _Integer, *[_Place] * 5, _Number, _Place]
+            for forward in (found.vf_forward, found.vf_along):
+                forward.restype = _Integer
+                forward.argtypes = [_Place, _Place, _Integer, _Integer, *[_Place] * 5, _Number, _Place]
             return found
     return None
 
@@ -220,11 +221,24 @@ class Recursion:
         """The best plan from the energy held at the start. Raises `RecursionFailedError`."""
         return self.schedule_of(0, self.program.steps, float(self.program.least[0]), self.end())
 
-    def schedule_of(self, begin: int, stop: int, energy_mwh: float, after: Curve, *, priced: bool = True) -> Schedule:
+    def along(self, energy: Array) -> Schedule:
+        """The plan with these energies at all instants: the best flows of each step, with prices."""
+        return self.schedule_of(0, self.program.steps, float(energy[0]), self.end(), held=energy)
+
+    def schedule_of(
+        self,
+        begin: int,
+        stop: int,
+        energy_mwh: float,
+        after: Curve,
+        *,
+        priced: bool = True,
+        held: Array | None = None,
+    ) -> Schedule:
         """The best plan of the steps `begin` to `stop` − 1 from `energy_mwh` on; `after` is the value at their end.
 
-        Arrays of the answer hold these steps alone. Without `priced` the plan has no prices (NaN), which takes half
-        of the time. Raises `RecursionFailedError`.
+        With `held` energies only the flows are chosen; without `priced` the plan has no prices (NaN), in half of the
+        time. Arrays of the answer hold these steps alone. Raises `RecursionFailedError`.
         """
         steps, program = stop - begin, self.program
         firsts = list(range(begin, stop, CHUNK))
@@ -235,6 +249,9 @@ class Recursion:
                 curve = self._value_at(first, min(first + CHUNK, stop), curve)
         energy, mode, flow = np.empty(steps + 1), np.empty(steps, np.int64), np.empty((len(program.columns), steps))
         price, row = np.full(steps, np.nan), np.full((len(program.rows) if priced else 0, steps), np.nan)
+        if held is not None:
+            energy[:] = held
+        forward = self._library.vf_forward if held is None else self._library.vf_along
         energy[0], where, value, pieces = energy_mwh, np.zeros(1, dtype=np.int64), np.zeros(LEVELS), 0
         for first in firsts:
             memory = self._backward(first, min(first + CHUNK, stop), ends[first], keeping=True)
@@ -242,7 +259,7 @@ class Recursion:
                 numbers = self._numbers(memory)
                 pieces = max(pieces, int(numbers[2]))
                 value = value if first > begin else self._curve(memory, -1).levels_at(energy_mwh)
-                status = self._library.vf_forward(
+                status = forward(
                     ctypes.byref(self._problem),
                     memory,
                     begin,

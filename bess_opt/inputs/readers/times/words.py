@@ -49,8 +49,8 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _CELL = re.compile(r"(?P<date>.*?\d)[ T,:]*\s(?P<time>\d{1,2}[AB]?:\d{2}.*)|(?P<only>.*)", re.IGNORECASE)
-_SUMMER = ("CEST", "MESZ", "WEST", "EEST", "BST", "IST", "EDT", "CDT", "MDT", "PDT", "AEDT", "ACDT", "NZDT", "A", "S")
-_WINTER = ("CET", "MEZ", "WET", "EET", "GMT", "EST", "CST", "MST", "PST", "AEST", "ACST", "NZST", "B", "W")
+SUMMER = ("CEST", "MESZ", "WEST", "EEST", "BST", "IST", "EDT", "CDT", "MDT", "PDT", "AEDT", "ACDT", "NZDT", "A", "S")
+WINTER = ("CET", "MEZ", "WET", "EET", "GMT", "EST", "CST", "MST", "PST", "AEST", "ACST", "NZST", "B", "W")
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,15 @@ class Words:
     @property
     def summer(self) -> npt.NDArray[np.float64]:
         """1 where a stamp is marked as summer time or first of a repeated hour, 0 as winter time, NaN unmarked."""
-        by_word = np.array([1.0 if m in _SUMMER else 0.0 if m in _WINTER else np.nan for m in self.mark])
+        by_word = np.array([1.0 if m in SUMMER else 0.0 if m in WINTER else np.nan for m in self.mark])
         marked: npt.NDArray[np.float64] = by_word[self.time_of]
         return marked
 
 
 def read_words(where: str, cells: pa.Array, times: pa.Array | None = None) -> Words:
     """Stamps of one column, or dates of one and times of day of another. ScenarioError for a cell that is none."""
+    if times is not None:
+        cells = pc.replace_substring_regex(cells, r"[ T]00:00(:00)?$", "")
     texts = cells if times is None else pc.binary_join_element_wise(cells, times, " ")
     days_coded, times_coded = [], []
     for at in range(0, max(len(cells), 1), _CHUNK):
