@@ -1,4 +1,4 @@
-"""Write the pages that are made from the code: formulation, nomenclature, strategy catalogue.
+"""Write the pages that are made from the code: formulation, nomenclature, strategy catalogue; and their picture.
 
 `python docs/generate.py` rewrites them; with `--check` it writes nothing and ends with exit code 1 if one differs.
 The formulation is read from models of every strategy, topology and permission, as the tests of the formulation build
@@ -8,6 +8,7 @@ them, so a constraint that is not on the page does not exist.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import inspect
 import sys
 from collections.abc import Sequence
@@ -16,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pyomo.environ as pyo
+from matplotlib.figure import Figure
+from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+DRAWN_FROM = "Drawn from numbers"
 MADE = "<!-- made by docs/generate.py -->\n"
 SETS = {
     "steps": "each step t",
@@ -247,6 +251,31 @@ def your_own_data() -> str:
     return text
 
 
+def value_map() -> tuple[Figure, str]:
+    """What stored energy is worth over energy and time, in a week of a shipped scenario."""
+    import numpy as np
+
+    import bess_opt as bo
+
+    plan = bo.optimize(bo.load(ROOT / "scenarios" / "solar_merchant"))
+    figure = plan.plot("value", "2025-06-23")
+    shown = figure.axes[0]
+    numbers = [shown.collections[0].get_array().filled(np.nan).ravel(), shown.lines[0].get_ydata()]
+    rounded = np.round(np.concatenate(numbers).astype(float), 4) + 0.0
+    return figure, hashlib.sha256(rounded.tobytes()).hexdigest()
+
+
+PICTURES = {"value_map.png": value_map}
+
+
+def drawn_from(file: Path) -> str:
+    """What a picture was drawn from, as it says itself: other versions of matplotlib draw other bytes."""
+    if not file.is_file():
+        return ""
+    with Image.open(file) as picture:
+        return str(picture.info.get(DRAWN_FROM, ""))
+
+
 PAGES = {
     "formulation.md": formulation,
     "nomenclature.md": nomenclature,
@@ -267,6 +296,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stale.append(name)
             if not check:
                 file.write_text(text, "utf-8")
+    for name, draw in PICTURES.items():
+        figure, numbers = draw()
+        if drawn_from(HERE / name) != numbers:
+            stale.append(name)
+            if not check:
+                metadata = {"Software": None, DRAWN_FROM: numbers}
+                figure.savefig(HERE / name, dpi=70, facecolor=figure.get_facecolor(), metadata=metadata)
     if check and stale:
         sys.stderr.write(f"stale: {', '.join(stale)}; run python docs/generate.py\n")
         return 1

@@ -62,6 +62,13 @@ class SolveReport:
     engine_reasons: tuple[str, ...] = ()
 
     @property
+    def solved_by(self) -> str:
+        """Who solved, in words; where HiGHS did, what asked for it."""
+        if self.engine == "value_function":
+            return "value functions"
+        return f"HiGHS ({'; '.join(self.engine_reasons)})" if self.engine_reasons else "HiGHS"
+
+    @property
     def total_seconds(self) -> float:
         """Wall time of all stages."""
         return sum(self.seconds.values())
@@ -127,27 +134,42 @@ class Dispatch:
         columns = {name: [f"{name}.{column}" for column in UNIT] for name in names}
         return {name: self.of_batteries[own].set_axis(list(UNIT), axis=1) for name, own in columns.items()}
 
-    def plot(self, week: str | None = None, *, theme: str = "light") -> Figure:
-        """Power stack, SOC and price of a week, and the year as a heat map.
+    def plot(self, what: str | None = None, week: str | None = None, *, theme: str = "light") -> Figure:
+        """Power stack, SOC and price of a week, and the year as a heat map; or with "value" what energy is worth.
 
-        `week` names the local date with which the week begins; by default the one with the most battery
-        throughput. `theme` is "light" or "dark". ScenarioError for another theme or a date off the horizon.
+        `plot("value")` shows what one MWh more in store is worth at every energy and time of the week, with the
+        planned energy on it: an optimal plan that value functions fit (`report.engine`); of another optimal plan the
+        worth along its own way. `week` names the local date with which the week begins, also in the first place; by
+        default the one with the most battery throughput. `theme` is "light" or "dark". ScenarioError for another
+        theme, a date off the horizon, or "value" of a plan that is no optimum.
         """
         from bess_opt import plots
 
+        week = what if week is None and what != "value" else week
         wrong = drawing_problems(pd.DatetimeIndex(self.schedule.index), week, theme)
+        if what == "value" and self.stored_energy_value is None:
+            found = f"found 'value', but a plan of twin {self.twin!r} does not say what stored energy is worth"
+            wrong.append(Finding("no_value", "what", found, "plot the plan of optimize"))
         if wrong:
             raise ScenarioError(wrong)
+        shade: Literal["light", "dark"] = "dark" if theme == "dark" else "light"
+        if what == "value":
+            return self._value_figure(week, shade)
         return plots.dispatch_figure(
             self.schedule,
             energy_mwh=nameplate_mwh(self.scenario),
             currency=self.scenario.site.currency,
             title=f"{self.scenario.name}: {self.twin}",
             week=week,
-            theme="dark" if theme == "dark" else "light",
+            theme=shade,
             soc_start=soc_start_of(self.scenario),
             step_h=self.scenario.step_h,
         )
+
+    def _value_figure(self, week: str | None, theme: Literal["light", "dark"]) -> Figure:
+        from bess_opt.dispatch.optimum.value_picture import value_figure
+
+        return value_figure(self, week, theme)
 
     def explain(self) -> pd.DataFrame:
         """Why an optimal plan does what it does: prices, what binds and a reason per step.
@@ -231,6 +253,7 @@ def dispatch_rows(plan: Dispatch) -> list[Row]:
     if plan.report is not None:
         gap = f"{plan.report.gap:.1e}" if plan.report.gap else "0"
         rows.append(("proven gap", f"{gap} ({plan.report.status})"))
+        rows.append(("solved by", plan.report.solved_by))
     return rows + _unit_rows(plan)
 
 

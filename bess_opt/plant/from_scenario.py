@@ -58,6 +58,12 @@ def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     )
 
 
+def with_size_of(plant: Plant, scenario: Scenario) -> Plant:
+    """`plant` with the power and cells of `scenario`, which differs from its own in the batteries' sizes alone."""
+    batteries = tuple(_storage(scenario, battery, scenario.series) for battery in scenario.batteries)
+    return replace(plant, batteries=batteries)
+
+
 def port_efficiency(battery: Battery) -> tuple[float, float]:
     """Converter efficiency between port and cells' terminals: (charging, discharging)."""
     if battery.topology == "parallel_ac":

@@ -139,7 +139,9 @@ def _gap(shown: Dispatch, best: Dispatch, unit: str) -> Card:
     """The optimum's to its proven bound, the rule's to the optimum."""
     if shown.twin == "optimal" and shown.report is not None:
         gap = f"{shown.report.gap:.1e}" if shown.report.gap else "0"
-        return Card("gap", gap, f"to the proven bound: {shown.report.status}")
+        return Card(
+            "gap", gap, f"to the proven bound: {shown.report.status}, by {shown.report.solved_by.partition(' (')[0]}"
+        )
     short = better_by(best.metrics, shown.metrics)
     missing = shown.metrics.end_shortfall_mwh
     ends = f", and ends {Number(missing, 'MWh')} short" if missing > 1e-6 else ""

@@ -98,8 +98,9 @@ class Sizing:
     ) -> pd.DataFrame:
         """The value over an even grid of the ranges, a row per size: power_mw, duration_h, energy_mwh, value, exact.
 
-        Steps and budget are not looked at; NaN where a size meets no limits. With a proof the values are those of
-        the relaxation, by one program solved again for every size ("exact" False), else those of exact plans.
+        Steps and budget are not looked at; NaN where a size meets no limits. With a proof the values are exact where
+        value functions fit (`solver.engine`), else those of the relaxation, by one program solved again for every
+        size ("exact" False); without one they are those of exact plans.
         The same to the last bit on any `concurrent.futures.Executor`, on `workers` processes and in this one.
         A grid is computed once and kept. `progress` is told the share done and the seconds that are left.
         ScenarioError for numbers below 1; AuditError for a value beyond the proven bound.

@@ -283,6 +283,18 @@ class Recursion:
         finally:
             self._library.vf_free(memory)
 
+    def curves_between(self, first: int, last: int) -> list[Curve]:
+        """The value functions at the end of the steps `first` to `last` − 1, of a horizon of any length."""
+        after = self.end()
+        for begin in range(self.program.steps - 1, last - 1, -CHUNK):
+            stop = begin + 1
+            after = self._value_at(max(last, stop - CHUNK), stop, after)
+        memory = self._backward(first, last, after, keeping=True)
+        try:
+            return [self._curve(memory, step) for step in range(first, last)]
+        finally:
+            self._library.vf_free(memory)
+
     def _backward(self, first: int, last: int, end: Curve, *, keeping: bool) -> Any:
         shut = np.flatnonzero(self.program.least > self.program.most + SLACK / SAME * self.width)
         if len(shut):
