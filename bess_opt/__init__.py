@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bess_opt.common.errors import StrategyError as StrategyError
     from bess_opt.common.findings import Relaxation as Relaxation
     from bess_opt.comparison.compare import compare as compare
+    from bess_opt.comparison.connection import ConnectionCost as ConnectionCost
+    from bess_opt.comparison.connection import connection as connection
     from bess_opt.comparison.convention import convention as convention
     from bess_opt.comparison.published.verify import verify as verify
     from bess_opt.dispatch.batch.optimize_many import optimize_many as optimize_many
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.used import used as used
     from bess_opt.inputs.ageing_model import AgeingModel as AgeingModel
     from bess_opt.inputs.battery import Battery as Battery
+    from bess_opt.inputs.connection import Clause as Clause
     from bess_opt.inputs.finance import Finance as Finance
     from bess_opt.inputs.readers.read_series import read_load as read_load
     from bess_opt.inputs.readers.read_series import read_prices as read_prices
@@ -86,6 +89,9 @@ _HOME = {
     "Bill": "dispatch.bill",
     "bill": "dispatch.bill",
     "compare": "comparison.compare",
+    "Clause": "inputs.connection",
+    "ConnectionCost": "comparison.connection",
+    "connection": "comparison.connection",
     "control": "dispatch.forecast_driven.control",
     "convention": "comparison.convention",
     "Dispatch": "dispatch.result",

@@ -93,5 +93,5 @@ UNIT_LOSS = Column("MW", "losses between the battery's port and its cells, self-
 # The words of the column limited_by.
 LIMITS = (
     "", "power", "c-rate", "energy", "cycles", "import limit", "export limit", "grid charging", "battery export",
-    "inverter",
+    "inverter", "ramp limit",
 )  # fmt: skip

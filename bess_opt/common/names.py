@@ -31,6 +31,7 @@ OPPOSITES = frozenset(
 load solar om soc grid demand capital fixed variable rate share limit""".split()  # noqa: SIM905
 )
 SHORT = 3  # letters up to which a word is misspelt only by swapping, doubling or leaving one out
+MOST_EDITS = 2  # letters that a misspelling may be away
 STEM, STEM_SHARE = 4, 0.5  # letters, and their share of the longer word, that two forms of a word have in common
 
 
@@ -93,9 +94,11 @@ def _one_word(a: str, b: str) -> bool:
 
 
 def _misspelt(wrong: str, word: str) -> bool:
+    if abs(len(wrong) - len(word)) > MOST_EDITS:
+        return False
     edits = _edits(wrong, word)
     if min(len(wrong), len(word)) > SHORT:
-        return edits <= (1 if max(len(wrong), len(word)) <= 5 else 2)
+        return edits <= (1 if max(len(wrong), len(word)) <= 5 else MOST_EDITS)
     return edits <= 1 and (word in UNITS or sorted(wrong) == sorted(word) or len(wrong) != len(word))
 
 

@@ -93,7 +93,10 @@ class Reconciliation:
 
     @property
     def energy_residual(self) -> float:
-        """Largest residual of an account or of a step, as a share of the energy that the site handles."""
+        """Largest residual of an account or of a step, as a share of the energy that the battery moves.
+
+        Of a battery that moves nothing, as a share of its nameplate energy.
+        """
         worst = max(max(abs(a.residual), a.worst_step) for a in self.energy.values())
         return worst / max(self.scale_mwh, 1e-12)
 
@@ -131,6 +134,7 @@ def reconcile(plan: Dispatch) -> Reconciliation:
     charges = {name: amount for name, amount in detail.items() if name.startswith("tariff.demand")}
     again["overrun"] = sum(amount for name, amount in charges.items() if name.endswith(", overrun"))
     again["demand"] = sum(charges.values()) - again["overrun"]
+    again["overrun"] -= _clause_overruns(schedule, plant)
     proven = None if report is None else report.certificate
     return Reconciliation(
         scenario=scenario.name,
@@ -148,9 +152,20 @@ def reconcile(plan: Dispatch) -> Reconciliation:
         objective=None if report is None else report.objective,
         solved={} if report is None else _solved(report),
         done={word: tuple(f for f in plan.findings if f.code in codes) for word, codes in DONE.items()},
-        scale_mwh=float(schedule[["solar_mw", "load_mw", "import_mw", "charge_mw"]].to_numpy().sum()) * plant.step_h,
+        scale_mwh=float(schedule[["charge_mw", "discharge_mw"]].to_numpy().sum()) * plant.step_h
+        or plant.storage.energy_mwh,
         turnover=sum(abs(amount) for amount in (again | detail).values()),
     )
+
+
+def _clause_overruns(schedule: pd.DataFrame, numbers: Plant) -> float:
+    """Paid for energy above the caps of clauses, added up clause by clause and step by step."""
+    total = 0.0
+    for clause in numbers.connection.soft:
+        for flow, cap in clause.caps.items():
+            over = (schedule[flow][clause.active] - cap).clip(lower=0.0)
+            total += float(over.sum()) * numbers.step_h * float(clause.overrun_price_per_mwh or 0.0)
+    return total
 
 
 def proof(certificate: LinearCertificate) -> dict[str, float]:

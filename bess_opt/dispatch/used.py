@@ -44,12 +44,13 @@ class Past:
 Row = Callable[[Past], Any]
 
 
-def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, dict[str, Any]]:
+def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, Any]:
     """What `plan` has used of its caps and its bill, as tables: `next.replace(**bo.used(plan))`.
 
     It holds for the moment after the plan's horizon, or for `until`, the start of a step up to which the plan was
     carried out. `battery.max_cycles` is the stated one (of `max_cycles_per_day` too) with `used` in cycles of the
     period in which that moment lies; within hours, of what a window that begins before it can still hold.
+    `connection` are the clauses with `before_mw`, where one limits ramps.
     `tariff.energy` has `used_mwh` of the tier period under way, `tariff.demand` the peak of the period under way in
     `incurred_mw` and the peaks of the months before it in `history_mw`; `tariff.billed_so_far` is the money of the
     month under way which the next scenario does not bill itself (energy, coincident times, shares of demand charges;
@@ -60,12 +61,15 @@ def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, d
     """
     require_one_battery(plan.scenario.batteries, "used")
     past = _past(plan, until)
-    tables: dict[str, dict[str, Any]] = {}
+    tables: dict[str, Any] = {}
     for where, row in ROWS.items():
         value = row(past)
         if value is not None:
-            table, key = where.split(".")
-            tables.setdefault(table, {})[key] = value
+            table, _, key = where.partition(".")
+            if key:
+                tables.setdefault(table, {})[key] = value
+            else:
+                tables[table] = value
     if "max_cycles" in tables.get("battery", {}):
         tables["battery"]["max_cycles_per_day"] = None
     return tables
@@ -99,6 +103,16 @@ def max_cycles(past: Past) -> list[dict[str, Any]] | None:
     return found or None
 
 
+def connection(past: Past) -> list[dict[str, Any]] | None:
+    """Every clause, those with a ramp with the grid power of the last step."""
+    clauses = past.plan.scenario.connection
+    if past.steps == 0 or not any(clause.ramp_mw_per_min is not None for clause in clauses):
+        return None
+    last = float(past.column("grid_mw")[-1])
+    ramped = [{} if clause.ramp_mw_per_min is None else {"before_mw": last} for clause in clauses]
+    return [clause.to_plain() | before for clause, before in zip(clauses, ramped, strict=True)]
+
+
 def _since(limit: CycleLimit, past: Past) -> int:
     """First step that still counts at the moment."""
     if limit.per is None:
@@ -118,6 +132,7 @@ def _before(limit: CycleLimit, past: Past) -> float:
 # Key path of the next scenario -> what stands there; None leaves the key out.
 ROWS: dict[str, Row] = {
     "battery.max_cycles": max_cycles,
+    "connection": connection,
     "tariff.energy": used_bill.energy_rows,
     "tariff.demand": used_bill.demand_rows,
     "tariff.billed_so_far": used_bill.billed_so_far,

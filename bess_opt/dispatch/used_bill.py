@@ -160,7 +160,7 @@ def _several(bill: BillSoFar, number: int, rate: DemandRate) -> float | list[flo
         return 0.0
     mine = next(peak for peak in reversed(demand.peaks) if peak.row == number)
     values = sorted([*(float(bill.node_mw[node]) for node in mine.nodes), *mine.known_mw], reverse=True)
-    measured = rate.when.in_week(bill.index[: bill.steps], bill.past.plan.scenario.holidays)
+    measured = rate.calendar.in_week(bill.index[: bill.steps], bill.past.plan.scenario.holidays)
     if peaks.distinct == "day" and (bill.in_period("day") & measured).any():
         where = f"tariff.demand[{number}].peaks"
         found = f"{bill.past.now} lies within a local day, whose peak would count as one of two days"

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pyomo.environ as pyo
 
 from bess_opt.models.account import add_account
+from bess_opt.models.connection import add_connection
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.demand import add_demand
 from bess_opt.models.energy_rates import add_counters
@@ -37,6 +38,8 @@ def physical_model_of(plant: Plant) -> Any:
     add_ledger(m, plant)
     if plant.billing is not None:
         add_bill(m, plant, plant.billing)
+    if plant.connection.clauses:
+        add_connection(m, plant)
     m.objective_terms = []
     return m
 

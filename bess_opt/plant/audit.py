@@ -282,6 +282,7 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     return [
         *(v for law, excess in upper.items() for v in exceeds(law, excess, plant)),
         *exceeds("powers are not negative", -np.minimum.reduce(signs), plant),
+        *exceeds("ramp of a clause", plant.connection.ramp_excess_mw(sold - bought), plant),
         *windows,
     ]
 

@@ -15,8 +15,9 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.technologies import ROUNDING
 from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
+from bess_opt.plant.connection import connection_of
 from bess_opt.plant.cycle_caps import cycle_caps_of
-from bess_opt.plant.plant import Bus, Plant, Storage
+from bess_opt.plant.plant import Bus, Plant, Ratings, Storage
 
 
 def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
@@ -33,6 +34,7 @@ def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     shared = Bus(converters.dc_to_ac, converters.ac_to_dc, _or_inf(site.inverter_mw))
     auxiliary = sum(battery.auxiliary_mw for battery in batteries)
     columns = {str(name): series[name].to_numpy(dtype=float) for name in series.columns}
+    clauses = connection_of(scenario.connection, series, scenario.step_h, scenario.holidays)
     billing = billing_of(scenario.tariff, columns, index, scenario.step_h, scenario.holidays)
     return Plant(
         index=index,
@@ -44,8 +46,12 @@ def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         load_mw=_column(series, "load_mw") + auxiliary,
         import_price=billing.energy.import_price,
         export_price=billing.energy.export_price,
-        import_max_mw=_lower(site.import_limit_mw, series, "import_limit_mw"),
-        export_max_mw=_lower(site.export_limit_mw, series, "export_limit_mw"),
+        import_max_mw=np.minimum(
+            _lower(site.import_limit_mw, series, "import_limit_mw"), clauses.cap_mw("import_mw")
+        ),
+        export_max_mw=np.minimum(
+            _lower(site.export_limit_mw, series, "export_limit_mw"), clauses.cap_mw("export_mw")
+        ),
         grid_charging=site.grid_charging,
         battery_export=site.battery_export is True,
         strict_export=site.battery_export == "strict",
@@ -55,6 +61,7 @@ def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         solar_capacity_mw=site.solar_capacity_mw,
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
         auxiliary_mw=auxiliary,
+        clauses=clauses,
     )
 
 
@@ -69,6 +76,13 @@ def port_efficiency(battery: Battery) -> tuple[float, float]:
     if battery.topology == "parallel_ac":
         return battery.converters.ac_to_dc, battery.converters.dc_to_ac
     return battery.converters.dc_to_dc, battery.converters.dc_to_dc
+
+
+def ratings_of(battery: Battery) -> Ratings:
+    """What limits the power of `battery`, apart; a `Storage` has the lower of them."""
+    eta_in, eta_out = port_efficiency(battery)
+    cells = battery.tech.c_rate_max * battery.energy_mwh
+    return Ratings(battery.charge_power, battery.power_mw, cells, eta_in, eta_out)
 
 
 def _storage(scenario: Scenario, battery: Battery, series: pd.DataFrame) -> Storage:

@@ -20,6 +20,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.inputs.batteries import several_batteries
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
+from bess_opt.plant.connection import Connection
 from bess_opt.plant.cycle_caps import CycleCap
 
 PRECISION = 1e-12  # of a number: doubles hold 2e-16, and a step's balance passes through a dozen operations
@@ -117,6 +118,17 @@ def _together(batteries: Sequence[Storage]) -> Storage:
 
 
 @dataclass(frozen=True)
+class Ratings:
+    """What limits a battery's power, each in proportion to its size: at the port, and at the cells."""
+
+    charge_mw: float
+    discharge_mw: float
+    cells_mw: float
+    eta_in: float  # between the port and the cells' terminals
+    eta_out: float
+
+
+@dataclass(frozen=True)
 class Bus:
     """Shared inverter of a DC-coupled battery; `inverter_mw` is its rating at the AC side, both directions."""
 
@@ -167,6 +179,7 @@ class Plant:
     extra: dict[str, Array] = field(default_factory=dict)
     reserves: Reserves | None = None
     auxiliary_mw: float = 0.0  # part of load_mw
+    clauses: Connection | None = None
     strict_export: bool = False  # export is no more than what PV has over the load
 
     @property
@@ -203,6 +216,11 @@ class Plant:
     def on_dc_bus(self) -> tuple[Storage, ...]:
         """The batteries whose port is at the DC bus."""
         return tuple(battery for battery in self.batteries if battery.on_dc_bus)
+
+    @property
+    def connection(self) -> Connection:
+        """The clauses of the connection agreement, none where the site has none."""
+        return self.clauses if self.clauses is not None else Connection((), self.steps, self.step_h)
 
     @property
     def steps(self) -> int:

@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import StrategyError
+from bess_opt.common.errors import ScenarioError, StrategyError
 from bess_opt.common.input_table import plain
 from bess_opt.common.names import nearest
+from bess_opt.inputs.batteries import several_batteries
 from bess_opt.plant.cycle_caps import Allowance
 from bess_opt.plant.flows import Flows
+from bess_opt.plant.grid_band import GridBand
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.room import Setpoints, ac_bounds, dc_bounds, tightest
 from bess_opt.plant.rule import AnyRule, State, UnitState
@@ -32,6 +34,9 @@ Powers = list[float]
 
 def run_several(plant: Plant, asked: Setpoints, rule: AnyRule, *, sheddable: bool = False) -> Flows:
     """Run the plant under `rule`; `sheddable`: load that has a price gives way to what is asked for."""
+    if sheddable and (plant.connection.soft or plant.connection.has_ramps):
+        what = "a rule under clauses with an overrun price or a ramp"
+        raise ScenarioError([several_batteries([battery.name for battery in plant.batteries], what)])
     units = [_Unit(battery, plant) for battery in plant.batteries]
     site = _Site(plant, asked, sheddable)
     names = [battery.name for battery in plant.batteries]
@@ -55,7 +60,7 @@ def run_several(plant: Plant, asked: Setpoints, rule: AnyRule, *, sheddable: boo
             own = [word for word in stopped if word] or [unit.bound_by for unit in units if unit.bound_by]
             limited[t] = by or (own[0] if own else "power")
     power, stored = [np.array(unit.power) for unit in units], [np.array(unit.stored) for unit in units]
-    return site_flows(plant, asked, power, stored, np.array(limited, dtype=object))
+    return site_flows(plant, asked, power, stored, np.array(limited, dtype=object), GridBand(plant, asked))
 
 
 def _wanted(answer: object, names: Sequence[str], plant: Plant, t: int) -> tuple[Powers, float | None]:

@@ -8,14 +8,21 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.plant.flows import BatteryFlows, Flows
+from bess_opt.plant.grid_band import GridBand
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import Held
-from bess_opt.plant.stepper_limits import refuse_cycles, refuse_energy, refuse_grid_charging, refuse_power
+from bess_opt.plant.stepper_limits import (
+    refuse_cycles,
+    refuse_energy,
+    refuse_grid,
+    refuse_grid_charging,
+    refuse_power,
+)
 
 
 def site_flows(
-    plant: Plant, asked: Setpoints, power: Sequence[Array], stored: Sequence[Array], limited: Array
+    plant: Plant, asked: Setpoints, power: Sequence[Array], stored: Sequence[Array], limited: Array, band: GridBand
 ) -> Flows:
     """All flows of the site for the powers and energies of each battery that came out.
 
@@ -30,18 +37,17 @@ def site_flows(
     battery_ac = np.zeros(plant.steps)
     for battery, mw in zip(plant.batteries, power, strict=True):
         battery_ac = battery_ac if battery.on_dc_bus else battery_ac + mw
-    curtailed_dc, out, into = _dc_side(plant, asked, power, battery_ac)
+    curtailed_dc, out, into = _dc_side(plant, asked, power, battery_ac, band.curtailed_above_mw)
     battery_ac = battery_ac + (out - into)
     surplus = plant.solar_ac_mw - asked.curtailed_ac_mw + battery_ac - plant.load_mw + asked.unserved_mw
-    over = np.maximum(surplus - plant.export_max_mw, 0.0)
+    over = np.maximum(surplus - band.curtailed_above_mw, 0.0)
     more_ac = np.minimum(over, plant.solar_ac_mw - asked.curtailed_ac_mw) if plant.curtailment else 0.0 * over
     surplus = surplus - more_ac
-    short = np.maximum(-surplus - plant.import_max_mw, 0.0)
+    short = np.maximum(band.least_mw - surplus, 0.0)
     shed = np.minimum(short, np.maximum(plant.sheddable_mw - asked.unserved_mw, 0.0))
     surplus = surplus + shed
     unserved = asked.unserved_mw + shed
-    refuse_power(plant, surplus - plant.export_max_mw, "the site gives", "site.export_limit_mw", plant.export_max_mw)
-    refuse_power(plant, -surplus - plant.import_max_mw, "the site takes", "site.import_limit_mw", plant.import_max_mw)
+    refuse_grid(plant, surplus, band.least_mw, band.most_mw)
     for battery, own in zip(plant.batteries, batteries, strict=True):
         refuse_energy(plant, battery, own.energy_mwh)
     refuse_grid_charging(plant, surplus, unserved)
@@ -62,7 +68,9 @@ def site_flows(
     )
 
 
-def _dc_side(plant: Plant, asked: Setpoints, power: Sequence[Array], battery_ac: Array) -> tuple[Array, Array, Array]:
+def _dc_side(
+    plant: Plant, asked: Setpoints, power: Sequence[Array], battery_ac: Array, above_mw: Array
+) -> tuple[Array, Array, Array]:
     """(curtailed on the DC bus, inverter to AC, inverter from AC), MW; `battery_ac` is given on the AC bus."""
     nothing = np.zeros(plant.steps)
     bus = plant.bus
@@ -74,7 +82,7 @@ def _dc_side(plant: Plant, asked: Setpoints, power: Sequence[Array], battery_ac:
     into = np.maximum(-net, 0.0) / bus.eta_in
     out = np.maximum(net, 0.0) * bus.eta_out
     # AC-side PV gives way to the export limit before the DC side does: it loses least.
-    takes = plant.load_mw - asked.unserved_mw + plant.export_max_mw - battery_ac
+    takes = plant.load_mw - asked.unserved_mw + above_mw - battery_ac
     if not plant.curtailment:
         takes = takes - plant.solar_ac_mw
     most = np.clip(takes, 0.0, bus.inverter_mw)

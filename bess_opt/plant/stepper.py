@@ -8,7 +8,7 @@ the loop itself is the storage law and three limits.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from bess_opt.common.errors import StrategyError
 from bess_opt.plant.cycle_caps import Allowance
 from bess_opt.plant.flows import Flows
+from bess_opt.plant.grid_band import GridBand, room_of_rule
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Room, Setpoints, room_of
 from bess_opt.plant.rule import AnyRule, GridOf, Held, Rule, State
@@ -37,7 +38,7 @@ def follow(plant: Plant, asked: Setpoints) -> Flows:
         requests = np.atleast_2d(asked.battery_mw).T.tolist()
         return run_several(plant, asked, lambda state: dict(zip(names, requests[state.step], strict=True)))
     request = asked.battery_mw.tolist()
-    return _run(plant, asked, lambda state: request[state.step], room_of(plant, asked))
+    return _run(plant, asked, lambda state: request[state.step], room_of(plant, asked), GridBand(plant, asked))
 
 
 def run_rule(plant: Plant, rule: AnyRule) -> Flows:
@@ -46,37 +47,29 @@ def run_rule(plant: Plant, rule: AnyRule) -> Flows:
     With several batteries it may say one power for all, which they share by room, or one for each by name.
 
     Where unserved load has a price the import limit changes no power that is asked for: load beyond it is shed.
+    Caps of a connection that may be overrun at a price are kept where battery and PV can help it.
     """
     nothing = np.zeros(plant.steps)
     held: Held | None = getattr(rule, "held", None)
     asked = Setpoints(nothing, nothing, nothing, nothing, held)
-    # What a rule asks for comes before load that has a price: the import limit sheds it, and changes no power.
-    shedding = room_of(plant, replace(asked, unserved_mw=plant.sheddable_mw))
     if len(plant.batteries) > 1:
         return run_several(plant, asked, rule, sheddable=True)
-    site = replace(room_of(plant, asked), lowest_mw=shedding.lowest_mw, lowest_by=shedding.lowest_by)
-    return _run(plant, asked, cast(Rule, rule), site)
+    band = GridBand(plant, asked, clauses_first=True)
+    return _run(plant, asked, cast(Rule, rule), room_of_rule(plant, asked), band)
 
 
-def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
+def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand) -> Flows:
     """The loop over the steps: ask, limit by the site, then by the battery."""
     storage, step_h = plant.storage, plant.step_h
     power: list[float] = []
     limited, stored = [""] * plant.steps, [storage.start_mwh]
-    state = State(plant, _grid_of(plant, power))
+    state = State(plant, band.grid_mw.__getitem__ if band.ramps else _grid_of(plant, power))
     rounding, energy = SLACK * plant.scale_mw, storage.start_mwh
-    kept, into, out = storage.law(step_h)
-    drawn = np.broadcast_to(storage.drawn_mw, plant.steps).tolist()
+    (kept, into, out), drawn = storage.law(step_h), np.broadcast_to(storage.drawn_mw, plant.steps).tolist()
     caps = [(cap.charged, Allowance(cap, plant.steps)) for cap in storage.caps]
     held = None if asked.held is None else asked.held.swing_mw
     both = out - into
-    steps = zip(
-        range(plant.steps), storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(),
-        site.lowest_mw.tolist(), site.highest_mw.tolist(),
-        np.broadcast_to(storage.charge_limit_mw, plant.steps).tolist(),
-        np.broadcast_to(storage.discharge_limit_mw, plant.steps).tolist(), strict=True,
-    )  # fmt: skip
-    for t, floor, ceiling, lowest, highest, most_in, most_out in steps:
+    for t, floor, ceiling, lowest, highest, most_in, most_out in _limits(plant, site):
         left = kept * energy - step_h * drawn[t]
         charge_room, discharge_room = (ceiling - left) / into, (left - floor) / out
         if charge_room > most_in:
@@ -87,13 +80,17 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
             discharge_room = most_out
         elif discharge_room < 0.0:
             discharge_room = 0.0
-        by_cap = highest, lowest
+        lowest_by = highest_by = ""
         for charged, allowance in caps:
             may = allowance.left_mwh(t) / (into if charged else out)
             if charged:
-                charge_room, lowest = min(charge_room, may), max(lowest, -may)
+                charge_room, lowest_by = min(charge_room, may), "cycles" if -may > lowest else lowest_by
+                lowest = max(lowest, -may)
             else:
-                discharge_room, highest = min(discharge_room, may), min(highest, may)
+                discharge_room, highest_by = min(discharge_room, may), "cycles" if may < highest else highest_by
+                highest = min(highest, may)
+        if band.ramps:
+            lowest, highest, lowest_by, highest_by = band.narrowed(t, lowest, highest, lowest_by, highest_by)
         state.step, state.energy_mwh = t, energy
         state.charge_room_mw, state.discharge_room_mw = charge_room, discharge_room
         wanted = rule(state)
@@ -106,33 +103,43 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
             given, energy = wanted, after
         else:
             _require_number(plant, t, wanted)
-            energy -= both / kept * swing
-            allowed, by = _allowed(wanted, lowest, highest, by_cap, (site.lowest_by[t], site.highest_by[t]))
+            words = lowest_by or site.lowest_by[t], highest_by or site.highest_by[t]
+            allowed, by = _allowed(wanted, lowest, highest, words)
             given, energy, stopped = transition(
-                storage, energy, allowed, floor, ceiling, step_h, most_mw=(most_in, most_out), drawn_mw=drawn[t]
-            )
+                storage, energy - both / kept * swing, allowed, floor, ceiling, step_h,
+                most_mw=(most_in, most_out), drawn_mw=drawn[t],
+            )  # fmt: skip
             if abs(given - wanted) > rounding:
                 limited[t] = stopped or by
         for charged, allowance in caps:
             allowance.book((max(-given, 0.0) + swing) * into if charged else (max(given, 0.0) + swing) * out)
         power.append(given)
         stored.append(energy)
-    return site_flows(plant, asked, [np.array(power)], [np.array(stored)], np.array(limited, dtype=object))
+        if band.ramps:
+            band.book(t, given)
+    limits = np.array(limited, dtype=object)
+    return site_flows(plant, asked, [np.array(power)], [np.array(stored)], limits, band)
 
 
-def _allowed(
-    wanted: float, lowest: float, highest: float, by_site: tuple[float, float], words: tuple[str, str]
-) -> tuple[float, str]:
-    """The power next to `wanted` in [`lowest`, `highest`], and what limits it: the site's `words`, or cycles.
-
-    `by_site` is (highest, lowest) without the caps on cycles.
-    """
+def _allowed(wanted: float, lowest: float, highest: float, words: tuple[str, str]) -> tuple[float, str]:
+    """The power next to `wanted` in [`lowest`, `highest`], and which of `words` (of either bound) limits it."""
     allowed, by = wanted, ""
     if allowed > highest:
-        allowed, by = highest, "cycles" if highest < by_site[0] else words[1]
+        allowed, by = highest, words[1]
     if allowed < lowest:
-        allowed, by = lowest, "cycles" if lowest > by_site[1] else words[0]
+        allowed, by = lowest, words[0]
     return allowed, by
+
+
+def _limits(plant: Plant, site: Room) -> Iterator[tuple[int, float, float, float, float, float, float]]:
+    """(step, floor and ceiling at its end, least and most power of the site, most charge and discharge) of each."""
+    storage = plant.storage
+    return zip(
+        range(plant.steps), storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(),
+        site.lowest_mw.tolist(), site.highest_mw.tolist(),
+        np.broadcast_to(storage.charge_limit_mw, plant.steps).tolist(),
+        np.broadcast_to(storage.discharge_limit_mw, plant.steps).tolist(), strict=True,
+    )  # fmt: skip
 
 
 def _require_number(plant: Plant, t: int, wanted: float) -> None:

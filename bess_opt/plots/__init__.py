@@ -8,6 +8,7 @@ from bess_opt.plots.battery_use import action_figure
 from bess_opt.plots.bill import bill_figure
 from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.comparison import ladder_figure
+from bess_opt.plots.connection import connection_figure
 from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
 from bess_opt.plots.gap import gap_figure
@@ -24,6 +25,7 @@ __all__ = [
     "action_figure",
     "bill_figure",
     "cash_flow_figure",
+    "connection_figure",
     "day_hour_table",
     "dispatch_figure",
     "draw_heat_map",

@@ -188,6 +188,18 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
         yield f"{topology}-strict", everything(topology, "arbitrage", site=strict, battery=within), True
     yield "hybrid-regulation-strict", regulation("hybrid", {}, site=strict), True
     yield "drawing", drawing(), True
+    yield "clauses", clauses(), False
+
+
+def clauses() -> Case:
+    """Three steps under caps that may be overrun, in the first two, and a ramp into the last two and from before."""
+    return tiny(
+        steps=3,
+        connection=[
+            {"name": "evening", "export_mw": 2.5, "import_mw": 1.5, "hours": [0, 2], "overrun_price_per_mwh": 40.0},
+            {"name": "ramp", "ramp_mw_per_min": 1 / 64, "before_mw": 0.25},
+        ],
+    )
 
 
 def key(constraint: Any) -> str:

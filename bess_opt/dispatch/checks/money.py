@@ -6,6 +6,7 @@ import numpy as np
 
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.batteries import place_of
+from bess_opt.inputs.finance import REPLACEMENT_COSTS
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import Plant
 
@@ -130,10 +131,12 @@ def _ageing_twice(scenario: Scenario) -> list[Finding]:
     """Wear in dispatch and a replacement in the books: the same ageing, in two places."""
     finance, batteries = scenario.finance, scenario.batteries
     worn = [battery for battery in batteries if battery.wear_cost_per_mwh]
-    if finance is None or not worn or not finance.replacement_cost:
+    paid = [key for key in REPLACEMENT_COSTS if finance is not None and getattr(finance, key)]
+    if not worn or not paid:
         return []
     wear, where = worn[0].wear_cost_per_mwh, f"{place_of(worn[0], batteries)}.wear_cost_per_mwh"
-    found = f"{wear:g} per MWh stands beside a replacement for {finance.replacement_cost:g}"
+    stated = ", ".join(f"{key} = {getattr(finance, key):g}" for key in paid)
+    found = f"{wear:g} per MWh stands beside {stated}"
     expected = (
         "wear is a shadow price for dispatch and never cash; do not add it to the replacement in your own books"
     )

@@ -126,6 +126,10 @@ def _flows(binding: _Binding, plant: Plant) -> list[Part]:
         if not len(steps):
             continue
         here = np.broadcast_to(limit, plant.steps)[steps]
+        clause = plant.connection.limiting(name, int(steps[0])) if name in ("import_mw", "export_mw") else None
+        if clause is not None and clause.caps[name] == here[0]:
+            found.append(Part(clause.where, f"{words.format(_range(here))} by the clause {clause.name!r}"))
+            continue
         where = stated[series] if len(np.unique(limit)) == 1 else f"series.{series}"
         found.append(Part(where, words.format(_range(here))))
     held = [name for name in ("curtailed_ac_mw", "curtailed_dc_mw") if len(binding.upper(name))]
@@ -175,6 +179,10 @@ def _rows(binding: _Binding, plant: Plant) -> list[Part]:
             Part("site.battery_export", "export of no more than PV has over the load"),
         ),
         "no_battery_export": Part("site.battery_export", "no export from the battery"),
+        **dict.fromkeys(
+            ("grid_ramp_up", "grid_ramp_down", "first_grid_ramp_up", "first_grid_ramp_down"),
+            Part("connection", _ramp_words(plant)),
+        ),
     }
     found: list[Part] = []
     caps = {f"{battery.prefix}{cap.name}": (battery, cap) for battery in plant.batteries for cap in battery.caps}
@@ -187,6 +195,12 @@ def _rows(binding: _Binding, plant: Plant) -> list[Part]:
             plain = name.removesuffix("_behind_inverter")
             found.append(said.get(plain, Part("strategy", f"the condition {name!r}")))
     return found
+
+
+def _ramp_words(plant: Plant) -> str:
+    """The clauses that limit ramps, by name."""
+    names = [repr(clause.name) for clause in plant.connection.clauses if np.isfinite(clause.ramp_mw)]
+    return f"the ramp of the clause {' and '.join(names)}"
 
 
 def _cap_words(cap: CycleCap, battery: Storage, plant: Plant, member: int, window: bool) -> str:

@@ -48,6 +48,11 @@ def user_limits_of(scenario: Scenario, plant: Plant, active: ActiveStrategy) -> 
     for name in ("import_limit_mw", "export_limit_mw"):
         if getattr(site, name) is not None:
             found.append(_more(f"site.{name}", getattr(site, name), "MW", plant.scale_mw))
+    for place, clause in enumerate(scenario.connection):
+        keys = ("import_mw", "export_mw") if clause.overrun_price_per_mwh is None else ()
+        for key, unit in (*((key, "MW") for key in keys), ("ramp_mw_per_min", "MW/min")):
+            if getattr(clause, key) is not None:
+                found.append(_more(f"connection[{place}].{key}", getattr(clause, key), unit, plant.scale_mw))
     if site.inverter_mw is not None and plant.bus is not None:
         found.append(_more("site.inverter_mw", site.inverter_mw, "MW"))
     if RESERVE.removeprefix("series.") in scenario.series and len(scenario.batteries) == 1:
@@ -117,6 +122,10 @@ def tables_of(scenario: Scenario, values: Values) -> dict[str, Any]:
             battery["max_cycles"] = _with_count(
                 battery.get("max_cycles", stated.to_plain()["max_cycles"]), key, value
             )
+        elif table.startswith("connection"):
+            rows = tables.setdefault("connection", [clause.to_plain() for clause in scenario.connection])  # type: ignore[arg-type]
+            place = int(table.removeprefix("connection").strip("[]"))
+            rows[place] = rows[place] | {key: value}  # type: ignore[index]
         elif table.startswith("strategy"):
             entries = tables.setdefault("strategy", [entry.to_plain() for entry in scenario.strategies])  # type: ignore[arg-type]
             place = int(table.removeprefix("strategy").strip("[]") or 0)

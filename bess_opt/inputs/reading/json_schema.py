@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bess_opt.common.input_table import Text
 from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.connection import Clause
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.series.clean import SeriesOptions
 from bess_opt.inputs.site import Site
@@ -41,6 +42,7 @@ class _ScenarioFile(BaseModel):
     ] = None
     tariff: Annotated[Tariff | None, Field(description="energy and demand prices")] = None
     finance: Annotated[Finance | None, Field(description="capital, upkeep, time and tax")] = None
+    connection: Annotated[list[Clause], Field(description="clauses of the connection agreement")] = []
     solver: Annotated[SolverOptions, Field(description="limits and seeds of the solver")] = SolverOptions()
 
 

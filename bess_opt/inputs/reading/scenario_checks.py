@@ -11,7 +11,8 @@ import pandas as pd
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.batteries import check_batteries, place_of
 from bess_opt.inputs.battery import Battery
-from bess_opt.inputs.holidays import holidays_in
+from bess_opt.inputs.calendar.holidays import holidays_in
+from bess_opt.inputs.connection import clause_findings
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.tariff import Tariff
 from bess_opt.inputs.tariff_checks import tariff_findings
@@ -32,10 +33,11 @@ def check_tables(parts: Mapping[str, Any], horizon: Horizon | None) -> list[Find
     problems += check_batteries(batteries, site if isinstance(site, Site) else None)
     if horizon is not None:
         problems += [p for battery in batteries for p in _check_cycle_hours(battery, batteries, horizon.step_h)]
-    if isinstance(tariff, Tariff) and horizon is not None:
         stated = site.holidays if isinstance(site, Site) else ()
         holidays = None if stated is None else holidays_in(stated, horizon.index)
-        problems += tariff_findings(tariff, horizon.index, horizon.step_h, holidays)
+        if isinstance(tariff, Tariff):
+            problems += tariff_findings(tariff, horizon.index, horizon.step_h, holidays)
+        problems += clause_findings(parts.get("connection") or (), horizon.index, horizon.step_h, holidays)
     return problems
 
 

@@ -17,6 +17,7 @@ from bess_opt.common.names import nearest
 from bess_opt.common.wording import show
 from bess_opt.inputs.batteries import read_batteries
 from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.connection import Clause
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.reading.scenario_checks import Horizon
 from bess_opt.inputs.series.clean import CleanSeries, SeriesOptions, clean, examine
@@ -33,6 +34,8 @@ TABLES: dict[str, type[Table]] = {
     "finance": Finance,
     "solver": SolverOptions,
 }
+LISTS: dict[str, type[Table]] = {"connection": Clause}  # tables that may stand several times, [[connection]]
+MOST_ROWS = 1_000  # of such a list
 MOST_BYTES = 1_000_000  # of scenario.toml, which has some kilobytes
 DEEPEST = 16  # tables within tables; a scenario needs five
 _OPTIONAL = ("tariff", "finance")
@@ -59,7 +62,23 @@ def read_tables(tables: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding
             continue
         parts[key], wrong = read_table(kind, {} if value is None else value, key)
         problems += wrong
+    for key, kind in LISTS.items():
+        parts[key], wrong = _read_list(kind, tables.get(key), key)
+        problems += wrong
     return parts, problems
+
+
+def _read_list(kind: type[Table], value: object, key: str) -> tuple[tuple[Any, ...] | None, list[Finding]]:
+    """The tables of a list, a single one being a list of one; None with all problems where one is wrong."""
+    if value is None:
+        return (), []
+    items = [value] if isinstance(value, Mapping | Table) else value
+    if not isinstance(items, list | tuple) or len(items) > MOST_ROWS:
+        found = f"found {show(value)}" if not isinstance(items, list | tuple) else f"found {len(items)} tables"
+        return None, [Finding("no_table", key, found, f"give at most {MOST_ROWS} tables [[{key}]]")]
+    read = [read_table(kind, item, f"{key}[{n}]") for n, item in enumerate(items)]
+    problems = [problem for _, wrong in read for problem in wrong]
+    return (None if problems else tuple(table for table, _ in read)), problems[:MOST_TOLD]
 
 
 def frame_source(series: object) -> SeriesSource:

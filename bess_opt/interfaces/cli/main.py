@@ -13,6 +13,7 @@ import typer
 from bess_opt.interfaces.cli import answers
 from bess_opt.interfaces.cli import output as show
 from bess_opt.interfaces.cli.command import FLAG, Command, Group
+from bess_opt.interfaces.cli.connection_command import connection_command
 from bess_opt.interfaces.cli.import_command import import_command
 from bess_opt.interfaces.cli.look_commands import bill, describe, list_choices, schema, verify
 from bess_opt.interfaces.cli.new_command import new_command
@@ -233,6 +234,7 @@ command()(bill)
 command(name="list")(list_choices)
 
 
+command(name="connection")(connection_command)
 command(name="new")(new_command)
 command(name="import")(import_command)
 

@@ -24,6 +24,7 @@ from support.models import (
     REGULATION,
     all_variants,
     at_month_end,
+    clauses,
     drawing,
     firm,
     key,
@@ -70,6 +71,10 @@ KEPT_ROWS = (
     "month_adds_up", "due_or_credit", "due_only", "credit_only", "credit_minimum_holds", "credit_lasts",
 )  # fmt: skip
 LEAST_ROWS = ("month_minimum_holds",)
+CLAUSE_ROWS = (
+    "connection_0_import_overrun", "connection_0_export_overrun", "grid_ramp_up", "grid_ramp_down",
+    "first_grid_ramp_up", "first_grid_ramp_down",
+)  # fmt: skip
 BLOCK_ROWS = ("symmetric_capacity", "up_constant_in_block", "down_constant_in_block")
 
 # golden file: (component, case, with the one-way rows)
@@ -100,6 +105,7 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
         for tariff, names in ((BENT, BENT_ROWS), (KEPT, KEPT_ROWS), (LEAST, LEAST_ROWS))
         for name in names
     },
+    **{name: (name, clauses(), False) for name in CLAUSE_ROWS},
     "ramp_up": ("ramp_up", SMOOTH, False),
     "ramp_down": ("ramp_down", SMOOTH, False),
     "first_ramp_up": ("first_ramp_up", SMOOTH, False),

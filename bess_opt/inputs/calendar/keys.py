@@ -137,7 +137,7 @@ class CalendarKeys(Table):
         return self
 
     @property
-    def when(self) -> When:
+    def calendar(self) -> When:
         """The conditions, edges in minutes."""
         several = isinstance(self.hours[0], tuple)
         pairs: Iterable[Any] = self.hours if several else (self.hours,)
