@@ -20,10 +20,10 @@ from bess_opt.plant.grid_band import GridBand, room_of_rule
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Room, Setpoints, room_of
 from bess_opt.plant.rule import AnyRule, GridOf, Held, Rule, State
-from bess_opt.plant.shared_steps import run_several
-from bess_opt.plant.site_flows import site_flows
 from bess_opt.plant.stepper_limits import SLACK
-from bess_opt.plant.transition import transition
+from bess_opt.plant.steps.shared_steps import run_several
+from bess_opt.plant.steps.site_flows import site_flows
+from bess_opt.plant.steps.transition import transition
 
 
 def follow(plant: Plant, asked: Setpoints) -> Flows:

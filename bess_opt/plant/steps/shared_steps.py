@@ -24,9 +24,9 @@ from bess_opt.plant.grid_band import GridBand
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.room import Setpoints, ac_bounds, dc_bounds, tightest
 from bess_opt.plant.rule import AnyRule, State, UnitState
-from bess_opt.plant.site_flows import site_flows
 from bess_opt.plant.stepper_limits import SLACK
-from bess_opt.plant.transition import transition
+from bess_opt.plant.steps.site_flows import site_flows
+from bess_opt.plant.steps.transition import transition
 
 HALVINGS = 60  # of an interval, to the last bit of a double
 Powers = list[float]
