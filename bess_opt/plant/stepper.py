@@ -117,8 +117,7 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
         stored.append(energy)
         if band.ramps:
             band.book(t, given)
-    limits = np.array(limited, dtype=object)
-    return site_flows(plant, asked, [np.array(power)], [np.array(stored)], limits, band)
+    return site_flows(plant, asked, [np.array(power)], [np.array(stored)], np.array(limited, dtype=object), band)
 
 
 def _allowed(wanted: float, lowest: float, highest: float, words: tuple[str, str]) -> tuple[float, str]:
