@@ -26,7 +26,7 @@ def bare_scenario(scenario: Scenario) -> Scenario:
     return scenario.replace(battery=batteries, series=series, series_options={"step_min": scenario.step_h * 60.0})
 
 
-def idle_plant(numbers: Plant) -> Plant:
+def idle_plant(plant: Plant) -> Plant:
     """The plant with batteries that can neither take nor give anything, and must not."""
 
     def idle(battery: Storage) -> dict[str, object]:
@@ -37,4 +37,4 @@ def idle_plant(numbers: Plant) -> Plant:
             "ceiling_mwh": np.maximum(battery.ceiling_mwh, battery.start_mwh),
         }
 
-    return numbers.with_batteries(idle)
+    return plant.with_batteries(idle)

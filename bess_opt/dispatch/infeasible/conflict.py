@@ -217,7 +217,7 @@ def _range(values: Array) -> str:
 
 
 def one_way_reasons_of(plant: Plant, relaxed: Solution, program: Program) -> list[Finding]:
-    """No schedule without a converter that runs both ways: energy has nowhere to go."""
+    """No schedule without a converter that runs in and out at once: energy has nowhere to go."""
     both = np.zeros(plant.steps)
     for pair in map(battery_pair, plant.batteries):
         first, second = (relaxed.x[program.variables[name].slice] for name in (pair.first, pair.second))
