@@ -15,26 +15,50 @@ class Column:
     maximum: float | None = None
 
 
-SERIES: dict[str, Column] = {
-    "solar_mw": Column("MW", "PV power at the AC side of its own inverter", minimum=0.0),
-    "solar_dc_mw": Column("MW", "PV power of the whole array before the inverter", minimum=0.0),
-    "load_mw": Column("MW", "demand of the site", minimum=0.0),
-    "price_per_mwh": Column("currency/MWh", "price paid for import and received for export"),
-    "import_price_per_mwh": Column("currency/MWh", "price paid for energy from the grid"),
-    "export_price_per_mwh": Column("currency/MWh", "price received for energy to the grid"),
-    "regulation_up_price_per_mw": Column("currency/MW/h", "capacity price of upward regulation"),
-    "regulation_down_price_per_mw": Column("currency/MW/h", "capacity price of downward regulation"),
-    "regulation_signal": Column("1", "regulation request, + discharges", minimum=-1.0, maximum=1.0),
-    "energy_min_mwh": Column(
-        "MWh", "least stored energy at the end of the step: hourly, that of 06:00 holds at 07:00", minimum=0.0
-    ),
-    "energy_max_mwh": Column("MWh", "most stored energy at the end of the step", minimum=0.0),
-    "charge_limit_mw": Column("MW", "most charge power at the port in the step", minimum=0.0),
-    "discharge_limit_mw": Column("MW", "most discharge power at the port in the step", minimum=0.0),
-    "drawn_mw": Column("MW", "power taken from the cells without loss (a car that drives)", minimum=0.0),
-    "import_limit_mw": Column("MW", "most power from the grid in the step", minimum=0.0),
-    "export_limit_mw": Column("MW", "most power to the grid in the step", minimum=0.0),
-}
+# What a series says of one battery alone; with several its name stands before it, "north.drawn_mw".
+OF_BATTERY = ("energy_min_mwh", "energy_max_mwh", "charge_limit_mw", "discharge_limit_mw", "drawn_mw")
+
+
+class SeriesColumns(dict[str, Column]):
+    """Columns of a series by name; one of a battery is known with the battery's name and a dot before it, too."""
+
+    def __missing__(self, name: str) -> Column:
+        if owner_of(name) is None:
+            raise KeyError(name)
+        return self[name.rpartition(".")[2]]
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or owner_of(name) is not None
+
+
+def owner_of(name: object) -> str | None:
+    """The battery whose name stands before a column of its own; None for any other name."""
+    battery, dot, column = name.rpartition(".") if isinstance(name, str) else ("", "", "")
+    return battery if dot and battery and column in OF_BATTERY else None
+
+
+SERIES: SeriesColumns = SeriesColumns(
+    {
+        "solar_mw": Column("MW", "PV power at the AC side of its own inverter", minimum=0.0),
+        "solar_dc_mw": Column("MW", "PV power of the whole array before the inverter", minimum=0.0),
+        "load_mw": Column("MW", "demand of the site", minimum=0.0),
+        "price_per_mwh": Column("currency/MWh", "price paid for import and received for export"),
+        "import_price_per_mwh": Column("currency/MWh", "price paid for energy from the grid"),
+        "export_price_per_mwh": Column("currency/MWh", "price received for energy to the grid"),
+        "regulation_up_price_per_mw": Column("currency/MW/h", "capacity price of upward regulation"),
+        "regulation_down_price_per_mw": Column("currency/MW/h", "capacity price of downward regulation"),
+        "regulation_signal": Column("1", "regulation request, + discharges", minimum=-1.0, maximum=1.0),
+        "energy_min_mwh": Column(
+            "MWh", "least stored energy at the end of the step: hourly, that of 06:00 holds at 07:00", minimum=0.0
+        ),
+        "energy_max_mwh": Column("MWh", "most stored energy at the end of the step", minimum=0.0),
+        "charge_limit_mw": Column("MW", "most charge power at the port in the step", minimum=0.0),
+        "discharge_limit_mw": Column("MW", "most discharge power at the port in the step", minimum=0.0),
+        "drawn_mw": Column("MW", "power taken from the cells without loss (a car that drives)", minimum=0.0),
+        "import_limit_mw": Column("MW", "most power from the grid in the step", minimum=0.0),
+        "export_limit_mw": Column("MW", "most power to the grid in the step", minimum=0.0),
+    }
+)
 
 SCHEDULE: dict[str, Column] = {
     "solar_mw": Column("MW", "PV power available where it meets the battery (AC side, DC bus, or both summed)"),
@@ -61,6 +85,10 @@ SCHEDULE: dict[str, Column] = {
     "export_price_per_mwh": Column("currency/MWh", "price received for export"),
     "revenue": Column("currency", "energy money of the step: export paid minus import bought"),
 }
+
+# Columns of one battery's own schedule, where there are several.
+UNIT = ("charge_mw", "discharge_mw", "battery_mw", "energy_mwh", "soc", "loss_mw")
+UNIT_LOSS = Column("MW", "losses between the battery's port and its cells, self-discharge included")
 
 # The words of the column limited_by.
 LIMITS = (

@@ -22,6 +22,7 @@ from bess_opt.dispatch.optimum.solve_scenario import Solved, solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.dispatch.without_battery import dispatch_without_battery
+from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.reading.strategy_entry import StrategyEntry
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.metrics import Metrics
@@ -125,6 +126,8 @@ def compare(
     Raises what `optimize` raises. A rung "none" or "rule" that cannot be run (a site that needs its battery,
     a rule that meets a limit) is left out and noted, as are those of a strategy that windows cannot carry.
     """
+    if forecast is not None:
+        require_one_battery(scenario.batteries, "compare with a forecast")
     contenders = _contenders(scenario, strategies)
     ladders = {label: _ladder(label, contender) for label, contender in contenders.items()}
     if forecast is not None:
@@ -217,9 +220,12 @@ def _fair(solved: Solved, plans: dict[str, Dispatch]) -> tuple[Solved, Dispatch]
     scenario, rule = solved.scenario, plans[RULE]
     if not _misses_end(rule):
         return solved, plans[OPTIMAL]
-    tech = scenario.battery.tech
-    end = min(max(float(rule.schedule["soc"].iloc[-1]), tech.soc_min), tech.soc_max)
-    fair = solve_scenario(scenario.replace(battery={"soc_end": end}))
+    ends = [float(unit["soc"].iloc[-1]) for unit in rule.units.values()]
+    batteries = [
+        battery.merged({"soc_end": min(max(end, battery.tech.soc_min), battery.tech.soc_max)})
+        for battery, end in zip(scenario.batteries, ends, strict=True)
+    ]
+    fair = solve_scenario(scenario.replace(battery=batteries))
     plans[FAIR] = dispatch_of(fair)
     return fair, plans[FAIR]
 
@@ -259,7 +265,7 @@ def _captured(plans: dict[str, Dispatch]) -> dict[str, float]:
 
 
 def _misses_end(plan: Dispatch) -> bool:
-    return plan.metrics.end_shortfall_mwh > MISSED * plan.scenario.battery.energy_mwh
+    return plan.metrics.end_shortfall_mwh > MISSED * sum(battery.energy_mwh for battery in plan.scenario.batteries)
 
 
 def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:

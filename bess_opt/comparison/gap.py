@@ -26,7 +26,7 @@ from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.change import Duals
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.program import Block, Program
+from bess_opt.solver.program import Block, Program, own_name
 
 NOTHING = 1e-9  # share of all terms together below which a cause is rounding
 
@@ -69,7 +69,7 @@ def gap(solved: Solved, best: Dispatch, rule: Dispatch) -> Gap:
     schedule breaks a constraint of the strategy's own, or the model has no duals.
     """
     duals = duals_of(solved)
-    x = completed(solved.program, known(rule.schedule, solved.plant), solved.plant, solved.scenario.solver)
+    x = completed(solved.program, known(rule.whole_schedule, solved.plant), solved.plant, solved.scenario.solver)
     terms = _Terms(solved.program, solved.plant)
     terms.add_columns(duals, x)
     terms.add_rows(duals, x)
@@ -83,7 +83,10 @@ def known(schedule: pd.DataFrame, plant: Plant) -> dict[str, Array]:
     values = {str(name): schedule[name].to_numpy() for name in schedule if str(name).endswith("_mw")}
     inverter = values["inverter_mw"]
     return values | {
-        "energy_mwh": np.append(plant.storage.start_mwh, schedule["energy_mwh"].to_numpy()),
+        **{
+            f"{b.prefix}energy_mwh": np.append(b.start_mwh, schedule[f"{b.prefix}energy_mwh"].to_numpy())
+            for b in plant.batteries
+        },
         "curtailed_ac_mw": values["curtailed_mw"] - values["curtailed_dc_mw"],
         "inverter_out_mw": np.maximum(inverter, 0.0),
         "inverter_in_mw": np.maximum(-inverter, 0.0),
@@ -121,13 +124,15 @@ class _Terms:
     def add_columns(self, duals: Duals, x: Array) -> None:
         """z·(x* − x) of every column."""
         terms = duals.column * (duals.x - x)
-        for name, block in self._program.variables.items():
+        batteries = {f"{battery.prefix}energy_mwh": battery for battery in self._plant.batteries}
+        for full_name, block in self._program.variables.items():
+            name, battery = own_name(full_name), batteries.get(full_name)
             part, low = terms[block.slice], duals.column[block.slice] > 0.0
             closed = duals.closed[block.slice] & low
             too_low, too_high = COLUMN_CAUSES.get(name, (readable(name),) * 2)
             causes = np.where(closed, ONE_WAY, np.where(low, too_low, too_high)).astype(object)
-            if name == "energy_mwh":
-                causes[reserved(self._plant) & ~low] = RESERVE
+            if battery is not None:
+                causes[reserved(battery) & ~low] = RESERVE
                 causes[-1] = END
             self._add_block(block, causes, part, self._places.of_column)
 
@@ -137,7 +142,7 @@ class _Terms:
         terms = duals.row * (program.activity(duals.x) - program.activity(x))
         equal = program.row_lower == program.row_upper
         for name, block in program.constraints.items():
-            cause = row_cause(name)
+            cause = row_cause(own_name(name))
             causes = np.where(equal[block.slice], ROUNDING, cause).astype(object)
             self._add_block(block, causes, terms[block.slice], self._places.of_row)
 

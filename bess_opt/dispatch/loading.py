@@ -29,6 +29,7 @@ from bess_opt.dispatch.saving import (
     SCENARIO_FOLDER,
     SCHEDULE_FILE,
     SOLVE,
+    UNITS_FILE,
     VALUE_FILE,
     file_hash,
     plain,
@@ -43,6 +44,7 @@ from bess_opt.strategies.shared.activation import prepare
 
 UNSEALED = "bess_opt dispatch 1"
 MOST_BYTES = 50_000_000  # of a JSON file; findings and figures of a plan take some kilobytes
+SEALED = (SCHEDULE_FILE, UNITS_FILE, VALUE_FILE, METRICS_FILE)
 ROUNDING = 1e-9  # of a figure that is computed again, on another machine perhaps
 _GIVE_OURS = "give a folder written by Dispatch.save"
 _ODD = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, pa.ArrowException)
@@ -79,6 +81,7 @@ def _read(folder: Path, report: Mapping[str, Any], scenario: Scenario) -> Dispat
     """The dispatch as its files say it."""
     steps = len(scenario.series)
     value = _read_frame(folder, VALUE_FILE, steps) if (folder / VALUE_FILE).exists() else None
+    several = len(scenario.batteries) > 1
     return Dispatch(
         scenario=scenario,
         twin=report["twin"],
@@ -88,7 +91,8 @@ def _read(folder: Path, report: Mapping[str, Any], scenario: Scenario) -> Dispat
         report=_read_report(report),
         ledger=report["ledger"],
         figures=report.get("figures", {}),
-        stored_energy_value=None if value is None else value.iloc[:, 0],
+        stored_energy_value=value if value is None or several else value.iloc[:, 0],
+        of_batteries=_read_frame(folder, UNITS_FILE, steps) if several else None,
     )
 
 
@@ -101,11 +105,12 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
         yield REPORT_FILE, f"twin is {made.twin!r}"
         return
     plant, active = prepare(made.scenario)
-    for violation in audit(made.schedule, law_of(made.twin, plant), [active.checks]):
+    schedule = made.whole_schedule
+    for violation in audit(schedule, law_of(made.twin, plant), [active.checks]):
         yield SCHEDULE_FILE, violation.sentence()
-    again = metrics_of(made.schedule, plant, active.score(made.schedule, plant))
-    lines = ledger_of(made.schedule, plant) | active.penalties(made.schedule, plant)
-    figures = active.figures(made.schedule, plant)
+    again = metrics_of(schedule, plant, active.score(schedule, plant))
+    lines = ledger_of(schedule, plant) | active.penalties(schedule, plant)
+    figures = active.figures(schedule, plant)
     yield from _differences(METRICS_FILE, made.metrics.to_dict(), again.to_dict())
     yield from _differences(REPORT_FILE, made.ledger, lines, "ledger.")
     made_by = OF_CONTROL if made.twin == "control" else ()
@@ -118,8 +123,8 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
     if made.twin == "optimal" and (made.schedule["limited_by"] != "").any():
         yield SCHEDULE_FILE, "limited_by names a limit in an optimal plan"
     value = made.stored_energy_value
-    if value is not None and not (value.index.equals(plant.index) and np.isfinite(value).all()):
-        yield VALUE_FILE, "has other times than the schedule, or values that are no numbers"
+    if value is not None and not (value.index.equals(plant.index) and np.isfinite(value.to_numpy()).all()):
+        yield VALUE_FILE, "has other times than the schedule, or values that are no plant"
     if not isinstance(report["findings"], list):
         yield REPORT_FILE, "findings is no list"
 
@@ -138,14 +143,14 @@ def _differences(
             yield file, f"{place}{name} is {'missing' if name not in told else 'no figure of such a plan'}"
             continue
         one, other = plain(told[name]), plain(again[name])
-        numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (one, other))
-        same = one == other if not numbers else abs(one - other) <= ROUNDING * abs(other) + 1e-12 * large
+        plant = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (one, other))
+        same = one == other if not plant else abs(one - other) <= ROUNDING * abs(other) + 1e-12 * large
         if not same:
             yield file, f"{place}{name} is {one!r}, and the schedule gives {other!r}"
 
 
 def _unproven(made: Dispatch) -> Iterator[tuple[str, str]]:
-    """What is wrong with the proof of a plan, as far as its numbers show it."""
+    """What is wrong with the proof of a plan, as far as its plant show it."""
     report = made.report
     if (report is None) != (made.twin != "optimal"):
         yield REPORT_FILE, f"status is {None if report is None else report.status!r} for a plan {made.twin!r}"
@@ -183,9 +188,9 @@ def _broken_seals(folder: Path, report: Mapping[str, Any]) -> Iterator[tuple[str
         file = folder / name
         if file.exists() and (not file.is_file() or file_hash(file) != written):
             yield name, "does not hold what was written into it"
-        if not file.exists() and name in (SCHEDULE_FILE, VALUE_FILE, METRICS_FILE):
+        if not file.exists() and name in SEALED:
             yield name, "is missing"
-    for name in (SCHEDULE_FILE, VALUE_FILE, METRICS_FILE):
+    for name in SEALED:
         if (folder / name).exists() and name not in files:
             yield name, "was not written with the rest"
 

@@ -38,10 +38,16 @@ def dispatch_of(solved: Solved) -> Dispatch:
         solved.findings,
         solved.watch,
         report=_report(solved.optimum, solved.plant.scale_mw, solved.watch),
-        stored_energy_value=pd.Series(
-            solved.optimum.stored_energy_value, index=solved.plant.index, name="stored_energy_value_per_mwh"
-        ),
+        stored_energy_value=_stored_energy_value(solved),
     )
+
+
+def _stored_energy_value(solved: Solved) -> pd.Series | pd.DataFrame:
+    """Worth of one MWh more in the cells at the end of each step; of several batteries a column each, by name."""
+    values, index = solved.optimum.stored_energy_value, solved.plant.index
+    if values.ndim == 1:
+        return pd.Series(values, index=index, name="stored_energy_value_per_mwh")
+    return pd.DataFrame(values.T, index=index, columns=[battery.name for battery in solved.plant.batteries])
 
 
 def _report(optimum: Optimum, scale_mw: float, watch: Stopwatch) -> SolveReport:

@@ -126,7 +126,7 @@ def reconcile(plan: Dispatch) -> Reconciliation:
 
     Raises `StrategyError` if the scenario's strategy is not there any more.
     """
-    scenario, schedule, report = plan.scenario, plan.schedule, plan.report
+    scenario, schedule, report = plan.scenario, plan.whole_schedule, plan.report
     plant, active = prepare(scenario)
     again = ledger_of(schedule, plant) | active.penalties(schedule, plant)
     detail = _detail(schedule, plant)
@@ -197,7 +197,7 @@ def _why_none(plan: Dispatch) -> str:
 def _accounts(schedule: pd.DataFrame, plant: Plant) -> dict[str, Account]:
     """Every account of rule 9 as a table of terms, a column each."""
     mwh = schedule.select_dtypes("number") * plant.step_h
-    stored = np.diff(schedule["energy_mwh"].to_numpy(), prepend=plant.storage.start_mwh)
+    stored = np.diff(schedule["energy_mwh"].to_numpy(), prepend=sum(battery.start_mwh for battery in plant.batteries))
     site = {
         "solar": mwh["solar_mw"],
         "import": mwh["import_mw"],
@@ -219,7 +219,7 @@ def _accounts(schedule: pd.DataFrame, plant: Plant) -> dict[str, Account]:
         bus = {
             "solar on the DC bus": mwh["solar_dc_mw"],
             "curtailed there": -mwh["curtailed_dc_mw"],
-            "battery": mwh["battery_mw"],
+            "battery": sum(mwh[f"{battery.prefix}battery_mw"] for battery in plant.on_dc_bus),
             "inverter, AC side": -mwh["inverter_mw"],
             "inverter loss": -mwh["inverter_loss_mw"],
         }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.columns import SCHEDULE, UNIT
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, pairs
@@ -96,9 +97,11 @@ class Dispatch:
     """A plan for a scenario.
 
     `schedule` has one row per step (see `bess_opt.common.columns.SCHEDULE` for units), index: start of the step in
-    local time. `ledger` gives each money term of the year, `figures` what the strategy reports beside its
+    local time; it is that of the site, with the sums of several batteries, whose own schedules are `units[name]`.
+    `ledger` gives each money term of the year, `figures` what the strategy reports beside its
     score, `stored_energy_value` (optimal plans only) the worth of one MWh more in the cells at the end of
-    each step.
+    each step, of several batteries a column each. `of_batteries` holds their columns, "north.charge_mw" (None with
+    one battery).
     """
 
     scenario: Scenario
@@ -109,7 +112,28 @@ class Dispatch:
     report: SolveReport | None = None
     ledger: Mapping[str, float] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
-    stored_energy_value: pd.Series | None = None
+    stored_energy_value: pd.Series | pd.DataFrame | None = None
+    of_batteries: pd.DataFrame | None = None
+
+    @property
+    def whole_schedule(self) -> pd.DataFrame:
+        """The schedule of the site with the columns of several batteries behind it, "north.charge_mw"."""
+        return self.schedule if self.of_batteries is None else self.schedule.join(self.of_batteries)
+
+    @cached_property
+    def units(self) -> Mapping[str, pd.DataFrame]:
+        """The schedule of each battery by name, in the order of the scenario: the columns of `columns.UNIT`.
+
+        `loss_mw` is what is lost between port and cells. One battery without a name is called "battery".
+        """
+        if self.of_batteries is None:
+            own = self.schedule[list(UNIT)].assign(
+                loss_mw=self.schedule["loss_mw"] - self.schedule["inverter_loss_mw"]
+            )
+            return {self.scenario.battery.name or "battery": own}
+        names = [str(battery.name) for battery in self.scenario.batteries]
+        columns = {name: [f"{name}.{column}" for column in UNIT] for name in names}
+        return {name: self.of_batteries[own].set_axis(list(UNIT), axis=1) for name, own in columns.items()}
 
     def plot(self, what: str | None = None, week: str | None = None, *, theme: str = "light") -> Figure:
         """Power stack, SOC and price of a week, and the year as a heat map; or with "value" what energy is worth.
@@ -122,7 +146,6 @@ class Dispatch:
         """
         from bess_opt import plots
 
-        battery = self.scenario.battery
         week = what if week is None and what != "value" else week
         wrong = drawing_problems(pd.DatetimeIndex(self.schedule.index), week, theme)
         if what == "value" and self.stored_energy_value is None:
@@ -135,12 +158,12 @@ class Dispatch:
             return self._value_figure(week, shade)
         return plots.dispatch_figure(
             self.schedule,
-            energy_mwh=battery.energy_mwh,
+            energy_mwh=nameplate_mwh(self.scenario),
             currency=self.scenario.site.currency,
             title=f"{self.scenario.name}: {self.twin}",
             week=week,
             theme=shade,
-            soc_start=battery.soc_start_resolved,
+            soc_start=soc_start_of(self.scenario),
             step_h=self.scenario.step_h,
         )
 
@@ -191,6 +214,29 @@ class Dispatch:
         )
 
 
+def nameplate_mwh(scenario: Scenario) -> float:
+    """Nameplate energy of all batteries."""
+    return sum(battery.energy_mwh for battery in scenario.batteries)
+
+
+def soc_start_of(scenario: Scenario) -> float:
+    """State of charge at the start: of several batteries their energy over their nameplate."""
+    batteries = scenario.batteries
+    if len(batteries) == 1:
+        return batteries[0].soc_start_resolved
+    return sum(b.soc_start_resolved * b.energy_mwh for b in batteries) / nameplate_mwh(scenario)
+
+
+def window_of(scenario: Scenario) -> tuple[float, float]:
+    """Lowest and highest state of charge: of several batteries as shares of their nameplate together."""
+    batteries = scenario.batteries
+    if len(batteries) == 1:
+        return batteries[0].tech.soc_min, batteries[0].tech.soc_max
+    share = [battery.energy_mwh / nameplate_mwh(scenario) for battery in batteries]
+    low = sum(part * battery.tech.soc_min for part, battery in zip(share, batteries, strict=True))
+    return low, sum(part * battery.tech.soc_max for part, battery in zip(share, batteries, strict=True))
+
+
 def dispatch_rows(plan: Dispatch) -> list[Row]:
     """What a plan earns, moves and holds."""
     m, currency = plan.metrics, plan.scenario.site.currency
@@ -209,7 +255,16 @@ def dispatch_rows(plan: Dispatch) -> list[Row]:
         gap = f"{plan.report.gap:.1e}" if plan.report.gap else "0"
         rows.append(("proven gap", f"{gap} ({plan.report.status})"))
         rows.append(("solved by", plan.report.solved_by))
-    return rows
+    return rows + _unit_rows(plan)
+
+
+def _unit_rows(plan: Dispatch) -> list[Row]:
+    """What each of several batteries gave at its port."""
+    if plan.of_batteries is None:
+        return []
+    hours = plan.scenario.step_h
+    given = {name: float(unit["discharge_mw"].sum()) * hours for name, unit in plan.units.items()}
+    return [(f"discharged by {name}", str(Number(mwh, "MWh"))) for name, mwh in given.items()]
 
 
 def dispatch_html(plan: Dispatch) -> str:
@@ -217,12 +272,11 @@ def dispatch_html(plan: Dispatch) -> str:
     from bess_opt.plots.page import picture_html
     from bess_opt.plots.week import week_figure
 
-    battery = plan.scenario.battery
     figure = week_figure(
         plan.schedule,
-        energy_mwh=battery.energy_mwh,
+        energy_mwh=nameplate_mwh(plan.scenario),
         currency=plan.scenario.site.currency,
-        soc_start=battery.soc_start_resolved,
+        soc_start=soc_start_of(plan.scenario),
         step_h=plan.scenario.step_h,
     )
     warned = [*plan.findings.errors, *plan.findings.warnings]
@@ -231,10 +285,19 @@ def dispatch_html(plan: Dispatch) -> str:
     return box(title, pairs(dispatch_rows(plan)) + notes + picture_html(figure, f"{title}, power, SOC and price"))
 
 
+def split_schedule(schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """(schedule of the site, columns of several batteries or None with one)."""
+    if len(schedule.columns) == len(SCHEDULE):
+        return schedule, None
+    return schedule[list(SCHEDULE)], schedule.drop(columns=list(SCHEDULE))
+
+
 def law_of(twin: Twin, plant: Plant) -> Plant:
     """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault."""
     foreseeing = twin not in ("rule", "control")
-    return plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
+    if foreseeing:
+        return plant
+    return plant.with_batteries(lambda _battery: {"end_min_mwh": 0.0, "end_max_mwh": np.inf})
 
 
 def result_of(
@@ -253,11 +316,16 @@ def result_of(
         figures = metrics_of(schedule, plant, active.score(schedule, plant))
     with watch.stage("audit"):
         audit.require(schedule, law_of(twin, plant), [active.checks])
+<<<<<<< HEAD
+    site, own = split_schedule(schedule)
+=======
     bills = least_bill_findings(plant.billing, *(schedule[name].to_numpy() for name in ("import_mw", "export_mw")))
+>>>>>>> main
     return Dispatch(
         scenario=scenario,
         twin=twin,
-        schedule=schedule,
+        schedule=site,
+        of_batteries=own,
         metrics=figures,
         findings=Findings([*findings, *(bill for bill in bills if bill not in findings)]),
         ledger=ledger_of(schedule, plant) | active.penalties(schedule, plant),

@@ -4,6 +4,7 @@
 
     schedule.parquet             every column as computed, with time zone
     schedule.csv                 the same for people: ISO local time with offset, 9 decimals
+    units.parquet, units.csv     with several batteries: columns of each, "north.charge_mw"
     schedule.columns.json        unit and meaning of each column
     stored_energy_value.parquet  if the plan has one
     metrics.json                 the keys of `Metrics`
@@ -29,7 +30,7 @@ import pandas as pd
 import tomli_w
 
 from bess_opt.common.atomic_folders import Kind, new_folder
-from bess_opt.common.columns import SCHEDULE
+from bess_opt.common.columns import SCHEDULE, UNIT_LOSS
 from bess_opt.common.provenance import versions
 from bess_opt.dispatch.reconciliation import reconcile
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 FORMAT = "bess_opt dispatch 2"  # 1 had no hashes of its files
 SCHEDULE_FILE, VALUE_FILE = "schedule.parquet", "stored_energy_value.parquet"
+UNITS_FILE = "units.parquet"  # of several batteries
 METRICS_FILE, REPORT_FILE, SCENARIO_FOLDER = "metrics.json", "report.json", "scenario"
 BOOKS_FILE, PICTURE_FILE = "reconciliation.md", "dispatch.png"
 RESULT = Kind(
@@ -48,6 +50,8 @@ RESULT = Kind(
             "schedule.csv",
             "schedule.columns.json",
             VALUE_FILE,
+            UNITS_FILE,
+            "units.csv",
             METRICS_FILE,
             REPORT_FILE,
             BOOKS_FILE,
@@ -113,8 +117,11 @@ def plain(value: Any) -> Any:
 def _write_schedule(dispatch: Dispatch, parts: Path) -> None:
     schedule = dispatch.schedule
     schedule.to_parquet(parts / SCHEDULE_FILE)
+    if dispatch.of_batteries is not None:
+        dispatch.of_batteries.to_parquet(parts / UNITS_FILE)
+        (parts / "units.csv").write_bytes(schedule_csv(dispatch.of_batteries))
     if dispatch.stored_energy_value is not None:
-        dispatch.stored_energy_value.to_frame().to_parquet(parts / VALUE_FILE)
+        pd.DataFrame(dispatch.stored_energy_value).to_parquet(parts / VALUE_FILE)
     (parts / "schedule.csv").write_bytes(schedule_csv(schedule))
     _write_json(parts / "schedule.columns.json", _column_notes(dispatch))
 
@@ -133,8 +140,9 @@ def schedule_csv(schedule: pd.DataFrame) -> bytes:
 def _column_notes(dispatch: Dispatch) -> dict[str, dict[str, str]]:
     currency = dispatch.scenario.site.currency
     notes = {"time": {"unit": "", "meaning": f"start of the step, local time in {dispatch.scenario.time_zone}"}}
-    for name in dispatch.schedule.columns:
-        column = SCHEDULE[str(name)]
+    for name in dispatch.whole_schedule.columns:
+        battery, own = str(name).rpartition(".")[::2]
+        column = UNIT_LOSS if battery and own == "loss_mw" else SCHEDULE[own]
         notes[str(name)] = {"unit": column.unit.replace("currency", currency), "meaning": column.meaning}
     return notes
 

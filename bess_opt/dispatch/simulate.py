@@ -10,17 +10,18 @@ from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.room import Setpoints
-from bess_opt.plant.rule import Held, Rule
+from bess_opt.plant.rule import AnyRule, Held
 from bess_opt.plant.stepper import follow, run_rule
 from bess_opt.strategies.shared.activation import prepare
 
 
-def simulate(scenario: Scenario, rule: Rule | None = None) -> Dispatch:
+def simulate(scenario: Scenario, rule: AnyRule | None = None) -> Dispatch:
     """The rule twin of `scenario`'s strategy, or a user's own `rule`, run through the step simulator.
 
     `rule(state)` is asked once per step for the battery power at the port, MW, + discharges; see
     `bess_opt.plant.rule.State` for what it may know. Limits change what it asks for as little as possible
-    (rule 14); column `limited_by` says which. A missed `soc_end` is no error: `metrics.end_shortfall_mwh`.
+    (rule 14); column `limited_by` says which. With several batteries they share its power by room, or it returns a
+    mapping with the power of each by name. A missed `soc_end` is no error: `metrics.end_shortfall_mwh`.
     Raises `StrategyError`, and `InfeasibleError` with the time where no battery power meets the limits.
     """
     watch = Stopwatch()
@@ -29,7 +30,7 @@ def simulate(scenario: Scenario, rule: Rule | None = None) -> Dispatch:
     with watch.stage("simulate"):
         made = run_rule(plant, rule or active.rule(plant))
     result = result_of(scenario, plant, active, "rule", made, findings_of(scenario, plant, active), watch)
-    missed = active.missed(result.schedule, plant)
+    missed = active.missed(result.whole_schedule, plant)
     if missed:
         raise InfeasibleError(missed)
     return result
@@ -44,8 +45,9 @@ def replay(plan: Dispatch) -> Dispatch:
     column = {name: plan.schedule[name].to_numpy() for name in plan.schedule.columns if name.endswith("_mw")}
     up, down = column["regulation_up_mw"], column["regulation_down_mw"]
     swing = np.where(np.maximum(up, down) > 0.0, np.minimum(column["charge_mw"], column["discharge_mw"]), 0.0)
+    own = [unit["battery_mw"].to_numpy() for unit in plan.units.values()]
     asked = Setpoints(
-        battery_mw=column["battery_mw"],
+        battery_mw=own[0] if len(own) == 1 else np.array(own),
         curtailed_ac_mw=column["curtailed_mw"] - column["curtailed_dc_mw"],
         curtailed_dc_mw=column["curtailed_dc_mw"],
         unserved_mw=column["unserved_mw"],

@@ -14,6 +14,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch import used_bill
 from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.plant.cycle_caps import period_of, steps_within
 from bess_opt.plant.from_scenario import plant_of
@@ -58,6 +59,7 @@ def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, A
     left out. ScenarioError for a moment that begins no step of the plan, and for one within a day of which the peak
     is one of several.
     """
+    require_one_battery(plan.scenario.batteries, "used")
     past = _past(plan, until)
     tables: dict[str, Any] = {}
     for where, row in ROWS.items():
@@ -90,7 +92,7 @@ def _past(plan: Dispatch, until: pd.Timestamp | str | None) -> Past:
 
 def max_cycles(past: Past) -> list[dict[str, Any]] | None:
     """Every cap on cycles with what is used of it."""
-    limits = [limit for _, limit in past.plan.scenario.battery.cycle_limits]
+    limits = [limit for _, limit in past.plan.scenario.battery.cycle_limits()]
     into, out = past.through_cells()
     nameplate = past.plant.storage.energy_mwh
     found = []

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from bess_opt.common.findings import Finding
-from bess_opt.common.input_table import Number, Table, quantity, reject
+from bess_opt.common.input_table import Number, Table, Text, quantity, reject
+from bess_opt.common.wording import show
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.inputs.technologies import ROUNDING, TECHNOLOGIES, Converters, Technology, TechnologyKey, TopologyKey
 
@@ -65,11 +66,27 @@ _MaxCycles = Annotated[
 ]
 
 
+LONGEST_NAME = 40  # characters; it stands before the columns of the battery
+
+
+def _plain_name(name: str | None) -> str | None:
+    if name is not None and not (0 < len(name.strip()) == len(name) <= LONGEST_NAME and name.isprintable()):
+        reject([Finding("wrong_value", "", f"found {show(name)}", f"give 1 to {LONGEST_NAME} characters")])
+    if name is not None and "." in name:
+        reject([Finding("wrong_value", "", f"found {show(name)}", "give a name without a dot")])
+    return name
+
+
 class Battery(Table):
     """A battery storage system at its port (rule 6), with its start and end (rule 7)."""
 
     where: ClassVar[str] = "battery"
 
+    name: Annotated[
+        Text | None,
+        AfterValidator(_plain_name),
+        Field(description="tells several batteries apart; one may go without"),
+    ] = None
     power_mw: Annotated[Number, quantity("rated power at the port, both directions", "MW", gt=0)]
     duration_h: Annotated[Number, quantity("nameplate energy over rated power", "h", gt=0)]
     charge_power_mw: Annotated[
@@ -149,13 +166,12 @@ class Battery(Table):
             return self.tech.inside(self.soc_start)
         return (self.tech.soc_min + self.tech.soc_max) / 2
 
-    @property
-    def cycle_limits(self) -> tuple[tuple[str, CycleLimit], ...]:
-        """All caps on cycles with the key path of each."""
+    def cycle_limits(self, place: str = "battery") -> tuple[tuple[str, CycleLimit], ...]:
+        """All caps on cycles with the key path of each, the battery standing at `place`."""
         own = self.max_cycles
         stated = () if own is None else own if isinstance(own, tuple) else (own,)
         several = isinstance(own, tuple)
-        found = [(f"battery.max_cycles{f'[{i}]' if several else ''}", limit) for i, limit in enumerate(stated)]
+        found = [(f"{place}.max_cycles{f'[{i}]' if several else ''}", limit) for i, limit in enumerate(stated)]
         if self.max_cycles_per_day is not None:
-            found.insert(0, ("battery.max_cycles_per_day", CycleLimit(count=self.max_cycles_per_day, per="day")))
+            found.insert(0, (f"{place}.max_cycles_per_day", CycleLimit(count=self.max_cycles_per_day, per="day")))
         return tuple(found)

@@ -46,8 +46,7 @@ def describe_series(frame: pd.DataFrame, step_h: float) -> pd.DataFrame:
 
 def scenario_rows(scenario: Scenario) -> list[Row]:
     """Battery, site, series and strategy in a line each."""
-    battery, site = scenario.battery, scenario.site
-    tech = battery.technology if isinstance(battery.technology, str) else "stated"
+    batteries, site = scenario.batteries, scenario.site
     index = scenario.series.index
     series = ", ".join(f"{name} [{SERIES[str(name)].unit}]" for name in scenario.series.columns)
     limits = [
@@ -56,13 +55,21 @@ def scenario_rows(scenario: Scenario) -> list[Row]:
         if limit is not None
     ]
     return [
-        ("battery", _sizes(battery)),
-        ("technology, topology", f"{tech}, {battery.topology}"),
+        *(row for battery in batteries for row in _battery_rows(battery, len(batteries) > 1)),
         ("strategy", " + ".join(entry.name for entry in scenario.strategies) or NOTHING),
         ("site", ", ".join([f"prices in {site.currency}", *limits])),
         ("series", series.replace("currency", site.currency)),
         ("horizon", f"{len(index):,} steps of {scenario.step_h * 60:g} min from {index[0]:%Y-%m-%d %H:%M}"),
         ("time zone", scenario.time_zone),
+    ]
+
+
+def _battery_rows(battery: Battery, named: bool) -> list[Row]:
+    tech = battery.technology if isinstance(battery.technology, str) else "stated"
+    whose = f" {battery.name}" if named else ""
+    return [
+        (f"battery{whose}", _sizes(battery)),
+        (f"technology, topology{whose and ' of' + whose}", f"{tech}, {battery.topology}"),
     ]
 
 

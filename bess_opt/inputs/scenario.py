@@ -15,6 +15,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Table
 from bess_opt.common.wording import counted
+from bess_opt.inputs.batteries import check_columns, merged_batteries, only_battery
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.calendar.holidays import holidays_in
 from bess_opt.inputs.connection import Clause, clause_notes, condition_findings
@@ -41,20 +42,21 @@ from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.inputs.tariff import Tariff
 from bess_opt.inputs.tariff_checks import price_findings, price_notes
 
-_HELD = ("battery", "site", "tariff", "finance", "solver")
+_HELD = ("site", "tariff", "finance", "solver")
 _KNOWN = [*TABLES, *LISTS, "strategy", "series_options", "name"]
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Scenario:
-    """A battery at a site over a horizon, with what is wanted of it.
+    """Batteries at a site over a horizon, with what is wanted of them.
 
-    Tables may be given as their types or as mappings, `series` as a DataFrame whose tz-aware index holds the
-    starts of equal steps. `notes` lists what was filled, resampled or assumed. `==` compares tables and
-    series, not name, folder or notes. ScenarioError lists every problem of all inputs at once.
+    `battery` is one table, or a list of tables with names. Tables may be given as their types or as mappings,
+    `series` as a DataFrame whose tz-aware index holds the starts of equal steps. `notes` lists what was filled,
+    resampled or assumed. `==` compares tables and series, not name, folder or notes. ScenarioError lists every
+    problem of all inputs at once.
     """
 
-    battery: Battery
+    batteries: tuple[Battery, ...]
     site: Site
     tariff: Tariff | None
     finance: Finance | None
@@ -69,7 +71,7 @@ class Scenario:
     def __init__(
         self,
         *,
-        battery: Battery | Mapping[str, Any],
+        battery: Battery | Mapping[str, Any] | Sequence[Battery | Mapping[str, Any]],
         series: pd.DataFrame,
         site: Site | Mapping[str, Any] | None = None,
         strategy: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] | None = None,
@@ -95,6 +97,8 @@ class Scenario:
         entries, wrong = read_strategies(tables.get("strategy"))
         cleaned, horizon, wrong_series = read_series(tables, source)
         problems += [*wrong, *wrong_series, *check_tables(parts, horizon)]
+        if cleaned is not None and not wrong_series:
+            problems += check_columns(parts["batteries"], list(cleaned.frame.columns)) if parts["batteries"] else []
         if cleaned is not None and not problems:
             problems += price_findings(parts.get("tariff"), {str(k): v.to_numpy() for k, v in cleaned.frame.items()})
             problems += check_magnitudes(parts, cleaned.frame)
@@ -104,10 +108,15 @@ class Scenario:
         notes = price_notes(parts.get("tariff"), list(cleaned.frame.columns))
         holidays = holidays_in(parts["site"].holidays, cleaned.index)
         notes = [*notes, *clause_notes(parts["connection"], cleaned.frame, holidays)]
-        values = {key: parts.get(key) for key in (*_HELD, *LISTS)}
+        values = {key: parts.get(key) for key in ("batteries", *_HELD, *LISTS)}
         values |= {"strategies": entries, "notes": (*cleaned.notes, *notes), "name": name}
         for key, value in (values | {"folder": folder, "_clean": cleaned}).items():
             object.__setattr__(self, key, value)
+
+    @property
+    def battery(self) -> Battery:
+        """The one battery. ScenarioError where there are several, see `batteries`."""
+        return only_battery(self.batteries)
 
     @property
     def series(self) -> pd.DataFrame:
@@ -132,9 +141,9 @@ class Scenario:
     def replace(self, **tables: Any) -> Scenario:
         """A new scenario with `tables` over the present ones, checked again.
 
-        battery, site, tariff, finance and solver merge with their stated keys when given as a mapping;
-        technology, strategy, connection and series are replaced whole; None takes the default. ScenarioError for an
-        unknown table or a wrong value.
+        battery, site, tariff, finance and solver merge with their stated keys when given as a mapping, several
+        batteries by name, `battery={"north": {"power_mw": 3.0}}`; technology, strategy, connection, series and a list
+        of batteries are replaced whole; None takes the default. ScenarioError for an unknown table or a wrong value.
         """
         unknown = unknown_tables(tables, _KNOWN, "")
         if unknown:
@@ -143,6 +152,7 @@ class Scenario:
             found = "stand without a series, and the present one is already clean"
             raise ScenarioError([Finding("no_series", "series_options", found, "give series too")])
         merged = {key: _merged(getattr(self, key), tables.get(key, getattr(self, key))) for key in _HELD}
+        merged["battery"] = merged_batteries(self.batteries, tables.get("battery", self.batteries))
         merged |= {key: tables.get(key, getattr(self, key)) for key in LISTS}
         merged["strategy"] = tables.get("strategy", self.strategies)
         merged["series"] = tables.get("series_options")
@@ -153,7 +163,8 @@ class Scenario:
 
     def to_tables(self) -> dict[str, Any]:
         """Plain tables that, written as TOML beside the clean series, load as an equal scenario."""
-        tables: dict[str, Any] = {"battery": self.battery.to_plain()}
+        batteries = [battery.to_plain() for battery in self.batteries]
+        tables: dict[str, Any] = {"battery": batteries if len(batteries) > 1 else batteries[0]}
         tables["site"] = self.site.to_plain() | {"time_zone": self.time_zone}
         if self.site.holidays is not None:
             tables["site"]["holidays"] = list(self.holidays)
@@ -161,7 +172,7 @@ class Scenario:
         if self.strategies:
             listed = [entry.to_plain() for entry in self.strategies]
             tables["strategy"] = listed if len(listed) > 1 else listed[0]
-        for key in _HELD[2:]:
+        for key in _HELD[1:]:
             table: Table | None = getattr(self, key)
             if table is not None:
                 tables[key] = table.to_plain()
@@ -193,7 +204,7 @@ class Scenario:
     def __repr__(self) -> str:
         names = ", ".join(entry.name for entry in self.strategies) or "no strategy"
         steps = f"{counted(len(self._clean.frame), 'step')} of {self.step_h * 60:g} min"
-        size = f"{self.battery.power_mw:g} MW, {self.battery.energy_mwh:g} MWh"
+        size = " + ".join(f"{battery.power_mw:g} MW, {battery.energy_mwh:g} MWh" for battery in self.batteries)
         return f"Scenario({self.name!r}: {size}, {names}, {steps} from {self._clean.index[0].isoformat()})"
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -227,9 +238,7 @@ def describe(scenario: Scenario) -> pd.DataFrame:
 
 
 def _merged(present: Table | None, change: Any) -> Any:
-    if isinstance(change, Mapping) and present is not None:
-        return present.merged(change, whole=frozenset({"technology"}))
-    return change
+    return present.merged(change) if isinstance(change, Mapping) and present is not None else change
 
 
 __all__ = ["Scenario", "StrategyEntry", "describe", "json_schema", "load"]

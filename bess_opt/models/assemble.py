@@ -14,7 +14,7 @@ from bess_opt.models.demand import add_demand
 from bess_opt.models.energy_rates import add_counters
 from bess_opt.models.ledger import Objective, add_ledger
 from bess_opt.models.site import add_site
-from bess_opt.models.storage import add_storage
+from bess_opt.models.storage import add_batteries
 from bess_opt.plant.billing import Billing
 from bess_opt.plant.plant import Plant
 
@@ -31,7 +31,7 @@ def physical_model_of(plant: Plant) -> Any:
     m = pyo.ConcreteModel()
     m.steps = pyo.RangeSet(0, plant.steps - 1)
     m.instants = pyo.RangeSet(0, plant.steps)
-    add_storage(m, plant)
+    add_batteries(m, plant)
     if plant.bus is not None:
         add_dc_bus(m, plant)
     add_site(m, plant)

@@ -7,32 +7,36 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, Rule, total
 from bess_opt.models.units import MWH
 from bess_opt.plant.cycle_caps import CycleCap
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Storage
 
 
-def add_cycle_caps(m: Any, plant: Plant) -> None:
+def add_cycle_caps(m: Any, battery: Storage) -> None:
     """Add the rows of every cap of the battery, each under its own name.
 
     A calendar cap has a row per period. A cap within hours has one per window, named by the step that begins it, and
     one for what a window that begins before the horizon holds of it.
     """
-    for cap in plant.storage.caps:
+    for cap in battery.caps:
         windows = cap.windows
         runs = np.setdiff1d(np.arange(len(cap.first)), windows)
         if len(runs):
-            _add_rows(m, cap, cap.name, pyo.RangeSet(0, len(runs) - 1), cap.most_mwh[runs], _in_run(cap, runs))
+            _add_rows(
+                m, battery, cap, cap.name, pyo.RangeSet(0, len(runs) - 1), cap.most_mwh[runs], _in_run(cap, runs)
+            )
         if len(windows):
             begins = pyo.RangeSet(int(cap.first[windows[0]]), int(cap.first[windows[-1]]))
-            _add_rows(m, cap, f"{cap.name}_window", begins, cap.most_mwh[windows], _in_window(cap))
+            _add_rows(m, battery, cap, f"{cap.name}_window", begins, cap.most_mwh[windows], _in_window(cap))
 
 
-def _add_rows(m: Any, cap: CycleCap, name: str, index: Any, most_mwh: Any, rule: Rule) -> None:
-    setattr(m, f"{name}_index", index)
-    setattr(m, f"{name}_most_mwh", ArrayParam(index, most_mwh, units=MWH, doc="energy through the cells allowed"))
-    setattr(m, name, ArrayConstraint(index, rule=rule, by_member=name == cap.name))
+def _add_rows(m: Any, battery: Storage, cap: CycleCap, name: str, index: Any, most_mwh: Any, rule: Rule) -> None:
+    own = asset(m, battery)
+    setattr(own, f"{name}_index", index)
+    setattr(own, f"{name}_most_mwh", ArrayParam(index, most_mwh, units=MWH, doc="energy through the cells allowed"))
+    setattr(own, name, ArrayConstraint(index, rule=rule_of(battery, rule), by_member=name == cap.name))
 
 
 def _in_run(cap: CycleCap, runs: Any) -> Rule:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.models.assets import net_power
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
 from bess_opt.models.units import MW, PER_UNIT
 from bess_opt.plant import physics
@@ -37,7 +38,8 @@ def add_dc_bus(m: Any, plant: Plant) -> None:
 
 
 def dc_balance(m: Any, t: Any) -> Any:
-    """solar_dc − curtailed_dc + d − c = out/η_out − η_in·in: the bus and its inverter (rule 9)."""
-    return m.solar_dc_mw[t] - m.curtailed_dc_mw[t] + m.discharge_mw[t] - m.charge_mw[t] == physics.inverter_dc_mw(
+    """solar_dc − curtailed_dc + Σ (d − c) = out/η_out − η_in·in: the bus and its inverter (rule 9)."""
+    sources = m.solar_dc_mw[t] - m.curtailed_dc_mw[t] + net_power(m, m.on_dc_bus, t)
+    return sources == physics.inverter_dc_mw(
         m.inverter_out_mw[t], m.inverter_in_mw[t], eta_out=m.eta_inverter_out, eta_in=m.eta_inverter_in
     )

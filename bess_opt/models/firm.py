@@ -137,15 +137,18 @@ def add_firm(m: Any, given: Deliveries, plant: Plant) -> None:
 
 def delivery_bounds(given: Deliveries, plant: Plant) -> tuple[Array, Array]:
     """(least, most) net export that each delivery can hold: by power at each step, by energy over its steps."""
-    limits, storage, bus = plant.flow_limits(), plant.storage, plant.bus
+    limits, bus = plant.flow_limits(), plant.bus
     bought = limits["import_mw"] + plant.sheddable_mw if plant.grid_charging else plant.load_mw
-    battery = storage.discharge_limit_mw if bus is None else limits["inverter_out_mw"]
-    power = np.minimum(battery + plant.solar_ac_mw - plant.load_mw, plant.export_max_mw)
-    stored = (storage.ceiling_mwh.max() - storage.floor_mwh.min()) * storage.eta_discharge / plant.step_h
     to_ac = 1.0 if bus is None else bus.eta_out
+    batteries, stored = limits.get("inverter_out_mw", np.zeros(plant.steps)), 0.0
+    for battery in plant.batteries:
+        usable = (battery.ceiling_mwh.max() - battery.floor_mwh.min()) * battery.eta_discharge / plant.step_h
+        stored += (to_ac if battery.on_dc_bus else 1.0) * usable
+        batteries = batteries if battery.on_dc_bus else batteries + battery.discharge_limit_mw
+    power = np.minimum(batteries + plant.solar_ac_mw - plant.load_mw, plant.export_max_mw)
     supply = plant.solar_ac_mw + to_ac * plant.solar_dc_mw - plant.load_mw
     inside = given.inside
-    mean = (np.bincount(given.of_step[inside], supply[inside]) + to_ac * stored) / given.length
+    mean = (np.bincount(given.of_step[inside], supply[inside]) + stored) / given.length
     return given.lowest_mw(-bought), np.minimum(given.lowest_mw(power), mean)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayParam
 from bess_opt.models.units import MWH, PER_MWH
 from bess_opt.plant import money
@@ -24,39 +25,48 @@ class Term:
     line: str
     rule: Callable[[Any, Any], Any]
     index: Any
+    owner: str = ""
 
 
 def add_ledger(m: Any, plant: Plant) -> None:
     """Add the prices and the terms that they make; `m.ledger` lists them."""
-    storage = plant.storage
     m.ledger = []
-    m.wear_cost_per_mwh = pyo.Param(initialize=storage.wear_cost_per_mwh, units=PER_MWH, mutable=True)
-    m.variable_om_per_mwh = pyo.Param(initialize=storage.variable_om_per_mwh, units=PER_MWH, mutable=True)
-    m.stored_value_per_mwh = pyo.Param(initialize=storage.end_value_per_mwh, units=PER_MWH, mutable=True)
+    for battery in plant.batteries:
+        own = asset(m, battery)
+        own.wear_cost_per_mwh = pyo.Param(initialize=battery.wear_cost_per_mwh, units=PER_MWH, mutable=True)
+        own.variable_om_per_mwh = pyo.Param(initialize=battery.variable_om_per_mwh, units=PER_MWH, mutable=True)
+        own.stored_value_per_mwh = pyo.Param(initialize=battery.end_value_per_mwh, units=PER_MWH, mutable=True)
     if plant.has_prices:
         m.import_price = ArrayParam(m.steps, plant.import_price, units=PER_MWH, doc="price paid for import")
         m.export_price = ArrayParam(m.steps, plant.export_price, units=PER_MWH, doc="price received for export")
         add_term(m, "energy", energy_revenue, m.steps)
-    if storage.wear_cost_per_mwh:
-        add_term(m, "wear", wear, m.steps)
-    if storage.variable_om_per_mwh:
-        add_term(m, "variable_om", variable_om, m.steps)
+    for battery in plant.batteries:
+        if battery.wear_cost_per_mwh:
+            add_term(m, "wear", rule_of(battery, wear), m.steps, battery.prefix)
+        if battery.variable_om_per_mwh:
+            add_term(m, "variable_om", rule_of(battery, variable_om), m.steps, battery.prefix)
     if plant.unserved_price_per_mwh is not None:
         m.unserved_price_per_mwh = pyo.Param(initialize=plant.unserved_price_per_mwh, units=PER_MWH, mutable=True)
         add_term(m, "unserved", unserved, m.steps)
-    if storage.end_value_per_mwh:
+    if any(battery.end_value_per_mwh for battery in plant.batteries):
         m.horizon = pyo.RangeSet(plant.steps, plant.steps)
-        m.energy_start_mwh = pyo.Param(initialize=storage.start_mwh, units=MWH, mutable=True)
-        add_term(m, "stored_value", stored_value, m.horizon)
+    for battery in plant.batteries:
+        if battery.end_value_per_mwh:
+            own = asset(m, battery)
+            own.energy_start_mwh = pyo.Param(initialize=battery.start_mwh, units=MWH, mutable=True)
+            add_term(m, "stored_value", rule_of(battery, stored_value), m.horizon, battery.prefix)
 
 
-def add_term(m: Any, line: str, rule: Callable[[Any, Any], Any], index: Any) -> None:
-    """Enter a part of a line of `bess_opt.plant.ledger`; each rule enters once (rule 15)."""
+def add_term(m: Any, line: str, rule: Callable[[Any, Any], Any], index: Any, owner: str = "") -> None:
+    """Enter a part of a line of `bess_opt.plant.ledger`; each rule enters once (rule 15).
+
+    `owner` is the prefix of the battery that the part is about, where there are several.
+    """
     if line not in LINES:
         raise ValueError(f"the ledger has no line {line!r}; state it in bess_opt.plant.ledger")
-    if any(term.line == line and term.index is index for term in m.ledger):
+    if any((term.line, term.owner) == (line, owner) and term.index is index for term in m.ledger):
         raise ValueError(f"the ledger has this part of the line {line!r} already")
-    m.ledger.append(Term(line, rule, index))
+    m.ledger.append(Term(line, rule, index, owner))
 
 
 def energy_revenue(m: Any, t: Any) -> Any:

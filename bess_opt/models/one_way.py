@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.units import MW, MWH, PER_UNIT
-from bess_opt.plant.plant import Plant, Ratings
+from bess_opt.plant.plant import Plant, Ratings, Storage
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,6 @@ class Pair:
     binary: str
 
 
-BATTERY = Pair("charge_mw", "discharge_mw", "charging")
 GRID = Pair("import_mw", "export_mw", "importing")
 SOLAR = Pair("solar_over_load_mw", "solar_short_of_load_mw", "over_load")
 INVERTER = Pair("inverter_out_mw", "inverter_in_mw", "inverting")
@@ -39,11 +39,16 @@ STATES = (
 )
 
 
+def battery_pair(battery: Storage) -> Pair:
+    """The pair of a battery."""
+    return Pair(*(f"{battery.prefix}{name}" for name in ("charge_mw", "discharge_mw", "charging")))
+
+
 def pairs_of(plant: Plant) -> tuple[Pair, ...]:
     """The converters of this plant that the one-way rule binds."""
-    battery = (BATTERY,) if plant.reserves is None else STATES
+    batteries = tuple(map(battery_pair, plant.batteries)) if plant.reserves is None else STATES
     site = (GRID,) if plant.bus is None else (INVERTER, GRID)
-    return (*battery, *site, SOLAR) if plant.strict_export else (*battery, *site)
+    return (*batteries, *site, SOLAR) if plant.strict_export else (*batteries, *site)
 
 
 def add_one_way(m: Any, plant: Plant, converters: tuple[Pair, ...]) -> None:
@@ -66,7 +71,7 @@ def add_one_way_cuts(m: Any, plant: Plant, ratings: Ratings) -> None:
     """Tighten the plain model without binaries: what every plan that keeps the one-way rule also keeps."""
     add_room_cuts(m, plant)
     _name_ratings(m, ratings)
-    _add_shared_ratings(m, BATTERY)
+    _add_shared_ratings(m, battery_pair(plant.storage))
     if plant.bus is not None:
         m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores)
     if plant.reserves is not None:
@@ -171,16 +176,22 @@ def add_room_cuts(m: Any, plant: Plant) -> None:
 
     With regulation they do not hold: mean charge and discharge of a step are then both positive.
     """
-    if hasattr(m, "charge_room") or plant.reserves is not None:
+    if plant.reserves is not None:
         return
-    storage = plant.storage
-    floor, ceiling, drawn = storage.floor_mwh, storage.ceiling_mwh, plant.step_h * storage.drawn_mw
+    for battery in plant.batteries:
+        if not hasattr(m, f"{battery.prefix}charge_room"):
+            _add_room_cuts_of(m, battery, plant.step_h)
+
+
+def _add_room_cuts_of(m: Any, battery: Storage, step_h: float) -> None:
+    own = asset(m, battery)
+    floor, ceiling, drawn = battery.floor_mwh, battery.ceiling_mwh, step_h * battery.drawn_mw
     # Of the window alone, not of start and end: so the most is concave in the battery's size, the least convex.
-    most, least = np.maximum(ceiling[1:], ceiling[:-1]), storage.retention * np.minimum(floor[1:], floor[:-1])
-    m.room_ceiling_mwh = ArrayParam(m.steps, most + drawn, units=MWH, doc="most energy while charging")
-    m.room_floor_mwh = ArrayParam(m.steps, least, units=MWH, doc="least energy while discharging")
-    m.charge_room = ArrayConstraint(m.steps, rule=charge_room)
-    m.discharge_room = ArrayConstraint(m.steps, rule=discharge_room)
+    most, least = np.maximum(ceiling[1:], ceiling[:-1]), battery.retention * np.minimum(floor[1:], floor[:-1])
+    own.room_ceiling_mwh = ArrayParam(m.steps, most + drawn, units=MWH, doc="most energy while charging")
+    own.room_floor_mwh = ArrayParam(m.steps, least, units=MWH, doc="least energy while discharging")
+    own.charge_room = ArrayConstraint(m.steps, rule=rule_of(battery, charge_room))
+    own.discharge_room = ArrayConstraint(m.steps, rule=rule_of(battery, discharge_room))
 
 
 def charge_room(m: Any, t: Any) -> Any:

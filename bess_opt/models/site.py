@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
+from bess_opt.models.assets import net_power
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.units import MW, PER_UNIT
 from bess_opt.plant.plant import Plant
 
@@ -26,7 +27,7 @@ def add_site(m: Any, plant: Plant) -> None:
     curtailable = plant.solar_ac_mw if plant.curtailment else 0.0
     m.curtailed_ac_mw = ArrayVar(m.steps, upper=curtailable, units=MW, doc="PV not used on the AC bus")
     m.unserved_mw = ArrayVar(m.steps, upper=plant.sheddable_mw, units=MW, doc="load not met")
-    m.ac_balance = ArrayConstraint(m.steps, rule=ac_balance if plant.bus is None else ac_balance_behind_inverter)
+    m.ac_balance = ArrayConstraint(m.steps, rule=_balance_of(plant))
     if not plant.grid_charging:
         forbid_grid_charging(m)
     if not plant.battery_export:
@@ -47,10 +48,21 @@ def grid_bounds(plant: Plant) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
+def _balance_of(plant: Plant) -> Rule:
+    if plant.bus is None:
+        return ac_balance
+    return ac_balance_on_both_buses if plant.on_ac_bus else ac_balance_behind_inverter
+
+
 def ac_balance(m: Any, t: Any) -> Any:
-    """solar − curtailed + d − c + import + unserved = load + export: the AC bus (rule 9)."""
-    battery = m.discharge_mw[t] - m.charge_mw[t]
-    return _ac_sources(m, t) + battery == m.load_mw[t] + m.export_mw[t]
+    """solar − curtailed + Σ (d − c) + import + unserved = load + export: the AC bus (rule 9)."""
+    return _ac_sources(m, t) + net_power(m, m.on_ac_bus, t) == m.load_mw[t] + m.export_mw[t]
+
+
+def ac_balance_on_both_buses(m: Any, t: Any) -> Any:
+    """solar_ac − curtailed_ac + Σ (d − c) + out − in + import + unserved = load + export: the AC bus (rule 9)."""
+    inverter = m.inverter_out_mw[t] - m.inverter_in_mw[t]
+    return _ac_sources(m, t) + net_power(m, m.on_ac_bus, t) + inverter == m.load_mw[t] + m.export_mw[t]
 
 
 def ac_balance_behind_inverter(m: Any, t: Any) -> Any:

@@ -7,42 +7,50 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
 from bess_opt.models.cycle_caps import add_cycle_caps
 from bess_opt.models.units import HOUR, MW, MWH, PER_UNIT
 from bess_opt.plant import physics
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Storage
 
 
-def add_storage(m: Any, plant: Plant) -> None:
-    """Add the battery. `energy_mwh[0]` is the start, `energy_mwh[t + 1]` the end of step t.
+def add_batteries(m: Any, plant: Plant) -> None:
+    """Add every battery of the plant, and what tells the site which of them stand at which bus."""
+    m.step_h = pyo.Param(initialize=plant.step_h, units=HOUR, mutable=True)
+    for battery in plant.batteries:
+        add_storage(m, battery)
+    m.on_ac_bus = tuple(battery.prefix for battery in plant.on_ac_bus)
+    m.on_dc_bus = tuple(battery.prefix for battery in plant.on_dc_bus)
+
+
+def add_storage(m: Any, battery: Storage) -> None:
+    """Add a battery. `energy_mwh[0]` is the start, `energy_mwh[t + 1]` the end of step t.
 
     Power limits, SOC window, reserve floor and the start/end conditions are bounds of the variables.
     """
-    storage = plant.storage
-    m.step_h = pyo.Param(initialize=plant.step_h, units=HOUR, mutable=True)
-    m.eta_charge = pyo.Param(initialize=storage.eta_charge, units=PER_UNIT, mutable=True)
-    m.eta_discharge = pyo.Param(initialize=storage.eta_discharge, units=PER_UNIT, mutable=True)
-    m.retention = pyo.Param(initialize=storage.retention, units=PER_UNIT, mutable=True)
-    m.charge_max_mw = pyo.Param(initialize=storage.charge_max_mw, units=MW, mutable=True)
-    m.discharge_max_mw = pyo.Param(initialize=storage.discharge_max_mw, units=MW, mutable=True)
-    m.charge_mw = ArrayVar(m.steps, upper=storage.charge_limit_mw, units=MW, doc="power into the port")
-    m.discharge_mw = ArrayVar(m.steps, upper=storage.discharge_limit_mw, units=MW, doc="power out of the port")
-    lower, upper = energy_bounds(plant)
-    m.energy_mwh = ArrayVar(m.instants, lower=lower, upper=upper, units=MWH, doc="energy in the cells")
-    if np.any(storage.drawn_mw):
-        m.drawn_mw = ArrayParam(m.steps, storage.drawn_mw, units=MW, doc="taken from the cells without loss")
-    law = energy_balance_with_drawn if np.any(storage.drawn_mw) else energy_balance
-    m.energy_balance = ArrayConstraint(m.steps, rule=law)
-    add_cycle_caps(m, plant)
+    own = asset(m, battery)
+    own.eta_charge = pyo.Param(initialize=battery.eta_charge, units=PER_UNIT, mutable=True)
+    own.eta_discharge = pyo.Param(initialize=battery.eta_discharge, units=PER_UNIT, mutable=True)
+    own.retention = pyo.Param(initialize=battery.retention, units=PER_UNIT, mutable=True)
+    own.charge_max_mw = pyo.Param(initialize=battery.charge_max_mw, units=MW, mutable=True)
+    own.discharge_max_mw = pyo.Param(initialize=battery.discharge_max_mw, units=MW, mutable=True)
+    own.charge_mw = ArrayVar(m.steps, upper=battery.charge_limit_mw, units=MW, doc="power into the port")
+    own.discharge_mw = ArrayVar(m.steps, upper=battery.discharge_limit_mw, units=MW, doc="power out of the port")
+    lower, upper = energy_bounds(battery)
+    own.energy_mwh = ArrayVar(m.instants, lower=lower, upper=upper, units=MWH, doc="energy in the cells")
+    if np.any(battery.drawn_mw):
+        own.drawn_mw = ArrayParam(m.steps, battery.drawn_mw, units=MW, doc="taken from the cells without loss")
+    law = energy_balance_with_drawn if np.any(battery.drawn_mw) else energy_balance
+    own.energy_balance = ArrayConstraint(m.steps, rule=rule_of(battery, law))
+    add_cycle_caps(m, battery)
 
 
-def energy_bounds(plant: Plant) -> tuple[np.ndarray, np.ndarray]:
+def energy_bounds(battery: Storage) -> tuple[np.ndarray, np.ndarray]:
     """(least, most) energy at each instant: SOC window and reserve, start held, end condition (rule 7)."""
-    storage = plant.storage
-    lower, upper = storage.floor_mwh.copy(), storage.ceiling_mwh.copy()
-    lower[0] = upper[0] = storage.start_mwh
-    lower[-1], upper[-1] = max(lower[-1], storage.end_min_mwh), min(upper[-1], storage.end_max_mwh)
+    lower, upper = battery.floor_mwh.copy(), battery.ceiling_mwh.copy()
+    lower[0] = upper[0] = battery.start_mwh
+    lower[-1], upper[-1] = max(lower[-1], battery.end_min_mwh), min(upper[-1], battery.end_max_mwh)
     return lower, upper
 
 

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.columns import LIMITS, SCHEDULE
+from bess_opt.common.columns import LIMITS, SCHEDULE, UNIT
 from bess_opt.common.errors import AuditError
 from bess_opt.plant import physics
-from bess_opt.plant.plant import PRECISION, Plant
+from bess_opt.plant.flows import of_battery
+from bess_opt.plant.plant import PRECISION, Plant, Storage
 
 TOLERANCE = 1e-6  # of the battery's size, per step (rule 9)
 
@@ -88,12 +89,13 @@ def exceeds(
 def _shape(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     """Every column is there, numbers are numbers, and each row is the step of its time."""
     found = []
-    for name in SCHEDULE:
+    own = [f"{b.prefix}{name}" for b in plant.batteries for name in UNIT if len(plant.batteries) > 1]
+    for name in (*SCHEDULE, *own):
         numeric = name in schedule and pd.api.types.is_numeric_dtype(schedule[name].dtype)
         if name not in schedule or not (numeric or name == "limited_by"):
             what = f"column {name} is missing" if name not in schedule else f"column {name} holds no numbers"
             found.append(Violation(what, None, np.nan, ""))
-    foreign = [str(name) for name in schedule.columns if name not in SCHEDULE]
+    foreign = [str(name) for name in schedule.columns if name not in SCHEDULE and name not in own]
     found += [Violation(f"column {name} is none of a schedule's", None, np.nan, "") for name in foreign[:3]]
     rows = min(len(schedule), plant.steps)
     if len(schedule) != plant.steps:
@@ -140,20 +142,12 @@ def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
 
 def _derived(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     """Grid power, losses and revenue follow from the flows."""
-    grid, bought, sold, lost, inverter_lost = _arrays(
-        schedule, "grid_mw", "import_mw", "export_mw", "loss_mw", "inverter_loss_mw"
+    grid, bought, sold, lost, inverter_lost, revenue = _arrays(
+        schedule, "grid_mw", "import_mw", "export_mw", "loss_mw", "inverter_loss_mw", "revenue"
     )
-    charge, discharge, energy, revenue = _arrays(schedule, "charge_mw", "discharge_mw", "energy_mwh", "revenue")
-    storage = plant.storage
-    storage_lost = physics.storage_loss_mw(
-        np.concatenate([[storage.start_mwh], energy[:-1]]),
-        charge,
-        discharge,
-        eta_charge=storage.eta_charge,
-        eta_discharge=storage.eta_discharge,
-        retention=storage.retention,
-        step_h=plant.step_h,
-    )
+    storage_lost = np.zeros(plant.steps)
+    for battery in plant.batteries:
+        storage_lost = storage_lost + _storage_lost(schedule, battery, plant)
     buy, sell, due = plant.settled_energy(bought, sold)
     # Of the battery's own turnover in the step, and what doubles leave open at the size of all that is paid.
     dear = np.maximum(1.0, np.maximum(np.abs(buy), np.abs(sell))) if plant.has_prices else np.ones(plant.steps)
@@ -164,6 +158,21 @@ def _derived(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         *exceeds("losses add up", np.abs(lost - storage_lost - inverter_lost), plant),
         *exceeds("revenue is flows times prices", np.abs(revenue - due), plant, worth, "currency"),
     ]
+
+
+def _storage_lost(schedule: pd.DataFrame, battery: Storage, plant: Plant) -> Array:
+    """Losses of one battery as its flows make them."""
+    charge, discharge, energy = of_battery(schedule, battery, "charge_mw", "discharge_mw", "energy_mwh")
+    lost: Array = physics.storage_loss_mw(
+        np.concatenate([[battery.start_mwh], energy[:-1]]),
+        charge,
+        discharge,
+        eta_charge=battery.eta_charge,
+        eta_discharge=battery.eta_discharge,
+        retention=battery.retention,
+        step_h=plant.step_h,
+    )
+    return lost
 
 
 def _balance(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
@@ -180,7 +189,8 @@ def _dc_bus(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     inverter, lost = _arrays(schedule, "inverter_mw", "inverter_loss_mw")
     if plant.bus is None:
         return exceeds("no shared inverter", np.abs(inverter) + np.abs(lost), plant)
-    solar, curtailed, battery = _arrays(schedule, "solar_dc_mw", "curtailed_dc_mw", "battery_mw")
+    solar, curtailed = _arrays(schedule, "solar_dc_mw", "curtailed_dc_mw")
+    battery = sum(of_battery(schedule, own, "battery_mw")[0] for own in plant.on_dc_bus)
     eta_out, eta_in = plant.bus.eta_out, plant.bus.eta_in
     out, into = np.maximum(inverter, 0.0), np.maximum(-inverter, 0.0)
     bus = np.abs(solar - curtailed + battery - physics.inverter_dc_mw(out, into, eta_out=eta_out, eta_in=eta_in))
@@ -194,41 +204,74 @@ def _dc_bus(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
 
 
 def _storage_law(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-    storage = plant.storage
-    charge, discharge, energy, soc = _arrays(schedule, "charge_mw", "discharge_mw", "energy_mwh", "soc")
-    (battery,) = _arrays(schedule, "battery_mw")
-    before = np.concatenate([[storage.start_mwh], energy[:-1]])
+    told = ~schedule["limited_by"].isin(LIMITS).to_numpy(dtype=bool)
+    found = exceeds("limited_by names a limit", told.astype(float), plant, 1.0, "1")
+    for battery in plant.batteries:
+        found += _storage_law_of(schedule, battery, plant)
+    return found + _sums(schedule, plant)
+
+
+def _storage_law_of(schedule: pd.DataFrame, battery: Storage, plant: Plant) -> list[Violation]:
+    charge, discharge, energy, soc = of_battery(schedule, battery, "charge_mw", "discharge_mw", "energy_mwh", "soc")
+    (net,) = of_battery(schedule, battery, "battery_mw")
+    before = np.concatenate([[battery.start_mwh], energy[:-1]])
     law = physics.energy_after(
         before,
         charge,
         discharge,
-        eta_charge=storage.eta_charge,
-        eta_discharge=storage.eta_discharge,
-        retention=storage.retention,
+        eta_charge=battery.eta_charge,
+        eta_discharge=battery.eta_discharge,
+        retention=battery.retention,
         step_h=plant.step_h,
-        drawn_mw=storage.drawn_mw,
+        drawn_mw=battery.drawn_mw,
     )
-    scale = max(storage.energy_mwh, plant.scale_mw * plant.step_h)  # of the battery alone
-    told = ~schedule["limited_by"].isin(LIMITS).to_numpy(dtype=bool)
+    scale = max(battery.energy_mwh, plant.scale_mw * plant.step_h)  # of the battery alone
     return [
-        *exceeds("limited_by names a limit", told.astype(float), plant, 1.0, "1"),
-        *exceeds("storage law", np.abs(energy - law), plant, scale, "MWh"),
-        *exceeds("soc is energy over nameplate", np.abs(soc - energy / storage.energy_mwh), plant, 1.0, "1"),
-        *exceeds("battery is discharge minus charge", np.abs(battery - discharge + charge), plant),
+        *exceeds(_law("storage law", battery), np.abs(energy - law), plant, scale, "MWh"),
+        *exceeds(
+            _law("soc is energy over nameplate", battery), np.abs(soc - energy / battery.energy_mwh), plant, 1.0, "1"
+        ),
+        *exceeds(_law("battery is discharge minus charge", battery), np.abs(net - discharge + charge), plant),
     ]
 
 
+def _sums(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """The site's columns are the sums of those of several batteries."""
+    if len(plant.batteries) == 1:
+        return []
+    found: list[Violation] = []
+    for name in UNIT:
+        (site,) = _arrays(schedule, name)
+        total = sum(of_battery(schedule, battery, name)[0] for battery in plant.batteries)
+        if name == "soc":
+            total = _arrays(schedule, "energy_mwh")[0] / plant.energy_mwh
+        if name == "loss_mw":
+            total = total + _arrays(schedule, "inverter_loss_mw")[0]
+        scale = 1.0 if name == "soc" else plant.energy_mwh if name == "energy_mwh" else plant.power_mw
+        found += exceeds(f"{name} is the batteries' sum", np.abs(site - total), plant, scale)
+    return found
+
+
+def _law(law: str, battery: Storage) -> str:
+    return f"{law} of {battery.name}" if battery.name else law
+
+
 def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-    storage = plant.storage
-    charge, discharge, energy = _arrays(schedule, "charge_mw", "discharge_mw", "energy_mwh")
     bought, sold, unserved = _arrays(schedule, "import_mw", "export_mw", "unserved_mw")
     curtailed, curtailed_dc, solar, solar_dc = _arrays(
         schedule, "curtailed_mw", "curtailed_dc_mw", "solar_mw", "solar_dc_mw"
     )
     curtailable = 1.0 if plant.curtailment else 0.0
-    upper = {
-        "charge limit": charge - storage.charge_limit_mw,
-        "discharge limit": discharge - storage.discharge_limit_mw,
+    upper: dict[str, Array] = {}
+    signs, windows = [bought, sold, unserved, curtailed_dc, curtailed - curtailed_dc], []
+    for battery in plant.batteries:
+        charge, discharge, energy = of_battery(schedule, battery, "charge_mw", "discharge_mw", "energy_mwh")
+        upper[_law("charge limit", battery)] = charge - battery.charge_limit_mw
+        upper[_law("discharge limit", battery)] = discharge - battery.discharge_limit_mw
+        signs += [charge, discharge]
+        window = np.maximum(battery.floor_mwh[1:] - energy, energy - battery.ceiling_mwh[1:])
+        windows += exceeds(_law("SOC window and reserve", battery), window, plant, battery.energy_mwh, "MWh")
+    upper |= {
         "import limit": bought - plant.import_max_mw,
         "export limit": sold - plant.export_max_mw,
         "unserved load": unserved - plant.sheddable_mw,
@@ -236,13 +279,11 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         "curtailment on the DC bus": curtailed_dc - curtailable * solar_dc,
         "curtailment on the AC bus": (curtailed - curtailed_dc) - curtailable * (solar - solar_dc),
     }
-    sign = np.minimum.reduce([charge, discharge, bought, sold, unserved, curtailed_dc, curtailed - curtailed_dc])
-    window = np.maximum(storage.floor_mwh[1:] - energy, energy - storage.ceiling_mwh[1:])
     return [
         *(v for law, excess in upper.items() for v in exceeds(law, excess, plant)),
-        *exceeds("powers are not negative", -sign, plant),
+        *exceeds("powers are not negative", -np.minimum.reduce(signs), plant),
         *exceeds("ramp of a clause", plant.connection.ramp_excess_mw(sold - bought), plant),
-        *exceeds("SOC window and reserve", window, plant, storage.energy_mwh, "MWh"),
+        *windows,
     ]
 
 
@@ -252,10 +293,14 @@ def _one_way(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     A step that holds regulation has calls of both signs within it: against its base point the battery moves
     no more than what is held. The strategy's own check looks at the base point.
     """
-    charge, discharge, bought, sold = _arrays(schedule, "charge_mw", "discharge_mw", "import_mw", "export_mw")
+    bought, sold = _arrays(schedule, "import_mw", "export_mw")
     held = np.maximum(*_arrays(schedule, "regulation_up_mw", "regulation_down_mw"))
+    found: list[Violation] = []
+    for battery in plant.batteries:
+        both = np.minimum(*of_battery(schedule, battery, "charge_mw", "discharge_mw"))
+        found += exceeds(_law("battery runs one way", battery), both - held, plant)
     return [
-        *exceeds("battery runs one way", np.minimum(charge, discharge) - held, plant),
+        *found,
         *exceeds("site imports or exports", np.minimum(bought, sold), plant),
     ]
 
@@ -276,18 +321,19 @@ def _sources(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
 
 def _conditions(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     """End of the horizon, and caps on cycles."""
-    storage = plant.storage
-    energy, charge, discharge = _arrays(schedule, "energy_mwh", "charge_mw", "discharge_mw")
-    end = max(storage.end_min_mwh - energy[-1], energy[-1] - storage.end_max_mwh)
-    found = []
-    if end > TOLERANCE * storage.energy_mwh:
-        found.append(Violation("end SOC", plant.index[-1], float(end), "MWh"))
-    into, out = storage.through_cells(charge, discharge, plant.step_h)
-    for cap in storage.caps:
-        excess = cap.excess_mwh(cap.counted(into, out))
-        worst = int(np.argmax(excess))
-        if excess[worst] > TOLERANCE * storage.energy_mwh:
-            first = plant.index[int(cap.first[worst])]
-            runs = int((excess > TOLERANCE * storage.energy_mwh).sum())
-            found.append(Violation(f"cycles per {cap.period}", first, float(excess[worst]), "MWh", runs))
+    found: list[Violation] = []
+    for battery in plant.batteries:
+        energy, charge, discharge = of_battery(schedule, battery, "energy_mwh", "charge_mw", "discharge_mw")
+        end, slack = max(battery.end_min_mwh - energy[-1], energy[-1] - battery.end_max_mwh), TOLERANCE
+        if end > slack * battery.energy_mwh:
+            found.append(Violation(_law("end SOC", battery), plant.index[-1], float(end), "MWh"))
+        into, out = battery.through_cells(charge, discharge, plant.step_h)
+        for cap in battery.caps:
+            excess = cap.excess_mwh(cap.counted(into, out))
+            worst = int(np.argmax(excess))
+            if excess[worst] > slack * battery.energy_mwh:
+                first = plant.index[int(cap.first[worst])]
+                runs = int((excess > slack * battery.energy_mwh).sum())
+                law = _law(f"cycles per {cap.period}", battery)
+                found.append(Violation(law, first, float(excess[worst]), "MWh", runs))
     return found

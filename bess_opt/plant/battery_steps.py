@@ -15,8 +15,8 @@ from bess_opt.inputs.technologies import Technology
 from bess_opt.plant import physics
 from bess_opt.plant.from_scenario import storage_of
 from bess_opt.plant.plant import Storage
-from bess_opt.plant.stepper import transition
 from bess_opt.plant.stepper_limits import SLACK
+from bess_opt.plant.steps.transition import transition
 
 ROUNDING = 1e-12  # of nameplate: stored energy that lies off a bound by less is on it
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,18 +10,25 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.columns import SCHEDULE
+from bess_opt.common.columns import SCHEDULE, UNIT
 from bess_opt.plant import physics
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Storage
 
 
 @dataclass(frozen=True)
-class Flows:
-    """What a plan decides, as arrays over the steps, MW; `energy_mwh` has n+1 values, the start first."""
+class BatteryFlows:
+    """What a plan decides for one battery, MW at its port; `energy_mwh` has n+1 values, the start first."""
 
     charge_mw: Array
     discharge_mw: Array
     energy_mwh: Array
+
+
+@dataclass(frozen=True)
+class Flows:
+    """What a plan decides, as arrays over the steps, MW; the batteries stand in the order of the plant's."""
+
+    batteries: tuple[BatteryFlows, ...]
     import_mw: Array
     export_mw: Array
     curtailed_ac_mw: Array
@@ -32,10 +40,36 @@ class Flows:
     regulation_up_mw: Any = 0.0
     regulation_down_mw: Any = 0.0
 
+    @property
+    def battery(self) -> BatteryFlows:
+        """The flows of the one battery there is."""
+        (own,) = self.batteries
+        return own
+
+    def of(self, name: str) -> Array:
+        """A flow by its name, of the site or of the one battery there is."""
+        values: Array = np.asarray(getattr(self.battery if name in OF_ONE else self, name), dtype=float)
+        return values
+
+
+OF_ONE = tuple(BatteryFlows.__dataclass_fields__)
+OF_SITE = tuple(name for name in Flows.__dataclass_fields__ if name not in ("batteries", "limited_by"))
+
+
+def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:
+    """The flows whose values `of` knows by name."""
+    batteries = tuple(
+        BatteryFlows(**{name: of(f"{battery.prefix}{name}") for name in OF_ONE}) for battery in plant.batteries
+    )
+    return Flows(batteries=batteries, **{name: of(name) for name in OF_SITE})
+
 
 def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
-    """Every column of the schedule from the flows, each on its own; none is the remainder of the others."""
-    storage, bus, steps = plant.storage, plant.bus, plant.steps
+    """Every column of the schedule from the flows, each on its own; none is the remainder of the others.
+
+    With several batteries the columns of each follow those of the site, "north.charge_mw"; the site's are the sums.
+    """
+    bus, steps = plant.bus, plant.steps
     nothing = np.zeros(steps)
     inverter_loss = (
         nothing
@@ -44,34 +78,21 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
             flows.inverter_out_mw, flows.inverter_in_mw, eta_out=bus.eta_out, eta_in=bus.eta_in
         )
     )
-    storage_loss = physics.storage_loss_mw(
-        flows.energy_mwh[:-1],
-        flows.charge_mw,
-        flows.discharge_mw,
-        eta_charge=storage.eta_charge,
-        eta_discharge=storage.eta_discharge,
-        retention=storage.retention,
-        step_h=plant.step_h,
-    )
+    units = [_unit(plant, *pair) for pair in zip(plant.batteries, flows.batteries, strict=True)]
     import_price, export_price, revenue = plant.settled_energy(flows.import_mw, flows.export_mw)
     columns: dict[str, Any] = {
         "solar_mw": plant.solar_mw,
         "solar_dc_mw": plant.solar_dc_mw,
         "load_mw": plant.load_mw,
         "unserved_mw": flows.unserved_mw,
-        "charge_mw": flows.charge_mw,
-        "discharge_mw": flows.discharge_mw,
-        "battery_mw": flows.discharge_mw - flows.charge_mw,
+        **{name: _sum([unit[name] for unit in units]) for name in UNIT},
         "inverter_mw": flows.inverter_out_mw - flows.inverter_in_mw,
         "inverter_loss_mw": inverter_loss,
-        "energy_mwh": flows.energy_mwh[1:],
-        "soc": flows.energy_mwh[1:] / storage.energy_mwh,
         "import_mw": flows.import_mw,
         "export_mw": flows.export_mw,
         "grid_mw": flows.export_mw - flows.import_mw,
         "curtailed_mw": flows.curtailed_ac_mw + flows.curtailed_dc_mw,
         "curtailed_dc_mw": flows.curtailed_dc_mw,
-        "loss_mw": storage_loss + inverter_loss,
         "regulation_up_mw": nothing + flows.regulation_up_mw,
         "regulation_down_mw": nothing + flows.regulation_down_mw,
         "limited_by": np.broadcast_to(np.asarray(flows.limited_by, dtype=object), steps),
@@ -79,4 +100,49 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
         "export_price_per_mwh": export_price,
         "revenue": revenue,
     }
-    return pd.DataFrame({name: columns[name] for name in SCHEDULE}, index=plant.index)
+    columns["soc"] = columns["energy_mwh"] / plant.energy_mwh
+    columns["loss_mw"] = columns["loss_mw"] + inverter_loss
+    own: dict[str, Array] = {}
+    if len(units) > 1:
+        for battery, unit in zip(plant.batteries, units, strict=True):
+            own |= {f"{battery.prefix}{name}": unit[name] for name in UNIT}
+    return pd.DataFrame({name: columns[name] for name in SCHEDULE} | own, index=plant.index)
+
+
+def _unit(plant: Plant, battery: Storage, flows: BatteryFlows) -> dict[str, Array]:
+    """The columns of one battery."""
+    loss = physics.storage_loss_mw(
+        flows.energy_mwh[:-1],
+        flows.charge_mw,
+        flows.discharge_mw,
+        eta_charge=battery.eta_charge,
+        eta_discharge=battery.eta_discharge,
+        retention=battery.retention,
+        step_h=plant.step_h,
+    )
+    return {
+        "charge_mw": flows.charge_mw,
+        "discharge_mw": flows.discharge_mw,
+        "battery_mw": flows.discharge_mw - flows.charge_mw,
+        "energy_mwh": flows.energy_mwh[1:],
+        "soc": flows.energy_mwh[1:] / battery.energy_mwh,
+        "loss_mw": loss,
+    }
+
+
+def _sum(parts: list[Array]) -> Array:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def unit_of(schedule: pd.DataFrame, battery: Storage) -> pd.DataFrame:
+    """The columns of one battery in a schedule, by their own names; of the one battery there is, the site's."""
+    own: pd.DataFrame = schedule[[f"{battery.prefix}{name}" for name in UNIT]]
+    return own.set_axis(list(UNIT), axis=1)
+
+
+def of_battery(schedule: pd.DataFrame, battery: Storage, *names: str) -> tuple[Array, ...]:
+    """Columns of one battery in a schedule as arrays."""
+    return tuple(schedule[f"{battery.prefix}{name}"].to_numpy(dtype=float) for name in names)

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
+from bess_opt.common.columns import OF_BATTERY
+from bess_opt.inputs.batteries import battery_of_array, column_of, place_of
 from bess_opt.inputs.battery import Battery, EndValue
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.technologies import ROUNDING
@@ -23,24 +25,25 @@ def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
 
     `values` stand for the scenario's series, of the same columns and index: what is forecast of them.
     """
-    site, battery = scenario.site, scenario.battery
+    site, batteries = scenario.site, scenario.batteries
     series = scenario.series if values is None else values
     index = pd.DatetimeIndex(series.index)
     solar_ac, solar_dc = _solar(scenario, series)
-    dc_coupled = battery.topology != "parallel_ac"
-    converters = battery.converters
+    with_array = battery_of_array(batteries)
+    converters = with_array.converters
+    shared = Bus(converters.dc_to_ac, converters.ac_to_dc, _or_inf(site.inverter_mw))
+    auxiliary = sum(battery.auxiliary_mw for battery in batteries)
     columns = {str(name): series[name].to_numpy(dtype=float) for name in series.columns}
     clauses = connection_of(scenario.connection, series, scenario.step_h, scenario.holidays)
     billing = billing_of(scenario.tariff, columns, index, scenario.step_h, scenario.holidays)
     return Plant(
         index=index,
         step_h=scenario.step_h,
-        power_mw=battery.power_mw,
-        storage=_storage(scenario, series),
-        bus=Bus(converters.dc_to_ac, converters.ac_to_dc, _or_inf(site.inverter_mw)) if dc_coupled else None,
+        batteries=tuple(_storage(scenario, battery, series) for battery in batteries),
+        bus=shared if with_array.topology != "parallel_ac" else None,
         solar_ac_mw=solar_ac,
         solar_dc_mw=solar_dc,
-        load_mw=_column(series, "load_mw") + battery.auxiliary_mw,
+        load_mw=_column(series, "load_mw") + auxiliary,
         import_price=billing.energy.import_price,
         export_price=billing.energy.export_price,
         import_max_mw=np.minimum(
@@ -57,14 +60,15 @@ def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         billing=billing,
         solar_capacity_mw=site.solar_capacity_mw,
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
-        auxiliary_mw=battery.auxiliary_mw,
+        auxiliary_mw=auxiliary,
         clauses=clauses,
     )
 
 
 def with_size_of(plant: Plant, scenario: Scenario) -> Plant:
-    """`plant` with the power and cells of `scenario`, which differs from its own in the battery's size alone."""
-    return replace(plant, power_mw=scenario.battery.power_mw, storage=_storage(scenario, scenario.series))
+    """`plant` with the power and cells of `scenario`, which differs from its own in the batteries' sizes alone."""
+    batteries = tuple(_storage(scenario, battery, scenario.series) for battery in scenario.batteries)
+    return replace(plant, batteries=batteries)
 
 
 def port_efficiency(battery: Battery) -> tuple[float, float]:
@@ -81,24 +85,32 @@ def ratings_of(battery: Battery) -> Ratings:
     return Ratings(battery.charge_power, battery.power_mw, cells, eta_in, eta_out)
 
 
-def _storage(scenario: Scenario, series: pd.DataFrame) -> Storage:
-    battery = scenario.battery
-    cells, energy = battery.tech, battery.energy_mwh
+def _storage(scenario: Scenario, battery: Battery, series: pd.DataFrame) -> Storage:
+    batteries, cells, energy = scenario.batteries, battery.tech, battery.energy_mwh
+    named = {column: column_of(battery, batteries, column, series) for column in OF_BATTERY}
+    own = pd.DataFrame({column: series[name] for column, name in named.items() if name is not None}, series.index)
     floor = np.full(len(series) + 1, cells.soc_min * energy)
     ceiling = np.full(len(series) + 1, cells.soc_max * energy)
-    if "energy_min_mwh" in series:
-        floor[1:] = np.maximum(floor[1:], series["energy_min_mwh"].to_numpy())
-    if "energy_max_mwh" in series:
-        ceiling[1:] = np.minimum(ceiling[1:], series["energy_max_mwh"].to_numpy())
+    if "energy_min_mwh" in own:
+        floor[1:] = np.maximum(floor[1:], own["energy_min_mwh"].to_numpy())
+    if "energy_max_mwh" in own:
+        ceiling[1:] = np.minimum(ceiling[1:], own["energy_max_mwh"].to_numpy())
     touching = np.abs(floor - ceiling) <= ROUNDING * energy
     floor[touching] = ceiling[touching]
     variable_om = scenario.finance.variable_om_per_mwh if scenario.finance else 0.0
     return replace(
         storage_of(battery, scenario.step_h, floor, ceiling, variable_om),
-        charge_given_mw=_lower(None, series, "charge_limit_mw"),
-        discharge_given_mw=_lower(None, series, "discharge_limit_mw"),
-        drawn_mw=_column(series, "drawn_mw"),
-        caps=cycle_caps_of(battery.cycle_limits, pd.DatetimeIndex(series.index), scenario.step_h, energy),
+        charge_given_mw=_lower(None, own, "charge_limit_mw"),
+        discharge_given_mw=_lower(None, own, "discharge_limit_mw"),
+        drawn_mw=_column(own, "drawn_mw"),
+        name=str(battery.name) if len(batteries) > 1 else "",
+        on_dc_bus=battery.topology != "parallel_ac",
+        caps=cycle_caps_of(
+            battery.cycle_limits(place_of(battery, batteries)),
+            pd.DatetimeIndex(series.index),
+            scenario.step_h,
+            energy,
+        ),
     )
 
 
@@ -112,6 +124,7 @@ def storage_of(
     end_min, end_max = _end_condition(battery, start)
     return Storage(
         energy_mwh=energy,
+        power_mw=battery.power_mw,
         charge_max_mw=physics.charge_limit_mw(battery.charge_power, energy, cells.c_rate_max, eta_in),
         discharge_max_mw=physics.discharge_limit_mw(battery.power_mw, energy, cells.c_rate_max, eta_out),
         eta_charge=eta_in * cells.eta_charge,
@@ -144,7 +157,7 @@ def _end_condition(battery: Battery, start_mwh: float) -> tuple[float, float]:
 
 def _solar(scenario: Scenario, series: pd.DataFrame) -> tuple[Array, Array]:
     """PV power (AC part, DC part) where it meets the battery, MW."""
-    battery, site = scenario.battery, scenario.site
+    battery, site = battery_of_array(scenario.batteries), scenario.site
     to_ac = battery.converters.dc_to_ac
     nothing = np.zeros(len(series))
     if battery.topology == "parallel_ac":

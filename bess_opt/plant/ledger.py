@@ -12,7 +12,7 @@ from functools import cached_property
 import pandas as pd
 
 from bess_opt.plant import money
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Storage
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,9 @@ class Booked:
         bought, sold = (self.schedule[name].to_numpy() for name in ("import_mw", "export_mw"))
         return self.plant.billing.amounts(bought, sold)
 
-    @cached_property
-    def discharged_mw(self) -> float:
-        """Sum of the discharge over the steps."""
-        return float(self.schedule["discharge_mw"].sum())
+    def over_batteries(self, amount: Callable[[Storage, pd.Series], float], column: str) -> float:
+        """Sum over the batteries of what `amount` makes of a battery and its `column`."""
+        return sum(amount(battery, self.schedule[f"{battery.prefix}{column}"]) for battery in self.plant.batteries)
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,19 @@ def _regulation(booked: Booked) -> float:
 
 
 def _variable_om(booked: Booked) -> float:
-    cost = booked.plant.storage.variable_om_per_mwh
-    return 0.0 - float(money.throughput_cost(booked.discharged_mw, cost, booked.plant.step_h))
+    def cost(battery: Storage, discharge: pd.Series) -> float:
+        spent = money.throughput_cost(float(discharge.sum()), battery.variable_om_per_mwh, booked.plant.step_h)
+        return float(spent)
+
+    return 0.0 - booked.over_batteries(cost, "discharge_mw")
 
 
 def _wear(booked: Booked) -> float:
-    cost = booked.plant.storage.wear_cost_per_mwh
-    return 0.0 - float(money.throughput_cost(booked.discharged_mw, cost, booked.plant.step_h))
+    def cost(battery: Storage, discharge: pd.Series) -> float:
+        spent = money.throughput_cost(float(discharge.sum()), battery.wear_cost_per_mwh, booked.plant.step_h)
+        return float(spent)
+
+    return 0.0 - booked.over_batteries(cost, "discharge_mw")
 
 
 def _unserved(booked: Booked) -> float:
@@ -92,8 +97,10 @@ def _unserved(booked: Booked) -> float:
 
 
 def _stored(booked: Booked) -> float:
-    storage, end = booked.plant.storage, float(booked.schedule["energy_mwh"].iloc[-1])
-    return float(money.stored_value(end, storage.start_mwh, storage.end_value_per_mwh))
+    def worth(battery: Storage, energy: pd.Series) -> float:
+        return float(money.stored_value(float(energy.iloc[-1]), battery.start_mwh, battery.end_value_per_mwh))
+
+    return booked.over_batteries(worth, "energy_mwh")
 
 
 LINES: dict[str, Line] = {

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.plant.ledger import LINES, cash, ledger_of
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Storage
 
 
 @dataclass(frozen=True)
@@ -73,23 +73,21 @@ class Metrics:
 
 def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
     """Compute all figures of `schedule`."""
-    hours, storage = plant.step_h, plant.storage
+    hours = plant.step_h
     energy = {
         name: float(schedule[f"{name}_mw"].sum()) * hours
         for name in ("solar", "load", "unserved", "import", "export", "curtailed", "charge", "discharge", "loss")
     }
-    stored = float(schedule["energy_mwh"].iloc[-1]) - storage.start_mwh
-    drawn = float(np.sum(np.broadcast_to(storage.drawn_mw, plant.steps))) * hours
+    units = [_Unit.of(schedule, battery, plant) for battery in plant.batteries]
+    stored, drawn = sum(unit.stored for unit in units), sum(unit.drawn for unit in units)
     kept = stored + drawn
     base = energy["solar"] + energy["import"] + max(-kept, 0.0)
     served = energy["load"] - energy["unserved"]
-    out_of_cells = energy["discharge"] / storage.eta_discharge + drawn
-    cycles = out_of_cells / storage.energy_mwh
+    cycles = sum(unit.out_of_cells for unit in units) / plant.energy_mwh
     booked = ledger_of(schedule, plant)
     grid = schedule["grid_mw"].to_numpy()
     inputs = energy["solar"] + energy["import"] + energy["unserved"]
     outputs = energy["load"] + energy["export"] + energy["curtailed"] + energy["loss"] + kept
-    end = float(schedule["energy_mwh"].iloc[-1])
     return Metrics(
         solar_mwh=energy["solar"],
         load_mwh=energy["load"],
@@ -102,7 +100,9 @@ def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
         losses_mwh=energy["loss"],
         stored_change_mwh=stored,
         drawn_mwh=drawn,
-        round_trip_efficiency=_ratio(energy["discharge"], energy["charge"] - kept / storage.eta_charge),
+        round_trip_efficiency=_ratio(
+            energy["discharge"], energy["charge"] - sum(unit.charged_for_kept for unit in units)
+        ),
         energy_efficiency=_ratio(served + energy["export"] + max(kept, 0.0), base),
         curtailment_ratio=_ratio(energy["curtailed"], energy["solar"]),
         loss_ratio=_ratio(energy["loss"], base),
@@ -121,8 +121,33 @@ def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
         score_unit=score.unit,
         score_sense=score.sense,
         balance_residual_mwh=inputs - outputs,
-        end_shortfall_mwh=max(0.0, storage.end_min_mwh - end, end - storage.end_max_mwh),
+        end_shortfall_mwh=sum(unit.end_shortfall for unit in units),
     )
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """What one battery adds to the figures, MWh: in the cells, and what charging its gain took at the port."""
+
+    stored: float
+    drawn: float
+    out_of_cells: float
+    charged_for_kept: float
+    end_shortfall: float
+
+    @classmethod
+    def of(cls, schedule: pd.DataFrame, battery: Storage, plant: Plant) -> _Unit:
+        end = float(schedule[f"{battery.prefix}energy_mwh"].iloc[-1])
+        stored = end - battery.start_mwh
+        drawn = float(np.sum(np.broadcast_to(battery.drawn_mw, plant.steps))) * plant.step_h
+        discharged = float(schedule[f"{battery.prefix}discharge_mw"].sum()) * plant.step_h
+        return cls(
+            stored=stored,
+            drawn=drawn,
+            out_of_cells=discharged / battery.eta_discharge + drawn,
+            charged_for_kept=(stored + drawn) / battery.eta_charge,
+            end_shortfall=max(0.0, battery.end_min_mwh - end, end - battery.end_max_mwh),
+        )
 
 
 def _ratio(part: float, whole: float) -> float | None:

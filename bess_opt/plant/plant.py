@@ -6,14 +6,18 @@ which bus the PV power arrives, and whether one inverter is shared.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bess_opt.common import clock
 from bess_opt.common.arrays import Array
+from bess_opt.common.errors import ScenarioError
+from bess_opt.inputs.batteries import several_batteries
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
 from bess_opt.plant.connection import Connection
@@ -24,9 +28,13 @@ PRECISION = 1e-12  # of a number: doubles hold 2e-16, and a step's balance passe
 
 @dataclass(frozen=True)
 class Storage:
-    """Battery seen from its port. Powers in MW at the port, energies in MWh in the cells."""
+    """Battery seen from its port. Powers in MW at the port, energies in MWh in the cells.
+
+    `name` tells several batteries apart; it is empty where there is one. `on_dc_bus`: its port is at the DC bus.
+    """
 
     energy_mwh: float
+    power_mw: float  # rated, of discharging
     charge_max_mw: float  # rated power or C-rate, whichever is lower
     discharge_max_mw: float
     eta_charge: float
@@ -44,6 +52,21 @@ class Storage:
     charge_given_mw: Array | float = np.inf  # a stated limit per step, beside `charge_max_mw`
     discharge_given_mw: Array | float = np.inf
     drawn_mw: Array | float = 0.0  # taken from the cells per step, without loss
+    name: str = ""
+    on_dc_bus: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the battery's own columns and components; nothing where there is one battery."""
+        return f"{self.name}." if self.name else ""
+
+    def place(self, key: str) -> str:
+        """Where `key` is stated: "battery.power_mw", with several "battery.north.power_mw"."""
+        return f"battery.{self.prefix}{key}"
+
+    def series(self, column: str) -> str:
+        """Where a column of the battery's own is stated: "series.drawn_mw", with several "series.north.drawn_mw"."""
+        return f"series.{self.prefix}{column}"
 
     @property
     def charge_limit_mw(self) -> Array | float:
@@ -67,6 +90,31 @@ class Storage:
         return physics.law(
             eta_charge=self.eta_charge, eta_discharge=self.eta_discharge, retention=self.retention, step_h=step_h
         )
+
+
+def _together(batteries: Sequence[Storage]) -> Storage:
+    power = np.array([battery.power_mw for battery in batteries])
+    energy = np.array([battery.energy_mwh for battery in batteries])
+
+    def total(name: str) -> Any:
+        return sum(getattr(battery, name) for battery in batteries)
+
+    def mean(name: str, weight: Array) -> float:
+        values = np.array([getattr(battery, name) for battery in batteries])
+        return float(values @ weight / weight.sum())
+
+    sums = ("energy_mwh", "power_mw", "charge_max_mw", "discharge_max_mw", "start_mwh", "floor_mwh", "ceiling_mwh")
+    means = ("eta_charge", "eta_discharge", "wear_cost_per_mwh", "variable_om_per_mwh")
+    numbers: dict[str, Any] = {name: total(name) for name in (*sums, "end_min_mwh", "end_max_mwh", "drawn_mw")}
+    numbers |= {name: mean(name, power) for name in means}
+    return Storage(
+        **numbers,
+        retention=mean("retention", energy),
+        end_value_per_mwh=0.0,
+        caps=(),
+        charge_given_mw=total("charge_limit_mw"),
+        discharge_given_mw=total("discharge_limit_mw"),
+    )
 
 
 @dataclass(frozen=True)
@@ -113,8 +161,7 @@ class Plant:
 
     index: pd.DatetimeIndex
     step_h: float
-    power_mw: float
-    storage: Storage
+    batteries: tuple[Storage, ...]
     bus: Bus | None
     solar_ac_mw: Array
     solar_dc_mw: Array
@@ -134,6 +181,41 @@ class Plant:
     auxiliary_mw: float = 0.0  # part of load_mw
     clauses: Connection | None = None
     strict_export: bool = False  # export is no more than what PV has over the load
+
+    @property
+    def storage(self) -> Storage:
+        """The one battery. ScenarioError where there are several: what asks for it serves one alone."""
+        if len(self.batteries) > 1:
+            raise ScenarioError([several_batteries([battery.name for battery in self.batteries])])
+        return self.batteries[0]
+
+    @cached_property
+    def together(self) -> Storage:
+        """One battery that stands for all, for rules: sums, and efficiencies by rated power; the one battery itself.
+
+        Its floor, ceiling and limits are the sums, its caps none: the step simulator holds those of each.
+        """
+        return self.batteries[0] if len(self.batteries) == 1 else _together(self.batteries)
+
+    @property
+    def power_mw(self) -> float:
+        """Rated power of all batteries."""
+        return sum(battery.power_mw for battery in self.batteries)
+
+    @property
+    def energy_mwh(self) -> float:
+        """Nameplate energy of all batteries."""
+        return sum(battery.energy_mwh for battery in self.batteries)
+
+    @property
+    def on_ac_bus(self) -> tuple[Storage, ...]:
+        """The batteries whose port is at the AC bus."""
+        return tuple(battery for battery in self.batteries if not battery.on_dc_bus)
+
+    @property
+    def on_dc_bus(self) -> tuple[Storage, ...]:
+        """The batteries whose port is at the DC bus."""
+        return tuple(battery for battery in self.batteries if battery.on_dc_bus)
 
     @property
     def connection(self) -> Connection:
@@ -193,9 +275,9 @@ class Plant:
 
         PV and load have no say, or one cell of theirs could hide the battery. Without a battery their typical power.
         """
-        battery = max(self.storage.charge_max_mw, self.storage.discharge_max_mw)
-        if battery > 0.0:
-            return battery
+        largest = max(max(battery.charge_max_mw, battery.discharge_max_mw) for battery in self.batteries)
+        if largest > 0.0:
+            return largest
         flows = np.abs(np.concatenate([self.solar_mw, self.load_mw]))
         return float(np.median(flows[flows > 0.0])) if flows.any() else 1.0
 
@@ -216,16 +298,24 @@ class Plant:
 
         Stated limits, or what the plant can take or give at all; so every flow is bounded.
         """
-        one = np.ones(self.steps)
-        takes, gives = self.storage.charge_limit_mw * one, self.storage.discharge_limit_mw * one
-        limits = {"charge_mw": takes, "discharge_mw": gives}
-        if self.reserves is not None:
-            for state in ("base", "up", "down"):
-                limits |= {f"{state}_charge_mw": takes, f"{state}_discharge_mw": gives}
+        one, limits = np.ones(self.steps), dict[str, Array]()
+        takes, gives = np.zeros(self.steps), np.zeros(self.steps)
+        takes_dc, gives_dc = np.zeros(self.steps), np.zeros(self.steps)
+        for battery in self.batteries:
+            into, out = battery.charge_limit_mw * one, battery.discharge_limit_mw * one
+            limits |= {f"{battery.prefix}charge_mw": into, f"{battery.prefix}discharge_mw": out}
+            if self.reserves is not None:
+                for state in ("base", "up", "down"):
+                    limits |= {f"{state}_charge_mw": into, f"{state}_discharge_mw": out}
+            if battery.on_dc_bus:
+                takes_dc, gives_dc = takes_dc + into, gives_dc + out
+            else:
+                takes, gives = takes + into, gives + out
         if self.bus is not None:
-            gives = np.minimum((gives + self.solar_dc_mw) * self.bus.eta_out, self.bus.inverter_mw)
-            takes = np.minimum(takes / self.bus.eta_in, self.bus.inverter_mw)
-            limits |= {"inverter_out_mw": gives, "inverter_in_mw": takes}
+            gives_dc = np.minimum((gives_dc + self.solar_dc_mw) * self.bus.eta_out, self.bus.inverter_mw)
+            takes_dc = np.minimum(takes_dc / self.bus.eta_in, self.bus.inverter_mw)
+            limits |= {"inverter_out_mw": gives_dc, "inverter_in_mw": takes_dc}
+            takes, gives = takes + takes_dc, gives + gives_dc
         limits["import_mw"] = np.minimum(takes + self.load_mw, self.import_max_mw)
         limits["export_mw"] = np.minimum(gives + self.solar_ac_mw, self.export_max_mw)
         if self.strict_export:
@@ -235,5 +325,10 @@ class Plant:
         return limits
 
     def with_storage(self, **changes: object) -> Plant:
-        """The same plant with some of its storage numbers replaced."""
-        return replace(self, storage=replace(self.storage, **changes))  # type: ignore[arg-type]
+        """The same plant with some numbers of its one battery replaced."""
+        return self.with_batteries(lambda _battery: changes)
+
+    def with_batteries(self, changes: Callable[[Storage], Mapping[str, object]]) -> Plant:
+        """The same plant with some numbers of each battery replaced; `changes` says which."""
+        changed = tuple(replace(battery, **changes(battery)) for battery in self.batteries)  # type: ignore[arg-type]
+        return replace(self, batteries=changed)

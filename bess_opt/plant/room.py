@@ -19,7 +19,8 @@ from bess_opt.plant.rule import Held
 class Setpoints:
     """What is asked of the plant per step, MW: battery power at the port (+ discharges), curtailment, shedding.
 
-    `battery_mw` is net of what flows both ways under regulation, which `held` tells.
+    `battery_mw` is net of what flows both ways under regulation, which `held` tells; it has a row for each of
+    several batteries.
     """
 
     battery_mw: Array
@@ -39,8 +40,30 @@ class Room:
     highest_by: Array
 
 
+Bounds = list[tuple[Array, str]]  # each with what sets it
+
+
 def room_of(plant: Plant, asked: Setpoints) -> Room:
-    """Battery power that connection, inverter and permissions allow, with `asked`'s curtailment and shedding."""
+    """Battery power that connection, inverter and permissions allow, with `asked`'s curtailment and shedding.
+
+    It holds for one battery, and for the sum of several on the same bus.
+    """
+    upper, lower = ac_bounds(plant, asked)
+    if plant.bus is not None:
+        solar_dc = plant.solar_dc_mw - asked.curtailed_dc_mw
+        upper.append((np.full(plant.steps, plant.bus.inverter_mw), "inverter"))
+        lower.append((np.full(plant.steps, -plant.bus.inverter_mw), "inverter"))
+        upper = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in upper]
+        lower = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in lower]
+    highest, highest_by = tightest(upper, np.argmin)
+    lowest, lowest_by = tightest(lower, np.argmax)
+    if plant.curtailment:  # an idle battery is always allowed: PV gives way
+        highest = np.maximum(highest, 0.0)
+    return Room(lowest, highest, lowest_by, highest_by)
+
+
+def ac_bounds(plant: Plant, asked: Setpoints) -> tuple[Bounds, Bounds]:
+    """(most, least) power that batteries and DC bus together may give on the AC bus, MW."""
     load = plant.load_mw - asked.unserved_mw
     solar_ac, solar_dc = plant.solar_ac_mw - asked.curtailed_ac_mw, plant.solar_dc_mw - asked.curtailed_dc_mw
     upper = [(load + plant.export_max_mw - solar_ac, "export limit")]
@@ -51,16 +74,15 @@ def room_of(plant: Plant, asked: Setpoints) -> Room:
         upper.append((served, "battery export"))
     if not plant.grid_charging:
         lower.append((np.minimum(-solar_ac, 0.0), "grid charging"))
-    if plant.bus is not None:
-        upper.append((np.full(plant.steps, plant.bus.inverter_mw), "inverter"))
-        lower.append((np.full(plant.steps, -plant.bus.inverter_mw), "inverter"))
-        upper = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in upper]
-        lower = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in lower]
-    highest, highest_by = _tightest(upper, np.argmin)
-    lowest, lowest_by = _tightest(lower, np.argmax)
-    if plant.curtailment:  # an idle battery is always allowed: PV gives way
-        highest = np.maximum(highest, 0.0)
-    return Room(lowest, highest, lowest_by, highest_by)
+    return upper, lower
+
+
+def dc_bounds(plant: Plant, asked: Setpoints) -> tuple[Array, Array]:
+    """(least, most) power of the batteries on the DC bus that its inverter can take over, MW; none without a bus."""
+    if plant.bus is None:
+        return np.full(plant.steps, -np.inf), np.full(plant.steps, np.inf)
+    rating, solar_dc = np.full(plant.steps, plant.bus.inverter_mw), plant.solar_dc_mw - asked.curtailed_dc_mw
+    return _dc_of(plant.bus, -rating) - solar_dc, _dc_of(plant.bus, rating) - solar_dc
 
 
 def _dc_of(bus: Bus, ac_mw: Array) -> Array:
@@ -71,7 +93,8 @@ def _dc_of(bus: Bus, ac_mw: Array) -> Array:
     return dc
 
 
-def _tightest(bounds: list[tuple[Array, str]], pick: object) -> tuple[Array, Array]:
+def tightest(bounds: Bounds, pick: object) -> tuple[Array, Array]:
+    """(the tightest of several bounds per step, what sets it); `pick` is argmin or argmax."""
     values = np.stack([value for value, _ in bounds])
     names = np.array([by for _, by in bounds], dtype=object)
     which = pick(values, axis=0)  # type: ignore[operator]

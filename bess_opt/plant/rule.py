@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -29,6 +29,15 @@ class Held:
         return cls([0.0] * steps, [0.0] * steps, [0.0] * steps)
 
 
+@dataclass(frozen=True)
+class UnitState:
+    """One of several batteries at the start of a step: MWh, and what it can take and give in the step, MW."""
+
+    energy_mwh: float
+    charge_room_mw: float
+    discharge_room_mw: float
+
+
 class State:
     """What a rule may know at a step: the present, and what has been published; nothing of the future.
 
@@ -37,11 +46,13 @@ class State:
     allow less. Prices are those of this step; `known_import_prices` and `known_export_prices` those from this
     step to the end of the local day (day-ahead prices are published before the day begins); NaN or empty
     without prices. `last_grid_mw` is the grid power of the step before (+ exports; 0 at the first step).
+
+    With several batteries energy, SOC and room are their sums, and `units[name]` is each one's.
     """
 
     __slots__ = (
         "_buy", "_grid", "_load", "_nameplate", "_sell", "_solar", "charge_room_mw", "discharge_room_mw",
-        "energy_mwh", "plant", "step", "step_h",
+        "energy_mwh", "plant", "step", "step_h", "units",
     )  # fmt: skip
 
     energy_mwh: float
@@ -50,7 +61,8 @@ class State:
 
     def __init__(self, plant: Plant, grid: GridOf) -> None:
         self.plant, self.step_h, self._grid, self.step = plant, plant.step_h, grid, 0
-        self._nameplate = plant.storage.energy_mwh
+        self.units: Mapping[str, UnitState] = {}
+        self._nameplate = plant.energy_mwh
         self._solar, self._load = plant.solar_mw.tolist(), plant.load_mw.tolist()
         self._buy, self._sell = plant.import_price.tolist(), plant.export_price.tolist()
 
@@ -101,7 +113,8 @@ class State:
 
 
 GridOf = Callable[[int], float]
-Rule = Callable[[State], float]  # battery power wanted at the port, MW, + discharges (rule 1)
+Rule = Callable[[State], float]  # battery power wanted at the port, MW, + discharges (rule 1); of several their sum
+AnyRule = Callable[[State], float | Mapping[str, float]]  # or one for each of several batteries, by name
 
 
 @runtime_checkable

@@ -9,74 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 
-from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
-from bess_opt.plant import physics
 from bess_opt.plant.cycle_caps import Allowance
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.grid_band import GridBand, room_of_rule
-from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Room, Setpoints, room_of
-from bess_opt.plant.rule import GridOf, Held, Rule, State
-from bess_opt.plant.stepper_limits import (
-    SLACK,
-    refuse_cycles,
-    refuse_energy,
-    refuse_grid,
-    refuse_grid_charging,
-    refuse_power,
-)
-
-
-def transition(
-    storage: Storage,
-    energy_mwh: float,
-    request_mw: float,
-    floor_mwh: float,
-    ceiling_mwh: float,
-    step_h: float,
-    *,
-    most_mw: tuple[float, float] | None = None,
-    drawn_mw: float = 0.0,
-) -> tuple[float, float, str]:
-    """One step of the battery alone, stateless: (power delivered at the port, energy after, what limited it).
-
-    `request_mw` > 0 discharges (rule 1). The power is changed as little as possible so that rated power,
-    C-rate and the window [`floor_mwh`, `ceiling_mwh`] at the end of the step hold (rule 14). Where full power
-    does not reach the window (a rising floor, self-discharge), it is given and the energy stays outside.
-    `most_mw` is the most charge and discharge power of this step, by default the battery's own; `drawn_mw` is
-    taken from the cells beside it.
-    """
-    kept, eta_in, eta_out = storage.retention, storage.eta_charge, storage.eta_discharge
-    most_in, most_out = most_mw or (storage.charge_max_mw, storage.discharge_max_mw)
-    power, limited = request_mw, ""
-    if power > most_out:
-        power, limited = most_out, "power"
-    elif power < -most_in:
-        power, limited = -most_in, "power"
-    to_floor = (kept * energy_mwh - floor_mwh) / step_h - drawn_mw
-    highest = to_floor * eta_out if to_floor >= 0.0 else to_floor / eta_in
-    if power > highest:
-        power, limited = max(highest, -most_in), "energy"
-    to_ceiling = (ceiling_mwh - kept * energy_mwh) / step_h + drawn_mw
-    lowest = -to_ceiling / eta_in if to_ceiling >= 0.0 else -to_ceiling * eta_out
-    if power < lowest:
-        power, limited = min(lowest, most_out), "energy"
-    charge, discharge = (0.0, power) if power >= 0.0 else (-power, 0.0)
-    after: float = physics.energy_after(
-        energy_mwh,
-        charge,
-        discharge,
-        eta_charge=eta_in,
-        eta_discharge=eta_out,
-        retention=kept,
-        step_h=step_h,
-        drawn_mw=drawn_mw,
-    )
-    return power, after, limited
+from bess_opt.plant.rule import AnyRule, GridOf, Held, Rule, State
+from bess_opt.plant.stepper_limits import SLACK
+from bess_opt.plant.steps.shared_steps import run_several
+from bess_opt.plant.steps.site_flows import site_flows
+from bess_opt.plant.steps.transition import transition
 
 
 def follow(plant: Plant, asked: Setpoints) -> Flows:
@@ -86,12 +33,18 @@ def follow(plant: Plant, asked: Setpoints) -> Flows:
     it cannot give is reduced, then load is shed if that has a price. Raises `InfeasibleError` with the time
     where nothing of this helps.
     """
+    if len(plant.batteries) > 1:
+        names = [battery.name for battery in plant.batteries]
+        requests = np.atleast_2d(asked.battery_mw).T.tolist()
+        return run_several(plant, asked, lambda state: dict(zip(names, requests[state.step], strict=True)))
     request = asked.battery_mw.tolist()
     return _run(plant, asked, lambda state: request[state.step], room_of(plant, asked), GridBand(plant, asked))
 
 
-def run_rule(plant: Plant, rule: Rule) -> Flows:
+def run_rule(plant: Plant, rule: AnyRule) -> Flows:
     """Run the plant under `rule`, which is asked once per step; limits as in `follow`.
+
+    With several batteries it may say one power for all, which they share by room, or one for each by name.
 
     Where unserved load has a price the import limit changes no power that is asked for: load beyond it is shed.
     Caps of a connection that may be overrun at a price are kept where battery and PV can help it.
@@ -99,8 +52,10 @@ def run_rule(plant: Plant, rule: Rule) -> Flows:
     nothing = np.zeros(plant.steps)
     held: Held | None = getattr(rule, "held", None)
     asked = Setpoints(nothing, nothing, nothing, nothing, held)
+    if len(plant.batteries) > 1:
+        return run_several(plant, asked, rule, sheddable=True)
     band = GridBand(plant, asked, clauses_first=True)
-    return _run(plant, asked, rule, room_of_rule(plant, asked), band)
+    return _run(plant, asked, cast(Rule, rule), room_of_rule(plant, asked), band)
 
 
 def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand) -> Flows:
@@ -162,7 +117,7 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
         stored.append(energy)
         if band.ramps:
             band.book(t, given)
-    return flows(plant, asked, np.array(power), np.array(stored), np.array(limited, dtype=object), band)
+    return site_flows(plant, asked, [np.array(power)], [np.array(stored)], np.array(limited, dtype=object), band)
 
 
 def _allowed(wanted: float, lowest: float, highest: float, words: tuple[str, str]) -> tuple[float, str]:
@@ -210,62 +165,3 @@ def _grid_of(plant: Plant, power: list[float]) -> GridOf:
         return float(min(max(grid, most_in[t]), most_out[t]))
 
     return grid_mw
-
-
-def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: Array, band: GridBand) -> Flows:
-    """All flows of the site for the battery powers that came out, with the curtailment and shedding they need."""
-    held = asked.held or Held.nothing(plant.steps)
-    swing = np.array(held.swing_mw)
-    charge, discharge = np.maximum(-power, 0.0) + swing, np.maximum(power, 0.0) + swing
-    curtailed_dc, out, into = _dc_side(plant, asked, power, band.curtailed_above_mw)
-    battery_ac = power if plant.bus is None else out - into
-    surplus = plant.solar_ac_mw - asked.curtailed_ac_mw + battery_ac - plant.load_mw + asked.unserved_mw
-    over = np.maximum(surplus - band.curtailed_above_mw, 0.0)
-    more_ac = np.minimum(over, plant.solar_ac_mw - asked.curtailed_ac_mw) if plant.curtailment else 0.0 * over
-    surplus = surplus - more_ac
-    short = np.maximum(band.least_mw - surplus, 0.0)
-    shed = np.minimum(short, np.maximum(plant.sheddable_mw - asked.unserved_mw, 0.0))
-    surplus = surplus + shed
-    unserved = asked.unserved_mw + shed
-    refuse_grid(plant, surplus, band.least_mw, band.most_mw)
-    refuse_energy(plant, stored)
-    refuse_grid_charging(plant, surplus, unserved)
-    refuse_cycles(plant, charge, discharge)
-    return Flows(
-        charge_mw=charge,
-        discharge_mw=discharge,
-        energy_mwh=stored,
-        import_mw=np.clip(-surplus, 0.0, plant.import_max_mw),
-        export_mw=np.clip(surplus, 0.0, plant.export_max_mw),
-        curtailed_ac_mw=asked.curtailed_ac_mw + more_ac,
-        curtailed_dc_mw=curtailed_dc,
-        unserved_mw=unserved,
-        inverter_out_mw=out,
-        inverter_in_mw=into,
-        limited_by=limited,
-        regulation_up_mw=np.array(held.up_mw),
-        regulation_down_mw=np.array(held.down_mw),
-    )
-
-
-def _dc_side(plant: Plant, asked: Setpoints, power: Array, above_mw: Array) -> tuple[Array, Array, Array]:
-    """(curtailed on the DC bus, inverter to AC, inverter from AC), MW."""
-    nothing = np.zeros(plant.steps)
-    bus = plant.bus
-    if bus is None:
-        return nothing, nothing, nothing
-    net = plant.solar_dc_mw - asked.curtailed_dc_mw + power
-    into = np.maximum(-net, 0.0) / bus.eta_in
-    out = np.maximum(net, 0.0) * bus.eta_out
-    # AC-side PV gives way to the export limit before the DC side does: it loses least.
-    takes = plant.load_mw - asked.unserved_mw + above_mw
-    if not plant.curtailment:
-        takes = takes - plant.solar_ac_mw
-    most = np.clip(takes, 0.0, bus.inverter_mw)
-    over = np.maximum(out - most, 0.0) / bus.eta_out
-    more = np.minimum(over, plant.solar_dc_mw - asked.curtailed_dc_mw) if plant.curtailment else 0.0 * over
-    out = out - more * bus.eta_out
-    refuse_power(
-        plant, np.maximum(out, into) - bus.inverter_mw, "the inverter passes", "site.inverter_mw", bus.inverter_mw
-    )
-    return asked.curtailed_dc_mw + more, out, into

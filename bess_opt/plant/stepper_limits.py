@@ -7,7 +7,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Finding
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Storage
 
 SLACK = 1e-9  # of the battery's size: a limit missed by less is rounding
 
@@ -40,30 +40,35 @@ def refuse_grid(plant: Plant, grid_mw: Array, least_mw: Array, most_mw: Array) -
         refuse_power(plant, excess, what, where, limit)
 
 
-def refuse_energy(plant: Plant, stored: Array) -> None:
+def refuse_energy(plant: Plant, storage: Storage, stored: Array) -> None:
     """Raise where full power could not bring the energy into its window: the first such step."""
-    storage = plant.storage
     short, over = storage.floor_mwh - stored, stored - storage.ceiling_mwh
-    outside = np.flatnonzero(np.maximum(short, over)[1:] > _slack(plant))
+    outside = np.flatnonzero(np.maximum(short, over)[1:] > _slack(plant, storage))
     if not len(outside):
         return
     t = int(outside[0])
-    now = f"in the step at {_time(plant, t)} the battery comes to {stored[t + 1]:.4g} MWh"
+    now = f"in the step at {_time(plant, t)} {_name(storage)} comes to {stored[t + 1]:.4g} MWh"
     if over[t + 1] > short[t + 1]:
-        where, found = "battery.power_mw", f"{now}, the SOC window ends at {storage.ceiling_mwh[t + 1]:.4g} MWh"
+        where, found = (
+            storage.place("power_mw"),
+            f"{now}, the SOC window ends at {storage.ceiling_mwh[t + 1]:.4g} MWh",
+        )
         if storage.ceiling_mwh[t + 1] < storage.ceiling_mwh[0]:
             where, found = (
-                "series.energy_max_mwh",
+                storage.series("energy_max_mwh"),
                 f"{now}, at most {storage.ceiling_mwh[t + 1]:.4g} MWh may be there",
             )
     elif np.broadcast_to(storage.drawn_mw, plant.steps)[t] > 0.0:
         drawn = float(np.broadcast_to(storage.drawn_mw, plant.steps)[t])
-        where, found = "series.drawn_mw", f"{now} after {drawn:.4g} MW are drawn, the window begins at "
+        where, found = storage.series("drawn_mw"), f"{now} after {drawn:.4g} MW are drawn, the window begins at "
         found += f"{storage.floor_mwh[t + 1]:.4g} MWh"
     elif storage.floor_mwh[t + 1] > storage.floor_mwh[0]:
-        where, found = "series.energy_min_mwh", f"{now}, the reserve asks for {storage.floor_mwh[t + 1]:.4g} MWh"
+        where, found = (
+            storage.series("energy_min_mwh"),
+            f"{now}, the reserve asks for {storage.floor_mwh[t + 1]:.4g} MWh",
+        )
     else:
-        where = "battery.self_discharge_per_h"
+        where = storage.place("self_discharge_per_h")
         found = f"{now}, the SOC window begins at {storage.floor_mwh[t + 1]:.4g} MWh"
     remedy = "keep more in store before, or give the battery more power"
     raise InfeasibleError([Finding("energy_beyond_window", where, found, remedy)])
@@ -79,25 +84,30 @@ def refuse_grid_charging(plant: Plant, surplus: Array, unserved: Array) -> None:
         raise InfeasibleError([Finding("grid_charging_forced", "site.grid_charging", found, remedy)])
 
 
-def refuse_cycles(plant: Plant, charge: Array, discharge: Array) -> None:
-    """Raise where the site made the battery move more energy than a cap on cycles allows."""
-    into, out = plant.storage.through_cells(charge, discharge, plant.step_h)
-    for cap in plant.storage.caps:
+def refuse_cycles(plant: Plant, storage: Storage, charge: Array, discharge: Array) -> None:
+    """Raise where the site made a battery move more energy than a cap on cycles allows."""
+    into, out = storage.through_cells(charge, discharge, plant.step_h)
+    for cap in storage.caps:
         excess = cap.excess_mwh(cap.counted(into, out))
         worst = int(np.argmax(excess))
-        if excess[worst] <= _slack(plant):
+        if excess[worst] <= _slack(plant, storage):
             continue
         first, last = plant.index[int(cap.first[worst])], plant.index[int(cap.last[worst]) - 1]
-        allowed = cap.most_mwh[worst] / plant.storage.energy_mwh
-        done = allowed + excess[worst] / plant.storage.energy_mwh
+        allowed = cap.most_mwh[worst] / storage.energy_mwh
+        done = allowed + excess[worst] / storage.energy_mwh
         when = f"on {first:%Y-%m-%d}" if cap.daily else f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
         found = f"{when} the load asks for {done:.4g} cycles, the limit is {allowed:.4g}"
         remedy = "raise it, or site.import_limit_mw"
         raise InfeasibleError([Finding("cycles_beyond_warranty", cap.where, found, remedy)])
 
 
-def _slack(plant: Plant) -> float:
-    return SLACK * max(plant.scale_mw, plant.storage.energy_mwh)
+def _slack(plant: Plant, storage: Storage | None = None) -> float:
+    energy = plant.energy_mwh if storage is None else storage.energy_mwh
+    return SLACK * max(plant.scale_mw, energy)
+
+
+def _name(storage: Storage) -> str:
+    return f"battery {storage.name}" if storage.name else "the battery"
 
 
 def _time(plant: Plant, t: int) -> str:

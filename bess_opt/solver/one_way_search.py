@@ -23,7 +23,7 @@ from bess_opt.common.errors import SolveError
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, Exact, in_order, proven, rounding_of, steps_not_one_way
-from bess_opt.solver.program import Program
+from bess_opt.solver.program import ENERGY, Program, of_batteries
 from bess_opt.solver.segments import Cutter, Segment, SegmentPrograms, grown, merged_segments, segment_around
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 
@@ -153,11 +153,11 @@ class OneWaySearch:
         return idle
 
     def _resting_instants(self) -> Array:
-        """Instants at which a bound or a head-room holds the stored energy, the ends of the horizon included."""
-        energy = self.program.variables["energy_mwh"].slice
-        e, lower, upper = self._x[energy], self.program.lower[energy], self.program.upper[energy]
-        slack = 1e-7 * self.scale_mw
-        rests = (e - lower < slack) | (upper - e < slack)
+        """Instants at which a bound or a head-room holds each energy, and the ends of the horizon."""
+        rests, slack = np.ones(self.steps + 1, dtype=bool), 1e-7 * self.scale_mw
+        for energy in of_batteries(self.program.variables, ENERGY):
+            e, lower, upper = (v[energy.slice] for v in (self._x, self.program.lower, self.program.upper))
+            rests &= (e - lower < slack) | (upper - e < slack)
         for name, later in HOLDS_ENERGY.items():
             if name in self.program.constraints:
                 rows = self.program.constraints[name]

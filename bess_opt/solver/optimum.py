@@ -11,7 +11,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.solver.certificate import LinearCertificate, certificate_of
 from bess_opt.solver.highs import solver_version
 from bess_opt.solver.one_way import Exact
-from bess_opt.solver.program import Program
+from bess_opt.solver.program import ENERGY_LAW, Program, of_batteries
 
 
 class Optimum(Protocol):
@@ -71,7 +71,7 @@ class Optimum(Protocol):
 
     @property
     def stored_energy_value(self) -> Array:
-        """Worth of one MWh more in the cells at the end of each step."""
+        """Worth of one MWh more in the cells at the end of each step; of several batteries a row each."""
 
     def flow(self, name: str) -> Array | None:
         """A variable's values, rounding beyond its bounds taken off; None if there is no such variable."""
@@ -141,8 +141,9 @@ class LinearOptimum:
     @property
     def stored_energy_value(self) -> Array:
         """See `Optimum`: the energy law's dual."""
-        value: Array = -self.found.solution.row_dual[self.program.constraints["energy_balance"].slice]
-        return value
+        laws = of_batteries(self.program.constraints, ENERGY_LAW)
+        values = np.array([-self.found.solution.row_dual[law.slice] for law in laws])
+        return values if len(laws) > 1 else values[0]
 
     def flow(self, name: str) -> Array | None:
         """See `Optimum`."""

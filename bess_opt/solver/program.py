@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -152,3 +153,16 @@ def _lookup(blocks: dict[str, Block], place: int) -> tuple[str, int]:
         if block.first <= place < block.first + len(block.positions):
             return block.name, int(block.positions[place - block.first])
     raise IndexError(place)
+
+
+ENERGY, ENERGY_LAW = "energy_mwh", "energy_balance"
+
+
+def own_name(name: str) -> str:
+    """A component's name without that of the battery to which it belongs, where there are several."""
+    return name.rpartition(".")[2]
+
+
+def of_batteries(blocks: Mapping[str, Block], name: str) -> list[Block]:
+    """The components called `name`, one for each battery, in their order."""
+    return [block for block in blocks.values() if own_name(block.name) == name]

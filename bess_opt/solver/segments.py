@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.solver.program import Program
+from bess_opt.solver.program import ENERGY, Program, of_batteries, own_name
 
 WIDE_ROW = 4  # places; a row of the energy law spans three
 WIDEST = 384  # steps a segment reaches at most for an instant at which it may end
@@ -118,9 +118,9 @@ class Cutter:
         if not self._wide.any():
             return found
         carries = np.zeros(self.full.rows, dtype=bool)
-        for name in CARRIES_ENERGY:
-            if name in self.full.constraints:
-                carries[self.full.constraints[name].slice] = True
+        for block in self.full.constraints.values():
+            if own_name(block.name) in CARRIES_ENERGY:
+                carries[block.slice] = True
         found[ends] = ~self._crossed(~carries & (self.row_last <= 2 * self.steps))[ends]
         return found
 
@@ -144,12 +144,14 @@ class Cutter:
         worth = full.value[entries] * dual
         np.subtract.at(cost, position[~inside], worth[~inside])
         if segment.joined:  # the energy at a shared instant is priced once: what one segment gets the other gives
-            first = int(np.searchsorted(columns, full.variables["energy_mwh"].first + segment.first))
-            cost[first] = worth[inside & (position == first)].sum()
+            for energy in of_batteries(full.variables, ENERGY):
+                first = int(np.searchsorted(columns, energy.first + segment.first))
+                cost[first] = worth[inside & (position == first)].sum()
         held, _ = full.part(columns, entries[inside], rows[inside])
         priced = replace(held, cost=cost, lower=held.lower.copy(), upper=held.upper.copy())
         instants = [i for i in (segment.first, segment.last) if 0 < i < self.steps]
-        ends = full.variables["energy_mwh"].first + np.array(instants, dtype=np.int64)
+        own = [block.first + np.array(instants, dtype=np.int64) for block in of_batteries(full.variables, ENERGY)]
+        ends = np.concatenate(own)
         at = np.searchsorted(columns, ends)
         held.lower[at] = held.upper[at] = x[ends]
         coupling = np.setdiff1d(rows[~inside], self._end_rows(segment))
@@ -185,9 +187,9 @@ class Cutter:
     def _end_rows(self, segment: Segment) -> Array:
         """Rows that only carry stored energy across the segment's ends."""
         rows = [
-            self.full.constraints[name].first + t
-            for name in CARRIES_ENERGY
-            if name in self.full.constraints
+            block.first + t
+            for block in self.full.constraints.values()
+            if own_name(block.name) in CARRIES_ENERGY
             for t in (segment.first - 1, segment.last)
             if 0 <= t < self.steps
         ]

@@ -13,6 +13,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.program import Program
+from bess_opt.solver.program import ENERGY, ENERGY_LAW, Program, of_batteries
 from bess_opt.solver.segments import Cutter, Segment
 from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, FREE, basis_at
 
@@ -29,7 +30,7 @@ OWN_STEPS = 480  # steps that a segment answers for at most
 BEYOND_STEPS = 96  # steps that it looks further
 CHUNK_STEPS, CHUNKS = 4_000, 8  # about so long are parts gone through side by side, and at most so many
 
-ENERGY, ENERGY_LAW = "energy_mwh", "energy_balance"
+Energies = tuple[float, ...] | None
 # Balances in the order in which they follow from each other, with the flows that may carry one.
 CARRIERS = {"dc_balance": ("inverter_out_mw", "inverter_in_mw"), "ac_balance": ("import_mw", "export_mw")}
 
@@ -37,10 +38,10 @@ CARRIERS = {"dc_balance": ("inverter_out_mw", "inverter_in_mw"), "ac_balance": (
 def start_near_optimum(solver: Solver, scale_mw: float) -> None:
     """Give a `solver` that has not run a basis stitched from segments, if its program is long enough to gain."""
     program = solver.program
-    energy = program.variables.get(ENERGY)
-    if energy is None or energy.index != "instants" or len(energy.positions) <= SHORTEST or program.integer.any():
+    energies = of_batteries(program.variables, ENERGY)
+    if not energies or len(energies[0].positions) <= SHORTEST or program.integer.any():
         return
-    steps = len(energy.positions) - 1
+    steps = len(energies[0].positions) - 1
     if Cutter(program, steps).spans_all():
         return  # what one row of the whole horizon allows, no segment knows: its start is further off than none
     solver.set_basis(basis_at(*stitched(program, steps, solver.options, scale_mw)))
@@ -76,10 +77,10 @@ def _complete(column: Array, row: Array) -> None:
 
 @dataclass(frozen=True)
 class _HandOver:
-    """An instant at which one segment's part ends and the next one's begins, and its energy (None: free)."""
+    """An instant at which one segment's part ends and the next one's begins, and the energies then (None: free)."""
 
     instant: int
-    energy_mwh: float | None
+    energy_mwh: tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,10 @@ class _Segments:
         limit = options.time_limit_s
         self._deadline = None if limit is None else time.perf_counter() + limit
         self._cutter = Cutter(program, steps)
-        self._energy = program.variables[ENERGY].first
+        self._energy = np.array([block.first for block in of_batteries(program.variables, ENERGY)])
         # A row longer than a segment (a month's cycles) is left to the whole: it would make one segment of it.
         self._may_end = ~self._cutter.crossed_by_short(OWN_STEPS)
-        self.guess = float(program.lower[self._energy])
+        self.guess = tuple(program.lower[self._energy].tolist())
         self.column, self.row = at_rest(program)
 
     def hand_over_near(self, instant: int) -> _HandOver | None:
@@ -122,8 +123,8 @@ class _Segments:
     def meet(self, ends: list[_HandOver]) -> None:
         """Hold the energy at `ends`, which no segment answers for, at the bound that it rests at."""
         for end in ends:
-            i = self._energy + end.instant
-            self.column[i] = AT_LOWER if end.energy_mwh == self._program.lower[i] else AT_UPPER
+            at = self._energy + end.instant
+            self.column[at] = np.where(self._program.lower[at] == end.energy_mwh, AT_LOWER, AT_UPPER)
 
     def go_through(self, begin: _HandOver, end: _HandOver) -> None:
         """One segment after the other from `begin` to `end`; wider ones where the battery does not rest."""
@@ -140,7 +141,7 @@ class _Segments:
             rests = self._rests(solved, begin.instant + 1, begin.instant + own)
             begin, own = (self._hand_over(solved, int(rests[-1])), OWN_STEPS) if len(rests) else (begin, 2 * own)
 
-    def _solve(self, segment: Segment, begin_mwh: float | None, end_mwh: float | None) -> _Solved | None:
+    def _solve(self, segment: Segment, begin_mwh: Energies, end_mwh: Energies) -> _Solved | None:
         """A segment's optimum from what is known so far; None if it has no plan, or the time is up."""
         if self._deadline is not None and time.perf_counter() > self._deadline:
             return None
@@ -159,35 +160,39 @@ class _Segments:
         return _Solved(segment, columns, rows, *solver.statuses(x), x)
 
     def _with_ends(
-        self, small: Program, columns: Array, segment: Segment, begin_mwh: float | None, end_mwh: float | None
+        self, small: Program, columns: Array, segment: Segment, begin_mwh: Energies, end_mwh: Energies
     ) -> Program:
         """Energy at the ends inside the horizon as given; the last one else at the start's level or more."""
         lower, upper = small.lower.copy(), small.upper.copy()
         if segment.first > 0:
-            i = np.searchsorted(columns, self._energy + segment.first)
-            lower[i] = upper[i] = min(max(begin_mwh, lower[i]), upper[i])
+            at = np.searchsorted(columns, self._energy + segment.first)
+            lower[at] = upper[at] = np.clip(np.array(begin_mwh), lower[at], upper[at])
         if segment.last < self._steps:
-            i = np.searchsorted(columns, self._energy + segment.last)
-            lower[i] = np.clip(self.guess if end_mwh is None else end_mwh, lower[i], upper[i])
-            upper[i] = upper[i] if end_mwh is None else lower[i]
+            at = np.searchsorted(columns, self._energy + segment.last)
+            lower[at] = np.clip(self.guess if end_mwh is None else end_mwh, lower[at], upper[at])
+            upper[at] = upper[at] if end_mwh is None else lower[at]
         return replace(small, lower=lower, upper=upper)
 
     def _rests(self, solved: _Solved, first: int, last: int) -> Array:
-        """Instants first..last at which the segment's energy stands at a bound and which no longer row spans."""
-        low, high = np.searchsorted(solved.columns, self._energy + np.array([first, last + 1]))
-        instants = solved.columns[low:high][solved.column[low:high] != BASIC] - self._energy
-        found: Array = instants[self._may_end[instants]]
+        """Instants first..last at which all its energies stand at a bound and which no longer row spans."""
+        rests: list[Array] = []
+        for energy in self._energy:
+            low, high = np.searchsorted(solved.columns, energy + np.array([first, last + 1]))
+            rests.append(solved.columns[low:high][solved.column[low:high] != BASIC] - energy)
+        every = reduce(np.intersect1d, rests)
+        found: Array = every[self._may_end[every]]
         return found
 
     def _hand_over(self, solved: _Solved, instant: int) -> _HandOver:
-        return _HandOver(instant, float(solved.x[np.searchsorted(solved.columns, self._energy + instant)]))
+        return _HandOver(instant, tuple(solved.x[np.searchsorted(solved.columns, self._energy + instant)].tolist()))
 
     def _note(self, solved: _Solved, end: _HandOver) -> None:
         """Keep the segment's statuses, save those of energies that were given to it."""
         segment = solved.segment
         given = [i for i in (segment.first, end.instant) if 0 < i < self._steps and i <= segment.last]
         own = np.ones(len(solved.columns), dtype=bool)
-        own[np.searchsorted(solved.columns, self._energy + np.array(given, dtype=np.int64))] = False
+        at = np.add.outer(self._energy, np.array(given, dtype=np.int64)).ravel()
+        own[np.searchsorted(solved.columns, at)] = False
         self.column[solved.columns[own]], self.row[solved.rows] = solved.column[own], solved.row
 
 
@@ -200,9 +205,11 @@ def at_rest(program: Program) -> tuple[Array, Array]:
     lower, upper = program.lower, program.upper
     column = np.where(np.isfinite(lower), AT_LOWER, np.where(np.isfinite(upper), AT_UPPER, FREE))
     row = np.full(program.rows, BASIC)
-    column[program.variables[ENERGY].slice] = BASIC
-    column[program.variables[ENERGY].first] = AT_LOWER
-    row[program.constraints[ENERGY_LAW].slice] = AT_LOWER
+    for energy in of_batteries(program.variables, ENERGY):
+        column[energy.slice] = BASIC
+        column[energy.first] = AT_LOWER
+    for law in of_batteries(program.constraints, ENERGY_LAW):
+        row[law.slice] = AT_LOWER
     x = np.where(np.isfinite(lower), lower, 0.0)
     for name, flows in CARRIERS.items():
         if name not in program.constraints:

@@ -50,7 +50,7 @@ def rule(plant: Plant, _options: NoOptions) -> Rule:
 
 def thresholds(plant: Plant) -> tuple[Array, Array]:
     """(buying, selling) price threshold per local day; -inf and inf on a day that has no spread worth it."""
-    storage, day = plant.storage, plant.day
+    storage, day = plant.together, plant.day
     usable = storage.ceiling_mwh[-1] - storage.floor_mwh[-1]
     fill = max(1, round(usable / (storage.charge_max_mw * storage.eta_charge * plant.step_h)))
     drain = max(1, round(usable * storage.eta_discharge / (storage.discharge_max_mw * plant.step_h)))

@@ -62,7 +62,7 @@ def restrict(plant: Plant, options: ExportCapOptions) -> Plant:
 
 def _target(plant: Plant, options: ExportCapOptions) -> Array:
     """Energy to which the rule discharges, per instant."""
-    storage = plant.storage
+    storage = plant.together
     if options.target_soc is None:
         return storage.floor_mwh
     low, high = (float(e) / storage.energy_mwh for e in (storage.floor_mwh[0], storage.ceiling_mwh[0]))
@@ -94,7 +94,7 @@ def energy_kept_on_dc_bus(m: Any, t: Any) -> Any:
 
 def rule(plant: Plant, options: ExportCapOptions) -> Rule:
     """Above the cap: charge the excess. Under it: fill the free room from what is stored above the target."""
-    needed, caps, kept = balancing(plant), plant.export_max_mw.tolist(), plant.storage.retention
+    needed, caps, kept = balancing(plant), plant.export_max_mw.tolist(), plant.together.retention
     target, drawn = _target(plant, options).tolist(), drawing(plant)
 
     def decide(state: State) -> float:

@@ -190,7 +190,7 @@ def rule(plant: Plant, options: FirmDeliveryOptions) -> Rule:
     """Store PV surplus and, just in time, grid power before the window; hold the block in it."""
     found = given(plant, options)
     needed, when, level = balancing(plant), ahead(plant, found), _level(plant, options)
-    kept, step_h = plant.storage.retention, plant.step_h
+    kept, step_h = plant.together.retention, plant.step_h
     drawn, into_mw = drawing(plant), rates(plant, plant.load_mw)[0].tolist()
     goal_mwh = _goal(plant, options, when).tolist()
 
@@ -209,7 +209,7 @@ def rule(plant: Plant, options: FirmDeliveryOptions) -> Rule:
 
 def _goal(plant: Plant, options: FirmDeliveryOptions, when: Ahead) -> Array:
     """Energy at the end of each step with which the next delivery could begin, at the load of that step."""
-    storage = plant.storage
+    storage = plant.together
     out = rates(plant, plant.load_mw)[1]
     if options.block_mw is not None:
         to_port = 1.0 if plant.bus is None else 1.0 / plant.bus.eta_out
@@ -223,7 +223,7 @@ def _level(plant: Plant, options: FirmDeliveryOptions) -> Callable[[State, int, 
 
     The given block; or what the stored energy can hold to the end beside the present load, never raised.
     """
-    block, storage, kept = options.block_mw, plant.storage, plant.storage.retention
+    block, storage, kept = options.block_mw, plant.together, plant.together.retention
     if block is not None:
         return lambda _state, _end, _left_h: block
     floor, export_max = storage.floor_mwh.tolist(), plant.export_max_mw

@@ -72,7 +72,7 @@ def rule(plant: Plant, options: PeakShavingOptions) -> Rule:
     In the last 24 hours the price no longer matters below the energy that `soc_end` asks for.
     """
     needed, watch, low = balancing(plant), DemandWatch(plant, options), _cheap(plant).tolist()
-    last_hours, end = plant.steps - round(LAST_H / plant.step_h), plant.storage.end_min_mwh
+    last_hours, end = plant.steps - round(LAST_H / plant.step_h), plant.together.end_min_mwh
 
     def decide(state: State) -> float:
         t = state.step
@@ -209,7 +209,7 @@ def _net_import(plant: Plant) -> Array:
 
 def _levels(plant: Plant, net_mw: Array) -> Array:
     """Least import per local day that a full battery could have held; -inf for a day without a value."""
-    storage, day = plant.storage, plant.day
+    storage, day = plant.together, plant.day
     starts = np.searchsorted(day, np.arange(int(day[-1]) + 1))
     place = np.arange(plant.steps) - starts[day]
     days = np.full((len(starts), int(place.max()) + 1), -np.inf)

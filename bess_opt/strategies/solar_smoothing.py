@@ -138,7 +138,7 @@ def curtailment_cost_on_dc_bus(m: Any, t: Any) -> Any:
 def rule(plant: Plant, options: SolarSmoothingOptions) -> Rule:
     """Move into the band around the last grid powers as little as needed; inside it, recentre the SOC."""
     ramp, needed = ramp_limit(plant, options), balancing(plant)
-    middle = ((plant.storage.floor_mwh + plant.storage.ceiling_mwh) / 2.0).tolist()
+    middle = ((plant.together.floor_mwh + plant.together.ceiling_mwh) / 2.0).tolist()
     pace, drawn = min(plant.step_h / RECENTRE_H, 1.0), drawing(plant)
     past = deque([ramp.before_mw] * ramp.window, maxlen=ramp.window)
 

@@ -127,8 +127,8 @@ def rule(plant: Plant, options: TimeShiftOptions) -> Rule:
     left = ends[np.searchsorted(ends, np.arange(plant.steps), side="right")] - np.arange(plant.steps)
     deliver: list[bool] = inside.tolist()
     hours_left: list[float] = (left * plant.step_h).tolist()
-    floor: list[float] = plant.storage.floor_mwh.tolist()
-    eta = plant.storage.eta_discharge
+    floor: list[float] = plant.together.floor_mwh.tolist()
+    eta = plant.together.eta_discharge
 
     def decide(state: State) -> float:
         t = state.step

@@ -17,6 +17,7 @@ from bess_opt.common.findings import Finding
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.batch.price_rows import PriceRows
 from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
+from bess_opt.dispatch.result import split_schedule
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import schedule_of
@@ -95,14 +96,17 @@ def _optimum(scenario: Scenario, price: Array, *, keep: bool) -> Answer:
     _, optimum = solve_plant(plant, active, scenario.solver, Stopwatch())
     schedule = schedule_of(plant, flows_of(optimum, plant))
     audit.require(schedule, plant, [active.checks])
-    leaving = float(schedule["discharge_mw"].sum()) * plant.step_h / plant.storage.eta_discharge
+    leaving = sum(
+        float(schedule[f"{battery.prefix}discharge_mw"].sum()) * plant.step_h / battery.eta_discharge
+        for battery in plant.batteries
+    )
     row: dict[str, Any] = {
         "value": net_revenue(schedule, plant),
-        "cycles": leaving / plant.storage.energy_mwh,
+        "cycles": leaving / plant.energy_mwh,
         "gap": optimum.gap,
         "engine": optimum.engine,
     }
-    return row, schedule if keep else None
+    return row, split_schedule(schedule)[0] if keep else None
 
 
 def _require(scenario: Scenario, prices: pd.DataFrame) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bess_opt.common.findings import Finding
+from bess_opt.inputs.batteries import place_of
 from bess_opt.inputs.finance import REPLACEMENT_COSTS
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import Plant
@@ -128,13 +129,15 @@ def _unused(scenario: Scenario) -> list[Finding]:
 
 def _ageing_twice(scenario: Scenario) -> list[Finding]:
     """Wear in dispatch and a replacement in the books: the same ageing, in two places."""
-    finance, wear = scenario.finance, scenario.battery.wear_cost_per_mwh
+    finance, batteries = scenario.finance, scenario.batteries
+    worn = [battery for battery in batteries if battery.wear_cost_per_mwh]
     paid = [key for key in REPLACEMENT_COSTS if finance is not None and getattr(finance, key)]
-    if not wear or not paid:
+    if not worn or not paid:
         return []
+    wear, where = worn[0].wear_cost_per_mwh, f"{place_of(worn[0], batteries)}.wear_cost_per_mwh"
     stated = ", ".join(f"{key} = {getattr(finance, key):g}" for key in paid)
     found = f"{wear:g} per MWh stands beside {stated}"
     expected = (
         "wear is a shadow price for dispatch and never cash; do not add it to the replacement in your own books"
     )
-    return [Finding("wear_beside_replacement", "battery.wear_cost_per_mwh", found, expected, "recommendation")]
+    return [Finding("wear_beside_replacement", where, found, expected, "recommendation")]

@@ -7,6 +7,7 @@ import pandas as pd
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
+from bess_opt.inputs.batteries import battery_of_array
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import Plant
 
@@ -20,28 +21,30 @@ CAPACITY_MOST = {"solar_mw": 1.2, "solar_dc_mw": 2.0}  # of solar_capacity_mw, w
 
 def series_findings(scenario: Scenario, plant: Plant) -> list[Finding]:
     """All findings about the series and their clock."""
+    reserves = [str(name) for name in scenario.series.columns if str(name).rpartition(".")[2] == RESERVE]
     return [
         *_power(scenario),
         *_capacity(scenario),
         *_noon(scenario, plant),
         *_year(plant),
-        *_reserve(scenario, plant),
+        *(finding for name in reserves for finding in _reserve(scenario, plant, name)),
         *_unused(scenario),
     ]
 
 
-def _reserve(scenario: Scenario, plant: Plant) -> list[Finding]:
+def _reserve(scenario: Scenario, plant: Plant, name: str) -> list[Finding]:
     """A reserve holds at the end of its step, which a row named by its start does not say."""
-    if RESERVE not in scenario.series or not (scenario.series[RESERVE] > 0.0).any():
+    reserve = scenario.series[name].to_numpy()
+    if not (reserve > 0.0).any():
         return []
-    first = int(np.argmax(scenario.series[RESERVE].to_numpy() > 0.0))
+    first = int(np.argmax(reserve > 0.0))
     begins = plant.index[first]
     ends = begins + pd.Timedelta(hours=plant.step_h)
-    found = f"the row {begins:%Y-%m-%d %H:%M} asks for {scenario.series[RESERVE].iloc[first]:.4g} MWh at {ends:%H:%M}"
+    found = f"the row {begins:%Y-%m-%d %H:%M} asks for {reserve[first]:.4g} MWh at {ends:%H:%M}"
     expected = (
         "a reserve holds at the end of its step; state it a row earlier if it is to be there when the row begins"
     )
-    return [Finding("reserve_at_end_of_step", f"series.{RESERVE}", found, expected, "recommendation")]
+    return [Finding("reserve_at_end_of_step", f"series.{name}", found, expected, "recommendation")]
 
 
 def _power(scenario: Scenario) -> list[Finding]:
@@ -49,7 +52,9 @@ def _power(scenario: Scenario) -> list[Finding]:
     site, found = scenario.site, []
     ratings = [site.solar_capacity_mw, site.inverter_mw, site.pv_inverter_mw]
     known = [site.import_limit_mw, site.export_limit_mw, *ratings]
-    largest = max([scenario.battery.power_mw, *(size for size in known if size is not None)])
+    largest = max(
+        [*(battery.power_mw for battery in scenario.batteries), *(size for size in known if size is not None)]
+    )
     for name in ("load_mw", "solar_mw", "solar_dc_mw"):
         highest = float(scenario.series[name].max()) if name in scenario.series else 0.0
         if highest >= KILO * largest:
@@ -75,7 +80,7 @@ def _capacity(scenario: Scenario) -> list[Finding]:
 def _solar_columns(scenario: Scenario) -> tuple[str, str]:
     """(the solar column that is read, the other one)."""
     ac, dc = "solar_mw", "solar_dc_mw"
-    first = (ac, dc) if scenario.battery.topology == "parallel_ac" else (dc, ac)
+    first = (ac, dc) if battery_of_array(scenario.batteries).topology == "parallel_ac" else (dc, ac)
     return first if first[0] in scenario.series else (first[1], first[0])
 
 
@@ -122,7 +127,7 @@ def _unused(scenario: Scenario) -> list[Finding]:
     columns, found = scenario.series.columns, []
     if {"solar_mw", "solar_dc_mw"} <= set(columns):
         unused = _solar_columns(scenario)[1]
-        what = f"both solar columns are given and the topology is {scenario.battery.topology!r}"
+        what = f"both solar columns are given and the topology is {battery_of_array(scenario.batteries).topology!r}"
         found.append(
             Finding("solar_column_unused", f"series.{unused}", what, "this one is not used", "recommendation")
         )

@@ -30,10 +30,11 @@ from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, t
 from bess_opt.dispatch.infeasible import unreachable as infeasible
 from bess_opt.dispatch.optimum.solve_scenario import engine_refused, flows_of, solve_plant
 from bess_opt.dispatch.result import OF_CONTROL, Dispatch, result_of
+from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
-from bess_opt.plant.flows import Flows
+from bess_opt.plant.flows import OF_ONE, OF_SITE, Flows
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.expand import expand, term_costs
@@ -73,6 +74,7 @@ def control(
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
+        require_one_battery(scenario.batteries, "control")
         _check_words(terminal, commitment)
         plant, active = prepare(scenario)
         findings = findings_of(scenario, plant, active)
@@ -99,7 +101,7 @@ def control(
             )
             done = run.operate()
     orders = run.orders
-    missed = np.abs(done.discharge_mw - done.charge_mw - orders.battery_mw) * plant.step_h
+    missed = np.abs(done.battery.discharge_mw - done.battery.charge_mw - orders.battery_mw) * plant.step_h
     plan = result_of(scenario, plant, active, "control", done, Findings([*findings, *run.notes()]), watch)
     figures = dict(zip(OF_CONTROL, (float(table.decisions), float(missed.sum())), strict=True))
     return replace(plan, figures={**plan.figures, **figures})
@@ -117,7 +119,8 @@ class _Once:
     def plan(self, _window: PlanningWindow) -> Mapping[str, Array]:
         """The optimum. Raises `InfeasibleError` with its reasons."""
         _, optimum = solve_plant(*self._given)
-        return vars(flows_of(optimum, self._given[0]))
+        flows = flows_of(optimum, self._given[0])
+        return {name: flows.of(name) for name in (*OF_ONE, *OF_SITE)}
 
 
 def _planner(

@@ -24,9 +24,9 @@ class History:
         """Enter what the plant did from step `first` on."""
         for name, column in self.flows.items():
             later = name == "energy_mwh"
-            values = np.asarray(getattr(flows, name), dtype=float)[1 if later else 0 :]
+            values = flows.of(name)[1 if later else 0 :]
             begin = column + first + (1 if later else 0)
-            self._x[begin : begin + len(flows.charge_mw)] = values
+            self._x[begin : begin + len(flows.import_mw)] = values
 
     def bounds(self, happened: int, first: int) -> tuple[Array, Array]:
         """What history makes of the gauges; what is only expected up to `first` counts for this window alone."""

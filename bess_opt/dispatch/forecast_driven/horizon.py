@@ -9,16 +9,16 @@ across its end is kept as far as what may still come cannot fill it. Nothing her
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
-from bess_opt.plant.flows import Flows
+from bess_opt.plant.flows import OF_ONE, OF_SITE
 from bess_opt.solver.program import Program
 
-FLOWS = tuple(field.name for field in fields(Flows))
+FLOWS = (*OF_ONE, *OF_SITE)
 FAR = np.iinfo(np.int64).max // 4
 SHORT = 192  # places, two per step; longer rows are few
 

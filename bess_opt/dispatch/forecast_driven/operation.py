@@ -59,7 +59,7 @@ class Run:
             if first > now:
                 coming = carry_out(self.expected, self.orders, now, first, energy, moved)
                 self.planner.record(now, coming)
-                start = float(coming.energy_mwh[-1])
+                start = float(coming.battery.energy_mwh[-1])
             self._plan(
                 PlanningWindow(
                     decision, first, int(self.table.last[decision]), self.table.until(decision), start, now
@@ -69,8 +69,8 @@ class Run:
             if after > now:
                 done = carry_out(self.plant, self.orders, now, after, energy, moved)
                 self.planner.record(now, done)
-                moved[0][now:after], moved[1][now:after] = done.charge_mw, done.discharge_mw
-                energy = float(done.energy_mwh[-1])
+                moved[0][now:after], moved[1][now:after] = done.battery.charge_mw, done.battery.discharge_mw
+                energy = float(done.battery.energy_mwh[-1])
                 pieces.append(done)
         return joined(pieces)
 
@@ -116,7 +116,7 @@ class Run:
                 ahead = kept
             else:
                 ahead = min(2 * ahead, MOST_AHEAD)
-            energy = float(done.energy_mwh[-1])
+            energy = float(done.battery.energy_mwh[-1])
             pieces.append(done)
             decision += max(len(made), 1)
         return joined(pieces)
@@ -163,7 +163,7 @@ class Run:
         begin, near = made[0][0].first, EXPECTED * self.plant.storage.energy_mwh
         starts = np.array([window.first for window, _ in made]) - begin
         believed = np.array([window.energy_mwh for window, _ in made])
-        off = np.flatnonzero(np.abs(done.energy_mwh[starts] - believed) > near)
+        off = np.flatnonzero(np.abs(done.battery.energy_mwh[starts] - believed) > near)
         return int(off[0]) if len(off) else len(made)
 
     # --------------------------------------------------------------------------------------------- findings

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow
-from bess_opt.plant.flows import Flows
+from bess_opt.plant.flows import OF_SITE, BatteryFlows, Flows
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import Held
@@ -101,15 +101,17 @@ def stretch(plant: Plant, first: int, last: int, energy_mwh: float, moved_mw: Mo
     return replace(
         plant,
         index=plant.index[at],
-        storage=replace(
-            storage,
-            start_mwh=energy_mwh,
-            floor_mwh=storage.floor_mwh[instants],
-            ceiling_mwh=storage.ceiling_mwh[instants],
-            caps=tuple(cap.part(first, last, cap.counted(into, out)) for cap in storage.caps),
-            charge_given_mw=np.broadcast_to(storage.charge_given_mw, plant.steps)[at],
-            discharge_given_mw=np.broadcast_to(storage.discharge_given_mw, plant.steps)[at],
-            drawn_mw=np.broadcast_to(storage.drawn_mw, plant.steps)[at],
+        batteries=(
+            replace(
+                storage,
+                start_mwh=energy_mwh,
+                floor_mwh=storage.floor_mwh[instants],
+                ceiling_mwh=storage.ceiling_mwh[instants],
+                caps=tuple(cap.part(first, last, cap.counted(into, out)) for cap in storage.caps),
+                charge_given_mw=np.broadcast_to(storage.charge_given_mw, plant.steps)[at],
+                discharge_given_mw=np.broadcast_to(storage.discharge_given_mw, plant.steps)[at],
+                drawn_mw=np.broadcast_to(storage.drawn_mw, plant.steps)[at],
+            ),
         ),
         import_max_mw=plant.import_max_mw[at],
         export_max_mw=plant.export_max_mw[at],
@@ -127,9 +129,18 @@ def stretch(plant: Plant, first: int, last: int, energy_mwh: float, moved_mw: Mo
 def joined(pieces: list[Flows]) -> Flows:
     """Flows of runs of steps, one after the other, as those of the whole."""
     whole = {
-        field.name: np.concatenate([np.asarray(getattr(piece, field.name)) for piece in pieces])
-        for field in fields(Flows)
-        if field.name != "energy_mwh"
+        name: np.concatenate([np.asarray(getattr(piece, name)) for piece in pieces])
+        for name in (*OF_SITE, "limited_by")
     }
+    return Flows(
+        batteries=tuple(map(_joined_battery, zip(*(piece.batteries for piece in pieces), strict=True))), **whole
+    )
+
+
+def _joined_battery(pieces: Sequence[BatteryFlows]) -> BatteryFlows:
     stored = [pieces[0].energy_mwh[:1], *(piece.energy_mwh[1:] for piece in pieces)]
-    return Flows(energy_mwh=np.concatenate(stored), **whole)
+    return BatteryFlows(
+        charge_mw=np.concatenate([piece.charge_mw for piece in pieces]),
+        discharge_mw=np.concatenate([piece.discharge_mw for piece in pieces]),
+        energy_mwh=np.concatenate(stored),
+    )

@@ -9,13 +9,15 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.infeasible.unreachable import instant, span
+from bess_opt.models.one_way import battery_pair
 from bess_opt.plant.cycle_caps import CycleCap
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Storage
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.program import Program
+from bess_opt.solver.program import Program, own_name
 from bess_opt.solver.solution import FarkasProof, Solution
 
 REMEDY = "cannot hold together"
+WAYS = {"charge": "charging", "discharge": "discharging"}
 KNOWN_ROWS = {"energy_balance", "dc_balance", "ac_balance"}
 
 
@@ -35,7 +37,9 @@ def reasons_of(solver: Solver, plant: Plant) -> list[Finding]:
         return [Finding("infeasible", "scenario", "no schedule meets all limits and choices", remedy)]
     binding = _Binding(solver.program, proof)
     steps = binding.steps(plant.steps)
-    parts = [*_flows(binding, plant), *_energy(binding, plant), *_rows(binding, plant)]
+    parts = _flows(binding, plant)
+    parts += [part for battery in plant.batteries for part in _energy(binding, battery, plant)]
+    parts += _rows(binding, plant)
     asked = " and ".join(_given(plant, steps))
     held = ", ".join(dict.fromkeys(part.words for part in parts))
     where = parts[0].where if parts else "scenario"
@@ -77,7 +81,7 @@ class _Binding:
 
     def steps(self, count: int) -> Array:
         """Steps whose balances are in the proof; all of them if none is."""
-        found = [self.rows(name) for name in KNOWN_ROWS if name in self.program.constraints]
+        found = [self.rows(name) for name in self.program.constraints if own_name(name) in KNOWN_ROWS]
         steps = np.unique(np.concatenate(found)).astype(np.int64)
         return steps if len(steps) else np.arange(count)
 
@@ -88,37 +92,45 @@ def _given(plant: Plant, steps: Array) -> list[str]:
     said = [f"the load of {_range(load)} MW"] if load.any() else []
     if solar.any():
         said.append(f"the solar power of {_range(solar)} MW")
-    drawn = np.broadcast_to(plant.storage.drawn_mw, plant.steps)[steps]
-    if drawn.any():
-        said.append(f"the {_range(drawn)} MW drawn from the cells")
-    return said or ["the battery"]
+    for battery in plant.batteries:
+        drawn = np.broadcast_to(battery.drawn_mw, plant.steps)[steps]
+        if drawn.any():
+            said.append(f"the {_range(drawn)} MW drawn from the cells{_of(battery)}")
+    return said or ["the battery" if len(plant.batteries) == 1 else "the batteries"]
+
+
+def _of(battery: Storage) -> str:
+    return f" of {battery.name}" if battery.name else ""
 
 
 def _flows(binding: _Binding, plant: Plant) -> list[Part]:
     """Limits on powers."""
-    storage, bus = plant.storage, plant.bus
+    bus = plant.bus
     known: list[tuple[str, str, Array | float, str]] = [
         ("import_mw", "import_limit_mw", plant.import_max_mw, "the import limit of {} MW"),
         ("export_mw", "export_limit_mw", plant.export_max_mw, "the export limit of {} MW"),
-        ("discharge_mw", "discharge_limit_mw", storage.discharge_limit_mw, "discharging of at most {} MW"),
-        ("charge_mw", "charge_limit_mw", storage.charge_limit_mw, "charging of at most {} MW"),
     ]
+    stated = {"import_limit_mw": "site.import_limit_mw", "export_limit_mw": "site.export_limit_mw"}
+    stated |= {"inverter_mw": "site.inverter_mw"}
+    for battery in plant.batteries:
+        for way, limit in (("discharge", battery.discharge_limit_mw), ("charge", battery.charge_limit_mw)):
+            series, words = f"{battery.prefix}{way}_limit_mw", f"{WAYS[way]}{_of(battery)} of at most {{}} MW"
+            known.append((f"{battery.prefix}{way}_mw", series, limit, words))
+            stated[series] = battery.place("power_mw")
     if bus is not None:
         rating = "the inverter's rating of {} MW"
         known += [(flow, "inverter_mw", bus.inverter_mw, rating) for flow in ("inverter_out_mw", "inverter_in_mw")]
-    stated = {"import_limit_mw": "site.import_limit_mw", "export_limit_mw": "site.export_limit_mw"}
-    stated |= {"inverter_mw": "site.inverter_mw"}
     found = []
     for name, series, limit, words in known:
         steps = binding.upper(name)
         if not len(steps):
             continue
         here = np.broadcast_to(limit, plant.steps)[steps]
-        clause = plant.connection.limiting(name, int(steps[0]))
+        clause = plant.connection.limiting(name, int(steps[0])) if name in ("import_mw", "export_mw") else None
         if clause is not None and clause.caps[name] == here[0]:
             found.append(Part(clause.where, f"{words.format(_range(here))} by the clause {clause.name!r}"))
             continue
-        where = stated.get(series, "battery.power_mw") if len(np.unique(limit)) == 1 else f"series.{series}"
+        where = stated[series] if len(np.unique(limit)) == 1 else f"series.{series}"
         found.append(Part(where, words.format(_range(here))))
     held = [name for name in ("curtailed_ac_mw", "curtailed_dc_mw") if len(binding.upper(name))]
     if held and not plant.curtailment:
@@ -126,29 +138,35 @@ def _flows(binding: _Binding, plant: Plant) -> list[Part]:
     return found
 
 
-def _energy(binding: _Binding, plant: Plant) -> list[Part]:
-    """Bounds of the stored energy: start, window, reserve and end."""
-    storage = plant.storage
-    low, high = binding.lower("energy_mwh"), binding.upper("energy_mwh")
+def _energy(binding: _Binding, storage: Storage, plant: Plant) -> list[Part]:
+    """Bounds of a battery's stored energy: start, window, reserve and end."""
+    name = f"{storage.prefix}energy_mwh"
+    low, high, whose = binding.lower(name), binding.upper(name), _of(storage)
     found = []
     if 0 in low or 0 in high:
-        found.append(Part("battery.soc_start", f"{storage.start_mwh:.4g} MWh in store at the start"))
+        found.append(Part(storage.place("soc_start"), f"{storage.start_mwh:.4g} MWh in store{whose} at the start"))
     for i in low[low > 0][:2].tolist():
         level, when = max(storage.floor_mwh[i], storage.end_min_mwh if i == plant.steps else 0.0), instant(plant, i)
         if level > storage.floor_mwh[i]:
-            found.append(Part("battery.soc_end", f"soc_end, at least {level:.4g} MWh {when}"))
+            found.append(Part(storage.place("soc_end"), f"soc_end{whose}, at least {level:.4g} MWh {when}"))
         elif level > storage.floor_mwh[0]:
-            found.append(Part("series.energy_min_mwh", f"the reserve of {level:.4g} MWh {when}"))
+            found.append(Part(storage.series("energy_min_mwh"), f"the reserve{whose} of {level:.4g} MWh {when}"))
         else:
-            found.append(Part("battery.technology", f"the SOC window's lower end of {level:.4g} MWh {when}"))
+            found.append(
+                Part(storage.place("technology"), f"the SOC window's lower end{whose} of {level:.4g} MWh {when}")
+            )
     for i in high[high > 0][:2].tolist():
         level, when = storage.ceiling_mwh[i], instant(plant, i)
         if i == plant.steps and storage.end_max_mwh < level:
-            found.append(Part("battery.soc_end", f"soc_end, at most {storage.end_max_mwh:.4g} MWh {when}"))
+            found.append(
+                Part(storage.place("soc_end"), f"soc_end{whose}, at most {storage.end_max_mwh:.4g} MWh {when}")
+            )
         elif level < storage.ceiling_mwh[0]:
-            found.append(Part("series.energy_max_mwh", f"the ceiling of {level:.4g} MWh {when}"))
+            found.append(Part(storage.series("energy_max_mwh"), f"the ceiling{whose} of {level:.4g} MWh {when}"))
         else:
-            found.append(Part("battery.technology", f"the SOC window's upper end of {level:.4g} MWh {when}"))
+            found.append(
+                Part(storage.place("technology"), f"the SOC window's upper end{whose} of {level:.4g} MWh {when}")
+            )
     return found
 
 
@@ -167,12 +185,13 @@ def _rows(binding: _Binding, plant: Plant) -> list[Part]:
         ),
     }
     found: list[Part] = []
-    caps = {cap.name: cap for cap in plant.storage.caps}
+    caps = {f"{battery.prefix}{cap.name}": (battery, cap) for battery in plant.batteries for cap in battery.caps}
     for name in binding.names():
-        cap = caps.get(name.removesuffix("_window"))
-        if cap is not None:
-            found.append(Part(cap.where, _cap_words(cap, plant, int(binding.rows(name)[0]), name != cap.name)))
-        elif name not in KNOWN_ROWS:
+        battery, cap = caps.get(name.removesuffix("_window"), (None, None))
+        if battery is not None and cap is not None:
+            words = _cap_words(cap, battery, plant, int(binding.rows(name)[0]), own_name(name) != cap.name)
+            found.append(Part(cap.where, words))
+        elif own_name(name) not in KNOWN_ROWS:
             plain = name.removesuffix("_behind_inverter")
             found.append(said.get(plain, Part("strategy", f"the condition {name!r}")))
     return found
@@ -184,12 +203,12 @@ def _ramp_words(plant: Plant) -> str:
     return f"the ramp of the clause {' and '.join(names)}"
 
 
-def _cap_words(cap: CycleCap, plant: Plant, member: int, window: bool) -> str:
+def _cap_words(cap: CycleCap, battery: Storage, plant: Plant, member: int, window: bool) -> str:
     """A cap on cycles at one of its rows: what it allows and from when on."""
     run = int(cap.windows[member - int(cap.first[cap.windows[0]])]) if window else member
-    allowed = cap.most_mwh[run] / plant.storage.energy_mwh
+    allowed = cap.most_mwh[run] / battery.energy_mwh
     first = plant.index[int(cap.first[run])]
-    return f"{allowed:.4g} cycles {'on' if cap.daily else f'in a {cap.period} from'} {first:%Y-%m-%d}"
+    return f"{allowed:.4g} cycles{_of(battery)} {'on' if cap.daily else f'in a {cap.period} from'} {first:%Y-%m-%d}"
 
 
 def _range(values: Array) -> str:
@@ -199,9 +218,10 @@ def _range(values: Array) -> str:
 
 def one_way_reasons_of(plant: Plant, relaxed: Solution, program: Program) -> list[Finding]:
     """No schedule without a converter that runs in and out at once: energy has nowhere to go."""
-    both = np.minimum(
-        relaxed.x[program.variables["charge_mw"].slice], relaxed.x[program.variables["discharge_mw"].slice]
-    )
+    both = np.zeros(plant.steps)
+    for pair in map(battery_pair, plant.batteries):
+        first, second = (relaxed.x[program.variables[name].slice] for name in (pair.first, pair.second))
+        both = np.maximum(both, np.minimum(first, second))
     places = np.flatnonzero(both > 1e-7 * plant.scale_mw)
     at = span(plant, int(places[0]), int(places[0]) + 1) if len(places) else "somewhere"
     asked = f"{at} the limits hold only if the battery charged and discharged at once"

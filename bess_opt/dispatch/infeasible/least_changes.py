@@ -111,6 +111,8 @@ class _Search:
 
     def combination(self) -> list[Relaxation]:
         """All numbers together by the least sum of relative changes, at need with every permission."""
+        if not self.limits:
+            return []
         for granted in ({}, dict.fromkeys(denied(self.scenario), True)):
             try:
                 values = None if self._late() else self._together(granted)
@@ -237,7 +239,7 @@ class _Search:
             plant = prepare(scenario).plant
             if unreachable(plant):
                 return False
-            if self.base.plain:
+            if self.base.plain and len(plant.batteries) == 1:
                 return within_reach(plant)
             built = _built(scenario)
         except BessOptError:

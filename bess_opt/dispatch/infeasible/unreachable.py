@@ -6,16 +6,15 @@ What takes a solve to see is in `bess_opt.dispatch.infeasible.conflict`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.reach import SLACK, Reach, power_bounds, reach_of
-
-RESERVE = "series.energy_min_mwh"
 
 
 def unreachable(plant: Plant) -> list[Finding]:
@@ -24,18 +23,42 @@ def unreachable(plant: Plant) -> list[Finding]:
 
 
 def _energy_out_of_reach(plant: Plant) -> list[Finding]:
-    """Floors, ceilings and end conditions outside of what the battery can hold at this site."""
-    crossing = np.flatnonzero(plant.storage.floor_mwh > plant.storage.ceiling_mwh + _slack(plant))
-    if len(crossing):
-        i = int(crossing[0])
-        asked = f"at least {plant.storage.floor_mwh[i]:.4g} MWh are asked for {instant(plant, i)}"
-        where = RESERVE if plant.storage.floor_mwh[i] > plant.storage.floor_mwh[0] else "series.energy_max_mwh"
-        allowed = f"at most {plant.storage.ceiling_mwh[i]:.4g} MWh may be there"
-        return [Finding("reserve_above_window", where, asked, allowed)]
+    """Floors, ceilings and end conditions outside of what a battery can hold at this site."""
+    crossing = [finding for battery in plant.batteries for finding in _crossing(plant, battery)]
+    if crossing:
+        return crossing[:1]
+    if len(plant.batteries) > 1:
+        return [finding for battery in plant.batteries for finding in _beyond_its_power(plant, battery)]
     least, most = power_bounds(plant)
     if float((least - most).max()) > SLACK * plant.scale_mw:
         return []
-    found = reach_of(plant)
+    return _beyond(plant, reach_of(plant))
+
+
+def _crossing(plant: Plant, battery: Storage) -> list[Finding]:
+    """A floor above the ceiling."""
+    crossing = np.flatnonzero(battery.floor_mwh > battery.ceiling_mwh + _slack(battery))
+    if not len(crossing):
+        return []
+    i = int(crossing[0])
+    asked = f"at least {battery.floor_mwh[i]:.4g} MWh are asked for {instant(plant, i)}"
+    column = "energy_min_mwh" if battery.floor_mwh[i] > battery.floor_mwh[0] else "energy_max_mwh"
+    allowed = f"at most {battery.ceiling_mwh[i]:.4g} MWh may be there"
+    return [Finding("reserve_above_window", battery.series(column), asked, allowed)]
+
+
+def _beyond_its_power(plant: Plant, battery: Storage) -> list[Finding]:
+    """What one of several batteries cannot hold whatever site and other batteries do."""
+    free, nothing = np.full(plant.steps, np.inf), np.zeros(plant.steps)
+    alone = replace(
+        plant, batteries=(battery,), bus=None, import_max_mw=free, export_max_mw=free, solar_ac_mw=nothing,
+        solar_dc_mw=nothing, load_mw=nothing, auxiliary_mw=0.0, grid_charging=True, battery_export=True,
+        strict_export=False,
+    )  # fmt: skip
+    return _beyond(alone, reach_of(alone))
+
+
+def _beyond(plant: Plant, found: Reach) -> list[Finding]:
     return _end_out_of_reach(plant, found) if found.lost is None else _window_out_of_reach(plant, found)
 
 
@@ -49,7 +72,9 @@ def _window_out_of_reach(plant: Plant, found: Reach) -> list[Finding]:
         best = f"at most {max(storage.floor_mwh[i] + found.beyond_mwh, 0.0):.4g} MWh can be there"
         can = f"{best} when the battery takes all that the site gives from {storage.start_mwh:.4g} MWh on"
         can += f", {drawn:.4g} MWh drawn till then" if drawn > 0.0 else ""
-        return [Finding("reserve_out_of_reach", RESERVE if reserve else "series.drawn_mw", asked, can)]
+        return [
+            Finding("reserve_out_of_reach", storage.series("energy_min_mwh" if reserve else "drawn_mw"), asked, can)
+        ]
     if found.beyond_mwh > 0.0:
         held = storage.ceiling_mwh[i] + found.beyond_mwh
         asked = f"{instant(plant, i)} no less than {held:.4g} MWh would be in store"
@@ -60,32 +85,34 @@ def _window_out_of_reach(plant: Plant, found: Reach) -> list[Finding]:
 
 
 def _end_out_of_reach(plant: Plant, found: Reach) -> list[Finding]:
-    storage, slack = plant.storage, _slack(plant)
+    storage, slack = plant.storage, _slack(plant.storage)
     nameplate, horizon = storage.energy_mwh, f"{plant.horizon_h:g} h"
     end = f"at the end, {instant(plant, plant.steps)[3:]}"
     if storage.end_min_mwh > found.highest_mwh[-1] + slack:
         asked = f"asks for SOC {storage.end_min_mwh / nameplate:.4g} or more {end}"
         best = found.highest_mwh[-1] / nameplate
         can = f"at most {best:.4g} can be reached within {horizon}; lower soc_end or free it"
-        return [Finding("end_out_of_reach", "battery.soc_end", asked, can)]
+        return [Finding("end_out_of_reach", storage.place("soc_end"), asked, can)]
     if storage.end_max_mwh < found.lowest_mwh[-1] - slack:
         asked = f"asks for SOC {storage.end_max_mwh / nameplate:.4g} or less {end}"
         best = found.lowest_mwh[-1] / nameplate
         can = f"no less than {best:.4g} can be reached within {horizon}; raise soc_end or free it"
-        return [Finding("end_out_of_reach", "battery.soc_end", asked, can)]
+        return [Finding("end_out_of_reach", storage.place("soc_end"), asked, can)]
     return []
 
 
-def _slack(plant: Plant) -> float:
-    return SLACK * plant.storage.energy_mwh
+def _slack(battery: Storage) -> float:
+    return SLACK * battery.energy_mwh
 
 
 def _power_out_of_reach(plant: Plant) -> list[Finding]:
     """Load beyond all supply, and PV power that nothing can take."""
-    storage, limits = plant.storage, plant.flow_limits()
+    limits, nothing = plant.flow_limits(), np.zeros(plant.steps)
     found = []
     must = plant.load_mw - plant.sheddable_mw
-    gives = limits.get("inverter_out_mw", storage.discharge_limit_mw + np.zeros(plant.steps))
+    gives = limits.get("inverter_out_mw", nothing)
+    for unit in plant.on_ac_bus:
+        gives = gives + unit.discharge_limit_mw
     supply = plant.import_max_mw + gives + plant.solar_ac_mw
     for first, last in _runs(must > supply + SLACK * plant.scale_mw + plant.rounding_mw):
         worst = first + int(np.argmax((must - supply)[first:last]))
@@ -95,7 +122,9 @@ def _power_out_of_reach(plant: Plant) -> list[Finding]:
         remedy += "raise the limit or state site.unserved_price_per_mwh"
         found.append(Finding("load_beyond_supply", "site.import_limit_mw", asked, remedy))
     if not plant.curtailment:
-        takes = limits.get("inverter_in_mw", storage.charge_limit_mw + np.zeros(plant.steps))
+        takes = limits.get("inverter_in_mw", nothing)
+        for unit in plant.on_ac_bus:
+            takes = takes + unit.charge_limit_mw
         sink = plant.load_mw + plant.export_max_mw + takes
         for first, last in _runs(plant.solar_ac_mw > sink + SLACK * plant.scale_mw + plant.rounding_mw):
             worst = first + int(np.argmax((plant.solar_ac_mw - sink)[first:last]))

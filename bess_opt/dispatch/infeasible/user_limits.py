@@ -43,16 +43,8 @@ class UserLimit:
 
 
 def user_limits_of(scenario: Scenario, plant: Plant, active: ActiveStrategy) -> list[UserLimit]:
-    """Every number of `scenario` that can give way, in the order of the file."""
-    battery, site, tech = scenario.battery, scenario.site, scenario.battery.tech
-    found = [
-        _more(POWER, battery.power_mw, "MW"),
-        _more(DURATION, battery.duration_h, "h"),
-        UserLimit(LOWEST, tech.soc_min, 0.0, "", tech.soc_min),
-        UserLimit(HIGHEST, tech.soc_max, 1.0, "", tech.soc_max),
-        *_end(scenario),
-    ]
-    found += [_more(_number_of(where), limit.count, f"per {limit.period}") for where, limit in battery.cycle_limits]
+    """Every number of `scenario` that can give way, in the order of the file; with several batteries the site's."""
+    site, found = scenario.site, _of_battery(scenario) if len(scenario.batteries) == 1 else []
     for name in ("import_limit_mw", "export_limit_mw"):
         if getattr(site, name) is not None:
             found.append(_more(f"site.{name}", getattr(site, name), "MW", plant.scale_mw))
@@ -63,11 +55,24 @@ def user_limits_of(scenario: Scenario, plant: Plant, active: ActiveStrategy) -> 
                 found.append(_more(f"connection[{place}].{key}", getattr(clause, key), unit, plant.scale_mw))
     if site.inverter_mw is not None and plant.bus is not None:
         found.append(_more("site.inverter_mw", site.inverter_mw, "MW"))
-    if RESERVE.removeprefix("series.") in scenario.series:
+    if RESERVE.removeprefix("series.") in scenario.series and len(scenario.batteries) == 1:
         peak = float(scenario.series["energy_min_mwh"].max())
         found.append(UserLimit(RESERVE, peak, 0.0, "MWh", peak))
     found += [_more(where, stated, "", plant.scale_mw) for where, stated in active.hard_limits.items()]
     return [limit for limit in found if limit.end != limit.stated and limit.reference > 0.0]
+
+
+def _of_battery(scenario: Scenario) -> list[UserLimit]:
+    battery, tech = scenario.battery, scenario.battery.tech
+    limits = battery.cycle_limits()
+    return [
+        _more(POWER, battery.power_mw, "MW"),
+        _more(DURATION, battery.duration_h, "h"),
+        UserLimit(LOWEST, tech.soc_min, 0.0, "", tech.soc_min),
+        UserLimit(HIGHEST, tech.soc_max, 1.0, "", tech.soc_max),
+        *_end(scenario),
+        *(_more(_number_of(where), limit.count, f"per {limit.period}") for where, limit in limits),
+    ]
 
 
 def _number_of(where: str) -> str:
@@ -103,7 +108,7 @@ def tables_of(scenario: Scenario, values: Values) -> dict[str, Any]:
     """
     battery: dict[str, Any] = {}
     tables: dict[str, dict[str, Any]] = {"battery": battery, "site": {}}
-    stated, tech = scenario.battery, {}
+    stated, tech = scenario.batteries[0], {}  # of several none gives way
     for where, value in values.items():
         table, _, key = where.partition(".")
         if where in (LOWEST, HIGHEST):

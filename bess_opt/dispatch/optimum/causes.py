@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Storage
 from bess_opt.solver.program import Program
 
 # Cause of a column that is (too low, too high), and of a row that is not used up.
@@ -92,9 +92,9 @@ def _union(parts: list[Array]) -> Array:
     return np.unique(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
 
 
-def reserved(plant: Plant) -> Array:
+def reserved(battery: Storage) -> Array:
     """Instants at which a stated reserve, not the SOC window, is the floor."""
-    floor = plant.storage.floor_mwh
+    floor = battery.floor_mwh
     held: Array = floor > floor[0] * (1.0 + 1e-12)
     return held
 

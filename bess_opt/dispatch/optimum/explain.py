@@ -8,6 +8,8 @@ All prices are in units of the strategy's first objective (maximised) per MWh.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,13 +20,14 @@ from bess_opt.dispatch.optimum.causes import Places, reserved, row_cause
 from bess_opt.dispatch.optimum.marginals import Marginals, duals_of
 from bess_opt.dispatch.optimum.marginals import marginals as marginals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
+from bess_opt.plant.flows import schedule_of
 
 if TYPE_CHECKING:
     from bess_opt.common.arrays import Array
     from bess_opt.dispatch.result import Dispatch
     from bess_opt.plant.plant import Plant
     from bess_opt.solver.change import Duals
-    from bess_opt.solver.program import Program
+    from bess_opt.solver.program import Block, Program
 
 CERTAIN = 1e-6  # of the typical cost: a smaller dual proves nothing
 MOVES = 1e-6  # of the plant's size: less power is rest
@@ -61,13 +64,37 @@ def explain(plan: Dispatch) -> pd.DataFrame:
     `local_price_per_mwh` (one MWh more at the battery's port: the market price, unless a limit or a peak
     stands between) · `charge_below_per_mwh`, `discharge_above_per_mwh` (break-even prices, to be held against
     the local price) · `binds` (limits whose relief would be worth something) · `reason`.
-    `.attrs["marginals"]` is `marginals(plan).to_dict()`. The scenario is solved again for its duals.
+    Of several batteries each has these columns, "north.reason". `.attrs["marginals"]` is `marginals(plan).to_dict()`,
+    with one battery. The scenario is solved again for its duals.
     Raises `NotExplainableError` for a rule or replay, and for a plan that a time limit cut short otherwise.
     """
     solved = _solved(plan)
+    if plan.of_batteries is not None:
+        return _tables_of_several(solved, plan)
     table = _table(solved, plan.schedule)
     table.attrs["marginals"] = marginals_of(solved).to_dict()
     return table
+
+
+def _tables_of_several(solved: Solved, plan: Dispatch) -> pd.DataFrame:
+    """The table of each battery, as if the others were part of the site."""
+    program, found = solved.program, []
+    for battery in solved.plant.batteries:
+        others = tuple(other.prefix for other in solved.plant.batteries if other is not battery)
+        own = replace(
+            program,
+            variables=_blocks_of(program.variables, battery.prefix, others),
+            constraints=_blocks_of(program.constraints, battery.prefix, others),
+        )
+        plant = replace(solved.plant, batteries=(replace(battery, name=""),))
+        schedule = plan.schedule.assign(**plan.units[battery.name])
+        found.append(_table(solved, schedule, own, plant).add_prefix(battery.prefix))
+    return pd.concat(found, axis=1)
+
+
+def _blocks_of(blocks: Mapping[str, Block], prefix: str, others: tuple[str, ...]) -> dict[str, Block]:
+    """The site's components and those of one battery, by their own names."""
+    return {name.removeprefix(prefix): block for name, block in blocks.items() if not name.startswith(others)}
 
 
 def marginals(result: Dispatch | Solved) -> Marginals:
@@ -83,9 +110,9 @@ def _solved(plan: Dispatch) -> Solved:
             "explain that of bess_opt.optimize(scenario)"
         )
     solved = solve_scenario(plan.scenario)
-    again = flows_of(solved.optimum, solved.plant)
+    again = schedule_of(solved.plant, flows_of(solved.optimum, solved.plant))["battery_mw"].to_numpy()
     power = plan.schedule["battery_mw"].to_numpy()
-    if np.abs(again.discharge_mw - again.charge_mw - power).max() > SAME * solved.plant.scale_mw:
+    if np.abs(again - power).max() > SAME * solved.plant.scale_mw:
         raise NotExplainableError(
             "plan: its scenario now gives another plan (a time limit, or another version of the solver); "
             "optimize it again and explain that"
@@ -93,9 +120,12 @@ def _solved(plan: Dispatch) -> Solved:
     return solved
 
 
-def _table(solved: Solved, schedule: pd.DataFrame) -> pd.DataFrame:
-    plant, duals = solved.plant, duals_of(solved)
-    found = _Prices(solved.program, duals, plant)
+def _table(
+    solved: Solved, schedule: pd.DataFrame, program: Program | None = None, plant: Plant | None = None
+) -> pd.DataFrame:
+    """Prices and reasons for one battery; `program` and `plant` name its components as those of the only one."""
+    plant = solved.plant if plant is None else plant
+    found = _Prices(solved.program if program is None else program, duals_of(solved), plant)
     moving = schedule["battery_mw"].to_numpy()
     return pd.DataFrame(
         {
@@ -119,7 +149,7 @@ class _Prices:
         present = np.abs(program.cost[program.cost != 0.0])
         self._zero = CERTAIN * (float(np.median(present)) if len(present) else 1.0)
         hours = plant.step_h
-        bus = program.constraints["ac_balance" if plant.bus is None else "dc_balance"]
+        bus = program.constraints["dc_balance" if plant.storage.on_dc_bus else "ac_balance"]
         self.zero = self._zero / hours
         self.stored = duals.row[program.constraints["energy_balance"].slice]
         self.local = 0.0 - duals.row[bus.slice] / hours
@@ -185,7 +215,7 @@ class _Prices:
         end = np.zeros(self._plant.steps, dtype=bool)
         end[-1] = low[-1] or high[-1]
         low[-1] = high[-1] = False
-        held = reserved(self._plant)
+        held = reserved(self._plant.storage)
         named = [("SOC max", high), ("SOC min", low & ~held), ("reserve", low & held)]
         return [*((name, mask[1:]) for name, mask in named), ("end condition", end)]
 
@@ -261,7 +291,7 @@ def _why_idle(found: _Prices, schedule: pd.DataFrame, plant: Plant) -> list[tupl
     indifferent = _indifferent(found, found.charge_below) & _indifferent(found, found.discharge_above)
     return [
         (indifferent, "the first objective does not mind, a later one decides"),
-        (low & reserved(plant)[1:], "what is stored is held as reserve"),
+        (low & reserved(plant.storage)[1:], "what is stored is held as reserve"),
         (low, "empty, and energy is not cheap enough to charge"),
         (high, "full, and energy is not dear enough to discharge"),
         (tail & bool(found.at("end condition")[-1]), "what is stored is held for the end condition"),

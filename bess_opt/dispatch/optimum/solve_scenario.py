@@ -19,7 +19,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import Pair, pairs_of
-from bess_opt.plant.flows import Flows
+from bess_opt.plant.flows import Flows, flows_by_name
 from bess_opt.plant.plant import Plant
 from bess_opt.solver import one_way, one_way_search
 from bess_opt.solver.expand import expand, term_costs
@@ -214,17 +214,4 @@ def flows_of(optimum: Optimum, plant: Plant) -> Flows:
         values = optimum.flow(name)
         return nothing if values is None else values
 
-    return Flows(
-        charge_mw=of("charge_mw"),
-        discharge_mw=of("discharge_mw"),
-        energy_mwh=of("energy_mwh"),
-        import_mw=of("import_mw"),
-        export_mw=of("export_mw"),
-        curtailed_ac_mw=of("curtailed_ac_mw"),
-        curtailed_dc_mw=of("curtailed_dc_mw"),
-        unserved_mw=of("unserved_mw"),
-        inverter_out_mw=of("inverter_out_mw"),
-        inverter_in_mw=of("inverter_in_mw"),
-        regulation_up_mw=of("regulation_up_mw"),
-        regulation_down_mw=of("regulation_down_mw"),
-    )
+    return flows_by_name(plant, of)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from bess_opt.dispatch.optimum.value_map import value_map
+from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.solver.value_function.recursion import RecursionFailedError
 from bess_opt.solver.value_function.step_program import NotStepwiseError
 
@@ -21,6 +22,7 @@ def value_figure(plan: Dispatch, week: str | None, theme: Literal["light", "dark
     from bess_opt import plots
     from bess_opt.plots.shown_days import shown_days_of
 
+    require_one_battery(plan.scenario.batteries, "the picture of stored energy's worth")
     scenario, schedule = plan.scenario, plan.schedule
     title, currency, step_h = f"{scenario.name}: {plan.twin}", scenario.site.currency, scenario.step_h
     index = pd.DatetimeIndex(schedule.index)
@@ -29,7 +31,7 @@ def value_figure(plan: Dispatch, week: str | None, theme: Literal["light", "dark
         worth = value_map(scenario, shown.first, shown.last)
     except (NotStepwiseError, RecursionFailedError):
         value = plan.stored_energy_value
-        if value is None:
+        if not isinstance(value, pd.Series):
             raise
         return plots.stored_value_figure(
             value, schedule, currency=currency, title=title, week=week, theme=theme, step_h=step_h

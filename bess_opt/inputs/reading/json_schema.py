@@ -31,7 +31,10 @@ class _ScenarioFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", title="bess_opt scenario.toml")
 
-    battery: Annotated[Battery, Field(description="the battery at its port")]
+    battery: Annotated[
+        Battery | Annotated[list[Battery], Field(min_length=1)],
+        Field(description="the battery at its port, or several with names"),
+    ]
     site: Annotated[Site, Field(description="grid connection, array and permissions")] = Site()
     series: Annotated[SeriesOptions, Field(description="the time series file")] = SeriesOptions()
     strategy: Annotated[

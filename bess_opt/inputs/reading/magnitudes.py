@@ -6,7 +6,7 @@ through a dozen operations: what is more than a hundred million times larger wou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 from bess_opt.common.columns import SERIES
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Table
+from bess_opt.inputs.batteries import place_of
 from bess_opt.inputs.battery import Battery
 
 WIDEST = 1e8
@@ -28,10 +29,12 @@ _ABOVE = f"double precision holds no more than {WIDEST:g}"
 
 def check_magnitudes(parts: Mapping[str, Any], series: pd.DataFrame) -> list[Finding]:
     """Every cell and key too large beside the battery, or beside the usual price."""
-    battery = parts["battery"]
+    batteries = parts["batteries"]
     tables = {name: part for name, part in parts.items() if isinstance(part, Table) and name != "series"}
-    found = list(_battery(battery))
-    power, price = battery_power_mw(battery), usual_price(series, parts.get("tariff"))
+    places = {place_of(battery, batteries): battery for battery in batteries}
+    found = [finding for place, battery in places.items() for finding in _battery(battery, place)]
+    tables |= places
+    power, price = batteries_power_mw(batteries), usual_price(series, parts.get("tariff"))
     if power > 0.0:
         found += _cells(series, "MW", power, f"a battery of {power:g} MW", "mend the cell, which is in MW")
     if price > 0.0:
@@ -42,9 +45,9 @@ def check_magnitudes(parts: Mapping[str, Any], series: pd.DataFrame) -> list[Fin
     return found
 
 
-def battery_power_mw(battery: Battery) -> float:
-    """Power that the battery can give, its C-rate counted in."""
-    return min(battery.power_mw, battery.tech.c_rate_max * battery.energy_mwh)
+def batteries_power_mw(batteries: Sequence[Battery]) -> float:
+    """Power that the largest of the batteries can give, its C-rate counted in."""
+    return max(min(battery.power_mw, battery.tech.c_rate_max * battery.energy_mwh) for battery in batteries)
 
 
 def usual_price(series: pd.DataFrame, tariff: Any) -> float:
@@ -59,7 +62,7 @@ def usual_price(series: pd.DataFrame, tariff: Any) -> float:
 def too_large(table: Table, where: str, power_mw: float, price: float) -> Iterator[Finding]:
     """Keys of `table`, and of the tables in it, that are too large beside the battery or the usual price."""
     for place, unit, value in _numbers(table, where):
-        if place in ("battery.power_mw", "battery.duration_h"):
+        if isinstance(table, Battery) and place in (f"{where}.power_mw", f"{where}.duration_h"):
             continue
         if unit == "MW" and power_mw > 0.0 and abs(value) > WIDEST * power_mw:
             beside, remedy = f"a battery of {power_mw:g} MW", "leave it out where there is no limit, or mend it"
@@ -103,7 +106,7 @@ def _cells(series: pd.DataFrame, unit: str, usual: float, beside: str, remedy: s
             yield Finding("too_far_apart", f"series.{name} at {at}", found, remedy)
 
 
-def _battery(battery: Battery) -> Iterator[Finding]:
+def _battery(battery: Battery, place: str) -> Iterator[Finding]:
     """A battery whose own numbers lie too far apart."""
     tech, eta = battery.tech, battery.converters
     efficiencies = {
@@ -116,7 +119,7 @@ def _battery(battery: Battery) -> Iterator[Finding]:
     for key, value in efficiencies.items():
         if value < LEAST_EFFICIENCY:
             expected = f"give at least {LEAST_EFFICIENCY:g}; a way that is closed is forbidden by the site's limits"
-            yield Finding("too_far_apart", f"battery.{key}", f"found {value:g}", expected)
+            yield Finding("too_far_apart", f"{place}.{key}", f"found {value:g}", expected)
     limits = {
         "power_mw": (battery.power_mw, 1e-9, 1e9, "MW"),
         "duration_h": (battery.duration_h, 1e-6, 1e6, "h"),
@@ -124,4 +127,4 @@ def _battery(battery: Battery) -> Iterator[Finding]:
     }
     for key, (value, low, high, unit) in limits.items():
         if not low <= value <= high:
-            yield Finding("too_far_apart", f"battery.{key}", f"found {value:g}", f"give {low:g} to {high:g} {unit}")
+            yield Finding("too_far_apart", f"{place}.{key}", f"found {value:g}", f"give {low:g} to {high:g} {unit}")

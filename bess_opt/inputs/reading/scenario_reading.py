@@ -1,4 +1,4 @@
-"""The parts of a scenario from what the user gave: tables, series and file, each with all its problems."""
+"""The parts of a scenario from what the user gave, each with all its problems, and what must agree between them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import MOST_TOLD, Table, read_table, salvage, untold
 from bess_opt.common.names import nearest
 from bess_opt.common.wording import show
+from bess_opt.inputs.batteries import read_batteries
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.connection import Clause
 from bess_opt.inputs.finance import Finance
@@ -52,16 +53,12 @@ def unknown_tables(tables: Iterable[str], known: list[str], place: str) -> list[
 
 
 def read_tables(tables: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
-    """Each table as its type, if it is right, and the problems of all."""
+    """Each table as its type, if it is right, and the problems of all; the batteries as a tuple."""
     parts: dict[str, Any] = {}
-    problems: list[Finding] = []
+    parts["batteries"], problems = read_batteries(tables.get("battery"))
     for key, kind in TABLES.items():
         value = tables.get(key)
-        if value is None and key in _OPTIONAL:
-            continue
-        if value is None and key == "battery":
-            expected = "give [battery] with power_mw and duration_h"
-            problems.append(Finding("missing_table", key, "is missing", expected))
+        if key == "battery" or (value is None and key in _OPTIONAL):
             continue
         parts[key], wrong = read_table(kind, {} if value is None else value, key)
         problems += wrong

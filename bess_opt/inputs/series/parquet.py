@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ class Columns:
     known: pd.DataFrame
 
 
-def read_parquet(path: Path, source: str, wanted: frozenset[str]) -> Columns:
+def read_parquet(path: Path, source: str, wanted: Container[str]) -> Columns:
     """The columns of a file named in `wanted`, and its times. ScenarioError if it is too long or unreadable."""
     with _foreign(source):
         file = pq.ParquetFile(path)
@@ -51,7 +51,7 @@ def read_parquet(path: Path, source: str, wanted: frozenset[str]) -> Columns:
     if rows > MOST_ROWS:
         raise ScenarioError([too_long(source, rows)])
     index = _index_of(schema)
-    _check_footer(footer, source, wanted | {TIME, index})
+    _check_footer(footer, source, {TIME, index, *(name for name in names if name in wanted)})
     own = [name for name in names if name != index or name == TIME]
     columns = {name: _column(path, schema, name, source) for name in own if name in wanted or name == TIME}
     if TIME not in columns and index and pa.types.is_timestamp(schema.field(index).type):
@@ -76,7 +76,7 @@ def _index_of(schema: pa.Schema) -> str:
     return told if isinstance(told, str) and schema.names.count(told) == 1 else ""
 
 
-def _check_footer(footer: Any, source: str, wanted: frozenset[str]) -> None:
+def _check_footer(footer: Any, source: str, wanted: set[str]) -> None:
     """That the footer agrees with itself, and that no column unpacks to more than there is room for."""
     with _foreign(source):
         groups = [footer.row_group(number) for number in range(footer.num_row_groups)]

@@ -163,7 +163,7 @@ def _check_length(path: Path, name: str) -> None:
 
 
 def _read_parquet(path: Path, name: str) -> RawSeries:
-    read = read_parquet(path, name, frozenset(SERIES))
+    read = read_parquet(path, name, SERIES)
     problems = tuple(_column_problems(name, read.names))
     if TIME not in read.known:
         raise ScenarioError([_no_time(name, is_text=False), *problems])

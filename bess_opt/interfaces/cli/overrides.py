@@ -86,17 +86,32 @@ def apply(tables: dict[str, Any], overrides: Iterable[Override]) -> dict[str, An
 def _put(tables: dict[str, Any], override: Override) -> None:
     place: Any = tables
     for depth, step in enumerate(override.path[:-1]):
-        _require(place, override.path, depth)
+        step = _row_named(place, step)
+        _require(place, (*override.path[:depth], step, *override.path[depth + 1 :]), depth)
         inside = place.setdefault(step, {}) if isinstance(place, dict) else place[step]
         if isinstance(inside, str) and override.path[:1] == ("strategy",) and depth == 0:
             inside = place[step] = {"name": inside}
-        place = inside
+        place = inside[0] if depth == 0 and step == "battery" and _is_only(inside, override.path) else inside
     _require(place, override.path, len(override.path) - 1)
     last: Any = override.path[-1]
     if override.value is None:
         _remove(place, override)
     else:
         place[last] = override.value
+
+
+def _is_only(inside: Any, path: tuple[str | int, ...]) -> bool:
+    """Whether the key that follows is one of the only row of a list."""
+    one = isinstance(inside, list) and len(inside) == 1
+    return one and isinstance(path[1], str) and _row_named(inside, path[1]) == path[1]
+
+
+def _row_named(place: Any, step: str | int) -> str | int:
+    """The number of the row called `step` in a list of tables with names, else `step` as it is."""
+    if not isinstance(place, list) or not isinstance(step, str):
+        return step
+    rows = [number for number, row in enumerate(place) if isinstance(row, dict) and row.get("name") == step]
+    return rows[0] if len(rows) == 1 else step
 
 
 def _require(place: Any, path: tuple[str | int, ...], depth: int) -> None:

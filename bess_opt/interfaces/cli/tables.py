@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from bess_opt.dispatch.bill import Bill
     from bess_opt.dispatch.result import Dispatch
+    from bess_opt.inputs.battery import Battery
 
 MONEY = "currency"
 # key of Metrics: name, unit, whether it is left out where it is zero
@@ -60,17 +61,41 @@ def dispatch_json(dispatch: Dispatch) -> dict[str, Any]:
         "findings": [finding.to_dict() for finding in dispatch.findings],
         "ledger": dict(dispatch.ledger),
         "figures": dict(dispatch.figures),
+        **({} if dispatch.of_batteries is None else {"units": _units(dispatch)}),
     }
+
+
+def _units(dispatch: Dispatch) -> dict[str, dict[str, float]]:
+    """Energy at the port and state of charge of each of several batteries."""
+    hours = dispatch.scenario.step_h
+    return {
+        name: {
+            "charged_mwh": float(unit["charge_mw"].sum()) * hours,
+            "discharged_mwh": float(unit["discharge_mw"].sum()) * hours,
+            "losses_mwh": float(unit["loss_mw"].sum()) * hours,
+            "soc_min": float(unit["soc"].min()),
+            "soc_mean": float(unit["soc"].mean()),
+            "soc_max": float(unit["soc"].max()),
+        }
+        for name, unit in dispatch.units.items()
+    }
+
+
+def _sizes(battery: Battery, named: bool) -> list[tuple[str, str, str]]:
+    whose = f" {battery.name}" if named else ""
+    return [
+        (f"battery{whose} power", number(battery.power_mw), "MW"),
+        (f"battery{whose} energy", number(battery.energy_mwh), "MWh"),
+    ]
 
 
 def dispatch_table(dispatch: Dispatch) -> Table:
     """Key figures of a dispatch with their units."""
     scenario, figures, report = dispatch.scenario, dispatch.metrics.to_dict(), dispatch.report
-    currency, battery = scenario.site.currency, scenario.battery
+    currency, batteries = scenario.site.currency, scenario.batteries
     names = " + ".join(entry.name for entry in scenario.strategies)
     rows = [
-        ("battery power", number(battery.power_mw), "MW"),
-        ("battery energy", number(battery.energy_mwh), "MWh"),
+        *(row for battery in batteries for row in _sizes(battery, len(batteries) > 1)),
         ("status", report.status if report else dispatch.twin, ""),
     ]
     if report:

@@ -23,7 +23,14 @@ from bess_opt.common.wording import NOTHING, number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison, compare, comparison_table
 from bess_opt.dispatch.reconciliation import reconcile
 from bess_opt.dispatch.reconciliation_tables import summary_of, tables_of
-from bess_opt.dispatch.result import Dispatch, dispatch_rows, drawing_problems
+from bess_opt.dispatch.result import (
+    Dispatch,
+    dispatch_rows,
+    drawing_problems,
+    nameplate_mwh,
+    soc_start_of,
+    window_of,
+)
 from bess_opt.inputs.describe import scenario_rows
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.financials import Financials, financial_rows
@@ -108,8 +115,10 @@ def page(
 def answer(comparison: Comparison) -> str:
     """What the comparison says, in one sentence."""
     scenario, plans = comparison.scenario, {rung: plan for (_, rung), plan in comparison.plans.items()}
-    battery, currency, best = scenario.battery, scenario.site.currency, plans[OPTIMAL]
-    size = f"{number(battery.power_mw)} MW and {number(battery.energy_mwh)} MWh"
+    batteries, currency, best = scenario.batteries, scenario.site.currency, plans[OPTIMAL]
+    power, energy = sum(one.power_mw for one in batteries), sum(one.energy_mwh for one in batteries)
+    size, several = f"{number(power)} MW and {number(energy)} MWh", len(batteries) > 1
+    what = f"{len(batteries)} batteries of together {size}" if several else f"a battery of {size}"
     unit = best.metrics.score_unit.replace("currency", currency)
     index = scenario.series.index
     span = f"from {_day(index[0])} to {_day(index[-1])}"
@@ -117,11 +126,10 @@ def answer(comparison: Comparison) -> str:
         gain = best.metrics.score - plans[NONE].metrics.score
         better = "raise" if gain >= 0 else "lower"
         before = f"from {number(plans[NONE].metrics.score)} to {number(best.metrics.score)} {unit}"
-        text = f"Operated at its best, a battery of {size} would {better} the site's score {before} {span}"
+        text = f"Operated at its best, {what} would {better} the site's score {before} {span}"
     else:
-        text = (
-            f"Operated at its best, a battery of {size} brings the site to {number(best.metrics.score)} {unit} {span}"
-        )
+        brings, score = "bring" if several else "brings", f"{number(best.metrics.score)} {unit}"
+        text = f"Operated at its best, {what} {brings} the site to {score} {span}"
     if RULE not in plans:
         return f"{text}."
     share = float(comparison.table.xs(RULE, level="rung")["captured"].iloc[0])
@@ -185,14 +193,14 @@ def _worth(comparison: Comparison) -> dict[str, Financials] | None:
 
 def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | None) -> list[Picture]:
     scenario, best = comparison.scenario, plans[OPTIMAL]
-    battery, currency, step = scenario.battery, scenario.site.currency, scenario.step_h
+    currency, step, window = scenario.site.currency, scenario.step_h, window_of(scenario)
     socs = {rung: plan.schedule["soc"] for rung, plan in plans.items() if rung in (OPTIMAL, RULE)}
     drawn: list[tuple[str, Figure]] = [
         (
             "The optimal plan: power, state of charge and price of one week, and every hour of the horizon.",
             dispatch_figure(
-                best.schedule, energy_mwh=battery.energy_mwh, currency=currency, week=week,
-                soc_start=battery.soc_start_resolved, step_h=step,
+                best.schedule, energy_mwh=nameplate_mwh(scenario), currency=currency, week=week,
+                soc_start=soc_start_of(scenario), step_h=step,
             ),
         ),
         (
@@ -201,7 +209,7 @@ def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | No
         ),
         (
             "For how long each state of charge is held; the dashed lines bound the window of the technology.",
-            soc_duration_figure(socs, window=(battery.tech.soc_min, battery.tech.soc_max)),
+            soc_duration_figure(socs, window=window),
         ),
     ]  # fmt: skip
     if prices_of(best.schedule):
@@ -210,7 +218,7 @@ def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | No
     if scenario.tariff is not None and scenario.tariff.demand:
         text = "The import of the dearest month without and with the battery, and the peaks that it pays for."
         drawn.append((text, best.bill.plot()))
-    if best.stored_energy_value is not None and prices_of(best.schedule):
+    if isinstance(best.stored_energy_value, pd.Series) and prices_of(best.schedule):
         value = stored_value_figure(
             best.stored_energy_value, best.schedule, currency=currency, week=week, step_h=step
         )

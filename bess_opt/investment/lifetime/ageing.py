@@ -15,6 +15,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.ageing_model import AgeingModel
+from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.battery import Battery
 from bess_opt.investment.lifetime.cash_flow import YEAR_H, since_new
 
@@ -79,6 +80,7 @@ def ageing(
     `end_of_life` defaults to the model's 0.8. ScenarioError for years < 1, an end outside 0 to 1, or
     temperatures that do not fit the steps.
     """
+    require_one_battery(plan.scenario.batteries, "ageing")
     model, cells = _cells(plan.scenario.battery, model)
     finance, step_h = plan.scenario.finance, plan.scenario.step_h
     if end_of_life is not None:

@@ -14,6 +14,7 @@ from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, pairs
 from bess_opt.common.wording import Number, Row, percent
 from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
 from bess_opt.investment.lifetime.assumptions import Fade, assumptions_of, fade_of
 from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow_of, weights_of, year_weight
@@ -107,6 +108,7 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
     `soc_end = "free"` where the horizon repeats, for a baseline of other steps, and for ageing beside
     `fade_per_year` or `present_value_factor`.
     """
+    require_one_battery(plan.scenario.batteries, "financials")
     finance = plan.scenario.finance
     if finance is None:
         expected = "give capital, discount_rate and lifetime_years"

@@ -14,6 +14,7 @@ from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
 from bess_opt.dispatch.batch.study import study
+from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.grid import planned
 from bess_opt.investment.sizing.objective_units import unit_of
@@ -214,6 +215,7 @@ def sensitivity(
 
     Raises what `size` raises, and ScenarioError for an unknown factor or one that the scenario has no number for.
     """
+    require_one_battery(scenario.batteries, "sensitivity")
     amounts = _amounts(scenario, changes)
     changed = {
         f"{name} {amount:+.9g}": FACTORS[name].change(scenario, amount)

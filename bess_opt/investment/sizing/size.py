@@ -19,6 +19,7 @@ import pandas as pd
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch.simulate import simulate
+from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing import key_figures
@@ -190,6 +191,7 @@ def size(
     a horizon that is no year without `finance.horizons_per_year`; `StrategyError`, `SolveError` as `optimize`;
     `InfeasibleError` if no size of the range has a plan.
     """
+    require_one_battery(scenario.batteries, "size")
     if objective in OBJECTIVES and OBJECTIVES[objective].needs_finance and scenario.finance is not None:
         scenario = counted_scenario(scenario)
     goal = goal_of(scenario, objective, twin)

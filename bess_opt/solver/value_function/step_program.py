@@ -23,6 +23,7 @@ from bess_opt.common.errors import SolveError
 from bess_opt.models.components import ArrayConstraint, ArrayVar, members
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.expand import Affine, View, place
+from bess_opt.solver.program import own_name
 from bess_opt.solver.tie_break import tie_weight
 
 Objective = Sequence[tuple[float, Any, Any]]
@@ -149,6 +150,10 @@ def read(
     reader = _Reader(model, steps, place(model.component_objects(pyo.Var, descend_into=False)))
     if len(objectives) >= LEVELS:
         reader.refused.append(f"objectives: {len(objectives)} count one after the other; at most {LEVELS - 1} may")
+    energies = [name for name in reader.variables if own_name(name) == ENERGY]
+    if len(energies) > 1:
+        reader.refused += [f"{name}: one of {len(energies)} energies, and one alone is followed" for name in energies]
+        raise NotStepwiseError(reader.refused)
     _look_at_variables(reader)
     if reader.refused:
         raise NotStepwiseError(reader.refused)

@@ -11,7 +11,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.plant.plant import Plant, Reserves, Storage
-from bess_opt.plant.stepper import transition
+from bess_opt.plant.steps.transition import transition
 
 NO_CAPACITY = 1e-9  # of rated power: less than this is not held
 

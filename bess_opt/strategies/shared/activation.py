@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bess_opt.common.errors import ScenarioError, StrategyError
-from bess_opt.inputs.reading.magnitudes import battery_power_mw, too_large, usual_price
+from bess_opt.inputs.reading.magnitudes import batteries_power_mw, too_large, usual_price
 from bess_opt.inputs.reading.strategy_entry import StrategyEntry
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.from_scenario import plant_of
@@ -65,7 +65,7 @@ def _bound(entry: StrategyEntry, scenario: Scenario, plant: Plant, where: str) -
     except ScenarioError as error:
         lines = (f"{where}.{p.where}: {p.found}; {p.expected}" for p in error.problems)
         raise StrategyError("\n".join(lines)) from None
-    power, price = battery_power_mw(scenario.battery), usual_price(scenario.series, scenario.tariff)
+    power, price = batteries_power_mw(scenario.batteries), usual_price(scenario.series, scenario.tariff)
     far = [finding.sentence() for finding in too_large(options, where, power, price)]
     if far:
         raise StrategyError("\n".join(far))

@@ -22,15 +22,18 @@ LAST_H = 24.0  # hours before the end in which a rule minds `soc_end`
 def balancing(plant: Plant) -> Callable[[int, float], float]:
     """`power(t, grid_mw)`: the battery power at which the site exports `grid_mw` at step t, on balance.
 
-    Limits of the battery are not looked at, the shared inverter's rating is. + discharges (rule 1).
+    Limits of the battery are not looked at, the shared inverter's rating is. + discharges (rule 1). Where batteries
+    stand at both buses, the power is what is missing on the AC bus beside the PV of the DC bus.
     """
     load, solar_ac, solar_dc = plant.load_mw.tolist(), plant.solar_ac_mw.tolist(), plant.solar_dc_mw.tolist()
-    bus = plant.bus
+    bus, beside = plant.bus, bool(plant.on_ac_bus)
 
     def power(t: int, grid_mw: float) -> float:
         ac: float = grid_mw + load[t] - solar_ac[t]
         if bus is None:
             return ac
+        if beside:
+            return float(ac - min(solar_dc[t] * bus.eta_out, bus.inverter_mw))
         ac = max(min(ac, bus.inverter_mw), -bus.inverter_mw)
         dc = physics.inverter_dc_mw(max(ac, 0.0), max(-ac, 0.0), eta_out=bus.eta_out, eta_in=bus.eta_in)
         return float(dc - solar_dc[t])
@@ -44,7 +47,7 @@ def meeting_end(plant: Plant, rule: Rule) -> Rule:
     With grid charging it charges just in time, from what the connection has left beside the present load;
     without, it takes PV power and gives nothing away below the end's energy in all those hours.
     """
-    kept, first = plant.storage.retention, plant.steps - round(LAST_H / plant.step_h)
+    kept, first = plant.together.retention, plant.steps - round(LAST_H / plant.step_h)
     power = drawing(plant)
 
     def decide(state: State) -> float:
@@ -94,14 +97,14 @@ def least_later(plant: Plant, instant: int, load_mw: float) -> float:
     left = plant.steps - instant
     if left * plant.step_h >= LAST_H:
         return 0.0
-    into = _later(plant, rates(plant, load_mw)[0] - plant.storage.drawn_mw, instant)
-    return float(plant.storage.end_min_mwh / plant.storage.retention**left - into)
+    into = _later(plant, rates(plant, load_mw)[0] - plant.together.drawn_mw, instant)
+    return float(plant.together.end_min_mwh / plant.together.retention**left - into)
 
 
 def _most_later(plant: Plant, instant: int, load_mw: float) -> float:
     left = plant.steps - instant
-    out = _later(plant, rates(plant, load_mw)[1] + plant.storage.drawn_mw, instant)
-    return float(plant.storage.end_max_mwh / plant.storage.retention**left + out)
+    out = _later(plant, rates(plant, load_mw)[1] + plant.together.drawn_mw, instant)
+    return float(plant.together.end_max_mwh / plant.together.retention**left + out)
 
 
 def _later(plant: Plant, rate_mw: Array | float, instant: int) -> float:
@@ -111,7 +114,7 @@ def _later(plant: Plant, rate_mw: Array | float, instant: int) -> float:
 
 def drawing(plant: Plant) -> Callable[[float], float]:
     """`power(mwh)`: the power at the port that takes `mwh` from the cells within a step; negative puts it in."""
-    out, into = plant.storage.eta_discharge / plant.step_h, 1.0 / (plant.storage.eta_charge * plant.step_h)
+    out, into = plant.together.eta_discharge / plant.step_h, 1.0 / (plant.together.eta_charge * plant.step_h)
 
     def power(mwh: float) -> float:
         return mwh * out if mwh >= 0.0 else mwh * into
@@ -121,10 +124,10 @@ def drawing(plant: Plant) -> Callable[[float], float]:
 
 def rates(plant: Plant, load_mw: Any) -> tuple[Any, Any]:
     """(into, out of) the cells, MW, that the battery can count on at this load without PV; floats or arrays."""
-    storage, bus = plant.storage, plant.bus
+    storage, bus = plant.together, plant.bus
     bought = np.maximum(plant.import_max_mw - load_mw, 0.0) if plant.grid_charging else 0.0 * load_mw
     sold = load_mw + (plant.export_max_mw if plant.battery_export else 0.0)
-    if bus is not None:
+    if bus is not None and not plant.on_ac_bus:
         bought = np.minimum(bought, bus.inverter_mw) * bus.eta_in
         sold = np.minimum(sold, bus.inverter_mw) / bus.eta_out
     into = np.minimum(bought, storage.charge_limit_mw) * storage.eta_charge

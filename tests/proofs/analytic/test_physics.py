@@ -64,6 +64,6 @@ def test_bounds_of_the_energy_at_each_instant(end: object, least: float, most: f
     cells = IDEAL | {"soc_min": 0.1, "soc_max": 0.9}
     battery = {"technology": cells, "soc_start": 0.5, "soc_end": end}
     stated_plant = plant_of(case(price_per_mwh=[1.0] * 3, energy_min_mwh=[0.5, 0.9, 0.8], battery=battery).scenario())
-    lower, upper = energy_bounds(stated_plant.with_storage(ceiling_mwh=np.array([1.9, 1.8, 1.7, 1.6])))
+    lower, upper = energy_bounds(stated_plant.with_storage(ceiling_mwh=np.array([1.9, 1.8, 1.7, 1.6])).storage)
     assert lower.tolist() == pytest.approx([1.0, 0.5, 0.9, least])
     assert upper.tolist() == pytest.approx([1.0, 1.8, 1.7, most])

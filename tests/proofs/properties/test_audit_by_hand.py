@@ -15,7 +15,7 @@ import pytest
 from support.cases import IDEAL, case
 
 from bess_opt.plant.audit import Violation, audit
-from bess_opt.plant.flows import Flows, schedule_of
+from bess_opt.plant.flows import BatteryFlows, Flows, schedule_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant, Reserves
 
@@ -37,8 +37,9 @@ def idle(plant: Plant) -> pd.DataFrame:
     stored = np.full(plant.steps + 1, plant.storage.start_mwh)
     flows = {"import_mw": np.maximum(-net, 0.0), "export_mw": np.maximum(net, 0.0)}
     flows |= {"inverter_out_mw": eta * plant.solar_dc_mw}
-    rest = ("curtailed_ac_mw", "curtailed_dc_mw", "unserved_mw", "inverter_in_mw", "charge_mw", "discharge_mw")
-    return schedule_of(plant, Flows(energy_mwh=stored, **flows, **dict.fromkeys(rest, nothing)))
+    rest = ("curtailed_ac_mw", "curtailed_dc_mw", "unserved_mw", "inverter_in_mw")
+    battery = BatteryFlows(nothing, nothing, stored)
+    return schedule_of(plant, Flows(batteries=(battery,), **flows, **dict.fromkeys(rest, nothing)))
 
 
 def spoilt(plant: Plant, **values: Any) -> dict[str, Violation]:

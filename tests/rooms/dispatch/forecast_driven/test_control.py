@@ -185,7 +185,7 @@ def test_orders_stop_at_the_cycles_of_the_day() -> None:
     orders.battery_mw[:] = 0.75
     spent = np.array([0.75, 0.0, 0.0, 0.0, 0.0, 0.0])
     done = carry_out(plant, orders, 1, 6, 2.0, (np.zeros(6), spent))
-    assert done.discharge_mw == pytest.approx([0.25, 0.0, 0.75, 0.25, 0.0])
+    assert done.battery.discharge_mw == pytest.approx([0.25, 0.0, 0.75, 0.25, 0.0])
     assert done.limited_by.tolist() == ["cycles", "cycles", "", "cycles", "cycles"]
 
 

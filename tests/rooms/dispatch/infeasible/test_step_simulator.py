@@ -10,7 +10,7 @@ from support.cases import IDEAL, case
 
 import bess_opt as bo
 from bess_opt.plant.from_scenario import plant_of
-from bess_opt.plant.stepper import transition
+from bess_opt.plant.steps.transition import transition
 
 HALF = IDEAL | {"soc_min": 0.5}
 

@@ -240,8 +240,8 @@ def test_the_full_step_simulator_says_the_same(
     flows = stepper.follow(numbers, stepper.Setpoints(np.array(signal), nothing, nothing, nothing))
     track = bo.track(battery, signal, step_h=step_h, soc_start=start)
     scale = max(battery.energy_mwh, 3.0)
-    assert track.energy_mwh == pytest.approx(flows.energy_mwh, abs=1e-9 * scale)
-    assert track.delivered_mw == pytest.approx(flows.discharge_mw - flows.charge_mw, abs=2e-8 * scale)
+    assert track.energy_mwh == pytest.approx(flows.battery.energy_mwh, abs=1e-9 * scale)
+    assert track.delivered_mw == pytest.approx(flows.battery.discharge_mw - flows.battery.charge_mw, abs=2e-8 * scale)
     same = {"c-rate": "power"}
     theirs = flows.limited_by
     off = [k for k, by in enumerate(track.limited_by) if same.get(by, by) != theirs[k]]

@@ -34,6 +34,7 @@ SIZE = {"power_mw": 2, "duration_h": 4}
 
 EVERY_KEY = """
 [battery]
+name = "north"
 power_mw = 2.0
 duration_h = 4
 technology = {eta_charge = 0.95, eta_discharge = 0.95, soc_min = 0.0, soc_max = 1.0, c_rate_max = 2.0}

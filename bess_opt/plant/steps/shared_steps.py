@@ -1,0 +1,256 @@
+"""The step simulator for several batteries: a request is shared by room, and the site's limits hold for all together.
+
+Room is what a battery can take or give in the step at its port. A power of the site is shared in proportion to it, so
+that what one cannot use goes to the others. A limit of the site changes the sum as little as possible: those that run
+against it stand back first, then room is used, both in proportion.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
+from bess_opt.common.errors import ScenarioError, StrategyError
+from bess_opt.common.input_table import plain
+from bess_opt.common.names import nearest
+from bess_opt.inputs.batteries import several_batteries
+from bess_opt.plant.cycle_caps import Allowance
+from bess_opt.plant.flows import Flows
+from bess_opt.plant.grid_band import GridBand
+from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.room import Setpoints, ac_bounds, dc_bounds, tightest
+from bess_opt.plant.rule import AnyRule, State, UnitState
+from bess_opt.plant.stepper_limits import SLACK
+from bess_opt.plant.steps.site_flows import site_flows
+from bess_opt.plant.steps.transition import transition
+
+HALVINGS = 60  # of an interval, to the last bit of a double
+Powers = list[float]
+
+
+def run_several(plant: Plant, asked: Setpoints, rule: AnyRule, *, sheddable: bool = False) -> Flows:
+    """Run the plant under `rule`; `sheddable`: load that has a price gives way to what is asked for."""
+    if sheddable and (plant.connection.soft or plant.connection.has_ramps):
+        what = "a rule under clauses with an overrun price or a ramp"
+        raise ScenarioError([several_batteries([battery.name for battery in plant.batteries], what)])
+    units = [_Unit(battery, plant) for battery in plant.batteries]
+    site = _Site(plant, asked, sheddable)
+    names = [battery.name for battery in plant.batteries]
+    state = State(plant, lambda t: site.grid_mw(t, [unit.power[t] for unit in units]))
+    rounding, limited = SLACK * plant.scale_mw, [""] * plant.steps
+    for t in range(plant.steps):
+        for unit in units:
+            unit.look(t)
+        state.step, state.energy_mwh = t, sum(unit.energy for unit in units)
+        state.charge_room_mw = sum(unit.takes for unit in units)
+        state.discharge_room_mw = sum(unit.gives for unit in units)
+        state.units = {
+            name: UnitState(unit.energy, unit.takes, unit.gives) for name, unit in zip(names, units, strict=True)
+        }
+        wanted, of_site = _wanted(rule(state), names, plant, t)
+        fitted, by = site.fitted(wanted, units, t, of_site)
+        stopped = [unit.move(t, power) for unit, power in zip(units, fitted, strict=True)]
+        given = [unit.power[t] for unit in units]
+        changed = [abs(g - w) > rounding for g, w in zip(given, wanted, strict=True)]
+        if abs(sum(given) - sum(wanted)) > rounding if of_site is not None else any(changed):
+            own = [word for word in stopped if word] or [unit.bound_by for unit in units if unit.bound_by]
+            limited[t] = by or (own[0] if own else "power")
+    power, stored = [np.array(unit.power) for unit in units], [np.array(unit.stored) for unit in units]
+    return site_flows(plant, asked, power, stored, np.array(limited, dtype=object), GridBand(plant, asked))
+
+
+def _wanted(answer: object, names: Sequence[str], plant: Plant, t: int) -> tuple[Powers, float | None]:
+    """(what is asked of each battery, or the sum on the first, and that sum where the answer is one for the site)."""
+    at = f"{plant.index[t]:%Y-%m-%d %H:%M}"
+    stated = answer if isinstance(answer, Mapping) else {"": answer}
+    powers: dict[str, float] = {}
+    for name, value in stated.items():
+        if isinstance(answer, Mapping) and name not in names:
+            hint = nearest(str(name), names)
+            raise StrategyError(f"rule: at {at} it named {name!r}, no battery of the site; {hint}")
+        powers[str(name)] = _number(value, at)
+    if isinstance(answer, Mapping):
+        return [powers.get(name, 0.0) for name in names], None
+    return [powers[""], *[0.0] * (len(names) - 1)], powers[""]
+
+
+def _number(value: object, at: str) -> float:
+    number = plain(value)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        raise StrategyError(f"rule: at {at} it returned {value}; return a finite battery power in MW, + discharges")
+    return float(number)
+
+
+class _Unit:
+    """One battery while the steps go by."""
+
+    def __init__(self, battery: Storage, plant: Plant) -> None:
+        self.battery, self.step_h = battery, plant.step_h
+        self.energy = battery.start_mwh
+        self.power: Powers = []
+        self.stored = [battery.start_mwh]
+        self.takes = self.gives = 0.0
+        self.bound_by = ""
+        self._kept, self._into, self._out = battery.law(plant.step_h)
+        self._floor, self._ceiling = battery.floor_mwh[1:].tolist(), battery.ceiling_mwh[1:].tolist()
+        of_step = [battery.charge_limit_mw, battery.discharge_limit_mw, battery.drawn_mw]
+        self._most_in, self._most_out, self._drawn = (np.broadcast_to(v, plant.steps).tolist() for v in of_step)
+        self._caps = [(cap.charged, Allowance(cap, plant.steps)) for cap in battery.caps]
+        self._may_in = self._may_out = math.inf
+
+    def look(self, t: int) -> None:
+        """What it can take and give in step `t`."""
+        left = self._kept * self.energy - self.step_h * self._drawn[t]
+        room_in, room_out = (self._ceiling[t] - left) / self._into, (left - self._floor[t]) / self._out
+        self._may_in = self._may_out = math.inf
+        for charged, allowance in self._caps:
+            may = allowance.left_mwh(t) / (self._into if charged else self._out)
+            if charged:
+                self._may_in = min(self._may_in, may)
+            else:
+                self._may_out = min(self._may_out, may)
+        self.takes = max(min(room_in, self._most_in[t], self._may_in), 0.0)
+        self.gives = max(min(room_out, self._most_out[t], self._may_out), 0.0)
+        full = self.takes < self._most_in[t] or self.gives < self._most_out[t]
+        self.bound_by = "energy" if full else "power"
+
+    def move(self, t: int, power: float) -> str:
+        """Carry out a power in step `t`; the word for what changed it, empty if nothing did."""
+        capped = min(max(power, -self._may_in), self._may_out)
+        given, self.energy, word = transition(
+            self.battery, self.energy, capped, self._floor[t], self._ceiling[t], self.step_h,
+            most_mw=(self._most_in[t], self._most_out[t]), drawn_mw=self._drawn[t],
+        )  # fmt: skip
+        for charged, allowance in self._caps:
+            allowance.book(max(-given, 0.0) * self._into if charged else max(given, 0.0) * self._out)
+        self.power.append(given)
+        self.stored.append(self.energy)
+        return word or ("cycles" if capped != power else "")
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """A bound per step and what sets it."""
+
+    mw: Powers
+    by: Sequence[str]
+
+
+class _Site:
+    """What the site leaves its batteries together, per step; the DC bus for those on it, the AC bus for all."""
+
+    def __init__(self, plant: Plant, asked: Setpoints, sheddable: bool) -> None:
+        self._bus, self._curtailment = plant.bus, plant.curtailment
+        self._on_dc = [battery.on_dc_bus for battery in plant.batteries]
+        shedding = replace(asked, unserved_mw=plant.sheddable_mw) if sheddable else asked
+        upper, lower = ac_bounds(plant, asked)[0], ac_bounds(plant, shedding)[1]
+        self._high, self._low = _bound(*tightest(upper, np.argmin)), _bound(*tightest(lower, np.argmax))
+        self._solar_dc = (plant.solar_dc_mw - asked.curtailed_dc_mw).tolist()
+        dc_low, dc_high = dc_bounds(plant, asked)
+        self._dc_low, self._dc_high = dc_low.tolist(), dc_high.tolist()
+        self._surplus = (plant.solar_ac_mw - plant.load_mw).tolist()
+        self._most_in, self._most_out = (-plant.import_max_mw).tolist(), plant.export_max_mw.tolist()
+
+    def at_ac(self, t: int, powers: Powers) -> float:
+        """What batteries and DC bus give on the AC bus, MW; within the inverter's rating towards the AC bus."""
+        ac = sum(power for power, on_dc in zip(powers, self._on_dc, strict=True) if not on_dc)
+        if self._bus is None:
+            return ac
+        net = self._solar_dc[t] + sum(power for power, on_dc in zip(powers, self._on_dc, strict=True) if on_dc)
+        through = min(net * self._bus.eta_out, self._bus.inverter_mw) if net > 0.0 else net / self._bus.eta_in
+        return float(ac + through)
+
+    def grid_mw(self, t: int, powers: Powers) -> float:
+        """Grid power of a step, + exports, limits included."""
+        return float(min(max(self._surplus[t] + self.at_ac(t, powers), self._most_in[t]), self._most_out[t]))
+
+    def fitted(self, wanted: Powers, units: Sequence[_Unit], t: int, of_site: float | None) -> tuple[Powers, str]:
+        """(powers that the site allows, what changed them); a power `of_site` is shared by room first."""
+        takes, gives = [unit.takes for unit in units], [unit.gives for unit in units]
+        powers = wanted
+        if of_site is not None:
+            powers = moved([0.0] * len(units), takes, gives, of_site)
+        by = ""
+        if self._bus is not None:
+            powers, by = self._within_inverter(powers, takes, gives, t, of_site)
+        here = self.at_ac(t, powers)
+        if here > self._high.mw[t]:
+            lowered = self._to(powers, self._high.mw[t], takes, gives, t, down=True)
+            by = self._high.by[t] if lowered != powers else by
+            powers = lowered
+        here = self.at_ac(t, powers)
+        if here < self._low.mw[t]:
+            by, powers = self._low.by[t], self._to(powers, self._low.mw[t], takes, gives, t, down=False)
+        return powers, by
+
+    def _within_inverter(
+        self, powers: Powers, takes: Powers, gives: Powers, t: int, of_site: float | None
+    ) -> tuple[Powers, str]:
+        """The batteries on the DC bus within the inverter's rating; the others take what was asked of the site."""
+        held = sum(power for power, on_dc in zip(powers, self._on_dc, strict=True) if on_dc)
+        high = max(self._dc_high[t], min(held, 0.0)) if self._curtailment else self._dc_high[t]
+        goal = min(max(held, self._dc_low[t]), high)
+        if goal == held:
+            return powers, ""
+        on_bus = [float(on_dc) for on_dc in self._on_dc]
+        moved_ones = moved(powers, _only(takes, on_bus), _only(gives, on_bus), goal - held, _only(powers, on_bus))
+        if of_site is not None:
+            off = [1.0 - on for on in on_bus]
+            rest = held - sum(power for power, on in zip(moved_ones, on_bus, strict=True) if on)
+            moved_ones = moved(moved_ones, _only(takes, off), _only(gives, off), rest, _only(moved_ones, off))
+        return moved_ones, "inverter"
+
+    def _to(self, powers: Powers, goal: float, takes: Powers, gives: Powers, t: int, *, down: bool) -> Powers:
+        """The powers moved as little as it takes for the AC bus to get `goal`; with curtailment none turns round."""
+        room_in = [0.0] * len(powers) if down and self._curtailment else takes
+
+        def change(by: float) -> Powers:
+            return moved(powers, room_in, gives, -by if down else by)
+
+        missing = abs(self.at_ac(t, powers) - goal)
+        if self._bus is None:
+            return change(missing)
+        low, high = 0.0, sum(map(abs, powers)) + sum(takes) + sum(gives)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2.0
+            reached = self.at_ac(t, change(middle))
+            low, high = (low, middle) if (reached <= goal if down else reached >= goal) else (middle, high)
+        return change(high)
+
+
+def _bound(mw: Array, by: Array) -> _Bound:
+    return _Bound(mw.tolist(), by.tolist())
+
+
+def _only(values: Powers, chosen: Powers) -> Powers:
+    return [value * one for value, one in zip(values, chosen, strict=True)]
+
+
+def moved(powers: Powers, takes: Powers, gives: Powers, by: float, movable: Powers | None = None) -> Powers:
+    """`powers` whose sum is changed by `by`, as far as there is room: what one cannot use goes to the others.
+
+    Those that run against the change stand back first, then room is used, both in proportion. `movable` are the
+    powers that may stand back, by default all.
+    """
+    sign, left = (1.0, by) if by > 0.0 else (-1.0, -by)
+    own = powers if movable is None else movable
+    against = [max(-sign * power, 0.0) for power in own]
+    powers, left = _added(powers, sign, against, left)
+    most = gives if sign > 0.0 else takes
+    return _added(powers, sign, [max(m - max(sign * p, 0.0), 0.0) for m, p in zip(most, powers, strict=True)], left)[
+        0
+    ]
+
+
+def _added(powers: Powers, sign: float, room: Powers, left: float) -> tuple[Powers, float]:
+    total = sum(room)
+    if total <= 0.0 or left <= 0.0:
+        return powers, left
+    if left >= total:
+        return [power + sign * own for power, own in zip(powers, room, strict=True)], left - total
+    share = left / total
+    return [power + sign * share * own for power, own in zip(powers, room, strict=True)], 0.0
