@@ -1,6 +1,6 @@
 """Puts small faults into the physics, the audit and the models, and lists those that no fast test notices.
 
-    python tests/house/mutation/run.py [--only audit] [--share 0.2] [--seed 1] [--minutes 10]
+    python tests/house/mutation/run.py [--only plant.audit] [--share 0.2] [--seed 1] [--minutes 10]
 
 Tests are collected once for a module; each mutant lives in a forked process that runs them until one fails, the
 usual killers first. One that hangs is ended at a time limit, and these are counted apart: a slow machine must not
@@ -29,31 +29,36 @@ from mutants import Mutant, mutants  # noqa: E402
 from replaced import Replaced, replace_code  # noqa: E402
 from survivors import looked_at  # noqa: E402
 
-PHYSICS = "tests/analytic/test_physics.py"
-STORAGE, SITE = "tests/analytic/test_storage.py", "tests/analytic/test_site.py"
-GOLDEN, EXPANSION = "tests/formulation/test_golden_rows.py", "tests/formulation/test_expansion.py"
-BY_HAND = "tests/properties/test_audit_by_hand.py"
-BILLED = "tests/formulation/test_billing_rows_by_hand.py"
-DAYS = "tests/formulation/test_days_by_hand.py"
-DELIVERIES = "tests/formulation/test_deliveries_by_hand.py"
-CUTS = "tests/formulation/test_cuts_by_hand.py"
-PLACES = "tests/formulation/test_expansion_by_hand.py"
-AUDIT, UNITS = "tests/properties/test_audit.py", "tests/formulation/test_units.py"
+PHYSICS = "tests/proofs/analytic/test_physics.py"
+STORAGE, SITE = "tests/proofs/analytic/test_storage.py", "tests/proofs/analytic/test_site.py"
+GOLDEN, EXPANSION = "tests/proofs/formulation/test_golden_rows.py", "tests/proofs/formulation/test_expansion.py"
+BY_HAND = "tests/proofs/properties/test_audit_by_hand.py"
+BILLED = "tests/proofs/formulation/test_billing_rows_by_hand.py"
+DAYS = "tests/proofs/formulation/test_days_by_hand.py"
+DELIVERIES = "tests/proofs/formulation/test_deliveries_by_hand.py"
+CUTS = "tests/proofs/formulation/test_cuts_by_hand.py"
+PLACES = "tests/proofs/formulation/test_expansion_by_hand.py"
+AUDIT, UNITS = "tests/proofs/properties/test_audit.py", "tests/proofs/formulation/test_units.py"
 ROWS = [GOLDEN, UNITS]
 MODEL = [*ROWS, STORAGE, SITE]
 TESTS: dict[str, list[str]] = {
-    "physics": [PHYSICS, STORAGE, SITE, AUDIT, "tests/track/test_track.py"],
-    "audit": [BY_HAND, AUDIT, STORAGE, SITE],
+    "plant.physics": [PHYSICS, STORAGE, SITE, AUDIT, "tests/rooms/dispatch/track/test_track.py"],
+    "plant.audit": [BY_HAND, AUDIT, STORAGE, SITE],
     "models.components": [PLACES, GOLDEN, EXPANSION, UNITS],
-    "models.cycles": [DAYS, *ROWS, "tests/strategies/test_cycling.py"],
+    "models.cycles": [DAYS, *ROWS, "tests/rooms/strategies/test_cycling.py"],
     "models.dc_bus": MODEL,
-    "models.demand": [BILLED, *ROWS, "tests/strategies/test_billing.py", "tests/strategies/test_peak_shaving.py"],
+    "models.demand": [
+        BILLED,
+        *ROWS,
+        "tests/rooms/plant/test_demand_charges.py",
+        "tests/rooms/strategies/test_peak_shaving.py",
+    ],
     "models.one_way": [CUTS, *MODEL, EXPANSION],
-    "models.expand": [PLACES, GOLDEN, EXPANSION, STORAGE],
-    "models.firm": [DELIVERIES, *ROWS, "tests/strategies/test_firm_delivery.py"],
+    "solver.expand": [PLACES, GOLDEN, EXPANSION, STORAGE],
+    "models.firm": [DELIVERIES, *ROWS, "tests/rooms/strategies/test_firm_delivery.py"],
     "models.ledger": MODEL,
-    "models.ramp": [*ROWS, "tests/strategies/test_solar_smoothing.py"],
-    "models.regulation": [*ROWS, "tests/strategies/test_frequency_regulation.py"],
+    "models.ramp": [*ROWS, "tests/rooms/strategies/test_solar_smoothing.py"],
+    "models.regulation": [*ROWS, "tests/rooms/strategies/test_frequency_regulation.py"],
     "models.site": MODEL,
     "models.storage": [PHYSICS, DAYS, *MODEL],
 }

@@ -136,3 +136,12 @@ def test_version_is_that_of_the_package() -> None:
 def test_import_is_light() -> None:
     code = "import sys, bess_opt; sys.exit(any(m in sys.modules for m in ('numpy', 'pandas', 'pyomo', 'matplotlib')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_mutants_name_what_is_there() -> None:
+    """The run of mutants knows modules and tests by their paths, and nobody else runs it."""
+    text = (ROOT / "tests" / "house" / "mutation" / "run.py").read_text(encoding="utf-8")
+    modules = re.findall(r'^    "([\w.]+)": ', text, re.MULTILINE)
+    assert len(modules) > 10
+    assert all((PACKAGE / f"{name.replace('.', '/')}.py").is_file() for name in modules)
+    assert all((ROOT / file).is_file() for file in re.findall(r'"(tests/[\w/]+\.py)"', text))
