@@ -111,9 +111,9 @@ def _flows(binding: _Binding, plant: Plant) -> list[Part]:
     found = []
     for name, series, limit, words in known:
         steps = binding.upper(name)
-        if not len(steps):
-            continue
         here = np.broadcast_to(limit, plant.steps)[steps]
+        if not np.isfinite(here).any():
+            continue  # nothing stated: what other parts can give or take bounds the flow
         where = stated.get(series, "battery.power_mw") if len(np.unique(limit)) == 1 else f"series.{series}"
         found.append(Part(where, words.format(_range(here))))
     held = [name for name in ("curtailed_ac_mw", "curtailed_dc_mw") if len(binding.upper(name))]
