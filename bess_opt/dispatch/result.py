@@ -208,8 +208,11 @@ def dispatch_html(plan: Dispatch) -> str:
 
 
 def law_of(twin: Twin, plant: Plant) -> Plant:
-    """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault."""
-    foreseeing = twin not in ("rule", "control")
+    """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault.
+
+    So may the replay of such a plan.
+    """
+    foreseeing = twin == "optimal"
     return plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
 
 

@@ -20,7 +20,14 @@ from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.room import Room, Setpoints, room
 from bess_opt.plant.rule import GridOf, Held, Rule, State
-from bess_opt.plant.stepper_limits import SLACK, refuse_cycles, refuse_energy, refuse_grid_charging, refuse_power
+from bess_opt.plant.stepper_limits import (
+    SLACK,
+    refuse_battery_export,
+    refuse_cycles,
+    refuse_energy,
+    refuse_grid_charging,
+    refuse_power,
+)
 
 
 def transition(
@@ -207,6 +214,7 @@ def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: 
     refuse_power(plant, -surplus - plant.import_max_mw, "the site takes", "site.import_limit_mw", plant.import_max_mw)
     refuse_energy(plant, stored)
     refuse_grid_charging(plant, surplus, unserved)
+    refuse_battery_export(plant, np.maximum(surplus, 0.0), asked.curtailed_ac_mw + more_ac, curtailed_dc)
     refuse_cycles(plant, charge, discharge)
     return Flows(
         charge_mw=charge,
