@@ -7,7 +7,7 @@ FOLDER = "bess_opt/solver/value_function"
 
 
 class BuildPlainC(build_ext):
-    """The file is loaded by ctypes: it exports its own functions, no module of Python's."""
+    """The library is loaded by ctypes: it exports its own functions, no module of Python's."""
 
     def get_export_symbols(self, ext: Extension) -> list[str]:
         """What a Windows library must name to make it visible."""
@@ -17,9 +17,18 @@ class BuildPlainC(build_ext):
 setup(
     ext_modules=[
         Extension(
-            "bess_opt.solver.value_function._recursion",
-            [f"{FOLDER}/recursion.c"],
-            export_symbols=["vf_backward", "vf_forward", "vf_result", "vf_curve", "vf_free"],
+            "bess_opt.solver.value_function._passes",
+            [f"{FOLDER}/{name}.c" for name in ("curve", "gain", "backward", "forward")],
+            depends=[f"{FOLDER}/{name}.h" for name in ("recursion", "worth")],
+            export_symbols=[
+                "vf_backward",
+                "vf_forward",
+                "vf_along",
+                "vf_result",
+                "vf_curve",
+                "vf_free",
+                "vf_version",
+            ],
             optional=True,  # without a compiler the installation succeeds, and HiGHS solves everything
         )
     ],

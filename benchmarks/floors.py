@@ -3,7 +3,7 @@
 `arrays` is the least anyone can do: numpy and scipy matrices straight into HiGHS. `pyomo_plain` is the model
 a practitioner writes in Pyomo; `pyomo_members` is this package's own model through Pyomo's ordinary path. The
 first two read the scenario only, none of the package's formulas, so that agreement means something. All solve
-the relaxation, without the rule that no converter runs both ways: their optimum is never below the exact one.
+the relaxation, without each converter runs one way: their optimum is never below the exact one.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import scipy.sparse as sp
 from pyomo.contrib.appsi.solvers import Highs as PyomoHighs
 
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant
-from bess_opt.strategies.shared.binding import add_objective, bind, model
+from bess_opt.models.assemble import add_objective, model_of
+from bess_opt.plant.from_scenario import plant_of
+from bess_opt.solver.highs_process import run_highs
+from bess_opt.strategies.shared.activation import activate
 
 Array = np.ndarray
 
@@ -153,7 +155,7 @@ def _run(matrix: sp.csr_matrix, parts: list[Array], threads: int) -> float:
         matrix.data,
         np.zeros(columns, dtype=np.int32),
     )
-    highs.run()
+    run_highs(highs)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"floor: {highs.modelStatusToString(highs.getModelStatus())}")
     highs.getSolution()
@@ -200,8 +202,8 @@ def pyomo_plain(scenario: Scenario) -> float:
 
 def pyomo_members(scenario: Scenario) -> float:
     """Optimum of this package's model with every member created, through Pyomo's HiGHS interface."""
-    numbers = plant(scenario)
-    m, _objectives = model(numbers, bind(scenario, numbers))
+    plant = plant_of(scenario)
+    m, _objectives = model_of(plant, activate(scenario, plant))
     for constraint in m.component_objects(pyo.Constraint):
         constraint.create_members()
     add_objective(m)

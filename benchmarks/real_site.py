@@ -11,10 +11,11 @@ from workloads import real_site
 
 import bess_opt as bo
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models.assemble import model_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
 from bess_opt.solver.program import Program
-from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.activation import activate
 
 Row = dict[str, Any]
 LIMIT_S = 120.0  # a way that has not ended by then is not waited for
@@ -53,9 +54,9 @@ def time_real_site(repeat: int, clock: str, steps: int | None = None) -> list[Ro
 
 
 def _program(scenario: Scenario) -> Program:
-    stated = plant(scenario)
-    bound = bind(scenario, stated)
-    return expand(model(bound.restrict(stated), bound)[0])
+    stated_plant = plant_of(scenario)
+    active = activate(scenario, stated_plant)
+    return expand(model_of(active.restrict(stated_plant), active)[0])
 
 
 def _alone(program: Program, options: dict[str, Any]) -> float | None:

@@ -25,7 +25,7 @@ AGREE = 1e-6  # relative; the relaxation may not be worse than the exact plan by
 PACKAGES = ("bess-opt", "highspy", "numpy", "pandas", "pyomo", "scipy", "cvxpy", "linopy", "pypsa")
 PATIENCE_S = 10.0  # a contender that takes longer is not asked for more
 YEAR = 8_760
-ROLLING_GOAL = 30.0  # cold annual solves that a year of hourly decisions may take
+ROLLING_GOAL = 4.0  # annual linear programs as raw arrays that a year of hourly decisions may take
 Row = dict[str, Any]
 
 

@@ -13,11 +13,12 @@ from workloads import shipped
 
 import bess_opt as bo
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models.assemble import model_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.rule import State
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.activation import activate
 from bess_opt.strategies.shared.discovery import discover
 
 Row = dict[str, Any]
@@ -88,9 +89,9 @@ def scenario_of(name: str, steps: int | None) -> Scenario:
 
 def raw_program(scenario: Scenario) -> Callable[[], float]:
     """The strategy's linear program, arrays ready: what remains is HiGHS."""
-    stated = plant(scenario)
-    bound = bind(scenario, stated)
-    numbers = bound.restrict(stated)
-    m, _objectives = model(numbers, bound)
+    stated_plant = plant_of(scenario)
+    active = activate(scenario, stated_plant)
+    plant = active.restrict(stated_plant)
+    m, _objectives = model_of(plant, active)
     program = expand(m)
-    return lambda: Solver(program, scenario.solver, scale_mw=numbers.scale_mw).solve().objective
+    return lambda: Solver(program, scenario.solver, scale_mw=plant.scale_mw).solve().objective

@@ -149,21 +149,21 @@ def rules_table(rows: list[Row]) -> Table:
 
 def rolling_table(rows: list[Row]) -> Table:
     """A horizon of decisions as a multiple of one cold solve of it."""
-    table = Table(title="bo.control, a decision an hour, 48 h ahead, against one cold solve: ratio of times")
+    table = Table(title="bo.control, a decision an hour, 48 h ahead, against raw arrays in HiGHS: ratio of times")
     table.add_column("case")
     names = ("decisions", "rolling s", "ms each", "x bo.optimize", "x arrays", "of optimum", "agrees")
     for name in names:
         table.add_column(name, justify="right")
     for row in rows:
         ratio, seconds = row["ratio"], row["seconds"]
-        colour = "green" if ratio["cold"] <= row["goal"] else "red"
+        colour = "green" if ratio["arrays"] <= row["goal"] else "red"
         table.add_row(
             row["case"],
             f"{int(row['decisions']):,}",
             f"{seconds['rolling']:.2f}",
             f"{row['ms_per_decision']:.2f}",
-            f"[{colour}]{ratio['cold']:.1f} ({seconds['cold']:.3f} s), goal {row['goal']:g}[/{colour}]",
-            f"{ratio['arrays']:.1f} ({seconds['arrays']:.3f} s)",
+            f"{ratio['cold']:.1f} ({seconds['cold']:.3f} s)",
+            f"[{colour}]{ratio['arrays']:.1f} ({seconds['arrays']:.3f} s), goal {row['goal']:g}[/{colour}]",
             f"{row['share_of_optimum']:.5f}",
             "yes" if row["agrees"] else "[red]NO[/red]",
         )

@@ -10,12 +10,13 @@ from workloads import Case, first_steps
 
 import bess_opt as bo
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.investment.sizing.sized_program import burns, resized
-from bess_opt.models.one_way import add_exclusive_cuts
-from bess_opt.plant.from_scenario import plant
+from bess_opt.investment.sizing.sized_program import needs_one_way_cuts, resized
+from bess_opt.models.assemble import model_of
+from bess_opt.models.one_way import add_one_way_cuts
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.activation import activate
 
 Row = dict[str, Any]
 GOALS = {"proof": 3.0, "calls": 12, "candidates": 10.0}
@@ -71,14 +72,14 @@ def time_sizing(case: Case, repeat: int, clock: str, steps: int | None = None) -
 def _cold(scenario: Scenario, power_mw: float, energy_mwh: float) -> Callable[[], float]:
     """The program of a size, arrays ready: what remains is HiGHS, from nothing."""
     sized = resized(scenario, power_mw, energy_mwh)
-    stated = plant(sized)
-    bound = bind(sized, stated)
-    numbers = bound.restrict(stated)
-    m, _objectives = model(numbers, bound)
-    if burns(scenario):
-        add_exclusive_cuts(m, numbers)
+    stated_plant = plant_of(sized)
+    active = activate(sized, stated_plant)
+    plant = active.restrict(stated_plant)
+    m, _objectives = model_of(plant, active)
+    if needs_one_way_cuts(scenario):
+        add_one_way_cuts(m, plant)
     program = expand(m)
-    return lambda: Solver(program, scenario.solver, scale_mw=numbers.scale_mw).solve().objective
+    return lambda: Solver(program, scenario.solver, scale_mw=plant.scale_mw).solve().objective
 
 
 def _priced(scenario: Scenario, steps: int | None) -> Scenario:

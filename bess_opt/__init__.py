@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bess_opt.common.errors import StrategyError as StrategyError
     from bess_opt.common.findings import Relaxation as Relaxation
     from bess_opt.comparison.compare import compare as compare
+    from bess_opt.comparison.connection import ConnectionCost as ConnectionCost
+    from bess_opt.comparison.connection import connection as connection
     from bess_opt.comparison.convention import convention as convention
     from bess_opt.comparison.published.verify import verify as verify
     from bess_opt.dispatch.batch.optimize_many import optimize_many as optimize_many
@@ -44,10 +46,7 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.used import used as used
     from bess_opt.inputs.ageing_model import AgeingModel as AgeingModel
     from bess_opt.inputs.battery import Battery as Battery
-    from bess_opt.inputs.battery import Converters as Converters
-    from bess_opt.inputs.battery import Technology as Technology
-    from bess_opt.inputs.battery import technologies as technologies
-    from bess_opt.inputs.battery import topologies as topologies
+    from bess_opt.inputs.connection import Clause as Clause
     from bess_opt.inputs.finance import Finance as Finance
     from bess_opt.inputs.readers.read_series import read_load as read_load
     from bess_opt.inputs.readers.read_series import read_prices as read_prices
@@ -60,6 +59,10 @@ if TYPE_CHECKING:
     from bess_opt.inputs.solar.profile import solar as solar
     from bess_opt.inputs.solver_options import SolverOptions as SolverOptions
     from bess_opt.inputs.tariff import Tariff as Tariff
+    from bess_opt.inputs.technologies import Converters as Converters
+    from bess_opt.inputs.technologies import Technology as Technology
+    from bess_opt.inputs.technologies import technologies as technologies
+    from bess_opt.inputs.technologies import topologies as topologies
     from bess_opt.interfaces.report.report import report as report
     from bess_opt.investment.lifetime.ageing import Ageing as Ageing
     from bess_opt.investment.lifetime.ageing import ageing as ageing
@@ -78,14 +81,17 @@ _HOME = {
     "ageing": "investment.lifetime.ageing",
     "AgeingModel": "inputs.ageing_model",
     "Battery": "inputs.battery",
-    "Converters": "inputs.battery",
-    "Technology": "inputs.battery",
-    "technologies": "inputs.battery",
-    "topologies": "inputs.battery",
+    "Converters": "inputs.technologies",
+    "Technology": "inputs.technologies",
+    "technologies": "inputs.technologies",
+    "topologies": "inputs.technologies",
     "strategies": "strategies.shared.catalogue",
     "Bill": "dispatch.bill",
     "bill": "dispatch.bill",
     "compare": "comparison.compare",
+    "Clause": "inputs.connection",
+    "ConnectionCost": "comparison.connection",
+    "connection": "comparison.connection",
     "control": "dispatch.forecast_driven.control",
     "convention": "comparison.convention",
     "Dispatch": "dispatch.result",

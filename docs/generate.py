@@ -1,4 +1,4 @@
-"""Write the pages that are made from the code: formulation, nomenclature, strategy catalogue.
+"""Write the pages that are made from the code: formulation, nomenclature, strategy catalogue; and their picture.
 
 `python docs/generate.py` rewrites them; with `--check` it writes nothing and ends with exit code 1 if one differs.
 The formulation is read from models of every strategy, topology and permission, as the tests of the formulation build
@@ -8,6 +8,7 @@ them, so a constraint that is not on the page does not exist.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import inspect
 import sys
 from collections.abc import Sequence
@@ -16,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pyomo.environ as pyo
+from matplotlib.figure import Figure
+from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+DRAWN_FROM = "Drawn from numbers"
 MADE = "<!-- made by docs/generate.py -->\n"
 SETS = {
     "steps": "each step t",
@@ -45,6 +49,8 @@ SETS = {
     "cut_intervals": "each billing interval that is shorter than the others",
     "ramp_pairs": "each pair of steps within the ramp window",
     "ramp_first_steps": "the steps of the first ramp window",
+    "ramped_steps": "each step into which a clause limits the ramp",
+    "first_ramped_step": "the first step",
     "window_steps": "each step of a delivery",
     "deliveries": "each delivery",
     "firm_periods": "each firm period",
@@ -56,6 +62,7 @@ ROOMS = {
     "storage": "Battery", "cycle_caps": "Caps on cycles", "site": "Site", "dc_bus": "DC bus",
     "one_way": "One way at a time",
     "demand": "Demand charges", "bends": "Tiers", "energy_rates": "Energy counters", "account": "The bill of a month",
+    "connection": "Clauses of the connection",
     "cycles": "Stated cycles", "ramp": "Ramp limit",
     "firm": "Firm delivery", "regulation": "Regulation",
 }  # fmt: skip
@@ -66,6 +73,7 @@ COMMON = (
     "dc_bus",
     "one_way",
     "demand",
+    "connection",
     "bends",
     "energy_rates",
     "account",
@@ -90,8 +98,8 @@ def constraints() -> list[Row]:
     from support.models import all_variants, key, wanted
 
     found: dict[str, Row] = {}
-    for _, case, exclusive in all_variants():
-        model, _ = wanted(case, exclusive=exclusive)
+    for _, case, one_way in all_variants():
+        model, _ = wanted(case, one_way=one_way)
         strategies = {entry.name for entry in case.scenario().strategies}
         for part in model.component_objects(pyo.Constraint):
             name = key(part)
@@ -229,7 +237,66 @@ def _page(parts: Sequence[str]) -> str:
     return MADE + "\n" + "\n\n".join(parts) + "\n"
 
 
-PAGES = {"formulation.md": formulation, "nomenclature.md": nomenclature, "strategies.md": catalogue}
+def your_own_data() -> str:
+    """The page on users' files, with its tables of arguments and of kinds; the rest of it is written by hand."""
+    from bess_opt.inputs.readers.arguments import MEANINGS
+    from bess_opt.inputs.readers.layout import known_kinds
+
+    arguments = ["| argument | what it says |", "|---|---|"]
+    arguments += [f"| `{name}` | {_cell(meaning)} |" for name, meaning in MEANINGS.items()]
+    kinds = ["| kind | looks like | described at |", "|---|---|---|"]
+    rows = sorted(known_kinds(), key=lambda kind: kind.name.lower())
+    kinds += [f"| {kind.name} | `{_cell(kind.looks_like)}` | {_cell(kind.source)} |" for kind in rows]
+    text = (HERE / "your_own_data.md").read_text("utf-8")
+    for name, lines in (("arguments", arguments), ("kinds", kinds)):
+        before, rest = text.split(f"<!-- {name}: made by docs/generate.py -->\n", 1)
+        after = rest.split("<!-- end -->", 1)[1]
+        text = f"{before}<!-- {name}: made by docs/generate.py -->\n" + "\n".join([*lines, "<!-- end -->"]) + after
+    return text
+
+
+def design() -> str:
+    """The page on the house, with its table of what a change touches; the rest of it is written by hand."""
+    sys.path.insert(0, str(HERE))
+    from touched_files import table
+
+    before, rest = (HERE / "design.md").read_text("utf-8").split("<!-- touched: made by docs/generate.py -->\n", 1)
+    after = rest.split("<!-- end -->", 1)[1]
+    return f"{before}<!-- touched: made by docs/generate.py -->\n" + "\n".join([*table(), "<!-- end -->"]) + after
+
+
+def value_map() -> tuple[Figure, str]:
+    """What stored energy is worth over energy and time, in a week of a shipped scenario."""
+    import numpy as np
+
+    import bess_opt as bo
+
+    plan = bo.optimize(bo.load(ROOT / "scenarios" / "solar_merchant"))
+    figure = plan.plot("value", "2025-06-23")
+    shown = figure.axes[0]
+    numbers = [shown.collections[0].get_array().filled(np.nan).ravel(), shown.lines[0].get_ydata()]
+    rounded = np.round(np.concatenate(numbers).astype(float), 4) + 0.0
+    return figure, hashlib.sha256(rounded.tobytes()).hexdigest()
+
+
+PICTURES = {"value_map.png": value_map}
+
+
+def drawn_from(file: Path) -> str:
+    """What a picture was drawn from, as it says itself: other versions of matplotlib draw other bytes."""
+    if not file.is_file():
+        return ""
+    with Image.open(file) as picture:
+        return str(picture.info.get(DRAWN_FROM, ""))
+
+
+PAGES = {
+    "design.md": design,
+    "formulation.md": formulation,
+    "nomenclature.md": nomenclature,
+    "strategies.md": catalogue,
+    "your_own_data.md": your_own_data,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -244,6 +311,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stale.append(name)
             if not check:
                 file.write_text(text, "utf-8")
+    for name, draw in PICTURES.items():
+        figure, numbers = draw()
+        if drawn_from(HERE / name) != numbers:
+            stale.append(name)
+            if not check:
+                metadata = {"Software": None, DRAWN_FROM: numbers}
+                figure.savefig(HERE / name, dpi=70, facecolor=figure.get_facecolor(), metadata=metadata)
     if check and stale:
         sys.stderr.write(f"stale: {', '.join(stale)}; run python docs/generate.py\n")
         return 1

@@ -298,6 +298,11 @@ def evening() -> pd.DataFrame:
     return merchant().loc[EVENING_FIRST:EVENING_LAST, ["solar_dc_mw", "price_per_mwh"]]
 
 
+def flexible() -> pd.DataFrame:
+    """A year of the merchant plant's AC power and prices."""
+    return merchant()[["solar_mw", "price_per_mwh"]]
+
+
 def arbitrage() -> pd.DataFrame:
     """A year of prices by the quarter of an hour."""
     index = local_year(BERLIN_ZONE, 15)
@@ -324,6 +329,7 @@ FILES: dict[str, Callable[[], pd.DataFrame]] = {
     "solar_merchant/series.csv": merchant,
     "solar_evening/series.csv": evening,
     "arbitrage_15min/series.csv": arbitrage,
+    "flexible_connection/series.csv": flexible,
 }
 
 

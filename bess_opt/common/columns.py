@@ -65,5 +65,5 @@ SCHEDULE: dict[str, Column] = {
 # The words of the column limited_by.
 LIMITS = (
     "", "power", "c-rate", "energy", "cycles", "import limit", "export limit", "grid charging", "battery export",
-    "inverter",
+    "inverter", "ramp limit",
 )  # fmt: skip

@@ -16,14 +16,14 @@ from bess_opt.comparison.gap import Gap, gap
 from bess_opt.comparison.stack_attribution import loss_by_removal, value_by_line
 from bess_opt.dispatch.forecast_driven.control import control
 from bess_opt.dispatch.forecast_driven.forecasts import Forecasts
-from bess_opt.dispatch.infeasible.least_changes import naming_relaxations
+from bess_opt.dispatch.infeasible.least_changes import naming_least_changes
 from bess_opt.dispatch.optimize import dispatch_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved, solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.dispatch.without_battery import dispatch_without_battery
+from bess_opt.inputs.reading.strategy_entry import StrategyEntry
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.plant.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _contenders(scenario: Scenario, strategies: Strategies | None) -> dict[str, 
 
 
 def _ladder(label: str, scenario: Scenario) -> _Ladder:
-    with naming_relaxations(scenario):
+    with naming_least_changes(scenario):
         solved = solve_scenario(scenario)
     plans, notes = {OPTIMAL: dispatch_of(solved)}, []
     for rung, make in ((NONE, dispatch_without_battery), (RULE, simulate)):

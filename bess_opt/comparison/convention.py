@@ -14,7 +14,7 @@ from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import physics
-from bess_opt.plant.from_scenario import plant, port_efficiency
+from bess_opt.plant.from_scenario import plant_of, port_efficiency
 from bess_opt.plant.plant import Plant
 
 EVENLY = "round trip split evenly"
@@ -47,14 +47,14 @@ def convention(scenario: Scenario | None = None) -> pd.DataFrame:
         names = {name: {p: tool.cells[p][0] for p in PARAMETERS} for name, tool in TOOLS.items()}
         table = pd.DataFrame.from_dict(names, orient="index").rename_axis(index="tool")
         return table.assign(source=[tool.source for tool in TOOLS.values()])
-    stated = plant(scenario)
+    stated_plant = plant_of(scenario)
     eta = _efficiencies(scenario)
     others = TOOLS | {EVENLY: Tool(dict.fromkeys(PARAMETERS, ("", "")), evenly, "for comparison")}
     solved: dict[tuple[float, ...], Dispatch | str] = {}
     own: Dispatch | None = None
     rows: dict[str, dict[str, Any]] = {}
     for name, tool in others.items():
-        changed = _placed(scenario, stated, tool, eta)
+        changed = _placed(scenario, stated_plant, tool, eta)
         storage = changed.storage
         key = (storage.eta_charge, storage.eta_discharge, storage.charge_max_mw, storage.discharge_max_mw)
         if key not in solved:
@@ -78,10 +78,10 @@ def _efficiencies(scenario: Scenario) -> Efficiencies:
     return Efficiencies(*port_efficiency(scenario.battery), cells.eta_charge, cells.eta_discharge)
 
 
-def _placed(scenario: Scenario, stated: Plant, tool: Tool, eta: Efficiencies) -> Plant:
+def _placed(scenario: Scenario, stated_plant: Plant, tool: Tool, eta: Efficiencies) -> Plant:
     """The plant with losses and rating where the tool has them."""
     if tool.place is as_stated:
-        return stated
+        return stated_plant
     eta_in, eta_out = tool.place(eta)
     changes: dict[str, float] = {"eta_charge": eta_in, "eta_discharge": eta_out}
     if tool.rated_at_cells:
@@ -91,7 +91,7 @@ def _placed(scenario: Scenario, stated: Plant, tool: Tool, eta: Efficiencies) ->
         changes["discharge_max_mw"] = physics.discharge_limit_mw(
             power * eta.converter_out, energy, rate, eta.converter_out
         )
-    return stated.with_storage(**changes)
+    return stated_plant.with_storage(**changes)
 
 
 def _plan(scenario: Scenario, changed: Plant, *, must: bool) -> Dispatch | str:

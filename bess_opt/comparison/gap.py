@@ -3,7 +3,7 @@
 For max cᵀx, Ax = b, Gx ≤ g, l ≤ x ≤ u with optimal duals y, w ≥ 0 and z = c − Aᵀy − Gᵀw, the gap to any
 feasible x is Σⱼ[zⱼ⁺(uⱼ − xⱼ) + zⱼ⁻(xⱼ − lⱼ)] + Σᵢ wᵢ(g − Gx)ᵢ. Every term is 0 or more: a price times what
 the rule did not use of a scarce thing, or used of a dear one. What the rule does not decide itself (billed
-peaks, a strategy's own variables) takes the best values that its schedule leaves open. Columns that rule 10
+peaks, a strategy's own variables) takes the best values that its schedule leaves open. Columns that the one-way rule
 closes for the optimum are no bounds of the rule, which may have run that way: those terms, cause
 "exclusivity", are 0 or less. Where the optimum has several sets of duals, each gives a split, and this is the
 solver's.
@@ -12,7 +12,7 @@ solver's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -26,11 +26,11 @@ from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.change import Duals
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.program import Block, Program, activity
+from bess_opt.solver.program import Block, Program
 
 NOTHING = 1e-9  # share of all terms together below which a cause is rounding
 
-END, RESERVE, EXCLUSIVITY, ROUNDING = "end energy", "reserve", "exclusivity", "rounding"
+END, RESERVE, ONE_WAY, ROUNDING = "end energy", "reserve", "exclusivity", "rounding"
 
 
 @dataclass(frozen=True)
@@ -104,24 +104,10 @@ def completed(program: Program, values: dict[str, Array], plant: Plant, options:
 
 def _rest(program: Program, x: Array, own: Array) -> Program:
     """The program of the columns `own` alone; what the others use of its rows is taken off."""
-    rows = np.repeat(np.arange(program.rows), np.diff(program.start))
-    entry = own[program.column]
-    kept = np.unique(rows[entry])
-    used = activity(program, x)[kept]
-    counts = np.bincount(rows[entry], minlength=program.rows)[kept]
-    new = np.cumsum(own) - 1
-    return Program(
-        cost=program.cost[own],
-        offset=0.0,
-        lower=program.lower[own],
-        upper=program.upper[own],
-        row_lower=program.row_lower[kept] - used,
-        row_upper=program.row_upper[kept] - used,
-        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-        column=new[program.column[entry]].astype(np.int32),
-        value=program.value[entry],
-        integer=program.integer[own],
-    )
+    entries = np.flatnonzero(own[program.column])
+    small, rows = program.part(np.flatnonzero(own), entries, program.row_of_entry[entries])
+    used = program.activity(x)[rows]
+    return replace(small, row_lower=small.row_lower - used, row_upper=small.row_upper - used)
 
 
 class _Terms:
@@ -139,7 +125,7 @@ class _Terms:
             part, low = terms[block.slice], duals.column[block.slice] > 0.0
             closed = duals.closed[block.slice] & low
             too_low, too_high = COLUMN_CAUSES.get(name, (readable(name),) * 2)
-            causes = np.where(closed, EXCLUSIVITY, np.where(low, too_low, too_high)).astype(object)
+            causes = np.where(closed, ONE_WAY, np.where(low, too_low, too_high)).astype(object)
             if name == "energy_mwh":
                 causes[reserved(self._plant) & ~low] = RESERVE
                 causes[-1] = END
@@ -148,7 +134,7 @@ class _Terms:
     def add_rows(self, duals: Duals, x: Array) -> None:
         """y·(Ax* − Ax) of every row; that of an equation is rounding."""
         program = self._program
-        terms = duals.row * (activity(program, duals.x) - activity(program, x))
+        terms = duals.row * (program.activity(duals.x) - program.activity(x))
         equal = program.row_lower == program.row_upper
         for name, block in program.constraints.items():
             cause = row_cause(name)

@@ -12,7 +12,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.billing.lines import bill_table
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.stepper import run_rule
 from bess_opt.plant.without_battery import site_without_battery
 
@@ -77,8 +77,8 @@ def bill(scenario: Scenario) -> Bill:
     PV is curtailed for limits only; load beyond the import limit goes unserved where that has a price, else
     `InfeasibleError` with the time.
     """
-    numbers = site_without_battery(scenario)
-    made = run_rule(numbers, lambda _state: 0.0)
+    plant = site_without_battery(scenario)
+    made = run_rule(plant, lambda _state: 0.0)
     return _bill(scenario, made.import_mw, made.export_mw, None)
 
 
@@ -93,11 +93,11 @@ def bill_of(plan: Dispatch) -> Bill:
 
 
 def _bill(scenario: Scenario, import_mw: Array, export_mw: Array, without_mw: Array | None) -> Bill:
-    numbers = plant(scenario)
-    if numbers.billing is None:
+    plant = plant_of(scenario)
+    if plant.billing is None:
         raise ValueError("a scenario has a billing")
-    table = bill_table(numbers.billing, numbers.index, np.asarray(import_mw), np.asarray(export_mw))
-    index = numbers.index
+    table = bill_table(plant.billing, plant.index, np.asarray(import_mw), np.asarray(export_mw))
+    index = plant.index
     without = None if without_mw is None else pd.Series(without_mw, index=index, name="without")
     return Bill(
         table, scenario.site.currency, scenario.name, pd.Series(import_mw, index=index, name="import"), without

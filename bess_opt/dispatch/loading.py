@@ -36,11 +36,10 @@ from bess_opt.dispatch.saving import (
 )
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.audit import audit
-from bess_opt.plant.from_scenario import plant
-from bess_opt.plant.ledger import ledger
-from bess_opt.plant.metrics import Metrics, metrics
+from bess_opt.plant.ledger import ledger_of
+from bess_opt.plant.metrics import Metrics, metrics_of
 from bess_opt.solver.certificate import LinearCertificate
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import prepare
 
 UNSEALED = "bess_opt dispatch 1"
 MOST_BYTES = 50_000_000  # of a JSON file; findings and figures of a plan take some kilobytes
@@ -101,14 +100,12 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
     if made.twin not in get_args(Twin):
         yield REPORT_FILE, f"twin is {made.twin!r}"
         return
-    stated = plant(made.scenario)
-    bound = bind(made.scenario, stated)
-    numbers = bound.restrict(stated)
-    for violation in audit(made.schedule, law_of(made.twin, numbers), [bound.checks]):
+    plant, active = prepare(made.scenario)
+    for violation in audit(made.schedule, law_of(made.twin, plant), [active.checks]):
         yield SCHEDULE_FILE, violation.sentence()
-    again = metrics(made.schedule, numbers, bound.score(made.schedule, numbers))
-    lines = ledger(made.schedule, numbers) | bound.penalties(made.schedule, numbers)
-    figures = bound.figures(made.schedule, numbers)
+    again = metrics_of(made.schedule, plant, active.score(made.schedule, plant))
+    lines = ledger_of(made.schedule, plant) | active.penalties(made.schedule, plant)
+    figures = active.figures(made.schedule, plant)
     yield from _differences(METRICS_FILE, made.metrics.to_dict(), again.to_dict())
     yield from _differences(REPORT_FILE, made.ledger, lines, "ledger.")
     made_by = OF_CONTROL if made.twin == "control" else ()
@@ -121,7 +118,7 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
     if made.twin == "optimal" and (made.schedule["limited_by"] != "").any():
         yield SCHEDULE_FILE, "limited_by names a limit in an optimal plan"
     value = made.stored_energy_value
-    if value is not None and not (value.index.equals(numbers.index) and np.isfinite(value).all()):
+    if value is not None and not (value.index.equals(plant.index) and np.isfinite(value).all()):
         yield VALUE_FILE, "has other times than the schedule, or values that are no numbers"
     if not isinstance(report["findings"], list):
         yield REPORT_FILE, "findings is no list"

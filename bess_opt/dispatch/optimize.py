@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.dispatch.infeasible.least_changes import naming_relaxations
+from bess_opt.dispatch.infeasible.least_changes import naming_least_changes
 from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
-from bess_opt.dispatch.result import Dispatch, SolveReport, outcome
+from bess_opt.dispatch.result import Dispatch, SolveReport, result_of
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.solver.optimum import Optimum
 from bess_opt.solver.solution import require_bound
@@ -23,16 +23,16 @@ def optimize(scenario: Scenario) -> Dispatch:
     limits; `.reasons` says which and when, `.relaxations` what would mend it), `SolveError` (limit reached
     without a plan), `AuditError`.
     """
-    with naming_relaxations(scenario):
+    with naming_least_changes(scenario):
         return dispatch_of(solve_scenario(scenario))
 
 
 def dispatch_of(solved: Solved) -> Dispatch:
     """The audited result of a solved program."""
-    return outcome(
+    return result_of(
         solved.scenario,
         solved.plant,
-        solved.bound,
+        solved.active,
         "optimal",
         flows_of(solved.optimum, solved.plant),
         solved.findings,

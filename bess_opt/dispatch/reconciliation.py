@@ -16,11 +16,10 @@ import pandas as pd
 from bess_opt.common.findings import Finding
 from bess_opt.common.provenance import versions
 from bess_opt.plant.billing.energy import NET
-from bess_opt.plant.from_scenario import plant
-from bess_opt.plant.ledger import cash, ledger
+from bess_opt.plant.ledger import cash, ledger_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.certificate import LinearCertificate
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import prepare
 
 if TYPE_CHECKING:
     from bess_opt.common.findings import Finding
@@ -94,7 +93,10 @@ class Reconciliation:
 
     @property
     def energy_residual(self) -> float:
-        """Largest residual of an account or of a step, as a share of the energy that the site handles."""
+        """Largest residual of an account or of a step, as a share of the energy that the battery moves.
+
+        Of a battery that moves nothing, as a share of its nameplate energy.
+        """
         worst = max(max(abs(a.residual), a.worst_step) for a in self.energy.values())
         return worst / max(self.scale_mwh, 1e-12)
 
@@ -125,15 +127,14 @@ def reconcile(plan: Dispatch) -> Reconciliation:
     Raises `StrategyError` if the scenario's strategy is not there any more.
     """
     scenario, schedule, report = plan.scenario, plan.schedule, plan.report
-    stated = plant(scenario)
-    bound = bind(scenario, stated)
-    numbers = bound.restrict(stated)
-    again = ledger(schedule, numbers) | bound.penalties(schedule, numbers)
-    detail = _detail(schedule, numbers)
+    plant, active = prepare(scenario)
+    again = ledger_of(schedule, plant) | active.penalties(schedule, plant)
+    detail = _detail(schedule, plant)
     again["energy"] = sum(amount for name, amount in detail.items() if not name.startswith("tariff.demand"))
     charges = {name: amount for name, amount in detail.items() if name.startswith("tariff.demand")}
     again["overrun"] = sum(amount for name, amount in charges.items() if name.endswith(", overrun"))
     again["demand"] = sum(charges.values()) - again["overrun"]
+    again["overrun"] -= _clause_overruns(schedule, plant)
     proven = None if report is None else report.certificate
     return Reconciliation(
         scenario=scenario.name,
@@ -141,7 +142,7 @@ def reconcile(plan: Dispatch) -> Reconciliation:
         currency=scenario.site.currency,
         digest=scenario.digest(),
         versions=versions(),
-        energy=_accounts(schedule, numbers),
+        energy=_accounts(schedule, plant),
         ledger={name: MoneyLine(booked, again[name]) for name, booked in plan.ledger.items()},
         detail=detail,
         net_revenue=MoneyLine(plan.metrics.net_revenue, cash(again)),
@@ -151,10 +152,20 @@ def reconcile(plan: Dispatch) -> Reconciliation:
         objective=None if report is None else report.objective,
         solved={} if report is None else _solved(report),
         done={word: tuple(f for f in plan.findings if f.code in codes) for word, codes in DONE.items()},
-        scale_mwh=float(schedule[["solar_mw", "load_mw", "import_mw", "charge_mw"]].to_numpy().sum())
-        * numbers.step_h,
+        scale_mwh=float(schedule[["charge_mw", "discharge_mw"]].to_numpy().sum()) * plant.step_h
+        or plant.storage.energy_mwh,
         turnover=sum(abs(amount) for amount in (again | detail).values()),
     )
+
+
+def _clause_overruns(schedule: pd.DataFrame, plant: Plant) -> float:
+    """Paid for energy above the caps of clauses, added up clause by clause and step by step."""
+    total = 0.0
+    for clause in plant.connection.soft:
+        for flow, cap in clause.caps.items():
+            over = (schedule[flow][clause.active] - cap).clip(lower=0.0)
+            total += float(over.sum()) * plant.step_h * float(clause.overrun_price_per_mwh or 0.0)
+    return total
 
 
 def proof(certificate: LinearCertificate) -> dict[str, float]:
@@ -183,10 +194,10 @@ def _why_none(plan: Dispatch) -> str:
     return f"a plan of the kind {plan.twin!r} is carried out step by step; it has no program of its own"
 
 
-def _accounts(schedule: pd.DataFrame, numbers: Plant) -> dict[str, Account]:
+def _accounts(schedule: pd.DataFrame, plant: Plant) -> dict[str, Account]:
     """Every account of rule 9 as a table of terms, a column each."""
-    mwh = schedule.select_dtypes("number") * numbers.step_h
-    stored = np.diff(schedule["energy_mwh"].to_numpy(), prepend=numbers.storage.start_mwh)
+    mwh = schedule.select_dtypes("number") * plant.step_h
+    stored = np.diff(schedule["energy_mwh"].to_numpy(), prepend=plant.storage.start_mwh)
     site = {
         "solar": mwh["solar_mw"],
         "import": mwh["import_mw"],
@@ -204,7 +215,7 @@ def _accounts(schedule: pd.DataFrame, numbers: Plant) -> dict[str, Account]:
         "stored": -stored,
     }
     accounts = {"site": _account(site, schedule.index), "cells": _account(cells, schedule.index)}
-    if numbers.bus is not None:
+    if plant.bus is not None:
         bus = {
             "solar on the DC bus": mwh["solar_dc_mw"],
             "curtailed there": -mwh["curtailed_dc_mw"],
@@ -224,13 +235,13 @@ def _account(terms: Mapping[str, Any], index: pd.Index) -> Account:
     return Account(sums, sum(sums.values()), float(left[worst]), pd.DatetimeIndex(index)[worst])
 
 
-def _detail(schedule: pd.DataFrame, numbers: Plant) -> dict[str, float]:
+def _detail(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
     """Energy money by direction, and each billed period of each demand row."""
     bought, sold = schedule["import_mw"].to_numpy(), schedule["export_mw"].to_numpy()
-    nothing, billing = np.zeros(numbers.steps), numbers.billing
+    nothing, billing = np.zeros(plant.steps), plant.billing
     netted = billing is not None and any(counter.counts == NET for counter in billing.energy.counters)
-    paid = float(numbers.settled_energy(bought, sold)[2].sum())
-    gained = 0.0 if netted else float(numbers.settled_energy(nothing, sold)[2].sum())
+    paid = float(plant.settled_energy(bought, sold)[2].sum())
+    gained = 0.0 if netted else float(plant.settled_energy(nothing, sold)[2].sum())
     detail = {"export revenue": gained, "import less export" if netted else "import cost": paid - gained}
     if billing is not None:
         for kind, amounts in zip(("", ", overrun"), billing.demand.amounts(bought), strict=True):

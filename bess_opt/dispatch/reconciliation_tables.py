@@ -37,7 +37,7 @@ class Table:
     words: bool = False
 
 
-def tables(books: Reconciliation, beside: Mapping[str, Reconciliation] | None = None) -> tuple[Table, ...]:
+def tables_of(books: Reconciliation, beside: Mapping[str, Reconciliation] | None = None) -> tuple[Table, ...]:
     """Energy accounts, money, its detail, proof and input of `books`.
 
     The books of other plans for the same site, by name, add a column each to the accounts of energy and money.
@@ -52,10 +52,10 @@ def tables(books: Reconciliation, beside: Mapping[str, Reconciliation] | None = 
     )
 
 
-def summary(books: Reconciliation) -> str:
+def summary_of(books: Reconciliation) -> str:
     """How well they close, in a sentence."""
     energy, money = small(books.energy_residual), small(books.money_residual)
-    return f"Energy closes to {energy} of what the site handled, money to {money} of what changed hands."
+    return f"Energy closes to {energy} of what the battery moved, money to {money} of what changed hands."
 
 
 def small(value: float) -> str:
@@ -175,7 +175,7 @@ def _named(pairs: Mapping[str, str]) -> tuple[Row, ...]:
 def page(books: Reconciliation) -> str:
     """The whole page; the same books give the same text."""
     title = f"# Reconciliation: {books.scenario}, {books.twin}"
-    return "\n\n".join([title, summary(books), *map(_section, tables(books))]) + "\n"
+    return "\n\n".join([title, summary_of(books), *map(_section, tables_of(books))]) + "\n"
 
 
 def _section(table: Table) -> str:

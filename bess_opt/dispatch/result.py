@@ -20,10 +20,10 @@ from bess_opt.common.wording import Number, Row, number, percent
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import Flows, schedule_of
-from bess_opt.plant.ledger import ledger
-from bess_opt.plant.metrics import Metrics, metrics
+from bess_opt.plant.ledger import ledger_of
+from bess_opt.plant.metrics import Metrics, metrics_of
 from bess_opt.plant.plant import Plant
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.plant.plant import Plant
     from bess_opt.solver.certificate import LinearCertificate
-    from bess_opt.strategies.shared.stack import Bound
+    from bess_opt.strategies.shared.stack import ActiveStrategy
 
 Twin = Literal["optimal", "rule", "control", "replay"]
 OF_CONTROL = ("decisions", "deviation_mwh")  # figures of a control: of its making, so no schedule gives them again
@@ -59,6 +59,13 @@ class SolveReport:
     certificate: LinearCertificate | None = None
     engine: str = "highs"
     engine_reasons: tuple[str, ...] = ()
+
+    @property
+    def solved_by(self) -> str:
+        """Who solved, in words; where HiGHS did, what asked for it."""
+        if self.engine == "value_function":
+            return "value functions"
+        return f"HiGHS ({'; '.join(self.engine_reasons)})" if self.engine_reasons else "HiGHS"
 
     @property
     def total_seconds(self) -> float:
@@ -103,28 +110,43 @@ class Dispatch:
     figures: Mapping[str, float] = field(default_factory=dict)
     stored_energy_value: pd.Series | None = None
 
-    def plot(self, week: str | None = None, *, theme: str = "light") -> Figure:
-        """Power stack, SOC and price of a week, and the year as a heat map.
+    def plot(self, what: str | None = None, week: str | None = None, *, theme: str = "light") -> Figure:
+        """Power stack, SOC and price of a week, and the year as a heat map; or with "value" what energy is worth.
 
-        `week` names the local date with which the week begins; by default the one with the most battery
-        throughput. `theme` is "light" or "dark". ScenarioError for another theme or a date off the horizon.
+        `plot("value")` shows what one MWh more in store is worth at every energy and time of the week, with the
+        planned energy on it: an optimal plan that value functions fit (`report.engine`); of another optimal plan the
+        worth along its own way. `week` names the local date with which the week begins, also in the first place; by
+        default the one with the most battery throughput. `theme` is "light" or "dark". ScenarioError for another
+        theme, a date off the horizon, or "value" of a plan that is no optimum.
         """
         from bess_opt import plots
 
         battery = self.scenario.battery
+        week = what if week is None and what != "value" else week
         wrong = drawing_problems(pd.DatetimeIndex(self.schedule.index), week, theme)
+        if what == "value" and self.stored_energy_value is None:
+            found = f"found 'value', but a plan of twin {self.twin!r} does not say what stored energy is worth"
+            wrong.append(Finding("no_value", "what", found, "plot the plan of optimize"))
         if wrong:
             raise ScenarioError(wrong)
+        shade: Literal["light", "dark"] = "dark" if theme == "dark" else "light"
+        if what == "value":
+            return self._value_figure(week, shade)
         return plots.dispatch_figure(
             self.schedule,
             energy_mwh=battery.energy_mwh,
             currency=self.scenario.site.currency,
             title=f"{self.scenario.name}: {self.twin}",
             week=week,
-            theme="dark" if theme == "dark" else "light",
+            theme=shade,
             soc_start=battery.soc_start_resolved,
             step_h=self.scenario.step_h,
         )
+
+    def _value_figure(self, week: str | None, theme: Literal["light", "dark"]) -> Figure:
+        from bess_opt.dispatch.optimum.value_picture import value_figure
+
+        return value_figure(self, week, theme)
 
     def explain(self) -> pd.DataFrame:
         """Why an optimal plan does what it does: prices, what binds and a reason per step.
@@ -185,6 +207,7 @@ def dispatch_rows(plan: Dispatch) -> list[Row]:
     if plan.report is not None:
         gap = f"{plan.report.gap:.1e}" if plan.report.gap else "0"
         rows.append(("proven gap", f"{gap} ({plan.report.status})"))
+        rows.append(("solved by", plan.report.solved_by))
     return rows
 
 
@@ -216,10 +239,10 @@ def law_of(twin: Twin, plant: Plant) -> Plant:
     return plant if foreseeing else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
 
 
-def outcome(
+def result_of(
     scenario: Scenario,
     plant: Plant,
-    bound: Bound,
+    active: ActiveStrategy,
     twin: Twin,
     flows: Flows,
     findings: Findings,
@@ -229,16 +252,16 @@ def outcome(
     """The audited dispatch; `more` are further fields of `Dispatch`. Raises `AuditError`."""
     with watch.stage("extract"):
         schedule = schedule_of(plant, flows)
-        figures = metrics(schedule, plant, bound.score(schedule, plant))
+        figures = metrics_of(schedule, plant, active.score(schedule, plant))
     with watch.stage("audit"):
-        audit.require(schedule, law_of(twin, plant), [bound.checks])
+        audit.require(schedule, law_of(twin, plant), [active.checks])
     return Dispatch(
         scenario=scenario,
         twin=twin,
         schedule=schedule,
         metrics=figures,
         findings=findings,
-        ledger=ledger(schedule, plant) | bound.penalties(schedule, plant),
-        figures=bound.figures(schedule, plant),
+        ledger=ledger_of(schedule, plant) | active.penalties(schedule, plant),
+        figures=active.figures(schedule, plant),
         **more,
     )

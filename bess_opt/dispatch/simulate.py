@@ -6,14 +6,13 @@ import numpy as np
 
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.dispatch.checks.validate import findings
-from bess_opt.dispatch.result import Dispatch, outcome
+from bess_opt.dispatch.checks.validate import findings_of
+from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import Held, Rule
 from bess_opt.plant.stepper import follow, run_rule
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import prepare
 
 
 def simulate(scenario: Scenario, rule: Rule | None = None) -> Dispatch:
@@ -26,13 +25,11 @@ def simulate(scenario: Scenario, rule: Rule | None = None) -> Dispatch:
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
-        stated = plant(scenario)
-        bound = bind(scenario, stated)
-        numbers = bound.restrict(stated)
+        plant, active = prepare(scenario)
     with watch.stage("simulate"):
-        made = run_rule(numbers, rule or bound.rule(numbers))
-    result = outcome(scenario, numbers, bound, "rule", made, findings(scenario, numbers, bound), watch)
-    missed = bound.missed(result.schedule, numbers)
+        made = run_rule(plant, rule or active.rule(plant))
+    result = result_of(scenario, plant, active, "rule", made, findings_of(scenario, plant, active), watch)
+    missed = active.missed(result.schedule, plant)
     if missed:
         raise InfeasibleError(missed)
     return result
@@ -43,9 +40,7 @@ def replay(plan: Dispatch) -> Dispatch:
 
     The result is audited like any plan. Raises `InfeasibleError` where the simulator cannot follow.
     """
-    stated = plant(plan.scenario)
-    bound = bind(plan.scenario, stated)
-    numbers = bound.restrict(stated)
+    plant, active = prepare(plan.scenario)
     column = {name: plan.schedule[name].to_numpy() for name in plan.schedule.columns if name.endswith("_mw")}
     up, down = column["regulation_up_mw"], column["regulation_down_mw"]
     swing = np.where(np.maximum(up, down) > 0.0, np.minimum(column["charge_mw"], column["discharge_mw"]), 0.0)
@@ -56,4 +51,4 @@ def replay(plan: Dispatch) -> Dispatch:
         unserved_mw=column["unserved_mw"],
         held=Held(up.tolist(), down.tolist(), swing.tolist()),
     )
-    return outcome(plan.scenario, numbers, bound, "replay", follow(numbers, asked), plan.findings, Stopwatch())
+    return result_of(plan.scenario, plant, active, "replay", follow(plant, asked), plan.findings, Stopwatch())

@@ -1,4 +1,4 @@
-"""What a plan has used of its caps so far, in the keys that the next scenario takes: one function per key."""
+"""What a plan has used of its caps and its bill so far, in the keys that the next scenario takes: a function each."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.dispatch import used_bill
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.plant.cycle_caps import period_of, steps_within
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 
 
@@ -42,39 +43,49 @@ class Past:
 Row = Callable[[Past], Any]
 
 
-def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, dict[str, Any]]:
-    """What `plan` has used of its caps, as tables for `Scenario.replace`: `next.replace(**bo.used(plan))`.
+def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, Any]:
+    """What `plan` has used of its caps and its bill, as tables: `next.replace(**bo.used(plan))`.
 
     It holds for the moment after the plan's horizon, or for `until`, the start of a step up to which the plan was
     carried out. `battery.max_cycles` is the stated one (of `max_cycles_per_day` too) with `used` in cycles of the
-    period in which that moment lies; within hours, of what a window that begins before it can still hold. A key
-    that the scenario does not state is left out. ScenarioError for a moment that begins no step of the plan.
+    period in which that moment lies; within hours, of what a window that begins before it can still hold.
+    `connection` are the clauses with `before_mw`, where one limits ramps.
+    `tariff.energy` has `used_mwh` of the tier period under way, `tariff.demand` the peak of the period under way in
+    `incurred_mw` and the peaks of the months before it in `history_mw`; `tariff.billed_so_far` is the money of the
+    month under way which the next scenario does not bill itself (energy, coincident times, shares of demand charges;
+    the fixed charge and whole demand charges it bills again), `tariff.credit_so_far` the credits left by month. A
+    billing interval that the moment cuts counts with the steps before it. A key that the scenario does not state is
+    left out. ScenarioError for a moment that begins no step of the plan, and for one within a day of which the peak
+    is one of several.
     """
     past = _past(plan, until)
-    tables: dict[str, dict[str, Any]] = {}
+    tables: dict[str, Any] = {}
     for where, row in ROWS.items():
         value = row(past)
         if value is not None:
-            table, key = where.split(".")
-            tables.setdefault(table, {})[key] = value
+            table, _, key = where.partition(".")
+            if key:
+                tables.setdefault(table, {})[key] = value
+            else:
+                tables[table] = value
     if "max_cycles" in tables.get("battery", {}):
         tables["battery"]["max_cycles_per_day"] = None
     return tables
 
 
 def _past(plan: Dispatch, until: pd.Timestamp | str | None) -> Past:
-    numbers = plant(plan.scenario)
-    end = numbers.index[-1] + pd.Timedelta(hours=numbers.step_h)
-    moments = numbers.index.append(pd.DatetimeIndex([end]))
+    plant = plant_of(plan.scenario)
+    end = plant.index[-1] + pd.Timedelta(hours=plant.step_h)
+    moments = plant.index.append(pd.DatetimeIndex([end]))
     if until is None:
-        return Past(plan, numbers, numbers.steps, end)
+        return Past(plan, plant, plant.steps, end)
     now = pd.Timestamp(until)
-    now = now.tz_localize(numbers.index.tz) if now.tz is None else now.tz_convert(numbers.index.tz)
+    now = now.tz_localize(plant.index.tz) if now.tz is None else now.tz_convert(plant.index.tz)
     at = np.flatnonzero(moments == now)
     if not len(at):
         expected = f"give the start of a step from {moments[0]} to {end}"
         raise ScenarioError([Finding("outside_horizon", "until", f"found {until}", expected)])
-    return Past(plan, numbers, int(at[0]), now)
+    return Past(plan, plant, int(at[0]), now)
 
 
 def max_cycles(past: Past) -> list[dict[str, Any]] | None:
@@ -88,6 +99,16 @@ def max_cycles(past: Past) -> list[dict[str, Any]] | None:
         done = _before(limit, past) + float(counted[_since(limit, past) :].sum()) / nameplate
         found.append(limit.to_plain() | {"used": done})
     return found or None
+
+
+def connection(past: Past) -> list[dict[str, Any]] | None:
+    """Every clause, those with a ramp with the grid power of the last step."""
+    clauses = past.plan.scenario.connection
+    if past.steps == 0 or not any(clause.ramp_mw_per_min is not None for clause in clauses):
+        return None
+    last = float(past.column("grid_mw")[-1])
+    ramped = [{} if clause.ramp_mw_per_min is None else {"before_mw": last} for clause in clauses]
+    return [clause.to_plain() | before for clause, before in zip(clauses, ramped, strict=True)]
 
 
 def _since(limit: CycleLimit, past: Past) -> int:
@@ -107,4 +128,11 @@ def _before(limit: CycleLimit, past: Past) -> float:
 
 
 # Key path of the next scenario -> what stands there; None leaves the key out.
-ROWS: dict[str, Row] = {"battery.max_cycles": max_cycles}
+ROWS: dict[str, Row] = {
+    "battery.max_cycles": max_cycles,
+    "connection": connection,
+    "tariff.energy": used_bill.energy_rows,
+    "tariff.demand": used_bill.demand_rows,
+    "tariff.billed_so_far": used_bill.billed_so_far,
+    "tariff.credit_so_far": used_bill.credit_so_far,
+}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.dispatch.checks.validate import findings
-from bess_opt.dispatch.result import Dispatch, outcome
+from bess_opt.dispatch.checks.validate import findings_of
+from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.stepper import run_rule
 from bess_opt.plant.without_battery import bare_scenario, idle_plant
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import prepare
 
 
 def dispatch_without_battery(scenario: Scenario) -> Dispatch:
@@ -22,9 +21,8 @@ def dispatch_without_battery(scenario: Scenario) -> Dispatch:
     watch = Stopwatch()
     with watch.stage("prepare"):
         bare = bare_scenario(scenario)
-        stated = plant(bare)
-        wanted = bind(bare, stated)
-        numbers = idle_plant(wanted.restrict(stated))
+        prepared = prepare(bare)
+        plant, active = idle_plant(prepared.plant), prepared.strategy
     with watch.stage("simulate"):
-        made = run_rule(numbers, lambda _state: 0.0)
-    return outcome(bare, numbers, wanted, "rule", made, findings(bare, numbers, wanted), watch)
+        made = run_rule(plant, lambda _state: 0.0)
+    return result_of(bare, plant, active, "rule", made, findings_of(bare, plant, active), watch)

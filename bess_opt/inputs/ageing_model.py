@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, quantity, reject
-from bess_opt.inputs.battery import LIFE_ENDS_AT, Technology
+from bess_opt.inputs.technologies import LIFE_ENDS_AT, Technology
 
 KELVIN, REFERENCE_K = 273.15, 296.0
 DAYS_A_YEAR = 365.0

@@ -16,13 +16,15 @@ from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Table
 from bess_opt.common.wording import counted
 from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.calendar.holidays import holidays_in
+from bess_opt.inputs.connection import Clause, clause_notes, condition_findings
 from bess_opt.inputs.describe import describe_series, scenario_html
 from bess_opt.inputs.finance import Finance
-from bess_opt.inputs.holidays import holidays_in
-from bess_opt.inputs.json_schema import json_schema
-from bess_opt.inputs.magnitudes import check_magnitudes
-from bess_opt.inputs.scenario_checks import check_tables
-from bess_opt.inputs.scenario_reading import (
+from bess_opt.inputs.reading.json_schema import json_schema
+from bess_opt.inputs.reading.magnitudes import check_magnitudes
+from bess_opt.inputs.reading.scenario_checks import check_tables
+from bess_opt.inputs.reading.scenario_reading import (
+    LISTS,
     TABLES,
     SeriesSource,
     file_source,
@@ -32,14 +34,15 @@ from bess_opt.inputs.scenario_reading import (
     read_toml,
     unknown_tables,
 )
+from bess_opt.inputs.reading.strategy_entry import StrategyEntry, read_strategies
 from bess_opt.inputs.series.clean import CleanSeries, SeriesOptions, lock
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.inputs.strategy_entry import StrategyEntry, read_strategies
 from bess_opt.inputs.tariff import Tariff
 from bess_opt.inputs.tariff_checks import price_findings, price_notes
 
 _HELD = ("battery", "site", "tariff", "finance", "solver")
+_KNOWN = [*TABLES, *LISTS, "strategy", "series_options", "name"]
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -56,6 +59,7 @@ class Scenario:
     tariff: Tariff | None
     finance: Finance | None
     solver: SolverOptions
+    connection: tuple[Clause, ...]
     strategies: tuple[StrategyEntry, ...]
     notes: tuple[Finding, ...]
     name: str
@@ -72,15 +76,17 @@ class Scenario:
         tariff: Tariff | Mapping[str, Any] | None = None,
         finance: Finance | Mapping[str, Any] | None = None,
         solver: SolverOptions | Mapping[str, Any] | None = None,
+        connection: Sequence[Clause | Mapping[str, Any]] | None = None,
         series_options: SeriesOptions | Mapping[str, Any] | None = None,
         name: str = "scenario",
         **unknown: Any,
     ) -> None:
-        problems = unknown_tables(unknown, [*TABLES, "strategy", "series_options", "name"], "")
+        problems = unknown_tables(unknown, _KNOWN, "")
         if problems:
             raise ScenarioError(problems)
         tables: dict[str, object] = {"battery": battery, "site": site, "series": series_options}
         tables |= {"strategy": strategy, "tariff": tariff, "finance": finance, "solver": solver}
+        tables |= {"connection": connection}
         self._adopt(tables, frame_source(series), name, None)
 
     def _adopt(self, tables: Mapping[str, Any], source: SeriesSource, name: str, folder: Path | None) -> None:
@@ -92,10 +98,13 @@ class Scenario:
         if cleaned is not None and not problems:
             problems += price_findings(parts.get("tariff"), {str(k): v.to_numpy() for k, v in cleaned.frame.items()})
             problems += check_magnitudes(parts, cleaned.frame)
+            problems += condition_findings(parts["connection"], [str(name) for name in cleaned.frame.columns])
         if problems or cleaned is None:
             raise ScenarioError(problems)
         notes = price_notes(parts.get("tariff"), list(cleaned.frame.columns))
-        values = {key: parts.get(key) for key in _HELD}
+        holidays = holidays_in(parts["site"].holidays, cleaned.index)
+        notes = [*notes, *clause_notes(parts["connection"], cleaned.frame, holidays)]
+        values = {key: parts.get(key) for key in (*_HELD, *LISTS)}
         values |= {"strategies": entries, "notes": (*cleaned.notes, *notes), "name": name}
         for key, value in (values | {"folder": folder, "_clean": cleaned}).items():
             object.__setattr__(self, key, value)
@@ -124,16 +133,17 @@ class Scenario:
         """A new scenario with `tables` over the present ones, checked again.
 
         battery, site, tariff, finance and solver merge with their stated keys when given as a mapping;
-        technology, strategy and series are replaced whole; None takes the default. ScenarioError for an
+        technology, strategy, connection and series are replaced whole; None takes the default. ScenarioError for an
         unknown table or a wrong value.
         """
-        unknown = unknown_tables(tables, [*TABLES, "strategy", "series_options", "name"], "")
+        unknown = unknown_tables(tables, _KNOWN, "")
         if unknown:
             raise ScenarioError(unknown)
         if "series_options" in tables and "series" not in tables:
             found = "stand without a series, and the present one is already clean"
             raise ScenarioError([Finding("no_series", "series_options", found, "give series too")])
         merged = {key: _merged(getattr(self, key), tables.get(key, getattr(self, key))) for key in _HELD}
+        merged |= {key: tables.get(key, getattr(self, key)) for key in LISTS}
         merged["strategy"] = tables.get("strategy", self.strategies)
         merged["series"] = tables.get("series_options")
         source = frame_source(tables["series"]) if "series" in tables else self._clean
@@ -155,6 +165,9 @@ class Scenario:
             table: Table | None = getattr(self, key)
             if table is not None:
                 tables[key] = table.to_plain()
+        for key in LISTS:
+            if getattr(self, key):
+                tables[key] = [table.to_plain() for table in getattr(self, key)]
         return tables
 
     def digest(self) -> str:
@@ -197,7 +210,7 @@ def load(path: str | Path) -> Scenario:
     path = Path(path)
     file = path / "scenario.toml" if path.is_dir() else path
     tables = read_toml(file)
-    unknown = unknown_tables(tables, [*TABLES, "strategy"], f" in {file.name}")
+    unknown = unknown_tables(tables, [*TABLES, *LISTS, "strategy"], f" in {file.name}")
     scenario = object.__new__(Scenario)
     try:
         scenario._adopt(tables, file_source(file.parent), file.resolve().parent.name, file.parent)

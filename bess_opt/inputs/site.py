@@ -11,8 +11,8 @@ from bess_opt.common.clock import is_zone
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Flag, Number, Table, Text, quantity, reject
 from bess_opt.common.names import nearest
-from bess_opt.inputs.battery import TopologyKey
-from bess_opt.inputs.holidays import Holidays
+from bess_opt.inputs.calendar.holidays import Holidays
+from bess_opt.inputs.technologies import TopologyKey
 
 
 def _known_zone(name: str | None) -> str | None:

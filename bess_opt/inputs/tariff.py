@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Count, Number, Table, Text, plain, quantity, reject
 from bess_opt.common.wording import show
-from bess_opt.inputs.calendar_keys import CalendarKeys, Months, listed
+from bess_opt.inputs.calendar.keys import CalendarKeys, Months, listed
 
 LAST_TIER = "the last threshold must be inf"
 

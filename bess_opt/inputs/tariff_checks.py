@@ -9,7 +9,7 @@ import pandas as pd
 
 from bess_opt.common.arrays import Array, Integers
 from bess_opt.common.findings import Finding
-from bess_opt.inputs.calendar_keys import CalendarKeys, edge_findings
+from bess_opt.inputs.calendar.keys import CalendarKeys, edge_findings
 from bess_opt.inputs.tariff import DemandRate, Tariff
 
 DAY_S = 86_400
@@ -23,15 +23,15 @@ def tariff_findings(
     rows: list[tuple[str, CalendarKeys]] = [(f"tariff.energy[{n}]", row) for n, row in enumerate(tariff.energy)]
     rows += [(f"tariff.demand[{n}]", row) for n, row in enumerate(tariff.demand)]
     for where, row in rows:
-        problems += edge_findings(row.when, where, index, step_h)
-        if row.when.needs_holidays and holidays is None:
+        problems += edge_findings(row.calendar, where, index, step_h)
+        if row.calendar.needs_holidays and holidays is None:
             expected = 'state site.holidays: a region such as "DE-BY", or a list of dates'
             problems.append(Finding("no_holidays", f"{where}.days", 'names "holiday", but none are stated', expected))
     years = range(index[0].year, index[-1].year + 1)
     for number, rate in enumerate(tariff.demand):
         where = f"tariff.demand[{number}]"
         problems += interval_findings(rate, where, round(step_h * 3600))
-        cut = rate.when.months_cut(years) if rate.from_ is not None else []
+        cut = rate.calendar.months_cut(years) if rate.from_ is not None else []
         if cut:
             found = f"{rate.from_} to {rate.to} cuts month {', '.join(map(str, cut))}, which has one peak"
             problems.append(
@@ -56,7 +56,7 @@ def interval_findings(rate: DemandRate, where: str, step_s: int) -> list[Finding
         return [
             Finding("odd_interval", place, f"{found}, which does not divide 24 h", "give 15, 30, 60, 120 ... min")
         ]
-    when, problems = rate.when, []
+    when, problems = rate.calendar, []
     for first, last in () if when.all_day else when.windows:
         if any(round(minute * 60) % interval_s for minute in (first, last)):
             text = f"an edge of {first / 60:g} to {last / 60:g} h lies inside an interval of {interval_s / 60:g} min"
@@ -74,7 +74,7 @@ def row_of_step(
     found, rows = np.full(len(index), -1, dtype=np.int64), np.zeros(len(index), dtype=np.int64)
     stated = tariff.rows(direction)
     for number, rate in stated:
-        mask = rate.when.mask(index, holidays)
+        mask = rate.calendar.mask(index, holidays)
         found[mask] = number
         rows += mask
     if not stated:

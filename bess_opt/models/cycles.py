@@ -18,7 +18,7 @@ def add_stated_cycles(m: Any, plant: Plant, stated: Array, price_per_cycle: floa
     """Add `missing_cycles` at a price, and for each local day the `stated` cycles as done or missing.
 
     What a day misses stands at its last step; all other members are held at zero. The cheapest cycle of a
-    plain model is charging and discharging at once (rule 10): the cuts leave little of it.
+    plain model is charging and discharging at once (one way): the cuts leave little of it.
     """
     day, last = plant.day, plant.day_end - 1
     at_end = np.arange(plant.steps) == last
@@ -43,7 +43,7 @@ def stated_cycles_per_day(m: Any, day: Any) -> Any:
 
 
 def shared_power(m: Any, t: Any) -> Any:
-    """c[t]/c_max + d[t]/d_max <= 1: holds for a battery that runs one way (rule 10)."""
+    """c[t]/c_max + d[t]/d_max <= 1: holds for a battery that runs one way (one way)."""
     return m.charge_mw[t] / m.charge_max_mw + m.discharge_mw[t] / m.discharge_max_mw <= 1.0
 
 

@@ -20,7 +20,7 @@ def add_dc_bus(m: Any, plant: Plant) -> None:
     """
     if plant.bus is None:
         raise ValueError("this plant has no DC bus")
-    # Without a rating too the flows need an end, or in and out at once could burn energy without end.
+    # Without a rating too the flows need an end, or in and out at once could waste energy without end.
     limits = plant.flow_limits()
     rating = plant.bus.inverter_mw
     out, into = (

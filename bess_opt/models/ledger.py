@@ -14,6 +14,8 @@ from bess_opt.plant import money
 from bess_opt.plant.ledger import LINES
 from bess_opt.plant.plant import Plant
 
+Objective = list[tuple[float, Any, Any]]  # (weight, rule(m, i) -> value, index set): maximised
+
 
 @dataclass(frozen=True)
 class Term:

@@ -1,6 +1,6 @@
 """Regulation in the model: three states of the battery per step, and what holding capacity asks of them.
 
-Base point, called up and called down in full: each state charges or discharges (rule 10 binds each of them),
+Base point, called up and called down in full: each state charges or discharges (the one-way rule binds each of them),
 a call may cross zero. Flows of a step are the mean over its calls. Site limits hold in the called states too,
 where PV, load, curtailment and shedding stay as they are planned.
 """
@@ -148,17 +148,17 @@ def down_discharges_less(m: Any, t: Any) -> Any:
 
 
 def base_shared_power(m: Any, t: Any) -> Any:
-    """c_base/c_max + d_base/d_max <= 1: holds for a state that runs one way (rule 10)."""
+    """c_base/c_max + d_base/d_max <= 1: holds for a state that runs one way (one way)."""
     return m.base_charge_mw[t] / m.charge_max_mw + m.base_discharge_mw[t] / m.discharge_max_mw <= 1.0
 
 
 def up_shared_power(m: Any, t: Any) -> Any:
-    """c_up/c_max + d_up/d_max <= 1: holds for a state that runs one way (rule 10)."""
+    """c_up/c_max + d_up/d_max <= 1: holds for a state that runs one way (one way)."""
     return m.up_charge_mw[t] / m.charge_max_mw + m.up_discharge_mw[t] / m.discharge_max_mw <= 1.0
 
 
 def down_shared_power(m: Any, t: Any) -> Any:
-    """c_down/c_max + d_down/d_max <= 1: holds for a state that runs one way (rule 10)."""
+    """c_down/c_max + d_down/d_max <= 1: holds for a state that runs one way (one way)."""
     return m.down_charge_mw[t] / m.charge_max_mw + m.down_discharge_mw[t] / m.discharge_max_mw <= 1.0
 
 

@@ -37,7 +37,7 @@ def grid_bounds(plant: Plant) -> tuple[np.ndarray, np.ndarray]:
     """Most import and export per step: the connection's limits.
 
     Where export pays more than import costs, also what the site can take or give without doing both at
-    once: it keeps the relaxation bounded and cuts off nothing that rule 10 allows.
+    once: it keeps the relaxation bounded and cuts off nothing that the one-way rule allows.
     """
     limits = plant.flow_limits()
     pays = plant.export_price > plant.import_price
@@ -70,7 +70,7 @@ def forbid_grid_charging(m: Any) -> None:
 
 
 def no_grid_charging(m: Any, t: Any) -> Any:
-    """import + unserved <= load: what the grid gives goes to the load; with rule 10, c <= PV used."""
+    """import + unserved <= load: what the grid gives goes to the load; with the one-way rule, c <= PV used."""
     return m.import_mw[t] + m.unserved_mw[t] <= m.load_mw[t]
 
 
@@ -123,7 +123,7 @@ def strict_export_chord(m: Any, t: Any) -> Any:
 
 
 def no_battery_export(m: Any, t: Any) -> Any:
-    """export <= solar − curtailed: only PV power reaches the grid; with rule 10, d <= load served."""
+    """export <= solar − curtailed: only PV power reaches the grid; with the one-way rule, d <= load served."""
     return m.export_mw[t] <= m.solar_ac_mw[t] - m.curtailed_ac_mw[t]
 
 

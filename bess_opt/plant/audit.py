@@ -241,12 +241,13 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     return [
         *(v for law, excess in upper.items() for v in exceeds(law, excess, plant)),
         *exceeds("powers are not negative", -sign, plant),
+        *exceeds("ramp of a clause", plant.connection.ramp_excess_mw(sold - bought), plant),
         *exceeds("SOC window and reserve", window, plant, storage.energy_mwh, "MWh"),
     ]
 
 
 def _one_way(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-    """No converter runs both ways in one step (rule 10); the inverter's column is net, its loss tells.
+    """Each converter runs one way in a step (one way); the inverter's column is net, its loss tells.
 
     A step that holds regulation has calls of both signs within it: against its base point the battery moves
     no more than what is held. The strategy's own check looks at the base point.

@@ -10,7 +10,8 @@ import numpy as np
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.inputs.battery import Battery, Technology
+from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.technologies import Technology
 from bess_opt.plant import physics
 from bess_opt.plant.from_scenario import storage_of
 from bess_opt.plant.plant import Storage

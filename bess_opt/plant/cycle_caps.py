@@ -101,7 +101,7 @@ class Allowance:
         self._done.append(self._done[-1] + counted_mwh)
 
 
-def cycle_caps(
+def cycle_caps_of(
     limits: Sequence[tuple[str, CycleLimit]], index: pd.DatetimeIndex, step_h: float, energy_mwh: float
 ) -> tuple[CycleCap, ...]:
     """The caps of a battery of nameplate `energy_mwh` over the steps of `index`; `limits` by their key paths."""

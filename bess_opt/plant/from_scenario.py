@@ -8,15 +8,17 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.inputs.battery import ROUNDING, Battery, EndValue
+from bess_opt.inputs.battery import Battery, EndValue
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.technologies import ROUNDING
 from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
-from bess_opt.plant.cycle_caps import cycle_caps
-from bess_opt.plant.plant import Bus, Plant, Storage
+from bess_opt.plant.connection import connection_of
+from bess_opt.plant.cycle_caps import cycle_caps_of
+from bess_opt.plant.plant import Bus, Plant, Ratings, Storage
 
 
-def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
+def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     """Derive the numbers of `scenario`'s physics and prices.
 
     `values` stand for the scenario's series, of the same columns and index: what is forecast of them.
@@ -28,6 +30,7 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     dc_coupled = battery.topology != "parallel_ac"
     converters = battery.converters
     columns = {str(name): series[name].to_numpy(dtype=float) for name in series.columns}
+    clauses = connection_of(scenario.connection, series, scenario.step_h, scenario.holidays)
     billing = billing_of(scenario.tariff, columns, index, scenario.step_h, scenario.holidays)
     return Plant(
         index=index,
@@ -40,8 +43,12 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         load_mw=_column(series, "load_mw") + battery.auxiliary_mw,
         import_price=billing.energy.import_price,
         export_price=billing.energy.export_price,
-        import_max_mw=_lower(site.import_limit_mw, series, "import_limit_mw"),
-        export_max_mw=_lower(site.export_limit_mw, series, "export_limit_mw"),
+        import_max_mw=np.minimum(
+            _lower(site.import_limit_mw, series, "import_limit_mw"), clauses.cap_mw("import_mw")
+        ),
+        export_max_mw=np.minimum(
+            _lower(site.export_limit_mw, series, "export_limit_mw"), clauses.cap_mw("export_mw")
+        ),
         grid_charging=site.grid_charging,
         battery_export=site.battery_export is True,
         strict_export=site.battery_export == "strict",
@@ -51,7 +58,13 @@ def plant(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         solar_capacity_mw=site.solar_capacity_mw,
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
         auxiliary_mw=battery.auxiliary_mw,
+        clauses=clauses,
     )
+
+
+def with_size_of(plant: Plant, scenario: Scenario) -> Plant:
+    """`plant` with the power and cells of `scenario`, which differs from its own in the battery's size alone."""
+    return replace(plant, power_mw=scenario.battery.power_mw, storage=_storage(scenario, scenario.series))
 
 
 def port_efficiency(battery: Battery) -> tuple[float, float]:
@@ -59,6 +72,13 @@ def port_efficiency(battery: Battery) -> tuple[float, float]:
     if battery.topology == "parallel_ac":
         return battery.converters.ac_to_dc, battery.converters.dc_to_ac
     return battery.converters.dc_to_dc, battery.converters.dc_to_dc
+
+
+def ratings_of(battery: Battery) -> Ratings:
+    """What limits the power of `battery`, apart; a `Storage` has the lower of them."""
+    eta_in, eta_out = port_efficiency(battery)
+    cells = battery.tech.c_rate_max * battery.energy_mwh
+    return Ratings(battery.charge_power, battery.power_mw, cells, eta_in, eta_out)
 
 
 def _storage(scenario: Scenario, series: pd.DataFrame) -> Storage:
@@ -78,7 +98,7 @@ def _storage(scenario: Scenario, series: pd.DataFrame) -> Storage:
         charge_given_mw=_lower(None, series, "charge_limit_mw"),
         discharge_given_mw=_lower(None, series, "discharge_limit_mw"),
         drawn_mw=_column(series, "drawn_mw"),
-        caps=cycle_caps(battery.cycle_limits, pd.DatetimeIndex(series.index), scenario.step_h, energy),
+        caps=cycle_caps_of(battery.cycle_limits, pd.DatetimeIndex(series.index), scenario.step_h, energy),
     )
 
 

@@ -59,6 +59,13 @@ def _charge(name: str) -> Callable[[Booked], float]:
     return lambda booked: 0.0 - booked.charges.get(name, 0.0)
 
 
+def _overrun(booked: Booked) -> float:
+    """Paid for power above contracted power and above the caps of clauses."""
+    schedule = booked.schedule
+    energy = booked.plant.connection.overrun_cost(schedule["import_mw"].to_numpy(), schedule["export_mw"].to_numpy())
+    return 0.0 - booked.charges.get("overrun", 0.0) - energy
+
+
 def _regulation(booked: Booked) -> float:
     """Pay for the regulation capacity held; 0 for a plant that sells none."""
     reserves, schedule = booked.plant.reserves, booked.schedule
@@ -93,7 +100,7 @@ LINES: dict[str, Line] = {
     "energy": Line("energy_revenue", "energy", True, False, lambda booked: float(booked.schedule["revenue"].sum())),
     "regulation": Line("regulation_revenue", "regulation", True, False, _regulation),
     "demand": Line("demand_charges", "demand charges", True, True, _charge("demand")),
-    "overrun": Line("overrun_charges", "overruns of contracted power", True, True, _charge("overrun")),
+    "overrun": Line("overrun_charges", "overruns of contracted power and of clauses", True, True, _overrun),
     "fixed": Line("fixed_charges", "fixed charges", True, True, _charge("fixed")),
     "minimum": Line("minimum_charges", "charges up to the minimum", True, True, _charge("minimum")),
     "credits": Line("credits", "credits withheld less used", True, True, _charge("credits")),
@@ -104,7 +111,7 @@ LINES: dict[str, Line] = {
 }
 
 
-def ledger(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
+def ledger_of(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
     """Every line of a schedule's money, received positive; each enters once (rule 15)."""
     booked = Booked(schedule, plant)
     return {name: line.amount(booked) for name, line in LINES.items()}
@@ -117,4 +124,4 @@ def cash(amounts: dict[str, float]) -> float:
 
 def net_revenue(schedule: pd.DataFrame, plant: Plant) -> float:
     """Cash of the horizon: all lines but wear and the value of stored energy."""
-    return cash(ledger(schedule, plant))
+    return cash(ledger_of(schedule, plant))

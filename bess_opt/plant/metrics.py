@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt.plant.ledger import LINES, cash, ledger
+from bess_opt.plant.ledger import LINES, cash, ledger_of
 from bess_opt.plant.plant import Plant
 
 
@@ -71,7 +71,7 @@ class Metrics:
         return asdict(self)
 
 
-def metrics(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
+def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
     """Compute all figures of `schedule`."""
     hours, storage = plant.step_h, plant.storage
     energy = {
@@ -85,7 +85,7 @@ def metrics(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
     served = energy["load"] - energy["unserved"]
     out_of_cells = energy["discharge"] / storage.eta_discharge + drawn
     cycles = out_of_cells / storage.energy_mwh
-    booked = ledger(schedule, plant)
+    booked = ledger_of(schedule, plant)
     grid = schedule["grid_mw"].to_numpy()
     inputs = energy["solar"] + energy["import"] + energy["unserved"]
     outputs = energy["load"] + energy["export"] + energy["curtailed"] + energy["loss"] + kept

@@ -16,6 +16,7 @@ from bess_opt.common import clock
 from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
+from bess_opt.plant.connection import Connection
 from bess_opt.plant.cycle_caps import CycleCap
 
 PRECISION = 1e-12  # of a number: doubles hold 2e-16, and a step's balance passes through a dozen operations
@@ -66,6 +67,17 @@ class Storage:
         return physics.law(
             eta_charge=self.eta_charge, eta_discharge=self.eta_discharge, retention=self.retention, step_h=step_h
         )
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """What limits a battery's power, each in proportion to its size: at the port, and at the cells."""
+
+    charge_mw: float
+    discharge_mw: float
+    cells_mw: float
+    eta_in: float  # between the port and the cells' terminals
+    eta_out: float
 
 
 @dataclass(frozen=True)
@@ -120,7 +132,13 @@ class Plant:
     extra: dict[str, Array] = field(default_factory=dict)
     reserves: Reserves | None = None
     auxiliary_mw: float = 0.0  # part of load_mw
+    clauses: Connection | None = None
     strict_export: bool = False  # export is no more than what PV has over the load
+
+    @property
+    def connection(self) -> Connection:
+        """The clauses of the connection agreement, none where the site has none."""
+        return self.clauses if self.clauses is not None else Connection((), self.steps, self.step_h)
 
     @property
     def steps(self) -> int:
@@ -194,7 +212,7 @@ class Plant:
         return used
 
     def flow_limits(self) -> dict[str, Array]:
-        """Most of each flow per step when its converter runs one way only (rule 10).
+        """Most of each flow per step when its converter runs one way only (one way).
 
         Stated limits, or what the plant can take or give at all; so every flow is bounded.
         """

@@ -1,4 +1,4 @@
-"""Which stored energies a plant can reach at each instant, one way per step (rule 10), without a solve.
+"""Which stored energies a plant can reach at each instant, one way per step (one way), without a solve.
 
 What the site lets a battery give or take in a step does not depend on what it holds, and every power between the
 least and the most is possible. So the energies within reach form one interval at each instant, and its ends follow
@@ -13,7 +13,7 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.room import Setpoints, room
+from bess_opt.plant.room import Setpoints, room_of
 
 SLACK = 1e-9  # of nameplate energy: an energy that misses a bound by less meets it
 
@@ -38,18 +38,18 @@ def power_bounds(plant: Plant) -> tuple[Array, Array]:
     Where the least is above the most there is no power that the site allows.
     """
     storage, nothing = plant.storage, np.zeros(plant.steps)
-    least = room(plant, Setpoints(nothing, nothing, nothing, plant.sheddable_mw)).lowest_mw
-    most = room(plant, Setpoints(nothing, nothing, nothing, nothing)).highest_mw
+    least = room_of(plant, Setpoints(nothing, nothing, nothing, plant.sheddable_mw)).lowest_mw
+    most = room_of(plant, Setpoints(nothing, nothing, nothing, nothing)).highest_mw
     if plant.curtailment:
         dark = Setpoints(nothing, plant.solar_ac_mw, plant.solar_dc_mw, nothing)
-        most = np.maximum(most, room(plant, dark).highest_mw)
+        most = np.maximum(most, room_of(plant, dark).highest_mw)
     if plant.bus is not None:  # what the AC bus needs and the inverter cannot pass, PV on the DC bus does not change
         needed = plant.load_mw - plant.sheddable_mw - plant.import_max_mw - plant.solar_ac_mw
         least = np.where(needed > plant.bus.inverter_mw + SLACK * plant.scale_mw, np.inf, least)
     return np.maximum(least, -storage.charge_limit_mw), np.minimum(most, storage.discharge_limit_mw)
 
 
-def reach(plant: Plant) -> Reach:
+def reach_of(plant: Plant) -> Reach:
     """The energies within reach of `plant` from its start; the end condition is not looked at."""
     storage = plant.storage
     kept, into, out = storage.law(plant.step_h)
@@ -75,7 +75,7 @@ def within_reach(plant: Plant) -> bool:
     least, most = power_bounds(plant)
     if float((least - most).max()) > SLACK * plant.scale_mw:
         return False
-    found, storage = reach(plant), plant.storage
+    found, storage = reach_of(plant), plant.storage
     slack = SLACK * storage.energy_mwh
     enough = found.highest_mwh[-1] >= storage.end_min_mwh - slack
     return found.lost is None and bool(enough and found.lowest_mwh[-1] <= storage.end_max_mwh + slack)

@@ -39,7 +39,7 @@ class Room:
     highest_by: Array
 
 
-def room(plant: Plant, asked: Setpoints) -> Room:
+def room_of(plant: Plant, asked: Setpoints) -> Room:
     """Battery power that connection, inverter and permissions allow, with `asked`'s curtailment and shedding."""
     load = plant.load_mw - asked.unserved_mw
     solar_ac, solar_dc = plant.solar_ac_mw - asked.curtailed_ac_mw, plant.solar_dc_mw - asked.curtailed_dc_mw

@@ -8,7 +8,7 @@ the loop itself is the storage law and three limits.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -17,14 +17,16 @@ from bess_opt.common.errors import StrategyError
 from bess_opt.plant import physics
 from bess_opt.plant.cycle_caps import Allowance
 from bess_opt.plant.flows import Flows
+from bess_opt.plant.grid_band import GridBand, room_of_rule
 from bess_opt.plant.plant import Plant, Storage
-from bess_opt.plant.room import Room, Setpoints, room
+from bess_opt.plant.room import Room, Setpoints, room_of
 from bess_opt.plant.rule import GridOf, Held, Rule, State
 from bess_opt.plant.stepper_limits import (
     SLACK,
     refuse_battery_export,
     refuse_cycles,
     refuse_energy,
+    refuse_grid,
     refuse_grid_charging,
     refuse_power,
 )
@@ -86,42 +88,34 @@ def follow(plant: Plant, asked: Setpoints) -> Flows:
     where nothing of this helps.
     """
     request = asked.battery_mw.tolist()
-    return _run(plant, asked, lambda state: request[state.step], room(plant, asked))
+    return _run(plant, asked, lambda state: request[state.step], room_of(plant, asked), GridBand(plant, asked))
 
 
 def run_rule(plant: Plant, rule: Rule) -> Flows:
     """Run the plant under `rule`, which is asked once per step; limits as in `follow`.
 
     Where unserved load has a price the import limit changes no power that is asked for: load beyond it is shed.
+    Caps of a connection that may be overrun at a price are kept where battery and PV can help it.
     """
     nothing = np.zeros(plant.steps)
     held: Held | None = getattr(rule, "held", None)
     asked = Setpoints(nothing, nothing, nothing, nothing, held)
-    # What a rule asks for comes before load that has a price: the import limit sheds it, and changes no power.
-    shedding = room(plant, replace(asked, unserved_mw=plant.sheddable_mw))
-    site = replace(room(plant, asked), lowest_mw=shedding.lowest_mw, lowest_by=shedding.lowest_by)
-    return _run(plant, asked, rule, site)
+    band = GridBand(plant, asked, clauses_first=True)
+    return _run(plant, asked, rule, room_of_rule(plant, asked), band)
 
 
-def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
+def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand) -> Flows:
     """The loop over the steps: ask, limit by the site, then by the battery."""
     storage, step_h = plant.storage, plant.step_h
     power: list[float] = []
     limited, stored = [""] * plant.steps, [storage.start_mwh]
-    state = State(plant, _grid_of(plant, power))
+    state = State(plant, band.grid_mw.__getitem__ if band.ramps else _grid_of(plant, power))
     rounding, energy = SLACK * plant.scale_mw, storage.start_mwh
-    kept, into, out = storage.law(step_h)
-    drawn = np.broadcast_to(storage.drawn_mw, plant.steps).tolist()
+    (kept, into, out), drawn = storage.law(step_h), np.broadcast_to(storage.drawn_mw, plant.steps).tolist()
     caps = [(cap.charged, Allowance(cap, plant.steps)) for cap in storage.caps]
     held = None if asked.held is None else asked.held.swing_mw
     both = out - into
-    steps = zip(
-        range(plant.steps), storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(),
-        site.lowest_mw.tolist(), site.highest_mw.tolist(),
-        np.broadcast_to(storage.charge_limit_mw, plant.steps).tolist(),
-        np.broadcast_to(storage.discharge_limit_mw, plant.steps).tolist(), strict=True,
-    )  # fmt: skip
-    for t, floor, ceiling, lowest, highest, most_in, most_out in steps:
+    for t, floor, ceiling, lowest, highest, most_in, most_out in _limits(plant, site):
         left = kept * energy - step_h * drawn[t]
         charge_room, discharge_room = (ceiling - left) / into, (left - floor) / out
         if charge_room > most_in:
@@ -132,13 +126,17 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
             discharge_room = most_out
         elif discharge_room < 0.0:
             discharge_room = 0.0
-        by_cap = highest, lowest
+        lowest_by = highest_by = ""
         for charged, allowance in caps:
             may = allowance.left_mwh(t) / (into if charged else out)
             if charged:
-                charge_room, lowest = min(charge_room, may), max(lowest, -may)
+                charge_room, lowest_by = min(charge_room, may), "cycles" if -may > lowest else lowest_by
+                lowest = max(lowest, -may)
             else:
-                discharge_room, highest = min(discharge_room, may), min(highest, may)
+                discharge_room, highest_by = min(discharge_room, may), "cycles" if may < highest else highest_by
+                highest = min(highest, may)
+        if band.ramps:
+            lowest, highest, lowest_by, highest_by = band.narrowed(t, lowest, highest, lowest_by, highest_by)
         state.step, state.energy_mwh = t, energy
         state.charge_room_mw, state.discharge_room_mw = charge_room, discharge_room
         wanted = rule(state)
@@ -151,22 +149,42 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room) -> Flows:
             given, energy = wanted, after
         else:
             _require_number(plant, t, wanted)
-            energy -= both / kept * swing
-            allowed, by = wanted, ""
-            if allowed > highest:
-                allowed, by = highest, "cycles" if highest < by_cap[0] else site.highest_by[t]
-            if allowed < lowest:
-                allowed, by = lowest, "cycles" if lowest > by_cap[1] else site.lowest_by[t]
+            words = lowest_by or site.lowest_by[t], highest_by or site.highest_by[t]
+            allowed, by = _allowed(wanted, lowest, highest, words)
             given, energy, stopped = transition(
-                storage, energy, allowed, floor, ceiling, step_h, most_mw=(most_in, most_out), drawn_mw=drawn[t]
-            )
+                storage, energy - both / kept * swing, allowed, floor, ceiling, step_h,
+                most_mw=(most_in, most_out), drawn_mw=drawn[t],
+            )  # fmt: skip
             if abs(given - wanted) > rounding:
                 limited[t] = stopped or by
         for charged, allowance in caps:
             allowance.book((max(-given, 0.0) + swing) * into if charged else (max(given, 0.0) + swing) * out)
         power.append(given)
         stored.append(energy)
-    return flows(plant, asked, np.array(power), np.array(stored), np.array(limited, dtype=object))
+        if band.ramps:
+            band.book(t, given)
+    return flows(plant, asked, np.array(power), np.array(stored), np.array(limited, dtype=object), band)
+
+
+def _allowed(wanted: float, lowest: float, highest: float, words: tuple[str, str]) -> tuple[float, str]:
+    """The power next to `wanted` in [`lowest`, `highest`], and which of `words` (of either bound) limits it."""
+    allowed, by = wanted, ""
+    if allowed > highest:
+        allowed, by = highest, words[1]
+    if allowed < lowest:
+        allowed, by = lowest, words[0]
+    return allowed, by
+
+
+def _limits(plant: Plant, site: Room) -> Iterator[tuple[int, float, float, float, float, float, float]]:
+    """(step, floor and ceiling at its end, least and most power of the site, most charge and discharge) of each."""
+    storage = plant.storage
+    return zip(
+        range(plant.steps), storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(),
+        site.lowest_mw.tolist(), site.highest_mw.tolist(),
+        np.broadcast_to(storage.charge_limit_mw, plant.steps).tolist(),
+        np.broadcast_to(storage.discharge_limit_mw, plant.steps).tolist(), strict=True,
+    )  # fmt: skip
 
 
 def _require_number(plant: Plant, t: int, wanted: float) -> None:
@@ -195,23 +213,22 @@ def _grid_of(plant: Plant, power: list[float]) -> GridOf:
     return grid_mw
 
 
-def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: Array) -> Flows:
+def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: Array, band: GridBand) -> Flows:
     """All flows of the site for the battery powers that came out, with the curtailment and shedding they need."""
     held = asked.held or Held.nothing(plant.steps)
     swing = np.array(held.swing_mw)
     charge, discharge = np.maximum(-power, 0.0) + swing, np.maximum(power, 0.0) + swing
-    curtailed_dc, out, into = _dc_side(plant, asked, power)
+    curtailed_dc, out, into = _dc_side(plant, asked, power, band.curtailed_above_mw)
     battery_ac = power if plant.bus is None else out - into
     surplus = plant.solar_ac_mw - asked.curtailed_ac_mw + battery_ac - plant.load_mw + asked.unserved_mw
-    over = np.maximum(surplus - plant.export_max_mw, 0.0)
+    over = np.maximum(surplus - band.curtailed_above_mw, 0.0)
     more_ac = np.minimum(over, plant.solar_ac_mw - asked.curtailed_ac_mw) if plant.curtailment else 0.0 * over
     surplus = surplus - more_ac
-    short = np.maximum(-surplus - plant.import_max_mw, 0.0)
+    short = np.maximum(band.least_mw - surplus, 0.0)
     shed = np.minimum(short, np.maximum(plant.sheddable_mw - asked.unserved_mw, 0.0))
     surplus = surplus + shed
     unserved = asked.unserved_mw + shed
-    refuse_power(plant, surplus - plant.export_max_mw, "the site gives", "site.export_limit_mw", plant.export_max_mw)
-    refuse_power(plant, -surplus - plant.import_max_mw, "the site takes", "site.import_limit_mw", plant.import_max_mw)
+    refuse_grid(plant, surplus, band.least_mw, band.most_mw)
     refuse_energy(plant, stored)
     refuse_grid_charging(plant, surplus, unserved)
     refuse_battery_export(plant, np.maximum(surplus, 0.0), asked.curtailed_ac_mw + more_ac, curtailed_dc)
@@ -233,7 +250,7 @@ def flows(plant: Plant, asked: Setpoints, power: Array, stored: Array, limited: 
     )
 
 
-def _dc_side(plant: Plant, asked: Setpoints, power: Array) -> tuple[Array, Array, Array]:
+def _dc_side(plant: Plant, asked: Setpoints, power: Array, above_mw: Array) -> tuple[Array, Array, Array]:
     """(curtailed on the DC bus, inverter to AC, inverter from AC), MW."""
     nothing = np.zeros(plant.steps)
     bus = plant.bus
@@ -243,7 +260,7 @@ def _dc_side(plant: Plant, asked: Setpoints, power: Array) -> tuple[Array, Array
     into = np.maximum(-net, 0.0) / bus.eta_in
     out = np.maximum(net, 0.0) * bus.eta_out
     # AC-side PV gives way to the export limit before the DC side does: it loses least.
-    takes = plant.load_mw - asked.unserved_mw + plant.export_max_mw
+    takes = plant.load_mw - asked.unserved_mw + above_mw
     if not plant.curtailment:
         takes = takes - plant.solar_ac_mw
     most = np.clip(takes, 0.0, bus.inverter_mw)

@@ -23,6 +23,23 @@ def refuse_power(plant: Plant, excess: Array, what: str, where: str, limit: Arra
     raise InfeasibleError([Finding("request_beyond_limits", where, found, remedy)])
 
 
+def refuse_grid(plant: Plant, grid_mw: Array, least_mw: Array, most_mw: Array) -> None:
+    """Raise where the grid power is outside what limits, clauses and ramps allow; the error names which of them."""
+    sides = (
+        ("export_mw", "the site gives", grid_mw - most_mw, most_mw, plant.export_max_mw),
+        ("import_mw", "the site takes", least_mw - grid_mw, -least_mw, plant.import_max_mw),
+    )
+    for flow, what, excess, limit, without_ramp in sides:
+        worst = int(np.argmax(excess))
+        clause = plant.connection.limiting(flow, worst)
+        where = f"site.{flow.removesuffix('_mw')}_limit_mw"
+        if limit[worst] < without_ramp[worst]:
+            where, what = "connection", f"a ramp leaves no choice: {what}"
+        elif clause is not None and clause.caps[flow] == limit[worst]:
+            where, what = clause.where, f"under the clause {clause.name!r} {what}"
+        refuse_power(plant, excess, what, where, limit)
+
+
 def refuse_energy(plant: Plant, stored: Array) -> None:
     """Raise where full power could not bring the energy into its window: the first such step."""
     storage = plant.storage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 
 # What a series says of the battery alone.
@@ -14,7 +14,7 @@ OF_BATTERY = ["energy_min_mwh", "energy_max_mwh", "charge_limit_mw", "discharge_
 
 def site_without_battery(scenario: Scenario) -> Plant:
     """The numbers of `scenario`'s site with a battery that can do nothing, whatever is wanted of it."""
-    return idle_plant(plant(bare_scenario(scenario)))
+    return idle_plant(plant_of(bare_scenario(scenario)))
 
 
 def bare_scenario(scenario: Scenario) -> Scenario:
@@ -27,11 +27,11 @@ def bare_scenario(scenario: Scenario) -> Scenario:
     return scenario.replace(battery=battery, series=series, series_options={"step_min": scenario.step_h * 60.0})
 
 
-def idle_plant(numbers: Plant) -> Plant:
+def idle_plant(plant: Plant) -> Plant:
     """The plant with a battery that can neither take nor give anything, and must not."""
-    return numbers.with_storage(
+    return plant.with_storage(
         charge_max_mw=0.0,
         discharge_max_mw=0.0,
-        floor_mwh=np.minimum(numbers.storage.floor_mwh, numbers.storage.start_mwh),
-        ceiling_mwh=np.maximum(numbers.storage.ceiling_mwh, numbers.storage.start_mwh),
+        floor_mwh=np.minimum(plant.storage.floor_mwh, plant.storage.start_mwh),
+        ceiling_mwh=np.maximum(plant.storage.ceiling_mwh, plant.storage.start_mwh),
     )

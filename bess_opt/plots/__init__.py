@@ -8,14 +8,15 @@ from bess_opt.plots.battery_use import action_figure
 from bess_opt.plots.bill import bill_figure
 from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.comparison import ladder_figure
+from bess_opt.plots.connection import connection_figure
 from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
 from bess_opt.plots.gap import gap_figure
 from bess_opt.plots.page import NotebookFigure, figure_png, figure_svg
-from bess_opt.plots.power import draw_power
-from bess_opt.plots.price import draw_price
-from bess_opt.plots.soc import draw_soc
-from bess_opt.plots.value import stored_value_figure
+from bess_opt.plots.panels.power import draw_power
+from bess_opt.plots.panels.price import draw_price
+from bess_opt.plots.panels.soc import draw_soc
+from bess_opt.plots.value import stored_value_figure, value_map_figure
 from bess_opt.plots.week import week_figure
 from bess_opt.plots.year_map import day_hour_table, draw_heat_map, heat_map_figure
 
@@ -24,6 +25,7 @@ __all__ = [
     "action_figure",
     "bill_figure",
     "cash_flow_figure",
+    "connection_figure",
     "day_hour_table",
     "dispatch_figure",
     "draw_heat_map",
@@ -37,5 +39,6 @@ __all__ = [
     "ladder_figure",
     "soc_duration_figure",
     "stored_value_figure",
+    "value_map_figure",
     "week_figure",
 ]

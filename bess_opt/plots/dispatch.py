@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from bess_opt.plots.page import MAP_IN, TIME_LABELS_IN, Row, label_lowest, new_page
 from bess_opt.plots.parts import price_name, prices_of, unit_label
-from bess_opt.plots.shown_days import Window, window_of
+from bess_opt.plots.shown_days import ShownDays, shown_days_of
 from bess_opt.plots.style import Theme, ThemeName, drawing, heading, theme_of
 from bess_opt.plots.time_axes import HOUR, local_days, local_index, step_length
 from bess_opt.plots.week import draw_week, week_rows
@@ -38,7 +38,7 @@ def dispatch_figure(
     look = theme_of(theme)
     index = local_index(schedule)
     step = step_length(index, step_h)
-    window = window_of(schedule, index, step, week)
+    window = shown_days_of(schedule, index, step, week)
     hours = step / HOUR
     maps = [] if window.whole else _mapped(schedule)
     rows = week_rows(schedule.iloc[window.first : window.last])
@@ -79,7 +79,7 @@ def _draw_named_map(axes: Axes, values: pd.Series, *, currency: str, theme: Them
     heading(axes, f"{text}: every local day and hour (bar: the week above)", pad=15)
 
 
-def _mark_days(axes: Axes, index: pd.DatetimeIndex, window: Window, look: Theme) -> None:
+def _mark_days(axes: Axes, index: pd.DatetimeIndex, window: ShownDays, look: Theme) -> None:
     """A bar over the days that the panels of the week show."""
     days = local_days(index[[0, window.first, window.last - 1]])
     first, last = (days[1:] - days[0]).astype(int)

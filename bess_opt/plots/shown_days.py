@@ -15,7 +15,7 @@ WEEK_DAYS = 7
 
 
 @dataclass(frozen=True)
-class Window:
+class ShownDays:
     """The rows that are shown, from `first` to before `last`, and how to call them."""
 
     first: int
@@ -24,12 +24,12 @@ class Window:
     text: str
 
 
-def window_of(schedule: pd.DataFrame, index: pd.DatetimeIndex, step: pd.Timedelta, week: str | None) -> Window:
+def shown_days_of(schedule: pd.DataFrame, index: pd.DatetimeIndex, step: pd.Timedelta, week: str | None) -> ShownDays:
     """The rows to show: all of a short horizon, else the stated or the busiest week. ValueError for a wrong date."""
     end = index[-1] + step
     asked = None if week is None else _asked_day(week, index)
     if end - index[0] < SHORT_DAYS * DAY:
-        return Window(0, len(index), True, _span_text(index))
+        return ShownDays(0, len(index), True, _span_text(index))
     days = local_days(index[[0, -1]])
     starts = midnights(np.arange(days[0], days[1] - WEEK_DAYS + 2), index)
     if asked is None:
@@ -40,7 +40,7 @@ def window_of(schedule: pd.DataFrame, index: pd.DatetimeIndex, step: pd.Timedelt
     first, last = index.searchsorted(starts[begin]), index.searchsorted(stop[0])
     chosen = asked is None and schedule["battery_mw"].iloc[first:last].any()
     text = _span_text(index[first:last]) + (", the battery's busiest week" if chosen else "")
-    return Window(int(first), int(last), False, text)
+    return ShownDays(int(first), int(last), False, text)
 
 
 def _asked_day(week: str, index: pd.DatetimeIndex) -> np.datetime64:

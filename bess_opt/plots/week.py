@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bess_opt.plots.page import LINE_IN, POWER_IN, Row, figure_of, label_lowest, new_page
+from bess_opt.plots.panels.power import draw_power
+from bess_opt.plots.panels.price import draw_price
+from bess_opt.plots.panels.soc import draw_soc
 from bess_opt.plots.parts import prices_of
-from bess_opt.plots.power import draw_power
-from bess_opt.plots.price import draw_price
-from bess_opt.plots.shown_days import Window, window_of
-from bess_opt.plots.soc import draw_soc
+from bess_opt.plots.shown_days import ShownDays, shown_days_of
 from bess_opt.plots.style import ThemeName, drawing, heading, theme_of
 from bess_opt.plots.time_axes import HOUR, local_index, step_length
 
@@ -38,7 +38,7 @@ def week_figure(
     look = theme_of(theme)
     index = local_index(schedule)
     step = step_length(index, step_h)
-    window = window_of(schedule, index, step, week)
+    window = shown_days_of(schedule, index, step, week)
     rows = week_rows(schedule.iloc[window.first : window.last])
     with drawing(look):
         page, panels = (None, list(axes)) if axes is not None else new_page(None, rows, title, look)
@@ -56,7 +56,7 @@ def week_rows(part: pd.DataFrame) -> list[Row]:
 def draw_week(
     panels: list[Axes],
     schedule: pd.DataFrame,
-    window: Window,
+    window: ShownDays,
     theme: ThemeName,
     energy_mwh: float,
     currency: str,

@@ -1,1 +1,1 @@
-"""From rules to a proven solution: program, expansion, HiGHS, windows, one-way search, warm start, certificate."""
+"""From rules to a proven solution: program, expansion, HiGHS, segments, one-way search, warm start, certificate."""

@@ -13,10 +13,10 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.solver.one_way import Exact
-from bess_opt.solver.program import Program, activity, priced
+from bess_opt.solver.program import Program
 
 
-def certificate(program: Program, found: Exact) -> LinearCertificate:
+def certificate_of(program: Program, found: Exact) -> LinearCertificate:
     """Primal and dual value of the plan `found`, whose on/off pattern and own choices are held as proven.
 
     The values are of the objective that is maximised, the plan's own after ties were broken.
@@ -24,10 +24,10 @@ def certificate(program: Program, found: Exact) -> LinearCertificate:
     x = found.x
     lower, upper = _held_bounds(program, found)
     row = -found.solution.row_dual
-    column = -program.cost - priced(program, row)
+    column = -program.cost - program.priced(row)
     of_rows, loose_rows = _pressed(row, program.row_lower, program.row_upper)
     of_columns, loose_columns = _pressed(column, lower, upper)
-    ax = activity(program, x)
+    ax = program.activity(x)
     broken = np.concatenate([program.row_lower - ax, ax - program.row_upper, lower - x, x - upper])
     return LinearCertificate(
         primal=-float(program.cost @ x) - program.offset,

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.solver.program import Program, activity
+from bess_opt.solver.program import Program
 
 
 @dataclass(frozen=True)
 class Duals:
     """A proven optimum `x` and its prices, all for the objective that is maximised, cᵀx.
 
-    `row` is y (0 or more at an upper side), `column` z = c − Aᵀy, `closed` marks the columns that rule 10's
+    `row` is y (0 or more at an upper side), `column` z = c − Aᵀy, `closed` marks the columns that the one-way rule's
     pattern holds at zero. Of several sets of duals this is the one that the solver ended with.
     """
 
@@ -50,6 +50,18 @@ class Change:
             None if same else (smaller, larger),
         )
 
+    def per(self, nudge: float) -> Change:
+        """The change for each unit of a size that `nudge` units made."""
+        return replace(
+            self,
+            lower=self.lower / nudge,
+            upper=self.upper / nudge,
+            row_lower=self.row_lower / nudge,
+            row_upper=self.row_upper / nudge,
+            cost=self.cost / nudge,
+            offset=self.offset / nudge,
+        )
+
     def worth(self, duals: Duals) -> float:
         """First-order change of the maximum, at the prices of a program between the two."""
         x, y, z = duals.x, duals.row, duals.column
@@ -58,7 +70,7 @@ class Change:
         worth = z @ bounds + y @ sides - self.cost @ x - self.offset
         if self.matrices is not None:
             smaller, larger = self.matrices
-            worth -= y @ (activity(larger, x) - activity(smaller, x))
+            worth -= y @ (larger.activity(x) - smaller.activity(x))
         return float(worth)
 
 
@@ -88,22 +100,13 @@ class Direction:
         return replace(self, upper=nothing)
 
 
-def direction(program: Program, moved: Program, by: float) -> Direction | None:
+def direction_of(program: Program, moved: Program, by: float) -> Direction | None:
     """How `program` becomes `moved` by a small change of a size; None if not by bounds and sides alone."""
-    same_shape = (program.rows, program.columns) == (moved.rows, moved.columns)
-    if not same_shape or not np.array_equal(program.column, moved.column):
-        return None
-    if not np.allclose(program.value, moved.value, rtol=1e-12, atol=0.0):
+    if not program.same_structure(moved) or not np.allclose(program.value, moved.value, rtol=1e-12, atol=0.0):
         return None
     return Direction(
-        _slope(program.lower, moved.lower, by),
-        _slope(program.upper, moved.upper, by),
-        _slope(program.row_lower, moved.row_lower, by),
-        _slope(program.row_upper, moved.row_upper, by),
+        _change(program.lower, moved.lower) / by,
+        _change(program.upper, moved.upper) / by,
+        _change(program.row_lower, moved.row_lower) / by,
+        _change(program.row_upper, moved.row_upper) / by,
     )
-
-
-def _slope(before: Array, after: Array, by: float) -> Array:
-    finite = np.isfinite(before) & np.isfinite(after)
-    slope: Array = np.subtract(after, before, out=np.zeros(len(before)), where=finite) / by
-    return slope

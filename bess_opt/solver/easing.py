@@ -28,9 +28,7 @@ def least_easing(
 
     None if there is none. Directions are per MW, so that s stands beside powers.
     """
-    own = SolverOptions(
-        time_limit_s=options.time_limit_s, threads=options.threads, seed=options.seed, rel_gap=PRECISE
-    )
+    own = options.model_copy(update={"rel_gap": PRECISE})
     try:
         found = Solver(eased(program, directions, most), own, scale_mw=scale_mw).solve()
     except InfeasibleProgramError:
@@ -49,7 +47,7 @@ def eased(program: Program, directions: Sequence[Direction], most: Sequence[floa
     floors, roofs = (np.flatnonzero(by.any(axis=0)) for by in (lower_by, upper_by))
     sizes, rows = np.nonzero(per_row)
     entries = [
-        (np.repeat(np.arange(program.rows), np.diff(program.start)), program.column, program.value),
+        (program.row_of_entry, program.column, program.value),
         (rows, own[sizes], -per_row[sizes, rows]),
     ]
     first = program.rows

@@ -79,8 +79,7 @@ class Solver:
         value = program.value
         self._held_cost = self._scaled_cost(self._cost, slice(None))
         if self._mixed:  # columns and rows of different scale: only where binaries stand
-            rows = np.repeat(np.arange(program.rows), np.diff(program.start))
-            value = value * self._column_scale[program.column] / self._row_scale[rows]
+            value = value * self._column_scale[program.column] / self._row_scale[program.row_of_entry]
         loaded = self._highs.passModel(
             program.columns,
             program.rows,
@@ -334,8 +333,7 @@ class Solver:
         """The ray of whichever sign proves that no solution exists, without its rounding."""
         program, size = self.program, float(np.abs(ray).max(initial=0.0))
         row = np.where(np.abs(ray) > RAY_ZERO * size, ray, 0.0)
-        of_entry = program.value * np.repeat(row, np.diff(program.start))
-        column = np.bincount(program.column, weights=of_entry, minlength=program.columns)
+        column = program.priced(row)
         column[np.abs(column) <= RAY_ZERO * np.abs(column).max(initial=0.0)] = 0.0
         for sign in (1.0, -1.0):
             found = FarkasProof(sign * row, sign * column)

@@ -1,4 +1,4 @@
-"""Rule 10 in a program: no converter runs both ways in one step.
+"""The one-way rule in a program: each converter either takes or gives in a step.
 
 Where a plan breaks the rule, how far below the exact optimum a bound lies, and the program with the binaries
 that hold it. `one_way_search` looks for the exact plan.
@@ -7,13 +7,13 @@ that hold it. `one_way_search` looks for the exact plan.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.models.one_way import Pair, add_exclusivity
+from bess_opt.models.one_way import Pair, add_one_way
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.expand import expand
 from bess_opt.solver.program import Program
@@ -21,12 +21,12 @@ from bess_opt.solver.solution import Solution
 
 LATER = 1e-3  # weight of an objective beside the one before it, where both stand in one cost
 ROUNDING = 1e-7  # of a typical flow's price at the plant's size: an objective near zero is not known better
-BOTH_WAYS = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
+ONE_WAY_ROUNDING = 1e-7  # of the plant's size: less than this in the weaker direction is rounding
 
 
 @dataclass(frozen=True)
 class Exact:
-    """A plan that keeps rule 10: values, proven bound, and the solution of the program with its pattern fixed.
+    """A plan in which each converter runs one way: values, proven bound, and the program's solution, pattern fixed.
 
     `closed` are the columns that the pattern holds at zero.
     """
@@ -45,12 +45,12 @@ class Exact:
         return max(0.0, distance / max(abs(self.solution.objective), 1e-12)) if distance > 0 else 0.0
 
 
-def cheats(program: Program, x: Array, pairs: tuple[Pair, ...], scale_mw: float) -> Array:
-    """Steps in which a converter runs both ways."""
+def steps_not_one_way(program: Program, x: Array, pairs: tuple[Pair, ...], scale_mw: float) -> Array:
+    """Steps in which a converter runs in and out at once."""
     found = [
         np.flatnonzero(
             np.minimum(x[program.variables[p.first].slice], x[program.variables[p.second].slice])
-            > BOTH_WAYS * scale_mw
+            > ONE_WAY_ROUNDING * scale_mw
         )
         for p in pairs
     ]
@@ -79,21 +79,10 @@ def in_order(ties: Sequence[Array]) -> Array:
     return total
 
 
-def exclusive_program(m: Any, plant: Plant, program: Program, bound: tuple[Pair, ...]) -> Program:
-    """`program`, an expansion of `m`, with rule 10 for the converters in `bound`; what it holds stays held."""
-    add_exclusivity(m, plant, bound)
+def one_way_program(m: Any, plant: Plant, program: Program, converters: tuple[Pair, ...]) -> Program:
+    """`program`, an expansion of `m`, with the one-way rule for `converters`; what it holds stays held."""
+    add_one_way(m, plant, converters)
     full = expand(m)
     first = slice(program.columns)
     full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
     return full
-
-
-def with_choices_held(program: Program, x: np.ndarray) -> Program:
-    """`program` with its yes-or-no choices held as they are in `x`: a linear one."""
-    choice = np.round(x[: program.columns])
-    return replace(
-        program,
-        lower=np.where(program.integer, choice, program.lower),
-        upper=np.where(program.integer, choice, program.upper),
-        integer=np.zeros_like(program.integer),
-    )

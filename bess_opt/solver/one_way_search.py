@@ -1,10 +1,10 @@
-"""Exact exclusivity (rule 10) at the least cost: small mixed-integer problems only where the plan cheats.
+"""The best plan in which each converter runs one way: binaries only where the relaxed plan is not one way.
 
-The linear relaxation is solved first; most plans keep the rule by themselves. Where one does not, a window
+The linear relaxation is solved first; most plans keep the rule by themselves. Where one does not, a segment
 is cut around the place, up to steps where the stored energy rests at a bound. Two small problems are solved
-per window. In the first, energy may cross the window's ends at the relaxation's own price for it: together
+per segment. In the first, energy may cross the segment's ends at the relaxation's own price for it: together
 with the relaxation this bounds every possible plan. In the second, the ends stay as they are: this gives a
-plan. Mostly they agree and the gap is zero; where they do not, the windows grow, at last to the whole horizon.
+plan. Mostly they agree and the gap is zero; where they do not, the segments grow, at last to the whole horizon.
 """
 
 from __future__ import annotations
@@ -20,31 +20,30 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
-from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way import BOTH_WAYS, Exact, cheats, in_order, proven, rounding_of
-from bess_opt.solver.program import Program, with_rows
+from bess_opt.solver.one_way import ONE_WAY_ROUNDING, Exact, in_order, proven, rounding_of, steps_not_one_way
+from bess_opt.solver.program import Program
+from bess_opt.solver.segments import Cutter, Segment, SegmentPrograms, grown, merged_segments, segment_around
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
-from bess_opt.solver.windows import Cut, Cutter, Window, grown, merged_windows, window_around
 
-TIE_CHOICES = 300  # yes-or-no choices of a window up to which equal plans are told apart
+TIE_CHOICES = 300  # yes-or-no choices of a segment up to which equal plans are told apart
 TIE_NODES = 100  # branches spent on telling equal plans apart; counted, not timed, so that it repeats
 HOLDS_ENERGY = {"up_room_before": 0, "up_room_after": 1, "down_room_before": 0, "down_room_after": 1}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a window's two problems gave: rise of the bound, gap of its plan, and the plan `x` of the `cut`."""
+    """What a segment's two problems gave: rise of the bound, gap of its plan, and the plan `x` of the `programs`."""
 
-    window: Window
+    segment: Segment
     raised: float
     gap: float
-    cut: Cut | None
+    programs: SegmentPrograms | None
     x: Array
 
 
-class ExclusiveSearch:
+class OneWaySearch:
     """Finds the exact plan of one program; `full` is that program, binaries after its own rows and columns."""
 
     def __init__(
@@ -66,34 +65,34 @@ class ExclusiveSearch:
     def run(self, relaxed: Solution, x: Array) -> Exact:
         """The exact plan, from the relaxation's solution and its tie-broken values `x`.
 
-        Raises `InfeasibleProgramError` if no plan keeps rule 10.
+        Raises `InfeasibleProgramError` if no plan keeps the one-way rule.
         """
         self._relaxed, self._x = relaxed, x
         ends = self._cutter.ends_allowed(self._resting_instants())
         separable = self._cutter.separable(ends)
-        windows = merged_windows([window_around(int(t), ends) for t in self._cheats(x)], separable)
-        solved: dict[Window, Answer] = {}
+        segments = merged_segments([segment_around(int(t), ends) for t in self._not_one_way(x)], separable)
+        solved: dict[Segment, Answer] = {}
         answers: list[Answer] = []
         bound = relaxed.objective
         try:
             while True:
-                allowance = self._tolerance() / (2 * len(windows))
-                fresh_ones = [window for window in windows if window not in solved]
-                solved |= self._solve_windows(fresh_ones, allowance / 4)
-                answers = [solved[window] for window in windows]
+                allowance = self._tolerance() / (2 * len(segments))
+                fresh_ones = [segment for segment in segments if segment not in solved]
+                solved |= self._solve_segments(fresh_ones, allowance / 4)
+                answers = [solved[segment] for segment in segments]
                 bound = max(bound, relaxed.objective + sum(a.raised for a in answers))
-                open_ones = [w for w in windows if not solved[w].gap <= allowance]
+                open_ones = [w for w in segments if not solved[w].gap <= allowance]
                 short = sum(a.gap for a in answers) > self._tolerance() / 2
-                if short and open_ones and open_ones != [Window(0, self.steps)]:
-                    wider = [grown(w, ends) if w in open_ones else w for w in windows]
-                    windows = merged_windows(wider, separable)
+                if short and open_ones and open_ones != [Segment(0, self.steps)]:
+                    wider = [grown(w, ends) if w in open_ones else w for w in segments]
+                    segments = merged_segments(wider, separable)
                     continue
                 best = self._with_pattern(self._idle(answers), bound, len(answers))
-                fresh = self._cheats(best.x)
+                fresh = self._not_one_way(best.x)
                 if not len(fresh):
                     return self._proven(best)
-                around = [window_around(int(t), ends) for t in fresh]
-                windows = merged_windows([*windows, *around], separable)
+                around = [segment_around(int(t), ends) for t in fresh]
+                segments = merged_segments([*segments, *around], separable)
         except LimitReachedError:
             return self._within_limit(bound, answers)
 
@@ -106,8 +105,8 @@ class ExclusiveSearch:
             )
         return plan
 
-    def _cheats(self, x: Array) -> Array:
-        return cheats(self.program, x, self.pairs, self.scale_mw)
+    def _not_one_way(self, x: Array) -> Array:
+        return steps_not_one_way(self.program, x, self.pairs, self.scale_mw)
 
     def _tolerance(self) -> float:
         """Distance from the bound that is allowed, in units of the objective."""
@@ -120,23 +119,27 @@ class ExclusiveSearch:
             return None
         left = self.deadline - time.perf_counter()
         if left <= 0:
-            raise LimitReachedError("the time limit ended the search for an exclusive plan")
+            raise LimitReachedError("the time limit ended the search for an one-way plan")
         return left
 
     def _within_limit(self, bound: float, answers: list[Answer]) -> Exact:
-        """Out of time: the last plans of all windows, else each step's way on balance, with what is proven."""
+        """Out of time: the last plans of all segments, else each step's way on balance, with what is proven."""
         self.deadline = None
-        plans = [self._idle_in(answer.cut, answer.window, answer.x) for answer in answers if answer.cut is not None]
+        plans = [
+            self._idle_in(answer.programs, answer.segment, answer.x)
+            for answer in answers
+            if answer.programs is not None
+        ]
         complete = [plans] if plans and len(plans) == len(answers) else []
         for idle in (*complete, [self._on_balance()]):
             try:
                 plan = self._with_pattern(idle, bound, len(answers))
             except InfeasibleProgramError:
                 continue
-            if not len(self._cheats(plan.x)):
+            if not len(self._not_one_way(plan.x)):
                 return replace(plan, limited=True)
         raise LimitReachedError(
-            "the time limit ended the search before any plan was found in which no converter runs both ways; "
+            "the time limit ended the search before any plan was found in which each converter runs one way; "
             "raise solver.time_limit_s"
         )
 
@@ -162,51 +165,50 @@ class ExclusiveSearch:
         rests[0] = rests[-1] = True
         return np.flatnonzero(rests)
 
-    def _solve_windows(self, windows: list[Window], allowance: float) -> dict[Window, Answer]:
-        """The windows' answers, found side by side."""
-        with _side_by_side(len(windows)) as pool:
-            answers = list(pool.map(self._solve_window, windows, repeat(allowance)))
-        return dict(zip(windows, answers, strict=True))
+    def _solve_segments(self, segments: list[Segment], allowance: float) -> dict[Segment, Answer]:
+        """The segments' answers, found side by side."""
+        with _side_by_side(len(segments)) as pool:
+            answers = list(pool.map(self._solve_segment, segments, repeat(allowance)))
+        return dict(zip(segments, answers, strict=True))
 
     def _idle(self, answers: list[Answer]) -> list[dict[str, Array]]:
-        """Steps at which each flow stands still in the windows' plans, once equal plans are told apart."""
+        """Steps at which each flow stands still in the segments' plans, once equal plans are told apart."""
         with _side_by_side(len(answers)) as pool:
             return list(pool.map(self._idle_flows, answers))
 
-    def _solve_window(self, window: Window, allowance: float) -> Answer:
-        """Bound and plan of one window; a plan that does not exist leaves the gap infinite."""
-        cut = self._cutter.cut(window, self._x, self._relaxed.row_dual)
-        here = np.append(self._x, np.zeros(self.full.columns - len(self._x)))[cut.origin]
-        priced = self._solve_small(cut.priced, allowance)
-        raised = max(0.0, priced.bound - float(cut.priced.cost @ here))
+    def _solve_segment(self, segment: Segment, allowance: float) -> Answer:
+        """Bound and plan of one segment; a plan that does not exist leaves the gap infinite."""
+        programs = self._cutter.cut(segment, self._x, self._relaxed.row_dual)
+        here = np.append(self._x, np.zeros(self.full.columns - len(self._x)))[programs.origin]
+        priced = self._solve_small(programs.priced, allowance)
+        raised = max(0.0, priced.bound - float(programs.priced.cost @ here))
         x = priced.x
-        rests = np.allclose(x[cut.ends], cut.end_values, rtol=0.0, atol=1e-7 * self.scale_mw)
-        if cut.coupled or not rests:
+        rests = np.allclose(x[programs.ends], programs.end_values, rtol=0.0, atol=1e-7 * self.scale_mw)
+        if programs.coupled or not rests:
             try:
-                x = self._solve_small(cut.held, allowance).x
+                x = self._solve_small(programs.held, allowance).x
             except InfeasibleProgramError:
-                if window == Window(0, self.steps):
+                if segment == Segment(0, self.steps):
                     raise
-                return Answer(window, raised, np.inf, None, x)
-        paid = float(cut.held.cost @ (x - here))
-        return Answer(window, raised, paid - raised, cut, x)
+                return Answer(segment, raised, np.inf, None, x)
+        paid = float(programs.held.cost @ (x - here))
+        return Answer(segment, raised, paid - raised, programs, x)
 
-    def _break_ties(self, cut: Cut, x: Array) -> Array:
-        """Among the window's plans that cost no more than `x`: the later objectives, then rule 11.
+    def _break_ties(self, programs: SegmentPrograms, x: Array) -> Array:
+        """Among the segment's plans that cost no more than `x`: the later objectives, then rule 11.
 
-        A window with many choices keeps the plan that it has: the solver finds the same one every time.
+        A segment with many choices keeps the plan that it has: the solver finds the same one every time.
         """
-        held, cost = cut.held, cut.held.cost
+        held, cost = programs.held, programs.held.cost
         if int(held.integer.sum()) > TIE_CHOICES:
             return x
         price = float(np.median(np.abs(cost[cost != 0.0]))) if cost.any() else 1.0
         carries = np.flatnonzero(cost)
         if len(carries):
             row = (carries, cost[carries] / price, -np.inf, float(cost @ x) / price)
-            held = with_rows(held, [row])
-        later = np.append(self._later, np.zeros(self.full.columns - len(self._later)))[cut.origin]
-        own = self.solver.options
-        options = SolverOptions(rel_gap=0.0, threads=own.threads, seed=own.seed)
+            held = held.with_rows([row])
+        later = np.append(self._later, np.zeros(self.full.columns - len(self._later)))[programs.origin]
+        options = self.solver.options.model_copy(update={"rel_gap": 0.0, "time_limit_s": None})
         small = Solver(replace(held, cost=later), options, scale_mw=self.scale_mw)
         small.limit_nodes(TIE_NODES)
         small.start_from(x)
@@ -216,36 +218,35 @@ class ExclusiveSearch:
             return x  # the ceiling on the cost may be a hair below what is reachable
 
     def _idle_flows(self, answer: Answer) -> dict[str, Array]:
-        """Steps at which each flow of a converter stands still in the window's plan."""
-        if answer.cut is None:
+        """Steps at which each flow of a converter stands still in the segment's plan."""
+        if answer.programs is None:
             return {}
-        return self._idle_in(answer.cut, answer.window, self._break_ties(answer.cut, answer.x))
+        return self._idle_in(answer.programs, answer.segment, self._break_ties(answer.programs, answer.x))
 
-    def _idle_in(self, cut: Cut, window: Window, x: Array) -> dict[str, Array]:
-        """Steps of the window at which each flow stands still in its plan `x`."""
+    def _idle_in(self, programs: SegmentPrograms, segment: Segment, x: Array) -> dict[str, Array]:
+        """Steps of the segment at which each flow stands still in its plan `x`."""
         new = np.full(self.full.columns, -1)
-        new[cut.origin] = np.arange(len(cut.origin))
-        steps = np.arange(window.first, window.last)
+        new[programs.origin] = np.arange(len(programs.origin))
+        steps = np.arange(segment.first, segment.last)
         idle = {}
         for pair in self.pairs:
             first, second = (x[new[self.full.variables[n].first + steps]] for n in (pair.first, pair.second))
-            rounding = BOTH_WAYS * self.scale_mw
+            rounding = ONE_WAY_ROUNDING * self.scale_mw
             idle[pair.first] = steps[(first <= rounding) | (first < second)]
             idle[pair.second] = steps[(second <= rounding) | (second <= first)]
         return idle
 
     def _solve_small(self, program: Program, allowance: float) -> Solution:
-        own = self.solver.options
-        options = SolverOptions(rel_gap=0.0, threads=own.threads, seed=own.seed)
+        options = self.solver.options.model_copy(update={"rel_gap": 0.0, "time_limit_s": None})
         small = Solver(program, options, scale_mw=self.scale_mw)
         small.allow_gap(allowance)
         found = small.solve(time_limit_s=self._left_s())
         if found.limited:
-            raise LimitReachedError("the time limit ended the search for an exclusive plan")
+            raise LimitReachedError("the time limit ended the search for an one-way plan")
         return found
 
-    def _with_pattern(self, idle: list[dict[str, Array]], bound: float, windows: int) -> Exact:
-        """Solve the whole program with the flows that are idle in the windows held at zero, then break ties."""
+    def _with_pattern(self, idle: list[dict[str, Array]], bound: float, segments: int) -> Exact:
+        """Solve the whole program with the flows that are idle in the segments held at zero, then break ties."""
         program = self.program
         closed = [program.variables[name].first + steps for still in idle for name, steps in still.items()]
         columns = np.concatenate(closed).astype(np.int64)
@@ -257,7 +258,7 @@ class ExclusiveSearch:
         finally:
             self.solver.set_bounds(columns, nothing, kept)
         best = proven(bound, solution.objective, program, self.scale_mw)
-        return Exact(x, solution, best, windows, limited=False, closed=columns)
+        return Exact(x, solution, best, segments, limited=False, closed=columns)
 
 
 def _side_by_side(tasks: int) -> ThreadPoolExecutor:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.solver.certificate import LinearCertificate, certificate
+from bess_opt.solver.certificate import LinearCertificate, certificate_of
 from bess_opt.solver.highs import solver_version
 from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program
@@ -154,4 +154,4 @@ class LinearOptimum:
 
     def certificate(self) -> LinearCertificate:
         """See `Optimum`."""
-        return certificate(self.program, self.found)
+        return certificate_of(self.program, self.found)

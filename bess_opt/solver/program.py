@@ -62,47 +62,93 @@ class Program:
         """(variable, index) of a column."""
         return _lookup(self.variables, column)
 
+    @property
+    def row_of_entry(self) -> Array:
+        """The row of each entry of the matrix."""
+        return np.repeat(np.arange(self.rows), np.diff(self.start))
+
+    @property
+    def place(self) -> Array:
+        """Where each column stands in time: step t at 2t+1, instant i at 2i, anything else nowhere (-1)."""
+        place = np.full(self.columns, -1)
+        for block in self.variables.values():
+            if block.index == "instants":
+                place[block.slice] = 2 * block.positions
+            elif block.index == "steps":
+                place[block.slice] = 2 * block.positions + 1
+        return place
+
+    def activity(self, x: Array) -> Array:
+        """Ax: the value of each row."""
+        values: Array = np.bincount(self.row_of_entry, weights=self.value * x[self.column], minlength=self.rows)
+        return values
+
+    def priced(self, row: Array) -> Array:
+        """Aᵀy: what each column uses of the rows, at the prices `row`."""
+        of_entry = self.value * np.repeat(row, np.diff(self.start))
+        used: Array = np.bincount(self.column, weights=of_entry, minlength=self.columns)
+        return used
+
+    def entries_of(self, rows: Array) -> tuple[Array, Array]:
+        """(matrix entries of `rows`, number of each entry's row among them)."""
+        counts = self.start[rows + 1] - self.start[rows]
+        row = np.repeat(np.arange(len(rows)), counts)
+        within = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return np.repeat(self.start[rows], counts) + within, row
+
+    def part(self, columns: Array, entries: Array, row_of: Array) -> tuple[Program, Array]:
+        """(the program of `columns`, which hold all `entries`, and of the rows of these, those rows).
+
+        Columns and entries ascend; `row_of` is the row of each entry. What else the rows hold is left out.
+        """
+        rows, counts = np.unique(row_of, return_counts=True)
+        small = Program(
+            cost=self.cost[columns],
+            offset=0.0,
+            lower=self.lower[columns],
+            upper=self.upper[columns],
+            row_lower=self.row_lower[rows],
+            row_upper=self.row_upper[rows],
+            start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+            column=np.searchsorted(columns, self.column[entries]).astype(np.int32),
+            value=self.value[entries],
+            integer=self.integer[columns],
+        )
+        return small, rows
+
+    def with_rows(self, rows: list[tuple[Array, Array, float, float]]) -> Program:
+        """The program with further rows: (columns, coefficients, lower, upper) each."""
+        lengths = [len(columns) for columns, _, _, _ in rows]
+        return replace(
+            self,
+            row_lower=np.append(self.row_lower, [r[2] for r in rows]),
+            row_upper=np.append(self.row_upper, [r[3] for r in rows]),
+            start=np.append(self.start, self.start[-1] + np.cumsum(lengths)).astype(np.int32),
+            column=np.concatenate([self.column, *(r[0] for r in rows)]).astype(np.int32),
+            value=np.concatenate([self.value, *(r[1] for r in rows)]),
+        )
+
+    def with_choices_held(self, x: Array) -> Program:
+        """The program with its yes-or-no choices held as they are in `x`: a linear one."""
+        choice = np.round(x[: self.columns])
+        return replace(
+            self,
+            lower=np.where(self.integer, choice, self.lower),
+            upper=np.where(self.integer, choice, self.upper),
+            integer=np.zeros_like(self.integer),
+        )
+
+    def same_structure(self, other: Program) -> bool:
+        """Whether the entries of the matrix of `other` stand where those of this one do."""
+        return (
+            self.columns == other.columns
+            and np.array_equal(self.start, other.start)
+            and np.array_equal(self.column, other.column)
+        )
+
 
 def _lookup(blocks: dict[str, Block], place: int) -> tuple[str, int]:
     for block in blocks.values():
         if block.first <= place < block.first + len(block.positions):
             return block.name, int(block.positions[place - block.first])
     raise IndexError(place)
-
-
-def places(full: Program) -> Array:
-    """Where each column stands in time: step t at 2t+1, instant i at 2i, anything else nowhere (-1)."""
-    place = np.full(full.columns, -1)
-    for block in full.variables.values():
-        if block.index == "instants":
-            place[block.slice] = 2 * block.positions
-        elif block.index == "steps":
-            place[block.slice] = 2 * block.positions + 1
-    return place
-
-
-def with_rows(program: Program, rows: list[tuple[Array, Array, float, float]]) -> Program:
-    """The program with further rows: (columns, coefficients, lower, upper) each."""
-    lengths = [len(columns) for columns, _, _, _ in rows]
-    return replace(
-        program,
-        row_lower=np.append(program.row_lower, [r[2] for r in rows]),
-        row_upper=np.append(program.row_upper, [r[3] for r in rows]),
-        start=np.append(program.start, program.start[-1] + np.cumsum(lengths)).astype(np.int32),
-        column=np.concatenate([program.column, *(r[0] for r in rows)]).astype(np.int32),
-        value=np.concatenate([program.value, *(r[1] for r in rows)]),
-    )
-
-
-def priced(program: Program, row: Array) -> Array:
-    """Aᵀy: what each column uses of the rows, at the prices `row`."""
-    of_entry = program.value * np.repeat(row, np.diff(program.start))
-    used: Array = np.bincount(program.column, weights=of_entry, minlength=program.columns)
-    return used
-
-
-def activity(program: Program, x: Array) -> Array:
-    """Ax: the value of each row."""
-    rows = np.repeat(np.arange(program.rows), np.diff(program.start))
-    values: Array = np.bincount(rows, weights=program.value * x[program.column], minlength=program.rows)
-    return values

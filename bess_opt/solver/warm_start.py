@@ -1,6 +1,6 @@
-"""A start for a long program: the bases of windows that end where the battery rests, stitched together.
+"""A start for a long program: the bases of segments that end where the battery rests, stitched together.
 
-The simplex method's work grows faster than the horizon. Windows of it are small programs of their own. Each looks
+The simplex method's work grows faster than the horizon. Segments of it are small programs of their own. Each looks
 a little beyond the part that it answers for, and hands over at an instant at which the energy stands at a bound:
 there the plan before and the plan after know no more of each other, so that their bases fit together. Most often
 the whole is optimal as it stands. It is solved to its proven optimum all the same: a poor start costs time, never
@@ -21,11 +21,11 @@ from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
+from bess_opt.solver.segments import Cutter, Segment
 from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, FREE, basis_at
-from bess_opt.solver.windows import Cutter, Window
 
 SHORTEST = 2_000  # steps below which a program is solved as quickly without a start
-OWN_STEPS = 480  # steps that a window answers for at most
+OWN_STEPS = 480  # steps that a segment answers for at most
 BEYOND_STEPS = 96  # steps that it looks further
 CHUNK_STEPS, CHUNKS = 4_000, 8  # about so long are parts gone through side by side, and at most so many
 
@@ -35,14 +35,14 @@ CARRIERS = {"dc_balance": ("inverter_out_mw", "inverter_in_mw"), "ac_balance": (
 
 
 def start_near_optimum(solver: Solver, scale_mw: float) -> None:
-    """Give a `solver` that has not run a basis stitched from windows, if its program is long enough to gain by it."""
+    """Give a `solver` that has not run a basis stitched from segments, if its program is long enough to gain."""
     program = solver.program
     energy = program.variables.get(ENERGY)
     if energy is None or energy.index != "instants" or len(energy.positions) <= SHORTEST or program.integer.any():
         return
     steps = len(energy.positions) - 1
     if Cutter(program, steps).spans_all():
-        return  # what one row of the whole horizon allows, no window knows: its start is further off than none
+        return  # what one row of the whole horizon allows, no segment knows: its start is further off than none
     solver.set_basis(basis_at(*stitched(program, steps, solver.options, scale_mw)))
     solver.expect_few_steps()
 
@@ -50,21 +50,21 @@ def start_near_optimum(solver: Solver, scale_mw: float) -> None:
 def stitched(program: Program, steps: int, options: SolverOptions, scale_mw: float) -> tuple[Array, Array]:
     """(column, row) statuses of a basis for `program`, as `basis_at` takes them.
 
-    What no window answers for (peaks, windows without a plan) is as it is with the battery at rest.
+    What no segment answers for (peaks, segments without a plan) is as it is with the battery at rest.
     """
-    windows = _Windows(program, steps, options, scale_mw)
+    segments = _Segments(program, steps, options, scale_mw)
     chunks = min(max(steps // CHUNK_STEPS, 1), CHUNKS)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        inner = pool.map(windows.hand_over_near, [steps * i // chunks for i in range(1, chunks)])
-        ends = [_HandOver(0, windows.guess), *sorted({h for h in inner if h}, key=lambda h: h.instant)]
-        windows.meet(ends[1:])
-        list(pool.map(windows.go_through, ends, [*ends[1:], _HandOver(steps, None)]))
-    _complete(windows.column, windows.row)
-    return windows.column, windows.row
+        inner = pool.map(segments.hand_over_near, [steps * i // chunks for i in range(1, chunks)])
+        ends = [_HandOver(0, segments.guess), *sorted({h for h in inner if h}, key=lambda h: h.instant)]
+        segments.meet(ends[1:])
+        list(pool.map(segments.go_through, ends, [*ends[1:], _HandOver(steps, None)]))
+    _complete(segments.column, segments.row)
+    return segments.column, segments.row
 
 
 def _complete(column: Array, row: Array) -> None:
-    """As many basic ones as there are rows, which windows that do not fit together miss by a few."""
+    """As many basic ones as there are rows, which segments that do not fit together miss by a few."""
     missing = len(row) - int((column == BASIC).sum()) - int((row == BASIC).sum())
     if missing > 0:
         row[np.flatnonzero(row != BASIC)[:missing]] = BASIC
@@ -76,7 +76,7 @@ def _complete(column: Array, row: Array) -> None:
 
 @dataclass(frozen=True)
 class _HandOver:
-    """An instant at which one window's part ends and the next one's begins, and its energy (None: free)."""
+    """An instant at which one segment's part ends and the next one's begins, and its energy (None: free)."""
 
     instant: int
     energy_mwh: float | None
@@ -84,9 +84,9 @@ class _HandOver:
 
 @dataclass(frozen=True)
 class _Solved:
-    """What a window gave: values `x` and statuses of some columns and rows of the whole program."""
+    """What a segment gave: values `x` and statuses of some columns and rows of the whole program."""
 
-    window: Window
+    segment: Segment
     columns: Array
     rows: Array
     column: Array
@@ -94,17 +94,17 @@ class _Solved:
     x: Array
 
 
-class _Windows:
-    """Windows of one program, each started from what is known so far; `column` and `row` are what they gave."""
+class _Segments:
+    """Segments of one program, each started from what is known so far; `column` and `row` are what they gave."""
 
     def __init__(self, program: Program, steps: int, options: SolverOptions, scale_mw: float) -> None:
         self._program, self._steps, self._scale_mw = program, steps, scale_mw
-        self._options = SolverOptions(threads=options.threads, seed=options.seed)
+        self._options = options.model_copy(update={"time_limit_s": None})
         limit = options.time_limit_s
         self._deadline = None if limit is None else time.perf_counter() + limit
         self._cutter = Cutter(program, steps)
         self._energy = program.variables[ENERGY].first
-        # A row longer than a window (a month's cycles) is left to the whole: it would make one window of it.
+        # A row longer than a segment (a month's cycles) is left to the whole: it would make one segment of it.
         self._may_end = ~self._cutter.crossed_by_short(OWN_STEPS)
         self.guess = float(program.lower[self._energy])
         self.column, self.row = at_rest(program)
@@ -112,26 +112,26 @@ class _Windows:
     def hand_over_near(self, instant: int) -> _HandOver | None:
         """Where a plan rests next to `instant`, whatever came before; None if it does not."""
         width = OWN_STEPS // 2 + BEYOND_STEPS
-        window = Window(max(instant - width, 0), min(instant + width, self._steps))
-        solved = self._solve(window, self.guess, None)
+        segment = Segment(max(instant - width, 0), min(instant + width, self._steps))
+        solved = self._solve(segment, self.guess, None)
         if solved is None:
             return None
         rests = self._rests(solved, instant - OWN_STEPS // 4, instant + OWN_STEPS // 4)
         return self._hand_over(solved, int(rests[np.argmin(np.abs(rests - instant))])) if len(rests) else None
 
     def meet(self, ends: list[_HandOver]) -> None:
-        """Hold the energy at `ends`, which no window answers for, at the bound that it rests at."""
+        """Hold the energy at `ends`, which no segment answers for, at the bound that it rests at."""
         for end in ends:
             i = self._energy + end.instant
             self.column[i] = AT_LOWER if end.energy_mwh == self._program.lower[i] else AT_UPPER
 
     def go_through(self, begin: _HandOver, end: _HandOver) -> None:
-        """One window after the other from `begin` to `end`; wider ones where the battery does not rest."""
+        """One segment after the other from `begin` to `end`; wider ones where the battery does not rest."""
         own = OWN_STEPS
         while begin.instant < end.instant:
             last = min(begin.instant + own + BEYOND_STEPS, end.instant)
             is_last = last == end.instant
-            solved = self._solve(Window(begin.instant, last), begin.energy_mwh, end.energy_mwh if is_last else None)
+            solved = self._solve(Segment(begin.instant, last), begin.energy_mwh, end.energy_mwh if is_last else None)
             if solved is None:
                 return
             self._note(solved, end)
@@ -140,15 +140,15 @@ class _Windows:
             rests = self._rests(solved, begin.instant + 1, begin.instant + own)
             begin, own = (self._hand_over(solved, int(rests[-1])), OWN_STEPS) if len(rests) else (begin, 2 * own)
 
-    def _solve(self, window: Window, begin_mwh: float | None, end_mwh: float | None) -> _Solved | None:
-        """A window's optimum from what is known so far; None if it has no plan, or the time is up."""
+    def _solve(self, segment: Segment, begin_mwh: float | None, end_mwh: float | None) -> _Solved | None:
+        """A segment's optimum from what is known so far; None if it has no plan, or the time is up."""
         if self._deadline is not None and time.perf_counter() > self._deadline:
             return None
-        small, columns, rows = self._cutter.slice(window)
-        small = self._with_ends(small, columns, window, begin_mwh, end_mwh)
+        small, columns, rows = self._cutter.slice(segment)
+        small = self._with_ends(small, columns, segment, begin_mwh, end_mwh)
         solver = Solver(small, self._options, scale_mw=self._scale_mw)
         column, row = self.column[columns], self.row[rows]
-        column[np.searchsorted(columns, self._energy + window.first)] = AT_LOWER
+        column[np.searchsorted(columns, self._energy + segment.first)] = AT_LOWER
         _complete(column, row)
         solver.set_basis(basis_at(column, row))
         solver.expect_few_steps()
@@ -156,24 +156,24 @@ class _Windows:
             x = solver.solve(duals=False).x
         except SolveError:
             return None
-        return _Solved(window, columns, rows, *solver.statuses(x), x)
+        return _Solved(segment, columns, rows, *solver.statuses(x), x)
 
     def _with_ends(
-        self, small: Program, columns: Array, window: Window, begin_mwh: float | None, end_mwh: float | None
+        self, small: Program, columns: Array, segment: Segment, begin_mwh: float | None, end_mwh: float | None
     ) -> Program:
-        """Energy at the window's ends inside the horizon as given; the last one else at the start's level or more."""
+        """Energy at the ends inside the horizon as given; the last one else at the start's level or more."""
         lower, upper = small.lower.copy(), small.upper.copy()
-        if window.first > 0:
-            i = np.searchsorted(columns, self._energy + window.first)
+        if segment.first > 0:
+            i = np.searchsorted(columns, self._energy + segment.first)
             lower[i] = upper[i] = min(max(begin_mwh, lower[i]), upper[i])
-        if window.last < self._steps:
-            i = np.searchsorted(columns, self._energy + window.last)
+        if segment.last < self._steps:
+            i = np.searchsorted(columns, self._energy + segment.last)
             lower[i] = np.clip(self.guess if end_mwh is None else end_mwh, lower[i], upper[i])
             upper[i] = upper[i] if end_mwh is None else lower[i]
         return replace(small, lower=lower, upper=upper)
 
     def _rests(self, solved: _Solved, first: int, last: int) -> Array:
-        """Instants first..last at which the window's energy stands at a bound and which no longer row spans."""
+        """Instants first..last at which the segment's energy stands at a bound and which no longer row spans."""
         low, high = np.searchsorted(solved.columns, self._energy + np.array([first, last + 1]))
         instants = solved.columns[low:high][solved.column[low:high] != BASIC] - self._energy
         found: Array = instants[self._may_end[instants]]
@@ -183,9 +183,9 @@ class _Windows:
         return _HandOver(instant, float(solved.x[np.searchsorted(solved.columns, self._energy + instant)]))
 
     def _note(self, solved: _Solved, end: _HandOver) -> None:
-        """Keep the window's statuses, save those of energies that were given to it."""
-        window = solved.window
-        given = [i for i in (window.first, end.instant) if 0 < i < self._steps and i <= window.last]
+        """Keep the segment's statuses, save those of energies that were given to it."""
+        segment = solved.segment
+        given = [i for i in (segment.first, end.instant) if 0 < i < self._steps and i <= segment.last]
         own = np.ones(len(solved.columns), dtype=bool)
         own[np.searchsorted(solved.columns, self._energy + np.array(given, dtype=np.int64))] = False
         self.column[solved.columns[own]], self.row[solved.rows] = solved.column[own], solved.row
@@ -208,11 +208,8 @@ def at_rest(program: Program) -> tuple[Array, Array]:
         if name not in program.constraints:
             continue
         balance = program.constraints[name]
-        entries = slice(program.start[balance.first], program.start[balance.slice.stop])
+        entries, step = program.entries_of(np.arange(balance.first, balance.slice.stop))
         of_column, value = program.column[entries], program.value[entries]
-        step = np.repeat(
-            np.arange(len(balance.positions)), np.diff(program.start[balance.first : balance.slice.stop + 1])
-        )
         missing = program.row_lower[balance.slice] - np.bincount(step, value * x[of_column], len(balance.positions))
         for flow in flows:
             first = program.variables[flow].first

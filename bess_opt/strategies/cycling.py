@@ -37,8 +37,8 @@ from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.models.cycles import add_stated_cycles, cycles_done, missing_cycle_cost
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE, Violation
-from bess_opt.plant.cycle_caps import cycle_caps
-from bess_opt.plant.ledger import ledger
+from bess_opt.plant.cycle_caps import cycle_caps_of
+from bess_opt.plant.ledger import ledger_of
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
@@ -87,7 +87,7 @@ def restrict(plant: Plant, options: CyclingOptions) -> Plant:
     """No day has more than the stated cycles, a cut one no more than its share, beside the battery's own caps."""
     _levels(plant, options)
     limit = (WHERE, CycleLimit(count=options.cycles_per_day, per="day"))
-    (daily,) = cycle_caps([limit], plant.index, plant.step_h, plant.storage.energy_mwh)
+    (daily,) = cycle_caps_of([limit], plant.index, plant.step_h, plant.storage.energy_mwh)
     daily = replace(daily, name=OWN_CAP).tightened(stated_cycles(plant, options) * plant.storage.energy_mwh)
     return plant.with_storage(caps=(*plant.storage.caps, daily))
 
@@ -176,7 +176,7 @@ def _hysteresis(plant: Plant, options: CyclingOptions, may_leave: Callable[[], f
 
 def score(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> float:
     """Cost of the cycles over the horizon: price of the missing ones less everything in the ledger."""
-    return penalty(schedule, plant, options) - sum(ledger(schedule, plant).values())
+    return penalty(schedule, plant, options) - sum(ledger_of(schedule, plant).values())
 
 
 def penalty(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> float:

@@ -1,7 +1,7 @@
 """Time shift: store PV energy and deliver it in a target window of the day.
 
 Optimal twin: charge from PV only; maximise the PV energy delivered in the window, weighted by the export price
-if the scenario has prices; among those plans the one of most total money. Where exclusivity needs yes-or-no
+if the scenario has prices; among those plans the one of most total money. Where the one-way rule needs yes-or-no
 choices, their pattern is proven for the window's value, and the money is the most within it. Delivered is what
 the plant gives to load and grid, h·(load served + export − import). Score: that value within the window.
 In a stack charging from PV only stands, and delivery in the window earns `premium_per_mwh` beside its price.

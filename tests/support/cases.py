@@ -29,6 +29,7 @@ class Case:
     strategy: Any = "arbitrage"
     finance: dict[str, Any] | None = None
     tariff: dict[str, Any] | None = None
+    connection: Any = None
 
     def scenario(self, **more: Any) -> bo.Scenario:
         """The package's scenario."""
@@ -39,6 +40,7 @@ class Case:
             strategy=self.strategy,
             finance=self.finance,
             tariff=self.tariff,
+            connection=self.connection,
             **more,
         )
 

@@ -189,13 +189,13 @@ IMPOSSIBLE: dict[str, Impossible] = {
         aim(3, load_mw=[0.1, 0.1, 0.1], battery={"soc_start": 0.9, "soc_end": 0.2, "topology": "series_dc"}, site={"battery_export": False}),
         ("site.battery_export", "battery.soc_end"),
     ),
-    # ---- rule 10: the linear model finds a way by burning energy in a converter
-    "burning energy": Impossible(
+    # ---- the one-way rule: the linear model finds a way by wasting energy in a converter
+    "wasting energy": Impossible(
         "one way",
         glut([0.6, 0.6, 0.6, 0.6], limit=0.5, battery={"technology": LOSSY, "duration_h": 0.25, "soc_start": 0.5}),
         ("site.curtailment", "site.export_limit_mw"),
     ),
-    "burning energy at the end": Impossible(
+    "wasting energy at the end": Impossible(
         "one way",
         glut([0.52, 0.52, 0.52], limit=0.5, battery={"technology": LOSSY, "soc_start": 0.5, "soc_end": "equal"}),
         ("site.curtailment", "site.export_limit_mw"),

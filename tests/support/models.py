@@ -13,10 +13,11 @@ import pandas as pd
 import pyomo.environ as pyo
 from pyomo.repn.plugins.lp_writer import LPWriter
 
-from bess_opt.models.one_way import add_exclusivity, pairs
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models import assemble
+from bess_opt.models.one_way import add_one_way, pairs_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
-from bess_opt.strategies.shared import binding as assemble
+from bess_opt.strategies.shared.activation import activate
 from bess_opt.strategies.shared.discovery import discover
 from support.cases import TOPOLOGIES, Case, case
 from support.places import ROOT
@@ -132,36 +133,36 @@ def drawing() -> Case:
     return basis.but(series=basis.series.assign(drawn_mw=[0.5, 0.0, 0.25], **limits))
 
 
-def numbers(of: Case) -> Plant:
+def plant_of_case(of: Case) -> Plant:
     """The plant of a case."""
-    return plant(of.scenario())
+    return plant_of(of.scenario())
 
 
-def physical(of: Case, *, exclusive: bool = False) -> Any:
-    """The model of what is possible, with the rows of rule 10 if `exclusive`."""
-    m = assemble.physical_model(numbers(of))
-    if exclusive:
-        add_exclusivity(m, numbers(of), pairs(numbers(of)))
+def physical(of: Case, *, one_way: bool = False) -> Any:
+    """The model of what is possible, with the one-way rows if `one_way`."""
+    m = assemble.physical_model_of(plant_of_case(of))
+    if one_way:
+        add_one_way(m, plant_of_case(of), pairs_of(plant_of_case(of)))
     return m
 
 
-def wanted(of: Case, *, exclusive: bool = False) -> tuple[Any, Any]:
+def wanted(of: Case, *, one_way: bool = False) -> tuple[Any, Any]:
     """The model with a strategy's constraints, and its objectives."""
     scenario = of.scenario()
-    stated = plant(scenario)
-    bound = assemble.bind(scenario, stated)
-    data = bound.restrict(stated)
-    m, objectives = assemble.model(data, bound)
-    if exclusive:
-        add_exclusivity(m, data, pairs(data))
+    stated_plant = plant_of(scenario)
+    active = activate(scenario, stated_plant)
+    data = active.restrict(stated_plant)
+    m, objectives = assemble.model_of(data, active)
+    if one_way:
+        add_one_way(m, data, pairs_of(data))
     return m, objectives
 
 
 def all_variants() -> Iterator[tuple[str, Case, bool]]:
-    """(label, case, exclusive) for each topology x strategy, and for arbitrage x permission x exclusivity."""
+    """(label, case, one_way) for each topology x strategy, and for arbitrage x permission x one way."""
     flags = itertools.product(TOPOLOGIES, discover(), ("", "no_charging", "no_export", "bare"), (False, True))
-    for topology, name, flag, exclusive in flags:
-        if name != "arbitrage" and (flag or not exclusive):
+    for topology, name, flag, one_way in flags:
+        if name != "arbitrage" and (flag or not one_way):
             continue
         site = {"grid_charging": flag != "no_charging", "battery_export": flag != "no_export"}
         if flag == "bare":
@@ -169,9 +170,9 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
         tariff = None if flag == "bare" else {"demand": DEMAND}
         battery = {} if flag == "bare" else {"max_cycles_per_day": 1.5, "soc_end": {"value_per_mwh": 30.0}}
         yield (
-            f"{topology}-{name}-{flag}-{exclusive}",
+            f"{topology}-{name}-{flag}-{one_way}",
             everything(topology, name, site=site, battery=battery, tariff=tariff),
-            exclusive,
+            one_way,
         )
     for topology, (label, options) in itertools.product(TOPOLOGIES, FIRM.items()):
         yield f"{topology}-{label}", firm(topology, options), True
@@ -187,6 +188,18 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
         yield f"{topology}-strict", everything(topology, "arbitrage", site=strict, battery=within), True
     yield "hybrid-regulation-strict", regulation("hybrid", {}, site=strict), True
     yield "drawing", drawing(), True
+    yield "clauses", clauses(), False
+
+
+def clauses() -> Case:
+    """Three steps under caps that may be overrun, in the first two, and a ramp into the last two and from before."""
+    return tiny(
+        steps=3,
+        connection=[
+            {"name": "evening", "export_mw": 2.5, "import_mw": 1.5, "hours": [0, 2], "overrun_price_per_mwh": 40.0},
+            {"name": "ramp", "ramp_mw_per_min": 1 / 64, "before_mw": 0.25},
+        ],
+    )
 
 
 def key(constraint: Any) -> str:

@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 
 import bess_opt as bo
-from bess_opt.models.one_way import pairs
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models.assemble import model_of
+from bess_opt.models.one_way import pairs_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.highs_process import new_highs, run_highs
-from bess_opt.solver.one_way import exclusive_program
+from bess_opt.solver.one_way import one_way_program
 from bess_opt.solver.program import Program
 from bess_opt.solver.tie_break import tie_break_cost
-from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.activation import activate
 
 TIGHT = ("primal_feasibility_tolerance", "dual_feasibility_tolerance", "mip_feasibility_tolerance")
 
@@ -111,20 +112,20 @@ class Referee:
     """HiGHS with a binary for every converter and step, at gap 0, on the whole horizon at once."""
 
     def __init__(self, scenario: bo.Scenario) -> None:
-        stated = plant(scenario)
-        bound = bind(scenario, stated)
-        self.plant: Plant = bound.restrict(stated)
-        self.pairs, self._bound = pairs(self.plant), bound
-        self.model, objectives = model(self.plant, bound)
+        stated_plant = plant_of(scenario)
+        active = activate(scenario, stated_plant)
+        self.plant: Plant = active.restrict(stated_plant)
+        self.pairs, self._bound = pairs_of(self.plant), active
+        self.model, objectives = model_of(self.plant, active)
         self.linear = expand(self.model)
         later = [term_costs(self.model, objective, self.linear) for objective in objectives[1:]]
         self.levels = [self.linear.cost, *later, tie_break_cost(self.linear)]
-        self.program = exclusive_program(self.model, self.plant, self.linear, self.pairs)
+        self.program = one_way_program(self.model, self.plant, self.linear, self.pairs)
         self.scale = float(np.abs(self.linear.cost).max()) * self.plant.scale_mw * self.plant.steps
 
     def without_binaries(self) -> tuple[Any, Any]:
         """(model, objectives) as a plan is made from; that of the referee has its binaries by now."""
-        return model(self.plant, self._bound)
+        return model_of(self.plant, self._bound)
 
     def best(self) -> float | None:
         """What the first objective can bring; None if no plan exists."""

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError, ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.provenance import Stopwatch
+from bess_opt.dispatch.batch.price_rows import PriceRows
 from bess_opt.dispatch.infeasible.unreachable import unreachable
 from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import schedule_of
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import net_revenue
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.solver.value_function.recursion import RecursionFailedError
+from bess_opt.strategies.shared.activation import prepare
 
 PRICE = "price_per_mwh"
+ENDS = (0, -1)  # years that are planned and audited in any case
+
+Answer = tuple[dict[str, Any], pd.DataFrame | None]
 
 
 @dataclass(frozen=True)
@@ -41,37 +48,61 @@ def optimize_many(scenario: Scenario, prices: pd.DataFrame, *, schedules: bool =
     """The optimal dispatch of `scenario` in each of many price years.
 
     `prices` stands on the scenario's index, a column a year, each in place of `price_per_mwh` (currency per MWh).
-    Every plan passes the audit. With `schedules` they are kept, which takes memory. ScenarioError where the scenario
+    Years are valued without a plan where value functions fit, prices enter money alone, and the audited plans of the
+    first and the last year say the same; every plan that is made passes the audit. With `schedules` all are made and
+    kept, which takes time and memory. ScenarioError where the scenario
     has no `price_per_mwh`, an index differs, a price is missing or infinite, or a name stands twice; else as
     `optimize`.
     """
     _require(scenario, prices)
-
-    def answer(position: int) -> tuple[dict[str, object], pd.DataFrame | None]:
-        return _optimum(scenario, prices.iloc[:, position].to_numpy(dtype=float), keep=schedules)
-
+    rows = [prices.iloc[:, position].to_numpy(dtype=float) for position in range(prices.shape[1])]
+    answer = _answering(scenario, rows, keep=schedules)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        answers = list(pool.map(answer, range(prices.shape[1])))
+        answers = list(pool.map(answer, rows))
     names = [str(name) for name in prices.columns]
     table = pd.DataFrame([row for row, _ in answers], index=pd.Index(names, name="year"))
     kept = {name: frame for name, (_, frame) in zip(names, answers, strict=True) if frame is not None}
     return ManyOptima(table, kept)
 
 
-def _optimum(scenario: Scenario, price: np.ndarray, *, keep: bool) -> tuple[dict[str, object], pd.DataFrame | None]:
-    stated = plant(scenario, scenario.series.assign(**{PRICE: price}))
-    bound = bind(scenario, stated)
-    numbers = bound.restrict(stated)
-    conflicts = unreachable(numbers)
+def _answering(scenario: Scenario, rows: Sequence[Array], *, keep: bool) -> Callable[[Array], Answer]:
+    """How a year is answered: by its value function alone where audited plans of the first and last say the same."""
+
+    def planned(price: Array) -> Answer:
+        return _optimum(scenario, price, keep=keep)
+
+    if keep or len(rows) <= len(ENDS):
+        return planned
+    alone = PriceRows.of(scenario, PRICE)
+    if alone is None:
+        return planned
+    for end in ENDS:
+        row, _ = planned(rows[end])
+        if not alone.agrees(rows[end], float(row["value"]), float(row["cycles"])):
+            return planned
+
+    def valued(price: Array) -> Answer:
+        try:
+            value, cycles = alone.answer(price)
+        except RecursionFailedError:
+            return planned(price)
+        return {"value": value, "cycles": cycles, "gap": 0.0, "engine": "value_function"}, None
+
+    return valued
+
+
+def _optimum(scenario: Scenario, price: Array, *, keep: bool) -> Answer:
+    plant, active = prepare(scenario, plant_of(scenario, scenario.series.assign(**{PRICE: price})))
+    conflicts = unreachable(plant)
     if conflicts:
         raise InfeasibleError(conflicts)
-    _, optimum = solve_plant(numbers, bound, scenario.solver, Stopwatch())
-    schedule = schedule_of(numbers, flows_of(optimum, numbers))
-    audit.require(schedule, numbers, [bound.checks])
-    leaving = float(schedule["discharge_mw"].sum()) * numbers.step_h / numbers.storage.eta_discharge
-    row: dict[str, object] = {
-        "value": net_revenue(schedule, numbers),
-        "cycles": leaving / numbers.storage.energy_mwh,
+    _, optimum = solve_plant(plant, active, scenario.solver, Stopwatch())
+    schedule = schedule_of(plant, flows_of(optimum, plant))
+    audit.require(schedule, plant, [active.checks])
+    leaving = float(schedule["discharge_mw"].sum()) * plant.step_h / plant.storage.eta_discharge
+    row: dict[str, Any] = {
+        "value": net_revenue(schedule, plant),
+        "cycles": leaving / plant.storage.energy_mwh,
         "gap": optimum.gap,
         "engine": optimum.engine,
     }

@@ -17,7 +17,7 @@ from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
 from bess_opt.dispatch.batch.rows import ACTIONS, HEAD, Action, Parts, Row, failed, show_progress
-from bess_opt.dispatch.batch.workers import Crew, Job, made_by
+from bess_opt.dispatch.batch.workers import Job, Workers, made_by
 from bess_opt.inputs.scenario import Scenario, load
 
 Scenarios = str | Path | Mapping[str, Scenario] | Iterable[Scenario]
@@ -65,34 +65,35 @@ def study(
     """
     task = _task(action, local=executor is None and workers != 1)
     parts = Parts.at(out)
-    crew = Crew.of(executor, workers, in_flight)
+    pool = Workers.of(executor, workers, in_flight)
     rows: dict[int, Row] = {}
     names: list[str] = []
 
-    def missing() -> Iterator[Job]:
-        """Jobs without a row; what is already known, or cannot be read, becomes its row here."""
-        for place, (name, found) in enumerate(_named(scenarios)):
-            names.append(name)
-            if isinstance(found, BessOptError):
-                rows[place] = failed("", found).row
-                continue
-            digest = found.digest()
-            key = _key(name, digest, task)
-            kept = parts.read(key)
-            if kept is None:
-                yield Job(place, key, name, digest, found)
-            else:
-                rows[place] = kept
-
     total = len(scenarios) if isinstance(scenarios, Sized) and not isinstance(scenarios, str) else None
     with show_progress(progress, total, lambda: len(rows)) as advance:
-        for job, made in made_by(crew, missing(), task, retries):
+        for job, made in made_by(pool, _jobs(scenarios, task, parts, names, rows), task, retries):
             parts.write(job.key, made)
             rows[job.place] = made.row
             advance()
     table = _table(names, [rows[place] for place in range(len(names))])
     parts.finish(table)
     return table
+
+
+def _jobs(scenarios: Scenarios, task: Action, parts: Parts, names: list[str], rows: dict[int, Row]) -> Iterator[Job]:
+    """Jobs without a row, all `names` on the way; what is already known, or cannot be read, goes to `rows` here."""
+    for place, (name, found) in enumerate(_named(scenarios)):
+        names.append(name)
+        if isinstance(found, BessOptError):
+            rows[place] = failed("", found).row
+            continue
+        digest = found.digest()
+        key = _key(name, digest, task)
+        kept = parts.read(key)
+        if kept is None:
+            yield Job(place, key, name, digest, found)
+        else:
+            rows[place] = kept
 
 
 def _task(action: str | Callable[[Scenario], Any], local: bool) -> Action:

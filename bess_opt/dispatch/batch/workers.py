@@ -74,7 +74,7 @@ def end_with_parent() -> None:
 
 
 @dataclass
-class Crew:
+class Workers:
     """An executor, how much is handed to it at a time, and how a new one is made if it breaks."""
 
     executor: Executor
@@ -82,7 +82,7 @@ class Crew:
     renewed: Callable[[], Executor] | None
 
     @classmethod
-    def of(cls, executor: Executor | None, workers: int | None, in_flight: int | None) -> Crew:
+    def of(cls, executor: Executor | None, workers: int | None, in_flight: int | None) -> Workers:
         """The user's executor, this process for one worker, or a pool of processes of our own."""
         for name, value in (("workers", workers), ("in_flight", in_flight)):
             if value is not None and value < 1:
@@ -125,12 +125,12 @@ class Crew:
             self.executor.shutdown(wait=True, cancel_futures=True)
 
 
-def made_by(crew: Crew, jobs: Iterator[Job], action: Action, retries: int) -> Iterator[tuple[Job, Made]]:
+def made_by(workers: Workers, jobs: Iterator[Job], action: Action, retries: int) -> Iterator[tuple[Job, Made]]:
     """Every job with its row, as they finish."""
     try:
-        yield from _Round(crew, jobs, action, retries).run()
+        yield from _Round(workers, jobs, action, retries).run()
     finally:
-        crew.leave()
+        workers.leave()
 
 
 class _Round:
@@ -140,8 +140,8 @@ class _Round:
     only a job that breaks a pool on its own is blamed.
     """
 
-    def __init__(self, crew: Crew, jobs: Iterator[Job], action: Action, retries: int) -> None:
-        self.crew, self.jobs, self.action, self.retries = crew, jobs, action, retries
+    def __init__(self, workers: Workers, jobs: Iterator[Job], action: Action, retries: int) -> None:
+        self.workers, self.jobs, self.action, self.retries = workers, jobs, action, retries
         self.out: dict[Future[Made], Job] = {}
         self.suspects: deque[Job] = deque()
         self.refused: list[tuple[Job, Made]] = []
@@ -178,25 +178,25 @@ class _Round:
             if not self.out:
                 self._submit(self.suspects.popleft())
             return True
-        while len(self.out) < self.crew.in_flight:
+        while len(self.out) < self.workers.in_flight:
             job = next(self.jobs, None)
             if job is None:
                 break
             if not self.started:
-                self.crew.check()
+                self.workers.check()
                 self.started = True
             self._submit(job)
-            if self.suspects or len(self.refused) >= self.crew.in_flight:
+            if self.suspects or len(self.refused) >= self.workers.in_flight:
                 break
         return bool(self.out or self.suspects or self.refused)
 
     def _submit(self, job: Job) -> None:
         try:
-            self.out[self.crew.executor.submit(made_of, self.action, job.digest, job.scenario)] = job
+            self.out[self.workers.executor.submit(made_of, self.action, job.digest, job.scenario)] = job
         except BrokenExecutor:
             self.suspects.append(job)
             if not self.out:
-                self.crew.renew()
+                self.workers.renew()
         except Exception as error:  # whatever an executor of the user's says when it takes no more
             self.refused.append((job, failed(job.digest, _lost(error))))
 
@@ -210,7 +210,7 @@ class _Round:
             else:
                 self.suspects.append(job)
         self.out.clear()
-        self.crew.renew()
+        self.workers.renew()
 
     def _died(self, job: Job, error: BaseException, blame: bool) -> Iterator[tuple[Job, Made]]:
         self.deaths[job.place] = self.deaths.get(job.place, 0) + blame

@@ -13,12 +13,12 @@ from bess_opt.dispatch.checks.series import series_findings
 from bess_opt.dispatch.checks.tariff import tariff_findings
 from bess_opt.dispatch.infeasible.unreachable import unreachable
 from bess_opt.inputs.scenario import Scenario, load
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.value_function.recursion import compiled_part
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.discovery import get
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 
 def validate(scenario: Scenario | str | Path) -> Findings:
@@ -33,14 +33,11 @@ def examine(scenario: Scenario | str | Path) -> tuple[Findings, type[BessOptErro
     """The findings, and the kind of error that a solve would end with, if they hold one."""
     try:
         read = scenario if isinstance(scenario, Scenario) else load(scenario)
-        numbers = plant(read)
-        bound = bind(read, numbers) if read.strategies else None
-        if bound is not None:
-            numbers = bound.restrict(numbers)
+        plant, active = prepare(read) if read.strategies else (plant_of(read), None)
     except BessOptError as error:
         return Findings(problems_of(error)), type(error)
-    conflicts = unreachable(numbers)
-    found = Findings([*conflicts, *_no_strategy(read), *findings(read, numbers, bound)])
+    conflicts = unreachable(plant)
+    found = Findings([*conflicts, *_no_strategy(read), *findings_of(read, plant, active)])
     return found, InfeasibleError if conflicts else None
 
 
@@ -70,15 +67,15 @@ def _no_strategy(scenario: Scenario) -> list[Finding]:
     return [Finding("no_strategy", "strategy", "none is stated", expected, "warning")]
 
 
-def findings(scenario: Scenario, plant: Plant, bound: Bound | None = None) -> Findings:
+def findings_of(scenario: Scenario, plant: Plant, active: ActiveStrategy | None = None) -> Findings:
     """Warnings and recommendations about a valid scenario, after what reading it noted (filled, defaulted)."""
-    assumed = bound.notes(plant) if bound is not None else []
+    assumed = active.notes(plant) if active is not None else []
     own = [
         *battery_findings(scenario, plant),
         *series_findings(scenario, plant),
         *money_findings(scenario, plant),
         *tariff_findings(scenario, plant),
-        *_long_search(scenario, plant, bound),
+        *_long_search(scenario, plant, active),
         *_no_compiled_part(scenario),
     ]
     return Findings([*scenario.notes, *own, *assumed])
@@ -93,11 +90,11 @@ def _no_compiled_part(scenario: Scenario) -> list[Finding]:
     return [Finding("engine_not_built", "solver.engine", found, expected, "recommendation")]
 
 
-def _long_search(scenario: Scenario, plant: Plant, bound: Bound | None) -> list[Finding]:
+def _long_search(scenario: Scenario, plant: Plant, active: ActiveStrategy | None) -> list[Finding]:
     """A strategy whose exact plan may take very long, without a limit on it."""
-    if bound is None or scenario.solver.time_limit_s is not None:
+    if active is None or scenario.solver.time_limit_s is not None:
         return []
-    stated = (get(name) for name in bound.names)
+    stated = (get(name) for name in active.names)
     hard = [s for s in stated if s.exact_steps is not None and plant.steps > s.exact_steps]
     return [
         Finding(

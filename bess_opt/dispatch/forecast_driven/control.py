@@ -8,36 +8,41 @@ grid power, billed peaks so far, cycles of the day. A missed `soc_end` is a figu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Protocol, get_args
+from dataclasses import replace
+from typing import get_args
 
 import numpy as np
+import pandas as pd
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.names import nearest
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.dispatch.checks.validate import findings as findings_of
+from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.forecast_driven.forecasts import Forecasts, Knowledge
-from bess_opt.dispatch.forecast_driven.numbers_by_age import gather
-from bess_opt.dispatch.forecast_driven.orders import Orders, carry_out, joined
-from bess_opt.dispatch.forecast_driven.rolling import Rolling, Terminal, Window
-from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, timetable
+from bess_opt.dispatch.forecast_driven.numbers_by_age import numbers_by_age
+from bess_opt.dispatch.forecast_driven.operation import Planner, Run
+from bess_opt.dispatch.forecast_driven.orders import Orders
+from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow, Rolling, Terminal
+from bess_opt.dispatch.forecast_driven.stepwise import Stepwise
+from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, timetable_of
 from bess_opt.dispatch.infeasible import unreachable as infeasible
-from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
-from bess_opt.dispatch.result import OF_CONTROL, Dispatch, outcome
+from bess_opt.dispatch.optimum.solve_scenario import engine_refused, flows_of, solve_plant
+from bess_opt.dispatch.result import OF_CONTROL, Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.models.assemble import model_of
 from bess_opt.plant.flows import Flows
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.program import Program
-from bess_opt.solver.solution import InfeasibleProgramError
 from bess_opt.solver.tie_break import tie_break_cost
-from bess_opt.strategies.shared.binding import bind, model
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.solver.value_function.recursion import RecursionFailedError
+from bess_opt.solver.value_function.step_program import NotStepwiseError
+from bess_opt.strategies.shared.activation import prepare
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 
 def control(
@@ -69,130 +74,113 @@ def control(
     watch = Stopwatch()
     with watch.stage("prepare"):
         _check_words(terminal, commitment)
-        stated = plant(scenario)
-        bound = bind(scenario, stated)
-        numbers = bound.restrict(stated)
-        findings = findings_of(scenario, numbers, bound)
-        unreachable = infeasible.unreachable(numbers)
+        plant, active = prepare(scenario)
+        findings = findings_of(scenario, plant, active)
+        unreachable = infeasible.unreachable(plant)
         if unreachable:
             raise InfeasibleError(unreachable)
-        table = timetable(numbers.index, numbers.step_h, horizon_h, every_h, commitment, gate_hour)
+        table = timetable_of(plant.index, plant.step_h, horizon_h, every_h, commitment, gate_hour)
         known = Knowledge(scenario.series, forecast, scenario.step_h)
-        _check_signal(numbers, known, table)
+        _check_signal(plant, known, table)
     with watch.stage("build"):
-        believed = [_believed(scenario, bound, numbers, known, table.issue_of(age)) for age in table.ages()]
-        planner: Planner
-        if table.decisions == 1:
-            planner = _Once(believed[0], bound, scenario.solver, watch)
-        else:
-            beliefs = gather(_programs(believed, bound))
-            planner = Rolling(beliefs, numbers, table.carried_by, table.ages().start, terminal, scenario.solver)
+        believed = _numbers(scenario, active, plant, known, table)
+        planner = _planner(believed, active, plant, table, terminal, scenario.solver, watch)
         orders = Orders(believed, table.carried_by, table.ages().start)
-        run = _Run(numbers, table, planner, orders, believed[0])
+        run = Run(plant, table, planner, orders, believed[0])
     with watch.stage("operate"):
-        done = run.operate()
-    missed = np.abs(done.discharge_mw - done.charge_mw - orders.battery_mw) * numbers.step_h
-    plan = outcome(scenario, numbers, bound, "control", done, Findings([*findings, *run.notes()]), watch)
+        try:
+            done = run.operate()
+        except RecursionFailedError as error:  # what a step earns is not one range, or jumps: found only on the way
+            if scenario.solver.engine == "value_function":
+                raise ScenarioError([engine_refused(error)]) from None
+            planner = _rolling(believed, active, plant, table, terminal, scenario.solver)
+            run = replace(
+                run, planner=planner, orders=Orders(believed, table.carried_by, table.ages().start), failed=[]
+            )
+            done = run.operate()
+    orders = run.orders
+    missed = np.abs(done.discharge_mw - done.charge_mw - orders.battery_mw) * plant.step_h
+    plan = result_of(scenario, plant, active, "control", done, Findings([*findings, *run.notes()]), watch)
     figures = dict(zip(OF_CONTROL, (float(table.decisions), float(missed.sum())), strict=True))
     return replace(plan, figures={**plan.figures, **figures})
-
-
-class Planner(Protocol):
-    """Who plans windows: told what happened, asked for the flows of a window by name."""
-
-    def record(self, first: int, flows: Flows) -> None:
-        """Enter what the plant did from step `first` on."""
-
-    def plan(self, window: Window) -> Mapping[str, Array]:
-        """Flows of the window by name. Raises `InfeasibleProgramError`."""
 
 
 class _Once:
     """One window over the whole horizon: the optimal twin on what is believed."""
 
-    def __init__(self, believed: Plant, bound: Bound, options: SolverOptions, watch: Stopwatch) -> None:
-        self._given = believed, bound, options, watch
+    def __init__(self, believed: Plant, active: ActiveStrategy, options: SolverOptions, watch: Stopwatch) -> None:
+        self._given = believed, active, options, watch
 
     def record(self, first: int, flows: Flows) -> None:
         """Nothing is planned after it."""
 
-    def plan(self, _window: Window) -> Mapping[str, Array]:
+    def plan(self, _window: PlanningWindow) -> Mapping[str, Array]:
         """The optimum. Raises `InfeasibleError` with its reasons."""
         _, optimum = solve_plant(*self._given)
         return vars(flows_of(optimum, self._given[0]))
 
 
-@dataclass
-class _Run:
-    """One operation of a plant: the planner, what it believes, what it has ordered."""
-
-    plant: Plant
-    table: Timetable
-    planner: Planner
-    orders: Orders
-    expected: Plant  # the plant as believed for steps that an earlier decision carries out
-    failed: list[int] = field(default_factory=list)
-
-    def operate(self) -> Flows:
-        """Decide and carry out to the end: what happened."""
-        pieces: list[Flows] = []
-        energy, steps = self.plant.storage.start_mwh, self.plant.steps
-        charged, discharged = moved = np.zeros(steps), np.zeros(steps)
-        for decision in range(self.table.decisions):
-            now, first = int(self.table.issued[decision]), int(self.table.first[decision])
-            start = energy
-            if first > now:
-                coming = carry_out(self.expected, self.orders, now, first, energy, moved)
-                self.planner.record(now, coming)
-                start = float(coming.energy_mwh[-1])
-            self._plan(
-                Window(decision, first, int(self.table.last[decision]), self.table.until(decision), start, now)
-            )
-            after = self.table.next_issue(decision)
-            if after > now:
-                done = carry_out(self.plant, self.orders, now, after, energy, moved)
-                self.planner.record(now, done)
-                charged[now:after], discharged[now:after] = done.charge_mw, done.discharge_mw
-                energy = float(done.energy_mwh[-1])
-                pieces.append(done)
-        return joined(pieces)
-
-    def _plan(self, window: Window) -> None:
+def _planner(
+    believed: list[Plant],
+    active: ActiveStrategy,
+    plant: Plant,
+    table: Timetable,
+    terminal: Terminal,
+    options: SolverOptions,
+    watch: Stopwatch,
+) -> Planner:
+    """Who plans the windows: value functions where they fit, else HiGHS."""
+    if table.decisions == 1:
+        return _Once(believed[0], active, options, watch)
+    if options.engine != "highs":
         try:
-            self.orders.give(window, self.planner.plan(window))
-        except InfeasibleProgramError:
-            if not self.orders.stand(window.first, window.until):
-                raise InfeasibleError([self._no_plan(window)]) from None
-            self.failed.append(window.first)
-
-    def _no_plan(self, window: Window) -> Finding:
-        begin, end = (self.plant.index[t] for t in (window.first, window.last - 1))
-        found = f"no plan meets all limits from {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} as believed then"
-        return Finding("window_infeasible", "forecast", found, "relax a limit of [site] or [battery]")
-
-    def notes(self) -> list[Finding]:
-        """The decisions that found no plan."""
-        if not self.failed:
-            return []
-        first = self.plant.index[self.failed[0]]
-        found = f"{len(self.failed)} of {self.table.decisions} windows had no plan as believed, the first at {first}"
-        expected = "the plan before stayed in force; a longer horizon, or a price for unserved load, may help"
-        return [Finding("window_infeasible", "forecast", found, expected, "warning")]
+            return Stepwise(believed, active, table.carried_by, table.ages().start, terminal)
+        except NotStepwiseError as error:
+            if options.engine == "value_function":
+                raise ScenarioError([engine_refused(error)]) from None
+    return _rolling(believed, active, plant, table, terminal, options)
 
 
-def _believed(scenario: Scenario, bound: Bound, numbers: Plant, known: Knowledge, issued: Array) -> Plant:
-    """The plant as it is believed from forecasts issued at `issued`; its array is known, whatever the weather."""
-    believed = bound.restrict(plant(scenario, known.believed(issued)))
-    capacity = numbers.solar_capacity_mw or float(numbers.solar_mw.max())
+def _rolling(
+    believed: list[Plant],
+    active: ActiveStrategy,
+    plant: Plant,
+    table: Timetable,
+    terminal: Terminal,
+    options: SolverOptions,
+) -> Rolling:
+    numbers = numbers_by_age(_programs(believed, active))
+    return Rolling(numbers, plant, table.carried_by, table.ages().start, terminal, options)
+
+
+def _numbers(
+    scenario: Scenario, active: ActiveStrategy, plant: Plant, known: Knowledge, table: Timetable
+) -> list[Plant]:
+    """The plant as it is believed at each age of a forecast; ages that believe the same share theirs."""
+    found: list[Plant] = []
+    before: pd.DataFrame | None = None
+    for age in table.ages():
+        series = known.believed(table.issue_of(age))
+        found.append(
+            found[-1] if before is not None and before.equals(series) else _believed(scenario, active, plant, series)
+        )
+        before = series
+    return found
+
+
+def _believed(scenario: Scenario, active: ActiveStrategy, plant: Plant, series: pd.DataFrame) -> Plant:
+    """The plant as it is believed from `series`; its array is known, whatever the weather."""
+    believed = active.restrict(plant_of(scenario, series))
+    capacity = plant.solar_capacity_mw or float(plant.solar_mw.max())
     return replace(believed, solar_capacity_mw=capacity or None)
 
 
-def _programs(believed: list[Plant], bound: Bound) -> Iterator[tuple[Program, list[Array]]]:
+def _programs(believed: list[Plant], active: ActiveStrategy) -> Iterator[tuple[Program, list[Array]]]:
     """Program and costs of all objectives per age; ages that believe the same share theirs."""
     last: tuple[Plant, tuple[Program, list[Array]]] | None = None
     for one in believed:
         if last is None or not _same(last[0], one):
-            m, objectives = model(one, bound)
+            m, objectives = model_of(one, active)
             program = expand(m, keep_zeros=True)
             later = [term_costs(m, objective, program) for objective in objectives[1:]]
             last = one, (program, [program.cost, *later, tie_break_cost(program)])
@@ -218,12 +206,12 @@ def _check_words(terminal: str, commitment: str) -> None:
         raise ScenarioError(wrong)
 
 
-def _check_signal(numbers: Plant, known: Knowledge, table: Timetable) -> None:
+def _check_signal(plant: Plant, known: Knowledge, table: Timetable) -> None:
     """Regulation is called by the signal of the step: who does not see it cannot say what flows."""
     name = "regulation_signal"
-    if numbers.reserves is None or name not in numbers.extra or known.mode(name) == "perfect":
+    if plant.reserves is None or name not in plant.extra or known.mode(name) == "perfect":
         return
-    each = np.array_equal(table.issued, np.arange(numbers.steps))
+    each = np.array_equal(table.issued, np.arange(plant.steps))
     if not (each and known.current(name) == "seen"):
         raise StrategyError(
             f"forecast.{name}: found {known.mode(name)!r}, but the steps carried out must see their signal; "

@@ -20,7 +20,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
 from bess_opt.common.wording import show
-from bess_opt.dispatch.forecast_driven.given_forecasts import Vintages, vintages
+from bess_opt.dispatch.forecast_driven.given_forecasts import Vintages, vintages_of
 
 Mode = Literal["perfect", "observed", "published", "persistence", "noisy", "given"]
 Current = Literal["seen", "forecast"]
@@ -112,12 +112,12 @@ class Knowledge:
     def __init__(self, series: pd.DataFrame, forecasts: Forecasts, step_h: float) -> None:
         self._series, self._step_h = series, step_h
         self._index = pd.DatetimeIndex(series.index)
-        self._specs = specs(list(series.columns), forecasts)
+        self._specs = specs_of(list(series.columns), forecasts)
         self._given: dict[str, Vintages] = {}
         for name, spec in self._specs.items():
             if spec.values is not None:
                 whole = spec.mode == "given"
-                self._given[name] = vintages(spec.values, self._index, f"forecast.{name}.values", whole=whole)
+                self._given[name] = vintages_of(spec.values, self._index, f"forecast.{name}.values", whole=whole)
         self._lagged: dict[float, Array] = {}
         self._day = clock.day_number(self._index)
         self._day_end = np.searchsorted(self._day, self._day, side="right") - 1
@@ -204,7 +204,7 @@ def _bounded(name: str) -> bool:
     return SERIES[name].minimum is not None or SERIES[name].maximum is not None
 
 
-def specs(columns: list[str], forecasts: Forecasts) -> dict[str, Forecast]:
+def specs_of(columns: list[str], forecasts: Forecasts) -> dict[str, Forecast]:
     """One `Forecast` for each series of `columns` that is not always known. Raises `ScenarioError`."""
     needed = [name for name in columns if name not in ALWAYS_KNOWN]
     if isinstance(forecasts, pd.DataFrame):

@@ -29,7 +29,7 @@ class Vintages:
         return np.where(here, self.values[np.maximum(found, 0)], np.nan)
 
 
-def vintages(values: pd.Series, index: pd.DatetimeIndex, where: str, *, whole: bool) -> Vintages:
+def vintages_of(values: pd.Series, index: pd.DatetimeIndex, where: str, *, whole: bool) -> Vintages:
     """`values` by target time, or by (issued, time), brought to the steps of `index`; other times are left out.
 
     `whole`: values without issues must have every step. Raises `ScenarioError`.

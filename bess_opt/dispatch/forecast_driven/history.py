@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.dispatch.forecast_driven.horizon import FLOWS, Cut, Horizon, entries_of
+from bess_opt.dispatch.forecast_driven.horizon import FLOWS, Horizon, WindowEntries
 from bess_opt.plant.flows import Flows
 
 
@@ -44,7 +44,7 @@ class History:
         if end <= done:
             return done
         rows = horizon.lasting[done:end]
-        entry, row = entries_of(program, rows)
+        entry, row = program.entries_of(rows)
         column, value = program.column[entry], program.value[entry]
         known = horizon.decides[column]
         used = np.bincount(row[known], value[known] * self._x[column[known]], minlength=len(rows))
@@ -55,13 +55,13 @@ class History:
         np.minimum.at(most, gauge, np.where(factor > 0.0, sides[1], sides[0]))
         return end
 
-    def used(self, cut: Cut, value: Array, least: Array, most: Array) -> Array:
-        """What has happened uses of each row of `cut`; `value` are the coefficients of its past entries."""
-        if not len(cut.past):
-            return np.zeros(len(cut.rows))
-        of = self._horizon.program.column[cut.past]
+    def used(self, entries: WindowEntries, value: Array, least: Array, most: Array) -> Array:
+        """What has happened uses of each row of `entries`; `value` are the coefficients of its past entries."""
+        if not len(entries.past):
+            return np.zeros(len(entries.rows))
+        of = self._horizon.program.column[entries.past]
         low, high = least[of], most[of]
         settled = np.where(np.isfinite(low), low, np.where(np.isfinite(high), high, 0.0))
         happened = np.where(self._horizon.decides[of], self._x[of], settled)
-        used: Array = np.bincount(cut.past_row, value * happened, minlength=len(cut.rows))
+        used: Array = np.bincount(entries.past_row, value * happened, minlength=len(entries.rows))
         return used

@@ -16,7 +16,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.plant.flows import Flows
-from bess_opt.solver.program import Program, places
+from bess_opt.solver.program import Program
 
 FLOWS = tuple(field.name for field in fields(Flows))
 FAR = np.iinfo(np.int64).max // 4
@@ -24,7 +24,7 @@ SHORT = 192  # places, two per step; longer rows are few
 
 
 @dataclass(frozen=True)
-class Cut:
+class WindowEntries:
     """A window's columns and rows in the horizon's program, and its matrix entries.
 
     `entry` are entries of the horizon's matrix that lie in the window, row by row from `start` on, at (`row`,
@@ -50,12 +50,12 @@ class Horizon:
 
     def __init__(self, program: Program, steps: int) -> None:
         self.program, self.steps = program, steps
-        self.place = places(program)
+        self.place = program.place
         decides = np.zeros(program.columns, dtype=bool)
         for name, block in program.variables.items():
             decides[block.slice] = name in FLOWS
         self.decides = decides & (self.place >= 0)
-        self._row_of = np.repeat(np.arange(program.rows), np.diff(program.start))
+        self._row_of = program.row_of_entry
         self._extend()
         self._decisions = _sorted_by(self.place, np.flatnonzero(self.decides))
         self._decision_places = self.place[self._decisions]
@@ -64,7 +64,7 @@ class Horizon:
         self._slot = np.full(program.columns, -1)
         self._lasting()
         self._pace = self._paces()
-        self._cuts: dict[int, tuple[int, Cut]] = {}
+        self._windows: dict[int, tuple[int, WindowEntries]] = {}
 
     def _paces(self) -> Array | None:
         """Entries per row, if all steps look alike, so that one window is another one moved along; else None."""
@@ -74,7 +74,7 @@ class Horizon:
         counts = np.diff(program.start)
         for block in program.constraints.values():
             rows = block.first + np.arange(self.steps)
-            entry, row = entries_of(program, rows)
+            entry, row = program.entries_of(rows)
             columns = program.column[entry] - row
             width = int(counts[rows[0]])
             alike = (counts[rows] == width).all() and (columns.reshape(self.steps, -1) == columns[:width]).all()
@@ -149,22 +149,22 @@ class Horizon:
         self.lasting = _sorted_by(self.row_to, rows)
         self.lasting_to = self.row_to[self.lasting]
 
-    def cut(self, first: int, last: int) -> Cut:
+    def entries(self, first: int, last: int) -> WindowEntries:
         """The window of the steps `first` to `last` − 1."""
         if self._pace is None:
-            return self._cut(first, last)
-        earlier = self._cuts.get(last - first)
+            return self._new_entries(first, last)
+        earlier = self._windows.get(last - first)
         if earlier is None:
-            earlier = self._cuts[last - first] = first, self._cut(first, last)
-        moved, cut = first - earlier[0], earlier[1]
+            earlier = self._windows[last - first] = first, self._new_entries(first, last)
+        moved, entries = first - earlier[0], earlier[1]
         return replace(
-            cut,
-            columns=cut.columns + moved,
-            rows=cut.rows + moved,
-            entry=cut.entry + moved * self._pace[cut.rows][cut.row],
+            entries,
+            columns=entries.columns + moved,
+            rows=entries.rows + moved,
+            entry=entries.entry + moved * self._pace[entries.rows][entries.row],
         )
 
-    def _cut(self, first: int, last: int) -> Cut:
+    def _new_entries(self, first: int, last: int) -> WindowEntries:
         low, high = 2 * first, 2 * last
         begin, end = np.searchsorted(self._decision_places, (low, high + 1))
         chosen = self._decisions[begin:end]
@@ -176,10 +176,10 @@ class Horizon:
         rows = np.sort(near[(self.row_from[near] < high) & (self.row_to[near] > low)])
         return self._entries(columns, rows, low)
 
-    def _entries(self, columns: Array, rows: Array, low: int) -> Cut:
+    def _entries(self, columns: Array, rows: Array, low: int) -> WindowEntries:
         program, slot = self.program, self._slot
         slot[columns] = np.arange(len(columns))
-        entry, row = entries_of(program, rows)
+        entry, row = program.entries_of(rows)
         column = slot[program.column[entry]]
         inside = column >= 0
         slot[columns] = -1
@@ -195,18 +195,10 @@ class Horizon:
         after = ~inside & ~before
         held, at = row[inside], column[inside]
         start = np.searchsorted(held, np.arange(len(rows) + 1)).astype(np.int32)
-        return Cut(
+        return WindowEntries(
             columns, rows, entry[inside], held, at.astype(np.int32), start, held * len(columns) + at,
             entry[before], row[before], entry[after], row[after],
         )  # fmt: skip
-
-
-def entries_of(program: Program, rows: Array) -> tuple[Array, Array]:
-    """(matrix entries of `rows`, number of each entry's row among them)."""
-    counts = program.start[rows + 1] - program.start[rows]
-    row = np.repeat(np.arange(len(rows)), counts)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.repeat(program.start[rows], counts) + within, row
 
 
 def _sorted_by(key: Array, which: Array) -> Array:

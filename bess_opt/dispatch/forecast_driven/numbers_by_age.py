@@ -15,6 +15,12 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.solver.program import Program
 
+OF_TARIFF = {  # choices of the model: the key that asks for them, and what is chosen
+    "counted_over_mwh_passed": ("tariff.energy.tiers", "whether energy reaches a tier at a better price"),
+    "demand_over_mw_passed": ("tariff.demand.tiers", "whether a peak reaches a cheaper tier"),
+    "month_is_credit": ("tariff.credit_months", "whether a month's bill is below zero"),
+}
+
 
 @dataclass(frozen=True)
 class Aged:
@@ -45,7 +51,7 @@ class Aged:
 
 
 @dataclass(frozen=True)
-class Beliefs:
+class NumbersByAge:
     """A program of one structure whose numbers depend on the age of the forecast."""
 
     program: Program
@@ -63,7 +69,7 @@ class Beliefs:
         return any(aged.table.size for aged in kinds)
 
 
-def gather(made: Iterable[tuple[Program, list[Array]]]) -> Beliefs:
+def numbers_by_age(made: Iterable[tuple[Program, list[Array]]]) -> NumbersByAge:
     """Programs with the costs of all their objectives, youngest age first, as one.
 
     Raises `StrategyError` if they differ in structure, or choose in whole numbers.
@@ -76,7 +82,7 @@ def gather(made: Iterable[tuple[Program, list[Array]]]) -> Beliefs:
         if first is None:
             _refuse_choices(program)
             first, bases = program, numbers
-        if not _same_structure(first, program):
+        if not first.same_structure(program):
             raise StrategyError(
                 "strategy.name: its model changes its structure with the forecast, which a window cannot follow; "
                 "use a perfect forecast of solar power and load, or another topology"
@@ -86,7 +92,7 @@ def gather(made: Iterable[tuple[Program, list[Array]]]) -> Beliefs:
     if first is None:
         raise ValueError("at least one age is needed")
     tables = [_aged(base, [change[kind] for change in changes]) for kind, base in enumerate(bases)]
-    return Beliefs(first, tuple(tables[:-5]), *tables[-5:])
+    return NumbersByAge(first, tuple(tables[:-5]), *tables[-5:])
 
 
 def _aged(base: Array, changes: list[tuple[Array, Array]]) -> Aged:
@@ -99,17 +105,15 @@ def _aged(base: Array, changes: list[tuple[Array, Array]]) -> Aged:
     return Aged(base, varying, table)
 
 
-def _same_structure(one: Program, other: Program) -> bool:
-    return (
-        one.columns == other.columns
-        and np.array_equal(one.start, other.start)
-        and np.array_equal(one.column, other.column)
-    )
-
-
 def _refuse_choices(program: Program) -> None:
     if program.integer.any():
         name, _ = program.column_name(int(np.flatnonzero(program.integer)[0]))
+        if name in OF_TARIFF:
+            where, what = OF_TARIFF[name]
+            raise StrategyError(
+                f"{where}: {what} is one choice over the whole period, made from all its steps, which a window "
+                "cannot carry; plan the whole horizon at once (horizon_h), or use optimize or a rule"
+            )
         raise StrategyError(
             f"strategy.name: it makes yes-or-no choices over the whole horizon ({name}), which a window cannot "
             "carry; state options without them, or use optimize"

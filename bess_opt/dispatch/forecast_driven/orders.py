@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.dispatch.forecast_driven.rolling import Window
+from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints
@@ -37,22 +37,36 @@ class Orders:
         self.used_ac_mw, self.used_dc_mw, self.served_mw = (np.full(steps, np.inf) for _ in range(3))
         self.up_mw, self.down_mw, self.swing_mw = (np.zeros(steps) for _ in range(3))
 
-    def give(self, window: Window, plan: Mapping[str, Array]) -> None:
+    def give(self, window: PlanningWindow, plan: Mapping[str, Array]) -> None:
         """Order what a window plans for all its steps; a later window takes over its own."""
+        at = slice(window.first, window.last)
+        charge, discharge = plan["charge_mw"], plan["discharge_mw"]
+        self.battery_mw[at] = discharge - charge
+        for ceiling, believed, name in (
+            (self.used_ac_mw, self._solar_ac, "curtailed_ac_mw"),
+            (self.used_dc_mw, self._solar_dc, "curtailed_dc_mw"),
+            (self.served_mw, self._load, "unserved_mw"),
+        ):
+            ceiling[at] = self._ceiling(believed, window, plan.get(name))
+        self.up_mw[at], self.down_mw[at] = plan.get("regulation_up_mw", 0.0), plan.get("regulation_down_mw", 0.0)
+        called = np.maximum(self.up_mw[at], self.down_mw[at]) > 0.0
+        self.swing_mw[at] = np.where(called, np.minimum(charge, discharge), 0.0) if called.any() else 0.0
+
+    def forget(self, first: int) -> None:
+        """Nothing is ordered from step `first` on."""
+        self.battery_mw[first:] = np.nan
+        for ceiling in (self.used_ac_mw, self.used_dc_mw, self.served_mw):
+            ceiling[first:] = np.inf
+        for held in (self.up_mw, self.down_mw, self.swing_mw):
+            held[first:] = 0.0
+
+    def _ceiling(self, believed: Array, window: PlanningWindow, forgone: Array | None) -> Array | float:
+        """What a plan uses of what is `believed` by age and step, where it forgoes some; else no ceiling."""
+        if forgone is None or not (forgone > self._small).any():
+            return np.inf
         steps = np.arange(window.first, window.last)
         age = np.clip(self._carried_by[steps] - window.decision - self._youngest, 0, self._oldest)
-        nothing = np.zeros(len(steps))
-        charge, discharge = plan["charge_mw"], plan["discharge_mw"]
-        self.battery_mw[steps] = discharge - charge
-        self.used_ac_mw[steps] = self._ceiling(self._solar_ac[age, steps], plan["curtailed_ac_mw"])
-        self.used_dc_mw[steps] = self._ceiling(self._solar_dc[age, steps], plan.get("curtailed_dc_mw", nothing))
-        self.served_mw[steps] = self._ceiling(self._load[age, steps], plan["unserved_mw"])
-        up, down = plan.get("regulation_up_mw", nothing), plan.get("regulation_down_mw", nothing)
-        self.up_mw[steps], self.down_mw[steps] = up, down
-        self.swing_mw[steps] = np.where(np.maximum(up, down) > 0.0, np.minimum(charge, discharge), 0.0)
-
-    def _ceiling(self, believed: Array, forgone: Array) -> Array:
-        ceiling: Array = np.where(forgone > self._small, believed - forgone, np.inf)
+        ceiling: Array = np.where(forgone > self._small, believed[age, steps] - forgone, np.inf)
         return ceiling
 
     def stand(self, first: int, last: int) -> bool:

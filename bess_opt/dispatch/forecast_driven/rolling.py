@@ -1,7 +1,7 @@
 """Windows of one horizon, planned one after the other in the same solver object.
 
 A window is cut out of the horizon's program (`horizon`), what has happened is taken off its rows (`history`), its
-numbers are what is believed at the decision (`beliefs`), and a solver of its shape is asked again (`kept_solvers`).
+numbers are what is believed at the decision (`numbers_by_age`), and a solver of its shape is asked again (`reuse`).
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.dispatch.forecast_driven.history import History
-from bess_opt.dispatch.forecast_driven.horizon import Cut, Horizon
-from bess_opt.dispatch.forecast_driven.numbers_by_age import Aged, Beliefs
+from bess_opt.dispatch.forecast_driven.horizon import Horizon, WindowEntries
+from bess_opt.dispatch.forecast_driven.numbers_by_age import Aged, NumbersByAge
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.one_way import Pair, pairs
+from bess_opt.models.one_way import Pair, pairs_of
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way import BOTH_WAYS, in_order
-from bess_opt.solver.program import Program, with_rows
+from bess_opt.solver.one_way import ONE_WAY_ROUNDING, in_order
+from bess_opt.solver.program import Program
 from bess_opt.solver.reuse import KeptSolvers
 from bess_opt.solver.solution import Solution
 
@@ -32,7 +32,7 @@ LATER = 4e-9  # of a typical price, per step: above the solver's tolerance of 1e
 
 
 @dataclass(frozen=True)
-class Window:
+class PlanningWindow:
     """Steps `first` to `last` − 1, planned by `decision`; those before `until` are carried out.
 
     `energy_mwh` is what is in store when it begins; `happened` is the first step that is not history yet.
@@ -51,34 +51,34 @@ class Rolling:
 
     def __init__(
         self,
-        beliefs: Beliefs,
+        numbers: NumbersByAge,
         plant: Plant,
         carried_by: Array,
         youngest: int,
         terminal: Terminal,
         options: SolverOptions,
     ) -> None:
-        self.horizon = Horizon(beliefs.program, plant.steps)
+        self.horizon = Horizon(numbers.program, plant.steps)
         # A gauge's bound may be made of many steps, of which its age says nothing: it must not tell the future.
         gauges = np.flatnonzero(~self.horizon.decides)
-        beliefs = replace(
-            beliefs,
-            lower=beliefs.lower.loosened(gauges, np.minimum),
-            upper=beliefs.upper.loosened(gauges, np.maximum),
+        numbers = replace(
+            numbers,
+            lower=numbers.lower.loosened(gauges, np.minimum),
+            upper=numbers.upper.loosened(gauges, np.maximum),
         )
-        self._beliefs, self._plant, self._options = beliefs, plant, options
+        self._numbers, self._plant, self._options = numbers, plant, options
         self._carried_by, self._youngest = carried_by, youngest
-        self._oldest, self._changing = len(beliefs.lower.table) - 1, beliefs.changing
+        self._oldest, self._changing = len(numbers.lower.table) - 1, numbers.changing
         self._terminal, self._day = terminal, max(round(24.0 / plant.step_h), 1)
         self._history = History(self.horizon)
-        self._worth = np.full((len(beliefs.costs) - 1, plant.steps + 1), np.nan)
+        self._worth = np.full((len(numbers.costs) - 1, plant.steps + 1), np.nan)
         self._solvers = KeptSolvers(options, plant.scale_mw)
-        self._pairs, self._limits = pairs(plant), plant.flow_limits()
+        self._pairs, self._limits = pairs_of(plant), plant.flow_limits()
         step = np.maximum(self.horizon.place, 0) // 2
         self._column_step = np.minimum(step, plant.steps - 1)
         self._row_step = np.minimum(np.maximum(self.horizon.row_to - 1, 0) // 2, plant.steps - 1)
         self._flows = self._history.flows
-        self._tie, self._price = _tie_weight(beliefs), _typical(beliefs.costs[0])
+        self._tie, self._price = _tie_weight(numbers), _typical(numbers.costs[0])
 
     def record(self, first: int, flows: Flows) -> None:
         """Enter what the plant did from step `first` on."""
@@ -86,39 +86,39 @@ class Rolling:
 
     # ------------------------------------------------------------------------------------------------ planning
 
-    def plan(self, window: Window) -> dict[str, Array]:
+    def plan(self, window: PlanningWindow) -> dict[str, Array]:
         """Values of the window's flows by name, energy at both ends included.
 
         Raises `InfeasibleProgramError` if no plan meets the limits as they are believed.
         """
-        cut = self.horizon.cut(window.first, window.last)
+        entries = self.horizon.entries(window.first, window.last)
         open_end = window.last < self.horizon.steps
         if self._terminal == "value" and open_end and np.isnan(self._worth).all():
-            self._solve(cut, window, cyclic=True)  # what a MWh is worth in a time that repeats itself
+            self._solve(entries, window, cyclic=True)  # what a MWh is worth in a time that repeats itself
             self._worth[:, 0] = self._worth[:, window.last]
-        x = self._solve(cut, window, cyclic=self._terminal == "cyclic" and open_end)
+        x = self._solve(entries, window, cyclic=self._terminal == "cyclic" and open_end)
         steps, found = np.arange(window.first, window.last), {}
         for name, column in self._flows.items():
             at = np.append(steps, window.last) if name == "energy_mwh" else steps
-            found[name] = x[np.searchsorted(cut.columns, column + at)]
+            found[name] = x[np.searchsorted(entries.columns, column + at)]
         return found
 
-    def _solve(self, cut: Cut, window: Window, *, cyclic: bool) -> Array:
-        believed = self._program(cut, window, cyclic=cyclic)
-        costs = self._costs(cut, window)
+    def _solve(self, entries: WindowEntries, window: PlanningWindow, *, cyclic: bool) -> Array:
+        believed = self._program(entries, window, cyclic=cyclic)
+        costs = self._costs(entries, window)
         whole = (window.first, window.last) == (0, self.horizon.steps)
         exact = whole or len(costs) > 2  # else rule 11 stands in the one objective, at a price too small to matter
-        cost = costs[0] if exact else costs[0] + self._tie * costs[-1] + self._later(cut, window)
+        cost = costs[0] if exact else costs[0] + self._tie * costs[-1] + self._later(entries, window)
         program = replace(believed, cost=cost)
-        solver = self._solvers.holding(program, cut.keys)
+        solver = self._solvers.holding(program, entries.keys)
         found = self._best(solver, costs[1:] if exact else [])
-        both = self._both_ways(cut, window, found[-1].x)
+        both = self._not_one_way(entries, window, found[-1].x)
         if len(both):
             mixed = replace(program, cost=in_order(costs)) if exact else program
-            closed = self._one_way(mixed, cut, window)
+            closed = self._one_way(mixed, entries, window)
             solver.set_bounds(closed, np.zeros(len(closed)), np.zeros(len(closed)))
             found = self._best(solver, costs[1:] if exact else [])
-        self._learn(cut, window, found)
+        self._learn(entries, window, found)
         inside: Array = np.minimum(np.maximum(found[-1].x, program.lower), program.upper)
         return inside
 
@@ -133,73 +133,73 @@ class Rolling:
         age: Array = np.minimum(np.maximum(self._carried_by[step] - (decision + self._youngest), 0), self._oldest)
         return age
 
-    def _program(self, cut: Cut, window: Window, *, cyclic: bool) -> Program:
+    def _program(self, entries: WindowEntries, window: PlanningWindow, *, cyclic: bool) -> Program:
         """The window's program as believed; costs are entered later."""
-        beliefs, horizon = self._beliefs, self.horizon
-        age = self._age(self._column_step[cut.columns], window.decision)
-        row_age = self._age(self._row_step[cut.rows], window.decision)
-        lower, upper = beliefs.lower.at(cut.columns, age), beliefs.upper.at(cut.columns, age)
+        numbers, horizon = self._numbers, self.horizon
+        age = self._age(self._column_step[entries.columns], window.decision)
+        row_age = self._age(self._row_step[entries.rows], window.decision)
+        lower, upper = numbers.lower.at(entries.columns, age), numbers.upper.at(entries.columns, age)
         least, most = self._history.bounds(window.happened, window.first)
         if len(self.horizon.lasting):
-            lower, upper = np.maximum(lower, least[cut.columns]), np.minimum(upper, most[cut.columns])
+            lower, upper = np.maximum(lower, least[entries.columns]), np.minimum(upper, most[entries.columns])
             crossed = lower > upper  # what has happened stands against what was believed of it
-            lower[crossed] = upper[crossed] = np.where(most[cut.columns] < np.inf, upper, lower)[crossed]
-        start, end = (self._slot(cut, instant) for instant in (window.first, window.last))
+            lower[crossed] = upper[crossed] = np.where(most[entries.columns] < np.inf, upper, lower)[crossed]
+        start, end = (self._slot(entries, instant) for instant in (window.first, window.last))
         lower[start] = upper[start] = window.energy_mwh
         if cyclic:
             lower[end] = max(lower[end], window.energy_mwh)
-        value = beliefs.value.at(cut.entry, row_age[cut.row])
-        below, above = beliefs.row_lower.at(cut.rows, row_age), beliefs.row_upper.at(cut.rows, row_age)
-        used = self._history.used(cut, beliefs.value.at(cut.past, row_age[cut.past_row]), least, most)
-        fewest, more = self._to_come(cut, row_age)
+        value = numbers.value.at(entries.entry, row_age[entries.row])
+        below, above = numbers.row_lower.at(entries.rows, row_age), numbers.row_upper.at(entries.rows, row_age)
+        used = self._history.used(entries, numbers.value.at(entries.past, row_age[entries.past_row]), least, most)
+        fewest, more = self._to_come(entries, row_age)
         return Program(
-            cost=np.zeros(len(cut.columns)),
+            cost=np.zeros(len(entries.columns)),
             offset=0.0,
             lower=lower,
             upper=upper,
             row_lower=below - used - more,
             row_upper=above - used - fewest,
-            start=cut.start,
-            column=cut.column,
+            start=entries.start,
+            column=entries.column,
             value=value,
-            integer=horizon.program.integer[cut.columns],
+            integer=horizon.program.integer[entries.columns],
         )
 
-    def _slot(self, cut: Cut, instant: int) -> int:
-        return int(np.searchsorted(cut.columns, self._flows["energy_mwh"] + instant))
+    def _slot(self, entries: WindowEntries, instant: int) -> int:
+        return int(np.searchsorted(entries.columns, self._flows["energy_mwh"] + instant))
 
-    def _to_come(self, cut: Cut, row_age: Array) -> tuple[Array, Array]:
+    def _to_come(self, entries: WindowEntries, row_age: Array) -> tuple[Array, Array]:
         """(least, most) that what lies beyond the window can add to each row."""
-        rows = len(cut.rows)
-        if not len(cut.future):
+        rows = len(entries.rows)
+        if not len(entries.future):
             return np.zeros(rows), np.zeros(rows)
-        of = self.horizon.program.column[cut.future]
-        value = self._beliefs.value.at(cut.future, row_age[cut.future_row])
+        of = self.horizon.program.column[entries.future]
+        value = self._numbers.value.at(entries.future, row_age[entries.future_row])
         oldest = np.full(len(of), self._oldest)
-        lower, upper = self._beliefs.lower.at(of, oldest), self._beliefs.upper.at(of, oldest)
+        lower, upper = self._numbers.lower.at(of, oldest), self._numbers.upper.at(of, oldest)
         counts = value != 0.0
-        value, lower, upper, row = value[counts], lower[counts], upper[counts], cut.future_row[counts]
+        value, lower, upper, row = value[counts], lower[counts], upper[counts], entries.future_row[counts]
         least = np.bincount(row, value * np.where(value > 0.0, lower, upper), minlength=rows)
         return least, np.bincount(row, value * np.where(value > 0.0, upper, lower), minlength=rows)
 
-    def _costs(self, cut: Cut, window: Window) -> list[Array]:
+    def _costs(self, entries: WindowEntries, window: PlanningWindow) -> list[Array]:
         """Cost of each objective, stored energy at an open end at its worth; the tie-break last."""
-        age = self._age(self._column_step[cut.columns], window.decision)
-        costs = [cost.at(cut.columns, age) for cost in self._beliefs.costs]
+        age = self._age(self._column_step[entries.columns], window.decision)
+        costs = [cost.at(entries.columns, age) for cost in self._numbers.costs]
         if self._terminal == "value" and window.last < self.horizon.steps and not np.isnan(self._worth).all():
-            end = self._slot(cut, window.last)
+            end = self._slot(entries, window.last)
             for cost, worth in zip(costs, self._worth, strict=False):
                 cost[end] -= self._worth_at(worth, window.last)
         return costs
 
-    def _later(self, cut: Cut, window: Window) -> Array:
+    def _later(self, entries: WindowEntries, window: PlanningWindow) -> Array:
         """What a MW through the battery costs more at each later step of the window, so that ties fall early.
 
         The horizon's own weight of "earliest" is spread over all its steps: in a window the solver would not see it.
         """
-        cost, steps = np.zeros(len(cut.columns)), np.arange(window.first, window.last)
+        cost, steps = np.zeros(len(entries.columns)), np.arange(window.first, window.last)
         for name in ("charge_mw", "discharge_mw"):
-            cost[self._columns(cut, name, steps)] = LATER * self._price * (steps - window.first)
+            cost[self._columns(entries, name, steps)] = LATER * self._price * (steps - window.first)
         return cost
 
     def _worth_at(self, worth: Array, instant: int) -> float:
@@ -207,28 +207,28 @@ class Rolling:
         before = max(instant - self._day, 0)
         return float(worth[before] if np.isfinite(worth[before]) else worth[0])
 
-    def _learn(self, cut: Cut, window: Window, found: list[Solution]) -> None:
+    def _learn(self, entries: WindowEntries, window: PlanningWindow, found: list[Solution]) -> None:
         """Keep what a MWh in store is worth at each instant of the window."""
         law = self.horizon.program.constraints["energy_balance"].first
-        rows = np.searchsorted(cut.rows, law + np.arange(window.first, window.last))
+        rows = np.searchsorted(entries.rows, law + np.arange(window.first, window.last))
         for worth, solution in zip(self._worth, found, strict=False):
             worth[window.first + 1 : window.last + 1] = -solution.row_dual[rows]
 
-    # ------------------------------------------------------------------------------------------------- rule 10
+    # ------------------------------------------------------------------------------------------------- one way
 
-    def _both_ways(self, cut: Cut, window: Window, x: Array) -> Array:
-        """Steps to be carried out in which a converter would run both ways."""
+    def _not_one_way(self, entries: WindowEntries, window: PlanningWindow, x: Array) -> Array:
+        """Steps to be carried out in which a converter would run in and out at once."""
         steps = np.arange(window.first, window.until)
         least = np.zeros(len(steps))
         for pair in self._pairs:
-            first, second = (x[self._columns(cut, name, steps)] for name in (pair.first, pair.second))
+            first, second = (x[self._columns(entries, name, steps)] for name in (pair.first, pair.second))
             least = np.maximum(least, np.minimum(first, second))
-        return steps[least > BOTH_WAYS * self._plant.scale_mw]
+        return steps[least > ONE_WAY_ROUNDING * self._plant.scale_mw]
 
-    def _columns(self, cut: Cut, name: str, steps: Array) -> Array:
-        return np.searchsorted(cut.columns, self.horizon.program.variables[name].first + steps)
+    def _columns(self, entries: WindowEntries, name: str, steps: Array) -> Array:
+        return np.searchsorted(entries.columns, self.horizon.program.variables[name].first + steps)
 
-    def _one_way(self, program: Program, cut: Cut, window: Window) -> Array:
+    def _one_way(self, program: Program, entries: WindowEntries, window: PlanningWindow) -> Array:
         """Columns to be closed so that the steps carried out run one way: chosen exactly, the rest relaxed."""
         steps = np.arange(window.first, window.until)
         choices = [(pair, step) for pair in self._pairs for step in steps.tolist()]
@@ -236,7 +236,7 @@ class Rolling:
         rows: list[tuple[Array, Array, float, float]] = []
         ways: list[tuple[int, int]] = []
         for number, (pair, step) in enumerate(choices):
-            first, second = (int(self._columns(cut, n, np.array([step]))[0]) for n in (pair.first, pair.second))
+            first, second = (int(self._columns(entries, n, np.array([step]))[0]) for n in (pair.first, pair.second))
             most = self._most_of(pair, step)
             rows.append((np.array([first, count + number]), np.array([1.0, -most[0]]), -np.inf, 0.0))
             rows.append((np.array([second, count + number]), np.array([1.0, most[1]]), -np.inf, most[1]))
@@ -248,16 +248,16 @@ class Rolling:
             upper=np.append(program.upper, np.ones(new)),
             integer=np.append(program.integer, np.ones(new, dtype=bool)),
         )
-        x = Solver(with_rows(mixed, rows), self._options, scale_mw=self._plant.scale_mw).solve().x
+        x = Solver(mixed.with_rows(rows), self._options, scale_mw=self._plant.scale_mw).solve().x
         return np.array([second if x[first] >= x[second] else first for first, second in ways], dtype=np.int64)
 
     def _most_of(self, pair: Pair, step: int) -> tuple[float, float]:
         return float(self._limits[pair.first][step]), float(self._limits[pair.second][step])
 
 
-def _tie_weight(beliefs: Beliefs) -> float:
+def _tie_weight(numbers: NumbersByAge) -> float:
     """Brings the tie-break's largest cost to a small share of a typical price."""
-    first, tie = _typical(beliefs.costs[0]), float(np.abs(beliefs.costs[-1].base).max(initial=0.0))
+    first, tie = _typical(numbers.costs[0]), float(np.abs(numbers.costs[-1].base).max(initial=0.0))
     return TIE * first / tie if tie else 0.0
 
 

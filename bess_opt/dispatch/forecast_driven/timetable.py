@@ -54,7 +54,7 @@ class Timetable:
         return issue
 
 
-def timetable(
+def timetable_of(
     index: pd.DatetimeIndex, step_h: float, horizon_h: float, every_h: float, commitment: Commitment, gate_hour: float
 ) -> Timetable:
     """The decisions over `index`. Raises `ScenarioError` for lengths that fit no steps or no day."""

@@ -27,7 +27,7 @@ class Part:
     words: str
 
 
-def reasons(solver: Solver, plant: Plant) -> list[Finding]:
+def reasons_of(solver: Solver, plant: Plant) -> list[Finding]:
     """The limits that cannot hold together, from the solver's proof that no solution exists."""
     proof = solver.conflict()
     if proof is None:
@@ -114,6 +114,10 @@ def _flows(binding: _Binding, plant: Plant) -> list[Part]:
         here = np.broadcast_to(limit, plant.steps)[steps]
         if not np.isfinite(here).any():
             continue  # nothing stated: what other parts can give or take bounds the flow
+        clause = plant.connection.limiting(name, int(steps[0]))
+        if clause is not None and clause.caps[name] == here[0]:
+            found.append(Part(clause.where, f"{words.format(_range(here))} by the clause {clause.name!r}"))
+            continue
         where = stated.get(series, "battery.power_mw") if len(np.unique(limit)) == 1 else f"series.{series}"
         found.append(Part(where, words.format(_range(here))))
     held = [name for name in ("curtailed_ac_mw", "curtailed_dc_mw") if len(binding.upper(name))]
@@ -157,6 +161,10 @@ def _rows(binding: _Binding, plant: Plant) -> list[Part]:
             Part("site.battery_export", "export of no more than PV has over the load"),
         ),
         "no_battery_export": Part("site.battery_export", "no export from the battery"),
+        **dict.fromkeys(
+            ("grid_ramp_up", "grid_ramp_down", "first_grid_ramp_up", "first_grid_ramp_down"),
+            Part("connection", _ramp_words(plant)),
+        ),
     }
     found: list[Part] = []
     caps = {cap.name: cap for cap in plant.storage.caps}
@@ -168,6 +176,12 @@ def _rows(binding: _Binding, plant: Plant) -> list[Part]:
             plain = name.removesuffix("_behind_inverter")
             found.append(said.get(plain, Part("strategy", f"the condition {name!r}")))
     return found
+
+
+def _ramp_words(plant: Plant) -> str:
+    """The clauses that limit ramps, by name."""
+    names = [repr(clause.name) for clause in plant.connection.clauses if np.isfinite(clause.ramp_mw)]
+    return f"the ramp of the clause {' and '.join(names)}"
 
 
 def _cap_words(cap: CycleCap, plant: Plant, member: int, window: bool) -> str:
@@ -183,8 +197,8 @@ def _range(values: Array) -> str:
     return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
 
 
-def one_way(plant: Plant, relaxed: Solution, program: Program) -> list[Finding]:
-    """No schedule without a converter that runs both ways: energy has nowhere to go."""
+def one_way_reasons_of(plant: Plant, relaxed: Solution, program: Program) -> list[Finding]:
+    """No schedule without a converter that runs in and out at once: energy has nowhere to go."""
     both = np.minimum(
         relaxed.x[program.variables["charge_mw"].slice], relaxed.x[program.variables["discharge_mw"].slice]
     )

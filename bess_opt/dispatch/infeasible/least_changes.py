@@ -2,7 +2,7 @@
 
 For each limit an easing is found from the slope of the model in it. Between kinks the model is affine and
 the answer exact; at a kink the slope promises too much, the model built there is still infeasible, and the
-search goes on from it. What the slope cannot tell (rule 10, a size inside the matrix) is found by halving.
+search goes on from it. What the slope cannot tell (the one-way rule, a size inside the matrix) is found by halving.
 Every answer is tried before it is given.
 """
 
@@ -18,23 +18,23 @@ import numpy as np
 from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
 from bess_opt.common.findings import Change, Relaxation, rounded_beyond
 from bess_opt.dispatch.infeasible.unreachable import unreachable
-from bess_opt.dispatch.infeasible.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits
+from bess_opt.dispatch.infeasible.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits_of
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.one_way import pairs
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models.assemble import model_of
+from bess_opt.models.one_way import pairs_of
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.reach import within_reach
-from bess_opt.solver.change import Direction, direction
+from bess_opt.solver.change import Direction, direction_of
 from bess_opt.solver.easing import least_easing
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way import cheats, exclusive_program, with_choices_held
+from bess_opt.solver.one_way import one_way_program, steps_not_one_way
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError
 from bess_opt.solver.value_function.plan import has_plan
-from bess_opt.strategies.shared.binding import bind, model
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.strategies.shared.activation import prepare
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 NUDGE = 1e-6  # of a limit's reference: far below any kink, far above rounding
 TANGENTS = 12  # slopes followed before the search halves instead
@@ -50,19 +50,19 @@ MARGIN = 1e-7  # of the reference: an easing is exact only to the solver's own t
 
 
 @contextmanager
-def naming_relaxations(scenario: Scenario) -> Iterator[None]:
+def naming_least_changes(scenario: Scenario) -> Iterator[None]:
     """An `InfeasibleError` from the block tells also which least changes of `scenario` would mend it."""
     try:
         yield
     except InfeasibleError as error:
         try:
-            found = relaxations(scenario)
+            found = least_changes_of(scenario)
         except SolveError:  # a limit of the solver: the reasons stand without it
             found = ()
         raise InfeasibleError([*error.reasons, *(r.finding() for r in found)], found) from None
 
 
-def relaxations(scenario: Scenario) -> tuple[Relaxation, ...]:
+def least_changes_of(scenario: Scenario) -> tuple[Relaxation, ...]:
     """Least changes that each make `scenario` possible, the smallest relative one first.
 
     Without a single one that does, the cheapest combination; empty if none is known, or the time limit of the
@@ -87,7 +87,7 @@ class _Search:
         limit = self.scenario.solver.time_limit_s
         self._deadline = None if limit is None else time.perf_counter() + limit
         self.base = _built(self.scenario)
-        self.limits = user_limits(self.scenario, self.base.plant, self.base.bound)
+        self.limits = user_limits_of(self.scenario, self.base.plant, self.base.active)
 
     def numbers(self) -> list[Relaxation]:
         """Each number that alone can mend it."""
@@ -125,7 +125,7 @@ class _Search:
         """Those of the permissions without which `values` are not enough."""
         needed = dict(granted)
         for where in granted:
-            without = {other: True for other in needed if other != where}
+            without: dict[str, float | bool] = {other: True for other in needed if other != where}
             if not self._late() and self._possible({**without, **values}):
                 needed = without
         return needed
@@ -152,7 +152,7 @@ class _Search:
                 break
             value, here = tried, self._try({limit.where: tried})
             if here is None or _linear_solution(here, self.scenario.solver) is not None:
-                break  # rule 10 stands in the way: no slope knows of it
+                break  # the one-way rule stands in the way: no slope knows of it
         return self._halved(limit, value)
 
     def _from(self, limit: UserLimit, others: Values) -> _Built | None:
@@ -171,7 +171,7 @@ class _Search:
         if (limit.end - value) * limit.sense < abs(nudge):
             nudge = limit.end - value
         moved = self._try({**others, limit.where: value + nudge}) if nudge else None
-        found = None if moved is None else direction(here.program, moved.program, nudge)
+        found = None if moved is None else direction_of(here.program, moved.program, nudge)
         return None if found is None else found.times(limit.sense * limit.reference / here.plant.scale_mw)
 
     def _halved(self, limit: UserLimit, impossible: float) -> float | None:
@@ -246,11 +246,11 @@ class _Search:
         """Whether a plan exists with `values`, every rule included."""
         try:
             scenario = self.scenario.replace(**tables_of(self.scenario, values))
-            numbers = _numbers(scenario)[0]
-            if unreachable(numbers):
+            plant = prepare(scenario).plant
+            if unreachable(plant):
                 return False
             if self.base.plain:
-                return within_reach(numbers)
+                return within_reach(plant)
             built = _built(scenario)
         except BessOptError:
             return False
@@ -272,7 +272,7 @@ class _Built:
     """A scenario's model, expanded, with a cost that no converter runs for nothing."""
 
     plant: Plant
-    bound: Bound
+    active: ActiveStrategy
     model: object
     program: Program
 
@@ -282,31 +282,25 @@ class _Built:
         return set(self.program.constraints) <= PLAIN_ROWS and not self.program.integer.any()
 
 
-def _numbers(scenario: Scenario) -> tuple[Plant, Bound]:
-    stated = plant(scenario)
-    bound = bind(scenario, stated)
-    return bound.restrict(stated), bound
-
-
 def _built(scenario: Scenario) -> _Built:
-    numbers, bound = _numbers(scenario)
-    m, _ = model(numbers, bound)
+    plant, active = prepare(scenario)
+    m, _ = model_of(plant, active)
     program = expand(m)
     program.cost, program.offset = np.zeros(program.columns), 0.0
-    for pair in pairs(numbers):
+    for pair in pairs_of(plant):
         for flow in (pair.first, pair.second):
             program.cost[program.variables[flow].slice] = 1.0
-    return _Built(numbers, bound, m, program)
+    return _Built(plant, active, m, program)
 
 
 def _linear_solution(built: _Built, options: SolverOptions) -> tuple[Solver, np.ndarray] | None:
-    """A solution without rule 10, its choices held, and the solver that has it."""
+    """A solution without the one-way rule, its choices held, and the solver that has it."""
     program = built.program
     any_plan = options.model_copy(update={"rel_gap": 1.0})
     try:
         if program.integer.any():
             chosen = Solver(program, any_plan, scale_mw=built.plant.scale_mw).solve()
-            program = with_choices_held(program, chosen.x)
+            program = program.with_choices_held(chosen.x)
         solver = Solver(program, any_plan, scale_mw=built.plant.scale_mw)
         return solver, solver.solve().x
     except InfeasibleProgramError:
@@ -314,18 +308,18 @@ def _linear_solution(built: _Built, options: SolverOptions) -> tuple[Solver, np.
 
 
 def possible(built: _Built, options: SolverOptions) -> bool:
-    """Whether a plan exists, rule 10 included."""
-    known = None if options.engine == "highs" else has_plan(built.model, pairs(built.plant))
+    """Whether a plan exists, the one-way rule included."""
+    known = None if options.engine == "highs" else has_plan(built.model, pairs_of(built.plant))
     if known is not None:
         return known
     found = _linear_solution(built, options)
     if found is None:
         return False
     solver, x = found
-    every = pairs(built.plant)
-    if not any(len(cheats(solver.program, x, (pair,), built.plant.scale_mw)) for pair in every):
+    every = pairs_of(built.plant)
+    if not any(len(steps_not_one_way(solver.program, x, (pair,), built.plant.scale_mw)) for pair in every):
         return True
-    full = exclusive_program(built.model, built.plant, solver.program, every)
+    full = one_way_program(built.model, built.plant, solver.program, every)
     full.cost = np.zeros(full.columns)  # any plan will do: the first one found ends the search
     try:
         Solver(full, options.model_copy(update={"rel_gap": 1.0}), scale_mw=built.plant.scale_mw).solve()

@@ -13,7 +13,7 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.reach import SLACK, Reach, power_bounds, reach
+from bess_opt.plant.reach import SLACK, Reach, power_bounds, reach_of
 
 RESERVE = "series.energy_min_mwh"
 
@@ -35,7 +35,7 @@ def _energy_out_of_reach(plant: Plant) -> list[Finding]:
     least, most = power_bounds(plant)
     if float((least - most).max()) > SLACK * plant.scale_mw:
         return []
-    found = reach(plant)
+    found = reach_of(plant)
     return _end_out_of_reach(plant, found) if found.lost is None else _window_out_of_reach(plant, found)
 
 

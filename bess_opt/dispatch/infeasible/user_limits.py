@@ -11,7 +11,7 @@ import numpy as np
 from bess_opt.common.findings import number
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import Plant
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 POWER, DURATION, END = "battery.power_mw", "battery.duration_h", "battery.soc_end"
 LOWEST, HIGHEST = "battery.technology.soc_min", "battery.technology.soc_max"
@@ -42,7 +42,7 @@ class UserLimit:
         return min(value, self.end) if self.sense > 0 else max(value, self.end)
 
 
-def user_limits(scenario: Scenario, plant: Plant, bound: Bound) -> list[UserLimit]:
+def user_limits_of(scenario: Scenario, plant: Plant, active: ActiveStrategy) -> list[UserLimit]:
     """Every number of `scenario` that can give way, in the order of the file."""
     battery, site, tech = scenario.battery, scenario.site, scenario.battery.tech
     found = [
@@ -56,12 +56,17 @@ def user_limits(scenario: Scenario, plant: Plant, bound: Bound) -> list[UserLimi
     for name in ("import_limit_mw", "export_limit_mw"):
         if getattr(site, name) is not None:
             found.append(_more(f"site.{name}", getattr(site, name), "MW", plant.scale_mw))
+    for place, clause in enumerate(scenario.connection):
+        keys = ("import_mw", "export_mw") if clause.overrun_price_per_mwh is None else ()
+        for key, unit in (*((key, "MW") for key in keys), ("ramp_mw_per_min", "MW/min")):
+            if getattr(clause, key) is not None:
+                found.append(_more(f"connection[{place}].{key}", getattr(clause, key), unit, plant.scale_mw))
     if site.inverter_mw is not None and plant.bus is not None:
         found.append(_more("site.inverter_mw", site.inverter_mw, "MW"))
     if RESERVE.removeprefix("series.") in scenario.series:
         peak = float(scenario.series["energy_min_mwh"].max())
         found.append(UserLimit(RESERVE, peak, 0.0, "MWh", peak))
-    found += [_more(where, stated, "", plant.scale_mw) for where, stated in bound.hard_limits.items()]
+    found += [_more(where, stated, "", plant.scale_mw) for where, stated in active.hard_limits.items()]
     return [limit for limit in found if limit.end != limit.stated and limit.reference > 0.0]
 
 
@@ -112,6 +117,10 @@ def tables_of(scenario: Scenario, values: Values) -> dict[str, Any]:
             battery["max_cycles"] = _with_count(
                 battery.get("max_cycles", stated.to_plain()["max_cycles"]), key, value
             )
+        elif table.startswith("connection"):
+            rows = tables.setdefault("connection", [clause.to_plain() for clause in scenario.connection])  # type: ignore[arg-type]
+            place = int(table.removeprefix("connection").strip("[]"))
+            rows[place] = rows[place] | {key: value}  # type: ignore[index]
         elif table.startswith("strategy"):
             entries = tables.setdefault("strategy", [entry.to_plain() for entry in scenario.strategies])  # type: ignore[arg-type]
             place = int(table.removeprefix("strategy").strip("[]") or 0)

@@ -32,6 +32,7 @@ COLUMN_CAUSES = {
     "month_sum": ("bill of the month", "bill of the month"),
     "topped": ("bill of the month", "bill of the month"),
 }
+CLAUSE_ROWS = ("connection_", "grid_ramp_", "first_grid_ramp_")
 CYCLE_ROWS = ("cycles_per_", "cycles_within_", "stated_cycles_at_most")
 ROW_CAUSES = {
     "no_grid_charging": "grid charging",
@@ -68,7 +69,7 @@ class Places:
                 self.step[block.slice] = np.maximum(block.positions - 1, 0)
         self._by_column = np.argsort(program.column, kind="stable")
         self._first = np.searchsorted(program.column[self._by_column], np.arange(program.columns + 1))
-        self._row_of = np.repeat(np.arange(program.rows), np.diff(program.start))
+        self._row_of = program.row_of_entry
 
     def of_row(self, row: int, seen: frozenset[int] = frozenset()) -> Array:
         """Steps of the row's columns; if none has any, of what these are tied to."""
@@ -105,4 +106,6 @@ def readable(name: str) -> str:
 
 def row_cause(name: str) -> str:
     """Why a row binds, in words: by its table, else by its name."""
+    if name.startswith(CLAUSE_ROWS):
+        return "connection clause"
     return ROW_CAUSES.get(name, "cycles" if name.startswith(CYCLE_ROWS) else readable(name))

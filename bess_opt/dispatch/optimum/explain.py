@@ -266,7 +266,7 @@ def _why_idle(found: _Prices, schedule: pd.DataFrame, plant: Plant) -> list[tupl
         (high, "full, and energy is not dear enough to discharge"),
         (tail & bool(found.at("end condition")[-1]), "what is stored is held for the end condition"),
         (spent, "the day's warranty cycles are worth more at another time"),
-        (found.at("one way at a time"), "a converter cannot run both ways at once"),
+        (found.at("one way at a time"), "a converter runs one way at a time"),
     ]
 
 

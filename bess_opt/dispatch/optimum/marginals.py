@@ -19,12 +19,12 @@ import numpy as np
 from bess_opt.common.errors import SolveError
 from bess_opt.dispatch.optimum.solve_scenario import Solved
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models.assemble import model_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.change import Change, Duals
 from bess_opt.solver.expand import expand
-from bess_opt.solver.program import Program, priced
-from bess_opt.strategies.shared.binding import model
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.solver.program import Program
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 SIZES = ("power_mw", "energy_mwh", "import_limit_mw", "export_limit_mw", "inverter_mw")
 NUDGE = 1e-6  # of a size: what depends on it is affine, so only rounding and kinks ask for a small one
@@ -57,7 +57,7 @@ def duals_of(solved: Solved) -> Duals:
     row = -solution.row_dual
     closed = np.zeros(program.columns, dtype=bool)
     closed[solved.found.closed] = True
-    return Duals(solution.x, row, -program.cost - priced(program, row), closed)
+    return Duals(solution.x, row, -program.cost - program.priced(row), closed)
 
 
 def marginals(solved: Solved) -> Marginals:
@@ -77,7 +77,7 @@ def _slope(solved: Solved, duals: Duals, size: str) -> float:
         return 0.0
     nudge = NUDGE * (stated or 1.0)
     low, high = max(stated - nudge, 0.0), stated + nudge
-    smaller, larger = (_program(_resized(solved.scenario, size, value), solved.bound) for value in (low, high))
+    smaller, larger = (_program(_resized(solved.scenario, size, value), solved.active) for value in (low, high))
     if (smaller.rows, smaller.columns) != (larger.rows, larger.columns) or larger.columns != len(duals.x):
         raise SolveError(f"{size}: the model changes its shape at {stated:g}, so it has no slope there")
     return Change.between(smaller, larger).worth(duals) / (high - low)
@@ -99,6 +99,6 @@ def _resized(scenario: Scenario, size: str, value: float) -> Scenario:
     return scenario.replace(site={size: value})
 
 
-def _program(scenario: Scenario, bound: Bound) -> Program:
-    built, _ = model(bound.restrict(plant(scenario)), bound)
+def _program(scenario: Scenario, active: ActiveStrategy) -> Program:
+    built, _ = model_of(active.restrict(plant_of(scenario)), active)
     return expand(built)

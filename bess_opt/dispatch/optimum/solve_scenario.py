@@ -1,4 +1,4 @@
-"""A scenario's program and its optimum: exact in rule 10 and in a strategy's own choices, ties broken by rule 11."""
+"""A scenario's program and its optimum: each converter one way, a strategy's own choices exact, ties broken."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError, ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.dispatch.checks.validate import findings as findings_of
+from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.infeasible import conflict
 from bess_opt.dispatch.infeasible import unreachable as infeasible
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.one_way import Pair, pairs
+from bess_opt.models.assemble import model_of
+from bess_opt.models.one_way import Pair, pairs_of
 from bess_opt.plant.flows import Flows
-from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.plant import Plant
-from bess_opt.solver import one_way
-from bess_opt.solver import one_way_search as exclusivity
+from bess_opt.solver import one_way, one_way_search
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way import exclusive_program, with_choices_held
+from bess_opt.solver.one_way import one_way_program
 from bess_opt.solver.optimum import LinearOptimum, Optimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 from bess_opt.solver.tie_break import tie_break_cost
-from bess_opt.solver.value_function.plan import solve_by_value_functions
+from bess_opt.solver.value_function.plan import NotProvenError, solve_by_value_functions
 from bess_opt.solver.value_function.recursion import RecursionFailedError
 from bess_opt.solver.value_function.step_program import NotStepwiseError
 from bess_opt.solver.warm_start import start_near_optimum
-from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.contract import Objective
-from bess_opt.strategies.shared.stack import Bound
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Solved:
 
     scenario: Scenario
     plant: Plant
-    bound: Bound
+    active: ActiveStrategy
     model: Any
     optimum: Optimum
     findings: Findings
@@ -62,145 +61,146 @@ class Solved:
         return self.optimum.found
 
 
-def solve_scenario(scenario: Scenario, stated: Plant | None = None) -> Solved:
+def solve_scenario(scenario: Scenario, stated_plant: Plant | None = None) -> Solved:
     """Assemble and solve; raises as `optimize` does, save `AuditError`.
 
-    `stated` stands for the scenario's own plant, where some of its numbers are others.
+    `stated_plant` stands for the scenario's own plant, where some of its numbers are others.
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
-        stated = plant(scenario) if stated is None else stated
-        bound = bind(scenario, stated)
-        numbers = bound.restrict(stated)
-        findings = findings_of(scenario, numbers, bound)
-        unreachable = infeasible.unreachable(numbers)
+        plant, active = prepare(scenario, stated_plant)
+        findings = findings_of(scenario, plant, active)
+        unreachable = infeasible.unreachable(plant)
         if unreachable:
             raise InfeasibleError(unreachable)
-    m, optimum = solve_plant(numbers, bound, scenario.solver, watch)
-    return Solved(scenario, numbers, bound, m, optimum, findings, watch)
+    m, optimum = solve_plant(plant, active, scenario.solver, watch)
+    return Solved(scenario, plant, active, m, optimum, findings, watch)
 
 
-def solve_plant(numbers: Plant, bound: Bound, options: SolverOptions, watch: Stopwatch) -> tuple[Any, Optimum]:
+def solve_plant(
+    plant: Plant, active: ActiveStrategy, options: SolverOptions, watch: Stopwatch
+) -> tuple[Any, Optimum]:
     """Model and proven optimum of a plant whose numbers may also be believed ones."""
     with watch.stage("build"):
-        m, objectives = model(numbers, bound)
+        m, objectives = model_of(plant, active)
     reasons: tuple[str, ...] = ()
     if options.engine != "highs":
         try:
             with watch.stage("solve"):
                 limit = options.time_limit_s
-                return m, solve_by_value_functions(m, objectives, pairs(numbers), time_limit_s=limit)
+                return m, solve_by_value_functions(m, objectives, pairs_of(plant), time_limit_s=limit)
         except (NotStepwiseError, RecursionFailedError) as error:
             if isinstance(error, RecursionFailedError) and error.no_plan:
-                raise InfeasibleError(_why_no_plan(m, numbers, options)) from None
+                raise InfeasibleError(_why_no_plan(m, plant, options)) from None
             if options.engine == "value_function":
-                raise ScenarioError([_not_by_value_functions(error)]) from None
+                raise ScenarioError([engine_refused(error)]) from None
+            reasons = error.rows
+        except NotProvenError as error:
+            if options.engine == "value_function":
+                raise
             reasons = error.rows
     with watch.stage("compile"):
         program = expand(m)
-        solver = Solver(program, options, scale_mw=numbers.scale_mw)
-    return m, LinearOptimum(program, _solve(solver, m, numbers, objectives, watch), reasons)
+        solver = Solver(program, options, scale_mw=plant.scale_mw)
+    return m, LinearOptimum(program, _solve(solver, m, plant, objectives, watch), reasons)
 
 
-def _not_by_value_functions(error: NotStepwiseError | RecursionFailedError) -> Finding:
+def engine_refused(error: NotStepwiseError | RecursionFailedError) -> Finding:
+    """That the scenario asks for value functions, and what in it does not fit them."""
     found = "'value_function' cannot solve this scenario: " + "; ".join(error.rows)
     return Finding("engine_refused", "solver.engine", found, "give 'auto' or 'highs'")
 
 
-def _why_no_plan(m: Any, numbers: Plant, options: SolverOptions) -> list[Finding]:
+def _why_no_plan(m: Any, plant: Plant, options: SolverOptions) -> list[Finding]:
     """The limits that contradict each other, of a scenario that value functions have found infeasible."""
     program = expand(m)
-    solver = Solver(program, options, scale_mw=numbers.scale_mw)
+    solver = Solver(program, options, scale_mw=plant.scale_mw)
     try:
         relaxed = solver.solve()
     except InfeasibleProgramError:
-        return list(conflict.reasons(solver, numbers))
-    return list(conflict.one_way(numbers, relaxed, program))
+        return list(conflict.reasons_of(solver, plant))
+    return list(conflict.one_way_reasons_of(plant, relaxed, program))
 
 
-def _solve(
-    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
-) -> one_way.Exact:
-    """Optimum of the first objective, exact in rule 10 and in a strategy's own yes-or-no choices."""
+def _solve(solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], watch: Stopwatch) -> one_way.Exact:
+    """Optimum of the first objective, exact in the one-way rule and in a strategy's own yes-or-no choices."""
     if solver.program.integer.any():
-        return _solve_with_choices(solver, m, numbers, objectives, watch)
-    return _solve_linear(solver, m, numbers, objectives, watch)
+        return _solve_with_choices(solver, m, plant, objectives, watch)
+    return _solve_linear(solver, m, plant, objectives, watch)
 
 
 def _solve_with_choices(
-    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
+    solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], watch: Stopwatch
 ) -> one_way.Exact:
-    """The choices are made first, without rule 10; where it makes them dearer, again together with it."""
+    """The choices are made first, without the one-way rule; where it makes them dearer, again together with it."""
     program, attempt = solver.program, solver
     for _ in range(2):
         try:
             with watch.stage("choose"):
                 chosen = attempt.solve()
         except InfeasibleProgramError:
-            raise InfeasibleError(conflict.reasons(attempt, numbers)) from None
-        linear = Solver(with_choices_held(program, chosen.x), solver.options, scale_mw=numbers.scale_mw)
-        found = _solve_linear(linear, m, numbers, objectives, watch)
-        bound = one_way.proven(chosen.bound, found.solution.objective, program, numbers.scale_mw)
+            raise InfeasibleError(conflict.reasons_of(attempt, plant)) from None
+        linear = Solver(program.with_choices_held(chosen.x), solver.options, scale_mw=plant.scale_mw)
+        found = _solve_linear(linear, m, plant, objectives, watch)
+        bound = one_way.proven(chosen.bound, found.solution.objective, program, plant.scale_mw)
         found = replace(found, bound=bound, limited=found.limited or chosen.limited)
         if found.limited or found.gap <= solver.options.rel_gap:
             break
-        attempt = Solver(
-            exclusive_program(m, numbers, program, pairs(numbers)), solver.options, scale_mw=numbers.scale_mw
-        )
+        attempt = Solver(one_way_program(m, plant, program, pairs_of(plant)), solver.options, scale_mw=plant.scale_mw)
     return found
 
 
 def _solve_linear(
-    solver: Solver, m: Any, numbers: Plant, objectives: Sequence[Objective], watch: Stopwatch
+    solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], watch: Stopwatch
 ) -> one_way.Exact:
-    """Optimum of the first objective, exact in rule 10, ties broken by the later objectives and rule 11."""
+    """Optimum of the first objective, exact in the one-way rule, ties broken by the later objectives and rule 11."""
     program = solver.program
     ties = [*(term_costs(m, objective, program) for objective in objectives[1:]), tie_break_cost(program)]
     with watch.stage("seed"):
-        start_near_optimum(solver, numbers.scale_mw)
+        start_near_optimum(solver, plant.scale_mw)
     try:
         with watch.stage("solve"):
             relaxed = solver.solve()
     except InfeasibleProgramError:
-        raise InfeasibleError(conflict.reasons(solver, numbers)) from None
+        raise InfeasibleError(conflict.reasons_of(solver, plant)) from None
     limited = False
     with watch.stage("tie-break"):
         try:
             x = solver.prefer(relaxed, ties)
         except LimitReachedError:
             x, limited = relaxed.x, True
-    cheating = {p: len(one_way.cheats(program, x, (p,), numbers.scale_mw)) for p in pairs(numbers)}
-    if not any(cheating.values()):
+    not_one_way = {p: len(one_way.steps_not_one_way(program, x, (p,), plant.scale_mw)) for p in pairs_of(plant)}
+    if not any(not_one_way.values()):
         return one_way.Exact(x, relaxed, relaxed.bound, 0, limited=limited)
-    with watch.stage("exclusive"):
-        return _one_way(solver, m, numbers, ties, relaxed, x, tuple(p for p in cheating if cheating[p]))
+    with watch.stage("one_way"):
+        return _one_way(solver, m, plant, ties, relaxed, x, tuple(p for p in not_one_way if not_one_way[p]))
 
 
 def _one_way(
     solver: Solver,
     m: Any,
-    numbers: Plant,
+    plant: Plant,
     ties: Sequence[Array],
     relaxed: Solution,
     x: Array,
-    bound: tuple[Pair, ...],
+    converters: tuple[Pair, ...],
 ) -> one_way.Exact:
-    """The exact plan with binaries for the converters in `bound`; all of them if the plan turns to another."""
-    full = exclusive_program(m, numbers, solver.program, bound)
+    """The exact plan with binaries for the converters in `converters`; all of them if the plan turns to another."""
+    full = one_way_program(m, plant, solver.program, converters)
     limit = solver.options.time_limit_s
-    search = exclusivity.ExclusiveSearch(solver, full, bound, ties, numbers.scale_mw, limit)
+    search = one_way_search.OneWaySearch(solver, full, converters, ties, plant.scale_mw, limit)
     try:
         exact = search.run(relaxed, x)
     except InfeasibleProgramError:
-        raise InfeasibleError(conflict.one_way(numbers, relaxed, solver.program)) from None
-    if len(one_way.cheats(solver.program, exact.x, pairs(numbers), numbers.scale_mw)):
-        return _one_way(solver, m, numbers, ties, relaxed, x, pairs(numbers))
+        raise InfeasibleError(conflict.one_way_reasons_of(plant, relaxed, solver.program)) from None
+    if len(one_way.steps_not_one_way(solver.program, exact.x, pairs_of(plant), plant.scale_mw)):
+        return _one_way(solver, m, plant, ties, relaxed, x, pairs_of(plant))
     return exact
 
 
-def flows_of(optimum: Optimum, numbers: Plant) -> Flows:
+def flows_of(optimum: Optimum, plant: Plant) -> Flows:
     """The plan's decisions; a flow that the model does not have is zero."""
-    nothing = np.zeros(numbers.steps)
+    nothing = np.zeros(plant.steps)
 
     def of(name: str) -> Array:
         values = optimum.flow(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from bess_opt.common.clock import is_zone
@@ -11,6 +12,23 @@ from bess_opt.inputs.readers.problems import problem
 
 Quantity = Literal["price", "load", "solar"]
 StampKind = Literal["start", "end"]
+# What each argument of a reader says, in the order in which people are asked.
+MEANINGS = {
+    "clock": 'zone of bare times, "Europe/Berlin"; "Etc/GMT+8" for UTC-8 all year (the sign is turned round)',
+    "time_zone": "zone of the result's clock; default: the market's own, or `clock`",
+    "stamps": 'whether times are the "start" or the "end" of their steps',
+    "day_first": "true for day/month, false for month/day",
+    "decimal": 'the decimal mark, "." or ","; the other one groups thousands',
+    "time_column": "the column of times or dates",
+    "period_column": "the column of the hour or the number of the step, beside a date",
+    "column": "the column of the values, its name or a part of it that no other has",
+    "place": "the node, area or meter of a file that holds several; the sheet of a workbook, the file within a zip",
+    "unit": 'the unit of the values, such as "USD/kWh", "ct/kWh", "kW" or "kWh" (per step), over what the file says',
+    "missing": "a number that stands for no value",
+    "year": "the year of rows that say none",
+    "step_min": "the step to make of states at irregular times [min]",
+    "capacity_mw": "the rated power of a file of solar power that gives shares of it [MW]",
+}
 _CHOICES: dict[str, tuple[object, ...]] = {
     "stamps": ("start", "end"),
     "decimal": (".", ","),
@@ -30,6 +48,7 @@ class Stated:
         self.quantity = quantity
         self.given = {name: value for name, value in given.items() if value is not None}
         self._taken: set[str] = {"time_zone"}
+        self._spent: dict[str, Any] = {}
         for name, choices in _CHOICES.items():
             if name in self.given and self.given[name] not in choices:
                 raise problem("unknown_word", name, f"found {self.given[name]!r}", _WORDS[name])
@@ -42,6 +61,18 @@ class Stated:
         self._taken.add(name)
         return self.given.get(name)
 
+    def take_part(self, parts: Sequence[str]) -> str | None:
+        """The sheet or file among several that `place` names, itself or as a part of one name alone; else None.
+
+        A `place` that was used so is none within the table.
+        """
+        wanted = str(self.given.get("place", ""))
+        fitting = [p for p in parts if p == wanted] or [p for p in parts if wanted and wanted.lower() in p.lower()]
+        if len(fitting) != 1:
+            return None
+        self._spent["place"] = self.given.pop("place")
+        return fitting[0]
+
     def has(self, name: str) -> bool:
         """Whether the argument was given, without using it."""
         return name in self.given
@@ -49,7 +80,7 @@ class Stated:
     @property
     def used(self) -> dict[str, Any]:
         """The arguments that had an effect."""
-        return {name: value for name, value in self.given.items() if name in self._taken}
+        return self._spent | {name: value for name, value in self.given.items() if name in self._taken}
 
     def refuse_unused(self, source: str, kind: str) -> None:
         """ScenarioError for each argument that had no effect on this file."""

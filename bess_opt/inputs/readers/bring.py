@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,18 +46,23 @@ class Brought:
     @property
     def digest(self) -> str:
         """SHA-256 of the file."""
-        return hashlib.sha256(self.wanted.path.read_bytes()).hexdigest()
+        with self.wanted.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def bring(wanted: Sequence[Wanted], shared: Mapping[str, Any]) -> list[Brought]:
+def bring(
+    wanted: Sequence[Wanted], shared: Mapping[str, Any], progress: Callable[[str, float], None] | None = None
+) -> list[Brought]:
     """Every quantity of every file. `shared` arguments hold for each file in which they have an effect.
+
+    `progress` is told the name of a long file and which share of it has been looked through.
 
     ScenarioError for what a file is refused for, for an argument that no file uses, for a quantity that comes twice.
     """
     unused = set(shared)
     brought: list[Brought] = []
     for one in wanted:
-        found = _all_of(one, shared)
+        found = _all_of(one, shared, None if progress is None else partial(progress, one.path.name))
         brought += found
         for each in found:
             unused -= set(each.series.reading.arguments)
@@ -72,13 +78,13 @@ def bring(wanted: Sequence[Wanted], shared: Mapping[str, Any]) -> list[Brought]:
     return brought
 
 
-def _all_of(one: Wanted, shared: Mapping[str, Any]) -> list[Brought]:
+def _all_of(one: Wanted, shared: Mapping[str, Any], told: Callable[[float], None] | None) -> list[Brought]:
     quantities = QUANTITIES if one.quantity is None else (one.quantity,)
     found: list[Brought] = []
     errors: list[ScenarioError] = []
     for quantity in quantities:
         try:
-            found.append(Brought(one, quantity, _read(one, quantity, shared)))
+            found.append(Brought(one, quantity, _read(one, quantity, shared, told)))
         except ScenarioError as error:
             errors.append(error)
     serious = [e for e in errors if e.problems[0].code not in _OTHER_QUANTITY]
@@ -94,13 +100,15 @@ def _all_of(one: Wanted, shared: Mapping[str, Any]) -> list[Brought]:
     return found
 
 
-def _read(one: Wanted, quantity: Quantity, shared: Mapping[str, Any]) -> ImportedSeries:
+def _read(
+    one: Wanted, quantity: Quantity, shared: Mapping[str, Any], told: Callable[[float], None] | None
+) -> ImportedSeries:
     """The series, with those of the shared arguments that have an effect on it."""
     own = dict(one.stated)
     common = {name: value for name, value in shared.items() if name not in own}
     while True:
         try:
-            return read_file(one.path, Stated(quantity, {**common, **own}))
+            return read_file(one.path, Stated(quantity, {**common, **own}), told)
         except ScenarioError as error:
             idle = {p.where for p in error.problems if p.code == "unused_argument"} & set(common)
             if not idle:

@@ -30,19 +30,21 @@ class Values:
 class Layout:
     """How a table is read. What is None or empty is found out, or asked of the caller.
 
-    Times: `start` (with `end` beside it), or `utc` (instants in UTC beside local ones), or `date` with `period`
-    (number or hour of the step). `clock` is that of bare times, `zone` the one in which results are shown.
+    Times: `start` (with `end` beside it), or `utc` (instants in UTC; `local` are the clock times beside them), or
+    `date` with `period` (number or hour of the step). `clock` is that of bare times, `zone` the one in which results
+    are shown.
     `summer` is a column that tells repeated hours apart, with its words for summer time or the first of both, and
     for winter time or the second. `keep` are (column, value, why) of rows that are used, `places` columns that name
     a place. `capacity` says that the file holds prices for capacity, and of what. `held` marks states at irregular
     times, `year` rows without times, which fill that year;
-    `part` numbers the quarters within the hours of `period`; `made` is a column (name, cells) that the kind made.
+    `part` numbers the quarters within the hours of `period`; `made` are columns (name, cells) that the kind made.
     """
 
     values: Mapping[str, Values] = field(default_factory=dict)
     start: str | None = None
     end: str | None = None
     utc: str | None = None
+    local: str | None = None
     date: str | None = None
     period: str | None = None
     time: str | None = None
@@ -61,7 +63,7 @@ class Layout:
     decimal: str | None = None
     year: int | None = None
     part: str | None = None
-    made: tuple[str, Any] | None = None
+    made: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ skipped and repeated hours · 9 decimal mark, missing marks · 10 unequal steps,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,15 @@ import pandas as pd
 from bess_opt.common.arrays import Floats
 from bess_opt.common.wording import minutes
 from bess_opt.inputs.readers.arguments import Quantity, Stated
-from bess_opt.inputs.readers.choices import choose_column, choose_unit, kept_rows, one_place, refuse_capacity
+from bess_opt.inputs.readers.choices import (
+    THINGS,
+    choose_column,
+    choose_unit,
+    kept_rows,
+    one_place,
+    refuse_capacity,
+    refuse_reserves,
+)
 from bess_opt.inputs.readers.file.delimited import read_delimited
 from bess_opt.inputs.readers.file.markup import json_of, keys_found, records_in, table_of_lists, table_of_records
 from bess_opt.inputs.readers.file.opened import Opened, open_file
@@ -36,6 +45,7 @@ from bess_opt.inputs.readers.wide import melted
 from bess_opt.inputs.series.imported import ImportedSeries
 
 COLUMNS: dict[Quantity, str] = {"price": "price_per_mwh", "load": "load_mw", "solar": "solar_mw"}
+MOST_ROWS = 10_000_000  # they take less than 2 GB while they are read
 _DEAR = 3000.0  # per MWh in these currencies: a median beyond it is a wrong unit, not a market
 _HARD = ("EUR", "USD", "GBP")
 _OWN_USE = 0.01  # solar power below zero by no more than this share of the highest is an inverter's own use
@@ -50,13 +60,19 @@ class Rows:
     lengths: Nanoseconds
 
 
-def read_file(file: str | Path, stated: Stated) -> ImportedSeries:
-    """The series of a file on our clock and in our units. ScenarioError for whatever is unclear or does not fit."""
-    log = Log(Path(file).name)
-    opened = open_file(file, log)
+def read_file(file: str | Path, stated: Stated, progress: Callable[[float], None] | None = None) -> ImportedSeries:
+    """The series of a file on our clock and in our units. ScenarioError for whatever is unclear or does not fit.
+
+    `progress` is told which share of a long file has been looked through.
+    """
+    log = Log(Path(file).name, progress=progress)
+    opened = open_file(file, stated, log)
     kind, table, layout = _understood(opened, stated, log)
     refuse_capacity(table, layout, stated.quantity)
     table = one_place(kept_rows(table, layout, log), layout, stated, log)
+    if len(table) > MOST_ROWS:
+        found = f"holds {len(table):,} rows, more than the {MOST_ROWS:,} that are read"
+        raise problem("too_large", table.source, found, "cut it into years")
     column = choose_column(table, layout, stated, log)
     unit = choose_unit(table, layout, column, stated, log)
     values = numbers(table, column, stated, log, layout.decimal)
@@ -79,28 +95,41 @@ def _understood(opened: Opened, stated: Stated, log: Log) -> tuple[str, Table, L
     if kind is not None and kind.table is not None:
         log.decide("kind", kind.name, "file")
         return _laid_out(kind, kind.table(opened, stated, log), stated, log)
-    table = _table_of(opened, log)
+    table = _table_of(opened, stated, log)
     kind = kind_of_table(table)
     if kind is not None:
         log.decide("kind", kind.name, "file")
         return _laid_out(kind, table, stated, log)
+    refuse_reserves(table, stated.quantity)
     table = melted(table, log)
     log.decide("kind", "plain table", "choice")
-    return "plain table", table, plain_layout(table, stated, log, unknown_format)
+    layout = plain_layout(table, stated, log, unknown_format)
+    return "plain table", _with_made(table, layout), layout
 
 
 def _laid_out(kind: Kind, table: Table, stated: Stated, log: Log) -> tuple[str, Table, Layout]:
     layout = kind.layout(table, stated, log)
-    return kind.name, table if layout.made is None else table.with_column(*layout.made), layout
+    return kind.name, _with_made(table, layout), layout
 
 
-def _table_of(opened: Opened, log: Log) -> Table:
+def _with_made(table: Table, layout: Layout) -> Table:
+    for name, cells in layout.made:
+        table = table.with_column(name, cells)
+    return table
+
+
+def _table_of(opened: Opened, stated: Stated, log: Log) -> Table:
     if opened.form == "workbook":
-        return read_workbook(opened, log)
+        return read_workbook(opened, stated, log)
     if opened.form == "parquet":
         return read_parquet(opened, log)
     if opened.form == "json":
         content = json_of(opened)
+        if '"energyratestructure"' in opened.head or '"flatdemandstructure"' in opened.head:
+            thing = THINGS[stated.quantity]
+            raise problem(
+                "missing_column", opened.source, f"holds a tariff, no {thing}", "read it with bo.read_tariff"
+            )
         records = records_in(content)
         table = table_of_records(opened.source, records) if records else None
         if table is None and isinstance(content, dict):
@@ -229,10 +258,22 @@ def _frame(rows: Rows, values: Floats, zone: str, stated: Stated, log: Log) -> p
     clock = stated.given.get("time_zone") or zone
     index = pd.DatetimeIndex(starts.astype("datetime64[ns]")).tz_localize("UTC").tz_convert(clock).rename("time")
     frame = pd.DataFrame({COLUMNS[stated.quantity]: even}, index=index)
+    _refuse_off_grid(log.source, frame, starts)
     _say_gaps(frame, starts, log)
     span = f"{len(frame):,} steps of {minutes(float(step_of(starts)))} from {index[0]} in {clock}"
     log.decide("time zone", clock, "stated" if stated.has("time_zone") else "file", span)
     return frame
+
+
+def _refuse_off_grid(source: str, frame: pd.DataFrame, starts: Nanoseconds) -> None:
+    """ScenarioError where rows follow each other otherwise than by whole steps."""
+    gaps, step = np.diff(starts), step_of(starts)
+    odd = gaps % step != 0
+    if odd.any():
+        row = int(np.argmax(odd))
+        found = f"the row at {frame.index[row + 1]} begins {minutes(float(gaps[row]))} after the one before it"
+        expected = f"mend that row, or cut the file where its steps of {minutes(float(step))} change"
+        raise problem("mixed_steps", source, found, expected)
 
 
 def _say_gaps(frame: pd.DataFrame, starts: Nanoseconds, log: Log) -> None:

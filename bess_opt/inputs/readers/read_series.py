@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bess_opt.inputs.readers.arguments import StampKind, Stated
+from bess_opt.inputs.readers.arguments import MEANINGS, StampKind, Stated
 from bess_opt.inputs.readers.pipeline import read_file
 from bess_opt.inputs.series.imported import ImportedSeries
 
@@ -12,12 +12,7 @@ _SHARED = """
     What a file does not say, or says in a way that fits two readings, is stated. An argument that changes nothing is
     an error, so that none is believed in vain.
 
-    `time_zone`: IANA name of the result's clock; default: the market's own, or `clock`. `clock`: the zone of bare
-    times, with "Etc/GMT+8" for UTC-8 all year. `stamps`: whether times are the "start" or "end" of their steps.
-    `day_first`: True for day/month, False for month/day. `decimal`: the decimal mark, "." or ",". `time_column`,
-    `period_column`: the column of times or dates, and that of the hour or the number of the step. `column`: that of
-    the values, its name or a part of it. `unit`: such as "USD/kWh" or "ct/kWh", over what the file says. `missing`: a
-    number that stands for no value. `year`: of rows without one. `step_min`: the step to make of irregular states.
+{arguments}
 
     `.notes` says what was done, `.reading` each decision and what it rests on; `print(series.reading)` shows it.
     ScenarioError for an unknown format, naming what was found, and for whatever is unclear or does not fit.
@@ -41,10 +36,7 @@ def read_prices(
     year: int | None = None,
     step_min: float | None = None,
 ) -> ImportedSeries:
-    """Prices of a file as `price_per_mwh` [currency/MWh], index: start of each step, tz-aware.
-
-    `place`: the node, area or meter of a file that holds several.
-    """
+    """Prices of a file as `price_per_mwh` [currency/MWh], index: start of each step, tz-aware."""
     given = {name: value for name, value in locals().items() if name != "file"}
     return read_file(file, Stated("price", given))
 
@@ -68,7 +60,7 @@ def read_load(
 ) -> ImportedSeries:
     """Load of a file as `load_mw` [MW], mean over each step, index: start of each step, tz-aware.
 
-    `unit` is one of GW, MW, kW, W, or MWh, kWh, Wh per step. `place`: the area or meter of a file that holds several.
+    `unit` is one of GW, MW, kW, W, or MWh, kWh, Wh per step.
     """
     given = {name: value for name, value in locals().items() if name != "file"}
     return read_file(file, Stated("load", given))
@@ -101,5 +93,6 @@ def read_solar(
     return read_file(file, Stated("solar", given))
 
 
+_LINES = "\n".join(f"    `{name}`: {meaning}." for name, meaning in MEANINGS.items() if name != "capacity_mw")
 for _verb in (read_prices, read_load, read_solar):
-    _verb.__doc__ = f"{(_verb.__doc__ or '').rstrip()}\n{_SHARED}"
+    _verb.__doc__ = f"{(_verb.__doc__ or '').rstrip()}\n{_SHARED.format(arguments=_LINES)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -29,11 +29,12 @@ class Decision:
 
 @dataclass
 class Log:
-    """Decisions about one file while it is read; `source` is its name."""
+    """Decisions about one file while it is read; `source` is its name, `progress` is told the share that is done."""
 
     source: str
     decisions: list[Decision] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
+    progress: Callable[[float], None] | None = None
 
     def decide(
         self,

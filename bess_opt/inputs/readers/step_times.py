@@ -10,11 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bess_opt.common.wording import minutes
 from bess_opt.inputs.readers.arguments import StampKind, Stated
 from bess_opt.inputs.readers.file.table import Mask, Table, split_once
 from bess_opt.inputs.readers.layout import Layout
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.readers.reading import Log
+from bess_opt.inputs.readers.times.beside import check_local, on_the_clock
 from bess_opt.inputs.readers.times.ends import choose_end
 from bess_opt.inputs.readers.times.localise import starts_of
 from bess_opt.inputs.readers.times.order import choose_order
@@ -60,8 +62,12 @@ def _in_utc(table: Table, layout: Layout, stated: Stated, log: Log) -> Timed:
     if offsets is not None:
         utc = utc - (offsets * SECOND_NS).astype(np.int64)
     step = _stated_step(layout) or step_of(utc)
-    ends = choose_end(utc, step, name, words.late, where, stated, log, layout.stamps) == "end"
-    zone = stated.take("clock") or layout.zone or "UTC"
+    zone = stated.take("clock") or layout.zone
+    if layout.local is not None:
+        check_local(table, layout.local, utc, zone)
+    shown = utc if zone is None else on_the_clock(utc, zone)
+    ends = choose_end(shown, step, name, words.late, where, stated, log, layout.stamps) == "end"
+    zone = zone or "UTC"
     log.decide("clock", "UTC", "file", f"times are {'ends' if ends else 'starts'} in UTC", where=f"column {name}")
     written = None
     if layout.end is not None and not ends:
@@ -72,7 +78,7 @@ def _in_utc(table: Table, layout: Layout, stated: Stated, log: Log) -> Timed:
         if other.offsets is not None:
             later = later - (other.offsets * SECOND_NS).astype(np.int64)
         written = later - utc
-        _refuse_backwards(table, written)
+        _check_lengths(table, utc, written)
     return Timed(utc - (step if ends else 0), np.arange(len(utc)), len(utc), zone, step, written)
 
 
@@ -112,8 +118,9 @@ def _with_offsets(
     utc = wall - (offsets * SECOND_NS).astype(np.int64)
     step = _stated_step(layout) or step_of(utc)
     known = "start" if layout.end is not None else layout.stamps
-    stamps = choose_end(wall, step, name, words.late, where, stated, log, known)
     zone = stated.take("clock") or layout.zone or dict(table.zones).get(name)
+    shown = wall if zone is None else on_the_clock(utc, str(zone))
+    stamps = choose_end(shown, step, name, words.late, where, stated, log, known)
     if zone is None and (offsets == 0).all():
         zone = "UTC"
     if zone is None:
@@ -133,7 +140,7 @@ def _with_offsets(
         if other.offsets is not None:
             order = choose_order(other, where, stated, Log(""), layout.order)
             written = other.wall(order) - (other.offsets * SECOND_NS).astype(np.int64) - utc
-            _refuse_backwards(table, written)
+            _check_lengths(table, utc, written)
     return Timed(utc - (step if stamps == "end" else 0), np.arange(len(utc)), len(utc), str(zone), step, written)
 
 
@@ -192,18 +199,27 @@ def _written(table: Table, layout: Layout, end: pa.Array | None, wall: Nanosecon
         found = f"found {words.texts[0].as_py()!r}, whose date is written otherwise than that of its start"
         raise problem("unreadable_time", f"{table.source}, times", found, "write both times alike")
     written = words.wall(order) - wall
-    _refuse_backwards(table, written)
+    _check_lengths(table, wall, written)
     return written
 
 
-def _refuse_backwards(table: Table, written: Nanoseconds) -> None:
-    """ScenarioError where rows end before they start, save by a clock that goes back."""
-    usual = _usual(written)
-    wrong = written < -3_600_000_000_000 if usual >= 0 else written < 0
+def _check_lengths(table: Table, starts: Nanoseconds, written: Nanoseconds) -> None:
+    """ScenarioError where rows end before they start, save by a clock that goes back, or reach into the next rows."""
+    forward = _usual(written) >= 0 and bool((written > 0).any())
+    wrong = written < -3_600_000_000_000 if forward else written <= 0
+    advice = "see which column holds the starts of steps"
     if wrong.any():
         row = int(np.argmax(wrong))
-        found = "ends before it starts"
-        raise problem("unreadable_time", table.row(row), found, "see which column holds the starts of steps")
+        raise problem("unreadable_time", table.row(row), "ends before it starts, or as it starts", advice)
+    order = np.argsort(starts, kind="stable")
+    gaps = np.diff(starts[order])
+    over = (gaps > 0) & (written[order][:-1] > gaps)
+    if over.sum() * 2 > len(gaps):
+        row = int(order[int(np.argmax(over))])
+        found = (
+            f"lasts {minutes(int(written[row]))}, but the next one begins {minutes(int(gaps[np.argmax(over)]))} later"
+        )
+        raise problem("unreadable_time", table.row(row), found, advice)
 
 
 def _usual(written: Nanoseconds) -> int:
@@ -234,11 +250,11 @@ def _epoch(cells: pa.Array) -> Words | None:
     seconds = np.where(values > 1e11, values / 1000.0, values)
     nanoseconds = np.round(seconds * 1e3).astype(np.int64) * 1_000_000
     unique, at = np.unique(nanoseconds, return_inverse=True)
-    nothing = np.zeros(len(cells), dtype=np.int64)
+    nothing = np.zeros(len(cells), dtype=np.int32)
     return Words(
         cells,
         nothing,
-        at,
+        at.astype(np.int32),
         {"seconds since 1970": np.zeros(1, np.int64)},
         unique,
         np.zeros(len(unique)),

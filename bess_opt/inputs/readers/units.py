@@ -8,6 +8,7 @@ from bess_opt.inputs.readers.arguments import Quantity
 
 _MONEY = r"(?:[a-z]{3}|€|\$|£|euros?|dollars?)"
 _PER = r"\s*(?:/|\bper\b|\bje\b)\s*"
+_CODES = "eur|usd|gbp|aud|nzd|cad|sek|nok|dkk|pln|chf|czk|huf|ron|jpy|inr|brl|clp|mxn|zar"
 _HUNDREDTH = r"(?:ct|cts|cents?|¢|c|p|pence|öre|øre|ore|gr)"
 # Pattern of a unit in lower case, kind, factor to ours. Hundredths stand before money: "ct" is no currency.
 _UNITS: tuple[tuple[str, str, float], ...] = (
@@ -52,6 +53,9 @@ def unit_in(label: str) -> str:
     price = re.search(r"(?:^|[_ ])([a-z]{2,3})_?per_?(mwh|kwh)$", label.lower())
     if price:
         return f"{price[1].upper() if len(price[1]) == 3 else price[1]}/{price[2]}"
+    joined = re.search(rf"(?:^|[_ ])({_CODES})[_/](mwh|kwh)$", label.lower())
+    if joined:
+        return f"{joined[1].upper()}/{joined[2]}"
     ending = re.search(r"(?:^|[_ ])(kwh|mwh|gwh|wh|kw|mw|gw)$", label.lower())
     return ending[1] if ending else ""
 

@@ -46,7 +46,10 @@ def melt(table: Table, date: str, labels: list[str], keep: list[str]) -> Table:
         (np.arange(count) * rows)[None, :].repeat(rows, axis=0).ravel() + np.repeat(np.arange(rows), count)
     )
     named[VALUE] = values.take(order)
-    return Table.of(table.source, named, rows=np.repeat(table.rows, count), preamble=table.preamble)
+    made = Table.of(table.source, named, rows=np.repeat(table.rows, count), preamble=table.preamble)
+    # Columns of a repeated hour ("3A", "3B", "02X") are empty on all other days.
+    lettered = [label for label in labels if re.search(r"[XAB*]$", label, re.IGNORECASE)]
+    return made.where(~(made.among(PERIOD, lettered) & made.equal(VALUE, ""))) if lettered else made
 
 
 def _run_on(labels: list[str]) -> bool:

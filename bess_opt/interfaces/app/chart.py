@@ -9,7 +9,7 @@ import pandas as pd
 
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.plots.parts import price_name, prices_of
-from bess_opt.plots.shown_days import window_of
+from bess_opt.plots.shown_days import shown_days_of
 from bess_opt.plots.style import Theme, ThemeName, paler, theme_of
 from bess_opt.plots.time_axes import local_index, step_length
 
@@ -23,7 +23,7 @@ def chart(plan: Dispatch, theme: ThemeName = "light") -> dict[str, Any]:
     look, schedule = theme_of(theme), plan.schedule
     index = local_index(schedule)
     step = step_length(index, plan.scenario.step_h)
-    window = window_of(schedule, index, step, None)
+    window = shown_days_of(schedule, index, step, None)
     start = index.tz_localize(None)
     end = pd.DatetimeIndex(index + pd.Timedelta(hours=plan.scenario.step_h)).tz_localize(None)
     shown = [start[window.first], end[window.last - 1]]

@@ -11,8 +11,8 @@ from bess_opt.common.wording import NOTHING, Number, number, percent
 from bess_opt.comparison.compare import better_by
 from bess_opt.dispatch.checks.validate import problems_of
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.battery import technologies, topologies
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.technologies import technologies, topologies
 from bess_opt.interfaces.app.options import STATED, Touched, with_options
 from bess_opt.strategies.shared.catalogue import strategies
 
@@ -139,7 +139,9 @@ def _gap(shown: Dispatch, best: Dispatch, unit: str) -> Card:
     """The optimum's to its proven bound, the rule's to the optimum."""
     if shown.twin == "optimal" and shown.report is not None:
         gap = f"{shown.report.gap:.1e}" if shown.report.gap else "0"
-        return Card("gap", gap, f"to the proven bound: {shown.report.status}")
+        return Card(
+            "gap", gap, f"to the proven bound: {shown.report.status}, by {shown.report.solved_by.partition(' (')[0]}"
+        )
     short = better_by(best.metrics, shown.metrics)
     missing = shown.metrics.end_shortfall_mwh
     ends = f", and ends {Number(missing, 'MWh')} short" if missing > 1e-6 else ""

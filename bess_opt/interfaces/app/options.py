@@ -13,8 +13,8 @@ import tomli_w
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from bess_opt.inputs.reading.strategy_entry import StrategyEntry
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.inputs.strategy_entry import StrategyEntry
 from bess_opt.strategies.shared.discovery import discover
 
 STATED = "as stated"  # the choice that leaves what the scenario says

@@ -64,10 +64,14 @@ def run_size(
 
         content = {"format": "bess_opt sizing"} | sizing_json(found)
         picture = figure_png(found.plot(theme=theme.value))
-        return {"sizing.json": _json(content), "table.parquet": _parquet(found.table), "surface.png": picture}
+        return {
+            "sizing.json": json_bytes(content),
+            "table.parquet": parquet_bytes(found.table),
+            "surface.png": picture,
+        }
 
     names = "sizing.json", "table.parquet", "surface.png"
-    found = _answer(path, assignments, out, as_json, "sizing", work, files, _kind(names, "bess_opt sizing"))
+    found = answer(path, assignments, out, as_json, "sizing", work, files, kind_of(names, "bess_opt sizing"))
     show.say_findings(found.findings)
     if as_json:
         show.write_json(sizing_json(found))
@@ -92,17 +96,17 @@ def run_compare(
     def files(found: Comparison) -> dict[str, bytes]:
         from bess_opt.plots import figure_png
 
-        written = {name: _parquet(getattr(found, name)) for name in ("table", "lines", "removed")}
+        written = {name: parquet_bytes(getattr(found, name)) for name in ("table", "lines", "removed")}
         content = {"format": "bess_opt comparison"} | comparison_json(found)
         return {
-            "comparison.json": _json(content),
+            "comparison.json": json_bytes(content),
             **{f"{name}.parquet": table for name, table in written.items()},
             "ladder.png": figure_png(found.plot(theme=theme.value)),
         }
 
     names = "comparison.json", "table.parquet", "lines.parquet", "removed.parquet", "ladder.png"
-    kind = _kind(names, "bess_opt comparison")
-    found = _answer(path, assignments, out, as_json, "comparing", work, files, kind)
+    kind = kind_of(names, "bess_opt comparison")
+    found = answer(path, assignments, out, as_json, "comparing", work, files, kind)
     show.say_findings(found.notes)
     if as_json:
         show.write_json(comparison_json(found))
@@ -110,7 +114,7 @@ def run_compare(
         show.write_tables(comparison_table(found))
 
 
-def _answer(
+def answer(
     path: Path,
     assignments: list[str] | None,
     out: Path | None,
@@ -144,7 +148,7 @@ def _answer(
     return found
 
 
-def _kind(names: tuple[str, ...], mark: str) -> Callable[[], Kind]:
+def kind_of(names: tuple[str, ...], mark: str) -> Callable[[], Kind]:
     """The folder that holds these files, the first of which says `mark`."""
 
     def made() -> Kind:
@@ -155,7 +159,8 @@ def _kind(names: tuple[str, ...], mark: str) -> Callable[[], Kind]:
     return made
 
 
-def _json(content: Mapping[str, Any]) -> bytes:
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """An object as the bytes of a JSON file."""
     import json
 
     from bess_opt.dispatch.saving import plain
@@ -163,7 +168,8 @@ def _json(content: Mapping[str, Any]) -> bytes:
     return (json.dumps(plain(content), indent=2, allow_nan=False) + "\n").encode()
 
 
-def _parquet(table: Any) -> bytes:
+def parquet_bytes(table: Any) -> bytes:
+    """A DataFrame as the bytes of a Parquet file."""
     import io
 
     buffer = io.BytesIO()

@@ -12,6 +12,7 @@ import tomli_w
 import typer
 
 from bess_opt.common.atomic_folders import new_folder
+from bess_opt.inputs.readers.arguments import MEANINGS
 from bess_opt.inputs.readers.bring import QUANTITIES, READING, Brought, Wanted, bring, from_reading, joined, zone_of
 from bess_opt.inputs.readers.layout import known_kinds
 from bess_opt.inputs.readers.problems import problem
@@ -19,11 +20,8 @@ from bess_opt.interfaces.cli import output as show
 
 PICTURE = "series.png"
 _MANY = 50_000  # rows from which parquet is far smaller and faster than CSV
+_YEARS = (8760.0, 8784.0)
 _NUMBERS = ("year", "capacity_mw", "missing", "step_min")
-_ARGUMENTS = (
-    "time_zone", "clock", "column", "place", "unit", "stamps", "day_first", "decimal", "time_column", "period_column",
-    *_NUMBERS,
-)  # fmt: skip
 
 SCENARIO = """\
 # Made of imported files; README.md names them. The battery{tariff_note} is an example: put yours in its place.
@@ -49,7 +47,7 @@ capital_per_mw = 200000.0
 capital_per_mwh = 150000.0
 lifetime_years = 15
 discount_rate = 0.07
-"""
+{horizons}"""
 _TARIFF = """
 [tariff]                           # an example: put your own in its place
 export = "none"
@@ -66,9 +64,10 @@ def import_into(files: Sequence[str], into: Path, state: Sequence[str], plot: bo
     """Read files, write the scenario, and show how each was understood."""
     with show.faults(as_json), show.stages() as stage:
         shared, own = _stated(state)
+        _refuse_idle(files, own)
         wanted = [w for text in files for w in _wanted(text, own)]
         stage(f"reading {len(wanted)} files")
-        brought = bring(wanted, shared)
+        brought = bring(wanted, shared, lambda name, share: stage(f"reading {name}: {share:.0%}"))
         frame, said = joined(brought, shared.get("time_zone"))
         stage("writing the scenario")
         written = write_scenario(into, brought, frame, plot)
@@ -92,8 +91,8 @@ def _stated(assignments: Sequence[str]) -> tuple[dict[str, Any], dict[str, dict[
     for text in assignments:
         key, mark, value = text.partition("=")
         quantity, dot, name = key.rpartition(".")
-        if not mark or name not in _ARGUMENTS or (dot and quantity not in QUANTITIES):
-            expected = f"NAME=VALUE, NAME one of {', '.join(_ARGUMENTS)}, or {QUANTITIES[0]}.NAME=VALUE"
+        if not mark or name not in MEANINGS or (dot and quantity not in QUANTITIES):
+            expected = f"NAME=VALUE, NAME one of {', '.join(MEANINGS)}, or {QUANTITIES[0]}.NAME=VALUE"
             raise typer.BadParameter(f"found {text!r}; give {expected}", param_hint="--state")
         target = own.setdefault(quantity, {}) if dot else shared
         target[name] = _value(name, value)
@@ -120,11 +119,16 @@ def _wanted(text: str, own: dict[str, dict[str, Any]]) -> list[Wanted]:
     path = Path(text)
     if path.name == READING:
         return from_reading(path)
-    if not own:
-        return [Wanted(path, None, {})]
-    expected = f"write {min(own)}=FILE for the file that it is about"
-    where = f"{min(own)}.{min(own[min(own)])}"
-    raise problem("unused_argument", where, f"is stated beside the plain file {text}", expected)
+    return [Wanted(path, None, {})]
+
+
+def _refuse_idle(files: Sequence[str], own: dict[str, dict[str, Any]]) -> None:
+    """ScenarioError for what is stated of a quantity that no QUANTITY=FILE names."""
+    named = {text.partition("=")[0] for text in files if "=" in text}
+    for quantity in sorted(set(own) - named):
+        found = f"is stated, but no file is given as {quantity}=FILE"
+        expected = f"write {quantity}=FILE for the file that it is about"
+        raise problem("unused_argument", f"{quantity}.{min(own[quantity])}", found, expected)
 
 
 def write_scenario(into: Path, brought: Sequence[Brought], frame: pd.DataFrame, plot: bool) -> list[str]:
@@ -160,9 +164,19 @@ def _scenario(brought: Sequence[Brought], frame: pd.DataFrame, series: str) -> s
         series=series,
         column=frame.columns[0],
         strategy=strategy,
+        horizons=_horizons(frame),
         tariff_note="" if have != {"load"} and have != {"load", "solar"} else " and the tariff",
     )
     return text + (_TARIFF if "load" in have and "price" not in have else "")
+
+
+def _horizons(frame: pd.DataFrame) -> str:
+    """The line that says how many such series make a year; nothing for a whole year."""
+    stamps = pd.DatetimeIndex(frame.index)
+    hours = ((stamps[-1] - stamps[0]) / (len(stamps) - 1) * len(stamps)).total_seconds() / 3600.0
+    if hours in _YEARS:
+        return ""
+    return f"horizons_per_year = {8760.0 / hours:.6f}     # the {hours:g} h of the series stand for a whole year\n"
 
 
 def _currency(brought: Sequence[Brought]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from functools import partial
@@ -11,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bess_opt.interfaces.cli import answers, tables
+from bess_opt.interfaces.cli import answers
 from bess_opt.interfaces.cli import output as show
 from bess_opt.interfaces.cli.command import FLAG, Command, Group
+from bess_opt.interfaces.cli.connection_command import connection_command
 from bess_opt.interfaces.cli.import_command import import_command
+from bess_opt.interfaces.cli.look_commands import bill, describe, list_choices, schema, verify
+from bess_opt.interfaces.cli.new_command import new_command
 from bess_opt.interfaces.cli.options import (
-    AlwaysJson,
     AsJson,
     Assignments,
     Browser,
@@ -228,80 +229,13 @@ def validate(scenario: ScenarioPath, assignments: Assignments = None, as_json: A
         raise typer.Exit(show.exit_code(kind))
 
 
-@command()
-def describe(scenario: ScenarioPath, assignments: Assignments = None, as_json: AsJson = False) -> None:
-    """Statistics of each series of SCENARIO, with units."""
-    overrides = parsed(assignments)
-    with show.faults(as_json):
-        from bess_opt.inputs.scenario import describe as statistics
-
-        read = loaded(scenario, overrides)
-        columns = tables.records(statistics(read))
-    show.say_findings(read.notes)
-    if as_json:
-        facts = {"steps": len(read.series), "step_h": read.step_h, "start": read.series.index[0]}
-        show.write_json({"scenario": read.name, **facts, "time_zone": read.time_zone, "series": columns})
-        return
-    for column in columns.values():
-        column["unit"] = column["unit"].replace(tables.MONEY, read.site.currency)
-    begin = read.series.index[0].isoformat(sep=" ", timespec="minutes")
-    span = f"{len(read.series):,} steps of {read.step_h * 60:g} min from {begin}, {read.time_zone}"
-    show.write_tables(tables.across(f"{read.name}: {span}", "statistic", columns))
+command()(describe)
+command()(bill)
+command(name="list")(list_choices)
 
 
-@command()
-def bill(scenario: ScenarioPath, assignments: Assignments = None, as_json: AsJson = False) -> None:
-    """The bill of SCENARIO's site without its battery, by month and line."""
-    overrides = parsed(assignments)
-    with show.faults(as_json), show.stages() as stage:
-        stage("billing")
-        from bess_opt.dispatch.bill import bill as bill_without
-
-        read = loaded(scenario, overrides)
-        made = bill_without(read)
-    show.say_findings(read.notes)
-    if as_json:
-        lines = made.table.astype(object).where(made.table.notna(), None).to_dict("records")
-        show.write_json({"scenario": read.name, "currency": made.currency, "total": made.total, "lines": lines})
-        return
-    show.write_tables(tables.bill_table(made))
-
-
-@command(name="list")
-def list_choices(as_json: AsJson = False) -> None:
-    """What there is to choose from: technologies, topologies, strategies with their options."""
-    with show.faults(as_json):
-        from bess_opt.inputs.battery import technologies, topologies
-        from bess_opt.strategies.shared.catalogue import strategies
-
-        made = {"technologies": technologies(), "topologies": topologies(), "strategies": strategies()}
-        choices = {title: tables.records(frame) for title, frame in made.items()}
-    if as_json:
-        show.write_json(choices)
-        return
-    show.write_tables(
-        tables.across("technologies", "figure", choices["technologies"]),
-        tables.across("topologies", "figure", choices["topologies"]),
-        tables.strategies_table(choices["strategies"]),
-    )
-
-
-@command()
-def new(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", readable=False, help="A new or empty folder.")],
-    as_json: AsJson = False,
-) -> None:
-    """Write a first scenario, commented and ready to run, to FOLDER."""
-    with show.faults(as_json):
-        from bess_opt.interfaces.cli.new_scenario import new_scenario
-
-        written = new_scenario(folder)
-    if as_json:
-        show.write_json({"folder": str(written), "files": sorted(path.name for path in written.iterdir())})
-        return
-    show.write(f"{written}: scenario.toml, series.csv, README.md\nnext: bess-opt optimize {written}\n")
-
-
+command(name="connection")(connection_command)
+command(name="new")(new_command)
 command(name="import")(import_command)
 
 
@@ -354,38 +288,8 @@ def open_page(
         serve(read, port, browser=browser)
 
 
-@command()
-def verify(
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", readable=False, help="Folder of the large cases; default: BESS_OPT_DATA."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Compute published numbers again and show ours beside them; exit code 1 if one differs or fails."""
-    with show.faults(as_json), show.stages() as stage:
-        from bess_opt.comparison.published.verify import DIFFERS, FAILED
-        from bess_opt.comparison.published.verify import verify as compute
-
-        table = compute(data, progress=stage)
-    if as_json:
-        show.write_json({"figures": table.to_dict("records")})
-    else:
-        show.write_tables(tables.verify_table(table))
-    noted = table.loc[table["note"] != "", ["verdict", "case", "note"]].drop_duplicates()
-    for words in noted.to_numpy():
-        show.say(": ".join(words))
-    if table["verdict"].isin([DIFFERS, FAILED]).any():
-        raise typer.Exit(show.BAD_INPUT)
-
-
-@command()
-def schema(as_json: AlwaysJson = True) -> None:
-    """JSON schema of scenario.toml, for editors and other tools."""
-    del as_json  # it is never anything else
-    from bess_opt.inputs.scenario import json_schema
-
-    show.write(json.dumps(json_schema(), indent=2) + "\n")
+command()(verify)
+command()(schema)
 
 
 def main() -> NoReturn:

@@ -13,8 +13,8 @@ from typing import Any, get_args
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
+from bess_opt.inputs.reading.scenario_reading import TABLES, file_source, read_toml, unknown_tables
 from bess_opt.inputs.scenario import Scenario, load
-from bess_opt.inputs.scenario_reading import TABLES, file_source, read_toml, unknown_tables
 
 KNOWN = [*TABLES, "strategy"]
 _STEP = re.compile(r"([A-Za-z0-9_-]+)((?:\[\d+\])*)")

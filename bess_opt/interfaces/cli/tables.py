@@ -54,6 +54,8 @@ def dispatch_json(dispatch: Dispatch) -> dict[str, Any]:
         "strategy": names[0] if len(names) == 1 else names,
         "status": report.status if report else dispatch.twin,
         **{key: getattr(report, key, None) for key in ("objective", "bound", "gap")},
+        "engine": report.engine if report else None,
+        "engine_reasons": list(report.engine_reasons) if report else [],
         "metrics": dispatch.metrics.to_dict(),
         "findings": [finding.to_dict() for finding in dispatch.findings],
         "ledger": dict(dispatch.ledger),
@@ -73,6 +75,7 @@ def dispatch_table(dispatch: Dispatch) -> Table:
     ]
     if report:
         rows.append(("gap to the proven bound", f"{report.gap:.1e}" if report.gap else "0", ""))
+        rows.append(("solved by", report.solved_by, ""))
     rows.append(("score", number(figures["score"]), str(figures["score_unit"]).replace(MONEY, currency)))
     for key, (label, unit, optional) in (_money_figures() | FIGURES).items():
         if figures[key] or not optional:

@@ -22,7 +22,7 @@ from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.wording import NOTHING, number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison, compare, comparison_table
 from bess_opt.dispatch.reconciliation import reconcile
-from bess_opt.dispatch.reconciliation_tables import summary, tables
+from bess_opt.dispatch.reconciliation_tables import summary_of, tables_of
 from bess_opt.dispatch.result import Dispatch, dispatch_rows, drawing_problems
 from bess_opt.inputs.describe import scenario_rows
 from bess_opt.inputs.scenario import Scenario
@@ -38,7 +38,7 @@ from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
 from bess_opt.plots.page import figure_svg
 from bess_opt.plots.parts import prices_of
-from bess_opt.plots.sizing import surface_figure
+from bess_opt.plots.sizing.surface import surface_figure
 from bess_opt.plots.value import stored_value_figure
 
 MARK = '<meta name="generator" content="bess-opt report">'
@@ -99,8 +99,8 @@ def page(
         sizing=None if sizing is None else sizing_rows(sizing),
         surface=None if sizing is None else _surface(sizing),
         findings=_findings(comparison, best, money, sizing),
-        closes=summary(own),
-        accounts=tables(own, books),
+        closes=summary_of(own),
+        accounts=tables_of(own, books),
     )
 
 

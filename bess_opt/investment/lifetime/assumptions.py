@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bess_opt.inputs.battery import Technology
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.technologies import Technology
 
 OPERATION = {  # by twin
     "optimal": "operated by an optimal plan that knows every price beforehand",
@@ -40,7 +40,7 @@ def fade_of(scenario: Scenario) -> Fade:
     return Fade(cells.fade, f"fade of {cells.fade:.3g} a year of {name}, {lasts}{each_day}")
 
 
-def assumptions(finance: Finance, currency: str, twin: str, fade: str) -> str:
+def assumptions_of(finance: Finance, currency: str, twin: str, fade: str) -> str:
     """One line for every table of money over life: foresight, fade, rates, life and unit costs.
 
     `fade` is the basis in words of what makes later years earn less.

@@ -104,7 +104,7 @@ class Years:
         return float((1.0 + self.rate) ** -year)
 
 
-def weights(
+def weights_of(
     finance: Finance, *, year_weight: float = 1.0, discount_rate: float | None = None, fade: float | None = None
 ) -> Weights:
     """The linear view of `finance` that sizing needs; see `Weights`.
@@ -134,7 +134,7 @@ def weights(
     )
 
 
-def cash_flow(
+def cash_flow_of(
     figures: Figures, finance: Finance, *, discount_rate: float | None = None, fade: float | None = None
 ) -> pd.DataFrame:
     """Money by year, index `year` 0 to the lifetime, money received positive (rule 8), in `finance.money`.

@@ -10,10 +10,10 @@ from bess_opt.common.findings import Finding
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import year_weight
-from bess_opt.plant.from_scenario import plant
-from bess_opt.plant.ledger import ledger
-from bess_opt.plant.metrics import metrics
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.plant.from_scenario import plant_of
+from bess_opt.plant.ledger import ledger_of
+from bess_opt.plant.metrics import metrics_of
+from bess_opt.strategies.shared.activation import prepare
 
 SAME = 1e-12  # of a count: nearer to one is one
 
@@ -26,7 +26,7 @@ def counted_scenario(scenario: Scenario) -> Scenario:
     they are. The scenario itself comes back where that changes nothing. ScenarioError for a least bill or credits
     beside months that the horizon holds in part.
     """
-    tariff, billing = scenario.tariff, plant(scenario).billing
+    tariff, billing = scenario.tariff, plant_of(scenario).billing
     if (
         tariff is None
         or billing is None
@@ -62,9 +62,7 @@ def counted_plan(plan: Dispatch) -> Dispatch:
     counted = counted_scenario(plan.scenario)
     if counted is plan.scenario:
         return plan
-    stated = plant(counted)
-    wanted = bind(counted, stated)
-    numbers = wanted.restrict(stated)
-    figures = metrics(plan.schedule, numbers, wanted.score(plan.schedule, numbers))
-    lines = ledger(plan.schedule, numbers) | wanted.penalties(plan.schedule, numbers)
+    plant, wanted = prepare(counted)
+    figures = metrics_of(plan.schedule, plant, wanted.score(plan.schedule, plant))
+    lines = ledger_of(plan.schedule, plant) | wanted.penalties(plan.schedule, plant)
     return replace(plan, scenario=counted, metrics=figures, ledger=lines)

@@ -15,8 +15,8 @@ from bess_opt.common.html import box, pairs
 from bess_opt.common.wording import Number, Row, percent
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
-from bess_opt.investment.lifetime.assumptions import Fade, assumptions, fade_of
-from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow, weights, year_weight
+from bess_opt.investment.lifetime.assumptions import Fade, assumptions_of, fade_of
+from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow_of, weights_of, year_weight
 from bess_opt.investment.lifetime.counted_year import counted_plan
 from bess_opt.investment.lifetime.levelised import charging_cost, lcos
 from bess_opt.investment.lifetime.without_battery import without_battery
@@ -122,14 +122,14 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
         yearly = tuple(value + figures.unfading for value in yearly)
         figures = replace(figures, yearly=yearly)
     bare = finance.present_value_factor is not None
-    table = None if bare else cash_flow(figures, finance, fade=fade.per_year)
+    table = None if bare else cash_flow_of(figures, finance, fade=fade.per_year)
     first = figures.net_revenue if figures.yearly is None else figures.yearly[0]
     return Financials(
         currency=plan.scenario.site.currency,
         money=finance.money,
         revenue_basis="the whole site" if baseline is None else "against the baseline",
         ageing_basis=fade.basis,
-        assumptions=assumptions(finance, plan.scenario.site.currency, plan.twin, fade.basis),
+        assumptions=assumptions_of(finance, plan.scenario.site.currency, plan.twin, fade.basis),
         year_weight=figures.year_weight,
         capital=figures.capital(finance),
         yearly_revenue=figures.year_weight * first,
@@ -179,7 +179,7 @@ def internal_rate(net: pd.Series) -> float:
 
 
 def _bare_npv(figures: Figures, finance: Finance) -> float:
-    linear = weights(finance, year_weight=figures.year_weight)
+    linear = weights_of(finance, year_weight=figures.year_weight)
     return linear.npv(figures.net_revenue, figures.power_mw, figures.energy_mwh)
 
 

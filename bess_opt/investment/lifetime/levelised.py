@@ -17,8 +17,7 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import Finance
 from bess_opt.investment.lifetime.cash_flow import Figures, for_years, years_of
 from bess_opt.plant import money, physics
-from bess_opt.plant.from_scenario import plant
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import prepare
 
 
 def charging_cost(plan: Dispatch) -> float:
@@ -26,22 +25,21 @@ def charging_cost(plan: Dispatch) -> float:
 
     What charging forgoes is a valuation for `lcos`, not cash: `Metrics.net_revenue` has the cash.
     """
-    stated = plant(plan.scenario)
-    numbers = bind(plan.scenario, stated).restrict(stated)
+    plant = prepare(plan.scenario).plant
     column = {name: plan.schedule[name].to_numpy() for name in ("charge_mw", "import_mw", "export_mw", "inverter_mw")}
-    room = np.maximum(numbers.export_max_mw - column["export_mw"], 0.0)
-    if numbers.bus is None:
+    room = np.maximum(plant.export_max_mw - column["export_mw"], 0.0)
+    if plant.bus is None:
         bought = np.minimum(column["charge_mw"], column["import_mw"])
         own = column["charge_mw"] - bought
     else:
         inward = np.maximum(-column["inverter_mw"], 0.0)
         bought = np.minimum(inward, column["import_mw"])
         from_ac = inward - bought  # PV of the AC side that goes to the DC bus
-        on_bus = column["charge_mw"] + physics.inverter_dc_mw(0.0, inward, eta_out=1.0, eta_in=numbers.bus.eta_in)
-        carried = numbers.bus.inverter_mw - np.maximum(column["inverter_mw"], 0.0)
-        own = from_ac + np.minimum(np.maximum(on_bus, 0.0) * numbers.bus.eta_out, carried)
+        on_bus = column["charge_mw"] + physics.inverter_dc_mw(0.0, inward, eta_out=1.0, eta_in=plant.bus.eta_in)
+        carried = plant.bus.inverter_mw - np.maximum(column["inverter_mw"], 0.0)
+        own = from_ac + np.minimum(np.maximum(on_bus, 0.0) * plant.bus.eta_out, carried)
     forgone: Array = np.minimum(own, room)
-    paid = money.energy_revenue(bought, forgone, numbers.import_price, -numbers.export_price, numbers.step_h)
+    paid = money.energy_revenue(bought, forgone, plant.import_price, -plant.export_price, plant.step_h)
     return -float(np.sum(paid))
 
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.investment.lifetime.cash_flow import Weights, weights
+from bess_opt.investment.lifetime.cash_flow import Weights, weights_of
+from bess_opt.models.assemble import physical_model_of
 from bess_opt.models.ledger import cash_terms, money_terms
-from bess_opt.plant.from_scenario import plant
 from bess_opt.plant.ledger import LINES
 from bess_opt.plant.without_battery import bare_scenario, idle_plant
 from bess_opt.solver.expand import expand, term_values
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.solution import InfeasibleProgramError
-from bess_opt.strategies.shared.binding import bind, physical_model
+from bess_opt.strategies.shared.activation import prepare
 
 PRICES = (
     "capital_per_mw", "capital_per_mwh", "capital_fixed", "fixed_om_per_mw_year", *REPLACEMENT_COSTS, "tax_rate",
@@ -31,13 +31,12 @@ def without_battery(scenario: Scenario) -> float | None:
     Load that may be shed is shed at its price, and curtailment is dispatched at best.
     """
     bare = bare_scenario(scenario)
-    stated = plant(bare)
-    numbers = replace(idle_plant(bind(bare, stated).restrict(stated)), reserves=None)
-    m = physical_model(numbers)
+    plant = replace(idle_plant(prepare(bare).plant), reserves=None)
+    m = physical_model_of(plant)
     m.objective_terms = money_terms(m)
     program = expand(m)
     try:
-        found = Solver(program, scenario.solver, scale_mw=numbers.scale_mw).solve()
+        found = Solver(program, scenario.solver, scale_mw=plant.scale_mw).solve()
     except InfeasibleProgramError:
         return None
     return float(sum(term_values(m, rule, index, program, found.x).sum() for _, rule, index in cash_terms(m)))
@@ -57,7 +56,7 @@ def present_costs(
 
     def part(**kept: float) -> Weights:
         """The weights with all costs but `kept` taken out, before tax and without fade."""
-        return weights(finance.model_copy(update=dict.fromkeys(PRICES, 0.0) | kept), fade=0.0)
+        return weights_of(finance.model_copy(update=dict.fromkeys(PRICES, 0.0) | kept), fade=0.0)
 
     yearly = linear.site / (1.0 - finance.tax_rate)
     capital = finance.capital_per_mw * power_mw + finance.capital_per_mwh * energy_mwh

@@ -12,13 +12,12 @@ from bess_opt.common.names import nearest
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.investment.lifetime.assumptions import Fade, assumptions, fade_of
-from bess_opt.investment.lifetime.cash_flow import Figures, Weights, cash_flow, weights, year_weight, years_of
+from bess_opt.investment.lifetime.assumptions import Fade, assumptions_of, fade_of
+from bess_opt.investment.lifetime.cash_flow import Figures, Weights, cash_flow_of, weights_of, year_weight, years_of
 from bess_opt.investment.lifetime.financials import internal_rate, nothing_fades
 from bess_opt.investment.lifetime.levelised import lcos
 from bess_opt.investment.lifetime.without_battery import present_costs, without_battery
-from bess_opt.plant.from_scenario import plant
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import prepare
 
 Twin = Literal["optimal", "rule"]
 TWINS = ("optimal", "rule")
@@ -130,7 +129,7 @@ class Goal:
         """Internal rate of return of a size against no battery; NaN where no rate does it."""
         earned = net_revenue - (self.idle_revenue or 0.0)
         figures = Figures(power_mw, energy_mwh, earned, year_weight(self.scenario))
-        return internal_rate(cash_flow(figures, self.finance, fade=self.fade.per_year)["net"])
+        return internal_rate(cash_flow_of(figures, self.finance, fade=self.fade.per_year)["net"])
 
     @property
     def priced(self) -> Weights:
@@ -139,7 +138,7 @@ class Goal:
 
     def weights_at(self, rate: float) -> Weights:
         """Weights of the return of a size against no battery, at a discount rate."""
-        linear = weights(
+        linear = weights_of(
             self.finance, year_weight=year_weight(self.scenario), discount_rate=rate, fade=self.fade.per_year
         )
         idle = linear.revenue * (self.idle_revenue or 0.0)
@@ -197,7 +196,7 @@ class Goal:
         finance = self.scenario.finance
         if finance is None or not self.kind.needs_finance:
             return {}
-        linear = weights(finance, year_weight=year_weight(self.scenario), fade=self.fade.per_year)
+        linear = weights_of(finance, year_weight=year_weight(self.scenario), fade=self.fade.per_year)
         return present_costs(plan.ledger, power_mw, energy_mwh, finance, linear, self.idle_revenue or 0.0)
 
     @property
@@ -205,7 +204,7 @@ class Goal:
         """In one line, what its money over life assumes; empty where there is none."""
         if not self.kind.needs_finance:
             return ""
-        return assumptions(self.finance, self.scenario.site.currency, self.twin, self.fade.basis)
+        return assumptions_of(self.finance, self.scenario.site.currency, self.twin, self.fade.basis)
 
 
 def goal_of(scenario: Scenario, objective: str, twin: str) -> Goal:
@@ -214,7 +213,7 @@ def goal_of(scenario: Scenario, objective: str, twin: str) -> Goal:
         if value not in known:
             raise ScenarioError([Finding("unknown_word", name, f"found {value!r}", nearest(str(value), known))])
     kind, nothing = OBJECTIVES[objective], Fade(0.0, "")
-    sense = bind(scenario, plant(scenario)).sense if objective == "score" else kind.sense
+    sense = prepare(scenario).strategy.sense if objective == "score" else kind.sense
     goal = Goal(objective, "rule" if twin == "rule" else "optimal", kind, sense, scenario, None, None, nothing)
     if objective == "net_revenue":
         return replace(goal, linear=PLAIN, idle_revenue=without_battery(scenario))
@@ -222,12 +221,12 @@ def goal_of(scenario: Scenario, objective: str, twin: str) -> Goal:
         return goal
     if objective == "irr":
         years_of(goal.finance)
-    weights(goal.finance, year_weight=year_weight(scenario))  # what is missing is said before anything is solved
+    weights_of(goal.finance, year_weight=year_weight(scenario))  # what is missing is said before anything is solved
     fade = fade_of(scenario)
     if objective == "lcos":
         return replace(goal, fade=fade)
     idle = without_battery(scenario)
     if idle is None:
         fade = Fade(0.0, "no fade, as the site needs its battery and the battery's own part is not known")
-    linear = weights(goal.finance, year_weight=year_weight(scenario), fade=fade.per_year)
+    linear = weights_of(goal.finance, year_weight=year_weight(scenario), fade=fade.per_year)
     return replace(goal, linear=linear, idle_revenue=idle, fade=fade)

@@ -185,7 +185,7 @@ class Sensitivity:
 
     def plot(self, two_way: pd.DataFrame | None = None, *, theme: str = "light") -> Figure:
         """The tornado, the widest bar on top; given what `two_way` returned, a map of the two factors."""
-        from bess_opt.plots import sensitivity as plots_sensitivity
+        from bess_opt.plots.sizing import sensitivity as plots_sensitivity
 
         if two_way is None:
             return plots_sensitivity.tornado_figure(self, theme=theme)

@@ -22,15 +22,15 @@ from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing import key_figures
-from bess_opt.investment.sizing.grid import search_grid
+from bess_opt.investment.sizing.grid import no_plan, search_grid
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
 from bess_opt.investment.sizing.operated import operated
+from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.proof import Proven, prove, require_within
-from bess_opt.investment.sizing.region import Range, Region, region
+from bess_opt.investment.sizing.region import Range, Region, region_of
 from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
 from bess_opt.investment.sizing.surface import Progress, surface_of
-from bess_opt.solver.solution import InfeasibleProgramError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,8 +97,9 @@ class Sizing:
     ) -> pd.DataFrame:
         """The value over an even grid of the ranges, a row per size: power_mw, duration_h, energy_mwh, value, exact.
 
-        Steps and budget are not looked at; NaN where a size meets no limits. With a proof the values are those of
-        the relaxation, by one program solved again for every size ("exact" False), else those of exact plans.
+        Steps and budget are not looked at; NaN where a size meets no limits. With a proof the values are exact where
+        value functions fit (`solver.engine`), else those of the relaxation, by one program solved again for every
+        size ("exact" False); without one they are those of exact plans.
         The same to the last bit on any `concurrent.futures.Executor`, on `workers` processes and in this one.
         A grid is computed once and kept. `progress` is told the share done and the seconds that are left.
         ScenarioError for numbers below 1; AuditError for a value beyond the proven bound.
@@ -142,7 +143,7 @@ class Sizing:
 
     def plot(self, *, theme: str = "light") -> Figure:
         """The value over power and duration, with the optimum, the sizes tried and the certified region."""
-        from bess_opt.plots import sizing as plots_sizing
+        from bess_opt.plots.sizing import surface as plots_sizing
 
         return plots_sizing.surface_figure(self, theme=theme)
 
@@ -193,7 +194,7 @@ def size(
         scenario = counted_scenario(scenario)
     goal = goal_of(scenario, objective, twin)
     _check(scenario, tolerance, objective, budget, energy_min_mwh)
-    sizes = region(
+    sizes = region_of(
         power_mw, duration_h, scenario.finance, power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh,
         module=module, budget=budget, energy_min_mwh=energy_min_mwh,
     )  # fmt: skip
@@ -204,8 +205,8 @@ def size(
             proven = prove(scenario, sizes, goal, tolerance)
         except NotConcaveError as error:
             why = str(error)
-        except InfeasibleProgramError:
-            why = "some sizes of the range meet no limits"
+        except EmptyRangeError:
+            raise no_plan(scenario, sizes) from None
     if proven is not None:
         return _sizing(scenario, sizes, goal, proven.plan, proven.table, [], proven=proven, tolerance=tolerance)
     found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)
@@ -298,7 +299,9 @@ def _farther(goal: Goal, limit: float, value: float, nothing: float, rounding: f
 
 def _gap_open(gap: float, tolerance: float) -> Finding:
     found = f"a better size, if there is one, is better by at most {gap:.2g}, more than the tolerance {tolerance:g}"
-    expected = "the bound relaxes rule 10 (no converter both ways), and exact plans stay below it at these prices"
+    expected = (
+        "the bound relaxes the one-way rule (each converter one way), and exact plans stay below it at these prices"
+    )
     return Finding("gap_open", "tolerance", found, expected, "warning")
 
 

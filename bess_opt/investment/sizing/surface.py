@@ -13,12 +13,15 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.dispatch.batch.workers import Crew
+from bess_opt.dispatch.batch.workers import Workers
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.grid import planned_sizes
 from bess_opt.investment.sizing.objectives import Goal
+from bess_opt.investment.sizing.recursed import fits, row_values, values_of
 from bess_opt.investment.sizing.region import Region
-from bess_opt.investment.sizing.sized_program import SizedProgram, burns
+from bess_opt.investment.sizing.sized_program import SizedProgram, needs_one_way_cuts
+from bess_opt.solver.value_function.recursion import RecursionFailedError
+from bess_opt.solver.value_function.step_program import NotStepwiseError
 
 Progress = Callable[[float, float], None]  # is told the share done and the seconds left
 COLUMNS = ("power_mw", "duration_h", "energy_mwh", "value", "exact")
@@ -36,7 +39,8 @@ def surface_of(
     workers: int | None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """`Sizing.surface`: where `proven` by one program that is solved again, else by a plan for each size.
+    """`Sizing.surface`: where value functions fit by a recursion for each size, where `proven` by one program that is
+    solved again, else by a plan for each size.
 
     Where a range begins at 0, no battery stands there with its own value.
     """
@@ -50,7 +54,10 @@ def surface_of(
     rows = [[(float(p), float(p * h)) for p in across] for h in along]
     real = [[size for size in row if min(size) > 0.0] for row in rows]
     real = [row for row in real if row]
-    if proven:
+    recursed = _recursed(goal, real, executor, workers, _Told(len(real), progress)) if proven else None
+    if recursed is not None:
+        known = recursed
+    elif proven:
         values = _solved(goal, real, executor, workers, _Told(len(real), progress))
         known = {
             size: (goal.of_revenue(revenue, *size), False)
@@ -96,27 +103,66 @@ def _planned(
     return {size: (value, True) for size, value in zip(sizes, values, strict=True)}
 
 
+def _recursed(
+    goal: Goal, rows: Sequence[Sizes], executor: Executor | None, workers: int | None, told: _Told
+) -> dict[tuple[float, float], tuple[float, bool]] | None:
+    """The exact value of every size by value functions; None where they do not fit."""
+    if not fits(goal.scenario, *rows[len(rows) // 2][len(rows[0]) // 2]):
+        return None
+    try:
+        found = _revenues(goal.scenario, rows, executor, workers, told)
+    except (NotStepwiseError, RecursionFailedError):
+        return None
+    pairs = (
+        (size, value)
+        for row, values in zip(rows, found, strict=True)
+        for size, value in zip(row, values, strict=True)
+    )
+    return {size: (goal.of_revenue(revenue, *size), True) for size, revenue in pairs}
+
+
+def _revenues(
+    scenario: Scenario, rows: Sequence[Sizes], executor: Executor | None, workers: int | None, told: _Told
+) -> list[list[float]]:
+    """Revenues row by row, in this process or by whoever is given."""
+    if executor is None and workers in (None, 1):
+        found = []
+        for row in rows:
+            found.append(values_of(scenario, row, threads=workers))
+            told()
+        return found
+    pool = Workers.of(executor, workers, None)
+    try:
+        pool.check()
+        futures = [pool.executor.submit(row_values, scenario, row) for row in rows]
+        for future in futures:
+            future.add_done_callback(lambda _future: told())
+        return [future.result() for future in futures]
+    finally:
+        pool.leave()
+
+
 def _solved(
     goal: Goal, rows: Sequence[Sizes], executor: Executor | None, workers: int | None, told: _Told
 ) -> list[list[float]]:
     """Revenues row by row. One size is solved from nothing, here; its basis goes to whoever solves a row."""
-    scenario, cash, tight = goal.scenario, goal.name != "score", burns(goal.scenario)
+    scenario, cash, tight = goal.scenario, goal.name != "score", needs_one_way_cuts(goal.scenario)
     start = rows[len(rows) // 2][len(rows[0]) // 2]
     program = SizedProgram(scenario, *start, cash=cash, tight=tight)
     if executor is None and workers == 1:
         return [_told_row(program, row, told) for row in rows]
     if executor is None and workers is None:
         return _side_by_side(goal, program, start, rows, told)
-    crew = Crew.of(executor, workers, None)
+    pool = Workers.of(executor, workers, None)
     try:
-        crew.check()
+        pool.check()
         stored = program.stored
-        futures = [crew.executor.submit(_row, scenario, start, cash, tight, stored, row) for row in rows]
+        futures = [pool.executor.submit(_row, scenario, start, cash, tight, stored, row) for row in rows]
         for future in futures:
             future.add_done_callback(lambda _future: told())
         return [future.result() for future in futures]
     finally:
-        crew.leave()
+        pool.leave()
 
 
 def _side_by_side(

@@ -16,7 +16,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.inputs.tariff import Tariff
 from bess_opt.plant.billing.account import Account, account_of
 from bess_opt.plant.billing.demand import Demand, demand_of
-from bess_opt.plant.billing.energy import EnergyRates, energy_rates
+from bess_opt.plant.billing.energy import EnergyRates, energy_rates_of
 from bess_opt.plant.billing.periods import Months, months_of
 
 
@@ -103,7 +103,7 @@ def billing_of(
     rows = () if tariff is None else tariff.demand
     return Billing(
         months,
-        energy_rates(tariff, columns, index, step_h, months, holidays),
+        energy_rates_of(tariff, columns, index, step_h, months, holidays),
         demand_of(rows, index, step_h, months, holidays),
         account_of(tariff, months),
     )

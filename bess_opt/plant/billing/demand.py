@@ -188,7 +188,7 @@ class _Made:
         if rate.coincident is not None:
             self._coincident(number, rate, where, intervals)
             return
-        when = rate.when
+        when = rate.calendar
         measured = intervals.where(when.in_week(self.index, self.holidays))
         if rate.period in ("year", "horizon"):
             inside = measured.where(when.in_year(self.index))

@@ -105,7 +105,7 @@ class EnergyRates:
         return buy, sell, revenue
 
 
-def energy_rates(
+def energy_rates_of(
     tariff: Tariff | None,
     columns: Mapping[str, Array],
     index: pd.DatetimeIndex,

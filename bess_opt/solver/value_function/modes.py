@@ -1,6 +1,6 @@
 """The ways in which the flows of a step can be balanced: on/off modes, and the bases and rays of each.
 
-A mode closes one flow of each converter (rule 10). For it, every basis of the open columns is a set of prices
+A mode closes one flow of each converter (one way). For it, every basis of the open columns is a set of prices
 that bounds what the step can bring, and every ray a direction in which the rows run out of plans. Both depend on the
 matrix alone, so they are found once for all steps. Steps in which further columns are held at zero (no sun, no
 load) are a kind of their own with fewer bases.
@@ -19,14 +19,14 @@ from bess_opt.common.arrays import Array
 from bess_opt.solver.value_function.step_program import NotStepwiseError, StepProgram
 
 MOST_BASES = 4_000  # of one mode: more take longer than a linear program of the horizon
-MOST_ROWS, MOST_COLUMNS, MOST_MODES = 16, 64, 64  # the fixed sizes in recursion.c
+MOST_ROWS, MOST_COLUMNS, MOST_MODES = 16, 64, 64  # the fixed sizes in recursion.h
 INDEPENDENT, WELL = 1e-10, 1e10  # least singular value of independent columns, worst condition of a basis
 ZERO = 1e-14
 
 
 @dataclass(frozen=True)
 class Modes:
-    """All modes of all kinds of steps, one after the other; see `Problem` in recursion.c.
+    """All modes of all kinds of steps, one after the other; see `Problem` in recursion.h.
 
     `kind` is per step, `first_mode` per kind, `first_basis` and `first_ray` per mode, each with the end of the last.
     `free_mode` is per kind the mode that closes nothing, beyond those that the recursion may choose; −1 for none.
@@ -50,11 +50,17 @@ class Modes:
         """Bases of the mode that has most."""
         return int(np.diff(self.first_basis).max())
 
+    @property
+    def most_modes(self) -> int:
+        """Modes of the kind of step that has most."""
+        return int(np.diff(self.first_mode).max())
 
-def modes(program: StepProgram, *, one_way: bool = True) -> Modes:
+
+def modes_of(program: StepProgram, *, one_way: bool = True, bounds_may_change: bool = False) -> Modes:
     """The modes of `program`; with `one_way` false a single one per kind that closes nothing: the linear relaxation.
 
-    Raises `NotStepwiseError` where there are too many bases, or where rows depend on each other.
+    With `bounds_may_change` no column counts as held at zero, so that the modes stay right for other bounds. Raises
+    `NotStepwiseError` where there are too many bases, or where rows depend on each other.
     """
     matrix = program.matrix
     rows, columns = matrix.shape
@@ -62,6 +68,8 @@ def modes(program: StepProgram, *, one_way: bool = True) -> Modes:
         most = f"at most {MOST_ROWS} and {MOST_COLUMNS}"
         raise NotStepwiseError([f"a step has {rows} rows and {columns} columns; {most}"])
     kinds, kind = _kinds(program)
+    if bounds_may_change:
+        kinds, kind = [frozenset()], np.zeros(program.steps, dtype=np.int64)
     first_mode, found = [0], []
     for held in kinds:
         found += _modes_of(program, held, one_way)

@@ -17,20 +17,32 @@ from bess_opt.models.one_way import Pair
 from bess_opt.solver.certificate import LinearCertificate
 from bess_opt.solver.expand import expand
 from bess_opt.solver.one_way import Exact
-from bess_opt.solver.program import Program, priced
+from bess_opt.solver.program import Program
 from bess_opt.solver.solution import LimitReachedError, Solution
-from bess_opt.solver.value_function.modes import Modes, modes
-from bess_opt.solver.value_function.recursion import Recursion, RecursionFailedError, Schedule, compiled_part
+from bess_opt.solver.value_function.modes import Modes, modes_of
+from bess_opt.solver.value_function.recursion import (
+    NOT_BUILT,
+    Recursion,
+    RecursionFailedError,
+    Schedule,
+    compiled_part,
+)
+from bess_opt.solver.value_function.row_over_all import plan_under_row
 from bess_opt.solver.value_function.step_program import ENERGY, NotStepwiseError, Objective, StepProgram, read
 
 PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
 
 
-NOT_BUILT = "the compiled part of the value functions was not built with this installation"
+OUT_OF_TIME = "the time limit ended the solve before any plan was found; raise solver.time_limit_s"
 
 
 class NotProvenError(SolveError):
     """The schedule does not earn what the recursion promises: an error of this engine, never of the scenario."""
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Why HiGHS must be asked."""
+        return (f"proof: {self}",)
 
 
 def solve_by_value_functions(
@@ -39,19 +51,32 @@ def solve_by_value_functions(
     """The exact optimum of `model` with `pairs` of flows that exclude each other.
 
     Raises `NotStepwiseError` with the rows that do not fit, `RecursionFailedError` (its `no_plan` says that the
-    scenario has no schedule), `LimitReachedError` where reading the model has used up the time.
+    scenario has no schedule), `NotProvenError`, `LimitReachedError` where the time does not do.
     """
     began = time.perf_counter()
     if compiled_part() is None:
         raise NotStepwiseError([NOT_BUILT])
-    program = read(model, objectives, pairs)
-    ways = modes(program)
-    if time_limit_s is not None and time.perf_counter() - began > time_limit_s:
-        raise LimitReachedError("the time limit ended the solve before any plan was found; raise solver.time_limit_s")
-    schedule = Recursion(program, ways).schedule()
-    plan = ValueFunctionPlan(model, program, ways, schedule, time.perf_counter() - began)
+    program = read(model, objectives, pairs, rows_over_all=1)
+    ways = modes_of(program)
+    left = None if time_limit_s is None else time_limit_s - (time.perf_counter() - began)
+    try:
+        schedule, multiplier = _solved(program, ways, left)
+    except RecursionFailedError as error:
+        if error.out_of_time:
+            raise LimitReachedError(OUT_OF_TIME) from None
+        raise
+    plan = ValueFunctionPlan(model, program, ways, schedule, time.perf_counter() - began, multiplier)
     plan.require_proof()
     return plan
+
+
+def _solved(program: StepProgram, ways: Modes, seconds: float | None) -> tuple[Schedule, float]:
+    """(the best plan, the price of the row over all steps: 0 without one)."""
+    if program.over_all is not None:
+        return plan_under_row(program, program.over_all, ways, seconds)
+    recursion = Recursion(program, ways)
+    with recursion.within(seconds):
+        return recursion.schedule(), 0.0
 
 
 def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
@@ -60,7 +85,7 @@ def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
         return None
     try:
         program = read(model, [model.objective_terms], pairs)
-        Recursion(program, modes(program)).start()
+        Recursion(program, modes_of(program)).start()
     except NotStepwiseError:
         return None
     except RecursionFailedError as error:
@@ -72,8 +97,8 @@ def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
 class ValueFunctionPlan:
     """The optimum found by value functions.
 
-    `flow` and `price` are what a plan needs; `program` and `found` say the same as HiGHS would, for explanations,
-    and are made when they are first asked for.
+    `multiplier` is the price of the row over all steps, if there is one. `flow` is what a plan needs; `program` and
+    `found` say the same as HiGHS would, for explanations, and are made when they are first asked for.
     """
 
     model: Any
@@ -81,6 +106,7 @@ class ValueFunctionPlan:
     modes: Modes
     schedule: Schedule
     seconds: float
+    multiplier: float = 0.0
 
     @property
     def engine(self) -> str:
@@ -110,7 +136,7 @@ class ValueFunctionPlan:
     @property
     def rows(self) -> int:
         """Rows of the linear program that says the same."""
-        return len(self.step_program.rows) * self.step_program.steps
+        return len(self.step_program.rows) * self.step_program.steps + (self.step_program.over_all is not None)
 
     @property
     def columns(self) -> int:
@@ -180,9 +206,14 @@ class ValueFunctionPlan:
             dual += float((schedule.row[i] * right).sum())
             change = schedule.energy[1:] - program.kept * schedule.energy[:-1] if i == program.energy_row else 0.0
             violated = max(violated, float(np.abs(program.matrix[i] @ schedule.flow - right - change).max()))
+        weight = [np.zeros(1)] * len(program.columns)
+        if program.over_all is not None:
+            weight = program.over_all.weight
+            dual += self.multiplier * program.over_all.most
+            violated = max(violated, program.over_all.used(schedule.flow) - program.over_all.most)
         closed = self.modes.open[schedule.mode] == 0
         for j, (lower, upper) in enumerate(zip(program.lower, program.upper, strict=True)):
-            reduced = program.cost[0][j] - program.matrix[:, j] @ schedule.row
+            reduced = program.cost[0][j] - self.multiplier * weight[j] - program.matrix[:, j] @ schedule.row
             most = np.where(closed[:, j], np.minimum(upper, 0.0), upper)
             dual, loose = _press(reduced, np.broadcast_to(lower, len(most)), most, dual, loose)
             out = np.maximum(lower - schedule.flow[j], schedule.flow[j] - most)
@@ -208,6 +239,8 @@ class ValueFunctionPlan:
         for i, name in enumerate(own.rows):
             # The energy law stands with the flows on the right in a step program, on the left in a linear one.
             row[program.constraints[name].slice] = schedule.price if i == own.energy_row else schedule.row[i]
+        if own.over_all is not None:
+            row[program.constraints[own.over_all.name].slice] = self.multiplier
         closed = [
             program.variables[own.columns[j]].first + np.flatnonzero(self.modes.open[schedule.mode, j] == 0)
             for j in sorted({j for pair in own.pairs for j in pair})
@@ -216,7 +249,7 @@ class ValueFunctionPlan:
             x=x,
             objective=-self.objective,
             bound=-self.objective,
-            column_dual=program.cost + priced(program, row),
+            column_dual=program.cost + program.priced(row),
             row_dual=-row,
             seconds=self.seconds,
             iterations=0,

@@ -43,12 +43,33 @@ class NotStepwiseError(SolveError):
         return "value functions cannot solve this scenario:\n" + "\n".join(self.rows)
 
 
+@dataclass(frozen=True)
+class HorizonRow:
+    """A limit on the whole horizon's flows: Σ `weight` · x <= `most`; `weight` is per column, as costs are."""
+
+    name: str
+    weight: list[Array]
+    most: float
+
+    def used(self, flow: Array) -> float:
+        """What flows (a row per column) use of it."""
+        return float(self.used_by_step(flow).sum())
+
+    def used_by_step(self, flow: Array) -> Array:
+        """The same, step by step."""
+        parts = [w * x for w, x in zip(self.weight, flow, strict=True) if w.any()]
+        used: Array = np.sum(parts, axis=0)
+        return used
+
+
 @dataclass
 class StepProgram:
     """See the module. Every array of numbers per step has one value per step, or a single one for all of them.
 
     `columns` names the variables, then the rows that have slack; `cost` and `energy_worth` (of energy in store at
     each instant) are maximised, level by level, the tie-break last; `offset` is what each level has without any flow.
+    After the tie-break may stand `measures` levels, sums along the plan that the earlier ones choose.
+    `over_all` is a row that the recursion does not keep by itself.
     """
 
     steps: int
@@ -66,10 +87,12 @@ class StepProgram:
     least: Array
     most: Array
     pairs: list[tuple[int, int]]
+    measures: int = 0
+    over_all: HorizonRow | None = None
 
     @property
     def levels(self) -> int:
-        """Number of objectives, the tie-break included."""
+        """Number of objectives, the tie-break and what is measured included."""
         return len(self.cost)
 
     @property
@@ -86,6 +109,7 @@ class _Reader:
     steps: int
     variables: dict[str, Any]
     refused: list[str] = field(default_factory=list)
+    over_all: list[tuple[str, Affine, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.view = View(self.model, self.variables)
@@ -109,9 +133,12 @@ class _Reader:
         return float(value[0])
 
 
-def read(model: Any, objectives: Sequence[Objective], pairs: Sequence[Pair]) -> StepProgram:
+def read(
+    model: Any, objectives: Sequence[Objective], pairs: Sequence[Pair], *, rows_over_all: int = 0
+) -> StepProgram:
     """The step program of `model` under `objectives`, of which the first counts first, with ties broken by rule 11.
 
+    As many `rows_over_all` (0 or 1) may limit the flows of the whole horizon together.
     Raises `NotStepwiseError` with every variable and row that does not fit.
     """
     steps = len(model.steps)
@@ -121,7 +148,7 @@ def read(model: Any, objectives: Sequence[Objective], pairs: Sequence[Pair]) -> 
     _look_at_variables(reader)
     if reader.refused:
         raise NotStepwiseError(reader.refused)
-    rows, matrix, energy_row, kept, right, slack = _rows(reader)
+    rows, matrix, energy_row, kept, right, slack = _rows(reader, rows_over_all)
     if reader.refused:
         raise NotStepwiseError(reader.refused)
     columns = [*reader.names, *(rows[i] for i, _, _ in slack)]
@@ -144,6 +171,8 @@ def read(model: Any, objectives: Sequence[Objective], pairs: Sequence[Pair]) -> 
         most=energy.upper_values,
         pairs=[(reader.number[p.first], reader.number[p.second]) for p in pairs if p.first in reader.number],
     )
+    for name, body, most in reader.over_all:
+        program.over_all = HorizonRow(name, _spread_terms(reader, [(1.0, body)], len(columns))[0], most)
     for objective in objectives:
         _add_level(program, *_costs(reader, objective, len(columns)))
     ties = [_short(-tie_weight(name, np.arange(steps))) for name in reader.names]
@@ -180,11 +209,15 @@ def _per_step(block: Any, steps: int) -> bool:
     return block.index == "steps" and len(block.positions) == steps
 
 
-def _rows(reader: _Reader) -> tuple[list[str], Array, int, float, list[Array], list[tuple[int, Array, Array]]]:
+def _rows(
+    reader: _Reader, rows_over_all: int
+) -> tuple[list[str], Array, int, float, list[Array], list[tuple[int, Array, Array]]]:
     """(names, A, row of the energy law, share of energy kept, right-hand sides, slack (row, least, most))."""
     constraints: list[ArrayConstraint] = list(
         reader.model.component_objects(pyo.Constraint, active=True, descend_into=False)
     )
+    if rows_over_all:
+        constraints = [c for c in constraints if not _over_all(reader, c, rows_over_all)]
     names = [c.local_name for c in constraints]
     matrix = np.zeros((len(names), len(reader.names)))
     right, slack, kept, energy_row = [NOTHING] * len(names), [], 1.0, -1
@@ -210,6 +243,21 @@ def _rows(reader: _Reader) -> tuple[list[str], Array, int, float, list[Array], l
     if energy_row < 0:
         reader.refused.append(f"{ENERGY_LAW}: is missing")
     return names, matrix, energy_row, kept, right, slack
+
+
+def _over_all(reader: _Reader, constraint: ArrayConstraint, most_rows: int) -> bool:
+    """Whether a constraint is a single row that limits flows of many steps from above; it is then set apart."""
+    positions = members(constraint.index_set())
+    if len(positions) != 1 or reader.steps == 1 or len(reader.over_all) >= most_rows:
+        return False
+    relation = constraint.array_rule(reader.view, int(positions[0]))
+    body = relation.body
+    names = {reader.variable_of(columns)[0] for _, columns, _ in body.terms if len(columns)}
+    if not names or ENERGY in names or np.isfinite(relation.lower) or not np.isfinite(relation.upper):
+        return False
+    most = float(relation.upper - np.sum(body.constant))
+    reader.over_all.append((constraint.local_name, Affine(body.rows, body.terms), most))
+    return True
 
 
 def _read_row(reader: _Reader, row: str, body: Affine, into: Array, sign: float) -> dict[int, float]:
@@ -240,13 +288,23 @@ def _with_slack(matrix: Array, rows: list[int]) -> Array:
 
 def _costs(reader: _Reader, objective: Objective, columns: int) -> tuple[list[Array], Array, float]:
     """(cost per column, worth of energy per instant, offset) of one objective."""
-    cost, worth, offset = [NOTHING] * columns, NOTHING, 0.0
+    bodies, offset = [], 0.0
     for weight, rule, index in objective:
         positions = members(index)
         body = rule(reader.view, positions)
-        if not isinstance(body, Affine):
+        if isinstance(body, Affine):
+            bodies.append((weight, body))
+            offset += weight * float(np.sum(np.broadcast_to(body.constant, body.rows)))
+        else:
             offset += weight * float(np.sum(np.broadcast_to(body, len(positions))))
-            continue
+    cost, worth = _spread_terms(reader, bodies, columns)
+    return cost, worth, offset
+
+
+def _spread_terms(reader: _Reader, bodies: Sequence[tuple[float, Affine]], columns: int) -> tuple[list[Array], Array]:
+    """(coefficient per column, of energy per instant) of weighted sums over all their rows."""
+    cost, worth = [NOTHING] * columns, NOTHING
+    for weight, body in bodies:
         for _, of_column, coefficients in body.terms:
             if not len(of_column):
                 continue
@@ -257,8 +315,7 @@ def _costs(reader: _Reader, objective: Objective, columns: int) -> tuple[list[Ar
                 worth = worth + values
             else:
                 cost[reader.number[name]] = cost[reader.number[name]] + values
-        offset += weight * float(np.sum(np.broadcast_to(body.constant, body.rows)))
-    return cost, worth, offset
+    return cost, worth
 
 
 def _spread(places: Array, values: Array, size: int) -> Array:

@@ -7,7 +7,7 @@ the schedule are the mean over these calls, so energy, wear, billed peaks and cy
 
 Optimal twin: max Σ ledger, of which regulation Σ h·(p_up·r_up + p_dn·r_dn). At both ends of each step the store
 holds the energy of a call of `headroom_h` hours; rated power, inverter, connection and permissions hold when
-called in full. Rule 10 binds the base point and both called states. Pay per MW and hour follows PJM: score ·
+called in full. The one-way rule binds the base point and both called states. Pay per MW and hour follows PJM: score ·
 (capability price + mileage ratio · performance price), half of the performance pay on each direction, so that a
 symmetric MW earns it once; the capability price of a symmetric product belongs into one of the two price
 columns. Score: net revenue.
@@ -45,7 +45,7 @@ from bess_opt.models.ledger import money_terms
 from bess_opt.models.regulation import add_regulation
 from bess_opt.plant import money
 from bess_opt.plant.audit import Violation, exceeds
-from bess_opt.plant.from_scenario import plant as plant_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Plant, Reserves
 from bess_opt.plant.rule import Rule

@@ -1,1 +1,1 @@
-"""What every strategy file meets: contract, stack, binding, discovery, parts of rules."""
+"""What every strategy file meets: contract, stack, activation, discovery, parts of rules."""

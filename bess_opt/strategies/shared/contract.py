@@ -14,11 +14,11 @@ import pandas as pd
 
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Table
+from bess_opt.models.ledger import Objective as Objective
 from bess_opt.plant.audit import Violation
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule
 
-Objective = list[tuple[float, Any, Any]]  # (weight, rule(m, i) -> value, index set): maximised
 Need = Literal["prices", "solar", "load", "regulation"]
 Sense = Literal["max", "min"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.room import Setpoints, room
+from bess_opt.plant.room import Setpoints, room_of
 from bess_opt.plant.rule import Held, Rule, State
 
 LAST_H = 24.0  # hours before the end in which a rule minds `soc_end`
@@ -69,7 +69,7 @@ def serving_load(plant: Plant, rule: Rule) -> Rule:
     nothing = np.zeros(plant.steps)
     if not plant.sheddable_mw.any() or not np.isfinite(plant.import_max_mw).any():
         return rule
-    return _ServingLoad(rule, room(plant, Setpoints(nothing, nothing, nothing, nothing)).lowest_mw.tolist())
+    return _ServingLoad(rule, room_of(plant, Setpoints(nothing, nothing, nothing, nothing)).lowest_mw.tolist())
 
 
 class _ServingLoad:

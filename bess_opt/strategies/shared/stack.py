@@ -21,7 +21,7 @@ from bess_opt.strategies.shared.contract import Objective, Sense, Strategy
 from bess_opt.strategies.shared.rule_parts import serving_load
 
 
-class Bound(Protocol):
+class ActiveStrategy(Protocol):
     """What is wanted of the plant."""
 
     @property
@@ -65,7 +65,7 @@ class Bound(Protocol):
 
 
 @dataclass(frozen=True)
-class One:
+class SingleStrategy:
     """A strategy with its checked options."""
 
     strategy: Strategy
@@ -126,7 +126,7 @@ class One:
 
 
 @dataclass(frozen=True)
-class Stack:
+class StrategyStack:
     """Several strategies on one battery (rule 15).
 
     Each adds its constraints; the ledger is maximised once, less the penalties that strategies not scored in
@@ -134,7 +134,7 @@ class Stack:
     stands, a later one may add to it in the same direction, or use all of it where the earlier asked for none.
     """
 
-    parts: tuple[One, ...]
+    parts: tuple[SingleStrategy, ...]
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -16,10 +16,11 @@ from workloads import available, first_steps, growing
 
 import bess_opt as bo
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models.assemble import model_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.activation import activate
 from bess_opt.strategies.shared.discovery import discover
 
 STEPS = 48
@@ -27,10 +28,10 @@ RUN = ROOT / "benchmarks" / "run.py"
 
 
 def relaxed_optimum(scenario: Scenario) -> float:
-    """What `bo.optimize` solves first: the program without rule 10."""
-    numbers = plant(scenario)
-    m, _objectives = model(numbers, bind(scenario, numbers))
-    return -Solver(expand(m), scenario.solver, scale_mw=numbers.scale_mw).solve().objective
+    """What `bo.optimize` solves first: the program without the one-way rule."""
+    plant = plant_of(scenario)
+    m, _objectives = model_of(plant, activate(scenario, plant))
+    return -Solver(expand(m), scenario.solver, scale_mw=plant.scale_mw).solve().objective
 
 
 def slice_of(name: str) -> Scenario:
@@ -56,7 +57,7 @@ def test_floor_agrees_with_a_load_and_two_prices(floor: str) -> None:
 
 @pytest.mark.parametrize("floor", FLOORS)
 def test_exact_plan_is_never_above_a_floor(floor: str) -> None:
-    """Prices far below zero: the relaxation burns energy in losses, the exact plan may not."""
+    """Prices far below zero: the relaxation wastes energy in losses, the exact plan may not."""
     base = slice_of("arbitrage_15min")
     series = base.series - 200.0
     scenario = base.replace(series=series, battery={"max_cycles_per_day": None})

@@ -1,6 +1,6 @@
 """Puts small faults into the physics, the audit and the models, and lists those that no fast test notices.
 
-    python tests/mutation/run.py [--only audit] [--share 0.2] [--seed 1] [--minutes 10]
+    python tests/house/mutation/run.py [--only audit] [--share 0.2] [--seed 1] [--minutes 10]
 
 Tests are collected once for a module; each mutant lives in a forked process that runs them until one fails, the
 usual killers first. One that hangs is ended at a time limit, and these are counted apart: a slow machine must not
@@ -48,7 +48,7 @@ TESTS: dict[str, list[str]] = {
     "models.cycles": [DAYS, *ROWS, "tests/strategies/test_cycling.py"],
     "models.dc_bus": MODEL,
     "models.demand": [BILLED, *ROWS, "tests/strategies/test_billing.py", "tests/strategies/test_peak_shaving.py"],
-    "models.exclusive": [CUTS, *MODEL, EXPANSION],
+    "models.one_way": [CUTS, *MODEL, EXPANSION],
     "models.expand": [PLACES, GOLDEN, EXPANSION, STORAGE],
     "models.firm": [DELIVERIES, *ROWS, "tests/strategies/test_firm_delivery.py"],
     "models.ledger": MODEL,

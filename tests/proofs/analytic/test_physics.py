@@ -8,7 +8,7 @@ from support.cases import IDEAL, case
 
 from bess_opt.models.storage import energy_bounds
 from bess_opt.plant import physics
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 
 LAW = {"eta_charge": 0.9, "eta_discharge": 0.8, "retention": 0.98, "step_h": 0.5}
 
@@ -63,7 +63,7 @@ def test_bounds_of_the_energy_at_each_instant(end: object, least: float, most: f
     """Start held at 1 MWh, then floor and ceiling of each step's own end; the end condition binds the last only."""
     cells = IDEAL | {"soc_min": 0.1, "soc_max": 0.9}
     battery = {"technology": cells, "soc_start": 0.5, "soc_end": end}
-    stated = plant(case(price_per_mwh=[1.0] * 3, energy_min_mwh=[0.5, 0.9, 0.8], battery=battery).scenario())
-    lower, upper = energy_bounds(stated.with_storage(ceiling_mwh=np.array([1.9, 1.8, 1.7, 1.6])))
+    stated_plant = plant_of(case(price_per_mwh=[1.0] * 3, energy_min_mwh=[0.5, 0.9, 0.8], battery=battery).scenario())
+    lower, upper = energy_bounds(stated_plant.with_storage(ceiling_mwh=np.array([1.9, 1.8, 1.7, 1.6])))
     assert lower.tolist() == pytest.approx([1.0, 0.5, 0.9, least])
     assert upper.tolist() == pytest.approx([1.0, 1.8, 1.7, most])

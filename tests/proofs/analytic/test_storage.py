@@ -8,7 +8,7 @@ import pytest
 from support.cases import IDEAL, case
 
 import bess_opt as bo
-from bess_opt.models.one_way import add_exclusivity, pairs
+from bess_opt.models.one_way import add_one_way, pairs_of
 
 
 def value(plan: bo.Dispatch) -> float:
@@ -193,7 +193,7 @@ def test_shorter_steps_at_the_same_prices_earn_the_same(step_min: int, repeat: i
 
 
 def test_negative_prices_do_not_pay_for_waste() -> None:
-    """A full battery of 0.8 that must end full, two hours at −50, so energy burnt is paid for (rule 10).
+    """A full battery of 0.8 that must end full, two hours at −50, so energy wasted is paid for (one way).
 
     Discharging 0.8 MWh costs 40 and charging it back takes 1 MWh for 50: 10 in all. The linear relaxation
     charges 1 and discharges 0.8 in both hours at once and earns 20.
@@ -226,7 +226,7 @@ def test_curtailing_and_discharging_at_negative_prices() -> None:
 def test_export_dearer_than_import_is_no_money_pump() -> None:
     """Import 10, export 30, no limits: bought in the first hour, sold in the second, 20 for 1 MWh.
 
-    Importing and exporting at once would earn without bound (rule 10).
+    Importing and exporting at once would earn without bound (one way).
     """
     plan = case(import_price_per_mwh=[10.0, 10.0], export_price_per_mwh=[30.0, 30.0]).optimize()
     assert value(plan) == pytest.approx(20.0)
@@ -270,7 +270,7 @@ def test_no_waste_through_an_inverter_without_rating(topology: str) -> None:
     runs one way.
 
     Inverter 0.5 each way, battery 1 MW at its DC port, empty, 2 MWh: two hours of 2 MW import earn 200.
-    Both ways at once the inverter would burn energy, and earn, without bound.
+    Both ways at once the inverter would waste energy, and earn, without bound.
     """
     battery = {"topology": topology, "converters": {"ac_to_dc": 0.5, "dc_to_ac": 0.5, "dc_to_dc": 1.0}}
     plan = case(price_per_mwh=[-50.0, -50.0], battery=battery, site={"dc_share": 1.0}).optimize()
@@ -282,7 +282,7 @@ def test_the_horizon_may_end_elsewhere_than_in_the_relaxation() -> None:
     way to be paid.
 
     Inverter of 1 MW and 0.5 each way, 0.5 MW lossless battery at the DC bus: 1 MW imported for two hours
-    earns 100 and leaves 1 MWh, 70 in all. The relaxation burns in the inverter what it imports (2·37.5 =
+    earns 100 and leaves 1 MWh, 70 in all. The relaxation wastes in the inverter what it imports (2·37.5 =
     75) and ends empty; a plan that must end empty too gets 37.5.
     """
     battery = {
@@ -302,27 +302,29 @@ def test_the_horizon_may_end_elsewhere_than_in_the_relaxation() -> None:
 
 def relaxed(of: Any) -> float:
     """Value of the linear relaxation of the plain model."""
-    from bess_opt.plant.from_scenario import plant
+    from bess_opt.models.assemble import model_of
+    from bess_opt.plant.from_scenario import plant_of
     from bess_opt.solver.expand import expand
     from bess_opt.solver.highs import Solver
-    from bess_opt.strategies.shared.binding import bind, model
+    from bess_opt.strategies.shared.activation import activate
 
     scenario = of.scenario()
-    numbers = plant(scenario)
-    m, _ = model(numbers, bind(scenario, numbers))
+    plant = plant_of(scenario)
+    m, _ = model_of(plant, activate(scenario, plant))
     return -Solver(expand(m)).solve().objective
 
 
 def test_the_cuts_bring_the_relaxation_close() -> None:
-    """With the rows of rule 10 but fractional binaries the waste of the full battery above is cut off: 20
+    """With the one-way rows but fractional binaries the waste of the full battery above is cut off: 20
     becomes 10.
     """
     import numpy as np
 
-    from bess_opt.plant.from_scenario import plant
+    from bess_opt.models.assemble import model_of
+    from bess_opt.plant.from_scenario import plant_of
     from bess_opt.solver.expand import expand
     from bess_opt.solver.highs import Solver
-    from bess_opt.strategies.shared.binding import bind, model
+    from bess_opt.strategies.shared.activation import activate
 
     battery = {
         "duration_h": 1.0,
@@ -331,9 +333,9 @@ def test_the_cuts_bring_the_relaxation_close() -> None:
         "soc_end": "equal",
     }
     scenario = case(price_per_mwh=[-50.0, -50.0], battery=battery).scenario()
-    numbers = plant(scenario)
-    m, _ = model(numbers, bind(scenario, numbers))
-    add_exclusivity(m, numbers, pairs(numbers))
+    plant = plant_of(scenario)
+    m, _ = model_of(plant, activate(scenario, plant))
+    add_one_way(m, plant, pairs_of(plant))
     program = expand(m)
     program.integer = np.zeros_like(program.integer)
     assert -Solver(program).solve().objective == pytest.approx(10.0)

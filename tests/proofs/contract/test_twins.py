@@ -15,9 +15,9 @@ from support.places import ROOT
 
 import bess_opt as bo
 from bess_opt.plant.audit import audit
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import activate
 from bess_opt.strategies.shared.discovery import discover
 
 SCENARIO = ROOT / "scenarios" / "solar_merchant"
@@ -30,7 +30,7 @@ STATED: dict[str, dict[str, Any]] = {
 }
 SOLVED_TO = {"frequency_regulation": {"rel_gap": 1e-5}}  # three states of a battery are three yes-or-no choices
 GROWS_WORSE = {"cycling"}  # a larger battery must move more energy for the same number of cycles
-# Yes-or-no choices grow with the steps: where a strategy makes burning energy pay, fewer hours say the same.
+# Yes-or-no choices grow with the steps: where a strategy makes wasting energy pay, fewer hours say the same.
 HARD = {"cycling", "frequency_regulation"}
 HOURS = {False: {60: 48, 15: 24, 5: 12}, True: {60: 24, 15: 6, 5: 2}}
 NAMES = sorted(discover())
@@ -104,8 +104,8 @@ class TestEveryPair:
             m = dispatch.metrics
             assert m.balance_residual_mwh == pytest.approx(0.0, abs=1e-6)
             assert not dispatch.schedule.drop(columns="limited_by").isna().any().any()
-        stated = plant(scenario)
-        assert audit(optimum(scenario).schedule, bind(scenario, stated).restrict(stated)) == ()
+        stated_plant = plant_of(scenario)
+        assert audit(optimum(scenario).schedule, activate(scenario, stated_plant).restrict(stated_plant)) == ()
 
     def test_replay_equals_plan(self, name: str, topology: str, step_min: int) -> None:
         plan = optimum(case(name, topology, step_min))
@@ -164,6 +164,6 @@ class TestEveryOptimum:
 
 def held(scenario: bo.Scenario, dispatch: bo.Dispatch) -> Plant:
     """The plant as the audit holds it: a rule need not meet the end condition."""
-    stated = plant(scenario)
-    numbers = bind(scenario, stated).restrict(stated)
-    return numbers if dispatch.twin == "optimal" else numbers.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)
+    stated_plant = plant_of(scenario)
+    plant = activate(scenario, stated_plant).restrict(stated_plant)
+    return plant if dispatch.twin == "optimal" else plant.with_storage(end_min_mwh=0.0, end_max_mwh=np.inf)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from support.models import numbers, physical, tiny, wanted
+from support.models import physical, plant_of_case, tiny, wanted
 
 from bess_opt.models.cycles import cycles_done
 from bess_opt.solver.expand import expand
@@ -26,12 +26,12 @@ def test_only_the_last_step_of_a_day_has_what_it_misses() -> None:
     of = tiny(steps=3, strategy={"name": "cycling", "cycles_per_day": 1.5})
     m, _ = wanted(of.but(series=of.series.shift(23, freq="h")))
     assert m.missing_cycles.upper_values.tolist() == [1.5 / 24.0, 0.0, 2.0 * 1.5 / 24.0]
-    assert hasattr(m, "charge_room"), "the cheapest cycle of a plain model runs both ways at once"
+    assert hasattr(m, "charge_room"), "the cheapest cycle of a plain model runs in and out at once"
 
 
 def test_cycles_are_counted_at_the_cells() -> None:
     """1 MWh and 3 MWh at the port on two days are 2 and 6 MWh out of the cells: 0.5 and 1.5 times 4 MWh."""
     of = tiny(steps=3)
-    plant = numbers(of.but(series=of.series.shift(23, freq="h")))
+    plant = plant_of_case(of.but(series=of.series.shift(23, freq="h")))
     assert plant.storage.eta_discharge == 0.5
     assert cycles_done(np.array([1.0, 2.0, 1.0]), plant).tolist() == [0.5, 1.5]

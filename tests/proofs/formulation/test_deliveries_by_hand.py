@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.cases import case
-from support.models import FIRM, firm, numbers
+from support.models import FIRM, firm, plant_of_case
 
+from bess_opt.models.assemble import physical_model_of
 from bess_opt.models.firm import add_block, add_whole_block, deliveries, delivery_bounds
 from bess_opt.solver.expand import expand
-from bess_opt.strategies.shared.binding import physical_model
 
 
 @pytest.mark.parametrize(("end", "later"), [("00:00", []), ("00:01", [2]), ("01:00", [2])])
@@ -29,8 +29,8 @@ def test_a_delivery_that_ends_at_midnight_is_its_own_days(end: str, later: list[
 
 def test_a_whole_block_leaves_nothing_missing_inside_and_outside() -> None:
     """missing <= 0 in the window; outside of it there is nothing that could be missing."""
-    plant = numbers(firm("parallel_ac", FIRM["block"]))
-    m = physical_model(plant)
+    plant = plant_of_case(firm("parallel_ac", FIRM["block"]))
+    m = physical_model_of(plant)
     first = deliveries(plant.index[:1], "00:00", "24:00", "day", 1.0)
     given = replace(first, of_step=np.where(np.arange(plant.steps) == 0, 0, -1))
     add_block(m, given, 0.5)
@@ -43,7 +43,7 @@ def test_a_whole_block_leaves_nothing_missing_inside_and_outside() -> None:
 
 def test_a_delivery_can_draw_from_the_highest_ceiling_to_the_lowest_floor() -> None:
     """4 MWh at one instant, 0.5 at another: 3.5 MWh in two hours. A reserve or a ceiling elsewhere takes nothing."""
-    plant = numbers(case(price_per_mwh=[0.0, 0.0])).with_storage(
+    plant = plant_of_case(case(price_per_mwh=[0.0, 0.0])).with_storage(
         discharge_max_mw=3.0, ceiling_mwh=np.array([2.0, 4.0, 3.0]), floor_mwh=np.array([1.0, 0.5, 0.75])
     )
     _, most = delivery_bounds(deliveries(plant.index, "00:00", "02:00", "day", 1.0), plant)

@@ -12,13 +12,13 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from support.cases import Case, random_case
 from support.models import DEMAND, all_variants, close, everything, nonzero, physical, tiny, upright, wanted
 
+from bess_opt.models import assemble
 from bess_opt.solver.expand import expand, term_costs, term_values
 from bess_opt.solver.program import Program
-from bess_opt.strategies.shared import binding as assemble
 
-VARIANTS = {label: (of, True) for label, of, exclusive in all_variants() if exclusive}
+VARIANTS = {label: (of, True) for label, of, one_way in all_variants() if one_way}
 VARIANTS |= {
-    f"random-{seed}-{exclusive}": (random_case(seed), exclusive) for seed in range(12) for exclusive in (False, True)
+    f"random-{seed}-{one_way}": (random_case(seed), one_way) for seed in range(12) for one_way in (False, True)
 }
 VARIANTS |= {
     f"random-shift-{seed}": (
@@ -60,9 +60,9 @@ def rows_by_pyomo(m: Any) -> Rows:
     return found
 
 
-@pytest.mark.parametrize(("of", "exclusive"), VARIANTS.values(), ids=VARIANTS)
-def test_rows_are_those_of_pyomo(of: Case, exclusive: bool) -> None:
-    m, _ = wanted(of, exclusive=exclusive)
+@pytest.mark.parametrize(("of", "one_way"), VARIANTS.values(), ids=VARIANTS)
+def test_rows_are_those_of_pyomo(of: Case, one_way: bool) -> None:
+    m, _ = wanted(of, one_way=one_way)
     ours, theirs = rows_of(expand(m)), rows_by_pyomo(m)
     assert ours.keys() == theirs.keys()
     for name in ours:
@@ -71,10 +71,10 @@ def test_rows_are_those_of_pyomo(of: Case, exclusive: bool) -> None:
         assert close(entries, expected[2]), name
 
 
-@pytest.mark.parametrize(("of", "exclusive"), VARIANTS.values(), ids=VARIANTS)
-def test_columns_are_those_of_pyomo(of: Case, exclusive: bool) -> None:
+@pytest.mark.parametrize(("of", "one_way"), VARIANTS.values(), ids=VARIANTS)
+def test_columns_are_those_of_pyomo(of: Case, one_way: bool) -> None:
     """Bounds and integrality; no variable is missing and none is made up."""
-    m, _ = wanted(of, exclusive=exclusive)
+    m, _ = wanted(of, one_way=one_way)
     program = expand(m)
     names = set()
     for column in range(program.columns):
@@ -88,10 +88,10 @@ def test_columns_are_those_of_pyomo(of: Case, exclusive: bool) -> None:
     assert len(names) == program.columns == sum(len(v.index_set()) for v in m.component_objects(pyo.Var))
 
 
-@pytest.mark.parametrize(("of", "exclusive"), VARIANTS.values(), ids=VARIANTS)
-def test_costs_are_those_of_pyomo(of: Case, exclusive: bool) -> None:
+@pytest.mark.parametrize(("of", "one_way"), VARIANTS.values(), ids=VARIANTS)
+def test_costs_are_those_of_pyomo(of: Case, one_way: bool) -> None:
     """Each objective in turn, constant included; minimised here, maximised there."""
-    m, objectives = wanted(of, exclusive=exclusive)
+    m, objectives = wanted(of, one_way=one_way)
     for objective in objectives:
         m.objective_terms = objective
         program = expand(m)
@@ -115,7 +115,7 @@ def test_matrix_is_that_of_the_standard_form_compiler(topology: str) -> None:
         site={"grid_charging": False, "battery_export": False},
         battery={"max_cycles_per_day": 1.0},
     )
-    m, _ = wanted(of, exclusive=True)
+    m, _ = wanted(of, one_way=True)
     program = expand(m)
     assemble.add_objective(m)
     form = LinearStandardFormCompiler().write(m, mixed_form=True)
@@ -164,7 +164,7 @@ def test_the_comparison_can_fail() -> None:
 
 def test_expansion_touches_no_member() -> None:
     """The array form needs no member of any component; at a year's length that is what makes it quick."""
-    m, _ = wanted(everything("hybrid", "arbitrage"), exclusive=True)
+    m, _ = wanted(everything("hybrid", "arbitrage"), one_way=True)
     expand(m)
     for component in m.component_objects((pyo.Var, pyo.Constraint, pyo.Param)):
         if component.is_indexed():
@@ -195,7 +195,7 @@ def test_length_and_iteration_see_all_members() -> None:
 
 def test_the_lp_writer_writes_the_whole_model(tmp_path: Any) -> None:
     """Pyomo's writer sees every row and column although none was touched before."""
-    m, _ = wanted(everything("series_dc", "arbitrage"), exclusive=True)
+    m, _ = wanted(everything("series_dc", "arbitrage"), one_way=True)
     program = expand(m)
     assemble.add_objective(m)
     m.write(str(tmp_path / "model.lp"), io_options={"symbolic_solver_labels": True})
@@ -211,7 +211,7 @@ def test_the_written_model_has_the_optimum_of_the_package(tmp_path: Any) -> None
     import highspy
 
     of = everything("series_dc", "arbitrage")
-    m, _ = wanted(of, exclusive=True)
+    m, _ = wanted(of, one_way=True)
     assemble.add_objective(m)
     m.write(str(tmp_path / "model.lp"), io_options={"symbolic_solver_labels": True})
     solver = highspy.Highs()

@@ -24,6 +24,7 @@ from support.models import (
     REGULATION,
     all_variants,
     at_month_end,
+    clauses,
     drawing,
     firm,
     key,
@@ -70,9 +71,13 @@ KEPT_ROWS = (
     "month_adds_up", "due_or_credit", "due_only", "credit_only", "credit_minimum_holds", "credit_lasts",
 )  # fmt: skip
 LEAST_ROWS = ("month_minimum_holds",)
+CLAUSE_ROWS = (
+    "connection_0_import_overrun", "connection_0_export_overrun", "grid_ramp_up", "grid_ramp_down",
+    "first_grid_ramp_up", "first_grid_ramp_down",
+)  # fmt: skip
 BLOCK_ROWS = ("symmetric_capacity", "up_constant_in_block", "down_constant_in_block")
 
-# golden file: (component, case, with the rows of rule 10)
+# golden file: (component, case, with the one-way rows)
 ROWS: dict[str, tuple[str, Case, bool]] = {
     "energy_balance": ("energy_balance", tiny(steps=3), False),
     "energy_balance_with_drawn": ("energy_balance", drawing(), False),
@@ -100,6 +105,7 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
         for tariff, names in ((BENT, BENT_ROWS), (KEPT, KEPT_ROWS), (LEAST, LEAST_ROWS))
         for name in names
     },
+    **{name: (name, clauses(), False) for name in CLAUSE_ROWS},
     "ramp_up": ("ramp_up", SMOOTH, False),
     "ramp_down": ("ramp_down", SMOOTH, False),
     "first_ramp_up": ("first_ramp_up", SMOOTH, False),
@@ -133,8 +139,8 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
 @pytest.mark.parametrize("name", ROWS)
 def test_rows_are_as_read(name: str) -> None:
     """A changed sign, efficiency, index or bound shows as a changed line."""
-    component, of, exclusive = ROWS[name]
-    m = wanted(of, exclusive=exclusive)[0]
+    component, of, one_way = ROWS[name]
+    m = wanted(of, one_way=one_way)[0]
     assert key(m.component(component)) == name
     text = rows_as_lp(m, component)
     file = GOLDEN / f"{name}.lp"
@@ -148,8 +154,8 @@ def test_no_constraint_is_without_a_golden_file() -> None:
     constraint.
     """
     present = set()
-    for _, of, exclusive in all_variants():
-        m, _objectives = wanted(of, exclusive=exclusive)
+    for _, of, one_way in all_variants():
+        m, _objectives = wanted(of, one_way=one_way)
         present |= {key(c) for c in m.component_objects(pyo.Constraint)}
     files = {file.stem for file in GOLDEN.glob("*.lp")}
     assert present == files == set(ROWS)

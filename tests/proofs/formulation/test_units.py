@@ -11,16 +11,16 @@ from pyomo.util.check_units import assert_units_consistent, assert_units_equival
 from support.cases import Case
 from support.models import all_variants, physical, tiny, wanted
 
+from bess_opt.models import assemble
 from bess_opt.models.units import CURRENCY, MW, MWH
-from bess_opt.strategies.shared import binding as assemble
 
-VARIANTS = {label: of for label, of, exclusive in all_variants() if exclusive}
+VARIANTS = {label: of for label, of, one_way in all_variants() if one_way}
 
 
 @pytest.mark.parametrize("of", VARIANTS.values(), ids=VARIANTS)
 def test_constraints_and_objectives_are_consistent(of: Case) -> None:
     """MW beside MWh, or a price without a step in hours, fails here (rule 3)."""
-    m, objectives = wanted(of, exclusive=True)
+    m, objectives = wanted(of, one_way=True)
     for name in m.component_map(pyo.Constraint):
         m.component(name).create_members()
     assert_units_consistent(m)
@@ -33,7 +33,7 @@ def test_constraints_and_objectives_are_consistent(of: Case) -> None:
 
 @pytest.mark.parametrize("of", VARIANTS.values(), ids=VARIANTS)
 def test_every_ledger_term_is_money(of: Case) -> None:
-    m, _ = wanted(of, exclusive=True)
+    m, _ = wanted(of, one_way=True)
     for term in m.ledger:
         assert_units_equivalent(term.rule(m, next(iter(term.index))), CURRENCY)
 

@@ -17,12 +17,12 @@ from support.cases import IDEAL, Case, case, random_case
 import bess_opt as bo
 from bess_opt.interfaces.cli.new_scenario import new_scenario
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way_search import ExclusiveSearch
+from bess_opt.solver.one_way_search import OneWaySearch
 from bess_opt.solver.solution import LimitReachedError
 
 LOSSY = {"eta_charge": 0.9, "eta_discharge": 0.95, "soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 10.0}
 DAY = [10.0, 20.0, 5.0, 80.0, 90.0, 30.0]
-CHEATS = {"battery": {"technology": LOSSY, "duration_h": 0.25, "soc_start": 0.5}}
+NOT_ONE_WAY = {"battery": {"technology": LOSSY, "duration_h": 0.25, "soc_start": 0.5}}
 NEGATIVE = case(
     price_per_mwh=[-50.0, -60.0, -40.0, 20.0, -70.0, 5.0],
     battery={"technology": LOSSY, "soc_start": 0.5},
@@ -42,9 +42,9 @@ def by_highs(of: Case) -> bo.Dispatch:
 
 
 def test_a_search_out_of_time_gives_its_best_plan_with_the_proven_gap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative prices make the relaxation burn energy; without time for the exact search each step keeps its way."""
+    """Negative prices make the relaxation waste energy; without time for the exact search each step keeps its way."""
     exact = by_highs(NEGATIVE)
-    monkeypatch.setattr(ExclusiveSearch, "_left_s", out_of_time)
+    monkeypatch.setattr(OneWaySearch, "_left_s", out_of_time)
     plan = by_highs(NEGATIVE)
     assert plan.report.status == "time_limit"
     assert plan.report.gap > 0.0
@@ -60,12 +60,12 @@ def test_out_of_time_the_windows_own_plans_stand(monkeypatch: pytest.MonkeyPatch
     for windows in (0, 3):
         left = iter([60.0] * 2 * windows)
 
-        def time_left(_search: ExclusiveSearch, left: Iterator[float] = left) -> float:
+        def time_left(_search: OneWaySearch, left: Iterator[float] = left) -> float:
             for seconds in left:
                 return seconds
             raise LimitReachedError("out of time")
 
-        monkeypatch.setattr(ExclusiveSearch, "_left_s", time_left)
+        monkeypatch.setattr(OneWaySearch, "_left_s", time_left)
         found[windows] = of.optimize().report
     assert found[0].status == found[3].status == "time_limit"
     assert found[3].objective > found[0].objective + 1_000.0
@@ -74,13 +74,13 @@ def test_out_of_time_the_windows_own_plans_stand(monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_the_reach_of_the_battery_proves_needs_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plan that burns power both ways is no way out, and no search is begun for one."""
-    monkeypatch.setattr(ExclusiveSearch, "_left_s", out_of_time)
+    """A plan that wastes power in a converter is no way out, and no search is begun for one."""
+    monkeypatch.setattr(OneWaySearch, "_left_s", out_of_time)
     of = case(
         price_per_mwh=[1.0] * 4,
         solar_mw=[0.6] * 4,
         site={"export_limit_mw": 0.5, "curtailment": False},
-        **CHEATS,
+        **NOT_ONE_WAY,
     )
     with pytest.raises(bo.InfeasibleError, match=r"site\.export_limit_mw: at 2025-06-02 02:00"):
         by_highs(of)
@@ -88,15 +88,15 @@ def test_what_the_reach_of_the_battery_proves_needs_no_search(monkeypatch: pytes
 
 def test_out_of_time_is_not_called_infeasible(monkeypatch: pytest.MonkeyPatch) -> None:
     """The quick guess at a plan may have none; where no other proof is at hand, that proves nothing."""
-    monkeypatch.setattr(ExclusiveSearch, "_left_s", out_of_time)
+    monkeypatch.setattr(OneWaySearch, "_left_s", out_of_time)
     monkeypatch.setattr("bess_opt.dispatch.optimum.solve_scenario.infeasible.unreachable", lambda _numbers: [])
     of = case(
         price_per_mwh=[1.0] * 4,
         solar_mw=[0.6] * 4,
         site={"export_limit_mw": 0.5, "curtailment": False},
-        **CHEATS,
+        **NOT_ONE_WAY,
     )
-    with pytest.raises(LimitReachedError, match=r"in which no converter runs both ways; raise solver\.time_limit_s"):
+    with pytest.raises(LimitReachedError, match=r"in which each converter runs one way; raise solver\.time_limit_s"):
         by_highs(of)
 
 

@@ -91,7 +91,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_same_objective(name: str) -> None:
-    """Cash less wear over 336 steps, to 1e-6. Prices are positive, so that no converter gains by running both ways."""
+    """Cash less wear over 336 steps, to 1e-6. Prices are positive, so that no converter gains by running in and out at once."""
     scenario = case(**({"battery": BATTERY} | CASES[name])).scenario()
     plan = bo.optimize(scenario)
     assert plan.report is not None

@@ -15,9 +15,9 @@ import bess_opt as bo
 from bess_opt.common.columns import SCHEDULE
 from bess_opt.plant import audit as room
 from bess_opt.plant.audit import audit, require
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import activate
 
 CELLS = {"eta_charge": 0.9, "eta_discharge": 0.9, "soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 1.0}
 TEXT = "limited_by"
@@ -55,14 +55,14 @@ def planned(of: Case) -> tuple[pd.DataFrame, Plant]:
     key = repr((of.battery, of.site, of.strategy))
     if key not in PLANS:
         plan = of.optimize()
-        PLANS[key] = plan.schedule, plant(plan.scenario)
+        PLANS[key] = plan.schedule, plant_of(plan.scenario)
     schedule, numbers = PLANS[key]
     return schedule.copy(), numbers
 
 
-def laws(schedule: pd.DataFrame, numbers: Plant) -> set[str]:
+def laws(schedule: pd.DataFrame, plant: Plant) -> set[str]:
     """Names of the laws that the audit finds broken."""
-    return {violation.law for violation in audit(schedule, numbers)}
+    return {violation.law for violation in audit(schedule, plant)}
 
 
 @pytest.mark.parametrize("topology", ["parallel_ac", "series_dc", "hybrid"])
@@ -237,7 +237,7 @@ def test_one_cell_does_not_blind_the_audit(topology: str, outlier: str) -> None:
     series = of.series.copy()
     series.loc[series.index[step], outlier] = 1e7
     plan = of.but(series=series).optimize()
-    sound, numbers = plan.schedule, plant(plan.scenario)
+    sound, numbers = plan.schedule, plant_of(plan.scenario)
     assert laws(sound, numbers) == set()
     assert plan.report.certificate.primal_violation < 1e-6
     for column in (name for name in SCHEDULE if name != TEXT):
@@ -264,7 +264,7 @@ def test_a_strategy_brings_its_own_law() -> None:
     of = busy("parallel_ac").but(strategy={"name": "time_shift", "window": ["05:00", "07:00"]})
     scenario = of.scenario()
     schedule, numbers = planned(of)
-    own = bind(scenario, numbers).checks
+    own = activate(scenario, numbers).checks
     assert not audit(schedule, numbers, [own])
     put(import_mw=2.9)(schedule)
     assert "time_shift charges from PV only" in {v.law for v in audit(schedule, numbers, [own])}

@@ -16,7 +16,7 @@ from support.cases import IDEAL, case
 
 from bess_opt.plant.audit import Violation, audit
 from bess_opt.plant.flows import Flows, schedule_of
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant, Reserves
 
 LOSSY = IDEAL | {"eta_discharge": 0.9}
@@ -26,35 +26,35 @@ def numbers_of(*, battery: dict[str, Any] | None = None, site: dict[str, Any] | 
     """2 MW, 4 MWh, half full, two half hours, unless something else is said; no price unless one is given."""
     size = {"power_mw": 2.0, "duration_h": 2.0, "soc_start": 0.5, "soc_end": "equal"}
     of = case(battery=size | (battery or {}), site=site, step_min=30, **({"load_mw": [0.0, 0.0]} | columns))
-    return plant(of.but(strategy=[]).scenario())
+    return plant_of(of.but(strategy=[]).scenario())
 
 
-def idle(numbers: Plant) -> pd.DataFrame:
+def idle(plant: Plant) -> pd.DataFrame:
     """An idle battery; what sun and load leave is exported or imported."""
-    nothing = np.zeros(numbers.steps)
-    eta = numbers.bus.eta_out if numbers.bus else 1.0
-    net = numbers.solar_ac_mw + eta * numbers.solar_dc_mw - numbers.load_mw
-    stored = np.full(numbers.steps + 1, numbers.storage.start_mwh)
+    nothing = np.zeros(plant.steps)
+    eta = plant.bus.eta_out if plant.bus else 1.0
+    net = plant.solar_ac_mw + eta * plant.solar_dc_mw - plant.load_mw
+    stored = np.full(plant.steps + 1, plant.storage.start_mwh)
     flows = {"import_mw": np.maximum(-net, 0.0), "export_mw": np.maximum(net, 0.0)}
-    flows |= {"inverter_out_mw": eta * numbers.solar_dc_mw}
+    flows |= {"inverter_out_mw": eta * plant.solar_dc_mw}
     rest = ("curtailed_ac_mw", "curtailed_dc_mw", "unserved_mw", "inverter_in_mw", "charge_mw", "discharge_mw")
-    return schedule_of(numbers, Flows(energy_mwh=stored, **flows, **dict.fromkeys(rest, nothing)))
+    return schedule_of(plant, Flows(energy_mwh=stored, **flows, **dict.fromkeys(rest, nothing)))
 
 
-def spoilt(numbers: Plant, **values: Any) -> dict[str, Violation]:
+def spoilt(plant: Plant, **values: Any) -> dict[str, Violation]:
     """What the audit finds once columns of the idle schedule are set, by law; the idle one breaks none."""
-    schedule = idle(numbers)
-    assert audit(schedule, numbers) == ()
+    schedule = idle(plant)
+    assert audit(schedule, plant) == ()
     for name, value in values.items():
-        schedule[name] = np.broadcast_to(np.asarray(value, dtype=float), numbers.steps)
-    return {violation.law: violation for violation in audit(schedule, numbers)}
+        schedule[name] = np.broadcast_to(np.asarray(value, dtype=float), plant.steps)
+    return {violation.law: violation for violation in audit(schedule, plant)}
 
 
-def more(numbers: Plant, name: str, by: float) -> dict[str, Violation]:
+def more(plant: Plant, name: str, by: float) -> dict[str, Violation]:
     """What is found once a column is `by` higher in the last step."""
-    column = idle(numbers)[name].to_numpy().copy()
+    column = idle(plant)[name].to_numpy().copy()
     column[-1] += by
-    return spoilt(numbers, **{name: column})
+    return spoilt(plant, **{name: column})
 
 
 def test_regulation_is_held_in_both_directions_and_never_below_nought() -> None:

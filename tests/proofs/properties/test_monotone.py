@@ -12,7 +12,7 @@ from support.cases import Case, random_case
 
 import bess_opt as bo
 from bess_opt.plant.audit import audit
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 
 QUICK = settings(
     max_examples=25,
@@ -95,7 +95,7 @@ def test_energy_is_neither_made_nor_lost(seed: int) -> None:
     plan = solved(of)
     if plan is None:
         return
-    data = plant(plan.scenario)
+    data = plant_of(plan.scenario)
     assert abs(plan.metrics.balance_residual_mwh) < 1e-6 * data.scale_mw * data.horizon_h
     assert audit(plan.schedule, data) == ()
     assert plan.metrics.end_shortfall_mwh < 1e-6 * data.storage.energy_mwh

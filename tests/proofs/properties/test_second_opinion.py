@@ -73,7 +73,7 @@ def test_the_cases_cover_what_matters() -> None:
 
 @pytest.mark.parametrize("seed", LONG)
 def test_optimum_is_the_same_over_three_days(seed: int) -> None:
-    """72 hours with a small store: several windows, warranty days, and the path on which few steps cheat."""
+    """72 hours with a small store: several windows, warranty days, and the path on which few steps are not one way."""
     case = random_case(seed, steps=72)
     index = pd.date_range("2025-06-02", periods=72, freq="h", tz="UTC")
     cycles = {"max_cycles_per_day": 0.5 + 0.5 * (seed % 4 == 1)} if seed % 2 else {}
@@ -122,7 +122,7 @@ def test_time_shift_delivers_as_much(seed: int) -> None:
 def test_time_shift_earns_as_much_among_those_plans(seed: int) -> None:
     """The second objective: the most money that the first one leaves.
 
-    Where rule 10 needs binaries, their pattern is proven for the first objective only: then a trace is allowed.
+    Where the one-way rule needs binaries, their pattern is proven for the first objective only: then a trace is allowed.
     """
     expected = expected_of_shift(seed)
     if expected is None:
@@ -144,7 +144,7 @@ def test_no_pattern_of_directions_is_better(seed: int) -> None:
 
 
 def test_brute_force_agrees_with_the_binaries() -> None:
-    """Both second opinions are of one mind, and without exclusivity they would not be."""
+    """Both second opinions are of one mind, and without the one-way rule they would not be."""
     looser = 0
     for seed in FEW_STEPS:
         case = random_case(seed, steps=4)

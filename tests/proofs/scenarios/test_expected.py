@@ -14,7 +14,7 @@ from support.places import ROOT
 
 import bess_opt as bo
 from bess_opt.plant.audit import audit
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 
 FOLDERS = sorted(path.parent for path in (ROOT / "scenarios").glob("*/scenario.toml"))
 
@@ -53,7 +53,7 @@ def test_plan_is_proven_audited_and_replayed(folder: Path) -> None:
     assert plan.report is not None
     assert plan.report.status == "optimal"
     assert 0.0 <= plan.report.gap <= plan.scenario.solver.rel_gap
-    assert audit(plan.schedule, plant(plan.scenario)) == ()
+    assert audit(plan.schedule, plant_of(plan.scenario)) == ()
     again = bo.replay(plan)
     numbers = plan.schedule.select_dtypes("number")
     difference = (numbers - again.schedule[numbers.columns]).abs().to_numpy()

@@ -10,7 +10,7 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.common.calendar import When, step_for_edge
-from bess_opt.inputs.holidays import holidays_in
+from bess_opt.inputs.calendar.holidays import holidays_in
 from bess_opt.inputs.tariff import EnergyRate
 
 
@@ -20,7 +20,7 @@ def hours_of(start: str, days: int, zone: str = "Europe/Berlin", freq: str = "h"
 
 
 def when(**keys: Any) -> When:
-    return EnergyRate(price_per_mwh=1.0, **keys).when
+    return EnergyRate(price_per_mwh=1.0, **keys).calendar
 
 
 def test_months_days_and_hours_hold_at_once() -> None:

@@ -13,14 +13,14 @@ import pytest
 from support.cases import case
 
 import bess_opt as bo
-from bess_opt.dispatch.batch.workers import Crew, Here
-from bess_opt.dispatch.forecast_driven.numbers_by_age import gather
+from bess_opt.dispatch.batch.workers import Here, Workers
+from bess_opt.dispatch.forecast_driven.numbers_by_age import numbers_by_age
 from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing import region as sizing_region
 from bess_opt.investment.sizing.objectives import goal_of
 from bess_opt.investment.sizing.planes import Plane, Planes, SolvedSize
 from bess_opt.investment.sizing.proof import _Search, require_within
-from bess_opt.investment.sizing.region import Region, region
+from bess_opt.investment.sizing.region import Region, region_of
 from bess_opt.investment.sizing.sized_program import NotConcaveError, SizedProgram
 
 MERCHANT = case(price_per_mwh=[10.0, 60.0, 20.0, 90.0] * 6, battery={"soc_end": "equal"})
@@ -30,7 +30,7 @@ PLANE = Plane(7.0, 1.0, 1.0)  # 10 at 1 MW and 2 MWh, one more for each more of 
 
 def sizes(**steps: Any) -> Region:
     nothing = dict.fromkeys(("power_step_mw", "energy_step_mwh", "module", "budget", "energy_min_mwh"))
-    return region((0.5, 2.0), (1.0, 4.0), None, **(nothing | steps))
+    return region_of((0.5, 2.0), (1.0, 4.0), None, **(nothing | steps))
 
 
 def search() -> _Search:
@@ -40,7 +40,7 @@ def search() -> _Search:
 
 def test_beliefs_of_no_age() -> None:
     with pytest.raises(ValueError, match=r"^at least one age is needed$"):
-        gather([])
+        numbers_by_age([])
 
 
 @pytest.mark.parametrize("wanted", [math.nan, math.inf, -math.inf, "a", None, {}])
@@ -54,7 +54,7 @@ def test_a_rule_that_returns_no_number(wanted: Any) -> None:
 def test_a_bound_that_the_solver_does_not_find(monkeypatch: pytest.MonkeyPatch) -> None:
     planes = Planes(sizes())
     planes.add([PLANE])
-    answer = SimpleNamespace(x=None, message="numbers too large")
+    answer = SimpleNamespace(x=None, status=4, message="numbers too large")
     monkeypatch.setattr("bess_opt.investment.sizing.planes.linprog", lambda *args, **kwargs: answer)
     with pytest.raises(bo.SolveError, match=r"^the bound over the sizes could not be found: numbers too large$"):
         planes.best(WEIGHTS, stepped=False)
@@ -134,10 +134,11 @@ def test_a_score_that_is_not_what_was_maximised(monkeypatch: pytest.MonkeyPatch)
     """An objective of 1 more than the score: the planes are not those of the score."""
     looked = search()
     looked._best = SolvedSize(1.0, 2.0, 10.0, (PLANE,))
+    looked._solved = [looked._best]
     plan = MERCHANT.optimize()
     assert plan.report is not None
     other = dataclasses.replace(plan, report=dataclasses.replace(plan.report, objective=plan.report.objective + 1.0))
-    monkeypatch.setattr("bess_opt.investment.sizing.proof.optimize", lambda scenario: other)
+    monkeypatch.setattr("bess_opt.investment.sizing.proof.planned", lambda scenario, twin: other)
     with pytest.raises(NotConcaveError, match=r"^the strategy's score is not all that its dispatch maximises$"):
         looked.plan_best()
 
@@ -167,8 +168,8 @@ def test_workers_that_die_at_the_start() -> None:
     """A pool of ours that cannot start is the script's fault, not a scenario's; another's is not looked at."""
     message = r"workers: they die at the start; a script needs its calls under if __name__ == '__main__': .*workers=1"
     with pytest.raises(bo.BessOptError, match=message):
-        Crew(Dead(), 1, Here).check()
-    Crew(Dead(), 1, None).check()
+        Workers(Dead(), 1, Here).check()
+    Workers(Dead(), 1, None).check()
 
 
 def test_a_line_of_several_sizes_is_bounded_by_its_planes() -> None:

@@ -22,19 +22,20 @@ from bess_opt.dispatch.optimum import marginals
 from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 from bess_opt.interfaces.cli import output as cli_output
 from bess_opt.interfaces.cli.new_scenario import new_scenario
+from bess_opt.models.assemble import model_of
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.ledger import add_term
 from bess_opt.models.regulation import add_regulation
 from bess_opt.plant.billing import billing_of
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way_search import ExclusiveSearch
+from bess_opt.solver.one_way_search import OneWaySearch
 from bess_opt.solver.optimum import LinearOptimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import LimitReachedError
 from bess_opt.strategies.frequency_regulation.calls import reserves_of
-from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.activation import activate
 
 PLAIN = case(price_per_mwh=[10.0, 20.0, 30.0])
 INDEX = pd.date_range("2025-01-01", periods=6, freq="h", tz="UTC")
@@ -42,13 +43,13 @@ INDEX = pd.date_range("2025-01-01", periods=6, freq="h", tz="UTC")
 
 def program() -> Program:
     scenario = PLAIN.scenario()
-    numbers = plant(scenario)
-    built, _ = model(numbers, bind(scenario, numbers))
+    plant = plant_of(scenario)
+    built, _ = model_of(plant, activate(scenario, plant))
     return expand(built)
 
 
 def search() -> Any:
-    return object.__new__(ExclusiveSearch)
+    return object.__new__(OneWaySearch)
 
 
 def test_a_table_that_is_not_known() -> None:
@@ -92,7 +93,7 @@ def test_stdout_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert caught.value.exit_code == cli_output.BAD_INPUT
 
 
-# ---- the search for exclusive plans
+# ---- the search for one-way plan
 
 
 def test_a_plan_that_is_not_proven() -> None:
@@ -106,7 +107,7 @@ def test_a_plan_that_is_not_proven() -> None:
 def test_a_search_whose_time_is_over() -> None:
     of = search()
     of.deadline = 0.0
-    with pytest.raises(LimitReachedError, match="the time limit ended the search for an exclusive plan"):
+    with pytest.raises(LimitReachedError, match="the time limit ended the search for an one-way plan"):
         of._left_s()
 
 
@@ -115,7 +116,7 @@ def test_a_window_whose_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     small = program()
     of.solver, of.scale_mw, of.deadline = Solver(small), 1.0, None
     monkeypatch.setattr(Solver, "solve", lambda *_a, **_k: SimpleNamespace(limited=True))
-    with pytest.raises(LimitReachedError, match="the time limit ended the search for an exclusive plan"):
+    with pytest.raises(LimitReachedError, match="the time limit ended the search for an one-way plan"):
         of._solve_small(small, 1.0)
 
 
@@ -138,8 +139,8 @@ def test_a_basis_of_another_model() -> None:
 
 def _shorter() -> Program:
     scenario = case(price_per_mwh=[10.0, 20.0]).scenario()
-    numbers = plant(scenario)
-    return expand(model(numbers, bind(scenario, numbers))[0])
+    plant = plant_of(scenario)
+    return expand(model_of(plant, activate(scenario, plant))[0])
 
 
 def test_a_model_without_an_end() -> None:
@@ -173,7 +174,7 @@ def test_no_duals_of_whole_numbers() -> None:
 
 
 def test_guards_of_the_models() -> None:
-    numbers, m = plant(PLAIN.scenario()), pyo.ConcreteModel()
+    numbers, m = plant_of(PLAIN.scenario()), pyo.ConcreteModel()
     with pytest.raises(ValueError, match="this plant has no DC bus"):
         add_dc_bus(m, numbers)
     with pytest.raises(ValueError, match="this plant sells no regulation"):

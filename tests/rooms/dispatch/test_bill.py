@@ -8,7 +8,7 @@ from support.random_tariffs import OFF, random_billed
 
 import bess_opt as bo
 from bess_opt.plant.billing.lines import bill_table
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 
 
 @pytest.mark.parametrize("seed", range(0, 20, 2))
@@ -17,7 +17,7 @@ def test_the_lines_add_up_to_the_bill(seed: int) -> None:
     scenario = bo.Scenario(
         battery={"power_mw": 1.0, "duration_h": 2.0}, series=of.series, site={"holidays": list(OFF)}, tariff=of.tariff
     )
-    billing = plant(scenario).billing
+    billing = plant_of(scenario).billing
     assert billing is not None
     table = bill_table(billing, pd.DatetimeIndex(of.series.index), of.import_mw, of.export_mw)
     paid = sum(billing.amounts(of.import_mw, of.export_mw).values())

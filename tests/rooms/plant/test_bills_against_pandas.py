@@ -7,7 +7,7 @@ from support.bill_by_hand import Bill
 from support.random_tariffs import OFF, random_billed
 
 import bess_opt as bo
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 
 
 def compared(seed: int) -> tuple[dict[str, float], dict[str, float], float]:
@@ -16,7 +16,7 @@ def compared(seed: int) -> tuple[dict[str, float], dict[str, float], float]:
     scenario = bo.Scenario(
         battery={"power_mw": 1.0, "duration_h": 2.0}, series=of.series, site={"holidays": list(OFF)}, tariff=of.tariff
     )
-    billing = plant(scenario).billing
+    billing = plant_of(scenario).billing
     assert billing is not None
     paid = billing.amounts(of.import_mw, of.export_mw)
     ours = {"energy_revenue": float(billing.energy.settled(of.import_mw, of.export_mw)[2].sum())}

@@ -10,14 +10,14 @@ from support.cases import case
 
 import bess_opt as bo
 from bess_opt.dispatch.infeasible.unreachable import unreachable
-from bess_opt.models.one_way import pairs
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models.assemble import physical_model_of
+from bess_opt.models.one_way import pairs_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.reach import within_reach
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way import exclusive_program
+from bess_opt.solver.one_way import one_way_program
 from bess_opt.solver.solution import InfeasibleProgramError
-from bess_opt.strategies.shared.binding import physical_model
 
 
 def drawn(seed: int) -> bo.Scenario:
@@ -50,13 +50,13 @@ def drawn(seed: int) -> bo.Scenario:
 
 
 def has_a_plan(scenario: bo.Scenario) -> bool:
-    numbers = plant(scenario)
-    m = physical_model(numbers)
+    plant = plant_of(scenario)
+    m = physical_model_of(plant)
     m.objective_terms = []
     program = expand(m)
-    full = exclusive_program(m, numbers, program, pairs(numbers))
+    full = one_way_program(m, plant, program, pairs_of(plant))
     try:
-        Solver(replace(full, cost=np.zeros(full.columns)), scale_mw=numbers.scale_mw).solve()
+        Solver(replace(full, cost=np.zeros(full.columns)), scale_mw=plant.scale_mw).solve()
     except InfeasibleProgramError:
         return False
     return True
@@ -67,7 +67,7 @@ def test_reach_is_what_binaries_find() -> None:
     for seed in range(150):
         scenario = drawn(seed)
         answers.append(has_a_plan(scenario))
-        assert within_reach(plant(scenario)) == answers[-1], seed
+        assert within_reach(plant_of(scenario)) == answers[-1], seed
     assert 30 < sum(answers) < 120
 
 
@@ -75,7 +75,7 @@ def test_what_is_said_without_a_solve_is_true() -> None:
     said = 0
     for seed in range(300, 400):
         scenario = drawn(seed)
-        if unreachable(plant(scenario)):
+        if unreachable(plant_of(scenario)):
             said += 1
             assert not has_a_plan(scenario), seed
     assert said > 10
@@ -96,7 +96,7 @@ def test_the_reason_and_the_remedy_name_one_number(topology: str) -> None:
 
 
 def test_nothing_that_can_take_it_is_found_at_once() -> None:
-    """Energy that nothing takes, unless the battery burns it by running both ways: said without a solve."""
+    """Energy that nothing takes, unless the battery wastes it by running in and out at once: said without a solve."""
     made = case(
         price_per_mwh=[40.0] * 36, solar_dc_mw=[1.0] * 36, site={"import_limit_mw": 0.4, "battery_export": False},
         battery={"power_mw": 1.0, "duration_h": 3.0, "topology": "series_dc", "soc_start": 0.5, "soc_end": 0.3},

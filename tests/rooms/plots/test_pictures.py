@@ -21,6 +21,11 @@ from bess_opt.plots.style import LIGHT, PlainNumbers
 
 PLAN = schedule(days("2025-06-02", 14))
 VALUE = pd.Series(50.0, index=PLAN.index)
+WORTH = pd.DataFrame(
+    [[40.0, 20.0, np.nan], [np.nan, 10.0, np.nan], [40.0, -5.0, np.nan]],
+    index=PLAN.index[:3],
+    columns=[0.0, 1.0, 2.0],
+)
 GAP = Gap(pd.DataFrame({"missed charge": 1.0, "needless charge": 0.5}, index=PLAN.index), 504.0, 504.0)
 FLOW = pd.DataFrame(
     {"capital": [-9e6, 0, 0], "revenue": [0, 5e6, 5e6], "fixed_om": [0, -1e6, -1e6], "replacement": 0.0, "tax": 0.0,
@@ -34,6 +39,7 @@ PICTURES: dict[str, Callable[..., Figure]] = {
     "soc duration": lambda **o: plots.soc_duration_figure(PLAN["soc"], window=(0.1, 0.95), **o),
     "action": lambda **o: plots.action_figure(PLAN, **o),
     "stored value": lambda **o: plots.stored_value_figure(VALUE, PLAN, **o),
+    "value map": lambda **o: plots.value_map_figure(WORTH, PLAN["energy_mwh"].iloc[:3], before_mwh=0.5, **o),
     "gap": lambda **o: plots.gap_figure(GAP, **o),
     "cash flow": lambda **o: plots.cash_flow_figure(FLOW, **o),
 }

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 import bess_opt as bo
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.plots import figure_png
-from bess_opt.plots.sizing import surface_figure
+from bess_opt.plots.sizing.surface import surface_figure
 from bess_opt.plots.style import LIGHT
 
 
@@ -113,7 +113,7 @@ def test_the_map_has_no_hole_where_it_is_highest() -> None:
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
-    from bess_opt.plots.sizing_map import _draw_filled
+    from bess_opt.plots.sizing.size_map import _draw_filled
     from bess_opt.plots.style import theme_of
 
     x, y = np.meshgrid(np.arange(6.0), np.arange(6.0))

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from support.cases import case
 
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models.assemble import physical_model_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
-from bess_opt.solver.windows import Cutter
-from bess_opt.strategies.shared.binding import physical_model
+from bess_opt.solver.segments import Cutter
 
 
 def cutter(cap: dict[str, object]) -> Cutter:
     made = case(price_per_mwh=np.arange(96.0).tolist(), battery={"max_cycles": {"count": 1.0} | cap})
-    m = physical_model(plant(made.scenario()))
+    m = physical_model_of(plant_of(made.scenario()))
     m.objective_terms = []
     return Cutter(expand(m), 96)
 

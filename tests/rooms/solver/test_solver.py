@@ -12,18 +12,19 @@ import bess_opt as bo
 from bess_opt.dispatch.optimize import dispatch_of
 from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models.assemble import model_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver, solver_version
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, require_bound
 from bess_opt.solver.tie_break import tie_break_cost
-from bess_opt.strategies.shared.binding import bind, model
+from bess_opt.strategies.shared.activation import activate
 
 
 def scenario(**battery: object) -> bo.Scenario:
-    """Two days with an evening peak; export pays less than import, so that nothing runs both ways."""
+    """Two days with an evening peak; export pays less than import, so that nothing runs in and out at once."""
     index = pd.date_range("2025-06-02", periods=48, freq="h", tz="UTC")
     hour = index.hour.to_numpy()
     price = 60.0 + 40.0 * np.sin((hour - 9.0) / 24.0 * 2.0 * np.pi) + 0.1 * np.arange(48)
@@ -33,8 +34,8 @@ def scenario(**battery: object) -> bo.Scenario:
 
 
 def built(of: bo.Scenario) -> tuple[Program, Plant]:
-    numbers = plant(of)
-    return expand(model(numbers, bind(of, numbers))[0]), numbers
+    plant = plant_of(of)
+    return expand(model_of(plant, activate(of, plant))[0]), plant
 
 
 def columns_of(program: Program, name: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from support.twins import both, check_idle, check_replay, compared
 
 import bess_opt as bo
 from bess_opt.plant.audit import audit
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.strategies.shared.discovery import get
 
 HALF = IDEAL | {"eta_charge": 0.5}
@@ -26,9 +26,9 @@ def cycling(options: dict[str, Any] | None = None, **more: Any) -> Case:
 
 def cycles(dispatch: bo.Dispatch) -> list[float]:
     """Full equivalent cycles of each local day."""
-    numbers = plant(dispatch.scenario)
-    out = np.bincount(numbers.day, dispatch.schedule["discharge_mw"]) * numbers.step_h / numbers.storage.eta_discharge
-    return (out / numbers.storage.energy_mwh).tolist()
+    plant = plant_of(dispatch.scenario)
+    out = np.bincount(plant.day, dispatch.schedule["discharge_mw"]) * plant.step_h / plant.storage.eta_discharge
+    return (out / plant.storage.energy_mwh).tolist()
 
 
 @pytest.mark.parametrize(("number", "expected"), [(1.0, 60.0), (2.0, 120.0), (0.5, 30.0)])
@@ -199,13 +199,13 @@ def test_the_audit_counts_the_cycles() -> None:
     """A schedule with 0.1 MWh more out of 2 MWh is named."""
     plan = cycling().optimize()
     options = get("cycling").options()
-    numbers = plant(plan.scenario)
-    assert get("cycling").checks(plan.schedule, numbers, options) == []
+    plant = plant_of(plan.scenario)
+    assert get("cycling").checks(plan.schedule, plant, options) == []
     plan.schedule.loc[plan.schedule.index[0], "discharge_mw"] += 0.1
-    (found,) = get("cycling").checks(plan.schedule, numbers, options)
+    (found,) = get("cycling").checks(plan.schedule, plant, options)
     assert found.law == "cycling stops at the stated number"
     assert found.excess == pytest.approx(0.05)
-    assert audit(cycling().optimize().schedule, numbers) == ()
+    assert audit(cycling().optimize().schedule, plant) == ()
 
 
 def test_old_name_leads_here() -> None:

@@ -11,7 +11,7 @@ from support.twins import both, check_idle, check_replay, compared
 
 import bess_opt as bo
 from bess_opt.plant.audit import audit
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.strategies.shared.discovery import get
 
 NOON = [0.0, 3.0, 3.0, 0.0, 0.0, 0.0]
@@ -188,11 +188,11 @@ def test_the_audit_reads_the_cap() -> None:
     """A schedule that exports 0.1 MW more than the cap is named, whatever the site's own limit."""
     of = capped()
     plan, options = of.optimize(), get("export_cap").options(cap_mw=2.0)
-    numbers = get("export_cap").restrict(plant(of.scenario()), options)
+    plant = get("export_cap").restrict(plant_of(of.scenario()), options)
     checks = [lambda schedule, data: get("export_cap").checks(schedule, data, options)]
-    assert audit(plan.schedule, numbers, checks) == ()
+    assert audit(plan.schedule, plant, checks) == ()
     plan.schedule.loc[plan.schedule.index[1], "export_mw"] += 0.1
-    assert "export_cap keeps the cap" in {v.law for v in audit(plan.schedule, numbers, checks)}
+    assert "export_cap keeps the cap" in {v.law for v in audit(plan.schedule, plant, checks)}
 
 
 @pytest.mark.parametrize("old", ["cap_shaving", "cap_shaving_balanced", "soft_cap_shaving"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,14 @@ from support.cases import Case, case, random_case
 from support.twins import both, check_idle, check_replay, compared
 
 import bess_opt as bo
+from bess_opt.models import assemble
 from bess_opt.models.firm import deliveries
-from bess_opt.models.one_way import add_exclusivity, pairs
-from bess_opt.plant.from_scenario import plant
+from bess_opt.models.one_way import add_one_way, pairs_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
-from bess_opt.strategies.shared import binding as assemble
+from bess_opt.strategies.shared.activation import activate
 
 NO_GRID = {"grid_charging": False}
 HOURS_16_TO_20 = "2025-06-02 16:00"
@@ -151,7 +151,7 @@ def test_each_month_counts_alike() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_choices_and_rule_10_are_exact_together(seed: int) -> None:
+def test_choices_and_one_way_are_exact_together(seed: int) -> None:
     """The plan's objective is that of one mixed-integer program with every binary at once."""
     options = {"name": "firm_delivery", "window": ["00:00", "23:00"], "period": "month", "share_of_days": 0.5}
     scenario = random_case(seed, steps=10).but(strategy=options, site={"curtailment": seed % 2 == 0}).scenario()
@@ -159,22 +159,21 @@ def test_choices_and_rule_10_are_exact_together(seed: int) -> None:
         plan = bo.optimize(scenario)
     except bo.InfeasibleError:
         return
-    stated = plant(scenario)
-    bound = assemble.bind(scenario, stated)
-    m, _ = assemble.model(stated, bound)
-    add_exclusivity(m, stated, pairs(stated))
-    joint = Solver(expand(m), scenario.solver, scale_mw=stated.scale_mw).solve()
+    stated_plant = plant_of(scenario)
+    active = activate(scenario, stated_plant)
+    m, _ = assemble.model_of(stated_plant, active)
+    add_one_way(m, stated_plant, pairs_of(stated_plant))
+    joint = Solver(expand(m), scenario.solver, scale_mw=stated_plant.scale_mw).solve()
     assert plan.report is not None
     assert plan.report.objective == pytest.approx(-joint.objective, rel=1e-5, abs=1e-6)
     assert plan.metrics.score == pytest.approx(plan.report.objective, rel=1e-6, abs=1e-6)
 
 
-def test_choices_that_turn_out_dearer_are_made_again_with_rule_10(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choices_that_turn_out_dearer_are_made_again_with_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first choice is spoilt: nobody spared, 0.5 MW. The bound says that it is not the best, so the choices
-    and rule 10 are decided together: 1 MW.
+    and the one-way rule are decided together: 1 MW.
     """
-    module, spoilt = importlib.import_module("bess_opt.dispatch.optimum.solve_scenario"), []
-    held = module.with_choices_held
+    spoilt, held = [], Program.with_choices_held
 
     def first_spares_nobody(program: Program, x: np.ndarray) -> Program:
         x = x.copy()
@@ -183,7 +182,7 @@ def test_choices_that_turn_out_dearer_are_made_again_with_rule_10(monkeypatch: p
         spoilt.append(program)
         return held(program, x)
 
-    monkeypatch.setattr(module, "with_choices_held", first_spares_nobody)
+    monkeypatch.setattr(Program, "with_choices_held", first_spares_nobody)
     options = {"name": "firm_delivery", "window": ["18:00", "20:00"], "period": "month", "share_of_days": 0.7}
     best = days([2.0, 0.0, 2.0, 2.0]).but(strategy=options).optimize()
     assert len(spoilt) == 2

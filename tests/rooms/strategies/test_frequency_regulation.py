@@ -13,9 +13,9 @@ from support.cases import IDEAL, Case, case
 from support.places import ROOT
 
 import bess_opt as bo
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.strategies.frequency_regulation import replay_signal
-from bess_opt.strategies.shared.binding import bind
+from bess_opt.strategies.shared.activation import activate
 
 SCENARIO = ROOT / "scenarios" / "solar_merchant"
 SIGNAL = "regulation_pjm/pjm_reg_signal_2s_2017_08_01_02_16h_24h.csv"
@@ -155,19 +155,19 @@ class TestBlocks:
 
 
 class TestOneWay:
-    def test_the_audit_sees_a_base_point_that_runs_both_ways(self) -> None:
-        """Half a MW in and out beside the expected calls passes every balance but breaks rule 10."""
+    def test_the_audit_sees_a_base_point_that_runs_in_and_out_at_once(self) -> None:
+        """Half a MW in and out beside the expected calls passes every balance but breaks the one-way rule."""
         plan = small(2, symmetric=True, activation_up=0.1, activation_down=0.1).optimize()
         scenario = plan.scenario
-        bound = bind(scenario, plant(scenario))
-        numbers = bound.restrict(plant(scenario))
-        assert bound.checks(plan.schedule, numbers) == []
+        active = activate(scenario, plant_of(scenario))
+        plant = active.restrict(plant_of(scenario))
+        assert active.checks(plan.schedule, plant) == []
         both = plan.schedule.assign(charge_mw=plan.schedule["charge_mw"] + 0.5)
         both["discharge_mw"] += 0.5
-        assert [v.law for v in bound.checks(both, numbers)] == ["charge and discharge are the mean over the calls"]
+        assert [v.law for v in active.checks(both, plant)] == ["charge and discharge are the mean over the calls"]
 
-    def test_burning_energy_is_not_sold(self) -> None:
-        """At −50 per MWh a full battery would like to run both ways; every state runs one way only."""
+    def test_wasting_energy_is_not_sold(self) -> None:
+        """At −50 per MWh a full battery would like to run in and out at once; every state runs one way only."""
         base = small(
             4, price=-50.0, soc_start=1.0, technology=LOSSY, activation_up=0.1, activation_down=0.1,
             symmetric=True,

@@ -15,7 +15,7 @@ from support.places import ROOT
 
 import bess_opt as bo
 from bess_opt.models.ramp import RampLimit
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.strategies.shared.discovery import get
 
 MERCHANT = ROOT / "scenarios" / "solar_merchant"
@@ -339,4 +339,4 @@ def test_measured_five_minute_power() -> None:
     assert plan.metrics.score == pytest.approx(0.0, abs=1e-6)
     assert plan.figures["energy_to_grid"] > 0.99
     assert plan.metrics.score <= rule.metrics.score < 0.05 * idle.metrics.score
-    assert plant(scenario).step_h == pytest.approx(1.0 / 12.0)
+    assert plant_of(scenario).step_h == pytest.approx(1.0 / 12.0)

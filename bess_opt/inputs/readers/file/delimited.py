@@ -6,8 +6,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from bess_opt.inputs.readers.file.opened import Opened
+from bess_opt.inputs.readers.file.streamed import Source, StreamedColumns, stream
 from bess_opt.inputs.readers.file.table import Table
+from bess_opt.inputs.readers.file.whole import Streamed
 from bess_opt.inputs.readers.problems import listed, problem
 from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.units import factor_of, unit_in
@@ -24,7 +26,12 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MOST_COLUMNS = 3_000
 _SAMPLE = 400
 _NUMBER = re.compile(r"[-+−]?[\d.,'  ]*\d[.,]?(?:[eE][-+]?\d+)?\s*[%€$£]?|[-+]?inf", re.IGNORECASE)
-_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\d)|\d{1,2}:\d{2}\b|\d{8}[T: ]?\d{0,4}")
+_TIME = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\d)|\d{1,2}:\d{2}\b|\d{8}[T: ]?\d{0,4}|[A-Za-z]{3,9}\.? \d{1,2}, \d{4}\b|"
+    r"\d{1,2}[- .]{1,2}[A-Za-z]{3,9}[- ]\d{2,4}\b"
+)
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\d)|\d{8}|[A-Za-z]{3,9}\.? \d{1,2}, \d{4}\b")
+_SUMS = ("summe", "sum", "total", "totals", "gesamt", "mittelwert", "average", "mean", "maximum", "minimum")
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,12 @@ def read_delimited(opened: Opened, log: Log) -> Table:
     lines = _head_lines(data)
     shape = _shape_of(opened.source, lines)
     header, units, surplus = _names(opened.source, lines, shape)
-    columns, rows, footer = _rows_of(opened.source, data, shape)
+    columns: tuple[pa.Array, ...] | StreamedColumns
+    if opened.rest is None or data is not opened.data:
+        columns, rows, footer = _rows_of(opened.source, data, shape)
+    else:
+        columns, rows, footer = _streamed_rows(opened.source, opened.rest, data, shape, log)
+        data = opened.rest.tail(1)
     log.decide("separator", SEPARATORS[shape.separator], "file")
     if not data.endswith(b"\n") and opened.form == "text":
         said = "the last line has no line end"
@@ -96,17 +108,7 @@ def _shape_of(source: str, lines: Sequence[str]) -> Shape:
     filled = [line for line in lines if line.strip()]
     if len(filled) < 2:
         raise problem("empty_series", source, "holds no table", "give a file with a header and rows")
-    best: tuple[float, int, str] | None = None
-    for separator in SEPARATORS:
-        tail = filled[len(filled) // 3 :]
-        widths = Counter(len(_cells(line, separator)) for line in tail)
-        width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
-        share = count / len(tail)
-        if width > 1 and (best is None or (share, width) > best[:2]):
-            best = (share, width, separator)
-    if best is None:
-        best = (1.0, 1, ",")
-    _, width, separator = best
+    separator, width = _separator_of(filled)
     if width > MOST_COLUMNS:
         found = f"holds {width:,} columns"
         raise problem("too_many_columns", source, found, "give one row for each step, not one column")
@@ -121,11 +123,39 @@ def _shape_of(source: str, lines: Sequence[str]) -> Shape:
     )
     if first is None:
         raise problem("empty_series", source, "holds no table", "give a file with a header and rows")
+    if first + 1 < len(rows) and _heads(rows[first], rows[first + 1]):
+        first += 1
     above = [i for i in range(first) if any(cell.strip() for cell in rows[i])]
     header, units = (above[-1] if above else -1), -1
     if len(above) > 1 and _is_units(rows[above[-1]]) and _filled(rows[above[-2]]) >= _filled(rows[above[-1]]):
         header, units = above[-2], above[-1]
     return Shape(separator, header, units, first, width)
+
+
+def _separator_of(filled: Sequence[str]) -> tuple[str, int]:
+    """The separator under which the most lines are alike, the lines above them too, and how many cells they have.
+
+    Decimal commas part the rows of a file with semicolons as well, but not its header.
+    """
+    best: tuple[float, int, int, str] | None = None
+    tail = filled[len(filled) // 3 :]
+    for separator in SEPARATORS:
+        widths = Counter(len(_cells(line, separator)) for line in tail)
+        width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
+        alike = sum(len(_cells(line, separator)) == width for line in filled)
+        found = (count / len(tail), alike, width, separator)
+        if width > 1 and (best is None or found[:3] > best[:3]):
+            best = found
+    return (",", 1) if best is None else (best[3], best[2])
+
+
+def _heads(row: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether a row that looks like data, as 1, 2, ... 24 do, is the header of one with a date in its place."""
+    dated = [i for i, cell in enumerate(below) if _DATE.match(cell.strip())]
+    if not dated or len(row) != len(below) or any(_DATE.match(cell.strip()) for cell in row):
+        return False
+    names = [row[i].strip() for i in dated]
+    return all(not _NUMBER.fullmatch(name) and not _TIME.match(name) for name in names)
 
 
 def _filled(row: Sequence[str]) -> int:
@@ -167,7 +197,7 @@ def _names(
     """Names of the columns, units of a second header line, and names that have no cells."""
     if shape.header < 0:
         return tuple(f"column {i + 1}" for i in range(shape.width)), ("",) * shape.width, ()
-    names = [cell.strip() for cell in _cells(lines[shape.header], shape.separator)]
+    names = _whole_names(lines, shape)
     names[0] = names[0].lstrip("#").strip() if names else ""
     while len(names) > shape.width and not names[-1]:
         names.pop()
@@ -197,6 +227,35 @@ def _names(
     return tuple(names), tuple(written), tuple(surplus)
 
 
+def _whole_names(lines: Sequence[str], shape: Shape) -> list[str]:
+    """The names in the header; those of merged cells, which stand over several columns, over each of them."""
+    names = [cell.strip() for cell in _cells(lines[shape.header], shape.separator)]
+    if shape.units >= 0:
+        units = [cell.strip() for cell in _cells(lines[shape.units], shape.separator)]
+        if len(units) == len(names):
+            spread = _spread(names)
+            return [
+                whole if unit and not name else name for name, whole, unit in zip(names, spread, units, strict=True)
+            ]
+        return names
+    above = [cell.strip() for cell in _cells(lines[shape.header - 1], shape.separator)] if shape.header > 0 else []
+    filled = [name for name in names if name]
+    partial = len(above) == len(names) == shape.width and _filled(above) > 1
+    if not partial or any(_NUMBER.fullmatch(cell) for cell in above):
+        return names
+    if len(set(filled)) < len(filled) or any(a and not name for a, name in zip(above, names, strict=True)):
+        return [f"{a} {name}".strip() for a, name in zip(_spread(above), names, strict=True)]
+    return names
+
+
+def _spread(cells: Sequence[str]) -> list[str]:
+    """Each empty cell with the text of the one to its left."""
+    whole: list[str] = []
+    for cell in cells:
+        whole.append(cell if cell or not whole else whole[-1])
+    return whole
+
+
 def _rows_of(source: str, data: bytes, shape: Shape) -> tuple[tuple[pa.Array, ...], np.ndarray, int]:
     """The cells below the header, trimmed, the numbers of their rows, and how many lines of a footer follow."""
     names = [f"c{i}" for i in range(shape.width)]
@@ -220,7 +279,9 @@ def _rows_of(source: str, data: bytes, shape: Shape) -> tuple[tuple[pa.Array, ..
         raise problem("unreadable_file", source, f"cannot be read: {error}", "give a table of rows alike") from None
     columns = tuple(pc.utf8_trim_whitespace(_whole(column)) for column in table.columns)
     rows = np.arange(shape.first + 1, shape.first + 1 + len(columns[0]))
-    footer = _footer(source, odd, data, shape) if odd else 0
+    footer = _footer(source, odd, data, shape, lambda text: _line_of(data, text)) if odd else 0
+    if len(rows) > 1 and str(columns[0][-1].as_py()).rstrip(":").lower() in _SUMS:
+        columns, rows, footer = tuple(column[:-1] for column in columns), rows[:-1], footer + 1
     blank = _blank_rows(columns)
     if blank.any():
         kept = pa.array(~blank)
@@ -228,6 +289,27 @@ def _rows_of(source: str, data: bytes, shape: Shape) -> tuple[tuple[pa.Array, ..
     if not len(rows):
         raise problem("empty_series", source, "holds no rows", "give a file with a header and rows")
     return columns, rows, footer
+
+
+def _streamed_rows(
+    source: str, text: Streamed, head: bytes, shape: Shape, log: Log
+) -> tuple[StreamedColumns, np.ndarray, int]:
+    """As `_rows_of`, of a long text whose rows stay in their file."""
+    odd: list[tuple[int, int, str]] = []
+
+    def remember(row: pacsv.InvalidRow) -> str:
+        odd.append((-1, row.actual_columns, row.text))
+        return "skip"
+
+    place = Source(text.path, text.skip + _offset_of_line(head, shape.first), shape.separator, shape.width)
+    try:
+        columns = stream(place, remember, log.progress)
+    except pa.ArrowInvalid as error:
+        raise problem("unreadable_file", source, f"cannot be read: {error}", "give a table of rows alike") from None
+    if not columns.kept.any():
+        raise problem("empty_series", source, "holds no rows", "give a file with a header and rows")
+    footer = _footer(source, odd, text.tail(20_000), shape, text.line_of) if odd else 0
+    return columns, np.flatnonzero(columns.kept) + shape.first + 1, footer
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -257,8 +339,19 @@ def _offset_of_line(data: bytes, line: int) -> int:
     return at
 
 
-def _footer(source: str, odd: Sequence[tuple[int, int, str]], data: bytes, shape: Shape) -> int:
-    """How many odd lines stand below the last row as a footer. ScenarioError for one between the rows."""
+def _line_of(data: bytes, text: str) -> int:
+    """The number of the line that is `text`; 0 where it stands in none."""
+    at = data.find(text.encode("utf-8"))
+    return data.count(b"\n", 0, at) + 1 if at >= 0 else 0
+
+
+def _footer(
+    source: str, odd: Sequence[tuple[int, int, str]], data: bytes, shape: Shape, line_of: Callable[[str], int]
+) -> int:
+    """How many odd lines stand below the last row as a footer. ScenarioError for one between the rows.
+
+    `data` ends as the file does; `line_of` finds the number of a line in the whole file.
+    """
     tail = [line for line in data[-20_000:].decode("utf-8", errors="ignore").splitlines() if line.strip()]
     last = len(tail)
     while last and len(_cells(tail[last - 1], shape.separator)) != shape.width:
@@ -269,8 +362,7 @@ def _footer(source: str, odd: Sequence[tuple[int, int, str]], data: bytes, shape
     if len(footer) == len(odd) and worded:
         return len(footer)
     text, width = odd[0][2], odd[0][1]
-    at = data.find(text.strip().encode("utf-8")) if text.strip() else -1
-    row = data.count(b"\n", 0, at) + 1 if at >= 0 else 0
+    row = line_of(text.strip()) if text.strip() else 0
     where = f"{source} row {row}" if row else source
     found = f"has {width} cells under {shape.width} columns"
     if len(odd) > 1:
@@ -282,10 +374,9 @@ def _without_empty_tail(table: Table) -> Table:
     """The table without a last column that has neither name nor cells, which separators at line ends make."""
     last = table.names[-1]
     if len(table.names) > 1 and re.fullmatch(r"column \d+|", last) and not table.first(last):
-        return Table(
-            table.source, table.names[:-1], table.columns[:-1], table.units[:-1], table.rows, table.separator,
-            table.preamble, table.surplus, table.zones,
-        )  # fmt: skip
+        columns = table.columns
+        fewer = columns.without_last() if isinstance(columns, StreamedColumns) else columns[:-1]
+        return replace(table, names=table.names[:-1], columns=fewer, units=table.units[:-1])
     return table
 
 

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bess_opt.inputs.readers.file.streamed import StreamedColumns
+
 Mask = npt.NDArray[np.bool_]
 Text: TypeAlias = pa.Array
 
@@ -25,7 +27,7 @@ class Table:
 
     source: str
     names: tuple[str, ...]
-    columns: tuple[Text, ...]
+    columns: tuple[Text, ...] | StreamedColumns
     units: tuple[str, ...]
     rows: npt.NDArray[np.int64]
     separator: str = ""
@@ -73,6 +75,10 @@ class Table:
 
     def first(self, name: str) -> str:
         """The first cell of a column that is not empty; "" if there is none."""
+        if isinstance(self.columns, StreamedColumns):
+            early = self.columns.first(self.names.index(name))
+            if early is not None:
+                return early
         cells = self.cells(name)
         filled = cells.filter(pc.not_equal(cells, ""))
         return str(filled[0].as_py()) if len(filled) else ""
@@ -93,6 +99,8 @@ class Table:
         """The table with only these rows."""
         if mask.all():
             return self
+        if isinstance(self.columns, StreamedColumns):
+            return replace(self, columns=self.columns.where(mask), rows=self.rows[mask])
         chosen = pa.array(mask)
         return replace(self, columns=tuple(column.filter(chosen) for column in self.columns), rows=self.rows[mask])
 
@@ -107,7 +115,8 @@ class Table:
 
     def with_column(self, name: str, cells: Text) -> Table:
         """The table with one more column."""
-        return replace(self, names=(*self.names, name), columns=(*self.columns, cells), units=(*self.units, ""))
+        more = self.columns.more(cells) if isinstance(self.columns, StreamedColumns) else (*self.columns, cells)
+        return replace(self, names=(*self.names, name), columns=more, units=(*self.units, ""))
 
 
 def split_once(cells: Text, mark: str) -> tuple[Text, Text]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,17 +16,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bess_opt.inputs.readers.arguments import Stated
 from bess_opt.inputs.readers.file.delimited import read_delimited
 from bess_opt.inputs.readers.file.opened import Opened
 from bess_opt.inputs.readers.file.table import Table
-from bess_opt.inputs.readers.problems import problem
+from bess_opt.inputs.readers.problems import listed, problem
 from bess_opt.inputs.readers.reading import Log
 
 MOST_CELLS = 60_000_000
+_TIMES = r"date|time|datum|zeit|fecha|stamp|hour|stunde|start|end|von|bis|begin|interval"
+_SERIAL = (20_000.0, 80_000.0)  # days since 1900: 1954 to 2119
 
 
-def read_workbook(opened: Opened, log: Log) -> Table:
-    """The only sheet with rows of a workbook. ScenarioError without openpyxl or with several such sheets."""
+def read_workbook(opened: Opened, stated: Stated, log: Log) -> Table:
+    """The only sheet with rows of a workbook, or the one that `place` names. ScenarioError without openpyxl."""
     try:
         import openpyxl
     except ModuleNotFoundError:
@@ -41,17 +46,44 @@ def read_workbook(opened: Opened, log: Log) -> Table:
         expected = "save it again as .xlsx or CSV"
         raise problem("unreadable_file", opened.source, f"cannot be read: {error}", expected) from None
     filled = {name: rows for name, rows in sheets.items() if sum(any(c is not None for c in row) for row in rows) > 1}
-    if len(filled) != 1:
-        found = f"has {len(filled)} sheets with rows: {', '.join(filled) or 'none'}"
-        raise problem("several_sheets", opened.source, found, "keep the one that is meant, or save it as CSV")
-    name, rows = next(iter(filled.items()))
-    log.decide("sheet", name, "file")
+    if not filled:
+        raise problem("empty_series", opened.source, "has no sheet with rows", "give a sheet with a header and rows")
+    name = next(iter(filled)) if len(filled) == 1 else stated.take_part(list(filled))
+    if name is None:
+        found = f"has {len(filled)} sheets with rows: {listed(list(filled), 8)}"
+        raise problem("several_places", opened.source, found, "state place, one of these")
+    log.decide("sheet", name, "file" if len(filled) == 1 else "stated")
+    rows = filled[name]
     width = max((i + 1 for row in rows for i, cell in enumerate(row) if cell is not None), default=0)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([[_cell(cell) for cell in row[:width]] for row in rows])
     data = text.getvalue().encode("utf-8")
-    return read_delimited(Opened(opened.path, "text", data, data[:65_536].decode("utf-8", "ignore")), log)
+    table = read_delimited(Opened(opened.path, "text", data, data[:65_536].decode("utf-8", "ignore")), log)
+    return _with_serial_times(table, pd.Timestamp(book.epoch), log)
+
+
+def _with_serial_times(table: Table, epoch: pd.Timestamp, log: Log) -> Table:
+    """The table with times that a workbook keeps as days since its epoch, without a format that says so, as text."""
+    columns = list(table.columns)
+    for i, name in enumerate(table.names):
+        if not re.search(_TIMES, name, re.IGNORECASE):
+            continue
+        cells = table.columns[i]
+        if not pc.all(pc.match_substring_regex(cells, r"^\d+(\.\d+)?([eE]-?\d+)?$")).as_py():
+            continue
+        days = pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False)
+        seconds = np.round(days * 86_400.0).astype(np.int64)
+        if ((days > _SERIAL[0]) & (days < _SERIAL[1])).all():
+            stamps = epoch.to_datetime64().astype("datetime64[s]") + seconds.astype("timedelta64[s]")
+            columns[i] = pa.array(np.char.replace(np.datetime_as_string(stamps), "T", " "))
+        elif days.max() <= 1.0 and (days % 1.0 > 0).any():
+            columns[i] = pa.array([f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in seconds.tolist()])
+        else:
+            continue
+        said = "numbers are days since 1900, as workbooks keep times"
+        log.decide("times as numbers", name, "choice", said, where=f"column {name}")
+    return replace(table, columns=tuple(columns))
 
 
 def _cell(value: Any) -> str:

@@ -27,6 +27,7 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     return Layout(
         values={q: Values(rf"^{area}{end}$", units[q]) for q, end in ends.items()},
         utc="utc_timestamp",
+        local="cet_cest_timestamp",
         stamps="start",
         zone="Europe/Brussels",
     )

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from bess_opt.inputs.readers.arguments import Stated
 from bess_opt.inputs.readers.file.table import Table
-from bess_opt.inputs.readers.layout import Kind, Layout, Values
+from bess_opt.inputs.readers.layout import Kind, Layout, Values, matching
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.readers.reading import Log
 
-_START, _END = "INTERVALSTARTTIME_GMT", "INTERVALENDTIME_GMT"
+_START, _END = r"^INTERVAL_?START(TIME)?_GMT$", r"^INTERVAL_?END(TIME)?_GMT$"
 _PLACES = ("NODE", "NODE_ID", "TAC_AREA_NAME", "TAC_ZONE_NAME")
 _VALUE = r"^(MW|LMP_PRC|PRC|VALUE)$"
 
 
 def _knows(table: Table) -> bool:
-    return table.has(_START)
+    return bool(matching(table, _START))
 
 
 def _layout(table: Table, stated: Stated, log: Log) -> Layout:
@@ -34,8 +34,8 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     why = "rows of LMP, the whole price, are used; its parts are left out"
     return Layout(
         values={"price": Values(_VALUE, "USD/MWh")} if priced else {"load": Values(_VALUE, "MW")},
-        utc=_START,
-        end=_END if table.has(_END) else None,
+        utc=matching(table, _START)[0],
+        end=next(iter(matching(table, _END)), None),
         stamps="start",
         zone="America/Los_Angeles",
         keep=(("LMP_TYPE", "LMP", why),) if priced else (),

@@ -35,7 +35,9 @@ def _layout_csv(table: Table, stated: Stated, log: Log) -> Layout:
         "solar": Values(r"^Solar$"),
     }
     name = table.names[0]
-    fixed = "UTC" if "UTC" in name else _FIXED
+    fixed: str | None = "UTC" if "UTC" in name else _FIXED
+    if re.match(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?$", table.first(name)):
+        fixed = None  # written so, stamps have offsets; somebody took them off, and GMT+1 is no more true
     return Layout(values=values, start=name, stamps="start", clock=fixed, zone=_ZONE, order="day first")
 
 

@@ -51,8 +51,12 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     clock = ZONES.get(label)
     zone = "Europe/Brussels" if clock == "UTC" else clock
     keep = _sequence(table, log)
+    values = dict(_VALUES)
+    if table.has("Production Type"):
+        values = {"solar": Values(r"^(Actual )?Generation( \(MW\))?$", "MW")}
+        keep = (("Production Type", "Solar", "rows of solar power are used"),)
     return Layout(
-        values=_VALUES, start=name, clock=clock, zone=zone, places=("Area",), keep=keep, stamps="start",
+        values=values, start=name, clock=clock, zone=zone, places=("Area",), keep=keep, stamps="start",
         order="day first",
     )  # fmt: skip
 

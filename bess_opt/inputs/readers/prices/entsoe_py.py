@@ -11,7 +11,7 @@ from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.times.words import read_words
 
 _STAMP = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2}"
-_NAMES = r"^0$|DA_price|Day-ahead Price|Actual Load|Forecasted Load|^Solar"
+_NAMES = r"^0$|^price$|DA_price|Day-ahead Price|Actual Load|Forecasted Load|^Solar"
 
 
 def _knows(table: Table) -> bool:
@@ -24,7 +24,7 @@ def _knows(table: Table) -> bool:
 
 def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     """Offsets +01:00 and +02:00 at the times of Central Europe are those of its clock; others are asked for."""
-    offsets = read_words("", table.cells("")).offsets
+    offsets = read_words(f"{table.source}, first column", table.cells("")).offsets
     central = offsets is not None and set(offsets.tolist()) <= {3600.0, 7200.0}
     if central and not stated.has("clock"):
         said = "offsets of Central Europe: days are those of Europe/Brussels"

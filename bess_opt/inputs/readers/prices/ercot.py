@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+
+import pyarrow.compute as pc
 
 from bess_opt.inputs.readers.arguments import Stated
 from bess_opt.inputs.readers.file.table import Table
@@ -12,7 +15,9 @@ from bess_opt.inputs.readers.reading import Log
 _DATES = r"^(Delivery ?Date|Oper ?Day)$"
 _HOURS = r"^(Hour ?Ending|Delivery ?Hour)$"
 _FLAGS = r"^(DST ?Flag|Repeated Hour Flag)$"
-_POINTS = r"^Settlement ?Point( ?Name)?$"
+_PRICE = r"^(Settlement ?Point ?Price|LMP)$"
+_POINTS = r"^(Settlement ?Point( ?Name)?|Bus ?Name)$"
+_BARE, _SECOND = "end of the hour", "second hour"
 _CAPACITY = r"^(REGDN|REGUP|RRS|NSPIN|ECRS|MCPC|Ancillary ?Type)$"
 
 
@@ -20,11 +25,34 @@ def _knows(table: Table) -> bool:
     return bool(matching(table, _DATES)) and bool(matching(table, _HOURS))
 
 
+def _knows_load(table: Table) -> bool:
+    return bool(re.match(r"^Hour ?_?End(ing)?$", table.names[0], re.IGNORECASE)) and table.has("COAST", "ERCOT")
+
+
+def _layout_load(table: Table, stated: Stated, log: Log) -> Layout:
+    """The archive of native loads: "11/02/2025 24:00", and DST behind the second hour that ends at 02:00."""
+    name = table.names[0]
+    cells = table.cells(name)
+    second = pc.if_else(pc.match_substring_regex(cells, r"DST$"), "Y", "N")
+    return Layout(
+        values={"load": Values(r"^ERCOT$", "MW")},
+        start=_BARE,
+        stamps="end",
+        clock="America/Chicago",
+        order="month first",
+        summer=(_SECOND, (), ("Y",)),
+        made=((_BARE, pc.replace_substring_regex(cells, r"\s*DST$", "")), (_SECOND, second)),
+    )
+
+
 def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     flag = matching(table, _FLAGS)
     quarter = matching(table, r"^Delivery ?Interval$")
     layout = Layout(
-        values={"price": Values(r"^Settlement ?Point ?Price$", "USD/MWh"), "load": Values(r"^(ERCOT|TOTAL)$", "MW")},
+        values={
+            "price": Values(_PRICE, "USD/MWh"),
+            "load": Values(r"^(ERCOT|TOTAL)$", "MW"),
+        },
         date=matching(table, _DATES)[0],
         period=matching(table, _HOURS)[0],
         first_period=1,
@@ -40,10 +68,19 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     return replace(layout, part=quarter[0], step_min=15.0) if quarter else layout
 
 
-KIND = Kind(
-    "ERCOT",
-    '"DeliveryDate","HourEnding","SettlementPoint","SettlementPointPrice","DSTFlag"',
-    "ercot.com, DAM and RTM settlement point prices, hourly load",
-    _knows,
-    _layout,
+KINDS = (
+    Kind(
+        "ERCOT",
+        '"DeliveryDate","HourEnding","SettlementPoint","SettlementPointPrice","DSTFlag"',
+        "ercot.com, DAM and RTM settlement point prices, hourly load",
+        _knows,
+        _layout,
+    ),
+    Kind(
+        "ERCOT native load",
+        '"Hour Ending","COAST","EAST",...,"ERCOT"',
+        "ercot.com, hourly load data archives (Native_Load_*.xlsx)",
+        _knows_load,
+        _layout_load,
+    ),
 )

@@ -5,7 +5,11 @@ from __future__ import annotations
 from bess_opt.inputs.readers.arguments import Stated
 from bess_opt.inputs.readers.file.table import Table
 from bess_opt.inputs.readers.layout import Kind, Layout, Values
+from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.readers.reading import Log
+
+_CLOCK = "Europe/Berlin"
+_SUMMER, _WINTER = ("CEST", "MESZ"), ("CET", "MEZ")
 
 
 def _knows(table: Table) -> bool:
@@ -13,13 +17,22 @@ def _knows(table: Table) -> bool:
 
 
 def _layout(table: Table, stated: Stated, log: Log) -> Layout:
+    zones = {zone.upper() for zone in table.uniques("Zeitzone von")}
+    utc = zones == {"UTC"}
+    other = sorted(zones - {*_SUMMER, *_WINTER})
+    if other and not utc:
+        found = f"found {other[0] or 'an empty cell'!r}, no zone of the German clock"
+        raise problem(
+            "unknown_zone", f"{table.source} column Zeitzone von", found, "write CET, CEST, or UTC throughout"
+        )
     return Layout(
         values={"price": Values(r"Spotmarktpreis"), "solar": Values(r"Solar|Photovoltaik|50Hertz|gesamt", "MW")},
         date="Datum",
         time="von",
         stamps="start",
-        clock="Europe/Berlin",
-        summer=("Zeitzone von", ("CEST", "MESZ"), ("CET", "MEZ")),
+        clock="UTC" if utc else _CLOCK,
+        zone=_CLOCK,
+        summer=None if utc else ("Zeitzone von", _SUMMER, _WINTER),
         order="day first",
     )
 

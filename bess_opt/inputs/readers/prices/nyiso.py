@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bess_opt.inputs.readers.arguments import Stated
 from bess_opt.inputs.readers.file.table import Table
-from bess_opt.inputs.readers.layout import Kind, Layout, Values
+from bess_opt.inputs.readers.layout import Kind, Layout, Values, matching
 from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.times.steps import step_of
 from bess_opt.inputs.readers.times.words import read_words
@@ -19,7 +19,7 @@ def _knows(table: Table) -> bool:
 
 
 def _layout(table: Table, stated: Stated, log: Log) -> Layout:
-    capacity = "" if table.has("Load") or any("LBMP" in name for name in table.names) else "ancillary services"
+    capacity = "" if matching(table, r"\bLoad$|LBMP") else "ancillary services"
     words = read_words(f"{table.source} column Time Stamp", table.cells("Time Stamp"))
     order = "month first" if "month first" in words.days else next(iter(words.days))
     five_minutes = step_of(words.wall(order)) < 3_600_000_000_000
@@ -27,7 +27,7 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     return Layout(
         values={"price": Values(r"^LBMP", "USD/MWh"), "load": Values(r"^(Integrated )?Load$", "MW")},
         start="Time Stamp",
-        stamps="end" if five_minutes and not table.has("Load") else "start",
+        stamps="end" if five_minutes and not matching(table, r"\bLoad$") else "start",
         clock="America/New_York",
         places=("Name",),
         order="month first",

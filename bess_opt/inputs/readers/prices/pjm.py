@@ -31,6 +31,7 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     return Layout(
         values={"price": Values(r"^total_lmp_(da|rt)", "USD/MWh"), "load": Values(r"^(mw|forecast_load_mw)$", "MW")},
         utc="datetime_beginning_utc",
+        local="datetime_beginning_ept" if table.has("datetime_beginning_ept") else None,
         stamps="start",
         zone="America/New_York",
         places=(place,) if place else (),

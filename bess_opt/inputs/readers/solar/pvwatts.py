@@ -37,7 +37,7 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     log.decide("year", year, "stated", said, expected="see that the year fits", warns=True)
     return Layout(
         values={"solar": Values(r"^AC System Output")}, start=STAMP, stamps="start", zone=str(clock),
-        made=(STAMP, _stamps(table, year, offset)),
+        made=((STAMP, _stamps(table, year, offset)),),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
     return Layout(
         values={"solar": Values(r"^electricity$", unit[1] if unit else "kW")},
         utc="time",
+        local="local_time" if table.has("local_time") and zone else None,
         stamps="start",
         zone=zone[1] if zone else None,
         order="year first",

@@ -6,9 +6,14 @@ from pathlib import Path
 
 from pydantic import PrivateAttr
 
+from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.inputs.readers.arguments import Stated
+from bess_opt.inputs.readers.file.opened import FORMS, Opened, open_file
 from bess_opt.inputs.readers.problems import note, problem
+from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.tariffs.dervet import from_dervet
+from bess_opt.inputs.readers.tariffs.tariff_request import unknown_tariff
 from bess_opt.inputs.readers.tariffs.urdb import from_urdb
 from bess_opt.inputs.tariff import Tariff
 
@@ -27,20 +32,35 @@ class ImportedTariff(Tariff):
 def read_tariff(file: str | Path, *, export: float | str | None = None) -> ImportedTariff:
     """The tariff of a file, ready for `bess_opt.Scenario(tariff=...)`; prices per MWh and per MW and month.
 
-    Knows JSON with the keys of URDB (also inside "items" or "urdb_response") and DER-VET's CSV. `export` is pay for
-    export, a price per MWh, "same" or "none"; default: URDB's sell rate, or "none" where there is none.
+    Knows JSON with the keys of URDB (also inside "items" or "urdb_response") and DER-VET's CSV, in any encoding, also
+    gzipped or alone in a zip. `export` is pay for export, a price per MWh, "same" or "none"; default: URDB's sell
+    rate, or "none" where there is none.
     ScenarioError for another format, and by name for what is not taken: ratchets, coincident schedules, other units,
     one peak over hours that differ between weekdays and weekends.
     """
-    path = Path(file)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise problem("unreadable_file", str(path), f"cannot be read: {reason}", "give a JSON or CSV file") from None
+    log = Log(Path(file).name)
+    opened = _opened(file, log)
+    if opened.form not in ("json", "text"):
+        raise unknown_tariff(opened.source, f"is {FORMS[opened.form]}")
+    text = opened.text()
     tables, notes = (
-        from_urdb(path.name, text, export) if text.lstrip()[:1] in "{[" else from_dervet(path.name, text, export)
+        from_urdb(opened.source, text, export) if opened.form == "json" else from_dervet(opened.source, text, export)
     )
     made = ImportedTariff(**tables)
-    made._notes = (*notes, note(path.name, f"{len(made.energy)} energy rows and {len(made.demand)} demand rows"))
+    made._notes = (
+        *log.notes,
+        *notes,
+        note(opened.source, f"{len(made.energy)} energy rows and {len(made.demand)} demand rows"),
+    )
     return made
+
+
+def _opened(file: str | Path, log: Log) -> Opened:
+    try:
+        return open_file(file, Stated("price", {}), log)
+    except ScenarioError as error:
+        several = [p for p in error.problems if p.code == "several_places"]
+        if not several:
+            raise
+        expected = "unpack it and give the one that is meant"
+        raise problem("unreadable_file", several[0].where, several[0].found, expected) from None

@@ -24,7 +24,7 @@ _FULL_DAYS = {
 }  # fmt: skip
 _NUMBER = re.compile(r"(?:HE|H|Hour|Stunde|P|Period)?\s*(\d{1,3})(?:\.0|:00)?\s*([XAB*])?", re.IGNORECASE)
 _RANGE = re.compile(r"(\d{1,2})(?::00)?\s*[-–]\s*\d{1,2}(?::00)?")
-_CLOCK = re.compile(r"\d{1,2}[AB]?:\d{2}.*", re.IGNORECASE)
+_CLOCK = re.compile(r"\d{1,2}[AB]?:\d{2}.*|(?:[01]\d|2[0-4])[0-5]\d", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ def are_numbers(cells: pa.Array) -> bool:
     """Whether the cells of a column number steps, instead of writing times of day."""
     words = [str(word) for word in cells.unique().to_pylist()]
     return all(_NUMBER.fullmatch(word) or _RANGE.fullmatch(word) for word in words)
+
+
+def is_clock_time(text: str) -> bool:
+    """Whether a cell is a time of day."""
+    return bool(_CLOCK.fullmatch(text))
 
 
 def are_clock_times(cells: pa.Array) -> bool:
@@ -129,9 +134,31 @@ def instants_of_periods(
             )
             raise problem("skipped_hour", where, found, "state the clock of the file, or mend the row")
         kept = np.flatnonzero(~over)
+        _refuse_usual_day(where, days, at, periods, clock)
         return Instants(starts[kept], kept)
-    summer = 1.0 - periods.second
+    summer = _marks(day_ns + offset, periods.second, clock)
     return instants_of(where, day_ns + offset, clock, empty, periods.step, summer)
+
+
+def _marks(wall: Nanoseconds, second: npt.NDArray[np.float64], clock: str) -> npt.NDArray[np.float64]:
+    """1 for the first time of a repeated hour, 0 for the second. "A" stands on every day in columns of hours."""
+    summer = 1.0 - second
+    if not (summer == 1).any():
+        return summer
+    naive = pd.DatetimeIndex(wall.astype("datetime64[ns]"))
+    twice = np.asarray(naive.tz_localize(clock, ambiguous="NaT", nonexistent="shift_forward").isna())
+    return np.where((summer == 1) & ~twice, np.nan, summer)
+
+
+def _refuse_usual_day(where: str, days: Nanoseconds, at: npt.NDArray[np.int64], periods: Periods, clock: str) -> None:
+    """ScenarioError for a longer day that has only the usual numbers: the file keeps another clock."""
+    usual = DAY_NS // periods.step
+    lengths = (_midnights(days + DAY_NS, clock) - _midnights(days, clock)) // periods.step
+    for i in np.flatnonzero(lengths > usual):
+        here = np.unique(periods.number[at == i])
+        if len(here) == usual:
+            found = f"{_day(days[i])} has {lengths[i]} steps on the clock of {clock}, but {usual} here"
+            raise problem("repeated_hour", where, found, fixed_remedy(clock, pd.Timestamp(int(days[i]))))
 
 
 def _are_counted(where: str, day_ns: Nanoseconds, periods: Periods, clock: str, empty: Mask) -> bool:

@@ -21,6 +21,7 @@ from bess_opt.inputs.readers.problems import problem
 
 Nanoseconds = npt.NDArray[np.int64]
 DAY_NS = 86_400_000_000_000
+_CHUNK = 262_144  # cells that are taken apart at once
 NO_DAY = np.iinfo(np.int64).min
 READABLE = "write times as in 2025-03-30 01:00 or 2025-03-30T01:00+01:00"
 _MONTHS = {
@@ -48,8 +49,8 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _CELL = re.compile(r"(?P<date>.*?\d)[ T,:]*\s(?P<time>\d{1,2}[AB]?:\d{2}.*)|(?P<only>.*)", re.IGNORECASE)
-_SUMMER = ("CEST", "MESZ", "WEST", "EEST", "BST", "IST", "EDT", "CDT", "MDT", "PDT", "AEDT", "ACDT", "NZDT", "A", "S")
-_WINTER = ("CET", "MEZ", "WET", "EET", "GMT", "EST", "CST", "MST", "PST", "AEST", "ACST", "NZST", "B", "W")
+SUMMER = ("CEST", "MESZ", "WEST", "EEST", "BST", "IST", "EDT", "CDT", "MDT", "PDT", "AEDT", "ACDT", "NZDT", "A", "S")
+WINTER = ("CET", "MEZ", "WET", "EET", "GMT", "EST", "CST", "MST", "PST", "AEST", "ACST", "NZST", "B", "W")
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class Words:
     """
 
     texts: pa.Array
-    day_of: npt.NDArray[np.int64]
-    time_of: npt.NDArray[np.int64]
+    day_of: npt.NDArray[np.int32]
+    time_of: npt.NDArray[np.int32]
     days: dict[str, Nanoseconds]
     time_ns: Nanoseconds
     offset_s: npt.NDArray[np.float64]
@@ -83,17 +84,24 @@ class Words:
     @property
     def summer(self) -> npt.NDArray[np.float64]:
         """1 where a stamp is marked as summer time or first of a repeated hour, 0 as winter time, NaN unmarked."""
-        by_word = np.array([1.0 if m in _SUMMER else 0.0 if m in _WINTER else np.nan for m in self.mark])
+        by_word = np.array([1.0 if m in SUMMER else 0.0 if m in WINTER else np.nan for m in self.mark])
         marked: npt.NDArray[np.float64] = by_word[self.time_of]
         return marked
 
 
 def read_words(where: str, cells: pa.Array, times: pa.Array | None = None) -> Words:
     """Stamps of one column, or dates of one and times of day of another. ScenarioError for a cell that is none."""
+    if times is not None:
+        cells = pc.replace_substring_regex(cells, r"[ T]00:00(:00)?$", "")
     texts = cells if times is None else pc.binary_join_element_wise(cells, times, " ")
-    dates, clocks = (cells, times) if times is not None else _parted(cells)
-    day_words, day_of = _unique(dates)
-    time_words, time_of = _unique(clocks)
+    days_coded, times_coded = [], []
+    for at in range(0, max(len(cells), 1), _CHUNK):
+        part = cells.slice(at, _CHUNK)
+        dates, clocks = (part, times.slice(at, _CHUNK)) if times is not None else _parted(part)
+        days_coded.append(dates.dictionary_encode())
+        times_coded.append(clocks.dictionary_encode())
+    day_words, day_of = _joined(days_coded)
+    time_words, time_of = _joined(times_coded)
     days, wrong = _dates(day_words)
     if wrong.any():
         _refuse(where, texts, wrong[day_of])
@@ -121,6 +129,14 @@ def is_time(text: str) -> bool:
             return False
         raise
     return True
+
+
+def _joined(parts: list[pa.Array]) -> tuple[list[str], npt.NDArray[np.int32]]:
+    """Different words, and which of them each cell is."""
+    coded = pa.chunked_array(parts).unify_dictionaries().combine_chunks()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.chunk(0)
+    return [str(word) for word in coded.dictionary.to_pylist()], np.asarray(coded.indices.to_numpy(), dtype=np.int32)
 
 
 def _unique(cells: pa.Array) -> tuple[list[str], npt.NDArray[np.int64]]:

@@ -11,7 +11,7 @@ from support.cases import Case, case, random_case
 from support.places import ROOT
 
 import bess_opt as bo
-from bess_opt.comparison.gap import EXCLUSIVITY, Gap, gap
+from bess_opt.comparison.gap import ONE_WAY, Gap, gap
 from bess_opt.dispatch.optimize import dispatch_of
 from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 
@@ -37,7 +37,7 @@ def holds(found: Gap) -> None:
     assert found.by_cause().sum() == pytest.approx(found.objective, abs=TO * size, rel=TO)
     assert found.by_day().to_numpy().sum() == pytest.approx(found.objective, abs=TO * size, rel=TO)
     assert found.by_hour().to_numpy().sum() == pytest.approx(found.objective, abs=TO * size, rel=TO)
-    assert (found.table.drop(columns=EXCLUSIVITY, errors="ignore") >= -TO * size).to_numpy().all()
+    assert (found.table.drop(columns=ONE_WAY, errors="ignore") >= -TO * size).to_numpy().all()
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_every_strategy_splits_exactly(name: str) -> None:
 
 
 def test_random_rules_on_random_plants_split_exactly() -> None:
-    """Any feasible rule, not only ours: all topologies, limits, prices of every sign, rule 10 at work.
+    """Any feasible rule, not only ours: all topologies, limits, prices of every sign, the one-way rule at work.
 
     Where the optimum's pattern closes a direction that the rule took, that term is negative; some cases do.
     """
@@ -116,7 +116,7 @@ def test_random_rules_on_random_plants_split_exactly() -> None:
         assert best.report is not None
         assert found.objective == pytest.approx(best.report.objective - sum(done.ledger.values()), rel=TO, abs=1e-6)
         seen += 1
-        closed += EXCLUSIVITY in found.table
+        closed += ONE_WAY in found.table
     assert seen > 18
     assert closed > 0
 

@@ -1,4 +1,4 @@
-"""The scaffold: what `bess-opt new` writes is right as it stands, and so is each choice it leaves open."""
+"""What `bess-opt new` writes is right as it stands, and so is each choice it leaves open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import bess_opt as bo
-from bess_opt.interfaces.cli.new_scenario import HOURS, SCENARIO, SOLAR_MW, new_scenario, series_csv
+from bess_opt.interfaces.cli.new_kinds import KINDS
+from bess_opt.interfaces.cli.new_scenario import HOURS, SCENARIO, SOLAR_MW, kinds, new_scenario, series_csv
 
 OPEN = [number for number, line in enumerate(SCENARIO.splitlines()) if re.match(r"# (\[|\w+ = )", line)]
 
@@ -31,6 +32,39 @@ def test_the_week_has_sun_and_prices_below_zero(tmp_path: Path) -> None:
     assert 0.7 * SOLAR_MW < series["solar_mw"].max() <= SOLAR_MW
     assert (series["solar_mw"] == 0).any()
     assert series["price_per_mwh"].min() < 0 < 100 < series["price_per_mwh"].max()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_plans_and_its_battery_pays_something(tmp_path: Path, kind: str) -> None:
+    folder = new_scenario(tmp_path / "first", kind)
+    assert not bo.validate(folder).errors
+    assert not bo.validate(folder).warnings
+    scenario = bo.load(folder)
+    assert len(scenario.series) == HOURS * KINDS[kind].steps_per_hour
+    assert set(scenario.series.columns) == set(KINDS[kind].columns)
+    idle = scenario.replace(battery={"power_mw": scenario.battery.power_mw * 1e-3})
+    assert bo.optimize(scenario).metrics.net_revenue > bo.optimize(idle).metrics.net_revenue
+    assert KINDS[kind].question in (folder / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.second_tier) for kind in kinds() if kind != "home"] + ["home"]
+)
+def test_every_kind_sizes(tmp_path: Path, kind: str) -> None:
+    scenario = bo.load(new_scenario(tmp_path / "first", kind))
+    text = KINDS[kind].sizes if kind in KINDS else "--power 0:5 --duration 1:6"
+    _, power, _, duration = text.split()
+    ranges = [tuple(float(end) for end in part.split(":")) for part in (power, duration)]
+    sized = bo.size(scenario, power_mw=ranges[0], duration_h=ranges[1])
+    assert 0 < sized.power_mw <= ranges[0][1]
+
+
+def test_another_kind_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(bo.ScenarioError, match=r"^kind: found 'merchnt'; did you mean 'merchant'\?$"):
+        new_scenario(tmp_path / "first", "merchnt")
+    with pytest.raises(bo.ScenarioError, match=r"give one of solar, merchant, behind_the_meter, ev_depot, home"):
+        new_scenario(tmp_path / "first", "quarry")
+    assert not (tmp_path / "first").exists()
 
 
 def test_the_same_bytes_every_time(tmp_path: Path) -> None:

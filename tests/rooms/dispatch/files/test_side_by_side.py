@@ -18,7 +18,7 @@ TEN = 10
 
 
 def scenario(number: int) -> bo.Scenario:
-    """Different plants, some of which need rule 10's search."""
+    """Different plants, some of which need the one-way search."""
     hours = np.arange(72)
     price = 40.0 + 60.0 * np.cos(hours / 24.0 * 2.0 * np.pi + number) - 5.0 * number
     solar = np.clip(3.0 * np.sin((hours % 24 - 6.0) / 12.0 * np.pi), 0.0, None)

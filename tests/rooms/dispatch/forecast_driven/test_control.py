@@ -13,8 +13,8 @@ from support.cases import IDEAL, Case, case, frame
 
 import bess_opt as bo
 from bess_opt.dispatch.forecast_driven.orders import Orders, carry_out
-from bess_opt.dispatch.forecast_driven.timetable import timetable
-from bess_opt.plant.from_scenario import plant
+from bess_opt.dispatch.forecast_driven.timetable import timetable_of
+from bess_opt.plant.from_scenario import plant_of
 
 SPIKE = [20.0, 20.0, 20.0, 20.0, 200.0, 20.0]
 HALF = IDEAL | {"eta_charge": 0.5}
@@ -180,11 +180,11 @@ def test_orders_stop_at_the_cycles_of_the_day() -> None:
     of = case(
         price_per_mwh=[10.0] * 6, start="2025-06-02 21:00", battery={"max_cycles_per_day": 0.5, "soc_start": 1.0}
     )
-    numbers = plant(of.scenario())
-    orders = Orders([numbers], np.zeros(6, dtype=int), 0)
+    plant = plant_of(of.scenario())
+    orders = Orders([plant], np.zeros(6, dtype=int), 0)
     orders.battery_mw[:] = 0.75
     spent = np.array([0.75, 0.0, 0.0, 0.0, 0.0, 0.0])
-    done = carry_out(numbers, orders, 1, 6, 2.0, (np.zeros(6), spent))
+    done = carry_out(plant, orders, 1, 6, 2.0, (np.zeros(6), spent))
     assert done.discharge_mw == pytest.approx([0.25, 0.0, 0.75, 0.25, 0.0])
     assert done.limited_by.tolist() == ["cycles", "cycles", "", "cycles", "cycles"]
 
@@ -193,7 +193,7 @@ def test_orders_stop_at_the_cycles_of_the_day() -> None:
 def test_gates_close_by_the_clock(start: str) -> None:
     """Begun after the gate of its day, the start decides for the next day too; then each day at 12:00 for the next."""
     index = frame(start=start, zone="Europe/Berlin", price_per_mwh=[1.0] * 96).index
-    table = timetable(pd.DatetimeIndex(index), 1.0, 24.0, 1.0, "day_ahead", 12.0)
+    table = timetable_of(pd.DatetimeIndex(index), 1.0, 24.0, 1.0, "day_ahead", 12.0)
     assert [f"{index[t]:%d %H}" for t in table.issued[1:]] == [
         f"{index[0] + pd.DateOffset(days=d):%d} 12" for d in range(1, table.decisions)
     ]
@@ -253,7 +253,7 @@ def test_worth_at_the_end_is_learnt_from_the_day_before() -> None:
     assert learnt.schedule["revenue"].iloc[-48:-24].sum() == pytest.approx(160.0)
 
 
-def test_negative_prices_do_not_run_it_both_ways() -> None:
+def test_negative_prices_do_not_run_it_in_and_out_at_once() -> None:
     """A lossy battery that is paid for import would charge and discharge at once; each step carried out is one way."""
     lossy = IDEAL | {"eta_charge": 0.8, "eta_discharge": 0.8}
     of = case(
@@ -403,6 +403,26 @@ def test_choices_over_the_whole_horizon_have_no_window() -> None:
         bo.control(of.scenario(), "perfect")
     whole = bo.control(of.scenario(), "perfect", horizon_h=96, every_h=96)
     assert whole.metrics.score == pytest.approx(bo.optimize(of.scenario()).metrics.score)
+
+
+@pytest.mark.parametrize(
+    ("tariff", "message"),
+    [
+        ({"energy": [{"tiers": [[3, 60.0], [float("inf"), 20.0]]}]}, r"tariff.energy.tiers: whether energy reaches"),
+        (
+            {"demand": [{"tiers": [[0.5, 90.0], [float("inf"), 20.0]]}]},
+            r"tariff.demand.tiers: whether a peak reaches",
+        ),
+        ({"credit_months": 2}, r"tariff.credit_months: whether a month's bill is below zero is one choice"),
+    ],
+)
+def test_choices_of_a_tariff_have_no_window(tariff: dict[str, Any], message: str) -> None:
+    """Planned at once over the whole horizon they are fine; rising tiers and least bills have a window."""
+    of = case(load_mw=[1.0] * 24, price_per_mwh=[10.0, 50.0] * 12, tariff={"export": "none"} | tariff)
+    with pytest.raises(bo.StrategyError, match=message):
+        bo.control(of.scenario(), "perfect", horizon_h=6)
+    whole = bo.control(of.scenario(), "perfect", horizon_h=24, every_h=24)
+    assert whole.metrics.net_revenue == pytest.approx(bo.optimize(of.scenario()).metrics.net_revenue, rel=1e-6)
 
 
 def test_a_signal_must_be_seen_by_who_is_called() -> None:

@@ -9,7 +9,7 @@ import pytest
 from support.cases import IDEAL, case
 
 import bess_opt as bo
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.stepper import transition
 
 HALF = IDEAL | {"soc_min": 0.5}
@@ -90,7 +90,7 @@ def test_a_battery_that_may_not_feed_the_grid_is_not_made_to() -> None:
 def test_a_step_never_exceeds_rated_power() -> None:
     """At the floor with 50 % self-discharge an hour, 4 MWh are missing and 1 MW is what the battery takes."""
     given = case(price_per_mwh=[1.0, 1.0], battery={"duration_h": 8.0, "self_discharge_per_h": 0.5})
-    storage = plant(given.scenario()).storage
+    storage = plant_of(given.scenario()).storage
     power, after, by = transition(storage, 4.0, 0.0, 4.0, 8.0, 1.0)
     assert (power, by) == (-1.0, "energy")
     assert after == pytest.approx(3.0)

@@ -54,7 +54,7 @@ def test_break_even_prices_by_hand() -> None:
 )
 def test_actions_obey_their_break_even_prices(name: str, first: str, last: str) -> None:
     """On shipped data: who charges has a local price at or below the lower one, who discharges at or above
-    the upper one, who rests lies between, save where rule 10 closes a way. Energy has the plan's own value.
+    the upper one, who rests lies between, save where the one-way rule closes a way. Energy has the plan's own value.
     """
     scenario = bo.load(SCENARIOS / name)
     plan = bo.optimize(scenario.replace(series=scenario.series.loc[first:last]))
@@ -144,7 +144,7 @@ def test_warranty_cycles() -> None:
 
 
 def test_rule_ten_closes_a_way() -> None:
-    """Full at −50 with losses: it would pay to burn energy by running both ways; that is named."""
+    """Full at −50 with losses: it would pay to waste energy by running in and out at once; that is named."""
     table = explained(
         price_per_mwh=[-50.0, -50.0, -50.0, -50.0, 20.0],
         battery={"technology": "modern_lfp", "soc_start": 0.95, "soc_end": "free"},

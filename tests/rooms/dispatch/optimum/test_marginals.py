@@ -158,9 +158,9 @@ def test_reserve_is_no_size() -> None:
 
 
 def test_closed_ways_are_no_limits() -> None:
-    """With the pattern of rule 10 fixed, a column held at zero does not open with the power rating.
+    """With the pattern of the one-way rule fixed, a column held at zero does not open with the power rating.
 
-    At negative prices the plan of a lossy battery is cut by rule 10; its slope stays that of the pattern.
+    At negative prices the plan of a lossy battery is cut by the one-way rule; its slope stays that of the pattern.
     """
     scenario = case(
         price_per_mwh=[-50.0, -40.0, -50.0, -45.0, 20.0, 35.0],

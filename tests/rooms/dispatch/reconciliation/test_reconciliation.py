@@ -13,9 +13,9 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
-from bess_opt.dispatch.reconciliation_tables import tables
+from bess_opt.dispatch.reconciliation_tables import tables_of
 from bess_opt.dispatch.saving import plain
-from bess_opt.solver.certificate import certificate
+from bess_opt.solver.certificate import certificate_of
 
 TARIFF = {
     "energy": [{"price_per_mwh": 80.0}],
@@ -115,12 +115,12 @@ def test_the_tables_name_the_step_that_is_open_and_no_step_of_rounding() -> None
     wrong = plan.schedule.copy()
     wrong.loc[plan.schedule.index[40], "export_mw"] += 0.1
     books, open_ones = bo.reconcile(plan), bo.reconcile(dataclasses.replace(plan, schedule=wrong))
-    site = tables(open_ones, {"as planned": books})[0]
+    site = tables_of(open_ones, {"as planned": books})[0]
     cells = {row.term: row.cells for row in site.rows}
     assert site.heads == ("MWh", "optimal", "as planned")
     assert cells["residual"][0] == "-1.0e-01"
     assert cells["in the step from"] == ("2025-05-31 16:00+0200", "–")
-    assert "in the step from" not in {row.term for row in tables(books)[0].rows}
+    assert "in the step from" not in {row.term for row in tables_of(books)[0].rows}
 
 
 def test_energy_has_seven_figures_whatever_the_size() -> None:
@@ -132,7 +132,7 @@ def test_energy_has_seven_figures_whatever_the_size() -> None:
         )
         for power in (0.001, 1000.0)
     )
-    firsts = [tables(bo.reconcile(bo.optimize(case)))[0].rows[0].cells[0] for case in (small, large)]
+    firsts = [tables_of(bo.reconcile(bo.optimize(case)))[0].rows[0].cells[0] for case in (small, large)]
     assert firsts == ["0.09600000", "96,000.00"]
 
 
@@ -149,16 +149,16 @@ def test_the_certificate_sees_a_worse_plan_and_broken_limits() -> None:
     series = scenario().series
     prices = (60.0 + 0.3 * series["price_per_mwh"], 60.0 - 0.3 * series["price_per_mwh"])
     solved, other = (solve_scenario(scenario(series=series.assign(price_per_mwh=price))) for price in prices)
-    right = certificate(solved.program, solved.found)
-    worse = certificate(solved.program, dataclasses.replace(solved.found, x=other.found.x))
+    right = certificate_of(solved.program, solved.found)
+    worse = certificate_of(solved.program, dataclasses.replace(solved.found, x=other.found.x))
     assert worse.dual == right.dual
     assert worse.primal_violation < 1e-9
     assert worse.primal < right.primal - 1.0
     assert worse.gap > 1e-3
-    beyond = certificate(solved.program, dataclasses.replace(solved.found, x=2.0 * solved.found.x))
+    beyond = certificate_of(solved.program, dataclasses.replace(solved.found, x=2.0 * solved.found.x))
     assert beyond.primal_violation > 0.1
     wrong = dataclasses.replace(solved.found.solution, row_dual=1.1 * solved.found.solution.row_dual)
-    loose = certificate(solved.program, dataclasses.replace(solved.found, solution=wrong))
+    loose = certificate_of(solved.program, dataclasses.replace(solved.found, solution=wrong))
     assert loose.dual_violation > 1.0 or loose.dual > right.dual + 1.0
 
 
@@ -217,3 +217,14 @@ def test_plain_data_hold_everything() -> None:
     assert data["digest"] == books.digest == scenario(**CASES["dc"]).digest()
     assert data["versions"]["highspy"] == bo.reconcile(bo.simulate(scenario())).versions["highspy"]
     assert set(data["energy"]) == {"site", "cells", "DC bus"}
+
+
+def test_the_residual_is_a_share_of_what_the_battery_moves() -> None:
+    """A load a thousand times the battery does not hide what its books leave open."""
+    plan = planned("arbitrage")
+    moved = plan.metrics.charged_mwh + plan.metrics.discharged_mwh
+    books = bo.reconcile(plan)
+    assert books.scale_mwh == pytest.approx(moved, rel=1e-12)
+    idle = bo.reconcile(bo.simulate(plan.scenario, rule=lambda _state: 0.0))
+    assert idle.scale_mwh == plan.scenario.battery.energy_mwh
+    assert idle.energy_residual < 1e-9

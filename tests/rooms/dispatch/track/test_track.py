@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import bess_opt as bo
 from bess_opt.dispatch.track import COLUMNS, FIGURES
 from bess_opt.plant import physics, stepper
-from bess_opt.plant.from_scenario import plant
+from bess_opt.plant.from_scenario import plant_of
 
 LOSSLESS = {"eta_charge": 1.0, "eta_discharge": 1.0, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 10.0}
 NO_CONVERTER = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
@@ -236,7 +236,7 @@ def test_the_full_step_simulator_says_the_same(
     index = pd.date_range("2025-01-01", periods=len(signal), freq=step, tz="UTC")
     series = pd.DataFrame({"load_mw": 0.0}, index=index)
     scenario = bo.Scenario(battery=battery.to_plain() | {"soc_start": start, "soc_end": "free"}, series=series)
-    numbers, nothing = plant(scenario), np.zeros(len(signal))
+    numbers, nothing = plant_of(scenario), np.zeros(len(signal))
     flows = stepper.follow(numbers, stepper.Setpoints(np.array(signal), nothing, nothing, nothing))
     track = bo.track(battery, signal, step_h=step_h, soc_start=start)
     scale = max(battery.energy_mwh, 3.0)

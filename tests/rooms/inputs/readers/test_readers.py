@@ -253,7 +253,7 @@ def test_day_and_month_are_told_apart(tmp_path: Path, stamps: list[str], hours: 
     assert [f"{stamp:%Y-%m-%d %H}" for stamp in read.index[:2]] == hours
 
 
-# ---- refusals
+# ---- what is refused
 
 
 def write(folder: Path, text: str) -> Path:
@@ -470,7 +470,7 @@ def test_a_zip_holds_one_table(tmp_path: Path) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("a.csv", "time\n")
         archive.writestr("b.csv", "time\n")
-    with pytest.raises(bo.ScenarioError, match=r"two\.zip: holds 2 files: a.csv, b.csv; unpack it and give the one"):
+    with pytest.raises(bo.ScenarioError, match=r"two\.zip: holds 2 files: a.csv, b.csv; state place, one of these"):
         bo.read_prices(file)
     (tmp_path / "none.zip").write_text("no zip")
     with pytest.raises(bo.ScenarioError, match="cannot be read: File is not a zip file; give a CSV, JSON, XML"):

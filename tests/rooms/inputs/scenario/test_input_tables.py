@@ -13,11 +13,12 @@ import pytest
 from pydantic import ValidationError
 
 from bess_opt.common.input_table import Table
-from bess_opt.inputs.battery import Battery, Converters, EndValue, Technology, technologies, topologies
+from bess_opt.inputs.battery import Battery, EndValue
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.inputs.tariff import DemandRate, EnergyRate, Ratchet, Tariff
+from bess_opt.inputs.technologies import Converters, Technology, technologies, topologies
 
 Problems = Callable[..., list[str]]
 SIZE: dict[str, Any] = {"power_mw": 2, "duration_h": 4}

@@ -19,12 +19,13 @@ import pandas as pd
 import pytest
 import tomli_w
 
-from bess_opt.inputs.battery import Battery, EndValue, Technology
+from bess_opt.inputs.battery import Battery, EndValue
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario, StrategyEntry, describe, json_schema, load
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.inputs.tariff import Tariff
+from bess_opt.inputs.technologies import Technology
 
 Problems = Callable[..., list[str]]
 Frames = Callable[..., pd.DataFrame]

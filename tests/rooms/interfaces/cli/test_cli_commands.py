@@ -19,6 +19,8 @@ KEYS = [
     "objective",
     "bound",
     "gap",
+    "engine",
+    "engine_reasons",
     "metrics",
     "findings",
     "ledger",
@@ -35,6 +37,7 @@ def test_optimize_prints_the_key_figures_with_units(run: Run, folder: Path) -> N
     assert ["battery power", "2", "MW"] in rows
     assert ["battery energy", "8", "MWh"] in rows
     assert ["status", "optimal", ""] in rows
+    assert ["solved by", "value functions", ""] in rows
     assert ["net revenue", f"{metrics.net_revenue:,.2f}", "EUR"] in rows
     assert ["full cycles per day", f"{metrics.cycles_per_day:.4g}", "1/day"] in rows
     assert not any(row[0] == "demand charges" for row in rows)  # there are none
@@ -53,7 +56,20 @@ def test_json_is_one_object_with_the_metrics_keys(run: Run, folder: Path) -> Non
         "optimal",
     )
     assert ended.json["objective"] == plan.report.objective
+    assert (ended.json["engine"], ended.json["engine_reasons"]) == ("value_function", [])
     assert ended.json["findings"] == []
+
+
+def test_what_asked_for_highs_is_named(run: Run, folder: Path) -> None:
+    """In the summary and in JSON: the row that ties the steps of a day together."""
+    reason = "cycles_per_day: is not one row for each step"
+    stated = "battery.max_cycles_per_day=1.0"
+    ended = run("optimize", folder, "--json", "--set", stated)
+    assert (ended.json["engine"], ended.json["engine_reasons"]) == ("highs", [reason])
+    told = " ".join(run("optimize", folder, "--set", stated).out.replace("│", " ").split())
+    assert f"solved by HiGHS ({reason})" in told
+    insisted = run("optimize", folder, "--json", "--set", stated, "--set", "solver.engine=highs")
+    assert (insisted.json["engine"], insisted.json["engine_reasons"]) == ("highs", [])
 
 
 def test_a_figure_without_meaning_is_null_in_json(run: Run, folder: Path) -> None:
@@ -163,6 +179,14 @@ def test_new_writes_a_scenario_that_runs(run: Run, tmp_path: Path) -> None:
     assert f"next: bess-opt optimize {tmp_path / 'mine'}" in ended.out
     assert len(bo.load(tmp_path / "mine").series) == HOURS
     assert run("optimize", tmp_path / "mine").code == 0
+
+
+def test_new_of_another_kind(run: Run, tmp_path: Path) -> None:
+    assert run("new", tmp_path / "depot", "--kind", "ev_depot").code == 0
+    assert run("validate", tmp_path / "depot").code == 0
+    assert bo.load(tmp_path / "depot").site.import_limit_mw == 1.4
+    ended = run("new", tmp_path / "other", "--kind", "ev-depot")
+    assert (ended.code, ended.err) == (1, "error: kind: found 'ev-depot'; did you mean 'ev_depot'?\n")
 
 
 def test_new_leaves_what_is_there_alone(run: Run, folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.common.wording import number
-from bess_opt.dispatch.reconciliation_tables import summary, tables
+from bess_opt.dispatch.reconciliation_tables import summary_of, tables_of
 from bess_opt.interfaces.report.report import answer, page, save_report
 from bess_opt.plant.ledger import LINES
 
@@ -128,10 +128,10 @@ def test_the_page_shows_the_reconciliation(html: str) -> None:
     own = books.pop("optimal")
     sections = html[html.index("<h2>Reconciliation") :]
     shown = [re.findall(r"<(?:th|td)[^>]*>(.*?)</(?:th|td)>", row) for row in re.findall(r"<tr.*?</tr>", sections)]
-    expected = [[row.term, *row.cells] for table in tables(own, books) for row in table.rows]
+    expected = [[row.term, *row.cells] for table in tables_of(own, books) for row in table.rows]
     found = [[unescape(cell) for cell in row] for row in shown]
-    assert [row for row in found if row[0] not in {table.heads[0] for table in tables(own, books)}] == expected
-    assert summary(own) in unescape(sections)
+    assert [row for row in found if row[0] not in {table.heads[0] for table in tables_of(own, books)}] == expected
+    assert summary_of(own) in unescape(sections)
     assert expected[0][0] == "solar"
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.cases import case
 
 import bess_opt as bo
-from bess_opt.investment.lifetime.cash_flow import CASH_FLOW, Figures, cash_flow, weights, year_weight
+from bess_opt.investment.lifetime.cash_flow import CASH_FLOW, Figures, cash_flow_of, weights_of, year_weight
 
 DERVET = 14.454006150790656
 
@@ -20,7 +20,7 @@ DERVET = 14.454006150790656
 def test_der_vets_present_value_factor() -> None:
     """Σ_{y=0..19} (1.022/1.06)^y, first payment in year 0: as EPRI DER-VET counts a yearly amount."""
     finance = bo.Finance(discount_rate=0.06, escalation_rate=0.022, first_payment_year=0, lifetime_years=20)
-    assert weights(finance).revenue == pytest.approx(DERVET, rel=1e-14)
+    assert weights_of(finance).revenue == pytest.approx(DERVET, rel=1e-14)
 
 
 @pytest.mark.parametrize("stated", ["factor", "rates"])
@@ -30,7 +30,7 @@ def test_der_vets_site(stated: str) -> None:
     """
     costs = {"capital_per_mw": 800e3, "capital_per_mwh": 250e3, "fixed_om_per_mw_year": 10e3}
     rates = {"discount_rate": 0.06, "escalation_rate": 0.022, "first_payment_year": 0, "lifetime_years": 20}
-    linear = weights(bo.Finance(**costs, **({"present_value_factor": DERVET} if stated == "factor" else rates)))
+    linear = weights_of(bo.Finance(**costs, **({"present_value_factor": DERVET} if stated == "factor" else rates)))
     assert -linear.npv(0.0, 1.993, 11.958) == pytest.approx(4_583_900.0 + 288_068.343, abs=1e-3)
     assert linear.npv(1.0, 0.0, 0.0) == pytest.approx(DERVET)
 
@@ -48,7 +48,7 @@ def test_a_hand_solved_life() -> None:
         lifetime_years=2,
         discount_rate=0.1,
     )
-    linear, table = weights(finance), cash_flow(Figures(1.0, 2.0, 110.0), finance)
+    linear, table = weights_of(finance), cash_flow_of(Figures(1.0, 2.0, 110.0), finance)
     assert linear.npv(110.0, 1.0, 2.0) == pytest.approx(-125 + 90 + 99 / 1.21)
     assert linear.per_mw == pytest.approx(100 + 11 / 1.1 + 11 / 1.21)
     assert (linear.per_mwh, linear.fixed) == (10.0, 5.0)
@@ -65,9 +65,9 @@ def test_escalation_and_fade_start_where_they_say() -> None:
     From year 0 on instead: 100, then 100·1.1·0.5 = 55, and nothing in year 2.
     """
     rates = {"lifetime_years": 2, "discount_rate": 0.0, "escalation_rate": 0.1, "fade_per_year": 0.5}
-    late = cash_flow(Figures(1.0, 1.0, 100.0), bo.Finance(**rates))
+    late = cash_flow_of(Figures(1.0, 1.0, 100.0), bo.Finance(**rates))
     assert list(late["revenue"]) == pytest.approx([0.0, 110.0, 60.5])
-    early = cash_flow(Figures(1.0, 1.0, 100.0), bo.Finance(**rates, first_payment_year=0))
+    early = cash_flow_of(Figures(1.0, 1.0, 100.0), bo.Finance(**rates, first_payment_year=0))
     assert list(early["revenue"]) == pytest.approx([100.0, 55.0, 0.0])
 
 
@@ -81,24 +81,24 @@ def test_tax_depreciation_replacement_and_residual_by_hand() -> None:
         capital_fixed=100, lifetime_years=2, discount_rate=0.0, replacement_year=2, replacement_cost=30,
         residual_share=0.2, tax_rate=0.25,
     )  # fmt: skip
-    table = cash_flow(Figures(1.0, 1.0, 80.0), finance)
+    table = cash_flow_of(Figures(1.0, 1.0, 80.0), finance)
     assert list(table["tax"]) == [0.0, -7.5, -5.0]
     assert list(table["capital"]) == [-100.0, 0.0, 20.0]
     assert list(table["replacement"]) == [0.0, 0.0, -30.0]
-    assert weights(finance).npv(80.0, 1.0, 1.0) == pytest.approx(37.5)
+    assert weights_of(finance).npv(80.0, 1.0, 1.0) == pytest.approx(37.5)
 
 
 def test_a_loss_is_refunded() -> None:
     """No revenue, upkeep 8, capital 20 over 2 years, tax 25 %: (−8 − 10)/4 comes back each year."""
     finance = bo.Finance(capital_fixed=20, fixed_om_per_mw_year=8, lifetime_years=2, discount_rate=0.0, tax_rate=0.25)
-    assert list(cash_flow(Figures(1.0, 1.0, 0.0), finance)["tax"]) == [0.0, 4.5, 4.5]
+    assert list(cash_flow_of(Figures(1.0, 1.0, 0.0), finance)["tax"]) == [0.0, 4.5, 4.5]
 
 
 def test_another_rate_on_request() -> None:
     """`discount_rate` takes the place of the stated one, in both views: 100/2 at 100 %."""
     finance = bo.Finance(lifetime_years=1, discount_rate=0.1)
-    assert weights(finance, discount_rate=1.0).revenue == 0.5
-    assert cash_flow(Figures(1.0, 1.0, 100.0), finance, discount_rate=1.0)["present_value"].sum() == 50.0
+    assert weights_of(finance, discount_rate=1.0).revenue == 0.5
+    assert cash_flow_of(Figures(1.0, 1.0, 100.0), finance, discount_rate=1.0)["present_value"].sum() == 50.0
 
 
 def _money(most: float) -> st.SearchStrategy[float]:
@@ -134,8 +134,8 @@ def test_the_cash_flow_sums_to_the_linear_view(
         replacement_year=None if replaced is None else min(replaced, lifetime),
     )  # fmt: skip
     power, energy, revenue, weight = figures
-    table = cash_flow(Figures(power, energy, revenue, weight), finance, discount_rate=other)
-    linear = weights(finance, year_weight=weight, discount_rate=other)
+    table = cash_flow_of(Figures(power, energy, revenue, weight), finance, discount_rate=other)
+    linear = weights_of(finance, year_weight=weight, discount_rate=other)
     scale = table["present_value"].abs().sum() + table["revenue"].abs().max() + 1.0
     assert table["present_value"].sum() == pytest.approx(linear.npv(revenue, power, energy), abs=1e-9 * scale)
     parts = table[["capital", "revenue", "fixed_om", "replacement", "tax"]].sum(axis=1)
@@ -147,19 +147,19 @@ def test_what_is_missing_is_named() -> None:
     with pytest.raises(
         bo.ScenarioError, match=r"finance\.discount_rate: is missing; give discount_rate and"
     ) as error:
-        weights(bo.Finance())
+        weights_of(bo.Finance())
     assert [problem.where for problem in error.value.problems] == ["finance.discount_rate", "finance.lifetime_years"]
     with pytest.raises(bo.ScenarioError, match=r"finance\.lifetime_years: is missing"):
-        cash_flow(Figures(1.0, 1.0, 1.0), bo.Finance(), discount_rate=0.1)
+        cash_flow_of(Figures(1.0, 1.0, 1.0), bo.Finance(), discount_rate=0.1)
     with pytest.raises(bo.ScenarioError, match=r"found -1; give a rate > -1 per year"):
-        weights(bo.Finance(lifetime_years=1), discount_rate=-1.0)
+        weights_of(bo.Finance(lifetime_years=1), discount_rate=-1.0)
 
 
 def test_a_bare_factor_hides_the_years() -> None:
     """What needs years is refused beside it, all at once; so is a rate to vary, and a cash flow."""
     finance = bo.Finance(present_value_factor=10.0, fade_per_year=0.02, tax_rate=0.2, residual_share=0.1)
     with pytest.raises(bo.ScenarioError, match="needs the years that present_value_factor replaces") as error:
-        weights(finance)
+        weights_of(finance)
     assert [p.where.removeprefix("finance.") for p in error.value.problems] == [
         "fade_per_year",
         "residual_share",
@@ -167,18 +167,18 @@ def test_a_bare_factor_hides_the_years() -> None:
     ]
     bare = bo.Finance(present_value_factor=10.0)
     with pytest.raises(bo.ScenarioError, match="replaces the rate that is to be varied"):
-        weights(bare, discount_rate=0.1)
+        weights_of(bare, discount_rate=0.1)
     with pytest.raises(bo.ScenarioError, match="knows no years, and a cash flow has them"):
-        cash_flow(Figures(1.0, 1.0, 1.0), bare)
+        cash_flow_of(Figures(1.0, 1.0, 1.0), bare)
 
 
 def test_years_that_are_known_one_by_one() -> None:
     """`yearly` stands in place of net revenue and fade; too few of them are refused."""
     finance = bo.Finance(lifetime_years=2, discount_rate=0.0)
-    table = cash_flow(Figures(1.0, 1.0, 7.0, 10.0, (3.0, 2.0, 1.0)), finance)
+    table = cash_flow_of(Figures(1.0, 1.0, 7.0, 10.0, (3.0, 2.0, 1.0)), finance)
     assert list(table["revenue"]) == [0.0, 30.0, 20.0]
     with pytest.raises(bo.ScenarioError, match="knows 1 years of operation, the lifetime has 2"):
-        cash_flow(Figures(1.0, 1.0, 7.0, 1.0, (3.0,)), finance)
+        cash_flow_of(Figures(1.0, 1.0, 7.0, 1.0, (3.0,)), finance)
 
 
 @pytest.mark.parametrize(("start", "days"), [("2025-01-01", 365), ("2024-01-01", 366)])
@@ -198,5 +198,5 @@ def test_another_horizon_needs_its_weight() -> None:
 
 def test_the_index_is_the_year() -> None:
     """Whatever the input, rows are 0 to the lifetime."""
-    table = cash_flow(Figures(1.0, 1.0, 1.0), bo.Finance(lifetime_years=3, discount_rate=0.0))
+    table = cash_flow_of(Figures(1.0, 1.0, 1.0), bo.Finance(lifetime_years=3, discount_rate=0.0))
     pd.testing.assert_index_equal(table.index, pd.RangeIndex(4, name="year"))

@@ -10,7 +10,7 @@ from support.cases import Case
 from support.cases import case as any_case
 
 import bess_opt as bo
-from bess_opt.investment.lifetime.cash_flow import weights
+from bess_opt.investment.lifetime.cash_flow import weights_of
 from bess_opt.investment.lifetime.levelised import charging_cost
 
 LIFE = {"lifetime_years": 2, "discount_rate": 0.1, "horizons_per_year": 100}
@@ -37,7 +37,7 @@ def test_a_plan_by_hand() -> None:
     found = bo.financials(of({"capital_per_mwh": 6000.0}).optimize())
     assert found.npv == pytest.approx(-12000 + 8000 / 1.1 + 8000 / 1.21)
     assert found.irr == pytest.approx((1 + 7**0.5) / 3 - 1)
-    linear = weights(bo.Finance(capital_per_mwh=6000.0, **LIFE), year_weight=100, discount_rate=found.irr)
+    linear = weights_of(bo.Finance(capital_per_mwh=6000.0, **LIFE), year_weight=100, discount_rate=found.irr)
     assert linear.npv(80.0, 1.0, 2.0) == pytest.approx(0.0, abs=1e-6)
     assert found.payback_years == pytest.approx(1.5)
     assert found.discounted_payback_years == pytest.approx(1 + (12000 - 8000 / 1.1) / (8000 / 1.21))

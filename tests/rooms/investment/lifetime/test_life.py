@@ -10,7 +10,7 @@ from support.cases import IDEAL, case
 
 import bess_opt as bo
 from bess_opt.investment.lifetime.assumptions import fade_of
-from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow, weights
+from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow_of, weights_of
 from bess_opt.investment.lifetime.operation import by_operation, operation_table
 
 SPREAD = [10.0, 10.0, 50.0, 50.0]
@@ -30,8 +30,8 @@ def test_new_cells_start_anew() -> None:
     ten = sum(0.975 ** (y - 1) / 1.08**y for y in range(1, 11))
     right = 36_500 * ten * (1 + 1.08**-10) - 2e5 - 1e5 / 1.08**10
     assert right == pytest.approx(79_414, abs=1)
-    assert weights(finance).npv(36_500.0, 1.0, 1.0) == pytest.approx(right)
-    table = cash_flow(Figures(1.0, 1.0, 36_500.0), finance)
+    assert weights_of(finance).npv(36_500.0, 1.0, 1.0) == pytest.approx(right)
+    table = cash_flow_of(Figures(1.0, 1.0, 36_500.0), finance)
     assert table["present_value"].sum() == pytest.approx(right)
     assert table["revenue"][11] == pytest.approx(table["revenue"][1])
     assert table["revenue"][10] == pytest.approx(36_500 * 0.975**9)
@@ -42,7 +42,7 @@ def test_a_list_of_one_is_the_one_year() -> None:
         lifetime_years=9, discount_rate=0.05, replacement_year=4, replacement_per_mw=7.0, fade_per_year=0.1
     )
     listed = one.model_copy(update={"replacement_year": None, "replacement_years": (4,)})
-    assert weights(one) == weights(listed)
+    assert weights_of(one) == weights_of(listed)
     assert one.replacement(2.0, 5.0) == 14.0
 
 

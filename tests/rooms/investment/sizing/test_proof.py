@@ -52,7 +52,7 @@ def test_no_exact_plan_of_a_grid_is_above_the_bound(scenario: bo.Scenario) -> No
 
 
 def test_negative_prices_are_cut_and_stay_exact() -> None:
-    """A price of −80 pays for burning energy: the relaxation's bound without the cuts of rule 10 is far off."""
+    """A price of −80 pays for wasting energy: the relaxation's bound without the one-way cuts is far off."""
     scenario = merchant(lowest=-80.0, spread=90.0)
     plain, tight = (SizedProgram(scenario, 2.0, 4.0, tight=t).revenue(2.0, 4.0) for t in (False, True))
     exact = bo.optimize(at_size(scenario, 2.0, 4.0)).metrics.net_revenue

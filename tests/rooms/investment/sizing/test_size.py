@@ -189,12 +189,12 @@ class TestWhatCanBeBought:
         assert single.gap == pytest.approx(0.0, abs=1e-9)
 
     def test_what_the_relaxation_leaves_open_is_said(self) -> None:
-        """One size only, and prices that pay for burning energy: the bound stays above the exact plan."""
+        """One size only, and prices that pay for wasting energy: the bound stays above the exact plan."""
         single = bo.size(merchant(lowest=-80.0, spread=90.0), power_mw=2.0, duration_h=2.0)
         assert single.gap is not None
         assert single.gap > 1e-3
         (note,) = (f for f in single.findings if f.code == "gap_open")
-        assert "rule 10" in note.expected
+        assert "the one-way rule" in note.expected
 
     def test_costs_add_up(self) -> None:
         best = bo.size(solar_plant(finance={"tax_rate": 0.25, "replacement_year": 8, "replacement_cost": 1e5, "variable_om_per_mwh": 1.0}), **RANGES)  # fmt: skip

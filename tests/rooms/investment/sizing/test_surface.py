@@ -41,13 +41,13 @@ def sized() -> bo.Sizing:
 
 
 def test_rows_and_columns(sized: bo.Sizing) -> None:
-    """Every duration with every power, energy their product, and only the relaxation is claimed."""
+    """Every duration with every power, energy their product, and every value is that of an exact plan."""
     table = sized.surface(4, 3)
     assert list(table.columns) == ["power_mw", "duration_h", "energy_mwh", "value", "exact"]
     assert sorted(set(table["power_mw"])) == pytest.approx(np.linspace(0.5, 6.0, 4))
     assert sorted(set(table["duration_h"])) == pytest.approx([1.0, 3.0, 5.0])
     assert len(table) == 12
-    assert not table["exact"].any()
+    assert table["exact"].all()
     assert table["energy_mwh"].to_numpy() == pytest.approx(table["power_mw"] * table["duration_h"])
 
 
@@ -67,8 +67,30 @@ def test_no_value_is_above_the_bound(sized: bo.Sizing) -> None:
     assert table["value"].max() <= sized.bound_continuous * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("low", [20.0, -40.0])
+def test_value_functions_say_what_the_program_says(low: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal above nought; below, where the program is relaxed, exact plans' values and not above it. No HiGHS."""
+    scenario = week(low)
+    theirs = bo.size(scenario.replace(solver={"engine": "highs"}), (0.5, 6.0), (1.0, 5.0)).surface(4, 3)
+    ours_of = bo.size(scenario, (0.5, 6.0), (1.0, 5.0))
+    monkeypatch.setattr(SizedProgram, "row", None)
+    ours = ours_of.surface(4, 3)
+    assert ours["exact"].all()
+    assert not theirs["exact"].any()
+    scale = theirs["value"].abs().max()
+    above = (ours["value"] - theirs["value"]).to_numpy() / scale
+    assert above.max() < 1e-9
+    if low > 0.0:
+        assert above.min() > -1e-9
+    for row in ours.iloc[[0, 5, 11]].to_dict("records"):
+        plan = bo.optimize(resized(scenario, row["power_mw"], row["energy_mwh"]))
+        assert row["value"] == pytest.approx(ours_of.goal.value(plan), rel=1e-9)
+
+
+@pytest.mark.parametrize("engine", ["auto", "highs"])
 @pytest.mark.parametrize("kind", ["threads", "processes", "workers"])
-def test_every_executor_gives_the_same_bits(sized: bo.Sizing, kind: str) -> None:
+def test_every_executor_gives_the_same_bits(kind: str, engine: str) -> None:
+    sized = bo.size(week(solver={"engine": engine}), (0.5, 6.0), (1.0, 5.0))
     serial = sized.surface(5, 4)
     if kind == "workers":
         other = sized.surface(5, 4, workers=2)

@@ -14,9 +14,10 @@ from support.stepwise import Referee, stepwise_scenario
 
 import bess_opt as bo
 from bess_opt.solver.value_function import recursion
+from bess_opt.solver.value_function.modes import modes_of
 from bess_opt.solver.value_function.plan import NotProvenError, ValueFunctionPlan, solve_by_value_functions
 from bess_opt.solver.value_function.recursion import RecursionFailedError
-from bess_opt.solver.value_function.step_program import NotStepwiseError
+from bess_opt.solver.value_function.step_program import NotStepwiseError, read
 
 QUICK, LONG, TIED = 300, 2_000, 40
 DAY = [10.0, 20.0, 5.0, 80.0, 90.0, 30.0]
@@ -60,7 +61,7 @@ def solve(referee: Referee) -> ValueFunctionPlan:
 
 
 def test_random_scenarios_equal_binaries() -> None:
-    """All topologies, permissions, limits, ends and strategies that qualify; rule 10 exact, the proof closed."""
+    """All topologies, permissions, limits, ends and strategies that qualify; the one-way rule exact, the proof closed."""
     planned = sum(against_binaries(seed, 14) for seed in range(QUICK))
     assert planned > 0.5 * QUICK
 
@@ -95,8 +96,8 @@ def test_ties_are_broken_as_the_rule_says() -> None:
     assert held > TIED // 2
 
 
-def test_burning_energy_at_a_flat_negative_price() -> None:
-    """240 hours at −10: charging pays, discharging costs, and what is burnt can only be burnt one way at a time."""
+def test_wasting_energy_at_a_flat_negative_price() -> None:
+    """240 hours at −10: charging pays, discharging costs, and what is wasted can only be wasted one way at a time."""
     at = pd.date_range("2025-06-02", periods=240, freq="h", tz="UTC")
     battery = {"power_mw": 1.0, "duration_h": 2.0, "soc_start": 0.5, "technology": LOSSY, "converters": PURE}
     series = pd.DataFrame({"price_per_mwh": np.full(240, -10.0)}, index=at)
@@ -217,7 +218,7 @@ def test_without_the_compiled_part_highs_solves_and_says_so(monkeypatch: pytest.
 
 
 def test_no_plan_is_known_at_once_and_explained() -> None:
-    """Less must be in store at the end than at the start, and nothing may take it: burning would need both ways."""
+    """Less must be in store at the end than at the start, and nothing may take it: wasting would need both ways."""
     of = case(price_per_mwh=[50.0] * 6, battery={"technology": LOSSY, "soc_start": 0.5, "soc_end": 0.2})
     with pytest.raises(bo.InfeasibleError) as raised:
         bo.optimize(of.scenario().replace(site={"battery_export": False}))
@@ -231,6 +232,50 @@ def test_a_schedule_that_does_not_earn_its_value_is_not_given(monkeypatch: pytes
     plan.schedule.value[0] += 1e-3
     with pytest.raises(NotProvenError, match=r"brings 155 where its value function says 155\.001"):
         plan.require_proof()
+
+
+def test_without_a_proof_highs_solves_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of this engine costs nobody a plan; who insists on it is told."""
+    monkeypatch.setattr("bess_opt.solver.value_function.plan.PROVEN", -1.0)
+    scenario = case(price_per_mwh=DAY).scenario()
+    plan = bo.optimize(scenario)
+    assert plan.report is not None
+    assert (plan.report.engine, plan.metrics.net_revenue) == ("highs", pytest.approx(155.0))
+    assert plan.report.engine_reasons[0].startswith("proof: the schedule brings 155 where")
+    with pytest.raises(NotProvenError):
+        bo.optimize(scenario.replace(solver={"engine": "value_function"}))
+
+
+def test_the_time_limit_stops_the_recursion() -> None:
+    """It is looked at in every step; no plan comes of half a recursion."""
+    prices = np.random.default_rng(1).normal(20.0, 40.0, 60_000).round(2)
+    scenario = case(price_per_mwh=prices, step_min=5, battery={"technology": LOSSY}).scenario()
+    referee = Referee(scenario)
+    model, objectives = referee.without_binaries()
+    asked = recursion.Recursion(program := read(model, objectives, referee.pairs), modes_of(program))
+    with asked.within(0.0), pytest.raises(RecursionFailedError, match="the time limit ended the recursion"):
+        asked.schedule()
+    assert asked.schedule().pieces > 1
+    with pytest.raises(bo.SolveError, match="time_limit_s"):
+        solve_by_value_functions(model, objectives, referee.pairs, time_limit_s=1e-3)
+
+
+def test_a_library_of_other_sources_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier installation left in place counts as not built."""
+    monkeypatch.setattr(recursion, "VERSION", recursion.VERSION + 1)
+    assert recursion.compiled_part.__wrapped__() is None
+
+
+def test_more_pieces_than_there_is_room_for_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = case(price_per_mwh=np.random.default_rng(2).normal(20.0, 40.0, 300).round(2)).scenario()
+    right = bo.optimize(scenario).metrics.net_revenue
+    monkeypatch.setattr(recursion, "ROOM", 12)
+    assert bo.optimize(scenario).metrics.net_revenue == right
+    monkeypatch.setattr(recursion, "MOST_ROOM", 12)
+    plan = bo.optimize(scenario)
+    assert plan.report is not None
+    assert plan.report.engine == "highs"
+    assert "too many pieces" in plan.report.engine_reasons[0]
 
 
 def test_errors_cross_processes_whole() -> None:

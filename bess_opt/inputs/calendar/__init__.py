@@ -1,0 +1,1 @@
+"""When rates and clauses hold: the keys that say so, and the dates of holidays."""

@@ -1,0 +1,60 @@
+"""What must agree between the tables of a scenario, and between them and the horizon of the series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bess_opt.common.findings import Finding
+from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.calendar.holidays import holidays_in
+from bess_opt.inputs.connection import clause_findings
+from bess_opt.inputs.site import Site
+from bess_opt.inputs.tariff import Tariff
+from bess_opt.inputs.tariff_checks import tariff_findings
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """Local starts of the steps, and their length [h]."""
+
+    index: pd.DatetimeIndex
+    step_h: float
+
+
+def check_tables(parts: Mapping[str, Any], horizon: Horizon | None) -> list[Finding]:
+    """Problems between tables; a part that is wrong itself (None or absent) is passed over."""
+    problems: list[Finding] = []
+    battery, site, tariff = parts.get("battery"), parts.get("site"), parts.get("tariff")
+    if isinstance(battery, Battery) and isinstance(site, Site):
+        problems += _check_hybrid(battery, site)
+    if isinstance(battery, Battery) and horizon is not None:
+        problems += _check_cycle_hours(battery, horizon.step_h)
+    if horizon is not None:
+        stated = site.holidays if isinstance(site, Site) else ()
+        holidays = None if stated is None else holidays_in(stated, horizon.index)
+        if isinstance(tariff, Tariff):
+            problems += tariff_findings(tariff, horizon.index, horizon.step_h, holidays)
+        problems += clause_findings(parts.get("connection") or (), horizon.index, horizon.step_h, holidays)
+    return problems
+
+
+def _check_hybrid(battery: Battery, site: Site) -> list[Finding]:
+    if battery.topology != "hybrid" or site.dc_share is not None:
+        return []
+    found = 'is missing, but battery.topology is "hybrid"'
+    expected = "give the share of the array on the battery's DC bus, 0 to 1"
+    return [Finding("missing_key", "site.dc_share", found, expected)]
+
+
+def _check_cycle_hours(battery: Battery, step_h: float) -> list[Finding]:
+    """Hours of a cap on cycles hold at least one step."""
+    remedy = f"give at least a step, {step_h:g} h, or a series with shorter steps"
+    return [
+        Finding("odd_interval", f"{where}.hours", f"found {limit.hours:g}, less than a step", remedy)
+        for where, limit in battery.cycle_limits
+        if limit.hours is not None and limit.hours < step_h * (1.0 - 1e-9)
+    ]

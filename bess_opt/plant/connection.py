@@ -1,0 +1,143 @@
+"""Clauses of a connection agreement in numbers: caps and ramps at the meter, step by step.
+
+Hard caps are also part of the plant's limits on import and export, the lowest of all; what is here is the rest:
+caps that may be overrun at a price, limits on ramps, and which clause a limit comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.common.arrays import Array
+from bess_opt.common.clock import Mask
+from bess_opt.inputs.connection import Clause
+
+FLOWS = ("import_mw", "export_mw")  # of the meter, each with a cap of its own
+
+
+@dataclass(frozen=True)
+class ClauseNumbers:
+    """One clause over the steps of a horizon; `caps` has the flows that it caps, MW.
+
+    `ramp_mw` is the most change of the grid power from step to step, inf where the clause states none, and
+    `before_mw` the grid power before the horizon, None where the first step's ramp is free.
+    """
+
+    name: str
+    where: str
+    active: Mask
+    caps: dict[str, float]
+    ramp_mw: float
+    before_mw: float | None
+    overrun_price_per_mwh: float | None
+
+    @property
+    def hard(self) -> bool:
+        """Whether its caps must hold whatever it costs."""
+        return self.overrun_price_per_mwh is None
+
+    def cap_mw(self, flow: str) -> Array:
+        """Most of `flow` per step, inf where the clause says nothing."""
+        most: Array = np.where(self.active, self.caps.get(flow, np.inf), np.inf)
+        return most
+
+    def overrun_mw(self, flow: str, power_mw: Array) -> Array:
+        """How far `power_mw` of `flow` is above the cap in each step."""
+        over: Array = np.maximum(power_mw - self.cap_mw(flow), 0.0)
+        return over
+
+
+@dataclass(frozen=True)
+class Connection:
+    """All clauses of a site; none where `clauses` is empty."""
+
+    clauses: tuple[ClauseNumbers, ...]
+    steps: int
+    step_h: float
+
+    def cap_mw(self, flow: str) -> Array:
+        """Most of `flow` per step under every hard clause."""
+        return self._lowest([clause for clause in self.clauses if clause.hard], flow)
+
+    def soft_cap_mw(self, flow: str) -> Array:
+        """Most of `flow` per step that costs no overrun."""
+        return self._lowest(self.soft, flow)
+
+    def _lowest(self, clauses: Sequence[ClauseNumbers], flow: str) -> Array:
+        lowest: Array = np.full(self.steps, np.inf)
+        for clause in clauses:
+            lowest = np.minimum(lowest, clause.cap_mw(flow))
+        return lowest
+
+    @property
+    def soft(self) -> tuple[ClauseNumbers, ...]:
+        """Clauses whose caps may be overrun at a price."""
+        return tuple(clause for clause in self.clauses if not clause.hard)
+
+    @property
+    def ramp_mw(self) -> Array:
+        """Most change of the grid power into each step, inf where it is free; the first step's stands apart."""
+        most = np.full(self.steps, np.inf)
+        for clause in self.clauses:
+            most = np.minimum(most, np.where(clause.active, clause.ramp_mw, np.inf))
+        most[:1] = np.inf
+        return most
+
+    @property
+    def first_grid_mw(self) -> tuple[float, float]:
+        """(least, most) grid power of the first step that ramps from before the horizon allow."""
+        known = [c for c in self.clauses if c.before_mw is not None and self.steps and c.active[0]]
+        least = max((float(c.before_mw or 0.0) - c.ramp_mw for c in known), default=-np.inf)
+        most = min((float(c.before_mw or 0.0) + c.ramp_mw for c in known), default=np.inf)
+        return least, most
+
+    @property
+    def has_ramps(self) -> bool:
+        """Whether the grid power of some step depends on the step before."""
+        return bool(np.isfinite(self.ramp_mw).any() or np.isfinite(self.first_grid_mw).any())
+
+    def overrun_cost(self, import_mw: Array, export_mw: Array) -> float:
+        """What is paid for energy above soft caps, beside its own price, in currency."""
+        flows = dict(zip(FLOWS, (import_mw, export_mw), strict=True))
+        return sum(
+            float(clause.overrun_price_per_mwh or 0.0) * self.step_h * float(clause.overrun_mw(flow, power).sum())
+            for clause in self.soft
+            for flow, power in flows.items()
+            if flow in clause.caps
+        )
+
+    def ramp_excess_mw(self, grid_mw: Array) -> Array:
+        """How far the change into each step is beyond its limit."""
+        least, most = self.first_grid_mw
+        excess = np.zeros(self.steps)
+        excess[:1] = np.maximum(grid_mw[:1] - most, least - grid_mw[:1])
+        excess[1:] = np.abs(np.diff(grid_mw)) - self.ramp_mw[1:]
+        return np.maximum(excess, 0.0)
+
+    def limiting(self, flow: str, step: int) -> ClauseNumbers | None:
+        """The clause with the lowest hard cap on `flow` in `step`, the first of equal ones."""
+        capped = [c for c in self.clauses if c.hard and np.isfinite(c.cap_mw(flow)[step])]
+        return min(capped, key=lambda c: c.caps[flow], default=None)
+
+
+def connection_of(
+    clauses: Sequence[Clause], series: pd.DataFrame, step_h: float, holidays: Collection[str]
+) -> Connection:
+    """The clauses of a scenario over the steps of `series`."""
+    numbers = tuple(
+        ClauseNumbers(
+            name=clause.name,
+            where=f"connection[{n}]",
+            active=clause.active(series, holidays),
+            caps={flow: float(cap) for flow in FLOWS if (cap := getattr(clause, flow)) is not None},
+            ramp_mw=np.inf if clause.ramp_mw_per_min is None else clause.ramp_mw_per_min * step_h * 60.0,
+            before_mw=clause.before_mw,
+            overrun_price_per_mwh=clause.overrun_price_per_mwh,
+        )
+        for n, clause in enumerate(clauses)
+    )
+    return Connection(numbers, len(series), step_h)

@@ -1,0 +1,117 @@
+"""Grid power that a site may have in each step: limits of the connection, caps of clauses, ramps from step to step.
+
+What ramps allow depends on the step before, so the band is filled while the plant runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
+from bess_opt.plant.plant import Bus, Plant
+from bess_opt.plant.room import Room, Setpoints, room_of
+
+
+class GridBand:
+    """Least and most grid power per step, MW, + exports: `least_mw` and `most_mw` must hold.
+
+    `curtailed_above_mw` is where PV gives way: the most, or under `clauses_first` also what soft caps allow.
+    """
+
+    def __init__(self, plant: Plant, asked: Setpoints, *, clauses_first: bool = False) -> None:
+        self.least_mw, self.most_mw = -plant.import_max_mw, plant.export_max_mw.copy()
+        soft = plant.connection.soft_cap_mw("export_mw") if clauses_first else np.inf
+        self.curtailed_above_mw: Array = np.minimum(self.most_mw, soft)
+        self.ramps = plant.connection.has_ramps
+        if not self.ramps:
+            return
+        self._bus, self._curtailment = plant.bus, plant.curtailment
+        load = plant.load_mw - asked.unserved_mw
+        self._load, self._shed = load.tolist(), np.maximum(plant.sheddable_mw - asked.unserved_mw, 0.0).tolist()
+        self._solar_ac = (plant.solar_ac_mw - asked.curtailed_ac_mw).tolist()
+        self._solar_dc = (plant.solar_dc_mw - asked.curtailed_dc_mw).tolist()
+        self._ramp, self._first = plant.connection.ramp_mw.tolist(), plant.connection.first_grid_mw
+        self.grid_mw: list[float] = []
+
+    def narrowed(
+        self, t: int, lowest: float, highest: float, lowest_by: str, highest_by: str
+    ) -> tuple[float, float, str, str]:
+        """Least and most battery power of step `t` with its ramp, and what sets each."""
+        least, most = self.battery_power(t)
+        return (
+            max(lowest, least), min(highest, most),
+            "ramp limit" if least > lowest else lowest_by, "ramp limit" if most < highest else highest_by,
+        )  # fmt: skip
+
+    def battery_power(self, t: int) -> tuple[float, float]:
+        """(least, most) battery power at the port that keeps the ramp into step `t`; it narrows the band.
+
+        Where PV may be curtailed an idle battery is not made to charge but for what curtailment cannot do.
+        """
+        ramp = self._ramp[t]
+        last = self.grid_mw[-1] if self.grid_mw else 0.0
+        least, most = (last - ramp, last + ramp) if t else self._first
+        self.least_mw[t], self.most_mw[t] = max(self.least_mw[t], least), min(self.most_mw[t], most)
+        self.curtailed_above_mw[t] = min(self.curtailed_above_mw[t], max(most, self.least_mw[t]))
+        here = self._load[t] - self._solar_ac[t]
+        lowest = self._at_port(least + here) - self._solar_dc[t]
+        highest = self._at_port(most + here) - self._solar_dc[t]
+        if self._curtailment:
+            highest = max(highest, min(0.0, self._at_port(most + self._load[t])))
+        return lowest, highest
+
+    def _at_port(self, ac_mw: float) -> float:
+        """Power on the battery's bus for a net power on the AC bus, + towards it."""
+        bus: Bus | None = self._bus
+        if bus is None or not np.isfinite(ac_mw):
+            return ac_mw
+        return ac_mw / bus.eta_out if ac_mw > 0.0 else ac_mw * bus.eta_in
+
+    def book(self, t: int, power_mw: float) -> None:
+        """Enter the battery's power of step `t`, and the grid power that comes of it once curtailed and shed."""
+        above, least = float(self.curtailed_above_mw[t]), float(self.least_mw[t])
+        solar_ac, battery = self._solar_ac[t], power_mw
+        if self._bus is not None:
+            net = self._solar_dc[t] + power_mw
+            battery = net * self._bus.eta_out if net > 0.0 else net / self._bus.eta_in
+            takes = self._load[t] + above - (0.0 if self._curtailment else solar_ac)
+            most = min(max(takes, 0.0), self._bus.inverter_mw)
+            if self._curtailment and battery > most:
+                battery -= min(battery - most, self._solar_dc[t] * self._bus.eta_out)
+        grid = solar_ac + battery - self._load[t]
+        if self._curtailment and grid > above:
+            grid -= min(grid - above, solar_ac)
+        if grid < least:
+            grid += min(least - grid, self._shed[t])
+        self.grid_mw.append(grid)
+
+
+def room_of_rule(plant: Plant, asked: Setpoints) -> Room:
+    """Battery power that the site allows a rule: it keeps soft caps too where it can, and sheds priced load.
+
+    Where unserved load has a price the import limit changes no power that is asked for: load beyond it is shed.
+    """
+    shedding = room_of(plant, replace(asked, unserved_mw=plant.sheddable_mw))
+    hard = replace(room_of(plant, asked), lowest_mw=shedding.lowest_mw, lowest_by=shedding.lowest_by)
+    if not plant.connection.soft:
+        return hard
+    caps = {flow: plant.connection.soft_cap_mw(flow) for flow in ("import_mw", "export_mw")}
+    soft = room_of(
+        replace(
+            plant,
+            import_max_mw=np.minimum(plant.import_max_mw, caps["import_mw"]),
+            export_max_mw=np.minimum(plant.export_max_mw, caps["export_mw"]),
+        ),
+        asked,
+    )
+    raised, lowered = soft.lowest_mw > hard.lowest_mw, soft.highest_mw < hard.highest_mw
+    capped = np.isfinite(caps["import_mw"])  # elsewhere the load is shed rather than the power changed
+    raised &= capped
+    return Room(
+        np.where(raised, np.minimum(soft.lowest_mw, hard.highest_mw), hard.lowest_mw),
+        np.where(lowered, np.maximum(soft.highest_mw, hard.lowest_mw), hard.highest_mw),
+        np.where(raised, soft.lowest_by, hard.lowest_by),
+        np.where(lowered, soft.highest_by, hard.highest_by),
+    )

@@ -1,0 +1,216 @@
+"""Segments of a program: cut out of it in time, with what crosses their ends priced or held.
+
+A segment is the steps first..last-1 and the instants first..last of the stored energy. What ties it to the rest
+of the plan are the energy at its ends and rows over many steps (warranty cycles, billed peaks).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
+from bess_opt.solver.program import Program
+
+WIDE_ROW = 4  # places; a row of the energy law spans three
+WIDEST = 384  # steps a segment reaches at most for an instant at which it may end
+CARRIES_ENERGY = (
+    "energy_balance", "charge_room", "discharge_room",
+    "up_room_before", "up_room_after", "down_room_before", "down_room_after",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Steps first..last-1 and the instants first..last of the stored energy.
+
+    `joined`: another segment ends where this one begins, so that both hold the energy of that instant.
+    """
+
+    first: int
+    last: int
+    joined: bool = False
+
+
+def segment_around(step: int, rests: Array) -> Segment:
+    """The segment from the last resting instant before `step` to the first one after it."""
+    first = int(rests[np.searchsorted(rests, step, side="right") - 1])
+    last = int(rests[np.searchsorted(rests, step + 1)])
+    return Segment(max(first, step - WIDEST), min(last, step + WIDEST))
+
+
+def grown(segment: Segment, rests: Array) -> Segment:
+    """The segment at least half as wide again, up to resting instants."""
+    more = max((segment.last - segment.first) // 4, 1)
+    before = max(segment.first - more, 0)
+    after = min(segment.last + more, int(rests[-1]))
+    first = int(rests[np.searchsorted(rests, before, side="right") - 1])
+    last = int(rests[np.searchsorted(rests, after)])
+    return Segment(max(first, before - WIDEST), min(last, after + WIDEST))
+
+
+def merged_segments(segments: list[Segment], separable: Array) -> list[Segment]:
+    """Segments in order of time; those that overlap become one, and those that touch where it is not `separable`."""
+    merged: list[Segment] = []
+    for segment in sorted(segments, key=lambda w: (w.first, w.last)):
+        meets = merged and segment.first == merged[-1].last
+        if merged and (segment.first < merged[-1].last or (meets and not separable[segment.first])):
+            merged[-1] = replace(merged[-1], last=max(merged[-1].last, segment.last))
+        else:
+            merged.append(Segment(segment.first, segment.last, joined=bool(meets)))
+    return merged
+
+
+@dataclass(frozen=True)
+class SegmentPrograms:
+    """A segment's two programs. `origin` are the columns of the full program, in the order of the segment's.
+
+    `priced`: what crosses the ends has the relaxation's price. `held`: the ends, and what the rest of the plan
+    uses of shared rows, stay as they are; its cost is the plain objective.
+    """
+
+    priced: Program
+    held: Program
+    origin: Array
+    ends: Array
+    end_values: Array
+    coupled: bool
+
+
+class Cutter:
+    """Cuts segments out of `full`, the program with binaries, around the relaxation's values and row duals."""
+
+    def __init__(self, full: Program, steps: int) -> None:
+        self.full, self.steps = full, steps
+        self.place = full.place
+        self.row_first, self.row_last = _row_spans(full, self.place)
+        self._wide = (self.row_last - self.row_first > WIDE_ROW) & (self.row_last <= 2 * steps)
+        self._rows = full.row_of_entry
+        # Sorted by time once, so that a segment costs what it holds, not what the horizon holds.
+        self._by_place = np.argsort(self.place, kind="stable")
+        self._sorted_places = self.place[self._by_place]
+        entries = np.argsort(self.place[full.column], kind="stable")
+        self._entries_by_place, self._entry_places = entries, self.place[full.column][entries]
+
+    def ends_allowed(self, resting: Array) -> Array:
+        """Instants at which a segment may end: the `resting` ones, where energy sits at a bound.
+
+        Rows over many steps (warranty cycles of a day) tie a segment to its surroundings more than energy
+        does: where there are any, segments end between them instead.
+        """
+        return np.flatnonzero(~self._crossed(self._wide)) if self._wide.any() else resting
+
+    def crossed_by_short(self, longest: int) -> Array:
+        """Per instant, whether a row over many steps, but no more than `longest`, reaches from before it to after."""
+        return self._crossed(self._wide & (self.row_last - self.row_first <= 2 * longest))
+
+    def spans_all(self) -> bool:
+        """Whether one row reaches from the first step to the last."""
+        return bool((self._wide & (self.row_first <= 1) & (self.row_last >= 2 * self.steps - 1)).any())
+
+    def separable(self, ends: Array) -> Array:
+        """Per instant, whether segments that touch there stay two: `ends` without rest that only energy crosses.
+
+        Where segments end at rest, what touches is one plan: both ways of it hang together.
+        """
+        found = np.zeros(self.steps + 1, dtype=bool)
+        if not self._wide.any():
+            return found
+        carries = np.zeros(self.full.rows, dtype=bool)
+        for name in CARRIES_ENERGY:
+            if name in self.full.constraints:
+                carries[self.full.constraints[name].slice] = True
+        found[ends] = ~self._crossed(~carries & (self.row_last <= 2 * self.steps))[ends]
+        return found
+
+    def _crossed(self, rows: Array) -> Array:
+        """Per instant, whether any of `rows` (a mask) reaches from before it to after it."""
+        begun = np.zeros(2 * self.steps + 2, dtype=np.int64)
+        np.add.at(begun, self.row_first[rows] + 1, 1)
+        np.add.at(begun, self.row_last[rows], -1)
+        crossed: Array = np.cumsum(begun)[: 2 * self.steps + 1 : 2] > 0
+        return crossed
+
+    def cut(self, segment: Segment, x: Array, row_dual: Array) -> SegmentPrograms:
+        """The segment's programs; `x` and `row_dual` may leave out the columns and rows of the binaries."""
+        full = self.full
+        columns, entries = self._held_by(segment)
+        position = np.searchsorted(columns, full.column[entries])
+        rows = self._rows[entries]
+        inside = self._inside(segment, rows)
+        cost = full.cost[columns].copy()
+        dual = np.append(row_dual, 0.0)[np.minimum(rows, len(row_dual))]  # rows of the binaries have none
+        worth = full.value[entries] * dual
+        np.subtract.at(cost, position[~inside], worth[~inside])
+        if segment.joined:  # the energy at a shared instant is priced once: what one segment gets the other gives
+            first = int(np.searchsorted(columns, full.variables["energy_mwh"].first + segment.first))
+            cost[first] = worth[inside & (position == first)].sum()
+        held, _ = full.part(columns, entries[inside], rows[inside])
+        priced = replace(held, cost=cost, lower=held.lower.copy(), upper=held.upper.copy())
+        instants = [i for i in (segment.first, segment.last) if 0 < i < self.steps]
+        ends = full.variables["energy_mwh"].first + np.array(instants, dtype=np.int64)
+        at = np.searchsorted(columns, ends)
+        held.lower[at] = held.upper[at] = x[ends]
+        coupling = np.setdiff1d(rows[~inside], self._end_rows(segment))
+        if len(coupling):
+            held = held.with_rows(self._coupled_rows(coupling, columns, x))
+        return SegmentPrograms(priced, held, columns, at, x[ends], bool(len(coupling)))
+
+    def slice(self, segment: Segment) -> tuple[Program, Array, Array]:
+        """(program, columns, rows) of what lies wholly in the segment, its numbers as they are."""
+        full = self.full
+        columns, entries = self._held_by(segment)
+        rows = self._rows[entries]
+        inside = self._inside(segment, rows)
+        small, of = full.part(columns, entries[inside], rows[inside])
+        return small, columns, of
+
+    def _held_by(self, segment: Segment) -> tuple[Array, Array]:
+        """(columns, matrix entries) of the segment, each in the order of the full program."""
+        if segment == Segment(0, self.steps):
+            return np.arange(self.full.columns), np.arange(len(self.full.column))
+        places = (2 * segment.first, 2 * segment.last + 1)
+        first, last = np.searchsorted(self._sorted_places, places)
+        first_entry, last_entry = np.searchsorted(self._entry_places, places)
+        return np.sort(self._by_place[first:last]), np.sort(self._entries_by_place[first_entry:last_entry])
+
+    def _inside(self, segment: Segment, rows: Array) -> Array:
+        """Which of `rows` lie wholly in the segment."""
+        if segment == Segment(0, self.steps):
+            return np.ones(len(rows), dtype=bool)
+        inside: Array = (self.row_first[rows] >= 2 * segment.first) & (self.row_last[rows] <= 2 * segment.last)
+        return inside
+
+    def _end_rows(self, segment: Segment) -> Array:
+        """Rows that only carry stored energy across the segment's ends."""
+        rows = [
+            self.full.constraints[name].first + t
+            for name in CARRIES_ENERGY
+            if name in self.full.constraints
+            for t in (segment.first - 1, segment.last)
+            if 0 <= t < self.steps
+        ]
+        return np.array(rows, dtype=np.int64)
+
+    def _coupled_rows(self, coupling: Array, held: Array, x: Array) -> list[tuple[Array, Array, float, float]]:
+        """Rows that reach beyond the segment, with what the rest of the plan already uses taken off."""
+        rows = []
+        padded = np.append(x, np.zeros(self.full.columns - len(x)))
+        for row in coupling:
+            span = slice(self.full.start[row], self.full.start[row + 1])
+            columns, values = self.full.column[span], self.full.value[span]
+            at = np.minimum(np.searchsorted(held, columns), len(held) - 1)
+            mine = held[at] == columns
+            used = float(values[~mine] @ padded[columns[~mine]])
+            lower, upper = self.full.row_lower[row] - used, self.full.row_upper[row] - used
+            rows.append((at[mine], values[mine], lower, upper))
+        return rows
+
+
+def _row_spans(full: Program, place: Array) -> tuple[Array, Array]:
+    """First and last place that each row touches; a column that stands nowhere stretches its row over all."""
+    of_entry = place[full.column]
+    first = np.minimum.reduceat(of_entry, full.start[:-1])
+    last = np.maximum.reduceat(of_entry, full.start[:-1])
+    return first, np.where(first < 0, np.iinfo(np.int64).max, last)
