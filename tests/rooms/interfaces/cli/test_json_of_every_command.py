@@ -27,6 +27,11 @@ lifetime_years = 10
 discount_rate = 0.07
 horizons_per_year = 52.0
 fade_per_year = 0.02
+
+[[connection]]
+name = "noon"
+hours = [10, 16]
+export_mw = 1.0
 """
 METER = "time,load_kw\n" + "".join(f"2025-03-{day:02d} {hour:02d}:00,100\n" for day in (3, 4) for hour in range(24))
 
@@ -34,6 +39,7 @@ Words = Callable[[Path, Path], list[str | Path]]
 CALLS: dict[str, Words] = {  # name of a command: what follows it, for a scenario folder and a folder to write to
     "bill": lambda week, _: [week],
     "compare": lambda week, _: [week],
+    "connection": lambda week, _: [week],
     "control": lambda week, _: [week, "--every-h", "24", "--horizon-h", "24"],
     "describe": lambda week, _: [week],
     "import": lambda week, to: [week.parent / "meter.csv", "--into", to / "site", "--state", "clock=Europe/Berlin"],
