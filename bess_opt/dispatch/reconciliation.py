@@ -93,7 +93,10 @@ class Reconciliation:
 
     @property
     def energy_residual(self) -> float:
-        """Largest residual of an account or of a step, as a share of the energy that the site handles."""
+        """Largest residual of an account or of a step, as a share of the energy that the battery moves.
+
+        Of a battery that moves nothing, as a share of its nameplate energy.
+        """
         worst = max(max(abs(a.residual), a.worst_step) for a in self.energy.values())
         return worst / max(self.scale_mwh, 1e-12)
 
@@ -149,7 +152,8 @@ def reconcile(plan: Dispatch) -> Reconciliation:
         objective=None if report is None else report.objective,
         solved={} if report is None else _solved(report),
         done={word: tuple(f for f in plan.findings if f.code in codes) for word, codes in DONE.items()},
-        scale_mwh=float(schedule[["solar_mw", "load_mw", "import_mw", "charge_mw"]].to_numpy().sum()) * plant.step_h,
+        scale_mwh=float(schedule[["charge_mw", "discharge_mw"]].to_numpy().sum()) * plant.step_h
+        or plant.storage.energy_mwh,
         turnover=sum(abs(amount) for amount in (again | detail).values()),
     )
 

@@ -55,7 +55,7 @@ def tables_of(books: Reconciliation, beside: Mapping[str, Reconciliation] | None
 def summary_of(books: Reconciliation) -> str:
     """How well they close, in a sentence."""
     energy, money = small(books.energy_residual), small(books.money_residual)
-    return f"Energy closes to {energy} of what the site handled, money to {money} of what changed hands."
+    return f"Energy closes to {energy} of what the battery moved, money to {money} of what changed hands."
 
 
 def small(value: float) -> str:

@@ -14,9 +14,8 @@ import numpy as np
 import pyomo.environ as pyo
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
-from bess_opt.models.storage import energy_bounds
 from bess_opt.models.units import MW, MWH, PER_UNIT
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Ratings
 
 
 @dataclass(frozen=True)
@@ -63,18 +62,87 @@ def add_one_way(m: Any, plant: Plant, converters: tuple[Pair, ...]) -> None:
     add_room_cuts(m, plant)
 
 
-def add_one_way_cuts(m: Any, plant: Plant) -> None:
+def add_one_way_cuts(m: Any, plant: Plant, ratings: Ratings) -> None:
     """Tighten the plain model without binaries: what every plan that keeps the one-way rule also keeps."""
     add_room_cuts(m, plant)
-    m.one_way_max_mw = pyo.Param(
-        initialize=max(plant.storage.charge_max_mw, plant.storage.discharge_max_mw), units=MW, mutable=True
-    )
-    m.one_way_power = ArrayConstraint(m.steps, rule=one_way_power)
+    _name_ratings(m, ratings)
+    _add_shared_ratings(m, BATTERY)
+    if plant.bus is not None:
+        m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores)
+    if plant.reserves is not None:
+        return  # the means of a step's calls are both positive
+    m.load_there_mw = ArrayParam(m.steps, np.maximum(plant.load_mw, 0.0), units=MW, doc="load that takes power")
+    m.discharge_is_used = ArrayConstraint(m.steps, rule=discharge_is_used)
+    if plant.bus is not None:
+        m.inverter_gives = ArrayConstraint(m.steps, rule=inverter_gives)
 
 
-def one_way_power(m: Any, t: Any) -> Any:
-    """c[t] + d[t] <= max(c_max, d_max): one of the two is zero."""
-    return m.charge_mw[t] + m.discharge_mw[t] <= m.one_way_max_mw
+def discharge_is_used(m: Any, t: Any) -> Any:
+    """d (behind an inverter: out) <= load − unserved + export: what is given has no other use."""
+    given = m.inverter_out_mw[t] if hasattr(m, "inverter_out_mw") else m.discharge_mw[t]
+    return given + m.unserved_mw[t] <= m.load_there_mw[t] + m.export_mw[t]
+
+
+def inverter_stores(m: Any, t: Any) -> Any:
+    """η_in·in[t] <= c[t]: an inverter that brings power to the DC bus brings no more than is stored."""
+    return m.eta_inverter_in * m.inverter_in_mw[t] <= m.charge_mw[t]
+
+
+def inverter_gives(m: Any, t: Any) -> Any:
+    """d[t] <= out[t]/η_out: what a battery on the DC bus gives goes to the AC bus."""
+    return m.discharge_mw[t] <= m.inverter_out_mw[t] / m.eta_inverter_out
+
+
+def put_in_proportion(m: Any, ratings: Ratings) -> None:
+    """Replace what ties charge and discharge of a state to the lower of two limits by a row for each limit.
+
+    The rows then are in proportion to the battery's size, as every other row is; where one limit is the lower for
+    charge and discharge alike they say the same.
+    """
+    for pair in STATES:
+        name = f"{pair.binary.removesuffix('_charging')}_shared_power"
+        if hasattr(m, name):
+            m.del_component(name)
+            _name_ratings(m, ratings)
+            _add_shared_ratings(m, pair)
+
+
+def _name_ratings(m: Any, ratings: Ratings) -> None:
+    if hasattr(m, "port_max_mw"):
+        return
+    share = ratings.discharge_mw / ratings.charge_mw
+    m.discharge_over_charge = pyo.Param(initialize=share, units=PER_UNIT, mutable=True)
+    m.port_max_mw = pyo.Param(initialize=ratings.discharge_mw, units=MW, mutable=True)
+    m.cells_max_mw = pyo.Param(initialize=ratings.cells_mw, units=MW, mutable=True)
+    m.eta_terminal_in = pyo.Param(initialize=ratings.eta_in, units=PER_UNIT, mutable=True)
+    m.eta_terminal_out = pyo.Param(initialize=ratings.eta_out, units=PER_UNIT, mutable=True)
+
+
+def _add_shared_ratings(m: Any, pair: Pair) -> None:
+    for kind, rule in (("port", shared_at_port(pair)), ("cells", shared_at_cells(pair))):
+        setattr(m, f"{pair.binary}_shared_{kind}", ArrayConstraint(m.steps, rule=rule))
+
+
+def shared_at_port(pair: Pair) -> Rule:
+    """The rule that one of two flows is zero, by the rated powers."""
+
+    def rule(m: Any, t: Any) -> Any:
+        """(P/P_c)·c[t] + d[t] <= P, with P_c the rated power while charging (the one-way rule)."""
+        charge, discharge = getattr(m, pair.first)[t], getattr(m, pair.second)[t]
+        return m.discharge_over_charge * charge + discharge <= m.port_max_mw
+
+    return rule
+
+
+def shared_at_cells(pair: Pair) -> Rule:
+    """The rule that one of two flows is zero, by the C-rate."""
+
+    def rule(m: Any, t: Any) -> Any:
+        """η_in·c[t] + d[t]/η_out <= C·E, at the cells' terminals (the one-way rule)."""
+        charge, discharge = getattr(m, pair.first)[t], getattr(m, pair.second)[t]
+        return m.eta_terminal_in * charge + discharge / m.eta_terminal_out <= m.cells_max_mw
+
+    return rule
 
 
 def first_only(pair: Pair) -> Rule:
@@ -105,14 +173,12 @@ def add_room_cuts(m: Any, plant: Plant) -> None:
     """
     if hasattr(m, "charge_room") or plant.reserves is not None:
         return
-    floor, ceiling = energy_bounds(plant)
-    kept, drawn = plant.storage.retention, plant.step_h * plant.storage.drawn_mw
-    m.room_ceiling_mwh = ArrayParam(
-        m.steps, np.maximum(ceiling[1:] + drawn, kept * ceiling[:-1]), units=MWH, doc="most energy while charging"
-    )
-    m.room_floor_mwh = ArrayParam(
-        m.steps, np.minimum(floor[1:] + drawn, kept * floor[:-1]), units=MWH, doc="least energy while discharging"
-    )
+    storage = plant.storage
+    floor, ceiling, drawn = storage.floor_mwh, storage.ceiling_mwh, plant.step_h * storage.drawn_mw
+    # Of the window alone, not of start and end: so the most is concave in the battery's size, the least convex.
+    most, least = np.maximum(ceiling[1:], ceiling[:-1]), storage.retention * np.minimum(floor[1:], floor[:-1])
+    m.room_ceiling_mwh = ArrayParam(m.steps, most + drawn, units=MWH, doc="most energy while charging")
+    m.room_floor_mwh = ArrayParam(m.steps, least, units=MWH, doc="least energy while discharging")
     m.charge_room = ArrayConstraint(m.steps, rule=charge_room)
     m.discharge_room = ArrayConstraint(m.steps, rule=discharge_room)
 

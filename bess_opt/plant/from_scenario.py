@@ -15,7 +15,7 @@ from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
 from bess_opt.plant.connection import connection_of
 from bess_opt.plant.cycle_caps import cycle_caps_of
-from bess_opt.plant.plant import Bus, Plant, Storage
+from bess_opt.plant.plant import Bus, Plant, Ratings, Storage
 
 
 def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
@@ -72,6 +72,13 @@ def port_efficiency(battery: Battery) -> tuple[float, float]:
     if battery.topology == "parallel_ac":
         return battery.converters.ac_to_dc, battery.converters.dc_to_ac
     return battery.converters.dc_to_dc, battery.converters.dc_to_dc
+
+
+def ratings_of(battery: Battery) -> Ratings:
+    """What limits the power of `battery`, apart; a `Storage` has the lower of them."""
+    eta_in, eta_out = port_efficiency(battery)
+    cells = battery.tech.c_rate_max * battery.energy_mwh
+    return Ratings(battery.charge_power, battery.power_mw, cells, eta_in, eta_out)
 
 
 def _storage(scenario: Scenario, series: pd.DataFrame) -> Storage:

@@ -70,6 +70,17 @@ class Storage:
 
 
 @dataclass(frozen=True)
+class Ratings:
+    """What limits a battery's power, each in proportion to its size: at the port, and at the cells."""
+
+    charge_mw: float
+    discharge_mw: float
+    cells_mw: float
+    eta_in: float  # between the port and the cells' terminals
+    eta_out: float
+
+
+@dataclass(frozen=True)
 class Bus:
     """Shared inverter of a DC-coupled battery; `inverter_mw` is its rating at the AC side, both directions."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bess_opt.common.findings import Finding
+from bess_opt.inputs.finance import REPLACEMENT_COSTS
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.plant import Plant
 
@@ -128,9 +129,11 @@ def _unused(scenario: Scenario) -> list[Finding]:
 def _ageing_twice(scenario: Scenario) -> list[Finding]:
     """Wear in dispatch and a replacement in the books: the same ageing, in two places."""
     finance, wear = scenario.finance, scenario.battery.wear_cost_per_mwh
-    if finance is None or not wear or not finance.replacement_cost:
+    paid = [key for key in REPLACEMENT_COSTS if finance is not None and getattr(finance, key)]
+    if not wear or not paid:
         return []
-    found = f"{wear:g} per MWh stands beside a replacement for {finance.replacement_cost:g}"
+    stated = ", ".join(f"{key} = {getattr(finance, key):g}" for key in paid)
+    found = f"{wear:g} per MWh stands beside {stated}"
     expected = (
         "wear is a shadow price for dispatch and never cash; do not add it to the replacement in your own books"
     )

@@ -94,10 +94,23 @@ def search_grid(
     for at, one in enumerate(value):
         if one > best + 1e-12 * abs(best) or (place < 0 and not math.isnan(one)):
             best, place = one, at
+    if place < 0 and (table["error_kind"] == "").any():  # plans, but nothing that has a rate of return
+        place = int((table["error_kind"] == "").to_numpy().argmax())
     if place < 0:
-        errors = table["error"].iloc[0]
-        raise InfeasibleError(
-            [Finding("no_size", "power_mw", f"no size of the range has a plan: {errors}", "widen the ranges")]
-        )
+        raise _no_size(str(table["error"].iloc[0]))
     power, energy = float(table["power_mw"].iloc[place]), float(table["energy_mwh"].iloc[place])
     return Found(power, energy, planned(resized(scenario, power, energy), goal.twin), table)
+
+
+def no_plan(scenario: Scenario, sizes: Region) -> InfeasibleError:
+    """What to say where no size has a plan: why the largest has none."""
+    try:
+        planned(resized(scenario, *sizes.largest()), "optimal")
+    except InfeasibleError as error:
+        return _no_size(str(error))
+    return _no_size("of the limits together, each size meets some only")
+
+
+def _no_size(why: str) -> InfeasibleError:
+    found = f"no size of the range has a plan: {why}"
+    return InfeasibleError([Finding("no_size", "power_mw", found, "widen the ranges")])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import linprog
@@ -17,9 +17,10 @@ from scipy.optimize import linprog
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.investment.lifetime.cash_flow import Weights
-from bess_opt.investment.sizing.region import SLACK, Region
+from bess_opt.investment.sizing.region import SLACK, HalfPlane, Region
 
 SAME = 1e-12  # of a plane's numbers: planes as near as that are one
+EMPTY = 2  # scipy's number for a program without a solution
 MOST_ENTRIES = 4_000_000  # numbers held at once while stepped lines are gone through
 
 
@@ -55,12 +56,20 @@ class Best:
     bound: float
 
 
+class EmptyRangeError(SolveError):
+    """No size of the range can have a plan; the caller says why."""
+
+
 class Planes:
     """Planes over a region, priced by `Weights`: value = revenue·R − per_mw·P − per_mwh·E − fixed."""
 
     def __init__(self, region: Region) -> None:
         self.region = region
         self.all: list[Plane] = []
+
+    def rule_out(self, halves: Sequence[HalfPlane]) -> None:
+        """Leave out of the region what lies outside of `halves`."""
+        self.region = replace(self.region, planned=(*self.region.planned, *halves))
 
     def add(self, planes: Sequence[Plane]) -> None:
         """Take over planes that are not known yet."""
@@ -118,6 +127,8 @@ class Planes:
         )
         sides = np.concatenate([(planes[:, 0] - low) / money, b])
         found = linprog([0.0, 0.0, -1.0], A_ub=rows, b_ub=sides, bounds=[(0, None), (0, None), (None, None)])
+        if found.status == EMPTY:
+            raise EmptyRangeError("no size of the range has a plan")
         if found.x is None:
             raise SolveError(f"the bound over the sizes could not be found: {found.message}")
         power, energy = (found.x[:2] * size).tolist()
@@ -144,7 +155,7 @@ class Planes:
                 sizes = (along[i], at[i]) if across else (at[i], along[i])
                 best = Best(round(float(sizes[0]), 12), round(float(sizes[1]), 12), float(value[i]))
         if best is None:
-            raise SolveError("no size lies on the steps")
+            raise EmptyRangeError("no size lies on the steps")
         return best
 
     def _by_promise(self, lines: Array, planes: Array, across: bool) -> tuple[Array, Array]:
@@ -160,6 +171,7 @@ class Planes:
         """Of each line: (its coordinate, the best coordinate along it, the bound there; -inf where it is empty)."""
         region = self.region
         low, high = region.spans(lines, across=across)
+        high = np.where(np.isfinite(high), high, low - 1.0)  # a line outside of the range
         slopes = planes[:, 2]
         i, j = np.triu_indices(len(planes), 1)
         crossing = slopes[i] != slopes[j]

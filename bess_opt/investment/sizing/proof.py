@@ -6,6 +6,7 @@ best value found and the bound are within the tolerance; with steps, when the be
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from dataclasses import dataclass
@@ -13,22 +14,30 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.optimize import brentq
 
-from bess_opt.common.errors import AuditError
-from bess_opt.dispatch.optimize import optimize
+from bess_opt.common.errors import AuditError, InfeasibleError, ScenarioError
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Weights
+from bess_opt.investment.sizing.grid import planned
 from bess_opt.investment.sizing.objectives import Goal
-from bess_opt.investment.sizing.planes import Planes, SolvedSize
+from bess_opt.investment.sizing.planes import EmptyRangeError, Planes, SolvedSize
 from bess_opt.investment.sizing.region import Region
-from bess_opt.investment.sizing.sized_program import NotConcaveError, SizedProgram, needs_one_way_cuts, resized
+from bess_opt.investment.sizing.sized_program import (
+    NoPlanError,
+    NotConcaveError,
+    SizedProgram,
+    needs_one_way_cuts,
+    resized,
+)
 
 MOST_ROUNDS = 60
 CHEAP_CALLS, CHEAP_STEPS = 10, 10_000  # a short horizon's proof goes on to the very corner for so many solves
 CORNER = 1e-7  # share of the scale at which the best size is that corner
-RATES = (-0.5, 10.0)  # internal rates of return that are told apart
+RATES = (-0.5, 10.0)  # internal rates of return among which the bound is looked for where none is known
+LOWEST_RATE, HIGHEST_RATE = -0.99, 1e9
 AGREE = 1e-6  # share of the objective by which a score may differ from it in rounding
 BEYOND = 1e-3  # of a size: how much larger those are whose slopes say what one more adds
+INWARD = 1e-6  # of the way to a size with a plan: so far inside of the limits' edge a size surely has one
 MORE_PLANS = 6  # sizes planned exactly where the first one's plan leaves the bound open
 
 
@@ -54,7 +63,7 @@ class Proven:
 
 
 def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float) -> Proven:
-    """Find the best size of a concave value. NotConcaveError, InfeasibleProgramError as `SizedProgram`.
+    """Find the best size of a concave value. NotConcaveError as `SizedProgram`; EmptyRangeError if none has a plan.
 
     Where prices are negative a plan may waste energy by running in and out at once: there the one-way cuts stand.
     AuditError if any size solved or planned is worth more than the bound says.
@@ -82,8 +91,10 @@ class _Search:
         self._seconds = {"first solve": 0.0, "proof": 0.0, "exact plan": 0.0}
         self._earlier, self._tried = 0, set[tuple[float, float]]()
         self._solved: list[SolvedSize] = []  # by the present program
+        self._none: list[tuple[float, float]] = []  # sizes without a plan
         self._best: SolvedSize | None = None
         self._plans: dict[tuple[float, float], Dispatch] = {}
+        self._unplanned: set[tuple[float, float]] = set()
         self._rows: list[dict[str, object]] = []
         self.best_value = -math.inf * goal.sign
 
@@ -104,7 +115,7 @@ class _Search:
         self._seconds["proof"] += time.perf_counter() - began
 
     def _start(self, tight: bool) -> None:
-        """A program, solved at the best size so far or in the middle of the range."""
+        """A program, solved at the best size so far or in the middle of the range, or of what is left of it."""
         at = (self._best.power_mw, self._best.energy_mwh) if self._best else self._sizes.middle()
         if self._program is not None:
             self._earlier += self._program.calls
@@ -113,13 +124,34 @@ class _Search:
         self._best, self.best_value = None, -math.inf * self._goal.sign  # a tighter program has lower values
         self._tried, self._solved = set(), []
         self._look(at)
+        for _ in range(MOST_ROUNDS):
+            if self._best is not None:
+                return
+            self._look(self._left())
+        raise NotConcaveError("some sizes of the range meet no limits, and none was found that does")
+
+    def _left(self) -> tuple[float, float]:
+        """A size in the middle of what may have a plan. EmptyRangeError where nothing is left."""
+        left = self._planes.region
+        if not len(left.corners()):
+            raise EmptyRangeError("no size of the range has a plan")
+        try:
+            return left.middle()
+        except ScenarioError:
+            raise EmptyRangeError("no size on the steps has a plan") from None
 
     def _look(self, at: tuple[float, float]) -> None:
-        """Solve a size and take its planes."""
+        """Solve a size and take its planes, or, where it has no plan, what that rules out."""
         if self._program is None or at in self._tried:
             return
         self._tried.add(at)
-        size = self._program.solved(*at)
+        try:
+            size = self._program.solved(*at)
+        except NoPlanError as error:
+            self._planes.rule_out(error.ruled_out)
+            self._none.append(at)
+            self._rows.append(self._row(*at, math.nan, math.nan, exact=False))
+            return
         self._solved.append(size)
         self._planes.add(size.planes)
         value = self._value(size)
@@ -133,7 +165,9 @@ class _Search:
         if self._program is None:
             return
         for more in ((1.0 + BEYOND, 1.0), (1.0, 1.0 + BEYOND)):
-            self._planes.add(self._program.solved(battery.power_mw * more[0], battery.energy_mwh * more[1]).planes)
+            with contextlib.suppress(NoPlanError):
+                larger = self._program.solved(battery.power_mw * more[0], battery.energy_mwh * more[1])
+                self._planes.add(larger.planes)
 
     def _value(self, size: SolvedSize) -> float:
         return self._goal.of_revenue(size.revenue, size.power_mw, size.energy_mwh)
@@ -142,12 +176,24 @@ class _Search:
         """What the planes are priced with; of a rate of return, at the best rate so far."""
         if self._goal.name != "irr":
             return self._goal.priced
-        return self._goal.weights_at(RATES[0] if math.isnan(self.best_value) else max(self.best_value, RATES[0]))
+        return self._goal.weights_at(self._known_rate())
+
+    def _known_rate(self) -> float:
+        """The best rate of return so far, or one that is low."""
+        return RATES[0] if math.isnan(self.best_value) else max(self.best_value, LOWEST_RATE)
 
     def _next(self) -> tuple[float, float]:
-        """Where the bound is highest; of no battery the smallest one stands for it."""
+        """Where the bound is highest; of no battery the smallest one stands for it.
+
+        Where that size was found to have no plan, by a hair, a size a little further in stands for it.
+        """
         best = self._planes.best(self._weights(), stepped=True)
-        return self._sizes.battery(best.power_mw, best.energy_mwh)
+        at = self._sizes.battery(best.power_mw, best.energy_mwh)
+        if self._sizes.stepped or not self._solved or not any(_near(at, one) for one in self._none):
+            return at
+        inner = self._solved[0]
+        power, energy = at[0] + INWARD * (inner.power_mw - at[0]), at[1] + INWARD * (inner.energy_mwh - at[1])
+        return power, energy
 
     def _closed(self, target: float) -> bool:
         gap = self._gap_of(self.best_value)
@@ -185,12 +231,15 @@ class _Search:
         def most(rate: float) -> float:
             return self._planes.best(self._goal.weights_at(rate), stepped=stepped).bound
 
-        low, high = RATES
-        if not math.isnan(self.best_value):
-            low = max(low, self.best_value)
+        low = self._known_rate()
+        high = max(RATES[1], 2.0 * low)
         if most(low) <= 0.0:
             return low
-        return high if most(high) > 0.0 else float(brentq(most, low, high, xtol=1e-9))
+        while most(high) > 0.0:
+            low, high = high, 10.0 * high
+            if high > HIGHEST_RATE:
+                raise NotConcaveError("the first payment may pay for a size at once, and no rate of return says that")
+        return float(brentq(most, low, high, xtol=1e-9))
 
     def _gap_of(self, value: float) -> float:
         """Distance of a value from the bound, as a share of the scale."""
@@ -208,7 +257,14 @@ class _Search:
         """Plan the best size exactly. NotConcaveError if a score is not what was maximised."""
         if self._best is None:
             raise NotConcaveError("no size was solved")
-        plan = self._plan((self._best.power_mw, self._best.energy_mwh))
+        sign = self._goal.sign
+        order = sorted(self._solved, key=lambda size: -sign * _or_worst(self._value(size), sign))
+        for size in order:
+            plan = self._plan((size.power_mw, size.energy_mwh))
+            if plan is not None:
+                break
+        else:
+            raise NotConcaveError("no size that was solved has a plan that keeps the one-way rule")
         if self._goal.name == "score" and plan.report is not None:
             aim = self._goal.sign * plan.report.objective
             if abs(aim - plan.metrics.score) > AGREE * max(abs(aim), 1.0):
@@ -222,13 +278,16 @@ class _Search:
             if self._goal.sign * (self._value(size) - best) > tolerance * self.scale:
                 self._plan((size.power_mw, size.energy_mwh))
 
-    def _plan(self, at: tuple[float, float]) -> Dispatch:
-        """The plan of a size, exact in the one-way rule."""
-        if at not in self._plans:
+    def _plan(self, at: tuple[float, float]) -> Dispatch | None:
+        """The plan of a size, exact in the one-way rule; None where it has none."""
+        if at not in self._plans and at not in self._unplanned:
             began = time.perf_counter()
-            self._plans[at] = optimize(resized(self._scenario, *at))
+            try:
+                self._plans[at] = planned(resized(self._scenario, *at), "optimal")
+            except InfeasibleError:
+                self._unplanned.add(at)
             self._seconds["exact plan"] += time.perf_counter() - began
-        return self._plans[at]
+        return self._plans.get(at)
 
     def _planned(self) -> Dispatch:
         """The best of the exact plans."""
@@ -279,6 +338,10 @@ class _Search:
 
 def _or_worst(value: float, sign: float) -> float:
     return -math.inf * sign if math.isnan(value) else value
+
+
+def _near(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return all(abs(a - b) <= INWARD * max(a, b) for a, b in zip(one, other, strict=True))
 
 
 def require_within(

@@ -23,12 +23,21 @@ GRID = 7  # powers and durations of a grid where no steps are stated
 
 
 @dataclass(frozen=True)
+class HalfPlane:
+    """The sizes with per_mw·P + per_mwh·E <= most."""
+
+    per_mw: float
+    per_mwh: float
+    most: float
+
+
+@dataclass(frozen=True)
 class Region:
     """The sizes (P, E) with `low <= A·(P, E) <= high` row by row, on steps where these are stated.
 
     `power_mw` and `duration_h` are (least, most); a least of 0 is no battery. `module` is (MW, MWh) of a
     block: only whole numbers of blocks. `budget` is the most capital, `capital` = (per MW, per MWh, fixed).
-    `energy_min_mwh` is a least size.
+    `energy_min_mwh` is a least size. `planned` are half-planes that hold every size with a plan, as far as is known.
     """
 
     power_mw: tuple[float, float]
@@ -39,6 +48,7 @@ class Region:
     budget: float | None = None
     capital: tuple[float, float, float] = (0.0, 0.0, 0.0)
     energy_min_mwh: float = 0.0
+    planned: tuple[HalfPlane, ...] = ()
 
     @property
     def stepped(self) -> bool:
@@ -70,6 +80,7 @@ class Region:
         rows = [(-1.0, 0.0, -p0), (1.0, 0.0, p1), (h0, -1.0, 0.0), (-h1, 1.0, 0.0), (0.0, -1.0, -self.energy_min_mwh)]
         if self.budget is not None:
             rows.append((self.capital[0], self.capital[1], self.budget - self.capital[2]))
+        rows += [_even(half, p1, h1 * p1) for half in self.planned]
         table = np.array(rows)
         return table[:, :2], table[:, 2]
 
@@ -100,6 +111,11 @@ class Region:
         """A size in the middle of the range, on its steps."""
         p, e = self.corners().mean(axis=0)
         return self.battery(*self.nearest(float(p), float(e)))
+
+    def largest(self) -> tuple[float, float]:
+        """The size of most power, and of most energy at it, on its steps."""
+        p, e = max(self.corners().tolist())
+        return self.battery(*self.nearest(p, e))
 
     def nearest(self, power_mw: float, energy_mwh: float) -> tuple[float, float]:
         """The allowed size nearest to (P, E), relative to the size of the range."""
@@ -207,6 +223,12 @@ class Region:
                 found = f"more than {MOST_SIZES:,} sizes lie on these steps"
                 raise ScenarioError([_problem("energy_step_mwh", found, "give larger steps or narrower ranges")])
         return sizes
+
+
+def _even(half: HalfPlane, power_mw: float, energy_mwh: float) -> tuple[float, float, float]:
+    """The half-plane divided by its largest part at a size: about 1 there, as the other rows are about a size."""
+    size = max(abs(half.per_mw) * power_mw, abs(half.per_mwh) * energy_mwh, abs(half.most))
+    return half.per_mw / size, half.per_mwh / size, half.most / size
 
 
 def spaced(low: float, high: float) -> Array:

@@ -22,15 +22,15 @@ from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing import key_figures
-from bess_opt.investment.sizing.grid import search_grid
+from bess_opt.investment.sizing.grid import no_plan, search_grid
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
 from bess_opt.investment.sizing.operated import operated
+from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.proof import Proven, prove, require_within
 from bess_opt.investment.sizing.region import Range, Region, region_of
 from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
 from bess_opt.investment.sizing.surface import Progress, surface_of
-from bess_opt.solver.solution import InfeasibleProgramError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -205,8 +205,8 @@ def size(
             proven = prove(scenario, sizes, goal, tolerance)
         except NotConcaveError as error:
             why = str(error)
-        except InfeasibleProgramError:
-            why = "some sizes of the range meet no limits"
+        except EmptyRangeError:
+            raise no_plan(scenario, sizes) from None
     if proven is not None:
         return _sizing(scenario, sizes, goal, proven.plan, proven.table, [], proven=proven, tolerance=tolerance)
     found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)

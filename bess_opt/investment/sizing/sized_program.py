@@ -10,9 +10,10 @@ the solved size, and each of them stays above it everywhere.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,11 @@ import numpy as np
 
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.planes import Plane, SolvedSize
+from bess_opt.investment.sizing.region import HalfPlane
 from bess_opt.models.assemble import model_of
 from bess_opt.models.ledger import cash_terms, shadow_lines
-from bess_opt.models.one_way import add_one_way_cuts
-from bess_opt.plant.from_scenario import plant_of
+from bess_opt.models.one_way import add_one_way_cuts, put_in_proportion
+from bess_opt.plant.from_scenario import plant_of, ratings_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.change import Change, Duals
 from bess_opt.solver.expand import expand, term_costs
@@ -65,6 +67,17 @@ def needs_one_way_cuts(scenario: Scenario) -> bool:
     return bool((plant.import_price < 0.0).any() or (plant.export_price < 0.0).any())
 
 
+Short = Callable[[Program | Change], float]  # by how much limits contradict each other; linear in them
+
+
+class NoPlanError(Exception):
+    """A size meets no limits; `ruled_out` are half-planes that hold every size which does. Never leaves sizing."""
+
+    def __init__(self, ruled_out: Sequence[HalfPlane]) -> None:
+        super().__init__("a size meets no limits")
+        self.ruled_out = tuple(ruled_out)
+
+
 class SizedProgram:
     """Revenue of a horizon, or the strategy's objective, at any size."""
 
@@ -82,7 +95,8 @@ class SizedProgram:
 
         `tight` adds the one-way cuts: a bound closer to exact plans, at the price of a larger program. With the
         `basis` that another program of the same scenario and first size has `stored`, nothing is solved here.
-        Raises what `optimize` raises; `InfeasibleProgramError` where that size meets no limits.
+        A first size that meets no limits leaves `stored` empty; the next that does takes its place.
+        Raises what `optimize` raises.
         """
         self._scenario, self.tight = scenario, tight
         self._base, plant, active = self._built(power_mw, energy_mwh)
@@ -90,26 +104,43 @@ class SizedProgram:
             raise NotConcaveError("the strategy makes yes-or-no choices")
         if cash:
             self._require_cash(plant, active, self._base)
+        self._scale_mw = plant.scale_mw
         self._solver = Solver(self._base, scenario.solver, scale_mw=plant.scale_mw)
         self.calls, self.cold_s, self.seconds = 0, 0.0, 0.0
         self._first: tuple[float, float, Solution] | None = None
-        if basis is None:
-            began = time.perf_counter()
-            start_near_optimum(self._solver, plant.scale_mw)
-            first = self._solver.solve()
-            self.calls, self.cold_s = 1, time.perf_counter() - began
-            self.seconds = self.cold_s
-            self._first = power_mw, energy_mwh, first
-            basis = np.concatenate(self._solver.statuses(first.x)).astype(np.int8).tobytes()
-        self.stored = basis  # the basis of the first size, which every other size starts from
-        self._basis = basis_at(*np.split(np.frombuffer(basis, dtype=np.int8), [self._base.columns]))
-        self._solver.expect_few_steps()
+        self.stored, self._basis = b"", None  # the basis of the first size, which every other size starts from
         self._faces: list[_Face] = []
         self._solved_sizes: list[tuple[Program, Duals, SolvedSize]] = []
+        if basis:
+            self._start_from(basis)
+            return
+        with contextlib.suppress(InfeasibleProgramError):
+            self._first = power_mw, energy_mwh, self._solve_cold()
+
+    def _solve_cold(self) -> Solution:
+        """Solve what the solver holds from nothing; its basis is every other size's start."""
+        began = time.perf_counter()
+        self.calls += 1
+        try:
+            start_near_optimum(self._solver, self._scale_mw)
+            first = self._solver.solve()
+        finally:
+            self.cold_s += time.perf_counter() - began
+        self.seconds += self.cold_s
+        self._start_from(np.concatenate(self._solver.statuses(first.x)).astype(np.int8).tobytes())
+        return first
+
+    def _start_from(self, basis: bytes) -> None:
+        self.stored = basis
+        self._basis = basis_at(*np.split(np.frombuffer(basis, dtype=np.int8), [self._base.columns]))
+        self._solver.expect_few_steps()
 
     def solved(self, power_mw: float, energy_mwh: float) -> SolvedSize:
-        """Revenue of a size and its planes. NotConcaveError and `InfeasibleProgramError` as at the start."""
-        program, solution = self._solution(power_mw, energy_mwh)
+        """Revenue of a size and its planes. NotConcaveError as at the start; `NoPlanError` with what rules it out."""
+        try:
+            program, solution = self._solution(power_mw, energy_mwh)
+        except InfeasibleProgramError:
+            raise NoPlanError(self._ruled_out(power_mw, energy_mwh)) from None
         duals = Duals(solution.x, -solution.row_dual, -solution.column_dual, np.zeros(program.columns, dtype=bool))
         found = [
             _plane(-solution.objective, program, duals, face)
@@ -119,6 +150,31 @@ class SizedProgram:
         self._check(program, size)
         self._solved_sizes.append((program, duals, size))
         return size
+
+    def _ruled_out(self, power_mw: float, energy_mwh: float) -> list[HalfPlane]:
+        """Half-planes that hold every size with a plan and not the one just found to have none.
+
+        The solver's proof (Farkas) says by how much the limits fall short, which is convex in the size: a size at
+        which a plane below it is above nought has no plan either. NotConcaveError where there is no such proof.
+        """
+        program, _, _ = self._built(power_mw, energy_mwh)
+        short = _crossing(program) or self._farkas()
+        found = []
+        for face in self._faces_at(program, power_mw, energy_mwh):
+            there = short(face.program)
+            per_mw, per_mwh = (short(change) for change in face.changes)
+            most = per_mw * face.power_mw + per_mwh * face.energy_mwh - there
+            if per_mw * power_mw + per_mwh * energy_mwh > most:
+                found.append(HalfPlane(per_mw, per_mwh, most))
+        if not found:
+            raise NotConcaveError("some sizes of the range meet no limits, by less than rounding")
+        return found
+
+    def _farkas(self) -> Short:
+        proof = self._solver.conflict()
+        if proof is None:
+            raise NotConcaveError("some sizes of the range meet no limits, and the solver does not say why")
+        return lambda limits: proof.short(*(getattr(limits, name) for name in SIDES))
 
     def _check(self, program: Program, size: SolvedSize) -> None:
         """Whether what earlier sizes' prices say of this one lies below their planes, as it must.
@@ -201,6 +257,8 @@ class SizedProgram:
         if basis is not None:
             self._solver.forget()
             self._solver.set_basis(basis)
+        elif self._basis is None:
+            self._solver.forget()
         self.calls += 1
         try:
             return -self._solver.solve_value()
@@ -211,8 +269,10 @@ class SizedProgram:
         scenario = resized(self._scenario, power_mw, energy_mwh)
         plant, active = prepare(scenario)
         m, _objectives = model_of(plant, active)
+        ratings = ratings_of(scenario.battery)
+        put_in_proportion(m, ratings)
         if self.tight:
-            add_one_way_cuts(m, plant)
+            add_one_way_cuts(m, plant, ratings)
         return expand(m), plant, active
 
     def _require_cash(self, plant: Plant, active: ActiveStrategy, base: Program) -> None:
@@ -232,6 +292,8 @@ class SizedProgram:
             return self._base, self._first[2]
         program = self._take_over(power_mw, energy_mwh)
         self._solver.forget()
+        if self._basis is None:
+            return program, self._solve_cold()
         self._solver.set_basis(self._basis)
         self.calls += 1
         solution = self._solver.solve()
@@ -247,6 +309,20 @@ class SizedProgram:
             raise NotConcaveError("a coefficient of the program depends on the size")
         self._solver.set_changed(program)
         return program
+
+
+def _crossing(program: Program) -> Short | None:
+    """By how much a lower limit lies above its upper one, for the pair that crosses most; None where none does."""
+    for lower, upper in ((SIDES[0], SIDES[1]), (SIDES[2], SIDES[3])):
+        over = getattr(program, lower) - getattr(program, upper)
+        if len(over) and over.max() > 0.0:
+            place = int(over.argmax())
+
+            def short(limits: Program | Change, low: str = lower, high: str = upper, at: int = place) -> float:
+                return float(getattr(limits, low)[at] - getattr(limits, high)[at])
+
+            return short
+    return None
 
 
 @dataclass(frozen=True)

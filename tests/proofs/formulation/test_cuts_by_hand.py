@@ -9,16 +9,19 @@ import pytest
 from support.models import REGULATION, plant_of_case, regulation, tiny, wanted
 
 from bess_opt.models.assemble import physical_model_of
-from bess_opt.models.one_way import add_one_way_cuts, add_room_cuts
-from bess_opt.plant.plant import Plant
+from bess_opt.models.one_way import add_one_way_cuts, add_room_cuts, put_in_proportion
+from bess_opt.plant.plant import Plant, Ratings
 from bess_opt.solver.expand import expand
 
 ROOM = ("charge_room", "discharge_room")
 
 
+RATINGS = Ratings(charge_mw=0.5, discharge_mw=1.0, cells_mw=0.8, eta_in=0.96, eta_out=0.5)
+
+
 def cut(plant: Plant) -> Any:
     m = physical_model_of(plant)
-    add_one_way_cuts(m, plant)
+    add_one_way_cuts(m, plant, RATINGS)
     return m
 
 
@@ -32,19 +35,52 @@ def row(m: Any, name: str, step: int) -> tuple[dict[tuple[str, int], float], flo
     return entries, float(program.row_lower[place]), float(program.row_upper[place])
 
 
-@pytest.mark.parametrize(("into", "out"), [(0.75, 0.5), (0.5, 0.75)])
-def test_charge_and_discharge_share_the_larger_power(into: float, out: float) -> None:
-    """One of the two is nought, so their sum is at most 0.75 MW, whichever may be that large."""
-    m = cut(plant_of_case(tiny()).with_storage(charge_max_mw=into, discharge_max_mw=out))
+def test_charge_and_discharge_share_both_ratings() -> None:
+    """One of the two is nought: 1 MW out or 0.5 MW in at the port, 0.8 MW either way at the cells."""
+    m = cut(plant_of_case(tiny()))
     for step in (0, 1):
-        found = row(m, "one_way_power", step)
-        assert found == ({("charge_mw", step): 1.0, ("discharge_mw", step): 1.0}, -np.inf, 0.75)
+        port = row(m, "charging_shared_port", step)
+        assert port == ({("charge_mw", step): 2.0, ("discharge_mw", step): 1.0}, -np.inf, 1.0)
+        cells = row(m, "charging_shared_cells", step)
+        assert cells == ({("charge_mw", step): 0.96, ("discharge_mw", step): 2.0}, -np.inf, 0.8)
     assert all(hasattr(m, name) for name in ROOM)
 
 
+def test_what_is_given_has_a_use() -> None:
+    """No converter gives and takes at once: d <= load − unserved + export; behind an inverter what it gives."""
+    m = cut(plant_of_case(tiny()))
+    load = float(plant_of_case(tiny()).load_mw[1])
+    entries, lower, upper = row(m, "discharge_is_used", 1)
+    assert entries == {("discharge_mw", 1): 1.0, ("unserved_mw", 1): 1.0, ("export_mw", 1): -1.0}
+    assert (lower, upper) == (-np.inf, load)
+    dc = plant_of_case(tiny("series_dc"))
+    m = cut(dc)
+    entries, _, _ = row(m, "inverter_stores", 0)
+    assert entries == {("inverter_in_mw", 0): dc.bus.eta_in if dc.bus else 1.0, ("charge_mw", 0): -1.0}
+    entries, _, _ = row(m, "inverter_gives", 0)
+    assert entries[("discharge_mw", 0)] == 1.0
+    assert entries[("inverter_out_mw", 0)] == pytest.approx(-1.0 / (dc.bus.eta_out if dc.bus else 1.0), rel=1e-15)
+
+
+def test_calls_of_both_ways_in_a_step_are_not_cut_off() -> None:
+    """With regulation mean charge and discharge of a step are both positive, and neither has another use."""
+    m, _ = wanted(regulation("parallel_ac", REGULATION["block"]))
+    add_one_way_cuts(m, plant_of_case(regulation("parallel_ac", REGULATION["block"])), RATINGS)
+    assert hasattr(m, "charging_shared_port")
+
+
+def test_states_share_ratings_in_proportion_to_the_size() -> None:
+    """What divides by the lower limit gives way to a row for each limit: its coefficients know no size."""
+    m, _ = wanted(regulation("parallel_ac", REGULATION["block"]))
+    put_in_proportion(m, RATINGS)
+    assert not any(hasattr(m, f"{state}_shared_power") for state in ("base", "up", "down"))
+    found = row(m, "up_charging_shared_port", 0)
+    assert found == ({("up_charge_mw", 0): 2.0, ("up_discharge_mw", 0): 1.0}, -np.inf, 1.0)
+
+
 def test_room_is_what_the_window_of_each_step_leaves() -> None:
-    """Half of the energy stays in a step. Above: the next ceiling or half of the last one, whichever is higher;
-    below: the next floor or half of the last one, whichever is lower.
+    """Half of the energy stays in a step. Above: the next ceiling or the last one, whichever is higher; below: half
+    of the next floor or the last one, whichever is lower. So both bend with the size one way only.
     """
     plant = plant_of_case(tiny(steps=3)).with_storage(
         retention=0.5,
@@ -55,8 +91,8 @@ def test_room_is_what_the_window_of_each_step_leaves() -> None:
         end_max_mwh=np.inf,
     )
     m = cut(plant)
-    assert m.room_ceiling_mwh.values_array[1:].tolist() == [1.0, 4.0]
-    assert m.room_floor_mwh.values_array[1:].tolist() == [0.4, 0.2]
+    assert m.room_ceiling_mwh.values_array[1:].tolist() == [2.0, 4.0]
+    assert m.room_floor_mwh.values_array[1:].tolist() == [0.2, 0.2]
 
 
 def test_cuts_are_added_once() -> None:

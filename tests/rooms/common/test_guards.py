@@ -54,7 +54,7 @@ def test_a_rule_that_returns_no_number(wanted: Any) -> None:
 def test_a_bound_that_the_solver_does_not_find(monkeypatch: pytest.MonkeyPatch) -> None:
     planes = Planes(sizes())
     planes.add([PLANE])
-    answer = SimpleNamespace(x=None, message="numbers too large")
+    answer = SimpleNamespace(x=None, status=4, message="numbers too large")
     monkeypatch.setattr("bess_opt.investment.sizing.planes.linprog", lambda *args, **kwargs: answer)
     with pytest.raises(bo.SolveError, match=r"^the bound over the sizes could not be found: numbers too large$"):
         planes.best(WEIGHTS, stepped=False)
@@ -134,10 +134,11 @@ def test_a_score_that_is_not_what_was_maximised(monkeypatch: pytest.MonkeyPatch)
     """An objective of 1 more than the score: the planes are not those of the score."""
     looked = search()
     looked._best = SolvedSize(1.0, 2.0, 10.0, (PLANE,))
+    looked._solved = [looked._best]
     plan = MERCHANT.optimize()
     assert plan.report is not None
     other = dataclasses.replace(plan, report=dataclasses.replace(plan.report, objective=plan.report.objective + 1.0))
-    monkeypatch.setattr("bess_opt.investment.sizing.proof.optimize", lambda scenario: other)
+    monkeypatch.setattr("bess_opt.investment.sizing.proof.planned", lambda scenario, twin: other)
     with pytest.raises(NotConcaveError, match=r"^the strategy's score is not all that its dispatch maximises$"):
         looked.plan_best()
 

@@ -65,7 +65,7 @@ ODD: dict[str, tuple[bo.Scenario, str, str]] = {
     "self_discharge_high": (scenario(battery={"self_discharge_per_h": 0.03}), "battery.self_discharge_per_h", "51.9% a day"),
     "wear_beside_replacement": (
         scenario(battery={"wear_cost_per_mwh": 5.0}, finance={"replacement_cost": 1e5, "replacement_year": 10}),
-        "battery.wear_cost_per_mwh", "100000",
+        "battery.wear_cost_per_mwh", "replacement_cost = 100000",
     ),
     "power_in_kw": (scenario(series(load_mw=3000.0)), "series.load_mw", "1500 times"),
     "solar_above_capacity": (scenario(series(solar_mw=sun()), site={"solar_capacity_mw": 3.0}), "site.solar_capacity_mw", "reaches 5"),
@@ -116,6 +116,14 @@ def test_it_reaches_the_caller_of_a_plan(code: str) -> None:
     if len(odd.series) > TWO_DAYS:
         odd = odd.replace(battery={"power_mw": odd.battery.power_mw})
     assert code in {finding.code for finding in bo.simulate(odd).findings}
+
+
+@pytest.mark.parametrize("key", ["replacement_per_mw", "replacement_per_mwh"])
+def test_wear_beside_a_replacement_by_size(key: str) -> None:
+    """A replacement paid by the MW or the MWh stands for the same cells as one at a fixed sum."""
+    odd = scenario(battery={"wear_cost_per_mwh": 5.0}, finance={key: 8e4, "replacement_year": 10})
+    (finding,) = [f for f in bo.validate(odd) if f.code == "wear_beside_replacement"]
+    assert f"{key} = 80000" in finding.found
 
 
 def test_a_sound_scenario_has_no_finding() -> None:

@@ -217,3 +217,14 @@ def test_plain_data_hold_everything() -> None:
     assert data["digest"] == books.digest == scenario(**CASES["dc"]).digest()
     assert data["versions"]["highspy"] == bo.reconcile(bo.simulate(scenario())).versions["highspy"]
     assert set(data["energy"]) == {"site", "cells", "DC bus"}
+
+
+def test_the_residual_is_a_share_of_what_the_battery_moves() -> None:
+    """A load a thousand times the battery does not hide what its books leave open."""
+    plan = planned("arbitrage")
+    moved = plan.metrics.charged_mwh + plan.metrics.discharged_mwh
+    books = bo.reconcile(plan)
+    assert books.scale_mwh == pytest.approx(moved, rel=1e-12)
+    idle = bo.reconcile(bo.simulate(plan.scenario, rule=lambda _state: 0.0))
+    assert idle.scale_mwh == plan.scenario.battery.energy_mwh
+    assert idle.energy_residual < 1e-9
