@@ -255,6 +255,16 @@ def your_own_data() -> str:
     return text
 
 
+def design() -> str:
+    """The page on the house, with its table of what a change touches; the rest of it is written by hand."""
+    sys.path.insert(0, str(HERE))
+    from touched_files import table
+
+    before, rest = (HERE / "design.md").read_text("utf-8").split("<!-- touched: made by docs/generate.py -->\n", 1)
+    after = rest.split("<!-- end -->", 1)[1]
+    return f"{before}<!-- touched: made by docs/generate.py -->\n" + "\n".join([*table(), "<!-- end -->"]) + after
+
+
 def value_map() -> tuple[Figure, str]:
     """What stored energy is worth over energy and time, in a week of a shipped scenario."""
     import numpy as np
@@ -281,6 +291,7 @@ def drawn_from(file: Path) -> str:
 
 
 PAGES = {
+    "design.md": design,
     "formulation.md": formulation,
     "nomenclature.md": nomenclature,
     "strategies.md": catalogue,

@@ -158,13 +158,13 @@ def reconcile(plan: Dispatch) -> Reconciliation:
     )
 
 
-def _clause_overruns(schedule: pd.DataFrame, numbers: Plant) -> float:
+def _clause_overruns(schedule: pd.DataFrame, plant: Plant) -> float:
     """Paid for energy above the caps of clauses, added up clause by clause and step by step."""
     total = 0.0
-    for clause in numbers.connection.soft:
+    for clause in plant.connection.soft:
         for flow, cap in clause.caps.items():
             over = (schedule[flow][clause.active] - cap).clip(lower=0.0)
-            total += float(over.sum()) * numbers.step_h * float(clause.overrun_price_per_mwh or 0.0)
+            total += float(over.sum()) * plant.step_h * float(clause.overrun_price_per_mwh or 0.0)
     return total
 
 

@@ -14,7 +14,7 @@ from bess_opt.plant.audit import Violation
 from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
-from bess_opt.strategies.shared.contract import Objective, Strategy, no_checks
+from bess_opt.strategies.shared.contract import NoOptions, Objective, Strategy, no_checks
 
 __all__ = [
     "ArrayConstraint",
@@ -23,6 +23,7 @@ __all__ = [
     "Count",
     "Finding",
     "Flag",
+    "NoOptions",
     "Number",
     "Objective",
     "Plant",

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import InfeasibleError, ScenarioError
+from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.batch.price_rows import PriceRows
-from bess_opt.dispatch.infeasible.unreachable import unreachable
 from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
@@ -93,9 +92,6 @@ def _answering(scenario: Scenario, rows: Sequence[Array], *, keep: bool) -> Call
 
 def _optimum(scenario: Scenario, price: Array, *, keep: bool) -> Answer:
     plant, active = prepare(scenario, plant_of(scenario, scenario.series.assign(**{PRICE: price})))
-    conflicts = unreachable(plant)
-    if conflicts:
-        raise InfeasibleError(conflicts)
     _, optimum = solve_plant(plant, active, scenario.solver, Stopwatch())
     schedule = schedule_of(plant, flows_of(optimum, plant))
     audit.require(schedule, plant, [active.checks])

@@ -83,7 +83,7 @@ def control(
         known = Knowledge(scenario.series, forecast, scenario.step_h)
         _check_signal(plant, known, table)
     with watch.stage("build"):
-        believed = _beliefs(scenario, active, plant, known, table)
+        believed = _numbers(scenario, active, plant, known, table)
         planner = _planner(believed, active, plant, table, terminal, scenario.solver, watch)
         orders = Orders(believed, table.carried_by, table.ages().start)
         run = Run(plant, table, planner, orders, believed[0])
@@ -149,11 +149,11 @@ def _rolling(
     terminal: Terminal,
     options: SolverOptions,
 ) -> Rolling:
-    beliefs = numbers_by_age(_programs(believed, active))
-    return Rolling(beliefs, plant, table.carried_by, table.ages().start, terminal, options)
+    numbers = numbers_by_age(_programs(believed, active))
+    return Rolling(numbers, plant, table.carried_by, table.ages().start, terminal, options)
 
 
-def _beliefs(
+def _numbers(
     scenario: Scenario, active: ActiveStrategy, plant: Plant, known: Knowledge, table: Timetable
 ) -> list[Plant]:
     """The plant as it is believed at each age of a forecast; ages that believe the same share theirs."""

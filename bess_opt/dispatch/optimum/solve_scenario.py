@@ -70,9 +70,6 @@ def solve_scenario(scenario: Scenario, stated_plant: Plant | None = None) -> Sol
     with watch.stage("prepare"):
         plant, active = prepare(scenario, stated_plant)
         findings = findings_of(scenario, plant, active)
-        unreachable = infeasible.unreachable(plant)
-        if unreachable:
-            raise InfeasibleError(unreachable)
     m, optimum = solve_plant(plant, active, scenario.solver, watch)
     return Solved(scenario, plant, active, m, optimum, findings, watch)
 
@@ -91,18 +88,29 @@ def solve_plant(
                 return m, solve_by_value_functions(m, objectives, pairs_of(plant), time_limit_s=limit)
         except (NotStepwiseError, RecursionFailedError) as error:
             if isinstance(error, RecursionFailedError) and error.no_plan:
-                raise InfeasibleError(_why_no_plan(m, plant, options)) from None
+                raise InfeasibleError(infeasible.unreachable(plant) or _why_no_plan(m, plant, options)) from None
             if options.engine == "value_function":
                 raise ScenarioError([engine_refused(error)]) from None
             reasons = error.rows
+        except LimitReachedError:
+            _require_reachable(plant)
+            raise
         except NotProvenError as error:
             if options.engine == "value_function":
                 raise
             reasons = error.rows
     with watch.stage("compile"):
+        _require_reachable(plant)
         program = expand(m)
         solver = Solver(program, options, scale_mw=plant.scale_mw)
     return m, LinearOptimum(program, _solve(solver, m, plant, objectives, watch), reasons)
+
+
+def _require_reachable(plant: Plant) -> None:
+    """Raise `InfeasibleError` for conflicts that no solve is needed for."""
+    unreachable = infeasible.unreachable(plant)
+    if unreachable:
+        raise InfeasibleError(unreachable)
 
 
 def engine_refused(error: NotStepwiseError | RecursionFailedError) -> Finding:

@@ -13,9 +13,14 @@ from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.units import KNOWN, fits, unit_in
 
 CAPACITY = (
-    r"\breg(ulation)?[ _]?(up|down|dn)|\bfr price|\bnsr price|\bsr price|non[ _-]?spin|\bspin\b|\brrs\b|\becrs\b|"
-    r"\bregup\b|\bregdn\b|ancillary|capacity[ _]?(price|payment)|\bmcpc\b|\ba?frr\b|\bmfrr\b|\bfcr\b|leistungspreis|"
-    r"\brmccp\b|\brmpcp\b|\brmcp\b|clr_prc|reserve"
+    r"(?<![a-z])(reg(ulation)?[ _]?(up|down|dn)|fr price|nsr price|sr price|spin|rrs|ecrs|mcpc|a?frr|mfrr|fcr|ffr|"
+    r"rmccp|rmpcp|rmcp)(?![a-z])|non[ _-]?spin|ancillary|capacity[ _]?(price|payment|clearing)|leistungspreis|"
+    r"clr_prc|reserve|(eur|usd|gbp|[€$£])\)?(/| per |_per_)mw(?!h)|price_per_mw(?!h)"
+)
+# Columns and cells that only files on reserves have.
+_RESERVE_NAMES = r"^(as[_ ]type|mcp type|ancillary ?type|type_of_reserves|(raise|lower)\w*rrp)$"
+_RESERVE_CELLS = (
+    r"fcr|a?frr|mfrr|(neg|pos|negpos)_\d\d_\d\d|reg(up|dn|down)?|nspin|spin|rrs|ecrs|d[cmr][hl]|ffr|gen\w+mcp"
 )
 WORDS: dict[Quantity, str] = {
     "price": r"price|preis|lmp|tariff|\bspot\b|unit_load_cost|\brrp\b",
@@ -25,6 +30,16 @@ WORDS: dict[Quantity, str] = {
 
 _VERBS = {"price": "bo.read_prices", "load": "bo.read_load", "solar": "bo.read_solar"}
 THINGS = {"price": "prices", "load": "load", "solar": "solar power"}
+
+
+def refuse_reserves(table: Table, quantity: Quantity) -> None:
+    """ScenarioError for a table on market products for reserves, known by the names or cells of its columns."""
+    for name in table.names:
+        if re.search(_RESERVE_NAMES, name, re.IGNORECASE):
+            raise _capacity(table.source, f"holds prices for capacity (column {name})", quantity)
+        cell = table.first(name)
+        if re.fullmatch(_RESERVE_CELLS, cell, re.IGNORECASE):
+            raise _capacity(table.source, f"holds prices for capacity ({cell} in column {name})", quantity)
 
 
 def refuse_capacity(table: Table, layout: Layout, quantity: Quantity) -> None:

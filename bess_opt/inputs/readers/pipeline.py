@@ -17,7 +17,15 @@ import pandas as pd
 from bess_opt.common.arrays import Floats
 from bess_opt.common.wording import minutes
 from bess_opt.inputs.readers.arguments import Quantity, Stated
-from bess_opt.inputs.readers.choices import THINGS, choose_column, choose_unit, kept_rows, one_place, refuse_capacity
+from bess_opt.inputs.readers.choices import (
+    THINGS,
+    choose_column,
+    choose_unit,
+    kept_rows,
+    one_place,
+    refuse_capacity,
+    refuse_reserves,
+)
 from bess_opt.inputs.readers.file.delimited import read_delimited
 from bess_opt.inputs.readers.file.markup import json_of, keys_found, records_in, table_of_lists, table_of_records
 from bess_opt.inputs.readers.file.opened import Opened, open_file
@@ -92,6 +100,7 @@ def _understood(opened: Opened, stated: Stated, log: Log) -> tuple[str, Table, L
     if kind is not None:
         log.decide("kind", kind.name, "file")
         return _laid_out(kind, table, stated, log)
+    refuse_reserves(table, stated.quantity)
     table = melted(table, log)
     log.decide("kind", "plain table", "choice")
     layout = plain_layout(table, stated, log, unknown_format)

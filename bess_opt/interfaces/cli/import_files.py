@@ -64,6 +64,7 @@ def import_into(files: Sequence[str], into: Path, state: Sequence[str], plot: bo
     """Read files, write the scenario, and show how each was understood."""
     with show.faults(as_json), show.stages() as stage:
         shared, own = _stated(state)
+        _refuse_idle(files, own)
         wanted = [w for text in files for w in _wanted(text, own)]
         stage(f"reading {len(wanted)} files")
         brought = bring(wanted, shared, lambda name, share: stage(f"reading {name}: {share:.0%}"))
@@ -118,11 +119,16 @@ def _wanted(text: str, own: dict[str, dict[str, Any]]) -> list[Wanted]:
     path = Path(text)
     if path.name == READING:
         return from_reading(path)
-    if not own:
-        return [Wanted(path, None, {})]
-    expected = f"write {min(own)}=FILE for the file that it is about"
-    where = f"{min(own)}.{min(own[min(own)])}"
-    raise problem("unused_argument", where, f"is stated beside the plain file {text}", expected)
+    return [Wanted(path, None, {})]
+
+
+def _refuse_idle(files: Sequence[str], own: dict[str, dict[str, Any]]) -> None:
+    """ScenarioError for what is stated of a quantity that no QUANTITY=FILE names."""
+    named = {text.partition("=")[0] for text in files if "=" in text}
+    for quantity in sorted(set(own) - named):
+        found = f"is stated, but no file is given as {quantity}=FILE"
+        expected = f"write {quantity}=FILE for the file that it is about"
+        raise problem("unused_argument", f"{quantity}.{min(own[quantity])}", found, expected)
 
 
 def write_scenario(into: Path, brought: Sequence[Brought], frame: pd.DataFrame, plot: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""Values of many sizes by value functions: exact in rule 10, each at the price of one recursion backward."""
+"""Values of many sizes by value functions: exact in the one-way rule, each at the price of one recursion backward."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib import metadata
 from typing import Any
@@ -67,7 +67,7 @@ def solve_by_value_functions(
         raise
     plan = ValueFunctionPlan(model, program, ways, schedule, time.perf_counter() - began, multiplier)
     plan.require_proof()
-    return plan
+    return plan if plan.closes else plan.with_prices_of_its_modes()
 
 
 def _solved(program: StepProgram, ways: Modes, seconds: float | None) -> tuple[Schedule, float]:
@@ -175,6 +175,33 @@ class ValueFunctionPlan:
         if not abs(promised - earned) <= PROVEN * max(turnover, abs(promised)) + 1e-12:
             raise NotProvenError(f"the schedule brings {earned:.12g} where its value function says {promised:.12g}")
 
+    @property
+    def closes(self) -> bool:
+        """Whether the prices prove the plan among those of its modes."""
+        proof = self.certificate()
+        return abs(proof.dual - proof.primal) <= PROVEN * max(proof.turnover, abs(proof.primal)) + 1e-12
+
+    def with_prices_of_its_modes(self) -> ValueFunctionPlan:
+        """The same plan with prices from a recursion in which every step keeps its mode.
+
+        Where the plan passes through a valley between two humps the slopes there belong to other modes.
+        """
+        ways, own = self.modes, self.step_program
+        count = len(ways.first_basis) - 1
+        kept = replace(
+            ways,
+            kind=self.schedule.mode,
+            first_mode=np.arange(count + 1),
+            free_mode=np.full(count, -1, dtype=np.int64),
+        )
+        if own.over_all is not None:
+            own = replace(own, cost=[own.over_all.priced(own.cost[0], self.multiplier), *own.cost[1:]])
+        try:
+            found = Recursion(own, kept).along(self.schedule.energy)
+        except RecursionFailedError:
+            return self  # the value is the proof; its prices stay loose
+        return replace(self, schedule=replace(self.schedule, price=found.price, row=found.row))
+
     def flow(self, name: str) -> Array | None:
         """A variable's values, rounding beyond its bounds taken off; None if the model has no such variable."""
         program = self.step_program
@@ -199,6 +226,10 @@ class ValueFunctionPlan:
 
     def certificate(self) -> LinearCertificate:
         """Primal and dual value from the schedule and the row prices, with each step's mode held."""
+        return self._certificate
+
+    @cached_property
+    def _certificate(self) -> LinearCertificate:
         program, schedule = self.step_program, self.schedule
         primal, turnover = self._money
         dual, violated, loose = program.offset[0], 0.0, 0.0
@@ -206,14 +237,14 @@ class ValueFunctionPlan:
             dual += float((schedule.row[i] * right).sum())
             change = schedule.energy[1:] - program.kept * schedule.energy[:-1] if i == program.energy_row else 0.0
             violated = max(violated, float(np.abs(program.matrix[i] @ schedule.flow - right - change).max()))
-        weight = [np.zeros(1)] * len(program.columns)
+        costs = program.cost[0]
         if program.over_all is not None:
-            weight = program.over_all.weight
+            costs = program.over_all.priced(costs, self.multiplier)
             dual += self.multiplier * program.over_all.most
             violated = max(violated, program.over_all.used(schedule.flow) - program.over_all.most)
         closed = self.modes.open[schedule.mode] == 0
         for j, (lower, upper) in enumerate(zip(program.lower, program.upper, strict=True)):
-            reduced = program.cost[0][j] - self.multiplier * weight[j] - program.matrix[:, j] @ schedule.row
+            reduced = costs[j] - program.matrix[:, j] @ schedule.row
             most = np.where(closed[:, j], np.minimum(upper, 0.0), upper)
             dual, loose = _press(reduced, np.broadcast_to(lower, len(most)), most, dual, loose)
             out = np.maximum(lower - schedule.flow[j], schedule.flow[j] - most)

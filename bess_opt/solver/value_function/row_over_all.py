@@ -86,8 +86,8 @@ class _Search:
     def recursion(self, price: float, *, measured: bool = False) -> Recursion:
         """The recursion in which the row costs `price`."""
         program = self._measured if measured else self.program
-        cost = [c - price * w if w.any() else c for c, w in zip(program.cost[0], self.row.weight, strict=True)]
-        return Recursion(replace(program, cost=[cost, *program.cost[1:]]), self._ways)
+        cost = [self.row.priced(program.cost[0], price), *program.cost[1:]]
+        return Recursion(replace(program, cost=cost), self._ways)
 
     def line(self, price: float) -> _Line:
         """The best plan at `price`, by its value alone."""

@@ -51,6 +51,10 @@ class HorizonRow:
     weight: list[Array]
     most: float
 
+    def priced(self, cost: list[Array], price: float) -> list[Array]:
+        """Costs of the first level, less `price` for what the row counts."""
+        return [c - price * w if w.any() else c for c, w in zip(cost, self.weight, strict=True)]
+
     def used(self, flow: Array) -> float:
         """What flows (a row per column) use of it."""
         return float(self.used_by_step(flow).sum())

@@ -12,7 +12,7 @@ _VALUES = {
     "load": Values(r"^(load|net load)$", "MW"),
     "solar": Values(r"^solar$", "MW"),
 }
-_CAPACITY = r"^(non[_ ]?spin\w*|reg\w*|rrs|ecrs|as_type|as type)"
+_CAPACITY = r"^(non[_ -]?spin\w*|reg([_ ]?(up|down|dn|ulation).*)?|rrs|ecrs|as[_ ]type)"
 
 
 def _knows(table: Table) -> bool:
@@ -20,7 +20,8 @@ def _knows(table: Table) -> bool:
 
 
 def _layout(table: Table, stated: Stated, log: Log) -> Layout:
-    energy = [value for value in _VALUES.values() if matching(table, value.pattern)]
+    typed = matching(table, r"^as[_ ]type$")
+    energy = [] if typed else [value for value in _VALUES.values() if matching(table, value.pattern)]
     place = next((name for name in ("location", "Location", "Zone") if table.has(name)), None)
     api = table.has("interval_start_utc")
     end = "interval_end_utc" if api else "Interval End"

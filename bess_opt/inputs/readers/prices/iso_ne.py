@@ -9,7 +9,7 @@ from bess_opt.inputs.readers.arguments import Stated
 from bess_opt.inputs.readers.file.delimited import text_rows
 from bess_opt.inputs.readers.file.opened import Opened
 from bess_opt.inputs.readers.file.table import Table
-from bess_opt.inputs.readers.layout import Kind, Layout, Values
+from bess_opt.inputs.readers.layout import Kind, Layout, Values, matching
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.inputs.readers.reading import Log
 
@@ -54,6 +54,9 @@ def _layout(table: Table, stated: Stated, log: Log) -> Layout:
         clock="America/New_York",
         places=("Location Name",),
         order="month first",
+        capacity="regulation"
+        if matching(table, r"Regulation|Reserve") and not matching(table, r"Marginal|Load")
+        else "",
     )
 
 

@@ -13,7 +13,7 @@ from bess_opt.inputs.readers.problems import question
 from bess_opt.inputs.readers.reading import Log
 from bess_opt.inputs.readers.times.words import DAY_NS, Nanoseconds
 
-_END_NAMES = r"\(he\)|ending|\bend\b|_end\b|interval_?end|^he$|hour ?end|\bbis\b|^to\b|\bende\b"
+_END_NAMES = r"^end[ _]?time\b|\(he\)|ending|\bend\b|_end\b|interval_?end|^he$|hour ?end|\bbis\b|^to\b|\bende\b"
 _START_NAMES = r"begin|start|\(hb\)|\bvon\b|\bab\b|^from\b|valid_from"
 
 

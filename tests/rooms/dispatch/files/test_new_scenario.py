@@ -1,4 +1,4 @@
-"""The scaffold: what `bess-opt new` writes is right as it stands, and so is each choice it leaves open."""
+"""What `bess-opt new` writes is right as it stands, and so is each choice it leaves open."""
 
 from __future__ import annotations
 

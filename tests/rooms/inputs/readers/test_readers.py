@@ -253,7 +253,7 @@ def test_day_and_month_are_told_apart(tmp_path: Path, stamps: list[str], hours: 
     assert [f"{stamp:%Y-%m-%d %H}" for stamp in read.index[:2]] == hours
 
 
-# ---- refusals
+# ---- what is refused
 
 
 def write(folder: Path, text: str) -> Path:

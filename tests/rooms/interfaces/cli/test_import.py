@@ -97,3 +97,28 @@ def test_files_of_other_times_or_of_one_quantity_are_refused(tmp_path: Path, run
     ended = run("import", tmp_path / "series.reading.toml", "--into", tmp_path / "x")
     assert (ended.code, "is no record of an import" in ended.err) == (1, True)
     assert run("import", meter, "--into", tmp_path / "x", "--state", "nothing=1").code == 2
+
+
+def test_what_is_stated_of_one_quantity_needs_its_file_and_leaves_the_others_plain(tmp_path: Path, run: Run) -> None:
+    """Prices by the hour, a meter's parquet in another zone, whose last question is answered for it alone."""
+    prices, _ = prices_and_meter(tmp_path)
+    meter = tmp_path / "meter.parquet"
+    index = pd.date_range("2025-03-29", "2025-03-31", freq="15min", tz="Europe/Berlin", inclusive="left")
+    frame = pd.DataFrame({"load_kw": 300.0}, index=index.tz_convert("America/New_York").rename("time"))
+    frame.iloc[::3] = 500.0
+    frame.to_parquet(meter)
+    ended = run("import", prices, meter, "--into", tmp_path / "x", "--state", "load.stamps=start")
+    assert (ended.code, "load.stamps: is stated, but no file is given as load=FILE" in ended.err) == (1, True)
+    into = tmp_path / "site"
+    ended = run("import", prices, f"load={meter}", "--into", into, "--state", "load.stamps=start")
+    assert ended.code == 0, ended.err
+    scenario = bo.load(into)
+    assert (len(scenario.series), scenario.step_h) == (188, 0.25)
+    assert scenario.finance is not None
+    assert scenario.finance.horizons_per_year == pytest.approx(8760 / 47, abs=1e-6)
+    sized = bo.size(scenario, power_mw=(0.0, 1.0), duration_h=2.0)
+    assert 0.0 <= sized.power_mw <= 1.0
+    again = tmp_path / "again"
+    assert run("import", into / "series.reading.toml", "--into", again).code == 0
+    for name in ("series.csv", "scenario.toml"):
+        assert (into / name).read_bytes() == (again / name).read_bytes()

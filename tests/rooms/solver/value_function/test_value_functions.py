@@ -66,10 +66,10 @@ def test_random_scenarios_equal_binaries() -> None:
     assert planned > 0.5 * QUICK
 
 
-@pytest.mark.parametrize("seed", [473, 785])
+@pytest.mark.parametrize("seed", [434, 473, 785])
 def test_found_by_longer_runs(seed: int) -> None:
-    """Two objectives whose first ends equal where humps meet; a window that is shut at one instant."""
-    assert against_binaries(seed, 20) == (seed == 473)
+    """A plan through a valley between humps; two objectives equal where humps meet; a window shut at one instant."""
+    assert against_binaries(seed, 20) == (seed != 785)
 
 
 @pytest.mark.second_tier
@@ -175,7 +175,7 @@ def test_a_horizon_in_parts_gives_the_same_plan(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_rows_that_tie_steps_together_ask_for_highs() -> None:
-    plan = case(price_per_mwh=DAY, battery={"max_cycles_per_day": 1.0}).optimize()
+    plan = case(price_per_mwh=DAY * 8, battery={"max_cycles_per_day": 1.0}).optimize()
     assert plan.report is not None
     assert plan.report.engine == "highs"
     assert plan.report.engine_reasons == ("cycles_per_day: is not one row for each step",)
@@ -190,7 +190,7 @@ def test_rows_that_tie_steps_together_ask_for_highs() -> None:
     ],
 )
 def test_asking_for_what_does_not_qualify_names_the_rows(changes: dict[str, object], row: str) -> None:
-    scenario = case(price_per_mwh=DAY, load_mw=1.0).scenario()
+    scenario = case(price_per_mwh=DAY * 8, load_mw=1.0).scenario()
     with pytest.raises(bo.ScenarioError) as raised:
         bo.optimize(scenario.replace(solver={"engine": "value_function"}, **changes))
     (problem,) = raised.value.problems
