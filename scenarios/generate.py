@@ -29,7 +29,10 @@ EVENING_FIRST, EVENING_LAST = "2025-03-03", "2025-04-27"  # eight weeks, clocks 
 BERLIN_ZONE = "Europe/Berlin"
 BERLIN_LATITUDE, BERLIN_LONGITUDE = 51.0, 10.0  # the middle of Germany stands for its solar plants
 
-DECIMALS = {"solar_mw": 4, "solar_dc_mw": 4, "price_per_mwh": 2}
+OFFICE_MONTHS = (5, 7)
+OFFICE_CLOSED = ("2025-05-01", "2025-05-29", "2025-06-09", "2025-06-19")  # public holidays of Bavaria
+
+DECIMALS = {"solar_mw": 4, "solar_dc_mw": 4, "load_mw": 4, "price_per_mwh": 2}
 
 
 # ------------------------------------------------------------------------------------------------------ solar
@@ -311,6 +314,25 @@ def arbitrage() -> pd.DataFrame:
     return pd.DataFrame({"price_per_mwh": quarter_hour_price(index, BERLIN_MARKET, solar, random)}, index=index)
 
 
+def office() -> pd.DataFrame:
+    """Load and roof of an office from May to July, by the quarter of an hour."""
+    whole = local_year(BERLIN_ZONE, 15)
+    index = whole[(whole.month >= OFFICE_MONTHS[0]) & (whole.month <= OFFICE_MONTHS[1])]
+    random = generator(20250501)
+    hour, day = hours_of_day(index), index.strftime("%Y-%m-%d")
+    open_ = (index.day_of_week.to_numpy() < 5) & ~day.isin(OFFICE_CLOSED)
+    work = 0.5 * (np.tanh((hour - 7.2) / 0.7) - np.tanh((hour - 18.4) / 0.8))
+    warm = 1.0 + 0.35 * autoregressive(random, len(index), correlation=float(np.exp(-0.25 / 60.0)))
+    cooling = np.maximum(warm, 0.2) * bump(hour, 14.8, 3.0)
+    load = 0.11 + np.where(open_, 0.30 * work + 0.16 * cooling, 0.03 * cooling)
+    load += 0.012 * autoregressive(random, len(index), correlation=0.6)
+    starts = open_ & (random.random(len(index)) < 0.012) & (work > 0.5)
+    load += np.where(starts, random.uniform(0.03, 0.12, len(index)), 0.0)  # a quarter-hour of lifts and kitchens
+    clear = 0.33 * np.maximum(sine_of_elevation(index, BERLIN_LATITUDE, BERLIN_LONGITUDE), 0.0) ** 1.15
+    cloud = 1.0 / (1.0 + np.exp(-(0.6 + 1.1 * autoregressive(random, len(index), correlation=0.98))))
+    return pd.DataFrame({"load_mw": np.maximum(load, 0.05), "solar_mw": clear * cloud}, index=index)
+
+
 def number(value: float, decimals: int) -> str:
     """A rounded number without a negative zero."""
     return f"{round(value, decimals) + 0.0:.{decimals}f}"
@@ -329,6 +351,7 @@ FILES: dict[str, Callable[[], pd.DataFrame]] = {
     "solar_merchant/series.csv": merchant,
     "solar_evening/series.csv": evening,
     "arbitrage_15min/series.csv": arbitrage,
+    "office_with_tariff/series.csv": office,
     "flexible_connection/series.csv": flexible,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +10,11 @@ import pandas as pd
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError
+from bess_opt.common.findings import Findings
+from bess_opt.dispatch.checks.tariff import least_bill_findings
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.billing.lines import bill_table
+from bess_opt.plant.billing.lines import bill_table, peaks_set
+from bess_opt.plant.flows import Flows
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.stepper import run_rule
 from bess_opt.plant.without_battery import site_without_battery
@@ -27,15 +30,19 @@ class Bill:
     """What a site pays for import and is paid for export, in its currency.
 
     `table` has a row per month and line: month, line, quantity, unit, rate, money (paid where positive), step (which
-    set the peak). `import_mw` is what is billed, `without_mw` the site's import without a battery where that is
-    another and possible.
+    set the peak). `import_mw` is what is billed, `peaks_mw` the means that set its peaks by the start of their
+    interval, `without_mw` the site's import without a battery and `without_battery` its table, where that is another
+    and possible. `findings` say where a least bill binds in a month that the horizon cuts.
     """
 
     table: pd.DataFrame
     currency: str
     name: str
     import_mw: pd.Series
+    peaks_mw: pd.Series
     without_mw: pd.Series | None = None
+    without_battery: pd.DataFrame | None = None
+    findings: Findings = field(default_factory=Findings)
 
     @property
     def total(self) -> float:
@@ -58,14 +65,13 @@ class Bill:
         if chosen not in set(self.table["month"]):
             known = ", ".join(dict.fromkeys(self.table["month"]))
             raise ValueError(f"month: {chosen!r} is not in the bill; give one of {known}")
-        stamps = [
-            stamp for text in self.table.loc[self.table["month"] == chosen, "step"] for stamp in text.split(", ")
-        ]
+        of_month = self.table.loc[self.table["month"] == chosen, "step"]
+        stamps = {pd.Timestamp(text) for steps in of_month for text in steps.split(", ") if text}
         return bill_figure(
             self.import_mw,
             self.without_mw,
             chosen,
-            [pd.Timestamp(stamp) for stamp in dict.fromkeys(stamps) if stamp],
+            self.peaks_mw[[stamp in stamps for stamp in self.peaks_mw.index]],
             title=f"{self.name}: bill of {chosen}",
             theme="dark" if theme == "dark" else "light",
         )
@@ -86,19 +92,21 @@ def bill_of(plan: Dispatch) -> Bill:
     """The bill of a plan, whoever made it."""
     bought, sold = (plan.schedule[name].to_numpy() for name in ("import_mw", "export_mw"))
     try:
-        idle = run_rule(site_without_battery(plan.scenario), lambda _state: 0.0).import_mw
+        idle = run_rule(site_without_battery(plan.scenario), lambda _state: 0.0)
     except InfeasibleError:
         idle = None
     return _bill(plan.scenario, bought, sold, idle)
 
 
-def _bill(scenario: Scenario, import_mw: Array, export_mw: Array, without_mw: Array | None) -> Bill:
+def _bill(scenario: Scenario, import_mw: Array, export_mw: Array, idle: Flows | None) -> Bill:
     plant = plant_of(scenario)
     if plant.billing is None:
         raise ValueError("a scenario has a billing")
     table = bill_table(plant.billing, plant.index, np.asarray(import_mw), np.asarray(export_mw))
     index = plant.index
-    without = None if without_mw is None else pd.Series(without_mw, index=index, name="without")
-    return Bill(
-        table, scenario.site.currency, scenario.name, pd.Series(import_mw, index=index, name="import"), without
-    )
+    without = None if idle is None else pd.Series(idle.import_mw, index=index, name="without")
+    before = None if idle is None else bill_table(plant.billing, index, idle.import_mw, idle.export_mw)
+    bought = pd.Series(import_mw, index=index, name="import")
+    notes = Findings(least_bill_findings(plant.billing, np.asarray(import_mw), np.asarray(export_mw)))
+    peaks = peaks_set(plant.billing, index, np.asarray(import_mw))
+    return Bill(table, scenario.site.currency, scenario.name, bought, peaks, without, before, notes)

@@ -17,6 +17,7 @@ from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, pairs
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.common.wording import Number, Row, number, percent
+from bess_opt.dispatch.checks.tariff import least_bill_findings
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import Flows, schedule_of
@@ -252,12 +253,13 @@ def result_of(
         figures = metrics_of(schedule, plant, active.score(schedule, plant))
     with watch.stage("audit"):
         audit.require(schedule, law_of(twin, plant), [active.checks])
+    bills = least_bill_findings(plant.billing, *(schedule[name].to_numpy() for name in ("import_mw", "export_mw")))
     return Dispatch(
         scenario=scenario,
         twin=twin,
         schedule=schedule,
         metrics=figures,
-        findings=findings,
+        findings=Findings([*findings, *(bill for bill in bills if bill not in findings)]),
         ledger=ledger_of(schedule, plant) | active.penalties(schedule, plant),
         figures=active.figures(schedule, plant),
         **more,

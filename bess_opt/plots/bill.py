@@ -1,46 +1,49 @@
-"""A month's import and the steps that its bill is about."""
+"""A month's import and the peaks that its bill is about."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from bess_opt.plots.page import figure_of, one_panel
-from bess_opt.plots.parts import legend_beside, name_y
+from bess_opt.plots.parts import draw_steps, legend_beside, name_y
 from bess_opt.plots.style import ThemeName, theme_of
+from bess_opt.plots.time_axes import date_numbers, step_edges, step_length, time_axis
 
 
 def bill_figure(
     import_mw: pd.Series,
     without_mw: pd.Series | None,
     month: str,
-    marks: Sequence[pd.Timestamp],
+    peaks_mw: pd.Series,
     *,
     title: str = "",
     theme: ThemeName = "light",
 ) -> Figure:
-    """Import [MW] of a local `month` ("2025-03"), without and with the battery, a mark at each step that costs."""
+    """Import [MW] of a local `month` ("2025-03"), without and with the battery, and the peaks that it pays for.
+
+    `peaks_mw` has the mean of each billing interval that set a peak, at its start; other months are not drawn.
+    """
     look = theme_of(theme)
-    of_month = pd.DatetimeIndex(import_mw.index).strftime("%Y-%m") == month
-    shown = import_mw[of_month]
-    index = pd.DatetimeIndex(shown.index)
+    whole = pd.DatetimeIndex(import_mw.index)
+    of_month = whole.strftime("%Y-%m") == month
+    index = whole[of_month]
+    step = step_length(whole, None)
+    edges = step_edges(import_mw[of_month], step / pd.Timedelta(hours=1))
     with one_panel(None, look, title=title) as panel:
-        local = index.tz_localize(None)
         drawn = []
         if without_mw is not None:
-            idle = without_mw[of_month].to_numpy()
-            drawn += panel.plot(local, idle, color=look.load, linewidth=1.0, label="without battery")
-        drawn += panel.plot(local, shown.to_numpy(), color=look.imported, linewidth=1.4, label="import")
-        inside = [mark for mark in marks if mark in index]
-        if inside:
-            heights = [float(shown.loc[mark]) for mark in inside]
-            stamps = pd.DatetimeIndex(inside).tz_convert(index.tz).tz_localize(None)
+            drawn.append(draw_steps(panel, edges, without_mw[of_month].to_numpy(), look.load, "without battery"))
+        drawn.append(draw_steps(panel, edges, import_mw[of_month].to_numpy(), look.imported, "import"))
+        inside = peaks_mw[np.isin(peaks_mw.index, index)]
+        if len(inside):
             drawn += panel.plot(
-                stamps, heights, linestyle="", marker="o", color=look.price, markersize=7.0, label="sets a peak"
-            )
+                date_numbers(pd.DatetimeIndex(inside.index)), inside.to_numpy(),
+                linestyle="", marker="o", color=look.price, markersize=7.0, label="sets a peak", zorder=4,
+            )  # fmt: skip
         panel.set_ylim(bottom=0.0)
-        name_y(panel, "MW", look)
+        time_axis(panel, import_mw[of_month], step / pd.Timedelta(hours=1), look)
+        name_y(panel, "import [MW]", look)
         legend_beside(panel, drawn, look)
         return figure_of(panel)

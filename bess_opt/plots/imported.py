@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 
 import pandas as pd
+from matplotlib import dates as mdates
 from matplotlib.figure import Figure
 
 from bess_opt.plots.style import ThemeName, drawing, dress, theme_of
+from bess_opt.plots.time_axes import local_index, step_edges
 
 _NAMES = {"price_per_mwh": "price [{currency}/MWh]", "load_mw": "load [MW]", "solar_mw": "solar [MW]"}
 
@@ -19,14 +21,20 @@ def draw_imported(series: pd.DataFrame, currency: str = "EUR", theme: ThemeName 
         figure = Figure(figsize=(9.0, 2.2 * len(series.columns) + 0.4), layout="constrained", facecolor=look.paper)
         panels = figure.subplots(len(series.columns), 1, sharex=True, squeeze=False)[:, 0]
         colours = {"price_per_mwh": look.price, "load_mw": look.load, "solar_mw": look.solar}
-        index = pd.DatetimeIndex(series.index)
-        times = index.tz_localize(None)
+        zone = local_index(series).tz
+        edges = step_edges(series, None)
         for axes, name in zip(panels, series.columns, strict=True):
             dress(axes, look)
             values = series[name].to_numpy(dtype=float)
-            axes.step(times, values, where="post", linewidth=0.8, color=colours.get(str(name), look.ink))
+            axes.step(
+                edges, [*values, values[-1]], where="post", linewidth=0.8, color=colours.get(str(name), look.ink)
+            )
             axes.set_ylabel(_NAMES.get(str(name), str(name)).format(currency=currency))
-        panels[-1].set_xlabel(f"clock of {index.tz}")
+        locator = mdates.AutoDateLocator(tz=zone, minticks=4, maxticks=10)  # type: ignore[no-untyped-call]
+        panels[-1].xaxis.set_major_locator(locator)
+        clock = mdates.ConciseDateFormatter(locator, tz=zone)  # type: ignore[no-untyped-call]
+        panels[-1].xaxis.set_major_formatter(clock)
+        panels[-1].set_xlabel(f"clock of {zone}")
     return figure
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant.billing import Billing
 from bess_opt.plant.plant import Plant
 
 NAMED = 3  # of many alike, so many are named
+NOTHING = 1e-9  # of the least bill: what is missing by less is rounding
 
 
 def tariff_findings(scenario: Scenario, plant: Plant) -> list[Finding]:
@@ -88,6 +91,25 @@ def _months_outside(scenario: Scenario, plant: Plant) -> list[Finding]:
         for number, row in enumerate(rows)
         if row.coincident is None and number not in billed
     ]
+
+
+def least_bill_findings(billing: Billing | None, import_mw: Array, export_mw: Array) -> list[Finding]:
+    """Months that the horizon cuts and whose least bill binds: it is charged whole for a part of the month."""
+    if billing is None or billing.account.minimum is None:
+        return []
+    months = billing.months
+    topped = billing.settle(import_mw, export_mw).minimum
+    cut = [
+        (label, amount)
+        for label, amount, share in zip(months.labels, topped.tolist(), months.share.tolist(), strict=True)
+        if share < 1.0 and amount > NOTHING * billing.account.minimum
+    ]
+    if not cut:
+        return []
+    named = " and ".join(f"{label} ({amount:,.2f} on top)" for label, amount in cut[:NAMED])
+    found = f"the least bill of {billing.account.minimum:,.2f} binds in {named}, which the horizon holds in part"
+    expected = "it is charged whole; give whole months, or what stands before the start in billed_so_far"
+    return [Finding("minimum_binds", "tariff.minimum_per_month", found, expected, "warning")]
 
 
 def _cheap_shedding(plant: Plant) -> list[Finding]:

@@ -39,11 +39,12 @@ def bill(scenario: ScenarioPath, assignments: Assignments = None, as_json: AsJso
     overrides = parsed(assignments)
     with show.faults(as_json), show.stages() as stage:
         stage("billing")
+        from bess_opt.common.findings import Findings
         from bess_opt.dispatch.bill import bill as bill_without
 
         read = loaded(scenario, overrides)
         made = bill_without(read)
-    show.say_findings(read.notes)
+    show.say_findings(Findings([*read.notes, *made.findings]))
     if as_json:
         lines = made.table.astype(object).where(made.table.notna(), None).to_dict("records")
         show.write_json({"scenario": read.name, "currency": made.currency, "total": made.total, "lines": lines})

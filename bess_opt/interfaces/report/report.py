@@ -92,6 +92,7 @@ def page(
         scenario=scenario_rows(scenario),
         figures=dispatch_rows(best),
         comparison=(header, rows),
+        bill=None if scenario.tariff is None else _bill(best),
         pictures=_pictures(comparison, plans, week),
         money=None if money is None else financial_rows(money),
         operations=None if not worth else operation_table(worth),
@@ -206,6 +207,9 @@ def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | No
     if prices_of(best.schedule):
         text = "The energy that the optimal plan charges and discharges at each price."
         drawn.append((text, action_figure(best.schedule, currency=currency, step_h=step)))
+    if scenario.tariff is not None and scenario.tariff.demand:
+        text = "The import of the dearest month without and with the battery, and the peaks that it pays for."
+        drawn.append((text, best.bill.plot()))
     if best.stored_energy_value is not None and prices_of(best.schedule):
         value = stored_value_figure(
             best.stored_energy_value, best.schedule, currency=currency, week=week, step_h=step
@@ -216,6 +220,25 @@ def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | No
 
 def _picture(figure: Figure, caption: str, prefix: str) -> Picture:
     return Picture(Markup(figure_svg(figure, prefix=prefix)), caption)
+
+
+def _bill(plan: Dispatch) -> tuple[list[str], list[list[str]]]:
+    """The plan's bill by month and line, beside what the line comes to without a battery."""
+    made = plan.bill
+    idle = made.without_battery
+    header = ["month", "line", "quantity", "rate", f"{made.currency} paid", "peak set at"]
+    header[5:5] = [] if idle is None else ["without battery"]
+    before = {} if idle is None else idle.set_index(["month", "line"])["money"].to_dict()
+    rows = []
+    for row in made.table.to_dict("records"):
+        cells = [row["month"], row["line"], f"{number(row['quantity'])} {row['unit']}", number(row["rate"])]
+        cells.append(f"{row['money']:,.2f}")
+        if idle is not None:
+            cells.append(f"{before.get((row['month'], row['line']), 0.0):,.2f}")
+        rows.append([*cells, row["step"]])
+    total = ["", "total", "", "", f"{made.total:,.2f}", ""]
+    total[5:5] = [] if idle is None else [f"{float(idle['money'].sum()):,.2f}"]
+    return header, [*rows, total]
 
 
 def _cash_flow(money: Financials) -> Picture:

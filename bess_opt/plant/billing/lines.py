@@ -96,7 +96,8 @@ def _demand(billing: Billing, index: pd.DatetimeIndex, import_mw: Array) -> Iter
     means = demand.intervals.means(import_mw)
     for charge in demand.charges:
         billed = charge.billed_mw(peak_mw)
-        step = _steps(demand, charge, billed, peak_mw, node_mw, means, index)
+        setting = _setting(demand, charge, billed, peak_mw, node_mw, means)
+        step = ", ".join(index[first].isoformat(sep=" ", timespec="minutes") for first, _ in setting)
         paid = charge.counts * charge.demand(billed)
         quantity = charge.contracted_mw if charge.contract else billed
         yield _row(labels[charge.month], charge.label, quantity, "MW", paid, step)
@@ -106,28 +107,35 @@ def _demand(billing: Billing, index: pd.DatetimeIndex, import_mw: Array) -> Iter
             yield _row(labels[charge.month], f"{charge.label}, overrun", above, "MW", over, step)
 
 
-def _steps(
-    demand: Demand,
-    charge: Charge,
-    billed: float,
-    peak_mw: Array,
-    node_mw: Array,
-    means: Array,
-    index: pd.DatetimeIndex,
-) -> str:
-    """Starts of the intervals that set a billed peak, the first of equal ones."""
+def peaks_set(billing: Billing, index: pd.DatetimeIndex, import_mw: Array) -> pd.Series:
+    """The means [MW] that set billed peaks, by the start of their billing interval; the highest where several do."""
+    demand = billing.demand
+    node_mw = demand.node_mw(import_mw)
+    peak_mw = np.array([peak.of(node_mw) for peak in demand.peaks])
+    means = demand.intervals.means(import_mw)
+    found: dict[pd.Timestamp, float] = {}
+    for charge in demand.charges:
+        billed = charge.billed_mw(peak_mw)
+        for first, mw in _setting(demand, charge, billed, peak_mw, node_mw, means):
+            found[index[first]] = max(mw, found.get(index[first], 0.0))
+    return pd.Series(found, dtype=float, name="peak").sort_index()
+
+
+def _setting(
+    demand: Demand, charge: Charge, billed: float, peak_mw: Array, node_mw: Array, means: Array
+) -> list[tuple[int, float]]:
+    """(first step, mean) of the intervals that set a billed peak, the first of equal ones; none for a floor."""
     if not billed or billed <= charge.floor_mw:
-        return ""
+        return []
     for p, share in charge.sources:
         if share * peak_mw[p] < billed * (1.0 - NOTHING):
             continue
         peak = demand.peaks[p]
         values = [*((float(node_mw[n]), n) for n in peak.nodes), *((mw, -1) for mw in peak.known_mw)]
         values.sort(key=lambda item: -item[0])
-        chosen = [node for _, node in values[: peak.counted] if node >= 0]
-        firsts = [_first(demand, node, node_mw, means) for node in chosen]
-        return ", ".join(index[first].isoformat(sep=" ", timespec="minutes") for first in sorted(firsts))
-    return ""
+        chosen = [(node, mw) for mw, node in values[: peak.counted] if node >= 0]
+        return sorted((_first(demand, node, node_mw, means), mw) for node, mw in chosen)
+    return []
 
 
 def _first(demand: Demand, node: int, node_mw: Array, means: Array) -> int:

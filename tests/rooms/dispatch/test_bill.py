@@ -63,7 +63,12 @@ def test_the_bill_of_a_plan_is_its_net_revenue() -> None:
     assert plan.bill.total == pytest.approx(-plan.metrics.net_revenue, rel=1e-12)
     assert plan.bill.total < bo.bill(two_months()).total
     assert plan.bill.without_mw is not None
-    assert len(plan.bill.plot("2025-01").axes) == 1
+    assert plan.bill.without_battery is not None
+    assert float(plan.bill.without_battery["money"].sum()) == pytest.approx(bo.bill(two_months()).total)
+    panel = plan.bill.plot("2025-01").axes[0]
+    assert panel.get_xlabel() == "local time [day], UTC"
+    marked = next(line for line in panel.lines if line.get_label() == "sets a peak")
+    assert marked.get_ydata() == pytest.approx([plan.schedule["import_mw"].loc["2025-01"].max()])
     with pytest.raises(ValueError, match="month: '2024-01' is not in the bill; give one of 2025-01, 2025-02"):
         plan.bill.plot("2024-01")
 
@@ -72,3 +77,22 @@ def test_a_floor_or_history_set_no_step() -> None:
     row = {"price_per_mw_month": 1000.0, "minimum_mw": 9.0}
     made = bo.bill(two_months().replace(tariff={"demand": [row]}))
     assert set(made.table.loc[made.table["unit"] == "MW", "step"]) == {""}
+
+
+def test_a_least_bill_that_binds_in_a_part_of_a_month_is_told() -> None:
+    """Half of January at 1 MW and 100 is 36,000: 4,000 are missing to 40,000; whole months and lower bills say nothing."""
+    index = pd.date_range("2025-01-01", periods=360, freq="h", tz="UTC", name="time")
+    half = bo.Scenario(
+        battery={"power_mw": 1.0, "duration_h": 2.0, "soc_end": "equal"},
+        series=pd.DataFrame({"load_mw": 1.0}, index=index),
+        tariff={"export": "none", "energy": [{"price_per_mwh": 100.0}], "minimum_per_month": 40_000.0},
+        strategy="self_consumption",
+    )
+    for told in (bo.bill(half).findings, bo.optimize(half).findings, bo.replay(bo.optimize(half)).findings):
+        binding = [finding for finding in told if finding.code == "minimum_binds"]
+        assert len(binding) == 1
+        assert "40,000.00 binds in 2025-01 (4,000.00 on top)" in binding[0].found
+    enough = half.replace(tariff={"minimum_per_month": 30_000.0})
+    assert not bo.bill(enough).findings
+    whole = two_months().replace(tariff={"minimum_per_month": 1e6})
+    assert not bo.bill(whole).findings

@@ -404,10 +404,22 @@ def test_tiers_windows_and_sell_rates_of_urdb_become_rows(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"demandratchetpercentage": [0.8] * 12}, "demandratchetpercentage: is stated; take it out and state it"),
-        ({"fueladjustmentsmonthly": [0.002] * 12, "mincharge": 5}, "fueladjustmentsmonthly: is stated; take it out"),
-        ({"coincidentratestructure": [[{"rate": 9}]]}, "coincidentratestructure: is stated; take it out"),
-        ({"flatdemandunit": "kW daily"}, "flatdemandunit: is in kW daily; give one rate per kW and month"),
+        (
+            {"demandratchetpercentage": [0.8] * 12},
+            "demandratchetpercentage: is stated; take it out, and state a ratchet",
+        ),
+        ({"fueladjustmentsmonthly": [0.002] * 11}, "fueladjustmentsmonthly: is no list of 12 numbers; give one per"),
+        ({"coincidentratestructure": [[{"rate": 0}], [{"rate": 9}]]}, "coincidentratestructure: is stated; take it"),
+        ({"annualmincharge": 5}, "annualmincharge: is stated; take it out, and state minimum_per_month"),
+        ({"flatdemandunit": "kVA"}, "flatdemandunit: is in kVA; give one rate per kW and month"),
+        ({"demandrateunit": "kW daily"}, "demandrateunit: is in kW daily; give one rate per kW and month"),
+        (
+            {"flatdemandunit": "kW daily", "flatdemandstructure": [[{"rate": 5, "max": 9}, {"rate": 8}]] * 2},
+            "flatdemandstructure: has tiers of daily peaks; give one rate per kW and day",
+        ),
+        ({"flatdemandunit": "kW daily", "lookbackPercent": 0.5}, "lookbackPercent: looks back to daily peaks"),
+        ({"flatdemandstructure": [], "flatdemandmonths": [], "lookbackpercent": 0.5}, "has no flat demand charge"),
+        ({"flatdemandmonths": [2] * 12}, "flatdemandmonths: found period 2; give 12 numbers of periods, 0 to 1"),
         ({"dgrules": "Buy All Sell All"}, "dgrules: is 'Buy All Sell All'; take it out"),
         ({"mincharge": 5, "minchargeunits": "$/year"}, "minchargeunits: is '\\$/year'; give"),
         (
@@ -425,6 +437,69 @@ def test_tiers_windows_and_sell_rates_of_urdb_become_rows(tmp_path: Path) -> Non
 def test_what_urdb_says_and_we_cannot_is_refused(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     with pytest.raises(bo.ScenarioError, match=message):
         bo.read_tariff(rate(tmp_path, samples.urdb(**changes)))
+
+
+def test_every_part_that_cannot_be_said_is_named_at_once(tmp_path: Path) -> None:
+    sample = samples.urdb(annualmincharge=5, lookbackPercent=0.5, flatdemandunit="kW daily", dgrules="Net Metering")
+    with pytest.raises(bo.ScenarioError) as refused:
+        bo.read_tariff(rate(tmp_path, sample))
+    names = [problem.where.split()[-1] for problem in refused.value.problems]
+    assert names == ["annualmincharge", "lookbackPercent", "dgrules"]
+
+
+def test_fuel_adjustments_are_in_the_prices_of_their_months(tmp_path: Path) -> None:
+    """0.002 in the first half of the year and 0.003 in the second, in tiers too; pay for export is without them."""
+    tiers = [[{"rate": 0.1, "max": 500, "sell": 0.05}, {"rate": 0.2, "sell": 0.05}], [{"rate": 0.3, "sell": 0.07}]]
+    every = {f"energy{kind}schedule": [[0] * 12 + [1] * 12] * 12 for kind in ("weekday", "weekend")}
+    sample = samples.urdb(energyratestructure=tiers, fueladjustmentsmonthly=[0.002] * 6 + [0.003] * 6, **every)
+    read = bo.read_tariff(rate(tmp_path, sample))
+    first, second = tuple(range(1, 7)), tuple(range(7, 13))
+    bought = {(row.months, row.price_per_mwh or row.tiers) for row in read.energy if row.direction == "import"}
+    inf = float("inf")
+    assert bought == {
+        (first, ((0.5, 102.0), (inf, 202.0))),
+        (second, ((0.5, 103.0), (inf, 203.0))),
+        (first, 302.0),
+        (second, 303.0),
+    }
+    assert {row.price_per_mwh for row in read.energy if row.direction == "export"} == {50.0, 70.0}
+
+
+def test_a_price_of_daily_peaks_is_their_mean_times_the_days(tmp_path: Path) -> None:
+    """0.5 per kW and day, every day at 2 MW: 31 · 1,000 in January, 28 · 1,000 in February; 1.5 on one day adds 500."""
+    sample = samples.urdb(
+        flatdemandunit="kW daily", flatdemandstructure=[[{"rate": 0.5}]], flatdemandmonths=[0] * 12,
+        demandratestructure=[], demandwindow=None,
+    )  # fmt: skip
+    read = bo.read_tariff(rate(tmp_path, sample))
+    assert {row.price_per_mw_month for row in read.demand} == {15_500.0, 15_000.0, 14_000.0}
+    at = pd.date_range("2025-01-01", "2025-03-01", freq="h", tz="UTC", inclusive="left")
+    load = pd.DataFrame({"load_mw": 2.0}, index=at)
+    load.loc["2025-01-09 12:00", "load_mw"] = 3.0
+    made = bo.bill(bo.Scenario(battery={"power_mw": 1, "duration_h": 1}, tariff=read, series=load)).table
+    paid = made[made["line"].str.contains("demand")].set_index("month")["money"]
+    assert paid.to_dict() == {"2025-01": pytest.approx(31_500.0), "2025-02": pytest.approx(28_000.0)}
+
+
+def test_a_look_back_is_a_ratchet_of_flat_demand(tmp_path: Path) -> None:
+    months = [0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0]
+    read = bo.read_tariff(rate(tmp_path, samples.urdb(lookbackpercent=0.75, lookbackmonths=months)))
+    ratchets = [row.ratchet for row in read.demand]
+    assert [(r.share, r.months, r.named_months) for r in ratchets if r] == [(0.75, 11, (6, 7, 8))] * 2
+    assert ratchets[-1] is None
+    ranged = bo.read_tariff(rate(tmp_path, samples.urdb(lookbackPercent=0.75, lookbackRange=6)))
+    assert ranged.demand[0].ratchet is not None
+    assert (ranged.demand[0].ratchet.months, ranged.demand[0].ratchet.named_months) == (6, None)
+    assert "rate.json lookbackpercent" in [note.where for note in read.notes.warnings]
+
+
+def test_tiers_by_day_and_texts_of_urdb(tmp_path: Path) -> None:
+    tiers = [[{"rate": 0.1, "max": 20, "unit": "kWh daily"}, {"rate": 0.2, "unit": "kWh daily"}]]
+    every = {f"energy{kind}schedule": [[0] * 24] * 12 for kind in ("weekday", "weekend")}
+    texts = {"energyattrs": [{"Credit": "$-0.007/kWh"}]}
+    read = bo.read_tariff(rate(tmp_path, samples.urdb(energyratestructure=tiers, **every, **texts)))
+    assert (read.energy[0].tier_period, read.energy[0].tiers) == ("day", ((0.02, 100.0), (float("inf"), 200.0)))
+    assert any(n.where.endswith("energyattrs") and "$-0.007/kWh" in n.found for n in read.notes.warnings)
 
 
 DERVET = "Billing Period,Start Month,End Month,Start Time,End Time,Excluding Start Time,Excluding End Time,Weekday?,Value,Charge\n"

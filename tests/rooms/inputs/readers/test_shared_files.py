@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import bess_opt as bo
@@ -76,3 +78,49 @@ def test_day_ahead_prices_without_a_unit() -> None:
     with pytest.raises(bo.ScenarioError, match=r"2016-03-27 02:00 does not exist on the clock of Europe/Berlin"):
         bo.read_prices(raw, column="Real", unit="EUR/MWh", clock="Europe/Berlin")
     assert len(bo.read_prices(raw, column="Real", unit="EUR/MWh", clock="Etc/GMT-1")) == 17_472
+
+
+def stored(name: str) -> Path:
+    """A file of the folder `inputs` beside the data."""
+    return file("..", "inputs", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "energy", "demand"),
+    [
+        ("urdb_entergy_windows_incentives", 7, 3),
+        ("urdb_flat_demand_by_month", 3, 13),
+        ("urdb_multi_tier", 2, 2),
+        ("urdb_sce_tou_gs2", 7, 3),
+        ("urdb_sell_rates", 16, 3),
+        ("urdb_tiers_energy_and_demand", 1, 1),
+        ("urdb_tiers_tou_demand", 1, 1),
+    ],
+)
+def test_tariffs_of_urdb_are_read_whole(name: str, energy: int, demand: int) -> None:
+    read = bo.read_tariff(stored(f"{name}.json"))
+    index = pd.date_range("2025-01-01", "2026-01-01", freq="h", tz="UTC", inclusive="left")
+    scenario = bo.Scenario(
+        battery={"power_mw": 0.1, "duration_h": 2},
+        series=pd.DataFrame({"load_mw": 0.2}, index=index),
+        tariff=read,
+        strategy="peak_shaving",
+    )
+    assert not bo.validate(scenario).errors
+    assert (len(read.energy), len(read.demand)) == (energy, demand)
+    assert bo.bill(scenario).total > 0.0
+
+
+def test_daily_peaks_and_coincident_hours_of_urdb(tmp_path: Path) -> None:
+    """What has no row is named; without it 0.5 per kW and day is 15,500 per MW in a month of 31 days."""
+    raw = stored("layout_urdb_daily_coincident.json")
+    with pytest.raises(bo.ScenarioError) as refused:
+        bo.read_tariff(raw)
+    names = [problem.where.split()[-1] for problem in refused.value.problems]
+    assert names == ["coincidentratestructure", "lookbackPercent"]
+    kept = {key: value for key, value in json.loads(raw.read_text()).items() if key not in names}
+    (tmp_path / "rate.json").write_text(json.dumps(kept))
+    read = bo.read_tariff(tmp_path / "rate.json")
+    assert {row.price_per_mw_month for row in read.demand} == {15_500.0, 15_000.0, 14_000.0}
+    assert {row.price_per_mwh for row in read.energy} == {92.0, 93.0, 152.0, 153.0}
+    assert (read.fixed_per_month, read.minimum_per_month) == (50.0, 100.0)
