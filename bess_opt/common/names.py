@@ -31,18 +31,22 @@ OPPOSITES = frozenset(
 load solar om soc grid demand capital fixed variable rate share limit""".split()  # noqa: SIM905
 )
 SHORT = 3  # letters up to which a word is misspelt only by swapping, doubling or leaving one out
-MOST_EDITS = 2  # letters that a misspelling may be away
+SHOWN = 60  # names of a list; the rest is counted
+LONGEST = 200  # letters of a name that are looked at
+MOST_EDITS = 2  # by which a misspelt word differs
 STEM, STEM_SHARE = 4, 0.5  # letters, and their share of the longer word, that two forms of a word have in common
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Remedy for a misspelt `name` (rule 12): "did you mean 'x'?", or the list of what is known."""
-    names = sorted(known)
+    names, name = sorted(known), name[:LONGEST]
     words = OPPOSITES | {word for one in names for word in _words(one)}
     scored = [(score, one) for one in reversed(names) if (score := _distance(name, one, words)) is not None]
     if scored:
         return f"did you mean {min(scored, key=lambda pair: pair[0])[1]!r}?"
-    return "one of " + ", ".join(repr(n) for n in names) if names else "nothing is known here"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN + 1 else ""
+    told = names[:SHOWN] if more else names
+    return "one of " + ", ".join(repr(n) for n in told) + more if names else "nothing is known here"
 
 
 def _words(name: str) -> list[str]:
@@ -95,7 +99,7 @@ def _one_word(a: str, b: str) -> bool:
 
 def _misspelt(wrong: str, word: str) -> bool:
     if abs(len(wrong) - len(word)) > MOST_EDITS:
-        return False
+        return False  # an edit changes the length by one: no need to look at each letter of a long word
     edits = _edits(wrong, word)
     if min(len(wrong), len(word)) > SHORT:
         return edits <= (1 if max(len(wrong), len(word)) <= 5 else MOST_EDITS)

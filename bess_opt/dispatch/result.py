@@ -293,9 +293,11 @@ def split_schedule(schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame |
 
 
 def law_of(twin: Twin, plant: Plant) -> Plant:
-    """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault."""
-    foreseeing = twin not in ("rule", "control")
-    if foreseeing:
+    """The plant that a plan is audited against: who cannot know the future may miss the end, a figure, no fault.
+
+    So may the replay of such a plan.
+    """
+    if twin == "optimal":
         return plant
     return plant.with_batteries(lambda _battery: {"end_min_mwh": 0.0, "end_max_mwh": np.inf})
 
@@ -316,11 +318,8 @@ def result_of(
         figures = metrics_of(schedule, plant, active.score(schedule, plant))
     with watch.stage("audit"):
         audit.require(schedule, law_of(twin, plant), [active.checks])
-<<<<<<< HEAD
     site, own = split_schedule(schedule)
-=======
     bills = least_bill_findings(plant.billing, *(schedule[name].to_numpy() for name in ("import_mw", "export_mw")))
->>>>>>> main
     return Dispatch(
         scenario=scenario,
         twin=twin,

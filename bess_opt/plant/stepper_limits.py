@@ -84,6 +84,19 @@ def refuse_grid_charging(plant: Plant, surplus: Array, unserved: Array) -> None:
         raise InfeasibleError([Finding("grid_charging_forced", "site.grid_charging", found, remedy)])
 
 
+def refuse_battery_export(plant: Plant, export: Array, curtailed_ac: Array, curtailed_dc: Array) -> None:
+    """Raise where the battery had to give to a grid that takes PV power only."""
+    if plant.battery_export:
+        return
+    used = plant.solar_used_mw(curtailed_ac, curtailed_dc)
+    beyond = export - (np.maximum(used - plant.load_mw, 0.0) if plant.strict_export else used)
+    if float((beyond - plant.rounding_mw).max()) > _slack(plant):
+        worst = int(np.argmax(beyond))
+        found = f"at {_time(plant, worst)} the battery has to give {beyond[worst]:.4g} MW to the grid"
+        remedy = "keep less in store before, or allow it"
+        raise InfeasibleError([Finding("battery_export_forced", "site.battery_export", found, remedy)])
+
+
 def refuse_cycles(plant: Plant, storage: Storage, charge: Array, discharge: Array) -> None:
     """Raise where the site made a battery move more energy than a cap on cycles allows."""
     into, out = storage.through_cells(charge, discharge, plant.step_h)

@@ -73,7 +73,33 @@ STRATEGIES = (
     'name = "frequency_regulation"\nheadroom_h = 0.25\nblock_h = 4',
     'name = "cycling"\ncycles_per_day = 1.0\nsoc_low = 0.2\nsoc_high = 0.8',
 )
+NEWER = (  # keys that stand in half of the folders, in place of the text before them
+    ("max_cycles_per_day = 1.5", 'max_cycles = [{count = 1.5, per = "day"}, {count = 9.0, hours = 12, used = 0.5}]'),
+    ("max_cycles_per_day = 1.5", 'max_cycles = {count = 300.0, per = "year", begins = "07-01", counts = "charged"}'),
+    ('currency = "EUR"', 'currency = "EUR"\nholidays = "DE-BY"'),
+    ('currency = "EUR"', 'currency = "EUR"\nholidays = ["2025-06-09"]\nunserved_price_per_mwh = 5000.0'),
+    ("hours = [0, 24]", 'hours = ["00:00", "24:00"]\ndays = ["weekday", "saturday", "sunday"]\nmonths = [6]'),
+    (
+        'export = "same"\n\n[[tariff.energy]]\nprice_per_mwh = 100.0',
+        'export = "none"\n\n[[tariff.energy]]\ntiers = [[10.0, 90.0], [inf, 120.0]]\nused_mwh = 3.0',
+    ),
+    ("hours = [0, 24]", 'from = "06-01"\nto = "06-30"'),
+    ("interval_min = 60", "interval_min = 60\npeaks = {n = 2, distinct = \"day\"}\nincurred_mw = [1.0, 0.5]"),
+    ("ratchet = {share = 0.35, months = 11}", 'period = "rolling_12"\nhistory_mw = [1.0, 2.5]'),
+    ("ratchet = {share = 0.35, months = 11}", "contracted_mw = 1.0\noverrun_price_per_mw_month = 9000.0"),
+    ('export = "same"', 'export = 40.0\nfixed_per_month = 100.0\nminimum_per_month = 50.0\ncredit_months = 3'),
+    ("rel_gap = 1e-6", 'rel_gap = 1e-6\nengine = "auto"'),
+    ("rel_gap = 1e-6", 'rel_gap = 1e-6\nengine = "highs"\nthreads = 1\nseed = 3'),
+)  # fmt: skip
+NEWER_COLUMNS = {
+    "charge_limit_mw": "1.5", "discharge_limit_mw": "1.5", "energy_max_mwh": "7.5", "drawn_mw": "0.0",
+    "import_limit_mw": "5.0", "energy_min_mwh": "0.8",
+}  # fmt: skip
 VALUES = (
+    '"value_function"', '"highs"', '"DE-BY"', '"XX-YY"', '["2025-06-09"]', '["2025-13-45"]', '[{count = 1, per = "day"}]',
+    "{count = -1, hours = 0.1}", '{count = 1, per = "day", hours = 3}', "{count = nan, hours = 1e308}", '"rolling_12"',
+    "[1.0, nan]", '"07-01"', '"02-30"', "[[0, 12], [6, 24]]", "[[inf, 1.0], [inf, 2.0]]", '["weekday", "weekday"]',
+    "{n = 0}", "[" + "{count = 1.0, hours = 3.0}, " * 300 + "]",
     "nan", "inf", "-inf", "0", "0.0", "-0.0", "-1", "1", "2", "1e308", "-1e308", "1e-308", "5e-324", "1e400",
     "9223372036854775807", "-9223372036854775808", "1" + "0" * 400, "true", "false", '""', '" "', '"nan"', '"2.0"',
     '"\\u0000"', '"\\u202e\\u0041"', '"😀"', '"x' + "y" * 5000 + '"', '"=1+1"', '"@SUM(A1)"', "[]", "{}", "[1, 2]", "[[1]]",
@@ -147,8 +173,15 @@ def mutant(seed: int, folder: Path) -> Path:
     toml = TOML.replace('name = "arbitrage"', rng.choice(STRATEGIES))
     if rng.random() < 0.5:
         toml = toml.replace('"parallel_ac"', rng.choice(('"series_dc"', '"hybrid"')))
+    series = sound_series()
+    if rng.random() < 0.5:
+        for old, new in dict(rng.sample(NEWER, 4)).items():
+            toml = toml.replace(old, new)
+        for name in rng.sample(sorted(NEWER_COLUMNS), 2):
+            head, *rows = series.splitlines()
+            series = "\n".join([f"{head},{name}", *(f"{row},{NEWER_COLUMNS[name]}" for row in rows)]) + "\n"
     (folder / "scenario.toml").write_text(toml, encoding="utf-8")
-    (folder / "series.csv").write_text(sound_series(), encoding="utf-8")
+    (folder / "series.csv").write_text(series, encoding="utf-8")
     (folder / "folder.csv").mkdir()
     (folder / "link.csv").symlink_to("/etc/hostname")
     (folder / "loop.csv").symlink_to("loop.csv")

@@ -123,9 +123,9 @@ def _flows(binding: _Binding, plant: Plant) -> list[Part]:
     found = []
     for name, series, limit, words in known:
         steps = binding.upper(name)
-        if not len(steps):
-            continue
         here = np.broadcast_to(limit, plant.steps)[steps]
+        if not np.isfinite(here).any():
+            continue  # nothing stated: what other parts can give or take bounds the flow
         clause = plant.connection.limiting(name, int(steps[0])) if name in ("import_mw", "export_mw") else None
         if clause is not None and clause.caps[name] == here[0]:
             found.append(Part(clause.where, f"{words.format(_range(here))} by the clause {clause.name!r}"))

@@ -119,8 +119,18 @@ class _Search:
             except LimitReachedError:
                 return []
             if values is not None:
-                return [self._relaxation(values | granted, {limit.where: limit for limit in self.limits})]
+                needed = self._needed(granted, values)
+                return [self._relaxation(values | needed, {limit.where: limit for limit in self.limits})]
         return []
+
+    def _needed(self, granted: Values, values: Values) -> dict[str, float | bool]:
+        """Those of the permissions without which `values` are not enough."""
+        needed = dict(granted)
+        for where in granted:
+            without: dict[str, float | bool] = {other: True for other in needed if other != where}
+            if not self._late() and self._possible({**without, **values}):
+                needed = without
+        return needed
 
     # ---- one limit
 
@@ -201,7 +211,7 @@ class _Search:
             scale, chosen = here.plant.scale_mw, []
             for limit in self.limits:
                 at = float(values.get(limit.where, limit.stated))
-                before = self._from(limit, {**granted, **values})
+                before = here if limit.where != END or END in values else self._from(limit, {**granted, **values})
                 slope = None if before is None else self._slope(limit, {**granted, **values}, at, before)
                 if slope is not None and limit.where == END and END not in values:
                     slope = slope.of_floors()
@@ -218,6 +228,8 @@ class _Search:
                     values[limit.where] = self._safe(limit, limit.at(moved[limit.where]))
             if self._possible({**granted, **values}):
                 return values
+            if not (eased > MARGIN * scale).any():
+                return None  # rule 10 alone stands in the way, and no slope knows of it
         return None
 
     # ---- trying

@@ -13,6 +13,7 @@ from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import Held
 from bess_opt.plant.stepper_limits import (
+    refuse_battery_export,
     refuse_cycles,
     refuse_energy,
     refuse_grid,
@@ -51,6 +52,7 @@ def site_flows(
     for battery, own in zip(plant.batteries, batteries, strict=True):
         refuse_energy(plant, battery, own.energy_mwh)
     refuse_grid_charging(plant, surplus, unserved)
+    refuse_battery_export(plant, np.maximum(surplus, 0.0), asked.curtailed_ac_mw + more_ac, curtailed_dc)
     for battery, own in zip(plant.batteries, batteries, strict=True):
         refuse_cycles(plant, battery, own.charge_mw, own.discharge_mw)
     return Flows(

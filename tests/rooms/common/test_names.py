@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from zoneinfo import available_timezones
+
 import pytest
 
 from bess_opt.common.columns import SERIES
@@ -73,3 +76,18 @@ def test_words_of_a_choice() -> None:
     assert nearest("peak_shave", ["peak_shaving", "time_shift"]) == "did you mean 'peak_shaving'?"
     assert nearest("parallel_dc", ["parallel_ac", "series_dc"]) == "one of 'parallel_ac', 'series_dc'"
     assert nearest("x", []) == "nothing is known here"
+
+
+def test_a_long_word_is_told_at_once() -> None:
+    """Letter by letter against each of 600 time zones it took many seconds."""
+    began = time.process_time()
+    for wrong in ("n" * 300, "x" + "y" * 5000, "a_" * 500, "n" * 100_000):
+        assert nearest(wrong, available_timezones()).startswith("one of 'Africa/Abidjan', ")
+    assert time.process_time() - began < 1.0
+
+
+def test_a_long_list_is_cut() -> None:
+    """Some hundred codes of countries are no remedy that anybody reads."""
+    told = nearest("XQ7", [f"code{number:03d}" for number in range(300)])
+    assert told.endswith(", 'code059' and 240 more")
+    assert "more" not in nearest("XQ7", [f"code{number:03d}" for number in range(61)])

@@ -7,6 +7,7 @@ import pickle
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from support.infeasible_scenarios import IMPOSSIBLE, TWOFOLD, with_values
 from typer.testing import CliRunner
@@ -130,3 +131,28 @@ def test_comparing_tells_them_too() -> None:
     with pytest.raises(bo.InfeasibleError) as caught:
         bo.compare(IMPOSSIBLE["hump"].scenario())
     assert caught.value.relaxations == refused("hump").relaxations
+
+
+def test_a_combination_asks_for_no_permission_that_it_does_not_need() -> None:
+    """The import limit is a little short, and PV has nowhere to go: leave to charge from the grid would not help."""
+    index = pd.date_range("2025-01-18 03:00", periods=6, freq="h", tz="Europe/Berlin")
+    columns = {
+        "price_per_mwh": [54.6, 39.1, 31.6, 26.6, 68.9, 9.1],
+        "load_mw": [0.90, 0.93, 0.98, 0.28, 0.31, 0.40],
+        "solar_mw": [0.0, 0.0, 1.16, 0.0, 0.20, 1.37],
+    }
+    cells = {"eta_charge": 0.87, "eta_discharge": 0.88, "soc_min": 0.07, "soc_max": 0.96, "c_rate_max": 1.0}
+    battery = {"power_mw": 1.0, "duration_h": 3.0, "topology": "series_dc", "soc_start": 0.42, "soc_end": 0.14}
+    site = {"import_limit_mw": 0.45, "export_limit_mw": 0.31, "grid_charging": False, "curtailment": False}
+    scenario = bo.Scenario(
+        battery=battery | {"technology": cells, "max_cycles_per_day": 0.8},
+        series=pd.DataFrame(columns, index=index),
+        site=site,
+        strategy="self_consumption",
+    )
+    with pytest.raises(bo.InfeasibleError) as caught:
+        bo.optimize(scenario)
+    (relaxation,) = caught.value.relaxations
+    assert [change.where for change in relaxation.changes] == ["site.import_limit_mw", "site.curtailment"]
+    assert feasible(scenario.replace(**relaxation.tables))
+    assert "inf MW" not in str(caught.value)

@@ -33,6 +33,16 @@ FORCED: dict[str, tuple[dict[str, Any], str]] = {
         "site.grid_charging: at 2025-06-02 01:00 the battery has to take 0.5 MW from the grid; "
         "keep more in store before, or allow it",
     ),
+    "a ceiling that only the forbidden grid can help under": (
+        {
+            "price_per_mwh": [1.0, 1.0],
+            "energy_max_mwh": [2.0, 1.5],
+            "battery": {"soc_start": 1.0},
+            "site": {"battery_export": False},
+        },
+        "site.battery_export: at 2025-06-02 01:00 the battery has to give 0.5 MW to the grid; "
+        "keep less in store before, or allow it",
+    ),
     "a load that takes more than a day's warranty cycles": (
         {
             "price_per_mwh": [1.0] * 4,
@@ -87,3 +97,12 @@ def test_a_step_never_exceeds_rated_power() -> None:
     power, after, by = transition(storage, 16.0, 0.0, 0.0, 4.0, 1.0)
     assert (power, by) == (1.0, "energy")
     assert after == pytest.approx(7.0)
+
+
+def test_a_rule_that_misses_the_end_is_replayed() -> None:
+    """The miss is a figure of the plan and of its replay, no fault."""
+    site = case(price_per_mwh=[1.0, 1.0], battery={"soc_start": 0.5, "soc_end": "equal"}).scenario()
+    ruled = bo.simulate(site, rule=lambda _state: 0.25)
+    again = bo.replay(ruled)
+    assert ruled.metrics.end_shortfall_mwh == pytest.approx(0.5)
+    assert again.metrics.end_shortfall_mwh == pytest.approx(0.5)
