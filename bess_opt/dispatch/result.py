@@ -316,11 +316,8 @@ def result_of(
         figures = metrics_of(schedule, plant, active.score(schedule, plant))
     with watch.stage("audit"):
         audit.require(schedule, law_of(twin, plant), [active.checks])
-<<<<<<< HEAD
     site, own = split_schedule(schedule)
-=======
     bills = least_bill_findings(plant.billing, *(schedule[name].to_numpy() for name in ("import_mw", "export_mw")))
->>>>>>> main
     return Dispatch(
         scenario=scenario,
         twin=twin,
