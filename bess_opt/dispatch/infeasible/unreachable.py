@@ -13,7 +13,7 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.reach import SLACK, Reach, power_bounds, reach_of
+from bess_opt.plant.reach import SLACK, Reach, may_rest, power_bounds, reach_of
 
 RESERVE = "series.energy_min_mwh"
 
@@ -34,6 +34,8 @@ def _energy_out_of_reach(plant: Plant) -> list[Finding]:
         return [Finding("reserve_above_window", where, asked, allowed)]
     least, most = power_bounds(plant)
     if float((least - most).max()) > SLACK * plant.scale_mw:
+        return []
+    if may_rest(plant, least, most):
         return []
     found = reach_of(plant)
     return _end_out_of_reach(plant, found) if found.lost is None else _window_out_of_reach(plant, found)

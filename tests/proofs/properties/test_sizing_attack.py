@@ -13,7 +13,7 @@ from support.random_sites import Question, question
 import bess_opt as bo
 from bess_opt.investment.sizing.sized_program import resized
 
-QUICK, ALL = 40, 1000
+QUICK, ALL = 20, 1000
 TOLERANCE = 1e-3  # that of `bo.size`
 
 
