@@ -19,7 +19,7 @@ from bess_opt.solver.highs import Solver
 from bess_opt.strategies.shared.activation import activate
 
 Row = dict[str, Any]
-GOALS = {"proof": 3.0, "calls": 12, "candidates": 10.0}
+GOALS = {"proof": 2.0, "calls": 12, "candidates": 2.0}
 SIZED = {  # ranges of power [MW] and duration [h]
     "solar_merchant": ((1.0, 10.0), (1.0, 6.0)),
     "arbitrage_15min": ((1.0, 10.0), (0.5, 4.0)),  # a battery above its connection takes minutes to plan exactly

@@ -70,6 +70,19 @@ def reach_of(plant: Plant) -> Reach:
     return Reach(np.array(high), np.array(low), lost, beyond)
 
 
+def may_rest(plant: Plant, least_mw: Array, most_mw: Array) -> bool:
+    """Whether the battery may do nothing from the start to the end: then nothing is out of reach.
+
+    `least_mw` and `most_mw` are `power_bounds`. Quick, and False says nothing.
+    """
+    storage, start = plant.storage, plant.storage.start_mwh
+    if storage.retention != 1.0 or np.any(storage.drawn_mw):
+        return False
+    inside = storage.floor_mwh.max() <= start <= storage.ceiling_mwh.min()
+    ends = storage.end_min_mwh <= start <= storage.end_max_mwh
+    return bool(inside and ends and least_mw.max() <= 0.0 <= most_mw.min())
+
+
 def within_reach(plant: Plant) -> bool:
     """Whether some plan keeps window, power and site at every step and meets the end condition."""
     least, most = power_bounds(plant)

@@ -14,7 +14,7 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.plant.plant import Plant, Storage
-from bess_opt.plant.reach import SLACK, Reach, power_bounds, reach_of
+from bess_opt.plant.reach import SLACK, Reach, may_rest, power_bounds, reach_of
 
 
 def unreachable(plant: Plant) -> list[Finding]:
@@ -31,6 +31,8 @@ def _energy_out_of_reach(plant: Plant) -> list[Finding]:
         return [finding for battery in plant.batteries for finding in _beyond_its_power(plant, battery)]
     least, most = power_bounds(plant)
     if float((least - most).max()) > SLACK * plant.scale_mw:
+        return []
+    if may_rest(plant, least, most):
         return []
     return _beyond(plant, reach_of(plant))
 

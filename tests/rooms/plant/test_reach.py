@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.cases import case
+from support.cases import case, random_case
 
 import bess_opt as bo
 from bess_opt.dispatch.infeasible.unreachable import unreachable
 from bess_opt.models.assemble import physical_model_of
 from bess_opt.models.one_way import pairs_of
 from bess_opt.plant.from_scenario import plant_of
-from bess_opt.plant.reach import within_reach
+from bess_opt.plant.reach import may_rest, power_bounds, within_reach
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import one_way_program
@@ -105,3 +105,15 @@ def test_nothing_that_can_take_it_is_found_at_once() -> None:
         made.optimize()
     assert "no less than 0.5 can be reached" in caught.value.reasons[0].expected
     assert {r.where for r in caught.value.relaxations} >= {"battery.soc_end", "site.battery_export"}
+
+
+def test_a_battery_that_may_rest_reaches_everything() -> None:
+    """Said without going through the steps, and never where going through them finds a conflict."""
+    said = 0
+    for seed in range(120):
+        plant = plant_of(random_case(seed, plain=seed % 2 == 0).scenario())
+        least, most = power_bounds(plant)
+        if may_rest(plant, least, most):
+            said += 1
+            assert within_reach(plant), seed
+    assert said > 20
