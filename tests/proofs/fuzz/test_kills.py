@@ -29,7 +29,6 @@ from bess_opt.interfaces.cli.new_scenario import new_scenario
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
 MARK = "BESS_OPT_TEST_RUN"  # environment variable that names a run and all processes that it starts
 LONGEST_S, GONE_S = 240.0, 20.0
-MONEY = "\n[finance]\npresent_value_factor = 8.0\nhorizons_per_year = 52.0\ncapital_per_mwh = 1000.0\n"
 STUDY = """
 import sys
 import bess_opt as bo
@@ -152,7 +151,6 @@ def whole_or_nothing(seed: int, folder: Path) -> None:
     command, result = COMMANDS[seed % len(COMMANDS)]
     means = rng.choice(MEANS)
     site = Site(new_scenario(folder / "site"), folder / "study.py", folder / "out" / "result")
-    (site.folder / "scenario.toml").write_text((site.folder / "scenario.toml").read_text() + MONEY)
     site.script.write_text(STUDY)
     site.out.parent.mkdir()
     told, mark = (seed, command.__name__, means), uuid.uuid4().hex

@@ -19,15 +19,7 @@ from support.command_line import Ended
 from bess_opt.interfaces.cli.main import app
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
-MONEY = """
-[finance]
-capital_per_mw = 100000.0
-capital_per_mwh = 50000.0
-lifetime_years = 10
-discount_rate = 0.07
-horizons_per_year = 52.0
-fade_per_year = 0.02
-
+CLAUSE = """
 [[connection]]
 name = "noon"
 hours = [10, 16]
@@ -66,7 +58,7 @@ def commands() -> list[str]:
 @pytest.fixture
 def week(folder: Path) -> Path:
     with (folder / "scenario.toml").open("a") as file:
-        file.write(MONEY)
+        file.write(CLAUSE)
     (folder.parent / "meter.csv").write_text(METER)
     return folder
 
