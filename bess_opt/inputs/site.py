@@ -11,13 +11,14 @@ from bess_opt.common.clock import is_zone
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Flag, Number, Table, Text, quantity, reject
 from bess_opt.common.names import nearest
+from bess_opt.common.wording import show
 from bess_opt.inputs.calendar.holidays import Holidays
 from bess_opt.inputs.technologies import TopologyKey
 
 
 def _known_zone(name: str | None) -> str | None:
     if name is not None and not is_zone(name):
-        found, known = f"unknown time zone {name!r}", available_timezones()
+        found, known = f"unknown time zone {show(name)}", available_timezones()
         hint = nearest(name, known)
         expected = hint if "mean" in hint else 'give an IANA name such as "Europe/Berlin"'
         reject([Finding("unknown_zone", "", found, expected)])

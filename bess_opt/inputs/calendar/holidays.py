@@ -43,10 +43,10 @@ def _require_region(text: str) -> None:
     known = list_supported_countries()
     if country not in known:
         expected = f"{nearest(country, known)}; {_EXPECTED}"
-        reject([Finding("unknown_word", "", f"found {text!r}, whose country is not known", expected)])
+        reject([Finding("unknown_word", "", f"found {show(text)}, whose country is not known", expected)])
     if region and region not in known[country]:
         expected = f"give one of {', '.join(known[country])}" if known[country] else f'give "{country}"'
-        reject([Finding("unknown_word", "", f"found {text!r}, whose region is not known", expected)])
+        reject([Finding("unknown_word", "", f"found {show(text)}, whose region is not known", expected)])
 
 
 Holidays = Annotated[

@@ -52,7 +52,7 @@ def _days(value: object) -> object:
         if value not in WORDS:
             hint = nearest(value, [*WORDS, *KINDS])
             expected = f"{hint} ({', '.join(map(repr, WORDS))}, or a list of {', '.join(map(repr, KINDS))})"
-            reject([Finding("unknown_word", "", f"found {value!r}", expected)])
+            reject([Finding("unknown_word", "", f"found {show(value)}", expected)])
         return value
     kinds = listed(value)
     if not kinds or any(kind not in KINDS for kind in kinds) or len(set(kinds)) < len(kinds):

@@ -99,7 +99,7 @@ def _file_problem(folder: Path, path: Path, name: str) -> Finding | None:
         found, expected = f"file {name!r} leaves the scenario folder", "put the file into the folder"
         return Finding("outside_folder", "series.file", found, expected)
     if path.suffix.lower() not in (".csv", ".parquet"):
-        found, expected = f"file {name!r} is neither .csv nor .parquet", "give a .csv or .parquet file"
+        found, expected = f"file {show(name)} is neither .csv nor .parquet", "give a .csv or .parquet file"
         return Finding("wrong_file_kind", "series.file", found, expected)
     if path.is_dir():
         return Finding("missing_file", "series.file", f"{name!r} is a folder", "give the name of a file")

@@ -295,3 +295,16 @@ def test_a_cell_beyond_sense_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     )
     with pytest.raises(bo.ScenarioError, match=message):
         bo.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("old", ['"series.csv"', '"Europe/Berlin"', '"EUR"\n'])
+def test_a_long_value_is_not_told_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str) -> None:
+    """A name of a file, a zone and a calendar of holidays, each of 5,000 letters."""
+    monkeypatch.setattr("support.mutated_folders.CHANGES", (lambda _rng, _folder: None,))
+    file = mutant(0, tmp_path / "m") / "scenario.toml"
+    text = file.read_text("utf-8")
+    long = '"x' + "y" * 5_000 + '"'
+    file.write_text(text.replace(old, f'"EUR"\nholidays = {long}\n' if "EUR" in old else long), "utf-8")
+    with no_hang(0), pytest.raises(bo.ScenarioError) as caught:
+        bo.load(tmp_path / "m")
+    assert len(str(caught.value)) < 1_500
