@@ -9,6 +9,7 @@ from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant import audit
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import AnyRule, Held
 from bess_opt.plant.stepper import follow, run_rule
@@ -53,4 +54,7 @@ def replay(plan: Dispatch) -> Dispatch:
         unserved_mw=column["unserved_mw"],
         held=Held(up.tolist(), down.tolist(), swing.tolist()),
     )
-    return result_of(plan.scenario, plant, active, "replay", follow(plant, asked), plan.findings, Stopwatch())
+    made = result_of(plan.scenario, plant, active, "replay", follow(plant, asked), plan.findings, Stopwatch())
+    if plan.twin == "optimal":  # who knew the future keeps its end, so its replay does too
+        audit.require(made.whole_schedule, plant)
+    return made

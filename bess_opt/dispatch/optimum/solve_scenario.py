@@ -140,22 +140,35 @@ def _solve(solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective]
 def _solve_with_choices(
     solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], watch: Stopwatch
 ) -> one_way.Exact:
-    """The choices are made first, without the one-way rule; where it makes them dearer, again together with it."""
+    """The choices are made first, without the one-way rule; with it where it forbids them or makes them dearer."""
     program, attempt = solver.program, solver
-    for _ in range(2):
+    forbidden: InfeasibleError | None = None
+    for one_way_too in (False, True):
         try:
             with watch.stage("choose"):
                 chosen = attempt.solve()
         except InfeasibleProgramError:
-            raise InfeasibleError(conflict.reasons_of(attempt, plant)) from None
+            raise forbidden or InfeasibleError(conflict.reasons_of(attempt, plant)) from None
         linear = Solver(program.with_choices_held(chosen.x), solver.options, scale_mw=plant.scale_mw)
-        found = _solve_linear(linear, m, plant, objectives, watch)
+        try:
+            found = _solve_linear(linear, m, plant, objectives, watch)
+        except InfeasibleError as error:
+            if one_way_too:
+                raise
+            forbidden, attempt = error, _choosing_ways_too(solver, m, plant)
+            continue
         bound = one_way.proven(chosen.bound, found.solution.objective, program, plant.scale_mw)
         found = replace(found, bound=bound, limited=found.limited or chosen.limited)
         if found.limited or found.gap <= solver.options.rel_gap:
             break
-        attempt = Solver(one_way_program(m, plant, program, pairs_of(plant)), solver.options, scale_mw=plant.scale_mw)
+        attempt = _choosing_ways_too(solver, m, plant)
     return found
+
+
+def _choosing_ways_too(solver: Solver, m: Any, plant: Plant) -> Solver:
+    """The program of `solver` with a choice for each converter and step too."""
+    full = one_way_program(m, plant, solver.program, pairs_of(plant))
+    return Solver(full, solver.options, scale_mw=plant.scale_mw)
 
 
 def _solve_linear(
