@@ -74,7 +74,7 @@ def test_found_by_longer_runs(seed: int) -> None:
 
 @pytest.mark.second_tier
 def test_many_random_scenarios_equal_binaries() -> None:
-    planned = sum(against_binaries(seed, 48) for seed in range(QUICK, QUICK + LONG))
+    planned = sum(against_binaries(seed, 18) for seed in range(QUICK, QUICK + LONG))
     assert planned > 0.5 * LONG
 
 
