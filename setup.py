@@ -26,6 +26,7 @@ setup(
                 "vf_along",
                 "vf_result",
                 "vf_curve",
+                "vf_humps",
                 "vf_free",
                 "vf_version",
             ],

@@ -2,7 +2,7 @@
 #include "worth.h"
 
 /* max over d of g(d) + V(. + d): one concave piece of g after the other, each of its segments in turn. */
-static int step_back(const Problem *p, Work *w, Curve *V)
+static int step_back(const Problem *p, Work *w, Curve *V, Int *humps)
 {
     const Curve *g = &w->gain;
     int single = concave(p, V), pieces = 0;
@@ -30,6 +30,7 @@ static int step_back(const Problem *p, Work *w, Curve *V)
             add(&value, g->slope[q], width);
         }
         if (c == V) return FINE;
+        *humps = 1;
         if (pieces++ == 0) swap(&w->a, &w->c);
         else {
             if (w->c.n + w->a.n + 8 > p->room / 2) return TOO_MANY;
@@ -131,7 +132,7 @@ Memory *vf_backward(const Problem *p, Int first, Int last, Int n, const double *
             m->status = keep(V, &m->x, &m->slope, &m->points, &m->points_room);
             if (m->status == FINE) m->status = keep(&w->gain, &m->gain_x, &m->gain_slope, &m->gains, &m->gains_room);
         }
-        if (m->status == FINE) m->status = step_back(p, w, V);
+        if (m->status == FINE) m->status = step_back(p, w, V, &m->humps);
         if (m->status == FINE) m->status = to_window(p, t, V);
         for (Int k = 0; k < LEVELS; k++) {
             double more = V->start.of[k] - lost.of[k], sum = m->value.of[k] + more;
@@ -146,7 +147,10 @@ Memory *vf_backward(const Problem *p, Int first, Int last, Int n, const double *
 }
 
 /* Of what is exported, so that a library of other sources is not called. */
-int vf_version(void) { return 2; }
+int vf_version(void) { return 3; }
+
+/* Whether any g or V on the way was not concave: levels after the first may then jump where two humps cross. */
+Int vf_humps(const Memory *m) { return m->humps; }
 
 /* Status, step, most breakpoints, breakpoints in all, n of V(first); and the value at its first breakpoint. */
 void vf_result(const Memory *m, Int *numbers, double *value)

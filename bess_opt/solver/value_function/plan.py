@@ -28,10 +28,12 @@ from bess_opt.solver.value_function.recursion import (
     compiled_part,
 )
 from bess_opt.solver.value_function.row_over_all import plan_under_row
-from bess_opt.solver.value_function.step_program import ENERGY, NotStepwiseError, Objective, StepProgram, read
+from bess_opt.solver.value_function.step_program import ENERGY, LEVELS, NotStepwiseError, Objective, StepProgram, read
 
 PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
 
+# Levels are kept by their slopes: where two humps of the first cross, a second objective jumps and its slopes lie.
+SECOND_JUMPS = "objectives: two count one after the other, and the value of energy by the first has several humps"
 
 OUT_OF_TIME = "the time limit ended the solve before any plan was found; raise solver.time_limit_s"
 
@@ -76,7 +78,10 @@ def _solved(program: StepProgram, ways: Modes, seconds: float | None) -> tuple[S
         return plan_under_row(program, program.over_all, ways, seconds)
     recursion = Recursion(program, ways)
     with recursion.within(seconds):
-        return recursion.schedule(), 0.0
+        schedule = recursion.schedule()
+    if schedule.humps and program.levels >= LEVELS:
+        raise NotStepwiseError([SECOND_JUMPS])
+    return schedule, 0.0
 
 
 def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:

@@ -69,6 +69,7 @@ typedef struct { /* laid out as in recursion.py */
 
 typedef struct { /* what a pass backward keeps */
     Int first, last, status, where;              /* steps; how it ended, and in which step */
+    Int humps;                                   /* 1 once g or V was not concave */
     Int most, points, gains, points_room, gains_room;
     Worth value;                                 /* V(first, .) at its least energy */
     Int *point_at, *gain_at;                     /* per step: where V(t+1) and g(t) begin in the arrays below */

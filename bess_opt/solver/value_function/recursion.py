@@ -36,7 +36,7 @@ FAILED = {
 NO_PLAN, TOO_MANY, NO_MEMORY, STOPPED = 1, 5, 6, 7
 # Breakpoints that a value function may have: at first, which is quick to set up, and where these do not do.
 ROOM, MOST_ROOM = 4_096, 65_536
-VERSION = 2  # of what the compiled part exports, the same as in backward.c
+VERSION = 3  # of what the compiled part exports, the same as in backward.c
 NOT_BUILT = "the compiled part of the value functions was not built with this installation"
 
 _Integer, _Number, _Place = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
@@ -108,7 +108,8 @@ class Schedule:
     """The recursion's plan: `energy` of each instant, `flow` (a row per column), `mode` and prices of each step.
 
     `value` is that of every level; `price` the worth of stored energy at each step's end, `row` (a row per row of the
-    step) the prices of the rows, both in the first level. `pieces` is the most that a value function had.
+    step) the prices of the rows, both in the first level. `pieces` is the most that a value function had;
+    `humps` whether one was not concave.
     """
 
     value: Array
@@ -118,6 +119,7 @@ class Schedule:
     price: Array
     row: Array
     pieces: int
+    humps: bool
 
 
 @lru_cache(maxsize=1)
@@ -134,6 +136,7 @@ def compiled_part() -> Any:
             found.vf_free.argtypes = [_Place]
             found.vf_result.argtypes = [_Place, _Place, _Place]
             found.vf_curve.restype, found.vf_curve.argtypes = _Integer, [_Place, _Integer, _Place, _Place]
+            found.vf_humps.restype, found.vf_humps.argtypes = _Integer, [_Place]
             for forward in (found.vf_forward, found.vf_along):
                 forward.restype = _Integer
                 forward.argtypes = [_Place, _Place, _Integer, _Integer, *[_Place] * 5, _Number, _Place]
@@ -253,11 +256,12 @@ class Recursion:
             energy[:] = held
         forward = self._library.vf_forward if held is None else self._library.vf_along
         energy[0], where, value, pieces = energy_mwh, np.zeros(1, dtype=np.int64), np.zeros(LEVELS), 0
+        humps = False
         for first in firsts:
             memory = self._backward(first, min(first + CHUNK, stop), ends[first], keeping=True)
             try:
                 numbers = self._numbers(memory)
-                pieces = max(pieces, int(numbers[2]))
+                pieces, humps = max(pieces, int(numbers[2])), humps or bool(self._library.vf_humps(memory))
                 value = value if first > begin else self._curve(memory, -1).levels_at(energy_mwh)
                 status = forward(
                     ctypes.byref(self._problem),
@@ -273,7 +277,7 @@ class Recursion:
                 self._library.vf_free(memory)
             if status:
                 raise RecursionFailedError(status, int(where[0]))
-        return Schedule(value, energy, flow, mode, price, row, pieces)
+        return Schedule(value, energy, flow, mode, price, row, pieces, humps)
 
     def curves(self, instants: Array) -> list[Curve]:
         """The value functions at the end of some steps, given by number from 1 on; the horizon must be one chunk."""

@@ -15,7 +15,12 @@ from support.stepwise import Referee, stepwise_scenario
 import bess_opt as bo
 from bess_opt.solver.value_function import recursion
 from bess_opt.solver.value_function.modes import modes_of
-from bess_opt.solver.value_function.plan import NotProvenError, ValueFunctionPlan, solve_by_value_functions
+from bess_opt.solver.value_function.plan import (
+    SECOND_JUMPS,
+    NotProvenError,
+    ValueFunctionPlan,
+    solve_by_value_functions,
+)
 from bess_opt.solver.value_function.recursion import RecursionFailedError
 from bess_opt.solver.value_function.step_program import NotStepwiseError, read
 
@@ -38,6 +43,9 @@ def against_binaries(seed: int, most_steps: int) -> bool:
     right = referee.best()
     try:
         plan = solve(referee)
+    except NotStepwiseError as error:
+        assert error.rows == (SECOND_JUMPS,)  # noqa: PT017 - what is left to HiGHS, and why
+        return False
     except RecursionFailedError as error:
         if error.no_plan and right is not None:
             pytest.fail(f"seed {seed}: {error}, where {right} is possible")
@@ -68,14 +76,18 @@ def test_random_scenarios_equal_binaries() -> None:
 
 
 @pytest.mark.parametrize("seed", [434, 473, 785])
-def test_found_by_longer_runs(seed: int) -> None:
-    """A plan through a valley between humps; two objectives equal where humps meet; a window shut at one instant."""
+def test_found_by_longer_runs(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """A plan through a valley between humps; two objectives equal where humps meet; a window shut at one instant.
+
+    The first objective is exact and proven also where its humps leave the second to HiGHS.
+    """
+    monkeypatch.setattr("bess_opt.solver.value_function.plan.LEVELS", 99)
     assert against_binaries(seed, 20) == (seed != 785)
 
 
 @pytest.mark.second_tier
 def test_many_random_scenarios_equal_binaries() -> None:
-    planned = sum(against_binaries(seed, 48) for seed in range(QUICK, QUICK + LONG))
+    planned = sum(against_binaries(seed, 18) for seed in range(QUICK, QUICK + LONG))
     assert planned > 0.5 * LONG
 
 
