@@ -229,7 +229,7 @@ class _Search:
             if self._possible({**granted, **values}):
                 return values
             if not (eased > MARGIN * scale).any():
-                return None  # rule 10 alone stands in the way, and no slope knows of it
+                return None  # the one-way rule alone stands in the way, and no slope knows of it
         return None
 
     # ---- trying

@@ -183,6 +183,7 @@ def whole_or_nothing(seed: int, folder: Path) -> None:
     finally:
         for number in alive(mark):
             os.kill(number, signal.SIGKILL)
+        process.communicate()  # closes the pipe
     assert "Traceback" not in said, (*told, said)
     assert site.out.exists() or not had, told
     if site.out.exists():

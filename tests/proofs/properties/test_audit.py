@@ -52,7 +52,7 @@ PLANS: dict[str, tuple[pd.DataFrame, Plant]] = {}
 
 def planned(of: Case) -> tuple[pd.DataFrame, Plant]:
     """A good schedule, free to be spoilt, and its plant."""
-    key = repr((of.battery, of.site, of.strategy))
+    key = repr((of.battery, of.site, of.strategy, of.connection))
     if key not in PLANS:
         plan = of.optimize()
         PLANS[key] = plan.schedule, plant_of(plan.scenario)
@@ -126,6 +126,9 @@ def put(**values: float | str) -> Callable[[pd.DataFrame], None]:
     return change
 
 
+RAMP = {"name": "ramp", "ramp_mw_per_min": 1.0}  # 60 MW from hour to hour: far from what the plan does
+
+
 def _an_hour_late(schedule: pd.DataFrame) -> None:
     schedule.index = schedule.index + pd.Timedelta(hours=1)
 
@@ -174,6 +177,7 @@ BROKEN: dict[str, tuple[Case, Callable[[pd.DataFrame], None]]] = {
     "no charging from the grid": (busy(site=NO_CHARGING), put(import_mw=0.6)),
     "no export from the battery": (busy(site=NO_EXPORT), put(export_mw=6.0)),
     "end SOC": (busy(), _empty_at_the_end),
+    "ramp of a clause": (busy().but(connection=[RAMP]), put(export_mw=500.0)),
     "cycles per day": (busy(), lambda schedule: schedule.__setitem__("discharge_mw", 1.0)),
 }
 
@@ -190,7 +194,7 @@ def test_each_law_is_seen_when_broken(law: str) -> None:
 def test_every_law_of_the_audit_is_broken_above() -> None:
     """A law added to the audit needs its line in BROKEN."""
     source = inspect.getsource(room)
-    named = set(re.findall(r'(?:exceeds|Violation)\(\s*"([^"]+)"', source))
+    named = set(re.findall(r'(?:exceeds|Violation|_law)\(\s*"([^"]+)"', source))
     named |= set(re.findall(r'^\s+"([A-Za-z ]+)": ', source, re.MULTILINE))
     named |= {"cycles per day"}  # named by the period of its cap
     assert named == set(BROKEN) | {"a row for each step"}, "which has a test of its own"

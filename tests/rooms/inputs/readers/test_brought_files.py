@@ -122,7 +122,7 @@ TARIFFS: dict[str, tuple[int, int] | str] = {
     "urdb_sell_rates.json": (16, 3),
     "urdb_tiers_energy_and_demand.json": (1, 1),
     "urdb_tiers_tou_demand.json": (1, 1),
-    "layout_urdb_daily_coincident.json": r"lookbackPercent.*; take it out and state it in the scenario",
+    "layout_urdb_daily_coincident.json": r"(?s)coincidentratestructure: is stated; take it out.*lookbackPercent",
 }
 NO_DATA = {"README.md", "faults.py", "slow.py"}
 
