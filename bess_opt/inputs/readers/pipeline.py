@@ -310,8 +310,8 @@ def _figures(frame: pd.DataFrame, unit: str) -> dict[str, str | int | float]:
     }
     if values.notna().any():
         figures |= {
-            "lowest": float(values.min()),
-            "highest": float(values.max()),
+            "lowest": round(float(values.min()), 6),
+            "highest": round(float(values.max()), 6),
             "mean": round(float(values.mean()), 6),
         }
     currency = currency_of(unit)

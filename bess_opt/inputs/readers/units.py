@@ -77,6 +77,8 @@ def fits(unit: str, quantity: Quantity) -> bool:
 
 def currency_of(unit: str) -> str:
     """Three letters of the currency of a price's unit; "" where it says none ("ct" may be of any)."""
+    if factor_of(unit) is not None and not fits(unit, "price"):
+        return ""
     money = re.split(r"/|\bper\b|\bje\b", unit.strip(), maxsplit=1)[0].strip()
     if money.lower() in _SIGNS:
         return _SIGNS[money.lower()]

@@ -149,3 +149,12 @@ def test_the_sheet_and_the_packed_file_are_places(tmp_path: Path) -> None:
         bo.read_load(file, clock="UTC")
     read = bo.read_load(file, clock="UTC", place="2025")
     assert (read.index[0].year, read.reading.arguments["place"]) == (2025, "2025")
+
+
+def test_an_energy_unit_is_no_currency(tmp_path: Path) -> None:
+    """kWh and MWh have three letters too; a meter's file states no money."""
+    file = tmp_path / "load.csv"
+    file.write_text("time,load\n2025-04-03T00:00+02:00,1.5\n2025-04-03T00:15+02:00,1.25\n2025-04-03T00:30+02:00,1\n")
+    for unit in ("kWh", "MWh"):
+        frame = bo.read_load(file, unit=unit, clock="Europe/Berlin")
+        assert "currency" not in str(frame.attrs["reading"])
