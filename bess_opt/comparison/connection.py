@@ -185,7 +185,8 @@ def _rebate(free: Solved, clause: ClauseNumbers, lost_per_year: float, notes: li
         (flow, cap), plant = next(iter(clause.caps.items())), free.plant
         limits = {"import_mw": plant.import_max_mw, "export_mw": plant.export_max_mw}[flow]
         stated = float(limits[clause.active].max(initial=0.0))
-        power = {"import_mw": free.scenario.battery.charge_power, "export_mw": free.scenario.battery.power_mw}[flow]
+        batteries = free.scenario.batteries
+        power = sum(b.power_mw if flow == "export_mw" else b.charge_power for b in batteries)
         taken = (stated if np.isfinite(stated) else power) - cap
     if taken > 0.0:
         return {"mw_taken": taken, "rebate_per_mw_year": lost_per_year / taken}

@@ -133,3 +133,17 @@ def test_command_line(tmp_path: Path) -> None:
     rows = {row["clause"]: row for row in said["clauses"]}
     assert rows["summer noon"]["rebate_per_mw_year"] == pytest.approx(3477.80, abs=0.01)
     assert sorted(path.name for path in out.iterdir()) == ["connection.json", "connection.png", "prices.parquet"]
+
+
+def test_several_batteries_at_one_connection() -> None:
+    """Two of 1 MW behind a cap of 0.5 MW: 1.5 of 2 MW are taken away, and a MW more of the cap sells at 100."""
+    several = [BATTERY | {"name": name} for name in ("north", "south")]
+    index = pd.date_range("2025-06-02", periods=2, freq="h", tz="Europe/Berlin")
+    site = bo.Scenario(
+        battery=several, series=pd.DataFrame({"price_per_mwh": [0.0, 100.0]}, index=index), strategy="arbitrage",
+        connection=[{"name": "half", "export_mw": 0.5}],
+    )  # fmt: skip
+    cost = bo.connection(site)
+    assert cost.table.loc["half", "value_lost"] == pytest.approx(150.0)
+    assert cost.table.loc["half", "mw_taken"] == pytest.approx(1.5)
+    assert cost.prices["half"].tolist() == pytest.approx([0.0, 100.0])
