@@ -161,7 +161,7 @@ def _finding(details: ErrorDetails, kind: type[Table], place: str) -> Finding:
     match details["type"]:
         case "extra_forbidden":
             name = str(details["loc"][-1])
-            return Finding("unknown_key", place, f"unknown key {name!r}", nearest(name, keys_of(parent)))
+            return Finding("unknown_key", place, f"unknown key {show(name)}", nearest(name, keys_of(parent)))
         case "missing":
             return Finding("missing_key", place, "is missing", f"give {allowed(field)}")
         case "literal_error":

@@ -15,6 +15,7 @@ from bess_opt.common.columns import SERIES
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, Text, quantity, reject
 from bess_opt.common.names import nearest
+from bess_opt.common.wording import show
 from bess_opt.inputs.calendar.keys import CalendarKeys, edge_findings
 
 
@@ -129,7 +130,7 @@ def condition_findings(clauses: Sequence[Clause], columns: Sequence[str]) -> lis
             hint = nearest(name, list(columns)) if columns else f"add the column {name} to the series"
             found = "the series has no such column" if name in SERIES else "no column of the series has this name"
             problems.append(
-                Finding("unknown_column", f"connection[{n}].when.series", f"found {name!r}: {found}", hint)
+                Finding("unknown_column", f"connection[{n}].when.series", f"found {show(name)}: {found}", hint)
             )
     return problems
 

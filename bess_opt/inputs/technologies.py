@@ -18,6 +18,7 @@ from pydantic import ConfigDict, model_validator
 
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, plain, quantity, reject
+from bess_opt.common.wording import show
 
 ROUNDING = 1e-9  # of nameplate energy: a state of charge outside the window by less is on its edge
 _WORDS = ("meaning", "ageing_source", "source")  # what a row of the file says beside the figures
@@ -89,7 +90,7 @@ class Technology(Table):
         number = isinstance(round_trip, int | float) and not isinstance(round_trip, bool)
         if not number or not 0 < round_trip <= 1:
             remedy = "give a number > 0 and <= 1 (efficiency of one full cycle of the cells)"
-            reject([Finding("wrong_value", "round_trip_efficiency", f"found {round_trip!r}", remedy)])
+            reject([Finding("wrong_value", "round_trip_efficiency", f"found {show(round_trip)}", remedy)])
         return {"eta_charge": sqrt(round_trip), "eta_discharge": sqrt(round_trip), **rest}
 
     @model_validator(mode="after")

@@ -86,7 +86,7 @@ def frame_source(series: object) -> SeriesSource:
 
     def read(options: SeriesOptions) -> RawSeries:
         if options.file is not None:
-            found = f"found {options.file!r} beside a DataFrame"
+            found = f"found {show(options.file)} beside a DataFrame"
             raise ScenarioError([Finding("contradiction", "series.file", found, "give one of the two")])
         return from_frame(series)
 

@@ -19,6 +19,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, Text, quantity, reject
 from bess_opt.common.names import nearest
+from bess_opt.common.wording import show
 from bess_opt.inputs.series.cells import check_prices, read_numbers
 from bess_opt.inputs.series.fill import FillMethod, check_empty, fill
 from bess_opt.inputs.series.raw import RawSeries
@@ -29,7 +30,7 @@ from bess_opt.inputs.series.time_axis import TimeAxis, check_gaps, check_order, 
 def _known_column(name: str) -> str:
     """A method is for a column we know, whatever the file holds."""
     if name not in SERIES:
-        reject([Finding("unknown_column", "", f"unknown column {name!r}", nearest(name, SERIES))])
+        reject([Finding("unknown_column", "", f"unknown column {show(name)}", nearest(name, SERIES))])
     return name
 
 

@@ -98,7 +98,7 @@ def _column(path: Path, schema: pa.Schema, name: str, source: str) -> pd.Series:
         raise ScenarioError([Finding("wrong_column_kind", where, f"holds {show(str(kind))}", expected)])
     zone = kind.tz if pa.types.is_timestamp(kind) else None
     if zone and not (is_zone(zone) or _OFFSET.fullmatch(zone)):
-        found, expected = f"unknown time zone {zone!r}", 'give an IANA name such as "Europe/Berlin"'
+        found, expected = f"unknown time zone {show(zone)}", 'give an IANA name such as "Europe/Berlin"'
         raise ScenarioError([Finding("unknown_zone", where, found, expected)])
     text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     with _foreign(source):

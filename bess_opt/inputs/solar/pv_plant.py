@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from bess_opt.common.clock import is_zone
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Count, Number, Table, Text, quantity, reject
+from bess_opt.common.wording import show
 
 Kind = Literal["tmy3", "tmy2", "epw", "pvgis_tmy", "pvgis_hourly", "nsrdb"]
 PVWATTS_LOSSES = {
@@ -25,7 +26,7 @@ LOSSES = 1.0 - prod(1.0 - share for share in PVWATTS_LOSSES.values())  # without
 
 def _known_zone(name: str | None) -> str | None:
     if name is not None and not is_zone(name):
-        reject([Finding("unknown_zone", "", f"found {name!r}", "give an IANA name such as 'Europe/Berlin'")])
+        reject([Finding("unknown_zone", "", f"found {show(name)}", "give an IANA name such as 'Europe/Berlin'")])
     return name
 
 

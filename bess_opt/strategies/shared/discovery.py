@@ -24,6 +24,7 @@ from types import ModuleType
 
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.names import nearest
+from bess_opt.common.wording import show
 from bess_opt.strategies.shared.contract import Strategy
 
 GROUP = "bess_opt.strategies"
@@ -48,7 +49,7 @@ def get(name: str) -> Strategy:
     if name not in known:
         old = {alias: s.name for s in known.values() for alias in s.old_names}
         remedy = f"it is now called {old[name]!r}" if name in old else nearest(name, known)
-        raise StrategyError(f"strategy.name: unknown strategy {name!r}; {remedy}")
+        raise StrategyError(f"strategy.name: unknown strategy {show(name)}; {remedy}")
     return known[name]
 
 
