@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,6 @@ import pandas as pd
 import pytest
 from support.cases import IDEAL, LOSSLESS
 from support.places import ROOT
-from typer.testing import CliRunner
 
 import bess_opt as bo
 from bess_opt.interfaces.cli.main import app
@@ -127,9 +128,11 @@ def test_command_line(tmp_path: Path) -> None:
     """Table for people, one object for others, and files."""
     out = tmp_path / "out"
     arguments = ["connection", str(ROOT / "scenarios" / "flexible_connection"), "--out", str(out), "--json"]
-    ended = CliRunner().invoke(app, arguments)
-    assert ended.exit_code == 0
-    said = json.loads(ended.stdout)
+    shown = io.StringIO()
+    with redirect_stdout(shown), redirect_stderr(io.StringIO()), pytest.raises(SystemExit) as ended:
+        app(arguments, prog_name="bess-opt")
+    assert not ended.value.code
+    said = json.loads(shown.getvalue())
     rows = {row["clause"]: row for row in said["clauses"]}
     assert rows["summer noon"]["rebate_per_mw_year"] == pytest.approx(3477.80, abs=0.01)
     assert sorted(path.name for path in out.iterdir()) == ["connection.json", "connection.png", "prices.parquet"]
