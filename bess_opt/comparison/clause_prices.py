@@ -75,12 +75,12 @@ def _price_at_zero(solved: Solved, duals: Duals, flow: str, bound: Mask) -> Arra
     """What a MW of `flow` would bring in the steps `bound`, in which its cap is zero."""
     program, plant = solved.program, solved.plant
     shut = np.zeros(program.columns, dtype=bool)
+    going = {f"{battery.prefix}{name}" for battery in plant.batteries for name in WITH[flow]} | set(WITH[flow])
     for pair in pairs_of(plant):
         for one, other in ((pair.first, pair.second), (pair.second, pair.first)):
             idle = duals.x[program.variables[other].slice] <= IDLE * plant.scale_mw
             used = duals.x[program.variables[one].slice] > IDLE * plant.scale_mw
-            wanted = one in WITH[flow]
-            shut[program.variables[other].slice] |= used | (idle & wanted)
+            shut[program.variables[other].slice] |= used | (idle & (one in going))
     step = (program.place - 1) // 2
     mine = (program.place % 2 == 1) & bound[np.clip(step, 0, plant.steps - 1)] & (step >= 0)
     local, columns = _of_steps(program, duals, mine)

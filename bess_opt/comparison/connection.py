@@ -91,6 +91,10 @@ def connection(scenario: Scenario) -> ConnectionCost:
     if not clauses:
         expected = "state the clauses as [[connection]] tables"
         raise ScenarioError([Finding("no_clauses", "connection", "the scenario states no clause", expected)])
+    taken = [clause.name for clause in clauses if clause.name in (NONE, TOGETHER, INTERACTION)]
+    if taken:
+        found, expected = f"{taken[0]!r} is the name of a row of the answer", "give the clause another name"
+        raise ScenarioError([Finding("same_name", "connection.name", found, expected)])
     sets = {NONE: ()} | {clause.name: (clause,) for clause in clauses} | {TOGETHER: clauses}
     notes: list[Finding] = []
     solved: dict[str, Solved] = {}

@@ -150,3 +150,10 @@ def test_several_batteries_at_one_connection() -> None:
     assert cost.table.loc["half", "value_lost"] == pytest.approx(150.0)
     assert cost.table.loc["half", "mw_taken"] == pytest.approx(1.5)
     assert cost.prices["half"].tolist() == pytest.approx([0.0, 100.0])
+
+
+def test_a_clause_does_not_bear_the_name_of_a_row() -> None:
+    with pytest.raises(
+        bo.ScenarioError, match="'together' is the name of a row of the answer; give the clause another"
+    ):
+        bo.connection(scenario([{"name": "together", "export_mw": 0.5}], [0.0, 100.0]))
