@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.dispatch.optimum.causes import COLUMN_CAUSES, Places, readable, reserved, row_cause
+from bess_opt.dispatch.optimum.causes import Places, column_causes, reserved, row_cause
 from bess_opt.dispatch.optimum.marginals import duals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved
 from bess_opt.dispatch.result import Dispatch
@@ -129,7 +129,7 @@ class _Terms:
             name, battery = own_name(full_name), batteries.get(full_name)
             part, low = terms[block.slice], duals.column[block.slice] > 0.0
             closed = duals.closed[block.slice] & low
-            too_low, too_high = COLUMN_CAUSES.get(name, (readable(name),) * 2)
+            too_low, too_high = column_causes(name)
             causes = np.where(closed, ONE_WAY, np.where(low, too_low, too_high)).astype(object)
             if battery is not None:
                 causes[reserved(battery) & ~low] = RESERVE

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.solver.program import ENERGY, Program, of_batteries, own_name
+from bess_opt.solver.program import Block, Program, own_name, stores
 
 WIDE_ROW = 4  # places; a row of the energy law spans three
 WIDEST = 384  # steps a segment reaches at most for an instant at which it may end
@@ -19,6 +19,12 @@ CARRIES_ENERGY = (
     "energy_balance", "charge_room", "discharge_room",
     "up_room_before", "up_room_after", "down_room_before", "down_room_after",
 )  # fmt: skip
+
+
+def _carries_energy(rows: Block) -> bool:
+    """Whether rows only carry stored energy, whole or in segments of wear, from one instant to the next."""
+    name = own_name(rows.name)
+    return name in CARRIES_ENERGY or (name.startswith("wear_") and name.endswith("_filled"))
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ class Cutter:
             return found
         carries = np.zeros(self.full.rows, dtype=bool)
         for block in self.full.constraints.values():
-            if own_name(block.name) in CARRIES_ENERGY:
+            if _carries_energy(block):
                 carries[block.slice] = True
         found[ends] = ~self._crossed(~carries & (self.row_last <= 2 * self.steps))[ends]
         return found
@@ -144,13 +150,13 @@ class Cutter:
         worth = full.value[entries] * dual
         np.subtract.at(cost, position[~inside], worth[~inside])
         if segment.joined:  # the energy at a shared instant is priced once: what one segment gets the other gives
-            for energy in of_batteries(full.variables, ENERGY):
+            for energy in stores(full.variables):
                 first = int(np.searchsorted(columns, energy.first + segment.first))
                 cost[first] = worth[inside & (position == first)].sum()
         held, _ = full.part(columns, entries[inside], rows[inside])
         priced = replace(held, cost=cost, lower=held.lower.copy(), upper=held.upper.copy())
         instants = [i for i in (segment.first, segment.last) if 0 < i < self.steps]
-        own = [block.first + np.array(instants, dtype=np.int64) for block in of_batteries(full.variables, ENERGY)]
+        own = [block.first + np.array(instants, dtype=np.int64) for block in stores(full.variables)]
         ends = np.concatenate(own)
         at = np.searchsorted(columns, ends)
         held.lower[at] = held.upper[at] = x[ends]
@@ -189,7 +195,7 @@ class Cutter:
         rows = [
             block.first + t
             for block in self.full.constraints.values()
-            if own_name(block.name) in CARRIES_ENERGY
+            if _carries_energy(block)
             for t in (segment.first - 1, segment.last)
             if 0 <= t < self.steps
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bess_opt.common.arrays import Array
+from bess_opt.models.wear import is_of_wear
 from bess_opt.plant.plant import Storage
 from bess_opt.solver.program import Program
 
@@ -104,8 +105,15 @@ def readable(name: str) -> str:
     return name.removesuffix("_mwh").removesuffix("_mw").replace("_", " ")
 
 
+def column_causes(name: str) -> tuple[str, str]:
+    """What a column that is (too low, too high) stands for, in words."""
+    return ("wear", "wear") if is_of_wear(name) else COLUMN_CAUSES.get(name, (readable(name),) * 2)
+
+
 def row_cause(name: str) -> str:
     """Why a row binds, in words: by its table, else by its name."""
+    if is_of_wear(name):
+        return "wear"
     if name.startswith(CLAUSE_ROWS):
         return "connection clause"
     return ROW_CAUSES.get(name, "cycles" if name.startswith(CYCLE_ROWS) else readable(name))

@@ -20,6 +20,7 @@ from bess_opt.dispatch.optimum.causes import Places, reserved, row_cause
 from bess_opt.dispatch.optimum.marginals import Marginals, duals_of
 from bess_opt.dispatch.optimum.marginals import marginals as marginals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
+from bess_opt.models.wear import is_of_wear
 from bess_opt.plant.flows import schedule_of
 
 if TYPE_CHECKING:
@@ -225,6 +226,8 @@ class _Prices:
         scarce = (np.abs(self._duals.row) > self._zero) & (program.row_lower != program.row_upper) & on_steps
         found = []
         for name, block in program.constraints.items():
+            if is_of_wear(name):
+                continue  # they say what wear is, and limit nothing
             mask = np.zeros(self._plant.steps, dtype=bool)
             for i in np.flatnonzero(scarce[block.slice]):
                 own = block.index == "steps"
