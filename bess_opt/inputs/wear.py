@@ -33,7 +33,10 @@ class Wear(Table):
     ]
     cost_per_mwh: Annotated[
         tuple[Annotated[Number, quantity("price of each segment", "currency/MWh", ge=0)], ...],
-        Field(description="money per MWh that leaves the cells in each segment, a shadow price, never falling"),
+        Field(
+            description="money per MWh that leaves the cells in each segment, 0 or more and never falling; "
+            "a shadow price"
+        ),
     ]
 
     @model_validator(mode="after")

@@ -144,13 +144,19 @@ def rainflow_cost(wear: DepthWear, energy_mwh: Array) -> float:
 
     A full cycle has one fall; of the half cycles those count that fall.
     """
-    path = np.asarray(energy_mwh, dtype=float).tolist()
+    path = np.asarray(energy_mwh, dtype=float)
     falls = [
-        depth
-        for depth, _, count, first, last in rainflow.extract_cycles(path)
-        if count == 1.0 or path[last] < path[first]
+        depth for depth, _, count, first, last in counted_cycles(path) if count == 1.0 or path[last] < path[first]
     ]
     return float(wear.of_falls(np.array(falls)).sum()) if falls else 0.0
+
+
+def counted_cycles(path: Array) -> list[tuple[float, float, float, int, int]]:
+    """(range, mean, count, first, last) of each cycle of a path by rainflow counting; count 0.5 is a half."""
+    points = path.tolist()
+    if len(points) == 2:  # the library sees no range in fewer than three points
+        points.append(points[-1])
+    return [cycle if cycle[4] < len(path) else (*cycle[:4], 1) for cycle in rainflow.extract_cycles(points)]
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,10 @@ def _wear_of(battery: bo.Battery) -> Any:
         ({"wear": {"depth": [0.5], "cost_per_mwh": [1.0]}}, "found [0.5]; give depths that rise from above 0 to 1"),
         ({"wear": {"depth": [0.5, 0.5, 1.0], "cost_per_mwh": [1.0] * 3}}, "give depths that rise"),
         ({"wear": {"depth": [0.5, 1.0], "cost_per_mwh": [1.0]}}, "found 2 depths and 1 prices"),
-        ({"wear": {"depth": [1.0], "cost_per_mwh": [-1.0]}}, "give a number >= 0"),
+        (
+            {"wear": {"depth": [1.0], "cost_per_mwh": [-1.0]}},
+            "cost_per_mwh[0]: found -1.0; give money per MWh that leaves the cells in each segment, 0 or more",
+        ),
         ({"wear": {"depth": [0.5, 1.0], "cost_per_mwh": [9.0, 8.0]}}, "falls from 9 to 8 at depth 0.5; give prices"),
         ({"wear_stand": [0.0]}, "found 1 values, and wear has 2 segments"),
         ({"wear_stand": [0.6, 0.0], "soc_start": 0.6}, "found 0.6 MWh of 0.5 in segment 1"),
@@ -167,7 +170,8 @@ def test_a_table_whose_prices_fall_becomes_its_lower_convex_hull_with_a_finding(
     assert made.depth == (0.2, 1.0)
     assert made.cost_per_mwh == pytest.approx((100.0, 100_000.0 * (1 / 800 - 1 / 5_000) / 0.8))
     (finding,) = made.findings
-    assert (finding.code, finding.severity) == ("wear_hull", "warning") and "0.5" in finding.found
+    assert (finding.code, finding.severity) == ("wear_hull", "warning")
+    assert "0.5" in finding.found
     plan = swinging([0.0, 500.0], made).optimize()
     assert [found.where for found in plan.findings.warnings if found.code == "wear_hull"] == ["battery.wear.depth"]
 
