@@ -15,7 +15,7 @@ from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayVar, Rule
 from bess_opt.models.units import MWH, PER_MWH
 from bess_opt.plant.plant import Storage
-from bess_opt.plant.wear import DepthWear
+from bess_opt.plant.cell_wear.depth_wear import DepthWear
 
 PREFIX = "wear_"
 

@@ -42,7 +42,9 @@ topology = "hybrid"
 converters = {ac_to_dc = 0.96, dc_to_ac = 0.96, dc_to_dc = 0.99}
 soc_start = 0.5
 soc_end = {value_per_mwh = 35.0}
-wear_cost_per_mwh = 2.0
+wear_cost_per_mwh = 0.0
+wear = {depth = [0.2, 1.0], cost_per_mwh = [17.2, 27.3]}
+wear_stand = [1.6, 2.4]
 charge_power_mw = 1.5
 max_cycles_per_day = 1.5
 max_cycles = {count = 365, per = "year", used = 0.0, counts = "discharged"}
