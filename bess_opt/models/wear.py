@@ -13,11 +13,14 @@ import pyomo.environ as pyo
 
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayVar, Rule
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MWH, PER_MWH
-from bess_opt.plant.plant import Storage
 from bess_opt.plant.cell_wear.depth_wear import DepthWear
+from bess_opt.plant.plant import Storage
 
 PREFIX = "wear_"
+SEGMENT, BALANCE = Meaning(cause="wear"), Meaning(cause="wear", law=True)
+FILLED = Meaning(cause="wear", law=True, carries_energy=True)
 
 
 def add_wear(m: Any, battery: Storage) -> None:
@@ -42,18 +45,28 @@ def add_wear(m: Any, battery: Storage) -> None:
         lower, upper = np.zeros(steps + 1), np.full(steps + 1, wear.width_mwh[j])
         lower[0] = upper[0] = min(wear.start_mwh[j], wear.width_mwh[j])
         setattr(
-            own, energy_name(j), ArrayVar(m.instants, lower=lower, upper=upper, units=MWH, doc="energy in a segment")
+            own,
+            energy_name(j),
+            ArrayVar(m.instants, lower=lower, upper=upper, units=MWH, doc="energy in a segment", meaning=SEGMENT),
         )
-        setattr(own, leaving_name(j), ArrayVar(m.steps, units=MWH, doc="energy that leaves a segment, priced"))
+        setattr(
+            own,
+            leaving_name(j),
+            ArrayVar(m.steps, units=MWH, doc="energy that leaves a segment, priced", meaning=SEGMENT),
+        )
         if drawn:
-            setattr(own, drawn_name(j), ArrayVar(m.steps, units=MWH, doc="energy drawn from a segment, not priced"))
+            setattr(
+                own,
+                drawn_name(j),
+                ArrayVar(m.steps, units=MWH, doc="drawn from a segment, not priced", meaning=SEGMENT),
+            )
     for j in numbers:
         rule = filled_with_drawn(j) if drawn else filled(j)
-        setattr(own, f"wear_{j}_filled", ArrayConstraint(m.steps, rule=rule_of(battery, rule)))
-    own.wear_leaves = ArrayConstraint(m.steps, rule=rule_of(battery, leaves))
-    own.wear_holds = ArrayConstraint(m.steps, rule=rule_of(battery, holds))
+        setattr(own, f"wear_{j}_filled", ArrayConstraint(m.steps, rule=rule_of(battery, rule), meaning=FILLED))
+    own.wear_leaves = ArrayConstraint(m.steps, rule=rule_of(battery, leaves), meaning=BALANCE)
+    own.wear_holds = ArrayConstraint(m.steps, rule=rule_of(battery, holds), meaning=BALANCE)
     if drawn:
-        own.wear_drawn = ArrayConstraint(m.steps, rule=rule_of(battery, is_drawn))
+        own.wear_drawn = ArrayConstraint(m.steps, rule=rule_of(battery, is_drawn), meaning=BALANCE)
 
 
 def segments_of(wear: DepthWear) -> range:

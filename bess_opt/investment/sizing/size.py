@@ -18,7 +18,7 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.dispatch.simulate import simulate
+from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
@@ -256,7 +256,7 @@ def _sizing(
         notes.append(_do_not_build(goal, value, without, power, energy, bound, rounding))
     if nothing and without is not None:
         power, energy, value = 0.0, 0.0, without
-        plan = simulate(scenario.replace(battery={"auxiliary_mw": 0.0}), rule=lambda _state: 0.0)
+        plan = dispatch_without_battery(scenario)
     else:
         notes += _ends(sizes, power, energy)
     if bound is not None and continuous is not None:

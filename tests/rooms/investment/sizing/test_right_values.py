@@ -221,6 +221,15 @@ class TestNoBattery:
             assert (best.value, best.bound, best.gap, best.build) == (0.0, 0.0, 0.0, False)
             assert best.plan.metrics.discharged_mwh == 0.0
 
+    def test_nothing_keeps_no_limit_of_the_stored_energy(self) -> None:
+        """A limit that falls below the start empties a battery for a while; where none is bought nothing has to be emptied."""
+        flat = np.full(24, 50.0)
+        money: dict[str, float | list[int]] = {"capital_per_mwh": 1e5, "lifetime_years": 10, "discount_rate": 0.08}
+        site = daily(flat, money, columns={"energy_max_mwh": abs(np.linspace(-1.0, 1.0, 24))})
+        best = bo.size(site.replace(battery={"soc_start": 0.5, "soc_end": "at_least_start"}), (0, 5), 2.0)
+        assert (best.power_mw, best.value, best.build) == (0.0, 0.0, False)
+        assert best.plan.metrics.discharged_mwh == 0.0
+
     def test_a_fixed_sum_is_not_paid_for_nothing(self) -> None:
         """1 MW sells 200 for 100; a fixed 150 turns the range from 0 on to nothing, and a fixed 90 does not."""
         for fixed, value in ((150.0, 0.0), (90.0, 10.0)):
