@@ -16,9 +16,9 @@ from bess_opt.dispatch import used_bill
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.cycle_limits import CycleLimit
-from bess_opt.plant.cycle_caps import period_of, steps_within
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
+from bess_opt.plant.warranty.cycle_caps import period_of, steps_within
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pyomo.environ as pyo
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayParam
 from bess_opt.models.units import MWH, PER_MWH
-from bess_opt.models.wear import wear_by_depth, wear_of_one_price
+from bess_opt.models.warranty.wear import wear_by_depth, wear_of_one_price
 from bess_opt.plant import money
 from bess_opt.plant.ledger import LINES
 from bess_opt.plant.plant import Plant

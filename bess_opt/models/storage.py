@@ -9,10 +9,10 @@ import pyomo.environ as pyo
 
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
-from bess_opt.models.cycle_caps import add_cycle_caps
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import HOUR, MW, MWH, PER_UNIT
-from bess_opt.models.wear import add_wear
+from bess_opt.models.warranty.cycle_caps import add_cycle_caps
+from bess_opt.models.warranty.wear import add_wear
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant, Storage
 

@@ -15,10 +15,10 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.technologies import ROUNDING
 from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
-from bess_opt.plant.cell_wear.depth_wear import depth_wear_of
 from bess_opt.plant.connection import connection_of
-from bess_opt.plant.cycle_caps import cycle_caps_of
 from bess_opt.plant.plant import Bus, Plant, Ratings, Storage
+from bess_opt.plant.warranty.cycle_caps import cycle_caps_of
+from bess_opt.plant.warranty.depth_wear import depth_wear_of
 
 
 def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:

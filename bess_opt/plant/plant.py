@@ -20,9 +20,9 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.inputs.batteries import several_batteries
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
-from bess_opt.plant.cell_wear.depth_wear import DepthWear, Worn, worn
 from bess_opt.plant.connection import Connection
-from bess_opt.plant.cycle_caps import CycleCap
+from bess_opt.plant.warranty.cycle_caps import CycleCap
+from bess_opt.plant.warranty.depth_wear import DepthWear, Worn, worn
 
 PRECISION = 1e-12  # of a number: doubles hold 2e-16, and a step's balance passes through a dozen operations
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.plant.cell_wear.depth_wear import WearIdentity
+from bess_opt.plant.warranty.depth_wear import WearIdentity
 from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
-from bess_opt.models.wear import is_of_wear
+from bess_opt.models.warranty.wear import is_of_wear
 from bess_opt.plant.flows import OF_ONE, OF_SITE
 from bess_opt.solver.program import Program
 

@@ -18,7 +18,7 @@ from bess_opt.dispatch.forecast_driven.horizon import Horizon, WindowEntries
 from bess_opt.dispatch.forecast_driven.numbers_by_age import Aged, NumbersByAge
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair, pairs_of
-from bess_opt.models.wear import is_of_wear
+from bess_opt.models.warranty.wear import is_of_wear
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.highs import Solver

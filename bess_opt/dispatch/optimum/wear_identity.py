@@ -6,10 +6,10 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import AuditError
-from bess_opt.models.wear import leaving_name
-from bess_opt.plant.cell_wear.depth_wear import DepthWear, WearIdentity, rainflow_cost
+from bess_opt.models.warranty.wear import leaving_name
 from bess_opt.plant.flows import BatteryFlows, Flows
 from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.warranty.depth_wear import DepthWear, WearIdentity, rainflow_cost
 from bess_opt.solver.optimum import Optimum
 
 SAME = 1e-6  # of the wear, or of one full cycle's: the audit's own tolerance

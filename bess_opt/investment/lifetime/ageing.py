@@ -17,7 +17,7 @@ from bess_opt.inputs.ageing_model import AgeingModel
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.battery import Battery
 from bess_opt.investment.lifetime.cash_flow import YEAR_H, since_new
-from bess_opt.plant.cell_wear.depth_wear import counted_cycles
+from bess_opt.plant.warranty.depth_wear import counted_cycles
 
 STILL = 1e-9  # of nameplate: a swing of charge below this is no cycle
 DEFAULT_YEARS = 20

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bess_opt.plant.cycle_caps import CycleCap
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.rule import AnyRule, Committing, Rule, State
+from bess_opt.plant.warranty.cycle_caps import CycleCap
 from bess_opt.strategies.shared.rule_parts import serving_load
 
 

@@ -7,7 +7,7 @@ import pytest
 from support.worn_sites import counted_wear, random_wear, worn_case
 
 import bess_opt as bo
-from bess_opt.plant.cell_wear.depth_wear import depth_wear_of, rainflow_cost, worn
+from bess_opt.plant.warranty.depth_wear import depth_wear_of, rainflow_cost, worn
 
 EXACT = 1e-9
 

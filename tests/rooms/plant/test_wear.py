@@ -10,7 +10,7 @@ import pytest
 from support.cases import Case, case
 
 import bess_opt as bo
-from bess_opt.plant.cell_wear.depth_wear import depth_wear_of, rainflow_cost, worn
+from bess_opt.plant.warranty.depth_wear import depth_wear_of, rainflow_cost, worn
 
 TWO = {"depth": [0.5, 1.0], "cost_per_mwh": [10.0, 30.0]}
 

@@ -15,8 +15,8 @@ from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayVar, Rule
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MWH, PER_MWH
-from bess_opt.plant.cell_wear.depth_wear import DepthWear
 from bess_opt.plant.plant import Storage
+from bess_opt.plant.warranty.depth_wear import DepthWear
 
 PREFIX = "wear_"
 SEGMENT, BALANCE = Meaning(cause="wear"), Meaning(cause="wear", law=True)

@@ -1,1 +1,0 @@
-"""What the cells wear: by depth of cycle, and how cycles are counted."""
