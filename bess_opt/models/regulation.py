@@ -14,9 +14,12 @@ import pyomo.environ as pyo
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
 from bess_opt.models.ledger import add_term
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import HOUR, MW, MWH, PER_MWH, PER_UNIT
 from bess_opt.plant import money
 from bess_opt.plant.plant import Plant, Reserves
+
+CAPACITY = Meaning(tie="capacity")
 
 
 def add_regulation(m: Any, plant: Plant) -> None:
@@ -31,8 +34,8 @@ def add_regulation(m: Any, plant: Plant) -> None:
         setattr(m, f"{state}_charge_mw", into)
         setattr(m, f"{state}_discharge_mw", out)
     most = np.minimum(reserves.max_mw, charge + discharge)
-    m.regulation_up_mw = ArrayVar(m.steps, upper=most, units=MW, doc="upward capacity held")
-    m.regulation_down_mw = ArrayVar(m.steps, upper=most, units=MW, doc="downward capacity held")
+    m.regulation_up_mw = ArrayVar(m.steps, upper=most, units=MW, doc="upward capacity held", meaning=CAPACITY)
+    m.regulation_down_mw = ArrayVar(m.steps, upper=most, units=MW, doc="downward capacity held", meaning=CAPACITY)
     m.activation_up = ArrayParam(m.steps, reserves.activation_up, units=PER_UNIT, doc="share of it called")
     m.activation_down = ArrayParam(m.steps, reserves.activation_down, units=PER_UNIT, doc="share of it called")
     for rule in (
@@ -53,8 +56,11 @@ def _add_headroom(m: Any, plant: Plant, reserves: Reserves) -> None:
     m.headroom_h = pyo.Param(initialize=reserves.headroom_h, units=HOUR, mutable=True)
     m.floor_mwh = ArrayParam(m.instants, plant.storage.floor_mwh, units=MWH, doc="least energy")
     m.ceiling_mwh = ArrayParam(m.instants, plant.storage.ceiling_mwh, units=MWH, doc="most energy")
-    for rule in (up_room_before, up_room_after, down_room_before, down_room_after):
-        setattr(m, rule.__name__, ArrayConstraint(m.steps, rule=rule))
+    before, after = Meaning(carries_energy=True, rests_at=0), Meaning(carries_energy=True, rests_at=1)
+    m.up_room_before = ArrayConstraint(m.steps, rule=up_room_before, meaning=before)
+    m.up_room_after = ArrayConstraint(m.steps, rule=up_room_after, meaning=after)
+    m.down_room_before = ArrayConstraint(m.steps, rule=down_room_before, meaning=before)
+    m.down_room_after = ArrayConstraint(m.steps, rule=down_room_after, meaning=after)
 
 
 def _add_product(m: Any, reserves: Reserves) -> None:

@@ -41,11 +41,6 @@ TANGENTS = 12  # slopes followed before the search halves instead
 FAR = 1e4  # references: what this much more does not mend, more does not mend
 CLOSE = 2e-3  # of the change: halving ends here
 LONG = 5_000  # steps: a horizon beyond that is not halved on, for every try may take minutes
-PLAIN_ROWS = {
-    "energy_balance", "dc_balance", "ac_balance", "no_grid_charging", "no_battery_export",
-    "no_battery_export_behind_inverter", "measured_peak", "measured_peak_cut", "billed_at_least_measured", "ratchet",
-    "strict_export", "strict_export_chord", "solar_against_load",
-}  # fmt: skip
 MARGIN = 1e-7  # of the reference: an easing is exact only to the solver's own tolerance
 
 
@@ -281,7 +276,8 @@ class _Built:
     @property
     def plain(self) -> bool:
         """Whether nothing binds but the battery's window and powers and the site's limits, as `reach` takes it."""
-        return set(self.program.constraints) <= PLAIN_ROWS and not self.program.integer.any()
+        rows = self.program.constraints.values()
+        return all(block.meaning.in_reach for block in rows) and not self.program.integer.any()
 
 
 def _built(scenario: Scenario) -> _Built:

@@ -184,7 +184,7 @@ def read(
         program.over_all = HorizonRow(name, _spread_terms(reader, [(1.0, body)], len(columns))[0], most)
     for objective in objectives:
         _add_level(program, *_costs(reader, objective, len(columns)))
-    ties = [_short(-tie_weight(name, np.arange(steps))) for name in reader.names]
+    ties = [_short(-tie_weight(reader.variables[name].meaning.tie, np.arange(steps))) for name in reader.names]
     _add_level(program, [*ties, *(NOTHING for _ in slack)], NOTHING, 0.0)
     if reader.refused:
         raise NotStepwiseError(reader.refused)
