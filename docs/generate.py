@@ -63,7 +63,8 @@ SETS = {
     "pressed": "each step whose PV exceeds the export limit",
 }
 ROOMS = {
-    "storage": "Battery", "cycle_caps": "Caps on cycles", "site": "Site", "dc_bus": "DC bus",
+    "storage": "Battery", "cycle_caps": "Caps on cycles", "wear": "Wear by depth of cycle",
+    "site": "Site", "dc_bus": "DC bus",
     "one_way": "One way at a time",
     "demand": "Demand charges", "bends": "Tiers", "energy_rates": "Energy counters", "account": "The bill of a month",
     "connection": "Clauses of the connection",
@@ -73,6 +74,7 @@ ROOMS = {
 COMMON = (
     "storage",
     "cycle_caps",
+    "wear",
     "site",
     "dc_bus",
     "one_way",

@@ -59,7 +59,10 @@ class PriceRows:
             measures=1,
         )
         slope = [after - before for after, before in zip(unit.cost[0], free.cost[0], strict=True)]
-        wear = plant.storage.wear_cost_per_mwh * plant.storage.eta_discharge * plant.storage.energy_mwh
+        storage = plant.storage
+        wear = storage.wear_cost_per_mwh * storage.eta_discharge * storage.energy_mwh
+        if storage.wear is not None:  # of one price at every depth, else the step program would not be read
+            wear += float(storage.wear.price_per_mwh[0]) * storage.energy_mwh
         return cls(program, modes_of(program), free.cost[0], slope, wear)
 
     def answer(self, price: Array) -> tuple[float, float]:
