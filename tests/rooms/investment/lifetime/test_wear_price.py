@@ -113,7 +113,6 @@ def test_the_picture_shows_value_bound_and_best() -> None:
         ({"finance": None}, "finance: is missing"),
         ({"finance": FINANCE | {"fade_per_year": 0.02}}, "finance.fade_per_year: leaves no life that wear could"),
         ({"battery": {"soc_end": "free"}}, 'battery.soc_end: is "free", and the horizon repeats'),
-        ({"strategy": {"name": "time_shift", "window": ["18:00", "20:00"]}}, "strategy: the strategy's objective is not"),
         ({"battery": {"wear": {"depth": [1.0], "cost_per_mwh": [0.0]}}}, "battery.wear.cost_per_mwh: all are 0"),
         (
             {
@@ -136,6 +135,13 @@ def test_what_has_no_wear_price_is_refused(changes: dict[str, Any], sentence: st
     with pytest.raises(bo.ScenarioError) as caught:
         bo.wear_price(of.scenario())
     assert sentence in str(caught.value)
+
+
+def test_a_strategy_that_does_not_maximise_money_is_refused() -> None:
+    of = site(0, days=3)
+    shifting = {"name": "time_shift", "window": ["18:00", "20:00"]}
+    with pytest.raises(bo.ScenarioError, match="strategy: the strategy's objective is not the site's money"):
+        bo.wear_price(of.but(series=of.series.assign(solar_mw=1.0), strategy=shifting).scenario())
 
 
 def test_a_tolerance_is_a_share() -> None:
