@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, get_type_hints
 
+import numpy as np
 import pandas as pd
 
+from bess_opt.common.columns import PRODUCTS
 from bess_opt.plant import money
 from bess_opt.plant.plant import Plant, Storage
 
@@ -66,13 +68,13 @@ def _overrun(booked: Booked) -> float:
     return 0.0 - booked.charges.get("overrun", 0.0) - energy
 
 
-def _regulation(booked: Booked) -> float:
-    """Pay for the regulation capacity held; 0 for a plant that sells none."""
-    reserves, schedule = booked.plant.reserves, booked.schedule
-    if reserves is None:
-        return 0.0
-    up, down = schedule["regulation_up_mw"].to_numpy(), schedule["regulation_down_mw"].to_numpy()
-    return float(money.capacity_revenue(up, down, reserves.up_price, reserves.down_price, booked.plant.step_h).sum())
+def _products(booked: Booked) -> float:
+    """Pay for the capacity held of all products; 0 for a plant that sells none."""
+    pay = np.zeros(booked.plant.steps)
+    for name, product in booked.plant.products.items():
+        held = booked.schedule[PRODUCTS[name].column].to_numpy()
+        pay = pay + money.capacity_revenue(held, product.price, booked.plant.step_h)
+    return float(pay.sum())
 
 
 def _variable_om(booked: Booked) -> float:
@@ -109,7 +111,7 @@ class MoneyFigures:
     """Figures of money over the horizon, each a row of the ledger, in the site's currency."""
 
     energy_revenue: Annotated[float, Line("energy", "energy", lambda of: float(of.schedule["revenue"].sum()))]
-    regulation_revenue: Annotated[float, Line("regulation", "regulation", _regulation)]
+    regulation_revenue: Annotated[float, Line("regulation", "regulation", _products)]
     demand_charges: Annotated[float, Line("demand", "demand charges", _charge("demand"), paid=True)]
     overrun_charges: Annotated[
         float, Line("overrun", "overruns of contracted power and of clauses", _overrun, paid=True)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
+from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.names import nearest
@@ -114,7 +115,8 @@ class _Once:
         """The optimum. Raises `InfeasibleError` with its reasons."""
         _, optimum = solve_plant(*self._given)
         flows = flows_of(optimum, self._given[0])
-        return {name: flows.of(name) for name in (*OF_ONE, *OF_SITE)}
+        held = {PRODUCTS[name].column: mw for name, mw in flows.held_mw.items()}
+        return {name: flows.of(name) for name in (*OF_ONE, *OF_SITE)} | held
 
 
 @dataclass(frozen=True)
