@@ -269,7 +269,7 @@ def _unit_rows(plan: Dispatch) -> list[Row]:
 
 def dispatch_html(plan: Dispatch) -> str:
     """Key figures, warnings and a week of the plan."""
-    from bess_opt.plots.page import picture_html
+    from bess_opt.plots.shared.page import picture_html
     from bess_opt.plots.week import week_figure
 
     figure = week_figure(

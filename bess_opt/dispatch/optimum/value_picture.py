@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def value_figure(plan: Dispatch, week: str | None, theme: Literal["light", "dark"]) -> Figure:
     """The value functions' slopes with the planned energy on them; `plan` has a `stored_energy_value`."""
     from bess_opt import plots
-    from bess_opt.plots.shown_days import shown_days_of
+    from bess_opt.plots.shared.shown_days import shown_days_of
 
     require_one_battery(plan.scenario.batteries, "the picture of stored energy's worth")
     scenario, schedule = plan.scenario, plan.schedule
