@@ -49,13 +49,17 @@ class Flows:
         return own
 
     def of(self, name: str) -> Array:
-        """A flow by its name, of the site or of the one battery there is."""
+        """A flow by its name, of the site or of the one battery there is, or the capacity held of a product."""
+        if name in HELD:
+            return self.held_mw.get(HELD[name], np.zeros(len(self.import_mw)))
         values: Array = np.asarray(getattr(self.battery if name in OF_ONE else self, name), dtype=float)
         return values
 
 
 OF_ONE = tuple(BatteryFlows.__dataclass_fields__)
 OF_SITE = tuple(name for name in Flows.__dataclass_fields__ if name not in ("batteries", "limited_by", "held_mw"))
+HELD = {product.column: name for name, product in PRODUCTS.items()}
+NAMES = (*OF_ONE, *OF_SITE, *HELD)  # of everything that a plan of one battery decides
 
 
 def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:

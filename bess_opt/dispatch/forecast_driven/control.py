@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.names import nearest
@@ -35,7 +34,7 @@ from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
-from bess_opt.plant.flows import OF_ONE, OF_SITE, Flows
+from bess_opt.plant.flows import NAMES, Flows
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.engines import EngineRefusedError, engine, engines_asked
@@ -115,8 +114,7 @@ class _Once:
         """The optimum. Raises `InfeasibleError` with its reasons."""
         _, optimum = solve_plant(*self._given)
         flows = flows_of(optimum, self._given[0])
-        held = {PRODUCTS[name].column: mw for name, mw in flows.held_mw.items()}
-        return {name: flows.of(name) for name in (*OF_ONE, *OF_SITE)} | held
+        return {name: flows.of(name) for name in NAMES}
 
 
 @dataclass(frozen=True)

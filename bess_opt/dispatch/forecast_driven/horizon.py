@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import StrategyError
-from bess_opt.plant.flows import OF_ONE, OF_SITE
+from bess_opt.plant.flows import NAMES
 from bess_opt.solver.program import Program
 
-FLOWS = (*OF_ONE, *OF_SITE, *(product.column for product in PRODUCTS.values()))
+FLOWS = NAMES
 FAR = np.iinfo(np.int64).max // 4
 SHORT = 192  # places, two per step; longer rows are few
 
