@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from bess_opt.inputs.technologies import technologies as technologies
     from bess_opt.inputs.technologies import topologies as topologies
     from bess_opt.inputs.technologies.ageing_model import AgeingModel as AgeingModel
+    from bess_opt.inputs.wear import Wear as Wear
+    from bess_opt.inputs.wear import wear_from_cycle_life as wear_from_cycle_life
     from bess_opt.interfaces.report.report import report as report
     from bess_opt.investment.lifetime.ageing import Ageing as Ageing
     from bess_opt.investment.lifetime.ageing import ageing as ageing
@@ -140,6 +142,8 @@ _HOME = {
     "track": "dispatch.track",
     "validate": "dispatch.checks.validate",
     "verify": "comparison.published.verify",
+    "Wear": "inputs.wear",
+    "wear_from_cycle_life": "inputs.wear",
 }
 
 __all__ = sorted(_HOME)

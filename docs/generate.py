@@ -11,8 +11,10 @@ import argparse
 import hashlib
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+sys.path.insert(0, str(HERE))
+import reference  # noqa: E402 - beside this file, wherever it is called from
+
 DRAWN_FROM = "Drawn from numbers"
 MADE = "<!-- made by docs/generate.py -->\n"
 SETS = {
@@ -59,7 +64,8 @@ SETS = {
     "pressed": "each step whose PV exceeds the export limit",
 }
 ROOMS = {
-    "storage": "Battery", "cycle_caps": "Caps on cycles", "site": "Site", "dc_bus": "DC bus",
+    "storage": "Battery", "cycle_caps": "Caps on cycles", "wear": "Wear by depth of cycle",
+    "site": "Site", "dc_bus": "DC bus",
     "one_way": "One way at a time",
     "demand": "Demand charges", "bends": "Tiers", "energy_rates": "Energy counters", "account": "The bill of a month",
     "connection": "Clauses of the connection",
@@ -69,6 +75,7 @@ ROOMS = {
 COMMON = (
     "storage",
     "cycle_caps",
+    "wear",
     "site",
     "dc_bus",
     "one_way",
@@ -139,11 +146,11 @@ def formulation() -> str:
         mine = [row for row in rows if row.room == room]
         if not mine:
             continue
-        parts += [f"## {title}", f"`bess_opt/models/{room}.py`: {_first(room)}"]
+        parts += [f"## {title}", f"`{_file(room)}`: {_first(room)}"]
         for row in mine:
             who = ", ".join(f"`{name}`" for name in sorted(row.strategies))
             where = "" if room in COMMON else f"; in the models of {who}"
-            parts.append(f"### `{row.name}`\n\n```text\n{row.equation}\n```")
+            parts.append(f"### `{row.name}`\n\n```equation\n{row.equation}\n```")
             parts.append(f"For {row.over}{where}. Dual: {_dual(row.unit)}.")
     return _page(parts + _terms())
 
@@ -154,8 +161,14 @@ def _dual(unit: str) -> str:
     return f"objective per {'MWh' if unit in ('h*MW', 'MW*h') else unit}"
 
 
+def _file(room: str) -> str:
+    """The file of a room's rules, which may stand in a folder of `models/`."""
+    (file,) = (ROOT / "bess_opt" / "models").rglob(f"{room}.py")
+    return file.relative_to(ROOT).as_posix()
+
+
 def _first(room: str) -> str:
-    module = __import__(f"bess_opt.models.{room}", fromlist=["x"])
+    module = import_module(_file(room).removesuffix(".py").replace("/", "."))
     return _one_line((module.__doc__ or "").split("\n\n")[0])
 
 
@@ -172,7 +185,7 @@ def _terms() -> list[str]:
             and arguments[0] == "m"
             and rule.__doc__
         ):
-            parts.append(f"### `{name}`\n\n```text\n{_one_line(rule.__doc__)}\n```")
+            parts.append(f"### `{name}`\n\n```equation\n{_one_line(rule.__doc__)}\n```")
     return parts
 
 
@@ -290,11 +303,19 @@ def drawn_from(file: Path) -> str:
         return str(picture.info.get(DRAWN_FROM, ""))
 
 
+def _reference(parts: Callable[[], Sequence[str]]) -> Callable[[], str]:
+    return lambda: _page(parts())
+
+
 PAGES = {
+    **{f"api_{room}.md": _reference(partial(reference.api, room)) for room in reference.ROOMS},
+    "commands.md": _reference(reference.commands),
     "design.md": design,
     "formulation.md": formulation,
     "nomenclature.md": nomenclature,
+    "scenario_toml.md": _reference(reference.scenario_keys),
     "strategies.md": catalogue,
+    "validation.md": _reference(reference.validation),
     "your_own_data.md": your_own_data,
 }
 

@@ -5,6 +5,7 @@ Model, metrics, books, reports and command line read this table; a new line of m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,7 +89,11 @@ def _variable_om(booked: Booked) -> float:
 def _wear(booked: Booked) -> float:
     def cost(battery: Storage, discharge: pd.Series) -> float:
         spent = money.throughput_cost(float(discharge.sum()), battery.wear_cost_per_mwh, booked.plant.step_h)
-        return float(spent)
+        if battery.wear is None:
+            return float(spent)
+        charge = booked.schedule[f"{battery.prefix}charge_mw"]
+        worn = battery.worn(charge.to_numpy(), discharge.to_numpy(), booked.plant.step_h)
+        return float(spent) + math.fsum(worn.cost)
 
     return 0.0 - booked.over_batteries(cost, "discharge_mw")
 

@@ -21,7 +21,8 @@ from bess_opt.inputs.batteries import several_batteries
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
 from bess_opt.plant.connection import Connection
-from bess_opt.plant.cycle_caps import CycleCap
+from bess_opt.plant.warranty.cycle_caps import CycleCap
+from bess_opt.plant.warranty.depth_wear import DepthWear, Worn, worn
 
 PRECISION = 1e-12  # of a number: doubles hold 2e-16, and a step's balance passes through a dozen operations
 
@@ -54,6 +55,7 @@ class Storage:
     drawn_mw: Array | float = 0.0  # taken from the cells per step, without loss
     name: str = ""
     on_dc_bus: bool = False
+    wear: DepthWear | None = None  # by depth of cycle, beside `wear_cost_per_mwh` at the port
 
     @property
     def prefix(self) -> str:
@@ -84,6 +86,14 @@ class Storage:
         """(energy that enters, energy that leaves) the cells per step, MWh."""
         _, into, out = self.law(step_h)
         return into * charge_mw, out * discharge_mw
+
+    def worn(self, charge_mw: Array, discharge_mw: Array, step_h: float) -> Worn:
+        """Wear by depth of cycle of powers from the first step on; nothing where the battery states none."""
+        if self.wear is None:
+            return Worn(np.zeros(len(discharge_mw)), np.zeros(0))
+        into, out = self.through_cells(charge_mw, discharge_mw, step_h)
+        drawn = step_h * np.broadcast_to(self.drawn_mw, len(discharge_mw))
+        return worn(self.wear, self.retention, into, out, drawn)
 
     def law(self, step_h: float) -> tuple[float, float, float]:
         """(kept, into, out of) of a step of `step_h` hours, see `physics.law`."""

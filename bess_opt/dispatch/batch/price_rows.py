@@ -47,7 +47,10 @@ class PriceRows:
             cell_mwh = plant.step_h / (plant.storage.eta_discharge * plant.storage.energy_mwh)
             value = free.by_price(unit, {"discharge_mw": cell_mwh})
             if value is not None:
-                wear = plant.storage.wear_cost_per_mwh * plant.storage.eta_discharge * plant.storage.energy_mwh
+                storage = plant.storage
+                wear = storage.wear_cost_per_mwh * storage.eta_discharge * storage.energy_mwh
+                if storage.wear is not None:  # of one price at every depth, else no engine would read it
+                    wear += float(storage.wear.price_per_mwh[0]) * storage.energy_mwh
                 return cls(word, value, wear)
         return None
 

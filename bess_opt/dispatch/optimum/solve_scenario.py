@@ -101,7 +101,19 @@ def solve_plant(
         _require_reachable(plant)
         program = expand(m)
         solver = Solver(program, options, scale_mw=plant.scale_mw)
-    return m, LinearOptimum(program, _solve(solver, m, plant, objectives, watch), tuple(reasons))
+    try:
+        found = _solve(solver, m, plant, objectives, watch)
+    except InfeasibleError:
+        _require_plan_without_wear(plant, active, options)
+        raise
+    return m, LinearOptimum(program, found, tuple(reasons))
+
+
+def _require_plan_without_wear(plant: Plant, active: ActiveStrategy, options: SolverOptions) -> None:
+    """Raise `InfeasibleError` in the words of the plant without wear, which forbids nothing."""
+    if any(battery.wear is not None and not battery.wear.one_price for battery in plant.batteries):
+        bare = plant.with_batteries(lambda _battery: {"wear": None})
+        raise InfeasibleError(_why_no_plan(model_of(bare, active)[0], bare, options)) from None
 
 
 def _require_reachable(plant: Plant) -> None:

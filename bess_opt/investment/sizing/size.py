@@ -262,7 +262,8 @@ def _sizing(
     if bound is not None and continuous is not None:
         other = value if nothing else goal.sign * -math.inf
         bound, continuous = (_farther(goal, limit, value, other, rounding) for limit in (bound, continuous))
-    gap = None if bound is None or proven is None else goal.sign * (bound - value) / proven.scale
+    rated = proven is not None and not math.isnan(value)  # money that never comes back has no rate of return
+    gap = goal.sign * (bound - value) / proven.scale if rated and proven and bound is not None else None
     if gap is not None and gap > tolerance:
         notes.append(_gap_open(gap, tolerance))
     return Sizing(
