@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ SETS = {
     "pressed": "each step whose PV exceeds the export limit",
 }
 ROOMS = {
-    "storage": "Battery", "cycle_caps": "Caps on cycles", "wear": "Wear by depth of cycle",
+    "storage": "Battery", "warranty.cycle_caps": "Caps on cycles", "warranty.wear": "Wear by depth of cycle",
     "site": "Site", "dc_bus": "DC bus",
     "one_way": "One way at a time",
     "demand": "Demand charges", "bends": "Tiers", "energy_rates": "Energy counters", "account": "The bill of a month",
@@ -74,8 +73,8 @@ ROOMS = {
 }  # fmt: skip
 COMMON = (
     "storage",
-    "cycle_caps",
-    "wear",
+    "warranty.cycle_caps",
+    "warranty.wear",
     "site",
     "dc_bus",
     "one_way",
@@ -120,7 +119,7 @@ def constraints() -> list[Row]:
 
 
 def _row(name: str, part: Any) -> Row:
-    room = part.array_rule.__module__.rpartition(".")[2]
+    room = part.array_rule.__module__.removeprefix("bess_opt.models.")
     over = str(part.index_set().local_name)
     member = part[next(iter(part.index_set()))]
     unit = str(pyo.units.get_units(member.body))
@@ -146,7 +145,7 @@ def formulation() -> str:
         mine = [row for row in rows if row.room == room]
         if not mine:
             continue
-        parts += [f"## {title}", f"`{_file(room)}`: {_first(room)}"]
+        parts += [f"## {title}", f"`bess_opt/models/{room.replace('.', '/')}.py`: {_first(room)}"]
         for row in mine:
             who = ", ".join(f"`{name}`" for name in sorted(row.strategies))
             where = "" if room in COMMON else f"; in the models of {who}"
@@ -161,14 +160,8 @@ def _dual(unit: str) -> str:
     return f"objective per {'MWh' if unit in ('h*MW', 'MW*h') else unit}"
 
 
-def _file(room: str) -> str:
-    """The file of a room's rules, which may stand in a folder of `models/`."""
-    (file,) = (ROOT / "bess_opt" / "models").rglob(f"{room}.py")
-    return file.relative_to(ROOT).as_posix()
-
-
 def _first(room: str) -> str:
-    module = import_module(_file(room).removesuffix(".py").replace("/", "."))
+    module = __import__(f"bess_opt.models.{room}", fromlist=["x"])
     return _one_line((module.__doc__ or "").split("\n\n")[0])
 
 
