@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -148,21 +148,42 @@ class Bus:
 
 
 @dataclass(frozen=True)
-class Reserves:
-    """Regulation that this plant may sell: pay per direction, and what a held MW asks of the battery.
+class Product:
+    """Capacity of one direction that this plant may sell, and what a held MW asks of the battery.
 
-    Pay in currency per MW and hour. `activation_up` and `activation_down` are the shares of the held capacity
-    that are called on average over a step; `block_starts` marks the steps at which the capacity may change.
+    `price` in currency per MW and hour. `activation` is the share of the held capacity that is called on average over
+    a step, `headroom_h` the hours for which a full call can be served; `block_starts` marks the steps at which the
+    capacity may change.
     """
 
-    up_price: Array
-    down_price: Array
-    activation_up: Array
-    activation_down: Array
+    direction: Literal["up", "down"]
+    price: Array
+    activation: Array
     headroom_h: float
     max_mw: float
-    symmetric: bool
     block_starts: Array
+
+
+@dataclass(frozen=True)
+class Reserves:
+    """The products that this plant may sell, by name; `symmetric` ones are held alike up and down, as one product."""
+
+    products: Mapping[str, Product]
+    symmetric: bool = False
+
+    @property
+    def up(self) -> Product:
+        """The one product that is called upward."""
+        return self._only("up")
+
+    @property
+    def down(self) -> Product:
+        """The one product that is called downward."""
+        return self._only("down")
+
+    def _only(self, direction: str) -> Product:
+        (product,) = (one for one in self.products.values() if one.direction == direction)
+        return product
 
 
 @dataclass(frozen=True)
@@ -191,6 +212,11 @@ class Plant:
     auxiliary_mw: float = 0.0  # part of load_mw
     clauses: Connection | None = None
     strict_export: bool = False  # export is no more than what PV has over the load
+
+    @property
+    def products(self) -> Mapping[str, Product]:
+        """The products that it may sell, by name."""
+        return {} if self.reserves is None else self.reserves.products
 
     @property
     def storage(self) -> Storage:

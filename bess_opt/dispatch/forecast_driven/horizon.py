@@ -16,10 +16,10 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.models.warranty.wear import is_of_wear
-from bess_opt.plant.flows import OF_ONE, OF_SITE
+from bess_opt.plant.flows import NAMES
 from bess_opt.solver.program import Program
 
-FLOWS = (*OF_ONE, *OF_SITE)
+FLOWS = NAMES
 FAR = np.iinfo(np.int64).max // 4
 SHORT = 192  # places, two per step; longer rows are few
 

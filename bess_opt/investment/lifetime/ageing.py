@@ -13,9 +13,9 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.ageing_model import AgeingModel
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.technologies.ageing_model import AgeingModel
 from bess_opt.investment.lifetime.cash_flow import YEAR_H, since_new
 from bess_opt.plant.warranty.depth_wear import counted_cycles
 

@@ -274,7 +274,7 @@ def _wear_twice(plan: Dispatch, finance: Finance) -> list[Finding]:
 def financials_html(money: Financials) -> str:
     """Worth over the life, and the cash flow where it has years."""
     from bess_opt.plots.cash_flow import cash_flow_figure
-    from bess_opt.plots.page import picture_html
+    from bess_opt.plots.shared.page import picture_html
 
     warned = list(money.findings)
     notes = findings_table(warned) if warned else ""
