@@ -12,9 +12,9 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.ageing_model import AgeingModel
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.technologies.ageing_model import AgeingModel
 from bess_opt.investment.lifetime.ageing import calendar_capacity
 from bess_opt.investment.lifetime.assumptions import assumptions_of
 from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow_of, since_new, year_weight

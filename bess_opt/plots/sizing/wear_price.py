@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
-from bess_opt.plots.page import figure_of, one_panel
-from bess_opt.plots.parts import legend_beside, name_y
-from bess_opt.plots.style import LINE_PT, TEXT_PT, ThemeName, heading, theme_of
+from bess_opt.plots.shared.page import figure_of, one_panel
+from bess_opt.plots.shared.parts import legend_beside, name_y
+from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, ThemeName, heading, theme_of
 
 SCALES = ((1e6, "million "), (1e3, "thousand "))
 
