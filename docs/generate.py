@@ -63,7 +63,8 @@ SETS = {
     "pressed": "each step whose PV exceeds the export limit",
 }
 ROOMS = {
-    "storage": "Battery", "cycle_caps": "Caps on cycles", "site": "Site", "dc_bus": "DC bus",
+    "storage": "Battery", "warranty.cycle_caps": "Caps on cycles", "warranty.wear": "Wear by depth of cycle",
+    "site": "Site", "dc_bus": "DC bus",
     "one_way": "One way at a time",
     "demand": "Demand charges", "bends": "Tiers", "energy_rates": "Energy counters", "account": "The bill of a month",
     "connection": "Clauses of the connection",
@@ -72,7 +73,8 @@ ROOMS = {
 }  # fmt: skip
 COMMON = (
     "storage",
-    "cycle_caps",
+    "warranty.cycle_caps",
+    "warranty.wear",
     "site",
     "dc_bus",
     "one_way",
@@ -117,7 +119,7 @@ def constraints() -> list[Row]:
 
 
 def _row(name: str, part: Any) -> Row:
-    room = part.array_rule.__module__.rpartition(".")[2]
+    room = part.array_rule.__module__.removeprefix("bess_opt.models.")
     over = str(part.index_set().local_name)
     member = part[next(iter(part.index_set()))]
     unit = str(pyo.units.get_units(member.body))
@@ -143,7 +145,7 @@ def formulation() -> str:
         mine = [row for row in rows if row.room == room]
         if not mine:
             continue
-        parts += [f"## {title}", f"`bess_opt/models/{room}.py`: {_first(room)}"]
+        parts += [f"## {title}", f"`bess_opt/models/{room.replace('.', '/')}.py`: {_first(room)}"]
         for row in mine:
             who = ", ".join(f"`{name}`" for name in sorted(row.strategies))
             where = "" if room in COMMON else f"; in the models of {who}"

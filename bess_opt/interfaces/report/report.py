@@ -47,8 +47,8 @@ from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.comparison import ladder_figure
 from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
-from bess_opt.plots.page import figure_svg
-from bess_opt.plots.parts import prices_of
+from bess_opt.plots.shared.page import figure_svg
+from bess_opt.plots.shared.parts import prices_of
 from bess_opt.plots.sizing.surface import surface_figure
 from bess_opt.plots.value import stored_value_figure
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.result import Dispatch
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.investment.sizing.planes import Planes
-    from bess_opt.plots.units import Unit
+    from bess_opt.plots.shared.units import Unit
 
 AT_END = 1e-6  # of a size: as near is at the end of its range
 
