@@ -8,7 +8,7 @@ from dataclasses import fields
 
 from matplotlib.colors import to_hex, to_rgb
 
-from bess_opt.plots.style import DARK, LIGHT, paler
+from bess_opt.plots.shared.style import DARK, LIGHT, paler
 
 _HEX = re.compile(r"#[0-9a-f]{6}\b")
 _NEAR = 1.5 / 255.0  # of a channel: blends are rounded to whole steps

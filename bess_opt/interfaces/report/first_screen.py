@@ -16,7 +16,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.financials import Financials
 from bess_opt.investment.lifetime.operation import FORECAST
 from bess_opt.investment.sizing.size import Sizing
-from bess_opt.plots.parts import prices_of
+from bess_opt.plots.shared.parts import prices_of
 
 COLUMNS = {
     NONE: "no battery", RULE: "simple rule", FORECAST: "operated on forecasts", OPTIMAL: "every price known before",
