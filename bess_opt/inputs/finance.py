@@ -100,15 +100,16 @@ class Finance(Table):
 
     @model_validator(mode="after")
     def _replacement_is_complete(self) -> Self:
-        paid = [key for key in REPLACEMENT_COSTS if getattr(self, key) > 0.0]
-        if self.searches_years and self.replacement_year is None:
+        if self.replacement_year is not None and self.replacement_years:
+            stated = self.replacement_years
+            found = f"stands beside replacement_years = {show(stated if isinstance(stated, str) else list(stated))}"
+            reject([Finding("contradiction", "replacement_year", found, "give one of the two")])
+        if self.searches_years:
             return self
+        paid = [key for key in REPLACEMENT_COSTS if getattr(self, key) > 0.0]
         if paid and not self.replaced_after:
             found = f"{paid[0]} is {getattr(self, paid[0]):g} but replacement_year is missing"
             reject([Finding("missing_key", "replacement_year", found, "give the year of the replacement")])
-        if self.replacement_year is not None and self.replacement_years:
-            found = f"stands beside replacement_years = {self.replacement_years!r}"
-            reject([Finding("contradiction", "replacement_year", found, "give one of the two")])
         key = "replacement_year" if self.replacement_year is not None else "replacement_years"
         years = self.replaced_after
         if years and (years[0] < 1 or len(set(years)) < len(years)):
