@@ -11,6 +11,7 @@ import pandas as pd
 
 from support.peers.program import Linear, Program, total
 from support.peers.rates import Row, active
+from support.peers.wear_program import add_caps, add_wear
 
 Table = dict[str, Any]
 
@@ -52,6 +53,7 @@ class Unit:
     energy: list[Linear]
     eta_in: float
     eta_out: float
+    wear: Linear = field(default_factory=Linear)
 
     @property
     def nameplate(self) -> float:
@@ -104,7 +106,21 @@ def add_unit(program: Program, case: SiteCase, battery: Table) -> Unit:
         program.not_both(unit.charge[t], unit.discharge[t])
         before = unit.energy[t]
     add_end(program, unit)
+    into = [flow * (unit.eta_in * case.step_h) for flow in unit.charge]
+    out = [flow * (case.step_h / unit.eta_out) for flow in unit.discharge]
+    leaving = [flow + float(drawn[t]) * case.step_h for t, flow in enumerate(out)]
+    add_caps(program, case.series.index, case.step_h, caps_of(battery), nameplate, into, leaving)
+    if "wear" in battery:
+        unit.wear = add_wear(program, battery["wear"], nameplate, unit.start, keep, into, out, drawn * case.step_h)
     return unit
+
+
+def caps_of(battery: Table) -> list[Table]:
+    caps = battery.get("max_cycles", [])
+    caps = list(caps) if isinstance(caps, list) else [caps]
+    if "max_cycles_per_day" in battery:
+        caps.append({"count": battery["max_cycles_per_day"], "per": "day"})
+    return caps
 
 
 def add_end(program: Program, unit: Unit) -> None:
@@ -218,6 +234,7 @@ def shadow(units: list[Unit], h: float) -> Linear:
     sums = []
     for unit in units:
         sums.append(total(unit.discharge) * (-h * unit.table.get("wear_cost_per_mwh", 0.0)))
+        sums.append(unit.wear * -1.0)
         end = unit.table.get("soc_end")
         if isinstance(end, dict) and "value_per_mwh" in end:
             sums.append((unit.energy[-1] - unit.start) * end["value_per_mwh"])
