@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.peers.billed_sites import random_billed_site
 from support.peers.dispatch import best_money
 from support.peers.plant_program import SiteCase
 from support.peers.sites import random_site_case, random_worn_case
@@ -17,6 +18,7 @@ import bess_opt as bo
 
 QUICK_SITES, ALL_SITES = range(58), (*range(58), *range(59, 1000))
 QUICK_WORN, ALL_WORN = range(30), range(500)
+QUICK_BILLED, ALL_BILLED = range(12), (*range(52), *range(53, 200))
 
 
 def scenario_of(case: SiteCase) -> bo.Scenario:
@@ -55,6 +57,11 @@ def test_caps_and_wear(seed: int) -> None:
     check(random_worn_case(seed))
 
 
+@pytest.mark.parametrize("seed", QUICK_BILLED)
+def test_site_with_a_tariff(seed: int) -> None:
+    check(random_billed_site(seed))
+
+
 @pytest.mark.second_tier
 @pytest.mark.parametrize("seed", ALL_SITES)
 def test_every_site(seed: int) -> None:
@@ -65,3 +72,9 @@ def test_every_site(seed: int) -> None:
 @pytest.mark.parametrize("seed", ALL_WORN)
 def test_every_caps_and_wear(seed: int) -> None:
     check(random_worn_case(seed))
+
+
+@pytest.mark.second_tier
+@pytest.mark.parametrize("seed", ALL_BILLED)
+def test_every_site_with_a_tariff(seed: int) -> None:
+    check(random_billed_site(seed))
