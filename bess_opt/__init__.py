@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.track import step as step
     from bess_opt.dispatch.track import track as track
     from bess_opt.dispatch.used import used as used
-    from bess_opt.inputs.ageing_model import AgeingModel as AgeingModel
     from bess_opt.inputs.battery import Battery as Battery
     from bess_opt.inputs.connection import Clause as Clause
     from bess_opt.inputs.finance import Finance as Finance
@@ -63,6 +62,9 @@ if TYPE_CHECKING:
     from bess_opt.inputs.technologies import Technology as Technology
     from bess_opt.inputs.technologies import technologies as technologies
     from bess_opt.inputs.technologies import topologies as topologies
+    from bess_opt.inputs.technologies.ageing_model import AgeingModel as AgeingModel
+    from bess_opt.inputs.wear import Wear as Wear
+    from bess_opt.inputs.wear import wear_from_cycle_life as wear_from_cycle_life
     from bess_opt.interfaces.report.report import report as report
     from bess_opt.investment.lifetime.ageing import Ageing as Ageing
     from bess_opt.investment.lifetime.ageing import ageing as ageing
@@ -79,7 +81,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Ageing": "investment.lifetime.ageing",
     "ageing": "investment.lifetime.ageing",
-    "AgeingModel": "inputs.ageing_model",
+    "AgeingModel": "inputs.technologies.ageing_model",
     "Battery": "inputs.battery",
     "Converters": "inputs.technologies",
     "Technology": "inputs.technologies",
@@ -140,6 +142,8 @@ _HOME = {
     "track": "dispatch.track",
     "validate": "dispatch.checks.validate",
     "verify": "comparison.published.verify",
+    "Wear": "inputs.wear",
+    "wear_from_cycle_life": "inputs.wear",
 }
 
 __all__ = sorted(_HOME)

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.dispatch.optimum.causes import COLUMN_CAUSES, Places, readable, reserved, row_cause
+from bess_opt.dispatch.optimum.causes import Places, cause_of, causes_of, reserved
 from bess_opt.dispatch.optimum.marginals import duals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved
 from bess_opt.dispatch.result import Dispatch
@@ -26,7 +26,7 @@ from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.change import Duals
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.program import Block, Program, own_name
+from bess_opt.solver.program import Block, Program
 
 NOTHING = 1e-9  # share of all terms together below which a cause is rounding
 
@@ -126,10 +126,10 @@ class _Terms:
         terms = duals.column * (duals.x - x)
         batteries = {f"{battery.prefix}energy_mwh": battery for battery in self._plant.batteries}
         for full_name, block in self._program.variables.items():
-            name, battery = own_name(full_name), batteries.get(full_name)
+            battery = batteries.get(full_name)
             part, low = terms[block.slice], duals.column[block.slice] > 0.0
             closed = duals.closed[block.slice] & low
-            too_low, too_high = COLUMN_CAUSES.get(name, (readable(name),) * 2)
+            too_low, too_high = causes_of(block)
             causes = np.where(closed, ONE_WAY, np.where(low, too_low, too_high)).astype(object)
             if battery is not None:
                 causes[reserved(battery) & ~low] = RESERVE
@@ -141,9 +141,8 @@ class _Terms:
         program = self._program
         terms = duals.row * (program.activity(duals.x) - program.activity(x))
         equal = program.row_lower == program.row_upper
-        for name, block in program.constraints.items():
-            cause = row_cause(own_name(name))
-            causes = np.where(equal[block.slice], ROUNDING, cause).astype(object)
+        for block in program.constraints.values():
+            causes = np.where(equal[block.slice], ROUNDING, cause_of(block)).astype(object)
             self._add_block(block, causes, terms[block.slice], self._places.of_row)
 
     def _add_block(self, block: Block, causes: Array, terms: Array, places: Callable[[int], Array]) -> None:

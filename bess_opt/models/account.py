@@ -9,10 +9,13 @@ import pyomo.environ as pyo
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
 from bess_opt.models.ledger import add_term, energy_revenue
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import CURRENCY, PER_UNIT
 from bess_opt.plant.billing import Billing
 from bess_opt.plant.billing.account import Account
 from bess_opt.plant.plant import Plant
+
+MONTH = Meaning("bill of the month")
 
 
 def add_account(m: Any, plant: Plant, billing: Billing) -> None:
@@ -45,8 +48,10 @@ def _add_sums(m: Any, plant: Plant, billing: Billing) -> None:
     m.steps_of_month = [np.flatnonzero(months.of_step == month) for month in range(len(months.number))]
     m.month_has_energy = plant.has_prices
     m.month_parts = {month: _Parts(m, billing, month) for month in range(len(months.number))}
-    m.month_sum = ArrayVar(m.months, lower=-np.inf, units=CURRENCY, doc="bill of a month before minimum and credits")
-    m.month_adds_up = ArrayConstraint(m.months, rule=month_adds_up, by_member=True)
+    m.month_sum = ArrayVar(
+        m.months, lower=-np.inf, units=CURRENCY, doc="bill of a month before minimum and credits", meaning=MONTH
+    )
+    m.month_adds_up = ArrayConstraint(m.months, rule=month_adds_up, by_member=True, meaning=MONTH)
     m.largest_sum = _largest_sums(plant, billing)
 
 
@@ -118,11 +123,11 @@ def _add_minimum(m: Any, account: Account) -> None:
     )
     m.month_counts = ArrayParam(m.months, account.counts, units=PER_UNIT, doc="how often a month counts")
     most = 0.0 if least is None else np.inf
-    m.topped = ArrayVar(m.months, upper=most, units=CURRENCY, doc="charge up to the minimum")
+    m.topped = ArrayVar(m.months, upper=most, units=CURRENCY, doc="charge up to the minimum", meaning=MONTH)
     if least is not None:
         add_term(m, "minimum", minimum_charge, m.months)
     if account.credit_months is None:
-        m.month_minimum_holds = ArrayConstraint(m.months, rule=month_minimum_holds)
+        m.month_minimum_holds = ArrayConstraint(m.months, rule=month_minimum_holds, meaning=MONTH)
 
 
 def month_minimum_holds(m: Any, month: Any) -> Any:

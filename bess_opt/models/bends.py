@@ -15,6 +15,7 @@ import pyomo.environ as pyo
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import PER_UNIT
 from bess_opt.plant.billing.curve import Curve
 
@@ -53,25 +54,28 @@ def bends_of(curves: Sequence[Curve], least: Array, most: Array) -> Bends:
     return Bends(of.astype(np.int64), at, change, low, high)
 
 
-def add_bends(m: Any, name: str, amount: str, bends: Bends, units: Any, price_units: Any) -> None:
-    """Add `<name>`, the part of the variable `amount` above each threshold, and its cost `<name>_change`."""
+def add_bends(m: Any, name: str, amount: str, bends: Bends, units: Any, price_units: Any, meaning: Meaning) -> None:
+    """Add `<name>`, the part of the variable `amount` above each threshold, and its cost `<name>_change`.
+
+    `meaning` is that of the amount; what measures the part above has the same.
+    """
     count = len(bends.of)
     index = pyo.RangeSet(0, count - 1)
     setattr(m, f"{name}_bends", index)
     setattr(m, f"{name}_of", bends.of)
     setattr(m, f"{name}_change", ArrayParam(index, bends.change, units=price_units, doc="change of the price there"))
     setattr(m, f"{name}_at", ArrayParam(index, bends.at, units=units, doc="threshold"))
-    setattr(m, name, ArrayVar(index, units=units, doc="part of the amount above the threshold"))
+    setattr(m, name, ArrayVar(index, units=units, doc="part of the amount above the threshold", meaning=meaning))
     dearer, cheaper = np.flatnonzero(bends.change > 0.0), np.flatnonzero(bends.change < 0.0)
     if len(dearer):
         setattr(m, f"{name}_dearer", pyo.Set(initialize=dearer.tolist(), dimen=1))
-        rows = ArrayConstraint(getattr(m, f"{name}_dearer"), rule=_above(name, amount))
+        rows = ArrayConstraint(getattr(m, f"{name}_dearer"), rule=_above(name, amount), meaning=meaning)
         setattr(m, f"{name}_at_least", rows)
     if len(cheaper):
-        _add_choices(m, name, amount, bends, cheaper, units)
+        _add_choices(m, name, amount, bends, cheaper, units, meaning)
 
 
-def _add_choices(m: Any, name: str, amount: str, bends: Bends, cheaper: Array, units: Any) -> None:
+def _add_choices(m: Any, name: str, amount: str, bends: Bends, cheaper: Array, units: Any, meaning: Meaning) -> None:
     index = pyo.Set(initialize=cheaper.tolist(), dimen=1)
     setattr(m, f"{name}_cheaper", index)
     every = getattr(m, f"{name}_bends")
@@ -82,8 +86,8 @@ def _add_choices(m: Any, name: str, amount: str, bends: Bends, cheaper: Array, u
     most = np.where(bends.change < 0.0, 1.0, 0.0)
     choice = ArrayVar(every, upper=most, binary=True, units=PER_UNIT, doc="1: the threshold is passed")
     setattr(m, f"{name}_passed", choice)
-    setattr(m, f"{name}_only_past", ArrayConstraint(index, rule=_only_past(name)))
-    setattr(m, f"{name}_at_most", ArrayConstraint(index, rule=_at_most(name, amount)))
+    setattr(m, f"{name}_only_past", ArrayConstraint(index, rule=_only_past(name), meaning=meaning))
+    setattr(m, f"{name}_at_most", ArrayConstraint(index, rule=_at_most(name, amount), meaning=meaning))
 
 
 def _above(name: str, amount: str) -> Any:

@@ -16,6 +16,8 @@ from pyomo.core.base.constraint import IndexedConstraint
 from pyomo.core.base.param import IndexedParam
 from pyomo.core.base.var import IndexedVar
 
+from bess_opt.models.meaning import NOTHING_SAID, Meaning
+
 Rule = Callable[[Any, Any], Any]
 
 
@@ -32,7 +34,15 @@ class ArrayVar(IndexedVar):
     """Variable over consecutive integers; `lower` and `upper` are a number or one value per member."""
 
     def __init__(
-        self, index: Any, *, lower: Any = 0.0, upper: Any = np.inf, units: Any = None, binary: bool = False, doc: str
+        self,
+        index: Any,
+        *,
+        lower: Any = 0.0,
+        upper: Any = np.inf,
+        units: Any = None,
+        binary: bool = False,
+        doc: str,
+        meaning: Meaning = NOTHING_SAID,
     ) -> None:
         positions = members(index)
         self.first = int(positions[0]) if len(positions) else 0
@@ -40,6 +50,7 @@ class ArrayVar(IndexedVar):
         self.lower_values = np.broadcast_to(np.asarray(lower, dtype=float), self.size).copy()
         self.upper_values = np.broadcast_to(np.asarray(upper, dtype=float), self.size).copy()
         self.binary = binary
+        self.meaning = meaning
         super().__init__(
             index,
             dense=False,
@@ -80,9 +91,10 @@ class ArrayConstraint(IndexedConstraint):
     With `by_member=True` the rule is called member by member (few members, each over many steps).
     """
 
-    def __init__(self, index: Any, *, rule: Rule, by_member: bool = False) -> None:
+    def __init__(self, index: Any, *, rule: Rule, by_member: bool = False, meaning: Meaning = NOTHING_SAID) -> None:
         self.array_rule = rule
         self.by_member = by_member
+        self.meaning = meaning
         self._waiting = True
         super().__init__(index, rule=rule, doc=(rule.__doc__ or "").strip())
 

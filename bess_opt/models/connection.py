@@ -5,6 +5,7 @@ Hard caps are bounds of import and export, see `models.site`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,12 @@ import pyomo.environ as pyo
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.ledger import add_term
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, PER_MWH
 from bess_opt.plant.connection import FLOWS, ClauseNumbers
 from bess_opt.plant.plant import Plant
+
+CLAUSE = Meaning("connection clause")
 
 
 def add_connection(m: Any, plant: Plant) -> None:
@@ -42,7 +46,7 @@ def _add_overrun(m: Any, plant: Plant, number: int, clause: ClauseNumbers, flow:
         m.steps, upper=np.where(clause.active, np.inf, 0.0), units=MW, doc=f"{flow} above the cap of a clause"
     )
     setattr(m, f"{name}_overrun_mw", overrun)
-    setattr(m, f"{name}_overrun", ArrayConstraint(m.steps, rule=overrun_of(name, flow)))
+    setattr(m, f"{name}_overrun", ArrayConstraint(m.steps, rule=overrun_of(name, flow), meaning=CLAUSE))
     price = pyo.Param(initialize=float(clause.overrun_price_per_mwh or 0.0), units=PER_MWH, mutable=True)
     setattr(m, f"{name}_overrun_price", price)
     return name
@@ -67,20 +71,22 @@ def overrun_cost(m: Any, t: Any) -> Any:
 
 def add_grid_ramp(m: Any, plant: Plant) -> None:
     """Add the pairs of steps between which the grid power may change by no more than a clause allows."""
+    names = [repr(clause.name) for clause in plant.connection.clauses if np.isfinite(clause.ramp_mw)]
+    meaning = replace(CLAUSE, stated_at="connection", words=f"the ramp of the clause {' and '.join(names)}")
     ramp = plant.connection.ramp_mw
     bounded = np.flatnonzero(np.isfinite(ramp))
     m.ramped_step = bounded
     m.ramped_steps = pyo.RangeSet(0, len(bounded) - 1)
     m.grid_ramp_max_mw = ArrayParam(m.ramped_steps, ramp[bounded], units=MW, doc="most change of the grid power")
-    m.grid_ramp_up = ArrayConstraint(m.ramped_steps, rule=grid_ramp_up)
-    m.grid_ramp_down = ArrayConstraint(m.ramped_steps, rule=grid_ramp_down)
+    m.grid_ramp_up = ArrayConstraint(m.ramped_steps, rule=grid_ramp_up, meaning=meaning)
+    m.grid_ramp_down = ArrayConstraint(m.ramped_steps, rule=grid_ramp_down, meaning=meaning)
     least, most = plant.connection.first_grid_mw
     if np.isfinite(least):
         m.first_grid_least_mw = pyo.Param(initialize=least, units=MW, mutable=True)
         m.first_grid_most_mw = pyo.Param(initialize=most, units=MW, mutable=True)
         m.first_ramped_step = pyo.RangeSet(0, 0)
-        m.first_grid_ramp_up = ArrayConstraint(m.first_ramped_step, rule=first_grid_ramp_up)
-        m.first_grid_ramp_down = ArrayConstraint(m.first_ramped_step, rule=first_grid_ramp_down)
+        m.first_grid_ramp_up = ArrayConstraint(m.first_ramped_step, rule=first_grid_ramp_up, meaning=meaning)
+        m.first_grid_ramp_down = ArrayConstraint(m.first_ramped_step, rule=first_grid_ramp_down, meaning=meaning)
 
 
 def grid_ramp_up(m: Any, i: Any) -> Any:

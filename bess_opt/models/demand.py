@@ -11,22 +11,26 @@ from bess_opt.common.arrays import Integers
 from bess_opt.models.bends import add_bends, bend_cost, bends_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
 from bess_opt.models.ledger import add_term
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import CURRENCY, MW, PER_UNIT
 from bess_opt.plant.billing.demand import Demand, Peak
 from bess_opt.plant.plant import Plant
+
+PEAK = Meaning("peak")
+PLAIN_PEAK = Meaning("peak", in_reach=True)
 
 
 def add_demand(m: Any, plant: Plant, demand: Demand) -> None:
     """Add the highest mean of each measured node, the peaks made of several, the billed peaks, and their charges."""
     charges = demand.charges
     m.nodes = pyo.RangeSet(0, demand.nodes - 1)
-    m.measured_mw = ArrayVar(m.nodes, units=MW, doc="highest mean import of a node's billing intervals")
+    m.measured_mw = ArrayVar(m.nodes, units=MW, doc="highest mean import of a node's billing intervals", meaning=PEAK)
     _add_intervals(m, demand)
     several = [p for p, peak in enumerate(demand.peaks) if not peak.plain]
     _add_means(m, [demand.peaks[p] for p in several])
     m.charges = pyo.RangeSet(0, len(charges) - 1)
     floors = np.array([_floor(demand, c) for c in range(len(charges))])
-    m.billed_mw = ArrayVar(m.charges, lower=floors, units=MW, doc="peak that is billed")
+    m.billed_mw = ArrayVar(m.charges, lower=floors, units=MW, doc="peak that is billed", meaning=PEAK)
     _add_sources(m, demand, {p: q for q, p in enumerate(several)})
     _add_charges(m, plant, demand, floors)
 
@@ -46,11 +50,11 @@ def _add_intervals(m: Any, demand: Demand) -> None:
     m.interval_first, m.interval_length, m.interval_node = intervals.first, intervals.length, demand.node
     m.steps_per_interval = length
     m.intervals = pyo.Set(initialize=np.flatnonzero(common).tolist(), dimen=1)
-    m.measured_peak = ArrayConstraint(m.intervals, rule=measured_peak)
+    m.measured_peak = ArrayConstraint(m.intervals, rule=measured_peak, meaning=PLAIN_PEAK)
     if not common.all():
         m.longest_interval = int(intervals.length[~common].max())
         m.cut_intervals = pyo.Set(initialize=np.flatnonzero(~common).tolist(), dimen=1)
-        m.measured_peak_cut = ArrayConstraint(m.cut_intervals, rule=measured_peak_cut)
+        m.measured_peak_cut = ArrayConstraint(m.cut_intervals, rule=measured_peak_cut, meaning=PLAIN_PEAK)
 
 
 def _commonest(length: Integers) -> int:
@@ -88,22 +92,22 @@ def _add_means(m: Any, peaks: list[Peak]) -> None:
     of = np.repeat(np.arange(len(peaks)), [len(peak.nodes) for peak in peaks])
     known = [(q, mw) for q, peak in enumerate(peaks) for mw in peak.known_mw]
     m.means = pyo.RangeSet(0, len(peaks) - 1)
-    m.mean_mw = ArrayVar(m.means, units=MW, doc="mean of the highest measured peaks")
-    m.level_mw = ArrayVar(m.means, units=MW, doc="least of the highest peaks")
+    m.mean_mw = ArrayVar(m.means, units=MW, doc="mean of the highest measured peaks", meaning=PEAK)
+    m.level_mw = ArrayVar(m.means, units=MW, doc="least of the highest peaks", meaning=PEAK)
     m.mean_of = ArrayParam(m.means, [peak.counted for peak in peaks], units=PER_UNIT, doc="peaks in the mean")
     m.members = pyo.RangeSet(0, len(node) + len(known) - 1)
-    m.over_level_mw = ArrayVar(m.members, units=MW, doc="peak above the level")
+    m.over_level_mw = ArrayVar(m.members, units=MW, doc="peak above the level", meaning=PEAK)
     m.member_node, m.member_mean = node, np.concatenate([of, np.array([q for q, _ in known], dtype=np.int64)])
     m.measured_members = pyo.RangeSet(0, len(node) - 1)
-    m.over_level = ArrayConstraint(m.measured_members, rule=over_level)
+    m.over_level = ArrayConstraint(m.measured_members, rule=over_level, meaning=PEAK)
     if known:
         m.known_members = pyo.RangeSet(len(node), len(node) + len(known) - 1)
         m.known_mw = ArrayParam(
             m.known_members, [mw for _, mw in known], units=MW, doc="peak from before the horizon"
         )
-        m.known_over_level = ArrayConstraint(m.known_members, rule=known_over_level)
+        m.known_over_level = ArrayConstraint(m.known_members, rule=known_over_level, meaning=PEAK)
     m.members_of_mean = [np.flatnonzero(m.member_mean == q) for q in range(len(peaks))]
-    m.mean_of_highest = ArrayConstraint(m.means, rule=mean_of_highest, by_member=True)
+    m.mean_of_highest = ArrayConstraint(m.means, rule=mean_of_highest, by_member=True, meaning=PEAK)
 
 
 def over_level(m: Any, i: Any) -> Any:
@@ -142,7 +146,8 @@ def _add_sources(m: Any, demand: Demand, mean_of_peak: dict[int, int]) -> None:
         setattr(m, f"{what}_source", source)
         setattr(m, f"{what}_share", ArrayParam(index, shares, units=PER_UNIT, doc="share of the peak that is billed"))
         rule = billed_at_least_measured if what == "measured" else billed_at_least_mean
-        setattr(m, f"billed_at_least_{what}", ArrayConstraint(index, rule=rule))
+        meaning = PLAIN_PEAK if what == "measured" else PEAK
+        setattr(m, f"billed_at_least_{what}", ArrayConstraint(index, rule=rule, meaning=meaning))
 
 
 def billed_at_least_measured(m: Any, k: Any) -> Any:
@@ -182,7 +187,7 @@ def _add_charges(m: Any, plant: Plant, demand: Demand, floors: np.ndarray) -> No
         bends = bends_of(within, floors, most)
         if len(bends.of):
             name = f"{line}_over_mw"
-            add_bends(m, name, "billed_mw", bends, MW, CURRENCY / MW)
+            add_bends(m, name, "billed_mw", bends, MW, CURRENCY / MW, PEAK)
             add_term(m, line, bend_cost(name), getattr(m, f"{name}_bends"))
 
 

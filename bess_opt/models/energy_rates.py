@@ -10,9 +10,12 @@ import pyomo.environ as pyo
 from bess_opt.models.bends import add_bends, bend_cost, bends_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
 from bess_opt.models.ledger import add_term
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import CURRENCY, MWH, PER_MWH
 from bess_opt.plant.billing.energy import EXPORT, IMPORT, NET, Counter
 from bess_opt.plant.plant import Plant
+
+TIER = Meaning("tier")
 
 
 def add_counters(m: Any, plant: Plant, counters: tuple[Counter, ...]) -> None:
@@ -27,16 +30,16 @@ def add_counters(m: Any, plant: Plant, counters: tuple[Counter, ...]) -> None:
     least, most = np.array([low for low, _ in reach]), np.array([high for _, high in reach])
     m.used_counters = used
     m.counters = pyo.RangeSet(0, len(used) - 1)
-    m.counted_mwh = ArrayVar(m.counters, lower=-np.inf, units=MWH, doc="energy that a row has counted")
+    m.counted_mwh = ArrayVar(m.counters, lower=-np.inf, units=MWH, doc="energy that a row has counted", meaning=TIER)
     before = np.array([counter.before_mwh for counter in used])
     m.before_mwh = ArrayParam(m.counters, before, units=MWH, doc="energy counted before the start")
     m.steps_of_counter = [counter.steps for counter in used]
     m.counter_flows = [_flows(counter) for counter in used]
-    m.counted = ArrayConstraint(m.counters, rule=counted, by_member=True)
+    m.counted = ArrayConstraint(m.counters, rule=counted, by_member=True, meaning=TIER)
     # Bends that lie below the start (net metering after a surplus or more) have been paid before.
     paid = [float(curve.cost(b) - curve.price * b) for curve, b in zip(curves, before.tolist(), strict=True)]
     m.paid_before = ArrayParam(m.counters, paid, units=CURRENCY, doc="cost of the bends before the start")
-    add_bends(m, "counted_over_mwh", "counted_mwh", bends_of(curves, least, most), MWH, PER_MWH)
+    add_bends(m, "counted_over_mwh", "counted_mwh", bends_of(curves, least, most), MWH, PER_MWH, TIER)
     passed = [_passed(curve, low) for curve, (low, _) in zip(curves, reach, strict=True)]
     m.passed_price = ArrayParam(m.counters, [p for p, _ in passed], units=PER_MWH, doc="bends below all reach")
     m.passed_at = ArrayParam(m.counters, [a for _, a in passed], units=CURRENCY, doc="their thresholds, priced")

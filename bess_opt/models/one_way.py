@@ -15,8 +15,11 @@ import pyomo.environ as pyo
 
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, MWH, PER_UNIT
 from bess_opt.plant.plant import Plant, Ratings, Storage
+
+ROOM = Meaning(carries_energy=True)
 
 
 @dataclass(frozen=True)
@@ -190,8 +193,8 @@ def _add_room_cuts_of(m: Any, battery: Storage, step_h: float) -> None:
     most, least = np.maximum(ceiling[1:], ceiling[:-1]), battery.retention * np.minimum(floor[1:], floor[:-1])
     own.room_ceiling_mwh = ArrayParam(m.steps, most + drawn, units=MWH, doc="most energy while charging")
     own.room_floor_mwh = ArrayParam(m.steps, least, units=MWH, doc="least energy while discharging")
-    own.charge_room = ArrayConstraint(m.steps, rule=rule_of(battery, charge_room))
-    own.discharge_room = ArrayConstraint(m.steps, rule=rule_of(battery, discharge_room))
+    own.charge_room = ArrayConstraint(m.steps, rule=rule_of(battery, charge_room), meaning=ROOM)
+    own.discharge_room = ArrayConstraint(m.steps, rule=rule_of(battery, discharge_room), meaning=ROOM)
 
 
 def charge_room(m: Any, t: Any) -> Any:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bess_opt.models.assets import net_power
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, PER_UNIT
 from bess_opt.plant.plant import Plant
 
-STRICT = {
-    "solar_over_load_mw": "PV used over the load",
-    "solar_short_of_load_mw": "load over the PV used",
-}
+IMPORT = Meaning("import", limit="import limit", derived_limit="all that the plant takes", tie="converter")
+EXPORT = Meaning("export", limit="export limit", derived_limit="all that the plant gives", tie="converter")
+CURTAILMENT = Meaning("curtailment", limit="curtailment", tie="curtailment")
+UNSERVED = Meaning("unserved load", limit="unserved load")
+BALANCE = Meaning(law=True, closed_by=("import_mw", "export_mw"), in_reach=True)
+GRID_CHARGING = Meaning(
+    "grid charging", in_reach=True, stated_at="site.grid_charging", words="no charging from the grid"
+)
+BATTERY_EXPORT = Meaning(
+    "battery export", in_reach=True, stated_at="site.battery_export", words="no export from the battery"
+)
+OVER_LOAD = Meaning(tie="converter")
+STRICT_EXPORT = Meaning(
+    "battery export",
+    in_reach=True,
+    stated_at="site.battery_export",
+    words="export of no more than PV has over the load",
+)
+AGAINST_LOAD = replace(STRICT_EXPORT, cause="")
 
 
 def add_site(m: Any, plant: Plant) -> None:
@@ -22,12 +39,14 @@ def add_site(m: Any, plant: Plant) -> None:
     m.solar_ac_mw = ArrayParam(m.steps, plant.solar_ac_mw, units=MW, doc="PV power on the AC bus")
     m.load_mw = ArrayParam(m.steps, plant.load_mw, units=MW, doc="demand")
     import_max, export_max = grid_bounds(plant)
-    m.import_mw = ArrayVar(m.steps, upper=import_max, units=MW, doc="from the grid")
-    m.export_mw = ArrayVar(m.steps, upper=export_max, units=MW, doc="to the grid")
+    m.import_mw = ArrayVar(m.steps, upper=import_max, units=MW, doc="from the grid", meaning=IMPORT)
+    m.export_mw = ArrayVar(m.steps, upper=export_max, units=MW, doc="to the grid", meaning=EXPORT)
     curtailable = plant.solar_ac_mw if plant.curtailment else 0.0
-    m.curtailed_ac_mw = ArrayVar(m.steps, upper=curtailable, units=MW, doc="PV not used on the AC bus")
-    m.unserved_mw = ArrayVar(m.steps, upper=plant.sheddable_mw, units=MW, doc="load not met")
-    m.ac_balance = ArrayConstraint(m.steps, rule=_balance_of(plant))
+    m.curtailed_ac_mw = ArrayVar(
+        m.steps, upper=curtailable, units=MW, doc="PV not used on the AC bus", meaning=CURTAILMENT
+    )
+    m.unserved_mw = ArrayVar(m.steps, upper=plant.sheddable_mw, units=MW, doc="load not met", meaning=UNSERVED)
+    m.ac_balance = ArrayConstraint(m.steps, rule=_balance_of(plant), meaning=BALANCE)
     if not plant.grid_charging:
         forbid_grid_charging(m)
     if not plant.battery_export:
@@ -78,7 +97,7 @@ def _ac_sources(m: Any, t: Any) -> Any:
 def forbid_grid_charging(m: Any) -> None:
     """The battery takes PV power only."""
     if not hasattr(m, "no_grid_charging"):
-        m.no_grid_charging = ArrayConstraint(m.steps, rule=no_grid_charging)
+        m.no_grid_charging = ArrayConstraint(m.steps, rule=no_grid_charging, meaning=GRID_CHARGING)
 
 
 def no_grid_charging(m: Any, t: Any) -> Any:
@@ -92,7 +111,7 @@ def forbid_battery_export(m: Any, plant: Plant) -> None:
         add_strict_export(m, plant)
         return
     rule = no_battery_export if plant.bus is None else no_battery_export_behind_inverter
-    m.no_battery_export = ArrayConstraint(m.steps, rule=rule)
+    m.no_battery_export = ArrayConstraint(m.steps, rule=rule, meaning=BATTERY_EXPORT)
 
 
 def add_strict_export(m: Any, plant: Plant) -> None:
@@ -102,14 +121,15 @@ def add_strict_export(m: Any, plant: Plant) -> None:
     a converter that runs one way); the chord keeps the relaxation close to that.
     """
     limits, nothing = plant.flow_limits(), np.zeros(plant.steps)
-    over, short = (ArrayVar(m.steps, upper=limits[name], units=MW, doc=doc) for name, doc in STRICT.items())
-    m.solar_over_load_mw, m.solar_short_of_load_mw = over, short
+    over, short = limits["solar_over_load_mw"], limits["solar_short_of_load_mw"]
+    m.solar_over_load_mw = ArrayVar(m.steps, upper=over, units=MW, doc="PV used over the load", meaning=OVER_LOAD)
+    m.solar_short_of_load_mw = ArrayVar(m.steps, upper=short, units=MW, doc="load over the PV used")
     most = plant.solar_used_mw(nothing, nothing)
     share = np.divide(limits["solar_over_load_mw"], most, out=np.zeros(plant.steps), where=most > 0.0)
     m.over_load_share = ArrayParam(m.steps, share, units=PER_UNIT, doc="most share of the PV used over the load")
-    m.solar_against_load = ArrayConstraint(m.steps, rule=solar_against_load)
-    m.strict_export = ArrayConstraint(m.steps, rule=strict_export)
-    m.strict_export_chord = ArrayConstraint(m.steps, rule=strict_export_chord)
+    m.solar_against_load = ArrayConstraint(m.steps, rule=solar_against_load, meaning=AGAINST_LOAD)
+    m.strict_export = ArrayConstraint(m.steps, rule=strict_export, meaning=STRICT_EXPORT)
+    m.strict_export_chord = ArrayConstraint(m.steps, rule=strict_export_chord, meaning=STRICT_EXPORT)
 
 
 def _solar_used(m: Any, t: Any) -> Any:

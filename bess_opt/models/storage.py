@@ -1,4 +1,4 @@
-"""The battery in the model: power limits, SOC window, energy law."""
+"""The battery in the model: power limits, SOC window, energy law, caps on cycles and wear by depth."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ import pyomo.environ as pyo
 
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
-from bess_opt.models.cycle_caps import add_cycle_caps
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import HOUR, MW, MWH, PER_UNIT
+from bess_opt.models.warranty.cycle_caps import add_cycle_caps
+from bess_opt.models.warranty.wear import add_wear
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant, Storage
+
+CHARGE = Meaning("missed charge", "needless charge", limit="charge limit", tie="throughput")
+DISCHARGE = Meaning("missed discharge", "needless discharge", limit="discharge limit", tie="throughput")
+ENERGY = Meaning("not full", "not empty")
+ENERGY_LAW = Meaning(law=True, carries_energy=True, in_reach=True)
 
 
 def add_batteries(m: Any, plant: Plant) -> None:
@@ -35,15 +42,22 @@ def add_storage(m: Any, battery: Storage) -> None:
     own.retention = pyo.Param(initialize=battery.retention, units=PER_UNIT, mutable=True)
     own.charge_max_mw = pyo.Param(initialize=battery.charge_max_mw, units=MW, mutable=True)
     own.discharge_max_mw = pyo.Param(initialize=battery.discharge_max_mw, units=MW, mutable=True)
-    own.charge_mw = ArrayVar(m.steps, upper=battery.charge_limit_mw, units=MW, doc="power into the port")
-    own.discharge_mw = ArrayVar(m.steps, upper=battery.discharge_limit_mw, units=MW, doc="power out of the port")
+    own.charge_mw = ArrayVar(
+        m.steps, upper=battery.charge_limit_mw, units=MW, doc="power into the port", meaning=CHARGE
+    )
+    own.discharge_mw = ArrayVar(
+        m.steps, upper=battery.discharge_limit_mw, units=MW, doc="power out of the port", meaning=DISCHARGE
+    )
     lower, upper = energy_bounds(battery)
-    own.energy_mwh = ArrayVar(m.instants, lower=lower, upper=upper, units=MWH, doc="energy in the cells")
+    own.energy_mwh = ArrayVar(
+        m.instants, lower=lower, upper=upper, units=MWH, doc="energy in the cells", meaning=ENERGY
+    )
     if np.any(battery.drawn_mw):
         own.drawn_mw = ArrayParam(m.steps, battery.drawn_mw, units=MW, doc="taken from the cells without loss")
     law = energy_balance_with_drawn if np.any(battery.drawn_mw) else energy_balance
-    own.energy_balance = ArrayConstraint(m.steps, rule=rule_of(battery, law))
+    own.energy_balance = ArrayConstraint(m.steps, rule=rule_of(battery, law), meaning=ENERGY_LAW)
     add_cycle_caps(m, battery)
+    add_wear(m, battery)
 
 
 def energy_bounds(battery: Storage) -> tuple[np.ndarray, np.ndarray]:

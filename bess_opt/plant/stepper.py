@@ -14,7 +14,6 @@ from typing import cast
 import numpy as np
 
 from bess_opt.common.errors import StrategyError
-from bess_opt.plant.cycle_caps import Allowance
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.grid_band import GridBand, room_of_rule
 from bess_opt.plant.plant import Plant
@@ -24,6 +23,7 @@ from bess_opt.plant.stepper_limits import SLACK
 from bess_opt.plant.steps.shared_steps import run_several
 from bess_opt.plant.steps.site_flows import site_flows
 from bess_opt.plant.steps.transition import transition
+from bess_opt.plant.warranty.cycle_caps import Allowance
 
 
 def follow(plant: Plant, asked: Setpoints) -> Flows:

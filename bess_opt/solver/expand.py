@@ -204,7 +204,8 @@ def place(components: Any) -> dict[str, Block]:
     blocks, first = {}, 0
     for component in components:
         positions = members(component.index_set())
-        blocks[component.local_name] = Block(component.local_name, component.index_set().local_name, first, positions)
+        name, index = component.local_name, component.index_set().local_name
+        blocks[name] = Block(name, index, first, positions, component.meaning)
         first += len(positions)
     return blocks
 

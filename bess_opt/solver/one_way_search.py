@@ -29,7 +29,6 @@ from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, 
 
 TIE_CHOICES = 300  # yes-or-no choices of a segment up to which equal plans are told apart
 TIE_NODES = 100  # branches spent on telling equal plans apart; counted, not timed, so that it repeats
-HOLDS_ENERGY = {"up_room_before": 0, "up_room_after": 1, "down_room_before": 0, "down_room_after": 1}
 
 
 @dataclass(frozen=True)
@@ -158,10 +157,10 @@ class OneWaySearch:
         for energy in of_batteries(self.program.variables, ENERGY):
             e, lower, upper = (v[energy.slice] for v in (self._x, self.program.lower, self.program.upper))
             rests &= (e - lower < slack) | (upper - e < slack)
-        for name, later in HOLDS_ENERGY.items():
-            if name in self.program.constraints:
-                rows = self.program.constraints[name]
-                rests[rows.positions[self._relaxed.row_dual[rows.slice] != 0.0] + later] = True
+        for rows in self.program.constraints.values():
+            if rows.meaning.rests_at is not None:
+                binding = self._relaxed.row_dual[rows.slice] != 0.0
+                rests[rows.positions[binding] + rows.meaning.rests_at] = True
         rests[0] = rests[-1] = True
         return np.flatnonzero(rests)
 

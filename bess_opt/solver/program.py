@@ -8,16 +8,21 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
+from bess_opt.models.meaning import NOTHING_SAID, Meaning
 
 
 @dataclass(frozen=True)
 class Block:
-    """A named component's place in the matrix: `positions` are its values of `index`, from `first` on."""
+    """A named component's place in the matrix: `positions` are its values of `index`, from `first` on.
+
+    `meaning` is what it stands for, as said where it was declared.
+    """
 
     name: str
     index: str
     first: int
     positions: Array
+    meaning: Meaning = NOTHING_SAID
 
     @property
     def slice(self) -> slice:
@@ -166,3 +171,8 @@ def own_name(name: str) -> str:
 def of_batteries(blocks: Mapping[str, Block], name: str) -> list[Block]:
     """The components called `name`, one for each battery, in their order."""
     return [block for block in blocks.values() if own_name(block.name) == name]
+
+
+def stores(blocks: Mapping[str, Block]) -> list[Block]:
+    """The variables of stored energy, whole or in segments: what passes from one step to the next."""
+    return [block for block in blocks.values() if block.index == "instants"]

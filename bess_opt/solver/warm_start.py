@@ -31,8 +31,6 @@ BEYOND_STEPS = 96  # steps that it looks further
 CHUNK_STEPS, CHUNKS = 4_000, 8  # about so long are parts gone through side by side, and at most so many
 
 Energies = tuple[float, ...] | None
-# Balances in the order in which they follow from each other, with the flows that may carry one.
-CARRIERS = {"dc_balance": ("inverter_out_mw", "inverter_in_mw"), "ac_balance": ("import_mw", "export_mw")}
 
 
 def start_near_optimum(solver: Solver, scale_mw: float) -> None:
@@ -211,10 +209,10 @@ def at_rest(program: Program) -> tuple[Array, Array]:
     for law in of_batteries(program.constraints, ENERGY_LAW):
         row[law.slice] = AT_LOWER
     x = np.where(np.isfinite(lower), lower, 0.0)
-    for name, flows in CARRIERS.items():
-        if name not in program.constraints:
+    for balance in program.constraints.values():  # a balance is declared after those that it follows from
+        flows = balance.meaning.closed_by
+        if not flows:
             continue
-        balance = program.constraints[name]
         entries, step = program.entries_of(np.arange(balance.first, balance.slice.stop))
         of_column, value = program.column[entries], program.value[entries]
         missing = program.row_lower[balance.slice] - np.bincount(step, value * x[of_column], len(balance.positions))

@@ -10,15 +10,14 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.infeasible.unreachable import instant, span
 from bess_opt.models.one_way import battery_pair
-from bess_opt.plant.cycle_caps import CycleCap
 from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.warranty.cycle_caps import CycleCap
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program, own_name
 from bess_opt.solver.solution import FarkasProof, Solution
 
 REMEDY = "cannot hold together"
 WAYS = {"charge": "charging", "discharge": "discharging"}
-KNOWN_ROWS = {"energy_balance", "dc_balance", "ac_balance"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class _Binding:
 
     def steps(self, count: int) -> Array:
         """Steps whose balances are in the proof; all of them if none is."""
-        found = [self.rows(name) for name in self.program.constraints if own_name(name) in KNOWN_ROWS]
+        found = [self.rows(name) for name, block in self.program.constraints.items() if block.meaning.law]
         steps = np.unique(np.concatenate(found)).astype(np.int64)
         return steps if len(steps) else np.arange(count)
 
@@ -172,18 +171,6 @@ def _energy(binding: _Binding, storage: Storage, plant: Plant) -> list[Part]:
 
 def _rows(binding: _Binding, plant: Plant) -> list[Part]:
     """Constraints that say something of their own."""
-    said = {
-        "no_grid_charging": Part("site.grid_charging", "no charging from the grid"),
-        **dict.fromkeys(
-            ("strict_export", "strict_export_chord", "solar_against_load"),
-            Part("site.battery_export", "export of no more than PV has over the load"),
-        ),
-        "no_battery_export": Part("site.battery_export", "no export from the battery"),
-        **dict.fromkeys(
-            ("grid_ramp_up", "grid_ramp_down", "first_grid_ramp_up", "first_grid_ramp_down"),
-            Part("connection", _ramp_words(plant)),
-        ),
-    }
     found: list[Part] = []
     caps = {f"{battery.prefix}{cap.name}": (battery, cap) for battery in plant.batteries for cap in battery.caps}
     for name in binding.names():
@@ -191,16 +178,11 @@ def _rows(binding: _Binding, plant: Plant) -> list[Part]:
         if battery is not None and cap is not None:
             words = _cap_words(cap, battery, plant, int(binding.rows(name)[0]), own_name(name) != cap.name)
             found.append(Part(cap.where, words))
-        elif own_name(name) not in KNOWN_ROWS:
-            plain = name.removesuffix("_behind_inverter")
-            found.append(said.get(plain, Part("strategy", f"the condition {name!r}")))
+            continue
+        meaning = binding.program.constraints[name].meaning
+        if not meaning.law:
+            found.append(Part(meaning.stated_at, meaning.words or f"the condition {name!r}"))
     return found
-
-
-def _ramp_words(plant: Plant) -> str:
-    """The clauses that limit ramps, by name."""
-    names = [repr(clause.name) for clause in plant.connection.clauses if np.isfinite(clause.ramp_mw)]
-    return f"the ramp of the clause {' and '.join(names)}"
 
 
 def _cap_words(cap: CycleCap, battery: Storage, plant: Plant, member: int, window: bool) -> str:

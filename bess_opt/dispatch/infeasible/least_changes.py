@@ -27,12 +27,12 @@ from bess_opt.plant.plant import Plant
 from bess_opt.plant.reach import within_reach
 from bess_opt.solver.change import Direction, direction_of
 from bess_opt.solver.easing import least_easing
+from bess_opt.solver.engines import engine, engines_asked
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import one_way_program, steps_not_one_way
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError
-from bess_opt.solver.value_function.plan import has_plan
 from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
@@ -41,11 +41,6 @@ TANGENTS = 12  # slopes followed before the search halves instead
 FAR = 1e4  # references: what this much more does not mend, more does not mend
 CLOSE = 2e-3  # of the change: halving ends here
 LONG = 5_000  # steps: a horizon beyond that is not halved on, for every try may take minutes
-PLAIN_ROWS = {
-    "energy_balance", "dc_balance", "ac_balance", "no_grid_charging", "no_battery_export",
-    "no_battery_export_behind_inverter", "measured_peak", "measured_peak_cut", "billed_at_least_measured", "ratchet",
-    "strict_export", "strict_export_chord", "solar_against_load",
-}  # fmt: skip
 MARGIN = 1e-7  # of the reference: an easing is exact only to the solver's own tolerance
 
 
@@ -281,7 +276,8 @@ class _Built:
     @property
     def plain(self) -> bool:
         """Whether nothing binds but the battery's window and powers and the site's limits, as `reach` takes it."""
-        return set(self.program.constraints) <= PLAIN_ROWS and not self.program.integer.any()
+        rows = self.program.constraints.values()
+        return all(block.meaning.in_reach for block in rows) and not self.program.integer.any()
 
 
 def _built(scenario: Scenario) -> _Built:
@@ -311,9 +307,10 @@ def _linear_solution(built: _Built, options: SolverOptions) -> tuple[Solver, np.
 
 def possible(built: _Built, options: SolverOptions) -> bool:
     """Whether a plan exists, the one-way rule included."""
-    known = None if options.engine == "highs" else has_plan(built.model, pairs_of(built.plant))
-    if known is not None:
-        return known
+    for word in engines_asked(options):
+        known = engine(word).has_plan(built.model, pairs_of(built.plant))
+        if known is not None:
+            return known
     found = _linear_solution(built, options)
     if found is None:
         return False

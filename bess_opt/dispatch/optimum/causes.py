@@ -6,54 +6,7 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.plant.plant import Storage
-from bess_opt.solver.program import Program
-
-# Cause of a column that is (too low, too high), and of a row that is not used up.
-COLUMN_CAUSES = {
-    "charge_mw": ("missed charge", "needless charge"),
-    "discharge_mw": ("missed discharge", "needless discharge"),
-    "energy_mwh": ("not full", "not empty"),
-    "import_mw": ("import", "import"),
-    "export_mw": ("export", "export"),
-    "curtailed_ac_mw": ("curtailment", "curtailment"),
-    "curtailed_dc_mw": ("curtailment", "curtailment"),
-    "unserved_mw": ("unserved load", "unserved load"),
-    "inverter_out_mw": ("inverter", "inverter"),
-    "inverter_in_mw": ("inverter", "inverter"),
-    "measured_mw": ("peak", "peak"),
-    "billed_mw": ("peak", "peak"),
-    "level_mw": ("peak", "peak"),
-    "over_level_mw": ("peak", "peak"),
-    "mean_mw": ("peak", "peak"),
-    "demand_over_mw": ("peak", "peak"),
-    "overrun_over_mw": ("peak", "peak"),
-    "counted_mwh": ("tier", "tier"),
-    "counted_over_mwh": ("tier", "tier"),
-    "month_sum": ("bill of the month", "bill of the month"),
-    "topped": ("bill of the month", "bill of the month"),
-}
-CLAUSE_ROWS = ("connection_", "grid_ramp_", "first_grid_ramp_")
-CYCLE_ROWS = ("cycles_per_", "cycles_within_", "stated_cycles_at_most")
-ROW_CAUSES = {
-    "no_grid_charging": "grid charging",
-    "no_battery_export": "battery export",
-    "strict_export": "battery export",
-    "strict_export_chord": "battery export",
-    "no_battery_export_behind_inverter": "battery export",
-    "measured_peak": "peak",
-    "measured_peak_cut": "peak",
-    "billed_at_least_measured": "peak",
-    "billed_at_least_mean": "peak",
-    "over_level": "peak",
-    "known_over_level": "peak",
-    "mean_of_highest": "peak",
-    "demand_over_mw_at_least": "peak",
-    "overrun_over_mw_at_least": "peak",
-    "counted": "tier",
-    "counted_over_mwh_at_least": "tier",
-    "month_adds_up": "bill of the month",
-    "month_minimum_holds": "bill of the month",
-}
+from bess_opt.solver.program import Block, Program, own_name
 
 
 class Places:
@@ -71,21 +24,32 @@ class Places:
         self._first = np.searchsorted(program.column[self._by_column], np.arange(program.columns + 1))
         self._row_of = program.row_of_entry
 
-    def of_row(self, row: int, seen: frozenset[int] = frozenset()) -> Array:
+    def of_row(self, row: int) -> Array:
         """Steps of the row's columns; if none has any, of what these are tied to."""
-        program = self._program
-        columns = program.column[program.start[row] : program.start[row + 1]]
-        steps = self.step[columns]
-        if (steps >= 0).any() or row in seen:
-            return np.unique(steps[steps >= 0])
-        return _union([self.of_column(int(j), seen | {row}) for j in columns])
+        return self._reached([row])
 
-    def of_column(self, column: int, seen: frozenset[int] = frozenset()) -> Array:
+    def of_column(self, column: int) -> Array:
         """The column's own step, or those of its rows."""
-        if self.step[column] >= 0:
-            return self.step[column : column + 1]
-        rows = self._row_of[self._by_column[self._first[column] : self._first[column + 1]]]
-        return _union([self.of_row(int(i), seen) for i in rows if int(i) not in seen])
+        return self.step[column : column + 1] if self.step[column] >= 0 else self._reached(self._rows_of(column))
+
+    def _reached(self, rows: list[int]) -> Array:
+        """Steps of the nearest rows that have some, from `rows` on; each row is looked at once."""
+        program, found, seen, waiting = self._program, [], set(rows), list(rows)
+        while waiting:
+            at = waiting.pop()
+            columns = program.column[program.start[at] : program.start[at + 1]]
+            steps = self.step[columns]
+            if (steps >= 0).any():
+                found.append(steps[steps >= 0])
+                continue
+            further = {other for column in columns.tolist() for other in self._rows_of(column)} - seen
+            seen |= further
+            waiting += sorted(further)
+        return _union(found)
+
+    def _rows_of(self, column: int) -> list[int]:
+        entries = self._by_column[self._first[column] : self._first[column + 1]]
+        return [int(row) for row in self._row_of[entries]]
 
 
 def _union(parts: list[Array]) -> Array:
@@ -99,13 +63,16 @@ def reserved(battery: Storage) -> Array:
     return held
 
 
-def readable(name: str) -> str:
-    """A component's name as words."""
+def causes_of(block: Block) -> tuple[str, str]:
+    """(where too low, where too high) why a component binds or a plan differs from the optimum, in words."""
+    cause = block.meaning.cause or _readable(own_name(block.name))
+    return cause, block.meaning.cause_too_high or cause
+
+
+def cause_of(block: Block) -> str:
+    """Why a constraint binds, in words."""
+    return causes_of(block)[0]
+
+
+def _readable(name: str) -> str:
     return name.removesuffix("_mwh").removesuffix("_mw").replace("_", " ")
-
-
-def row_cause(name: str) -> str:
-    """Why a row binds, in words: by its table, else by its name."""
-    if name.startswith(CLAUSE_ROWS):
-        return "connection clause"
-    return ROW_CAUSES.get(name, "cycles" if name.startswith(CYCLE_ROWS) else readable(name))

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.errors import BessOptError
-from bess_opt.dispatch.optimum.causes import Places, reserved, row_cause
+from bess_opt.dispatch.optimum.causes import Places, cause_of, reserved
 from bess_opt.dispatch.optimum.marginals import Marginals, duals_of
 from bess_opt.dispatch.optimum.marginals import marginals as marginals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
@@ -32,25 +32,6 @@ if TYPE_CHECKING:
 CERTAIN = 1e-6  # of the typical cost: a smaller dual proves nothing
 MOVES = 1e-6  # of the plant's size: less power is rest
 SAME = 1e-5  # of the plant's size: how close a plan must be to the one that is explained
-
-UPPER_LIMITS = {
-    "charge_mw": "charge limit",
-    "discharge_mw": "discharge limit",
-    "import_mw": "import limit",
-    "export_mw": "export limit",
-    "inverter_out_mw": "inverter",
-    "inverter_in_mw": "inverter",
-    "curtailed_ac_mw": "curtailment",
-    "curtailed_dc_mw": "curtailment",
-    "unserved_mw": "unserved load",
-}
-# Where the model bounds a flow by what the rest of the plant can give or take, not by a stated limit.
-DERIVED_LIMITS = {
-    "import_mw": "all that the plant takes",
-    "export_mw": "all that the plant gives",
-    "inverter_out_mw": "all that the plant gives",
-    "inverter_in_mw": "all that the plant takes",
-}
 
 
 class NotExplainableError(BessOptError):
@@ -182,13 +163,14 @@ class _Prices:
 
     def _flow_masks(self) -> list[tuple[str, Array]]:
         found = []
-        for column, name in UPPER_LIMITS.items():
-            if column not in self._program.variables:
+        for column, block in self._program.variables.items():
+            name = block.meaning.limit
+            if not name:
                 continue
             scarce = (self._reduced(column) > self._zero) & self._present(column)
-            closed = self._duals.closed[self._program.variables[column].slice]
-            derived = self._program.upper[self._program.variables[column].slice] < self._stated(column)
-            own = DERIVED_LIMITS.get(column, name)
+            closed = self._duals.closed[block.slice]
+            derived = self._program.upper[block.slice] < self._stated(column)
+            own = block.meaning.derived_limit or name
             found += [(name, scarce & ~closed & ~derived), (own, scarce & ~closed & derived)]
             found += [("one way at a time", scarce & closed)]
         return found
@@ -224,12 +206,14 @@ class _Prices:
         on_steps = np.maximum.reduceat(places.step[program.column], program.start[:-1]) >= 0
         scarce = (np.abs(self._duals.row) > self._zero) & (program.row_lower != program.row_upper) & on_steps
         found = []
-        for name, block in program.constraints.items():
+        for block in program.constraints.values():
+            if block.meaning.law:
+                continue  # segments of wear gain nothing but what enters them: no limit that somebody states
             mask = np.zeros(self._plant.steps, dtype=bool)
             for i in np.flatnonzero(scarce[block.slice]):
                 own = block.index == "steps"
                 mask[int(block.positions[i]) if own else places.of_row(block.first + int(i))] = True
-            found.append((row_cause(name), mask))
+            found.append((cause_of(block), mask))
         return found
 
 

@@ -243,11 +243,12 @@ command(name="import")(import_command)
 def report(
     scenario: ScenarioPath,
     out: Annotated[Path, typer.Option(metavar="FILE", readable=False, help="The HTML file to write.")],
+    forecast: ForecastChoice = None,
     assignments: Assignments = None,
     week: Week = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare nothing, rule and optimum of SCENARIO and write one HTML page about it, to read or print."""
+    """Compare nothing, rule, operation on forecasts and optimum of SCENARIO: one HTML page, to read or print."""
     overrides = parsed(assignments)
     with show.faults(as_json), show.stages() as stage:
         stage("reading the scenario")
@@ -258,7 +259,8 @@ def report(
         check_ahead(read, None, week, Theme.light)
         check_file(out)
         stage(f"optimizing and simulating {len(read.series):,} steps")
-        page = show.in_background(lambda: make(read, week=week))
+        known = stated_forecast(forecast) if forecast else None
+        page = show.in_background(lambda: make(read, week=week, forecast=known))
         save_report(page, out)
     show.say_findings(read.notes)
     if as_json:

@@ -18,7 +18,6 @@ from bess_opt.common.errors import ScenarioError, StrategyError
 from bess_opt.common.input_table import plain
 from bess_opt.common.names import nearest
 from bess_opt.inputs.batteries import several_batteries
-from bess_opt.plant.cycle_caps import Allowance
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.grid_band import GridBand
 from bess_opt.plant.plant import Plant, Storage
@@ -27,6 +26,7 @@ from bess_opt.plant.rule import AnyRule, State, UnitState
 from bess_opt.plant.stepper_limits import SLACK
 from bess_opt.plant.steps.site_flows import site_flows
 from bess_opt.plant.steps.transition import transition
+from bess_opt.plant.warranty.cycle_caps import Allowance
 
 HALVINGS = 60  # of an interval, to the last bit of a double
 Powers = list[float]

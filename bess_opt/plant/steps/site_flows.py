@@ -65,8 +65,7 @@ def site_flows(
         inverter_out_mw=out,
         inverter_in_mw=into,
         limited_by=limited,
-        regulation_up_mw=np.array(held.up_mw),
-        regulation_down_mw=np.array(held.down_mw),
+        held_mw={name: np.array(mw) for name, mw in held.capacity_mw.items()},
     )
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import SolveError
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.certificate import LinearCertificate
+from bess_opt.solver.engines import EngineFaultError
 from bess_opt.solver.expand import expand
 from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program
@@ -38,13 +38,8 @@ SECOND_JUMPS = "objectives: two count one after the other, and the value of ener
 OUT_OF_TIME = "the time limit ended the solve before any plan was found; raise solver.time_limit_s"
 
 
-class NotProvenError(SolveError):
-    """The schedule does not earn what the recursion promises: an error of this engine, never of the scenario."""
-
-    @property
-    def rows(self) -> tuple[str, ...]:
-        """Why HiGHS must be asked."""
-        return (f"proof: {self}",)
+class NotProvenError(EngineFaultError):
+    """The schedule does not earn what the recursion promises."""
 
 
 def solve_by_value_functions(

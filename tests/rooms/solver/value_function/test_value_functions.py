@@ -222,7 +222,7 @@ def test_an_engine_must_be_known() -> None:
 
 def test_without_the_compiled_part_highs_solves_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bess_opt.solver.value_function.plan.compiled_part", lambda: None)
-    monkeypatch.setattr("bess_opt.dispatch.checks.validate.compiled_part", lambda: None)
+    monkeypatch.setattr("bess_opt.solver.value_function.engine.compiled_part", lambda: None)
     plan = case(price_per_mwh=DAY).optimize()
     assert plan.report is not None
     assert (plan.report.engine, plan.metrics.net_revenue) == ("highs", pytest.approx(155.0))

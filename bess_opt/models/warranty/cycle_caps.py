@@ -9,9 +9,10 @@ import pyomo.environ as pyo
 
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, Rule, total
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MWH
-from bess_opt.plant.cycle_caps import CycleCap
 from bess_opt.plant.plant import Storage
+from bess_opt.plant.warranty.cycle_caps import CycleCap
 
 
 def add_cycle_caps(m: Any, battery: Storage) -> None:
@@ -36,7 +37,8 @@ def _add_rows(m: Any, battery: Storage, cap: CycleCap, name: str, index: Any, mo
     own = asset(m, battery)
     setattr(own, f"{name}_index", index)
     setattr(own, f"{name}_most_mwh", ArrayParam(index, most_mwh, units=MWH, doc="energy through the cells allowed"))
-    setattr(own, name, ArrayConstraint(index, rule=rule_of(battery, rule), by_member=name == cap.name))
+    rows = ArrayConstraint(index, rule=rule_of(battery, rule), by_member=name == cap.name, meaning=Meaning("cycles"))
+    setattr(own, name, rows)
 
 
 def _in_run(cap: CycleCap, runs: Any) -> Rule:
