@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from bess_opt.investment.lifetime.faded_dispatch import faded_dispatch as faded_dispatch
     from bess_opt.investment.lifetime.financials import Financials as Financials
     from bess_opt.investment.lifetime.financials import financials as financials
+    from bess_opt.investment.lifetime.wear_price import WearPrice as WearPrice
+    from bess_opt.investment.lifetime.wear_price import wear_price as wear_price
     from bess_opt.investment.sizing.sensitivity import Sensitivity as Sensitivity
     from bess_opt.investment.sizing.sensitivity import sensitivity as sensitivity
     from bess_opt.investment.sizing.size import Sizing as Sizing
@@ -144,6 +146,8 @@ _HOME = {
     "verify": "comparison.published.verify",
     "Wear": "inputs.wear",
     "wear_from_cycle_life": "inputs.wear",
+    "wear_price": "investment.lifetime.wear_price",
+    "WearPrice": "investment.lifetime.wear_price",
 }
 
 __all__ = sorted(_HOME)

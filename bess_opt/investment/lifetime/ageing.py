@@ -146,6 +146,12 @@ def calendar_loss(rate: Array, step_h: float, start: float = 0.0) -> float:
     return loss
 
 
+def calendar_capacity(model: AgeingModel, step_h: float, years: int) -> Array:
+    """Calendar capacity at the end of years 0 to `years`, cells half charged at the model's temperature."""
+    rate = model.calendar_rate(np.full(round(YEAR_H[0] / step_h), 0.5), model.temperature_c)
+    return _calendar(model, rate, step_h, years)
+
+
 def _calendar(model: AgeingModel, rate: Array, step_h: float, years: int) -> Array:
     """Calendar capacity at the end of years 0 to `years`."""
     lost = [0.0]
