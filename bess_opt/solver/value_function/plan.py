@@ -30,6 +30,7 @@ from bess_opt.solver.value_function.recursion import (
 from bess_opt.solver.value_function.row_over_all import plan_under_row
 from bess_opt.solver.value_function.step_program import ENERGY, LEVELS, NotStepwiseError, Objective, StepProgram, read
 
+KEPT = 1e-7  # of the largest flow: a schedule beyond its limits by more is none
 PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
 
 # Levels are kept by their slopes: where two humps of the first cross, a second objective jumps and its slopes lie.
@@ -174,6 +175,9 @@ class ValueFunctionPlan:
         earned, turnover = self._money
         if not abs(promised - earned) <= PROVEN * max(turnover, abs(promised)) + 1e-12:
             raise NotProvenError(f"the schedule brings {earned:.12g} where its value function says {promised:.12g}")
+        largest = max((float(np.abs(flow).max(initial=0.0)) for flow in self.schedule.flow), default=0.0)
+        if not self.certificate().primal_violation <= KEPT * max(1.0, largest):
+            raise NotProvenError(f"the schedule leaves its limits by {self.certificate().primal_violation:.3g}")
 
     @property
     def closes(self) -> bool:
