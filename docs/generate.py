@@ -59,6 +59,7 @@ SETS = {
     "pressed": "each step whose PV exceeds the export limit",
 }
 ROOMS = {
+    "ledger": "Load in an outage",
     "storage": "Battery", "cycle_caps": "Caps on cycles", "site": "Site", "dc_bus": "DC bus",
     "one_way": "One way at a time",
     "demand": "Demand charges", "bends": "Tiers", "energy_rates": "Energy counters", "account": "The bill of a month",
@@ -74,6 +75,7 @@ COMMON = (
     "one_way",
     "demand",
     "connection",
+    "ledger",
     "bends",
     "energy_rates",
     "account",

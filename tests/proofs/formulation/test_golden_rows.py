@@ -34,6 +34,7 @@ from support.models import (
     rows_as_lp,
     tiny,
     wanted,
+    without_grid,
 )
 
 WRITE = "BESS_OPT_WRITE_GOLDEN"
@@ -106,6 +107,7 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
         for name in names
     },
     **{name: (name, clauses(), False) for name in CLAUSE_ROWS},
+    "unserved_beyond_free": ("unserved_beyond_free", without_grid(), False),
     "ramp_up": ("ramp_up", SMOOTH, False),
     "ramp_down": ("ramp_down", SMOOTH, False),
     "first_ramp_up": ("first_ramp_up", SMOOTH, False),
