@@ -16,6 +16,7 @@ from bess_opt.plots.page import NotebookFigure, figure_png, figure_svg
 from bess_opt.plots.panels.power import draw_power
 from bess_opt.plots.panels.price import draw_price
 from bess_opt.plots.panels.soc import draw_soc
+from bess_opt.plots.resilience import resilience_figure
 from bess_opt.plots.value import stored_value_figure, value_map_figure
 from bess_opt.plots.week import week_figure
 from bess_opt.plots.year_map import day_hour_table, draw_heat_map, heat_map_figure
@@ -37,6 +38,7 @@ __all__ = [
     "gap_figure",
     "heat_map_figure",
     "ladder_figure",
+    "resilience_figure",
     "soc_duration_figure",
     "stored_value_figure",
     "value_map_figure",
