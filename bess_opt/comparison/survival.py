@@ -64,22 +64,40 @@ def _bounds_of_several(alone: Plant) -> tuple[Array, Array]:
 def hours_survived(island: Island, start_mwh: Sequence[Array]) -> tuple[Array, Mask]:
     """(hours from each step on, starts that last to the horizon's end) with `start_mwh` in each battery.
 
-    All starts are followed at once, as many steps as the longest lasts.
+    All starts are followed at once, each until it ends or all batteries are full: from there on every start goes the
+    same way, which is followed once from each instant.
     """
     plant = island.plant
     units = [_Unit(battery, plant) for battery in plant.batteries]
-    energy = np.array([np.asarray(start, dtype=float) for start in start_mwh])
-    at, hours = np.arange(plant.steps), np.zeros(plant.steps)
-    lasting = np.ones(plant.steps, dtype=bool)
-    going = np.arange(plant.steps)
+    full = np.array([unit.full for unit in units])
+    hours, lasting, full_at = _followed(island, units, np.array([np.asarray(start) for start in start_mwh]), full)
+    more, to_the_end, next_full = _followed(island, units, full[:, :-1], full)
+    from_full, lasts = np.append(more, 0.0), np.append(to_the_end, True)
+    for t in range(plant.steps - 1, -1, -1):
+        if next_full[t] >= 0:
+            from_full[t] += from_full[next_full[t]]
+            lasts[t] = lasts[next_full[t]]
+    met = full_at >= 0
+    hours[met] += from_full[full_at[met]]
+    lasting[met] = lasts[full_at[met]]
+    return hours, lasting
+
+
+def _followed(island: Island, units: Sequence[_Unit], energy: Array, full: Array) -> tuple[Array, Mask, np.ndarray]:
+    """(hours, starts that reach the end, instant at which all batteries are full or -1) for a start at each step."""
+    plant = island.plant
+    at, going, hours = np.arange(plant.steps), np.arange(plant.steps), np.zeros(plant.steps)
+    lasting, full_at = np.ones(plant.steps, dtype=bool), np.full(plant.steps, -1)
     while len(going):
         energy, share = _step(island, units, energy, at)
         hours[going] += share * plant.step_h
         on = share >= 1.0
         lasting[going[~on]] = False
-        keep = on & (at + 1 < plant.steps)
+        there = on & np.all(energy >= full[:, at + 1], axis=0)
+        full_at[going[there]] = at[there] + 1
+        keep = on & ~there & (at + 1 < plant.steps)
         going, at, energy = going[keep], at[keep] + 1, energy[:, keep]
-    return hours, lasting
+    return hours, lasting, full_at
 
 
 class _Unit:
@@ -88,6 +106,7 @@ class _Unit:
     def __init__(self, battery: Storage, plant: Plant) -> None:
         self.kept, self.into, self.out = battery.law(plant.step_h)
         self.floor, self.ceiling = own_window(battery, plant)
+        self.full = np.append(battery.ceiling_mwh[:1], self.ceiling)
         self.takes = np.broadcast_to(battery.charge_limit_mw, plant.steps)
         self.gives = np.broadcast_to(battery.discharge_limit_mw, plant.steps)
         self.drawn = np.broadcast_to(battery.drawn_mw, plant.steps) * plant.step_h
@@ -124,7 +143,10 @@ def _step(island: Island, units: Sequence[_Unit], energy: Array, at: Array) -> t
     discharge = _levelled(units, np.minimum(needed, given), gives, room, at, down=True)
     charge = _levelled(units, np.minimum(np.maximum(-wanted, 0.0), takes.sum(axis=0)), takes, room, at, down=False)
     rates = np.array([[unit.into, unit.out] for unit in units])
-    after: Array = left + rates[:, :1] * charge - rates[:, 1:] * discharge
+    after = left + rates[:, :1] * charge - rates[:, 1:] * discharge
+    ceilings = np.array([unit.ceiling[at] for unit in units])
+    slack = np.array([[unit.slack] for unit in units])
+    after = np.where(np.abs(after - ceilings) <= slack, ceilings, after)
     # What is drawn must be there; energy that self-discharge takes below the window is missed by nobody.
     dry = [(unit.drawn[at] > 0.0) & (own < unit.floor - unit.slack) for unit, own in zip(units, after, strict=True)]
     return after, np.where(np.any(dry, axis=0) | ~island.can[at], 0.0, share)
