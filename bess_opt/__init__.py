@@ -8,9 +8,12 @@ from __future__ import annotations
 import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # type checkers take it for true; to import it from typing would take most of the time
 
 if TYPE_CHECKING:
+    from typing import Any
+
     __version__: str
     from bess_opt.common.errors import AuditError as AuditError
     from bess_opt.common.errors import BessOptError as BessOptError
@@ -46,7 +49,6 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.track import step as step
     from bess_opt.dispatch.track import track as track
     from bess_opt.dispatch.used import used as used
-    from bess_opt.inputs.ageing_model import AgeingModel as AgeingModel
     from bess_opt.inputs.battery import Battery as Battery
     from bess_opt.inputs.connection import Clause as Clause
     from bess_opt.inputs.finance import Finance as Finance
@@ -66,6 +68,9 @@ if TYPE_CHECKING:
     from bess_opt.inputs.technologies import Technology as Technology
     from bess_opt.inputs.technologies import technologies as technologies
     from bess_opt.inputs.technologies import topologies as topologies
+    from bess_opt.inputs.technologies.ageing_model import AgeingModel as AgeingModel
+    from bess_opt.inputs.wear import Wear as Wear
+    from bess_opt.inputs.wear import wear_from_cycle_life as wear_from_cycle_life
     from bess_opt.interfaces.report.report import report as report
     from bess_opt.investment.lifetime.ageing import Ageing as Ageing
     from bess_opt.investment.lifetime.ageing import ageing as ageing
@@ -73,6 +78,8 @@ if TYPE_CHECKING:
     from bess_opt.investment.lifetime.faded_dispatch import faded_dispatch as faded_dispatch
     from bess_opt.investment.lifetime.financials import Financials as Financials
     from bess_opt.investment.lifetime.financials import financials as financials
+    from bess_opt.investment.lifetime.wear_price import WearPrice as WearPrice
+    from bess_opt.investment.lifetime.wear_price import wear_price as wear_price
     from bess_opt.investment.sizing.sensitivity import Sensitivity as Sensitivity
     from bess_opt.investment.sizing.sensitivity import sensitivity as sensitivity
     from bess_opt.investment.sizing.size import Sizing as Sizing
@@ -82,7 +89,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Ageing": "investment.lifetime.ageing",
     "ageing": "investment.lifetime.ageing",
-    "AgeingModel": "inputs.ageing_model",
+    "AgeingModel": "inputs.technologies.ageing_model",
     "Battery": "inputs.battery",
     "Converters": "inputs.technologies",
     "Technology": "inputs.technologies",
@@ -146,6 +153,10 @@ _HOME = {
     "track": "dispatch.track",
     "validate": "dispatch.checks.validate",
     "verify": "comparison.published.verify",
+    "Wear": "inputs.wear",
+    "wear_from_cycle_life": "inputs.wear",
+    "wear_price": "investment.lifetime.wear_price",
+    "WearPrice": "investment.lifetime.wear_price",
 }
 
 __all__ = sorted(_HOME)

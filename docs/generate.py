@@ -11,8 +11,9 @@ import argparse
 import hashlib
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+sys.path.insert(0, str(HERE))
+import reference  # noqa: E402 - beside this file, wherever it is called from
+
 DRAWN_FROM = "Drawn from numbers"
 MADE = "<!-- made by docs/generate.py -->\n"
 SETS = {
@@ -46,7 +50,7 @@ SETS = {
     "months": "each local month",
     "origins": "each month that leaves a credit",
     "intervals": "each billing interval",
-    "cut_intervals": "each billing interval that is shorter than the others",
+    "cut_intervals": "each billing interval of another length than most",
     "ramp_pairs": "each pair of steps within the ramp window",
     "ramp_first_steps": "the steps of the first ramp window",
     "ramped_steps": "each step into which a clause limits the ramp",
@@ -60,7 +64,8 @@ SETS = {
 }
 ROOMS = {
     "ledger": "Load in an outage",
-    "storage": "Battery", "cycle_caps": "Caps on cycles", "site": "Site", "dc_bus": "DC bus",
+    "storage": "Battery", "warranty.cycle_caps": "Caps on cycles", "warranty.wear": "Wear by depth of cycle",
+    "site": "Site", "dc_bus": "DC bus",
     "one_way": "One way at a time",
     "demand": "Demand charges", "bends": "Tiers", "energy_rates": "Energy counters", "account": "The bill of a month",
     "connection": "Clauses of the connection",
@@ -69,7 +74,8 @@ ROOMS = {
 }  # fmt: skip
 COMMON = (
     "storage",
-    "cycle_caps",
+    "warranty.cycle_caps",
+    "warranty.wear",
     "site",
     "dc_bus",
     "one_way",
@@ -115,7 +121,7 @@ def constraints() -> list[Row]:
 
 
 def _row(name: str, part: Any) -> Row:
-    room = part.array_rule.__module__.rpartition(".")[2]
+    room = part.array_rule.__module__.removeprefix("bess_opt.models.")
     over = str(part.index_set().local_name)
     member = part[next(iter(part.index_set()))]
     unit = str(pyo.units.get_units(member.body))
@@ -141,11 +147,11 @@ def formulation() -> str:
         mine = [row for row in rows if row.room == room]
         if not mine:
             continue
-        parts += [f"## {title}", f"`bess_opt/models/{room}.py`: {_first(room)}"]
+        parts += [f"## {title}", f"`bess_opt/models/{room.replace('.', '/')}.py`: {_first(room)}"]
         for row in mine:
             who = ", ".join(f"`{name}`" for name in sorted(row.strategies))
             where = "" if room in COMMON else f"; in the models of {who}"
-            parts.append(f"### `{row.name}`\n\n```text\n{row.equation}\n```")
+            parts.append(f"### `{row.name}`\n\n```equation\n{row.equation}\n```")
             parts.append(f"For {row.over}{where}. Dual: {_dual(row.unit)}.")
     return _page(parts + _terms())
 
@@ -174,7 +180,7 @@ def _terms() -> list[str]:
             and arguments[0] == "m"
             and rule.__doc__
         ):
-            parts.append(f"### `{name}`\n\n```text\n{_one_line(rule.__doc__)}\n```")
+            parts.append(f"### `{name}`\n\n```equation\n{_one_line(rule.__doc__)}\n```")
     return parts
 
 
@@ -292,11 +298,19 @@ def drawn_from(file: Path) -> str:
         return str(picture.info.get(DRAWN_FROM, ""))
 
 
+def _reference(parts: Callable[[], Sequence[str]]) -> Callable[[], str]:
+    return lambda: _page(parts())
+
+
 PAGES = {
+    **{f"api_{room}.md": _reference(partial(reference.api, room)) for room in reference.ROOMS},
+    "commands.md": _reference(reference.commands),
     "design.md": design,
     "formulation.md": formulation,
     "nomenclature.md": nomenclature,
+    "scenario_toml.md": _reference(reference.scenario_keys),
     "strategies.md": catalogue,
+    "validation.md": _reference(reference.validation),
     "your_own_data.md": your_own_data,
 }
 

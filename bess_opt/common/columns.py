@@ -15,6 +15,36 @@ class Column:
     maximum: float | None = None
 
 
+@dataclass(frozen=True)
+class ProductName:
+    """A market product that holds capacity, in one direction: its name and what it is called in words.
+
+    `column` of the schedule is the capacity held [MW], `price_column` of the series its pay per MW and hour.
+    """
+
+    name: str
+    words: str
+
+    @property
+    def column(self) -> str:
+        """Name of the capacity held."""
+        return f"{self.name}_mw"
+
+    @property
+    def price_column(self) -> str:
+        """Name of its price."""
+        return f"{self.name}_price_per_mw"
+
+
+# The products there are, in the order of their columns; flows, money, audit and files run over them.
+PRODUCTS: dict[str, ProductName] = {
+    product.name: product
+    for product in (
+        ProductName("regulation_up", "upward regulation"),
+        ProductName("regulation_down", "downward regulation"),
+    )
+}
+
 # What a series says of one battery alone; with several its name stands before it, "north.drawn_mw".
 OF_BATTERY = ("energy_min_mwh", "energy_max_mwh", "charge_limit_mw", "discharge_limit_mw", "drawn_mw")
 
@@ -45,8 +75,10 @@ SERIES: SeriesColumns = SeriesColumns(
         "price_per_mwh": Column("currency/MWh", "price paid for import and received for export"),
         "import_price_per_mwh": Column("currency/MWh", "price paid for energy from the grid"),
         "export_price_per_mwh": Column("currency/MWh", "price received for energy to the grid"),
-        "regulation_up_price_per_mw": Column("currency/MW/h", "capacity price of upward regulation"),
-        "regulation_down_price_per_mw": Column("currency/MW/h", "capacity price of downward regulation"),
+        **{
+            product.price_column: Column("currency/MW/h", f"capacity price of {product.words}")
+            for product in PRODUCTS.values()
+        },
         "regulation_signal": Column("1", "regulation request, + discharges", minimum=-1.0, maximum=1.0),
         "energy_min_mwh": Column(
             "MWh", "least stored energy at the end of the step: hourly, that of 06:00 holds at 07:00", minimum=0.0
@@ -79,8 +111,7 @@ SCHEDULE: dict[str, Column] = {
     "curtailed_mw": Column("MW", "PV power not used"),
     "curtailed_dc_mw": Column("MW", "part of curtailed_mw on the DC bus"),
     "loss_mw": Column("MW", "all conversion and storage losses"),
-    "regulation_up_mw": Column("MW", "upward regulation capacity held"),
-    "regulation_down_mw": Column("MW", "downward regulation capacity held"),
+    **{product.column: Column("MW", f"{product.words} capacity held") for product in PRODUCTS.values()},
     "limited_by": Column("", "what stopped a rule's or a request's power; empty if nothing"),
     "import_price_per_mwh": Column("currency/MWh", "price paid for import"),
     "export_price_per_mwh": Column("currency/MWh", "price received for export"),

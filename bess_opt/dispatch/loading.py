@@ -232,7 +232,7 @@ def _read_report(stored: Mapping[str, Any]) -> SolveReport | None:
     if stored["status"] is None:
         return None
     endless = {name: math.inf for name in ("bound", "gap") if stored[name] is None}
-    proven = None if stored["certificate"] is None else LinearCertificate(**stored["certificate"])
+    proven = None if stored["certificate"] is None else LinearCertificate.from_plain(stored["certificate"])
     return SolveReport(
         **{name: stored[name] for name in SOLVE} | endless,
         seconds={},

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.infeasible.least_changes import naming_least_changes
 from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
+from bess_opt.dispatch.optimum.wear_identity import wear_identities
 from bess_opt.dispatch.result import Dispatch, SolveReport, result_of
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.solver.optimum import Optimum
@@ -29,15 +32,20 @@ def optimize(scenario: Scenario) -> Dispatch:
 
 def dispatch_of(solved: Solved) -> Dispatch:
     """The audited result of a solved program."""
+    flows = flows_of(solved.optimum, solved.plant)
+    report = _report(solved.optimum, solved.plant.scale_mw, solved.watch)
+    if report.certificate is not None:
+        rows = wear_identities(solved.optimum, solved.plant, flows)
+        report = replace(report, certificate=replace(report.certificate, wear=rows))
     return result_of(
         solved.scenario,
         solved.plant,
         solved.active,
         "optimal",
-        flows_of(solved.optimum, solved.plant),
+        flows,
         solved.findings,
         solved.watch,
-        report=_report(solved.optimum, solved.plant.scale_mw, solved.watch),
+        report=report,
         stored_energy_value=_stored_energy_value(solved),
     )
 

@@ -168,9 +168,10 @@ def _clause_overruns(schedule: pd.DataFrame, plant: Plant) -> float:
     return total
 
 
-def proof(certificate: LinearCertificate) -> dict[str, float]:
+def proof(certificate: LinearCertificate) -> dict[str, Any]:
     """A certificate as plain data, its gap with it."""
-    return asdict(certificate) | {"gap": certificate.gap}
+    rows = [row.to_dict() for row in certificate.wear]
+    return asdict(certificate) | {"gap": certificate.gap, "wear": rows}
 
 
 def _solved(report: SolveReport) -> dict[str, str | int]:

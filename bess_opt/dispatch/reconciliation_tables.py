@@ -146,6 +146,11 @@ def _proof(books: Reconciliation) -> Table:
         "bound over every on/off pattern": NONE if books.bound is None else f"{books.bound:,.6f}",
         "objective, as reported": NONE if books.objective is None else f"{books.objective:,.6f}",
     }
+    for row in found.wear:
+        why = f"; not claimed to agree: {'; '.join(row.reasons)}" if row.reasons else ""
+        proven[f"wear of {row.battery}, in the model"] = f"{row.modelled:,.6f}"
+        proven[f"wear of {row.battery}, by rainflow counting"] = f"{row.rainflow:,.6f}"
+        proven[f"wear of {row.battery}, difference"] = f"{small(row.difference)}{why}"
     note = (
         "In the strategy's own objective, maximised. Primal and dual are computed from the program's numbers; "
         "below them stands what the solver reported."

@@ -25,6 +25,7 @@ from bess_opt.plant.flows import Flows, schedule_of
 from bess_opt.plant.ledger import ledger_of
 from bess_opt.plant.metrics import Metrics, metrics_of
 from bess_opt.plant.plant import Plant
+from bess_opt.solver.engines import title_of
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ OF_CONTROL = ("decisions", "deviation_mwh")  # figures of a control: of its maki
 class SolveReport:
     """How a plan was found. `objective` and `bound` in the strategy's own terms, maximised; `gap` relative.
 
-    `certificate` is the proof of the plan's linear program. `engine` says who solved, "highs" or "value_function";
+    `certificate` is the proof of the plan's linear program. `engine` says who solved, as `solver.engine` names it;
     `engine_reasons` which variables and rows asked for HiGHS, empty where `solver.engine` did.
     """
 
@@ -65,9 +66,8 @@ class SolveReport:
     @property
     def solved_by(self) -> str:
         """Who solved, in words; where HiGHS did, what asked for it."""
-        if self.engine == "value_function":
-            return "value functions"
-        return f"HiGHS ({'; '.join(self.engine_reasons)})" if self.engine_reasons else "HiGHS"
+        title = title_of(self.engine)
+        return f"{title} ({'; '.join(self.engine_reasons)})" if self.engine_reasons else title
 
     @property
     def total_seconds(self) -> float:
@@ -269,7 +269,7 @@ def _unit_rows(plan: Dispatch) -> list[Row]:
 
 def dispatch_html(plan: Dispatch) -> str:
     """Key figures, warnings and a week of the plan."""
-    from bess_opt.plots.page import picture_html
+    from bess_opt.plots.shared.page import picture_html
     from bess_opt.plots.week import week_figure
 
     figure = week_figure(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings_of
@@ -44,15 +45,14 @@ def replay(plan: Dispatch) -> Dispatch:
     """
     plant, active = prepare(plan.scenario)
     column = {name: plan.schedule[name].to_numpy() for name in plan.schedule.columns if name.endswith("_mw")}
-    up, down = column["regulation_up_mw"], column["regulation_down_mw"]
-    swing = np.where(np.maximum(up, down) > 0.0, np.minimum(column["charge_mw"], column["discharge_mw"]), 0.0)
+    capacity = {name: column[PRODUCTS[name].column] for name in plant.products}
     own = [unit["battery_mw"].to_numpy() for unit in plan.units.values()]
     asked = Setpoints(
         battery_mw=own[0] if len(own) == 1 else np.array(own),
         curtailed_ac_mw=column["curtailed_mw"] - column["curtailed_dc_mw"],
         curtailed_dc_mw=column["curtailed_dc_mw"],
         unserved_mw=column["unserved_mw"],
-        held=Held(up.tolist(), down.tolist(), swing.tolist()),
+        held=Held.of(capacity, column["charge_mw"], column["discharge_mw"]),
     )
     made = result_of(plan.scenario, plant, active, "replay", follow(plant, asked), plan.findings, Stopwatch())
     if plan.twin == "optimal":  # who knew the future keeps its end, so its replay does too

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,9 @@ from bess_opt.dispatch import used_bill
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.cycle_limits import CycleLimit
-from bess_opt.plant.cycle_caps import period_of, steps_within
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
+from bess_opt.plant.warranty.cycle_caps import period_of, steps_within
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, A
     It holds for the moment after the plan's horizon, or for `until`, the start of a step up to which the plan was
     carried out. `battery.max_cycles` is the stated one (of `max_cycles_per_day` too) with `used` in cycles of the
     period in which that moment lies; within hours, of what a window that begins before it can still hold.
+    `battery.wear_stand` is the energy in each segment of `wear`, with the `soc_start` to which they add up.
     `connection` are the clauses with `before_mw`, where one limits ramps.
     `tariff.energy` has `used_mwh` of the tier period under way, `tariff.demand` the peak of the period under way in
     `incurred_mw` and the peaks of the months before it in `history_mw`; `tariff.billed_so_far` is the money of the
@@ -103,6 +104,23 @@ def max_cycles(past: Past) -> list[dict[str, Any]] | None:
     return found or None
 
 
+def wear_stand(past: Past) -> list[float] | None:
+    """Energy in each segment of wear by depth, MWh."""
+    storage = past.plant.storage
+    if storage.wear is None:
+        return None
+    so_far = np.broadcast_to(storage.drawn_mw, past.plant.steps)[: past.steps]
+    here = replace(storage, drawn_mw=so_far)
+    held = here.worn(past.column("charge_mw"), past.column("discharge_mw"), past.plant.step_h).stand_mwh
+    return [float(energy) for energy in held]
+
+
+def soc_start(past: Past) -> float | None:
+    """State of charge at the moment, where segments of wear must add up to it."""
+    held = wear_stand(past)
+    return None if held is None else float(np.clip(sum(held) / past.plant.storage.energy_mwh, 0.0, 1.0))
+
+
 def connection(past: Past) -> list[dict[str, Any]] | None:
     """Every clause, those with a ramp with the grid power of the last step."""
     clauses = past.plan.scenario.connection
@@ -132,6 +150,8 @@ def _before(limit: CycleLimit, past: Past) -> float:
 # Key path of the next scenario -> what stands there; None leaves the key out.
 ROWS: dict[str, Row] = {
     "battery.max_cycles": max_cycles,
+    "battery.wear_stand": wear_stand,
+    "battery.soc_start": soc_start,
     "connection": connection,
     "tariff.energy": used_bill.energy_rows,
     "tariff.demand": used_bill.demand_rows,

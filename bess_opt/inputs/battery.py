@@ -17,6 +17,7 @@ from bess_opt.common.input_table import Number, Table, Text, quantity, reject
 from bess_opt.common.wording import show
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.inputs.technologies import ROUNDING, TECHNOLOGIES, Converters, Technology, TechnologyKey, TopologyKey
+from bess_opt.inputs.wear import Wear
 
 SocEndWord = Literal["at_least_start", "equal", "free"]
 
@@ -87,6 +88,7 @@ _MaxCycles = Annotated[
 ]
 
 
+STAND_ROUNDING = 1e-6  # of nameplate: what segments and start may differ by, the audit's own tolerance
 LONGEST_NAME = 40  # characters; it stands before the columns of the battery
 
 
@@ -136,6 +138,17 @@ class Battery(Table):
     wear_cost_per_mwh: Annotated[
         Number, quantity("shadow price for dispatch per MWh discharged, not cash", "currency/MWh", ge=0)
     ] = 0.0
+    wear: Annotated[
+        Wear | None,
+        Field(
+            description="a table {depth, cost_per_mwh}: the cost of a cycle by its depth, rising, per MWh that "
+            "leaves the cells; in place of wear_cost_per_mwh"
+        ),
+    ] = None
+    wear_stand: Annotated[
+        tuple[Annotated[Number, quantity("stored energy in a segment at the start", "MWh", ge=0)], ...] | None,
+        Field(description="stored energy in each segment of wear at the start [MWh]; default: the cheapest are full"),
+    ] = None
     max_cycles_per_day: Annotated[
         Number | None, quantity("warranty: full equivalent cycles per local day", "1/day", gt=0)
     ] = None
@@ -165,6 +178,36 @@ class Battery(Table):
         ]
         if outside:
             reject(outside)
+        return self
+
+    @model_validator(mode="after")
+    def _wear_fits(self) -> Self:
+        wear, stand = self.wear, self.wear_stand
+        if wear is not None and self.wear_cost_per_mwh > 0.0:
+            found = f"found {self.wear_cost_per_mwh:g} beside wear"
+            expected = "give one of the two: wear by depth of cycle, or one price for all MWh"
+            reject([Finding("contradiction", "wear_cost_per_mwh", found, expected)])
+        if stand is None:
+            return self
+        if wear is None or len(stand) != len(wear.depth):
+            segments = 0 if wear is None else len(wear.depth)
+            found = f"found {len(stand)} values, and wear has {segments} segments"
+            expected = "give one for each segment of wear, or leave it out"
+            reject([Finding("contradiction", "wear_stand", found, expected)])
+        energy, start = self.energy_mwh, self.soc_start_resolved * self.energy_mwh
+        depth = (0.0, *wear.depth)
+        over = [
+            f"{held:.12g} MWh of {(deep - shallow) * energy:.12g} in segment {j + 1}"
+            for j, (held, shallow, deep) in enumerate(zip(stand, depth, depth[1:], strict=False))
+            if held > (deep - shallow) * energy + STAND_ROUNDING * energy
+        ]
+        if over:
+            expected = "give no more than the segment's share of the nameplate"
+            reject([Finding("contradiction", "wear_stand", f"found {over[0]}", expected)])
+        if abs(sum(stand) - start) > STAND_ROUNDING * energy:
+            found = f"holds {sum(stand):.12g} MWh, and the battery starts with {start:.12g}"
+            expected = f"give soc_start = {sum(stand) / energy:.12g}, or segments that add up to the start"
+            reject([Finding("contradiction", "wear_stand", found, expected)])
         return self
 
     @property

@@ -8,6 +8,10 @@ from pydantic import Field
 
 from bess_opt.common.input_table import Count, Number, Table, quantity
 
+# Every word but the first two is the name of an engine's folder in `bess_opt.solver`.
+EngineWord = Literal["auto", "highs", "value_function"]
+ENGINE_OF_EVERYTHING: EngineWord = "highs"
+
 
 class SolverOptions(Table):
     """Limits and seeds of a solve."""
@@ -19,6 +23,6 @@ class SolverOptions(Table):
     threads: Annotated[Count, quantity("threads of the solver, in each solve", "1", ge=1, le=256)] = 1
     seed: Annotated[Count, quantity("seed of the solver's random choices", "1", ge=0, le=999_999)] = 0
     engine: Annotated[
-        Literal["auto", "highs", "value_function"],
+        EngineWord,
         Field(description="who solves: value functions where they can (auto), HiGHS, or value functions alone"),
     ] = "auto"

@@ -11,6 +11,7 @@ import pyomo.environ as pyo
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
 from bess_opt.models.units import MW, MWH, PER_MWH
+from bess_opt.models.warranty.wear import wear_by_depth, wear_of_one_price
 from bess_opt.plant import money
 from bess_opt.plant.ledger import LINES
 from bess_opt.plant.plant import Plant
@@ -43,6 +44,9 @@ def add_ledger(m: Any, plant: Plant) -> None:
     for battery in plant.batteries:
         if battery.wear_cost_per_mwh:
             add_term(m, "wear", rule_of(battery, wear), m.steps, battery.prefix)
+        if battery.wear is not None:
+            by_depth = wear_of_one_price if battery.wear.one_price else wear_by_depth
+            add_term(m, "wear", rule_of(battery, by_depth), m.steps, battery.prefix)
         if battery.variable_om_per_mwh:
             add_term(m, "variable_om", rule_of(battery, variable_om), m.steps, battery.prefix)
     if plant.unserved_price_per_mwh is not None:

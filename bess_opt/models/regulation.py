@@ -33,11 +33,11 @@ def add_regulation(m: Any, plant: Plant) -> None:
         out = ArrayVar(m.steps, upper=discharge, units=MW, doc=f"power out of the port {meaning}")
         setattr(m, f"{state}_charge_mw", into)
         setattr(m, f"{state}_discharge_mw", out)
-    most = np.minimum(reserves.max_mw, charge + discharge)
+    most = np.minimum(reserves.up.max_mw, charge + discharge)
     m.regulation_up_mw = ArrayVar(m.steps, upper=most, units=MW, doc="upward capacity held", meaning=CAPACITY)
     m.regulation_down_mw = ArrayVar(m.steps, upper=most, units=MW, doc="downward capacity held", meaning=CAPACITY)
-    m.activation_up = ArrayParam(m.steps, reserves.activation_up, units=PER_UNIT, doc="share of it called")
-    m.activation_down = ArrayParam(m.steps, reserves.activation_down, units=PER_UNIT, doc="share of it called")
+    m.activation_up = ArrayParam(m.steps, reserves.up.activation, units=PER_UNIT, doc="share of it called")
+    m.activation_down = ArrayParam(m.steps, reserves.down.activation, units=PER_UNIT, doc="share of it called")
     for rule in (
         expected_charge, expected_discharge, up_capacity, down_capacity,
         up_charges_less, up_discharges_more, down_charges_more, down_discharges_less,
@@ -47,13 +47,13 @@ def add_regulation(m: Any, plant: Plant) -> None:
     _add_headroom(m, plant, reserves)
     _add_product(m, reserves)
     _add_site_limits(m, plant)
-    m.regulation_up_price = ArrayParam(m.steps, reserves.up_price, units=PER_MWH, doc="pay per MW and hour")
-    m.regulation_down_price = ArrayParam(m.steps, reserves.down_price, units=PER_MWH, doc="pay per MW and hour")
+    m.regulation_up_price = ArrayParam(m.steps, reserves.up.price, units=PER_MWH, doc="pay per MW and hour")
+    m.regulation_down_price = ArrayParam(m.steps, reserves.down.price, units=PER_MWH, doc="pay per MW and hour")
     add_term(m, "regulation", capacity_revenue, m.steps)
 
 
 def _add_headroom(m: Any, plant: Plant, reserves: Reserves) -> None:
-    m.headroom_h = pyo.Param(initialize=reserves.headroom_h, units=HOUR, mutable=True)
+    m.headroom_h = pyo.Param(initialize=reserves.up.headroom_h, units=HOUR, mutable=True)
     m.floor_mwh = ArrayParam(m.instants, plant.storage.floor_mwh, units=MWH, doc="least energy")
     m.ceiling_mwh = ArrayParam(m.instants, plant.storage.ceiling_mwh, units=MWH, doc="most energy")
     before, after = Meaning(carries_energy=True, rests_at=0), Meaning(carries_energy=True, rests_at=1)
@@ -66,7 +66,7 @@ def _add_headroom(m: Any, plant: Plant, reserves: Reserves) -> None:
 def _add_product(m: Any, reserves: Reserves) -> None:
     if reserves.symmetric:
         m.symmetric_capacity = ArrayConstraint(m.steps, rule=symmetric_capacity)
-    inside = np.flatnonzero(~reserves.block_starts)
+    inside = np.flatnonzero(~reserves.up.block_starts)
     if len(inside):
         m.inside_blocks = pyo.Set(initialize=inside.tolist(), dimen=1)
         m.up_constant_in_block = ArrayConstraint(m.inside_blocks, rule=up_constant_in_block)
@@ -289,5 +289,5 @@ def called_inverter_in(m: Any, t: Any) -> Any:
 
 def capacity_revenue(m: Any, t: Any) -> Any:
     """h·(p_up·r_up + p_dn·r_dn)."""
-    up, down = m.regulation_up_mw[t], m.regulation_down_mw[t]
-    return money.capacity_revenue(up, down, m.regulation_up_price[t], m.regulation_down_price[t], m.step_h)
+    up = money.capacity_revenue(m.regulation_up_mw[t], m.regulation_up_price[t], m.step_h)
+    return up + money.capacity_revenue(m.regulation_down_mw[t], m.regulation_down_price[t], m.step_h)

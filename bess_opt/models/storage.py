@@ -1,4 +1,4 @@
-"""The battery in the model: power limits, SOC window, energy law."""
+"""The battery in the model: power limits, SOC window, energy law, caps on cycles and wear by depth."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pyomo.environ as pyo
 
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
-from bess_opt.models.cycle_caps import add_cycle_caps
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import HOUR, MW, MWH, PER_UNIT
+from bess_opt.models.warranty.cycle_caps import add_cycle_caps
+from bess_opt.models.warranty.wear import add_wear
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant, Storage
 
@@ -56,6 +57,7 @@ def add_storage(m: Any, battery: Storage) -> None:
     law = energy_balance_with_drawn if np.any(battery.drawn_mw) else energy_balance
     own.energy_balance = ArrayConstraint(m.steps, rule=rule_of(battery, law), meaning=ENERGY_LAW)
     add_cycle_caps(m, battery)
+    add_wear(m, battery)
 
 
 def energy_bounds(battery: Storage) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.columns import LIMITS, SCHEDULE, UNIT
+from bess_opt.common.columns import LIMITS, PRODUCTS, SCHEDULE, UNIT
 from bess_opt.common.errors import AuditError
 from bess_opt.plant import physics
 from bess_opt.plant.flows import of_battery
@@ -111,19 +111,24 @@ def _arrays(schedule: pd.DataFrame, *names: str) -> tuple[Array, ...]:
     return tuple(schedule[name].to_numpy(dtype=float) for name in names)
 
 
+def _capacities(schedule: pd.DataFrame) -> dict[str, Array]:
+    """The capacity held of each product, by name, MW."""
+    return {name: schedule[product.column].to_numpy(dtype=float) for name, product in PRODUCTS.items()}
+
+
 def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     """What the scenario gives is in the schedule as it was given; no regulation is held unless it was asked for."""
-    solar, solar_dc, load, up, down, buy, sell = _arrays(
+    solar, solar_dc, load, buy, sell = _arrays(
         schedule,
         "solar_mw",
         "solar_dc_mw",
         "load_mw",
-        "regulation_up_mw",
-        "regulation_down_mw",
         "import_price_per_mwh",
         "export_price_per_mwh",
     )
-    held = np.abs(up) + np.abs(down) if plant.reserves is None else np.maximum(-np.minimum(up, down), 0.0)
+    held = np.zeros(plant.steps)  # what none may be: capacity that nobody asked for, or less than none
+    for name, mw in _capacities(schedule).items():
+        held = held + np.abs(mw) if name not in plant.products else np.maximum(held, -mw)
     found = [
         *exceeds("solar power is the scenario's", np.abs(solar - plant.solar_mw), plant),
         *exceeds("solar power on the DC bus is the scenario's", np.abs(solar_dc - plant.solar_dc_mw), plant),
@@ -295,7 +300,7 @@ def _one_way(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     no more than what is held. The strategy's own check looks at the base point.
     """
     bought, sold = _arrays(schedule, "import_mw", "export_mw")
-    held = np.maximum(*_arrays(schedule, "regulation_up_mw", "regulation_down_mw"))
+    held = np.maximum.reduce(list(_capacities(schedule).values()))
     found: list[Violation] = []
     for battery in plant.batteries:
         both = np.minimum(*of_battery(schedule, battery, "charge_mw", "discharge_mw"))

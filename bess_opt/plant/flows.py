@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.columns import SCHEDULE, UNIT
+from bess_opt.common.columns import PRODUCTS, SCHEDULE, UNIT
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant, Storage
 
@@ -26,7 +26,10 @@ class BatteryFlows:
 
 @dataclass(frozen=True)
 class Flows:
-    """What a plan decides, as arrays over the steps, MW; the batteries stand in the order of the plant's."""
+    """What a plan decides, as arrays over the steps, MW; the batteries stand in the order of the plant's.
+
+    `held_mw` is the capacity held of each product, by name; of one that is not there, none.
+    """
 
     batteries: tuple[BatteryFlows, ...]
     import_mw: Array
@@ -37,8 +40,7 @@ class Flows:
     inverter_out_mw: Array
     inverter_in_mw: Array
     limited_by: Any = ""
-    regulation_up_mw: Any = 0.0
-    regulation_down_mw: Any = 0.0
+    held_mw: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def battery(self) -> BatteryFlows:
@@ -47,13 +49,17 @@ class Flows:
         return own
 
     def of(self, name: str) -> Array:
-        """A flow by its name, of the site or of the one battery there is."""
+        """A flow by its name, of the site or of the one battery there is, or the capacity held of a product."""
+        if name in HELD:
+            return self.held_mw.get(HELD[name], np.zeros(len(self.import_mw)))
         values: Array = np.asarray(getattr(self.battery if name in OF_ONE else self, name), dtype=float)
         return values
 
 
 OF_ONE = tuple(BatteryFlows.__dataclass_fields__)
-OF_SITE = tuple(name for name in Flows.__dataclass_fields__ if name not in ("batteries", "limited_by"))
+OF_SITE = tuple(name for name in Flows.__dataclass_fields__ if name not in ("batteries", "limited_by", "held_mw"))
+HELD = {product.column: name for name, product in PRODUCTS.items()}
+NAMES = (*OF_ONE, *OF_SITE, *HELD)  # of everything that a plan of one battery decides
 
 
 def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:
@@ -61,7 +67,8 @@ def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:
     batteries = tuple(
         BatteryFlows(**{name: of(f"{battery.prefix}{name}") for name in OF_ONE}) for battery in plant.batteries
     )
-    return Flows(batteries=batteries, **{name: of(name) for name in OF_SITE})
+    held = {name: of(PRODUCTS[name].column) for name in plant.products}
+    return Flows(batteries=batteries, held_mw=held, **{name: of(name) for name in OF_SITE})
 
 
 def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
@@ -94,8 +101,7 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
         "grid_mw": flows.export_mw - flows.import_mw,
         "curtailed_mw": flows.curtailed_ac_mw + flows.curtailed_dc_mw,
         "curtailed_dc_mw": flows.curtailed_dc_mw,
-        "regulation_up_mw": nothing + flows.regulation_up_mw,
-        "regulation_down_mw": nothing + flows.regulation_down_mw,
+        **{product.column: nothing + flows.held_mw.get(name, 0.0) for name, product in PRODUCTS.items()},
         "limited_by": np.broadcast_to(np.asarray(flows.limited_by, dtype=object), steps),
         "import_price_per_mwh": import_price,
         "export_price_per_mwh": export_price,

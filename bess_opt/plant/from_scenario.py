@@ -16,8 +16,9 @@ from bess_opt.inputs.technologies import ROUNDING
 from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
 from bess_opt.plant.connection import connection_of, outages_of
-from bess_opt.plant.cycle_caps import cycle_caps_of
 from bess_opt.plant.plant import Bus, Plant, Ratings, Storage
+from bess_opt.plant.warranty.cycle_caps import cycle_caps_of
+from bess_opt.plant.warranty.depth_wear import depth_wear_of
 
 
 def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
@@ -127,6 +128,7 @@ def storage_of(
     eta_in, eta_out = port_efficiency(battery)
     start = battery.soc_start_resolved * energy
     end_min, end_max = _end_condition(battery, start)
+    stated = battery.wear
     return Storage(
         energy_mwh=energy,
         power_mw=battery.power_mw,
@@ -144,6 +146,9 @@ def storage_of(
         caps=(),
         wear_cost_per_mwh=battery.wear_cost_per_mwh,
         variable_om_per_mwh=variable_om_per_mwh,
+        wear=None
+        if stated is None
+        else depth_wear_of(stated.depth, stated.cost_per_mwh, energy, start, battery.wear_stand),
     )
 
 

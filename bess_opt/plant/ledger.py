@@ -1,16 +1,20 @@
 """The lines of money, once: what each is called, which figure shows it, whether it is cash, and what it comes to.
 
-Model, metrics, books, reports and command line read this table; a new line of money is a row here.
+Model, metrics, books, reports and command line read this table; a new line of money is a row of `MoneyFigures`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated, get_type_hints
 
+import numpy as np
 import pandas as pd
 
+from bess_opt.common.columns import PRODUCTS
 from bess_opt.plant import money
 from bess_opt.plant.plant import Plant, Storage
 
@@ -37,17 +41,17 @@ class Booked:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of money: `figure` is its key in the metrics, `amount` what a schedule comes to, received positive.
+    """A line of money: `name` is its key in the ledger, `amount` what a schedule comes to, received positive.
 
     `cash` lines make up the net revenue; the others steer a plan and stand apart. Costs are `paid`: their figure is
     positive when money leaves.
     """
 
-    figure: str
+    name: str
     label: str
-    cash: bool
-    paid: bool
     amount: Callable[[Booked], float]
+    cash: bool = True
+    paid: bool = False
 
     def shown(self, received: float) -> float:
         """The figure for an amount received."""
@@ -65,13 +69,13 @@ def _overrun(booked: Booked) -> float:
     return 0.0 - booked.charges.get("overrun", 0.0) - energy
 
 
-def _regulation(booked: Booked) -> float:
-    """Pay for the regulation capacity held; 0 for a plant that sells none."""
-    reserves, schedule = booked.plant.reserves, booked.schedule
-    if reserves is None:
-        return 0.0
-    up, down = schedule["regulation_up_mw"].to_numpy(), schedule["regulation_down_mw"].to_numpy()
-    return float(money.capacity_revenue(up, down, reserves.up_price, reserves.down_price, booked.plant.step_h).sum())
+def _products(booked: Booked) -> float:
+    """Pay for the capacity held of all products; 0 for a plant that sells none."""
+    pay = np.zeros(booked.plant.steps)
+    for name, product in booked.plant.products.items():
+        held = booked.schedule[PRODUCTS[name].column].to_numpy()
+        pay = pay + money.capacity_revenue(held, product.price, booked.plant.step_h)
+    return float(pay.sum())
 
 
 def _variable_om(booked: Booked) -> float:
@@ -85,7 +89,11 @@ def _variable_om(booked: Booked) -> float:
 def _wear(booked: Booked) -> float:
     def cost(battery: Storage, discharge: pd.Series) -> float:
         spent = money.throughput_cost(float(discharge.sum()), battery.wear_cost_per_mwh, booked.plant.step_h)
-        return float(spent)
+        if battery.wear is None:
+            return float(spent)
+        charge = booked.schedule[f"{battery.prefix}charge_mw"]
+        worn = battery.worn(charge.to_numpy(), discharge.to_numpy(), booked.plant.step_h)
+        return float(spent) + math.fsum(worn.cost)
 
     return 0.0 - booked.over_batteries(cost, "discharge_mw")
 
@@ -103,19 +111,30 @@ def _stored(booked: Booked) -> float:
     return booked.over_batteries(worth, "energy_mwh")
 
 
-LINES: dict[str, Line] = {
-    "energy": Line("energy_revenue", "energy", True, False, lambda booked: float(booked.schedule["revenue"].sum())),
-    "regulation": Line("regulation_revenue", "regulation", True, False, _regulation),
-    "demand": Line("demand_charges", "demand charges", True, True, _charge("demand")),
-    "overrun": Line("overrun_charges", "overruns of contracted power and of clauses", True, True, _overrun),
-    "fixed": Line("fixed_charges", "fixed charges", True, True, _charge("fixed")),
-    "minimum": Line("minimum_charges", "charges up to the minimum", True, True, _charge("minimum")),
-    "credits": Line("credits", "credits withheld less used", True, True, _charge("credits")),
-    "variable_om": Line("variable_om", "variable O&M", True, True, _variable_om),
-    "unserved": Line("unserved_cost", "unserved load", True, True, _unserved),
-    "wear": Line("wear_cost", "wear (shadow price, no cash)", False, True, _wear),
-    "stored_value": Line("stored_value", "value of stored energy (no cash)", False, False, _stored),
-}
+@dataclass(frozen=True)
+class MoneyFigures:
+    """Figures of money over the horizon, each a row of the ledger, in the site's currency."""
+
+    energy_revenue: Annotated[float, Line("energy", "energy", lambda of: float(of.schedule["revenue"].sum()))]
+    regulation_revenue: Annotated[float, Line("regulation", "regulation", _products)]
+    demand_charges: Annotated[float, Line("demand", "demand charges", _charge("demand"), paid=True)]
+    overrun_charges: Annotated[
+        float, Line("overrun", "overruns of contracted power and of clauses", _overrun, paid=True)
+    ]
+    fixed_charges: Annotated[float, Line("fixed", "fixed charges", _charge("fixed"), paid=True)]
+    minimum_charges: Annotated[float, Line("minimum", "charges up to the minimum", _charge("minimum"), paid=True)]
+    credits: Annotated[float, Line("credits", "credits withheld less used", _charge("credits"), paid=True)]
+    variable_om: Annotated[float, Line("variable_om", "variable O&M", _variable_om, paid=True)]
+    unserved_cost: Annotated[float, Line("unserved", "unserved load", _unserved, paid=True)]
+    wear_cost: Annotated[float, Line("wear", "wear (shadow price, no cash)", _wear, cash=False, paid=True)]
+    stored_value: Annotated[float, Line("stored_value", "value of stored energy (no cash)", _stored, cash=False)]
+
+
+FIGURE_OF: dict[str, str] = {}  # the figure that shows each line, by the line's name
+LINES: dict[str, Line] = {}
+for _figure, _hint in get_type_hints(MoneyFigures, include_extras=True).items():
+    (_line,) = _hint.__metadata__
+    FIGURE_OF[_line.name], LINES[_line.name] = _figure, _line
 
 
 def ledger_of(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:

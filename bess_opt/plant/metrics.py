@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt.plant.ledger import LINES, cash, ledger_of
+from bess_opt.plant.ledger import FIGURE_OF, LINES, MoneyFigures, cash, ledger_of
 from bess_opt.plant.plant import Plant, Storage
 
 FLOWS = ("solar", "load", "unserved", "shed", "import", "export", "curtailed", "charge", "discharge", "loss")
@@ -23,8 +23,11 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Metrics:
-    """Figures over the whole horizon. With Δ = stored change + drawn and base = solar + import + max(−Δ, 0)."""
+class PhysicalFigures:
+    """Energy, efficiency, cycles and peaks over the horizon.
+
+    With Δ = stored change + drawn and base = solar + import + max(−Δ, 0).
+    """
 
     solar_mwh: float  # PV energy available where it meets the battery
     load_mwh: float  # demand, auxiliary load included
@@ -51,18 +54,13 @@ class Metrics:
     peak_import_mw: float
     peak_export_mw: float
     max_ramp_mw_per_h: float  # largest change of grid power between steps, per hour
-    energy_revenue: float
-    demand_charges: float
-    regulation_revenue: float
-    overrun_charges: float  # of contracted power
-    fixed_charges: float
-    minimum_charges: float  # what months are charged beside their sum so that the least bill is reached
-    credits: float  # withheld less used
-    variable_om: float
-    unserved_cost: float  # price of the load that is not met
-    wear_cost: float  # shadow price, not cash
+
+
+@dataclass(frozen=True)
+class Metrics(MoneyFigures, PhysicalFigures):
+    """Figures of a schedule over the whole horizon: physics, each line of money, and the strategy's score."""
+
     net_revenue: float  # all lines of money but wear and stored value: energy and products less charges and costs
-    stored_value: float  # Δ at the stated value per MWh, apart from cash
     score: float
     score_unit: str
     score_sense: str
@@ -116,7 +114,7 @@ def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
         peak_import_mw=float(schedule["import_mw"].max()),
         peak_export_mw=float(schedule["export_mw"].max()),
         max_ramp_mw_per_h=float(np.abs(np.diff(grid)).max(initial=0.0)) / hours,
-        **{line.figure: line.shown(booked[name]) for name, line in LINES.items()},
+        **{FIGURE_OF[name]: line.shown(booked[name]) for name, line in LINES.items()},
         net_revenue=cash(booked),
         score=score.value,
         score_unit=score.unit,

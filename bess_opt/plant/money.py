@@ -25,11 +25,9 @@ def unserved_cost(unserved_mw: Quantity, price_per_mwh: Quantity, step_h: Quanti
     return price_per_mwh * step_h * unserved_mw
 
 
-def capacity_revenue(
-    up_mw: Quantity, down_mw: Quantity, up_price: Quantity, down_price: Quantity, step_h: Quantity
-) -> Quantity:
-    """Pay of a step for regulation capacity held. Prices in currency per MW and hour."""
-    return up_price * step_h * up_mw + down_price * step_h * down_mw
+def capacity_revenue(held_mw: Quantity, price_per_mw_h: Quantity, step_h: Quantity) -> Quantity:
+    """Pay of a step for capacity held, whether it is called or not. Price in currency per MW and hour."""
+    return price_per_mw_h * step_h * held_mw
 
 
 def pjm_credit(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,8 @@ from bess_opt.inputs.batteries import several_batteries
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
 from bess_opt.plant.connection import Connection, Outages
-from bess_opt.plant.cycle_caps import CycleCap
+from bess_opt.plant.warranty.cycle_caps import CycleCap
+from bess_opt.plant.warranty.depth_wear import DepthWear, Worn, worn
 
 PRECISION = 1e-12  # of a number: doubles hold 2e-16, and a step's balance passes through a dozen operations
 
@@ -55,6 +56,7 @@ class Storage:
     drawn_mw: Array | float = 0.0  # taken from the cells per step, without loss
     name: str = ""
     on_dc_bus: bool = False
+    wear: DepthWear | None = None  # by depth of cycle, beside `wear_cost_per_mwh` at the port
 
     @property
     def prefix(self) -> str:
@@ -85,6 +87,14 @@ class Storage:
         """(energy that enters, energy that leaves) the cells per step, MWh."""
         _, into, out = self.law(step_h)
         return into * charge_mw, out * discharge_mw
+
+    def worn(self, charge_mw: Array, discharge_mw: Array, step_h: float) -> Worn:
+        """Wear by depth of cycle of powers from the first step on; nothing where the battery states none."""
+        if self.wear is None:
+            return Worn(np.zeros(len(discharge_mw)), np.zeros(0))
+        into, out = self.through_cells(charge_mw, discharge_mw, step_h)
+        drawn = step_h * np.broadcast_to(self.drawn_mw, len(discharge_mw))
+        return worn(self.wear, self.retention, into, out, drawn)
 
     def law(self, step_h: float) -> tuple[float, float, float]:
         """(kept, into, out of) of a step of `step_h` hours, see `physics.law`."""
@@ -139,21 +149,42 @@ class Bus:
 
 
 @dataclass(frozen=True)
-class Reserves:
-    """Regulation that this plant may sell: pay per direction, and what a held MW asks of the battery.
+class Product:
+    """Capacity of one direction that this plant may sell, and what a held MW asks of the battery.
 
-    Pay in currency per MW and hour. `activation_up` and `activation_down` are the shares of the held capacity
-    that are called on average over a step; `block_starts` marks the steps at which the capacity may change.
+    `price` in currency per MW and hour. `activation` is the share of the held capacity that is called on average over
+    a step, `headroom_h` the hours for which a full call can be served; `block_starts` marks the steps at which the
+    capacity may change.
     """
 
-    up_price: Array
-    down_price: Array
-    activation_up: Array
-    activation_down: Array
+    direction: Literal["up", "down"]
+    price: Array
+    activation: Array
     headroom_h: float
     max_mw: float
-    symmetric: bool
     block_starts: Array
+
+
+@dataclass(frozen=True)
+class Reserves:
+    """The products that this plant may sell, by name; `symmetric` ones are held alike up and down, as one product."""
+
+    products: Mapping[str, Product]
+    symmetric: bool = False
+
+    @property
+    def up(self) -> Product:
+        """The one product that is called upward."""
+        return self._only("up")
+
+    @property
+    def down(self) -> Product:
+        """The one product that is called downward."""
+        return self._only("down")
+
+    def _only(self, direction: str) -> Product:
+        (product,) = (one for one in self.products.values() if one.direction == direction)
+        return product
 
 
 @dataclass(frozen=True)
@@ -183,6 +214,11 @@ class Plant:
     clauses: Connection | None = None
     strict_export: bool = False  # export is no more than what PV has over the load
     outages: Outages | None = None
+
+    @property
+    def products(self) -> Mapping[str, Product]:
+        """The products that it may sell, by name."""
+        return {} if self.reserves is None else self.reserves.products
 
     @property
     def storage(self) -> Storage:

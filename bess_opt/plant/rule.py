@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
@@ -14,19 +15,29 @@ from bess_opt.plant.plant import Plant
 
 @dataclass(frozen=True)
 class Held:
-    """Regulation held per step, MW; `swing_mw` flows both into and out of the port as calls change sign.
+    """Capacity held per step, MW, by product; `swing_mw` flows both into and out of the port as calls change sign.
 
     A rule that holds some has one as its attribute `held` and fills it while it runs, a step at a time.
     """
 
-    up_mw: list[float]
-    down_mw: list[float]
+    capacity_mw: Mapping[str, list[float]]
     swing_mw: list[float]
 
     @classmethod
-    def nothing(cls, steps: int) -> Held:
-        """No regulation at any step."""
-        return cls([0.0] * steps, [0.0] * steps, [0.0] * steps)
+    def nothing(cls, steps: int, products: Iterable[str] = ()) -> Held:
+        """No capacity of any product at any step."""
+        return cls({name: [0.0] * steps for name in products}, [0.0] * steps)
+
+    @classmethod
+    def of(cls, capacity_mw: Mapping[str, Array], charge_mw: Array, discharge_mw: Array) -> Held:
+        """What is held in a plan whose battery takes and gives so much on average over the calls of each step."""
+        some = np.maximum.reduce([*capacity_mw.values(), np.zeros(len(charge_mw))]) > 0.0
+        swing = np.where(some, np.minimum(charge_mw, discharge_mw), 0.0)
+        return cls({name: held.tolist() for name, held in capacity_mw.items()}, swing.tolist())
+
+    def any_at(self, step: int) -> bool:
+        """Whether any capacity is held in a step."""
+        return any(held[step] > 0.0 for held in self.capacity_mw.values())
 
 
 @dataclass(frozen=True)

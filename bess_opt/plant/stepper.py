@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 
 from bess_opt.common.errors import StrategyError
-from bess_opt.plant.cycle_caps import Allowance
+from bess_opt.plant import physics
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.grid_band import GridBand, room_of_rule
 from bess_opt.plant.plant import Plant
@@ -24,6 +24,7 @@ from bess_opt.plant.stepper_limits import SLACK
 from bess_opt.plant.steps.shared_steps import run_several
 from bess_opt.plant.steps.site_flows import site_flows
 from bess_opt.plant.steps.transition import transition
+from bess_opt.plant.warranty.cycle_caps import Allowance
 
 
 def follow(plant: Plant, asked: Setpoints) -> Flows:
@@ -159,8 +160,8 @@ def _grid_of(plant: Plant, power: list[float]) -> GridOf:
     def grid_mw(t: int) -> float:
         battery = power[t]
         if bus is not None:
-            net = solar_dc[t] + battery
-            battery = min(net * bus.eta_out, bus.inverter_mw) if net > 0.0 else net / bus.eta_in
+            through = physics.inverter_ac_mw(solar_dc[t] + battery, eta_out=bus.eta_out, eta_in=bus.eta_in)
+            battery = min(through, bus.inverter_mw)
         grid: float = surplus[t] + battery
         return float(min(max(grid, most_in[t]), most_out[t]))
 

@@ -12,11 +12,11 @@ from bess_opt.plots.connection import connection_figure
 from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
 from bess_opt.plots.gap import gap_figure
-from bess_opt.plots.page import NotebookFigure, figure_png, figure_svg
 from bess_opt.plots.panels.power import draw_power
 from bess_opt.plots.panels.price import draw_price
 from bess_opt.plots.panels.soc import draw_soc
 from bess_opt.plots.resilience import resilience_figure
+from bess_opt.plots.shared.page import NotebookFigure, figure_png, figure_svg
 from bess_opt.plots.value import stored_value_figure, value_map_figure
 from bess_opt.plots.week import week_figure
 from bess_opt.plots.year_map import day_hour_table, draw_heat_map, heat_map_figure

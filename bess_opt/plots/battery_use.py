@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from bess_opt.plots.page import figure_of, one_panel
-from bess_opt.plots.parts import legend_beside, name_y, prices_of, unit_label
-from bess_opt.plots.style import TEXT_PT, Theme, ThemeName, heading, theme_of
-from bess_opt.plots.time_axes import Floats, local_index, step_edges
+from bess_opt.plots.shared.page import figure_of, one_panel
+from bess_opt.plots.shared.parts import legend_beside, name_y, prices_of, unit_label
+from bess_opt.plots.shared.style import TEXT_PT, Theme, ThemeName, heading, theme_of
+from bess_opt.plots.shared.time_axes import Floats, local_index, step_edges
 
 _BANDS = 30
 _TAIL = 0.5  # percent of the steps at each end that share the outermost band

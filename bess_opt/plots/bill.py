@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bess_opt.plots.page import figure_of, one_panel
-from bess_opt.plots.parts import draw_steps, legend_beside, name_y
-from bess_opt.plots.style import ThemeName, theme_of
-from bess_opt.plots.time_axes import date_numbers, step_edges, step_length, time_axis
+from bess_opt.plots.shared.page import figure_of, one_panel
+from bess_opt.plots.shared.parts import draw_steps, legend_beside, name_y
+from bess_opt.plots.shared.style import ThemeName, theme_of
+from bess_opt.plots.shared.time_axes import date_numbers, step_edges, step_length, time_axis
 
 
 def bill_figure(

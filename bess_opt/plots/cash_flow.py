@@ -10,9 +10,9 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bess_opt.plots.page import figure_of, one_panel
-from bess_opt.plots.parts import legend_beside, name_y
-from bess_opt.plots.style import LINE_PT, TEXT_PT, Theme, ThemeName, heading, theme_of
+from bess_opt.plots.shared.page import figure_of, one_panel
+from bess_opt.plots.shared.parts import legend_beside, name_y
+from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, Theme, ThemeName, heading, theme_of
 
 _KINDS = ("capital", "revenue", "fixed_om", "replacement", "tax")
 _NAMES = {"fixed_om": "fixed O&M"}

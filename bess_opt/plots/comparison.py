@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bess_opt.plots.gap import draw_gap_days, draw_gap_hours
-from bess_opt.plots.page import LEFT_IN, RIGHT_IN, WIDTH_IN, NotebookFigure
-from bess_opt.plots.parts import money_text
-from bess_opt.plots.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
+from bess_opt.plots.shared.page import LEFT_IN, RIGHT_IN, WIDTH_IN, NotebookFigure
+from bess_opt.plots.shared.parts import money_text
+from bess_opt.plots.shared.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
 
 if TYPE_CHECKING:  # the gap comes with the solver, and a picture does not need it
     from bess_opt.comparison.gap import Gap

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from bess_opt.plots.page import MAP_IN, Row, new_page
-from bess_opt.plots.parts import money_text
-from bess_opt.plots.style import TEXT_PT, Theme, ThemeName, drawing, dress, heading, theme_of
+from bess_opt.plots.shared.page import MAP_IN, Row, new_page
+from bess_opt.plots.shared.parts import money_text
+from bess_opt.plots.shared.style import TEXT_PT, Theme, ThemeName, drawing, dress, heading, theme_of
 from bess_opt.plots.year_map import draw_heat_map
 
 BAR_IN = 0.42  # of height for each clause

@@ -6,11 +6,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bess_opt.plots.page import MAP_IN, TIME_LABELS_IN, Row, label_lowest, new_page
-from bess_opt.plots.parts import price_name, prices_of, unit_label
-from bess_opt.plots.shown_days import ShownDays, shown_days_of
-from bess_opt.plots.style import Theme, ThemeName, drawing, heading, theme_of
-from bess_opt.plots.time_axes import HOUR, local_days, local_index, step_length
+from bess_opt.plots.shared.page import MAP_IN, TIME_LABELS_IN, Row, label_lowest, new_page
+from bess_opt.plots.shared.parts import price_name, prices_of, unit_label
+from bess_opt.plots.shared.shown_days import ShownDays, shown_days_of
+from bess_opt.plots.shared.style import Theme, ThemeName, drawing, heading, theme_of
+from bess_opt.plots.shared.time_axes import HOUR, local_days, local_index, step_length
 from bess_opt.plots.week import draw_week, week_rows
 from bess_opt.plots.year_map import draw_heat_map
 

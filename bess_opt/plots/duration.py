@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, PercentFormatter
 
-from bess_opt.plots.page import figure_of, one_panel
-from bess_opt.plots.parts import legend_beside, name_y, unit_label
-from bess_opt.plots.style import LINE_PT, TEXT_PT, ThemeName, heading, theme_of
+from bess_opt.plots.shared.page import figure_of, one_panel
+from bess_opt.plots.shared.parts import legend_beside, name_y, unit_label
+from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, ThemeName, heading, theme_of
 
 _OWN = {"optimal": 0, "rule": 1}
 _STYLES = ("solid", "dashed", "dotted", "dashdot")

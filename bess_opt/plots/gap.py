@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from bess_opt.plots.page import figure_of, one_panel
-from bess_opt.plots.parts import legend_beside, money_text
-from bess_opt.plots.style import TEXT_PT, Theme, ThemeName, heading, paler, theme_of
+from bess_opt.plots.shared.page import figure_of, one_panel
+from bess_opt.plots.shared.parts import legend_beside, money_text
+from bess_opt.plots.shared.style import TEXT_PT, Theme, ThemeName, heading, paler, theme_of
 
 if TYPE_CHECKING:  # the gap comes with the solver, and a picture does not need it
     from bess_opt.comparison.gap import Gap

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib import dates as mdates
 from matplotlib.figure import Figure
 
-from bess_opt.plots.style import ThemeName, drawing, dress, theme_of
-from bess_opt.plots.time_axes import local_index, step_edges
+from bess_opt.plots.shared.style import ThemeName, drawing, dress, theme_of
+from bess_opt.plots.shared.time_axes import local_index, step_edges
 
 _NAMES = {"price_per_mwh": "price [{currency}/MWh]", "load_mw": "load [MW]", "solar_mw": "solar [MW]"}
 

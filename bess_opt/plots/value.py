@@ -11,11 +11,11 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bess_opt.plots.page import POWER_IN, figure_of, one_panel
-from bess_opt.plots.parts import BESIDE, draw_steps, legend_beside, name_y, price_name, prices_of, unit_label
-from bess_opt.plots.shown_days import shown_days_of
-from bess_opt.plots.style import LINE_PT, TICK_PT, PlainNumbers, Theme, ThemeName, dress, heading, theme_of
-from bess_opt.plots.time_axes import Floats, local_index, step_edges, step_length, time_axis
+from bess_opt.plots.shared.page import POWER_IN, figure_of, one_panel
+from bess_opt.plots.shared.parts import BESIDE, draw_steps, legend_beside, name_y, price_name, prices_of, unit_label
+from bess_opt.plots.shared.shown_days import shown_days_of
+from bess_opt.plots.shared.style import LINE_PT, TICK_PT, PlainNumbers, Theme, ThemeName, dress, heading, theme_of
+from bess_opt.plots.shared.time_axes import Floats, local_index, step_edges, step_length, time_axis
 
 
 def stored_value_figure(

@@ -8,14 +8,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bess_opt.plots.page import LINE_IN, POWER_IN, Row, figure_of, label_lowest, new_page
 from bess_opt.plots.panels.power import draw_power
 from bess_opt.plots.panels.price import draw_price
 from bess_opt.plots.panels.soc import draw_soc
-from bess_opt.plots.parts import prices_of
-from bess_opt.plots.shown_days import ShownDays, shown_days_of
-from bess_opt.plots.style import ThemeName, drawing, heading, theme_of
-from bess_opt.plots.time_axes import HOUR, local_index, step_length
+from bess_opt.plots.shared.page import LINE_IN, POWER_IN, Row, figure_of, label_lowest, new_page
+from bess_opt.plots.shared.parts import prices_of
+from bess_opt.plots.shared.shown_days import ShownDays, shown_days_of
+from bess_opt.plots.shared.style import ThemeName, drawing, heading, theme_of
+from bess_opt.plots.shared.time_axes import HOUR, local_index, step_length
 
 
 def week_figure(

@@ -11,10 +11,10 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from bess_opt.plots.page import MAP_IN, figure_of, one_panel
-from bess_opt.plots.parts import BESIDE, NOISE_MW, name_y
-from bess_opt.plots.style import TICK_PT, PlainNumbers, ThemeName, drawing, dress, heading, theme_of
-from bess_opt.plots.time_axes import HOUR, Floats, date_axis, local_index, step_length
+from bess_opt.plots.shared.page import MAP_IN, figure_of, one_panel
+from bess_opt.plots.shared.parts import BESIDE, NOISE_MW, name_y
+from bess_opt.plots.shared.style import TICK_PT, PlainNumbers, ThemeName, drawing, dress, heading, theme_of
+from bess_opt.plots.shared.time_axes import HOUR, Floats, date_axis, local_index, step_length
 
 
 def draw_heat_map(

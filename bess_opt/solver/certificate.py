@@ -7,11 +7,14 @@ solver; z is computed again. A price that presses on a side that is not there pr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from bess_opt.common.arrays import Array
+from bess_opt.plant.warranty.depth_wear import WearIdentity
 from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program
 
@@ -62,6 +65,7 @@ class LinearCertificate:
     `primal` and `dual` are of the strategy's own objective, maximised; no plan of that pattern exceeds `dual`.
     `turnover` is Σ|cost·x|, the size that both are measured by. `primal_violation`: by how much the plan breaks a
     row or bound (MW, MWh); `dual_violation`: the largest price that presses on a side that is not there.
+    `wear` has a row for each battery with wear by depth of cycle: in the model, and by rainflow counting.
     """
 
     primal: float
@@ -69,8 +73,15 @@ class LinearCertificate:
     turnover: float
     primal_violation: float
     dual_violation: float
+    wear: tuple[WearIdentity, ...] = ()
 
     @property
     def gap(self) -> float:
         """|dual − primal| as a share of the turnover; 0 is a proof."""
         return abs(self.dual - self.primal) / max(self.turnover, 1e-12)
+
+    @classmethod
+    def from_plain(cls, stored: Mapping[str, Any]) -> LinearCertificate:
+        """A certificate from its plain data, as `dataclasses.asdict` gives it."""
+        rows = [WearIdentity(**{**row, "reasons": tuple(row["reasons"])}) for row in stored.get("wear", ())]
+        return cls(**{**stored, "wear": tuple(rows)})

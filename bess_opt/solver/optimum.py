@@ -19,11 +19,11 @@ class Optimum(Protocol):
 
     @property
     def engine(self) -> str:
-        """Who solved: "highs" or "value_function"."""
+        """Who solved, as `solver.engine` names it."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The variables and rows for which value functions do not do, each with the reason."""
+        """The variables and rows for which another engine did not do, each with the reason."""
 
     @property
     def solver(self) -> str:

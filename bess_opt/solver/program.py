@@ -171,3 +171,8 @@ def own_name(name: str) -> str:
 def of_batteries(blocks: Mapping[str, Block], name: str) -> list[Block]:
     """The components called `name`, one for each battery, in their order."""
     return [block for block in blocks.values() if own_name(block.name) == name]
+
+
+def stores(blocks: Mapping[str, Block]) -> list[Block]:
+    """The variables of stored energy, whole or in segments: what passes from one step to the next."""
+    return [block for block in blocks.values() if block.index == "instants"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.solver.program import ENERGY, Program, of_batteries
+from bess_opt.solver.program import Program, stores
 
 WIDE_ROW = 4  # places; a row of the energy law spans three
 WIDEST = 384  # steps a segment reaches at most for an instant at which it may end
@@ -140,13 +140,13 @@ class Cutter:
         worth = full.value[entries] * dual
         np.subtract.at(cost, position[~inside], worth[~inside])
         if segment.joined:  # the energy at a shared instant is priced once: what one segment gets the other gives
-            for energy in of_batteries(full.variables, ENERGY):
+            for energy in stores(full.variables):
                 first = int(np.searchsorted(columns, energy.first + segment.first))
                 cost[first] = worth[inside & (position == first)].sum()
         held, _ = full.part(columns, entries[inside], rows[inside])
         priced = replace(held, cost=cost, lower=held.lower.copy(), upper=held.upper.copy())
         instants = [i for i in (segment.first, segment.last) if 0 < i < self.steps]
-        own = [block.first + np.array(instants, dtype=np.int64) for block in of_batteries(full.variables, ENERGY)]
+        own = [block.first + np.array(instants, dtype=np.int64) for block in stores(full.variables)]
         ends = np.concatenate(own)
         at = np.searchsorted(columns, ends)
         held.lower[at] = held.upper[at] = x[ends]

@@ -12,6 +12,7 @@ charge that matters, or where energy must be in a stated window whatever it pays
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import NoOptions, Objective, Strategy, no_checks
+from bess_opt.strategies.shared.cycle_budget import DailyBudget
 
 
 def build(m: Any, _plant: Plant, _options: NoOptions) -> Sequence[Objective]:
@@ -34,39 +36,83 @@ def rule(plant: Plant, _options: NoOptions) -> Rule:
     """Charge at or below the day's buying threshold, discharge at or above its selling threshold.
 
     Each local day has two thresholds, taken from its published prices: as many of its cheapest steps as fill
-    the battery, as many of its dearest as empty it, and fewer until selling pays: p_sell·η > p_buy + wear·η.
+    the battery, as many of its dearest as empty it, and fewer until selling pays: p_sell·η > p_buy + wear·η, with
+    the wear of that depth of cycle, and until a cap on the cycles of a longer time lasts to its end.
     """
-    buy, sell = thresholds(plant)
-    low, high = buy[plant.day].tolist(), sell[plant.day].tolist()
+    ladder, day = Ladder.of(plant), plant.day.tolist()
+    budget, today = DailyBudget(plant), -1
+    low, high = -np.inf, np.inf
 
     def decide(state: State) -> float:
+        nonlocal today, low, high
         t = state.step
-        if state.import_price <= low[t]:
+        budget.begin(state)
+        if day[t] != today:
+            today = day[t]
+            low, high = ladder.thresholds(today, budget.left_today_mwh())
+        if state.import_price <= low:
             return -state.charge_room_mw
-        return state.discharge_room_mw if state.export_price >= high[t] else 0.0
+        return state.discharge_room_mw if state.export_price >= high else 0.0
 
     return decide
 
 
-def thresholds(plant: Plant) -> tuple[Array, Array]:
-    """(buying, selling) price threshold per local day; -inf and inf on a day that has no spread worth it."""
-    storage, day = plant.together, plant.day
-    usable = storage.ceiling_mwh[-1] - storage.floor_mwh[-1]
-    fill = max(1, round(usable / (storage.charge_max_mw * storage.eta_charge * plant.step_h)))
-    drain = max(1, round(usable * storage.eta_discharge / (storage.discharge_max_mw * plant.step_h)))
-    eta = storage.eta_charge * storage.eta_discharge
-    wear = storage.wear_cost_per_mwh + storage.variable_om_per_mwh
-    length = np.bincount(day)
-    cheap, dear = _sorted_by_day(plant.import_price, day, length), -_sorted_by_day(-plant.export_price, day, length)
-    share = np.arange(1, min(fill, cheap.shape[1]) + 1)
-    paired = np.clip(np.ceil(share * drain / fill).astype(int), 1, length[:, None]) - 1
-    sold = np.take_along_axis(dear, paired, axis=1)
-    bought = cheap[:, : len(share)]
-    most = np.minimum(length, np.maximum(1, np.rint(length * fill / drain).astype(int)))
-    worth = ((sold - wear) * eta > bought) & (share <= most[:, None])
-    best = len(share) - 1 - np.argmax(worth[:, ::-1], axis=1)
-    at, trades = np.arange(len(length)), worth.any(axis=1)
-    return np.where(trades, bought[at, best], -np.inf), np.where(trades, sold[at, best], np.inf)
+@dataclass(frozen=True)
+class Ladder:
+    """Steps of each local day in the order in which they pay: a row a day, a column for each step of charge.
+
+    `bought` and `sold` are the prices at which that many steps are bought and their energy sold, `worth` whether the
+    last of them pays; `step_mwh` is what a step brings into the cells.
+    """
+
+    bought: Array
+    sold: Array
+    worth: Array
+    step_mwh: float
+
+    @classmethod
+    def of(cls, plant: Plant) -> Ladder:
+        """The ladders of all days from their published prices."""
+        storage, day = plant.together, plant.day
+        usable = storage.ceiling_mwh[-1] - storage.floor_mwh[-1]
+        step_mwh = storage.charge_max_mw * storage.eta_charge * plant.step_h
+        fill = max(1, round(usable / step_mwh))
+        drain = max(1, round(usable * storage.eta_discharge / (storage.discharge_max_mw * plant.step_h)))
+        eta, length = storage.eta_charge * storage.eta_discharge, np.bincount(day)
+        cheap = _sorted_by_day(plant.import_price, day, length)
+        dear = -_sorted_by_day(-plant.export_price, day, length)
+        share = np.arange(1, min(fill, cheap.shape[1]) + 1)
+        paired = np.clip(np.ceil(share * drain / fill).astype(int), 1, length[:, None]) - 1
+        sold, bought = np.take_along_axis(dear, paired, axis=1), cheap[:, : len(share)]
+        most = np.minimum(length, np.maximum(1, np.rint(length * fill / drain).astype(int)))
+        wear = storage.wear_cost_per_mwh + storage.variable_om_per_mwh + _wear_at_depth(plant, share / fill)
+        return cls(bought, sold, ((sold - wear) * eta > bought) & (share <= most[:, None]), step_mwh)
+
+    def thresholds(self, day: int, budget_mwh: float = np.inf) -> tuple[float, float]:
+        """(buying, selling) price threshold of a day; -inf and inf where nothing pays or the budget is empty."""
+        steps = np.arange(self.worth.shape[1]) * self.step_mwh < budget_mwh  # the last may go beyond it
+        pays = np.flatnonzero(self.worth[day] & steps)
+        if not len(pays):
+            return -np.inf, np.inf
+        return float(self.bought[day, pays[-1]]), float(self.sold[day, pays[-1]])
+
+
+def _wear_at_depth(plant: Plant, depth: Array) -> Array:
+    """What a MWh at the port wears in the last part of a cycle that reaches `depth`, as shares of the window.
+
+    Of several batteries that of the one that wears least there, which a plan would use first.
+    """
+    costs = []
+    for battery in plant.batteries:
+        usable = battery.ceiling_mwh[-1] - battery.floor_mwh[-1]
+        if battery.wear is None or usable <= 0.0:
+            return np.zeros(len(depth))
+        falls = np.concatenate([[0.0], np.minimum(depth, 1.0) * usable])
+        paid, moved = np.diff(battery.wear.of_falls(falls)), np.diff(falls)
+        each = np.divide(paid, moved, out=np.full(len(depth), battery.wear.price_per_mwh[-1]), where=moved > 0.0)
+        costs.append(each / battery.eta_discharge)
+    least: Array = np.min(costs, axis=0)
+    return least
 
 
 def _sorted_by_day(price: Array, day: Array, length: Array) -> Array:

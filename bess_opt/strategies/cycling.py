@@ -37,10 +37,10 @@ from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.models.cycles import add_stated_cycles, cycles_done, missing_cycle_cost
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE, Violation
-from bess_opt.plant.cycle_caps import cycle_caps_of
 from bess_opt.plant.ledger import ledger_of
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
+from bess_opt.plant.warranty.cycle_caps import cycle_caps_of
 from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
 from bess_opt.strategies.shared.rule_parts import drawing, meeting_end
 

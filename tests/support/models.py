@@ -56,6 +56,7 @@ REGULATION: dict[str, dict[str, Any]] = {
     "each-way": {"activation_up": 0.125, "activation_down": 0.25, "headroom_h": 0.5},
     "block": {"symmetric": True, "block_h": 2.0},
 }
+WORN = {"wear_cost_per_mwh": 0.0, "wear": {"depth": [0.25, 1.0], "cost_per_mwh": [3.0, 7.0]}}
 PRESSED = {"dc_share": 0.25}  # the middle step has more AC-side PV than the site may export
 CONVERTERS = {"ac_to_dc": 0.5, "dc_to_ac": 0.8, "dc_to_dc": 1.0}
 
@@ -133,6 +134,11 @@ def drawing() -> Case:
     return basis.but(series=basis.series.assign(drawn_mw=[0.5, 0.0, 0.25], **limits))
 
 
+def worn(topology: str = "parallel_ac") -> Case:
+    """Three steps with two segments of wear, the first full at the start and the other holding a part."""
+    return tiny(topology, steps=3, battery=WORN)
+
+
 def plant_of_case(of: Case) -> Plant:
     """The plant of a case."""
     return plant_of(of.scenario())
@@ -188,6 +194,9 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
         yield f"{topology}-strict", everything(topology, "arbitrage", site=strict, battery=within), True
     yield "hybrid-regulation-strict", regulation("hybrid", {}, site=strict), True
     yield "drawing", drawing(), True
+    for topology in TOPOLOGIES:
+        yield f"{topology}-worn", worn(topology), True
+    yield "worn-drawing", drawing().but(battery=WORN), True
     yield "clauses", clauses(), False
     yield "outage", without_grid(), False
 

@@ -11,11 +11,11 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.simulate import simulate
-from bess_opt.inputs.ageing_model import AgeingModel
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.readers.read_series import read_load
 from bess_opt.inputs.readers.tariffs.read_tariff import read_tariff
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.technologies.ageing_model import AgeingModel
 from bess_opt.investment.lifetime.ageing import calendar_loss, rainflow_cycles
 from bess_opt.investment.sizing.size import size
 from bess_opt.plant.money import pjm_credit

@@ -1,4 +1,4 @@
-"""Many price years on one scenario: the optimum of each, at the price of a recursion where value functions fit."""
+"""Many price years on one scenario: the optimum of each, without a plan for each where an engine fits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bess_opt.plant import audit
 from bess_opt.plant.flows import schedule_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import net_revenue
-from bess_opt.solver.value_function.recursion import RecursionFailedError
+from bess_opt.solver.engines import EngineRefusedError
 from bess_opt.strategies.shared.activation import prepare
 
 PRICE = "price_per_mwh"
@@ -48,7 +48,7 @@ def optimize_many(scenario: Scenario, prices: pd.DataFrame, *, schedules: bool =
     """The optimal dispatch of `scenario` in each of many price years.
 
     `prices` stands on the scenario's index, a column a year, each in place of `price_per_mwh` (currency per MWh).
-    Years are valued without a plan where value functions fit, prices enter money alone, and the audited plans of the
+    Years are valued without a plan where an engine fits, prices enter money alone, and the audited plans of the
     first and the last year say the same; every plan that is made passes the audit. With `schedules` all are made and
     kept, which takes time and memory. ScenarioError where the scenario
     has no `price_per_mwh`, an index differs, a price is missing or infinite, or a name stands twice; else as
@@ -84,9 +84,9 @@ def _answering(scenario: Scenario, rows: Sequence[Array], *, keep: bool) -> Call
     def valued(price: Array) -> Answer:
         try:
             value, cycles = alone.answer(price)
-        except RecursionFailedError:
+        except EngineRefusedError:
             return planned(price)
-        return {"value": value, "cycles": cycles, "gap": 0.0, "engine": "value_function"}, None
+        return {"value": value, "cycles": cycles, "gap": 0.0, "engine": alone.engine}, None
 
     return valued
 

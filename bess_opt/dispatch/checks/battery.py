@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bess_opt.common.findings import Finding
 from bess_opt.inputs.batteries import place_of
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.wear import CycleLifeWear
 from bess_opt.plant.from_scenario import port_efficiency
 from bess_opt.plant.plant import Plant
 
@@ -24,6 +27,8 @@ def battery_findings(scenario: Scenario, plant: Plant) -> list[Finding]:
     for battery in scenario.batteries:
         place = place_of(battery, scenario.batteries)
         found += [*_efficiency(battery, place), *_lossless(battery, place)]
+        if isinstance(battery.wear, CycleLifeWear):
+            found += [replace(finding, where=f"{place}.{finding.where}") for finding in battery.wear.findings]
     return found + _unused(scenario, plant)
 
 

@@ -130,13 +130,15 @@ def _unused(scenario: Scenario) -> list[Finding]:
 def _ageing_twice(scenario: Scenario) -> list[Finding]:
     """Wear in dispatch and a replacement in the books: the same ageing, in two places."""
     finance, batteries = scenario.finance, scenario.batteries
-    worn = [battery for battery in batteries if battery.wear_cost_per_mwh]
+    worn = [battery for battery in batteries if battery.wear_cost_per_mwh or battery.wear is not None]
     paid = [key for key in REPLACEMENT_COSTS if finance is not None and getattr(finance, key)]
     if not worn or not paid:
         return []
-    wear, where = worn[0].wear_cost_per_mwh, f"{place_of(worn[0], batteries)}.wear_cost_per_mwh"
+    place, by_depth = place_of(worn[0], batteries), worn[0].wear
+    where = f"{place}.wear_cost_per_mwh" if by_depth is None else f"{place}.wear"
+    wear = f"{worn[0].wear_cost_per_mwh:g} per MWh" if by_depth is None else "wear by depth of cycle"
     stated = ", ".join(f"{key} = {getattr(finance, key):g}" for key in paid)
-    found = f"{wear:g} per MWh stands beside {stated}"
+    found = f"{wear} stands beside {stated}"
     expected = (
         "wear is a shadow price for dispatch and never cash; do not add it to the replacement in your own books"
     )

@@ -15,7 +15,7 @@ from bess_opt.dispatch.infeasible.unreachable import unreachable
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
-from bess_opt.solver.value_function.recursion import compiled_part
+from bess_opt.solver.engines import engine, engines_asked
 from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.discovery import get
 from bess_opt.strategies.shared.stack import ActiveStrategy
@@ -76,18 +76,26 @@ def findings_of(scenario: Scenario, plant: Plant, active: ActiveStrategy | None 
         *money_findings(scenario, plant),
         *tariff_findings(scenario, plant),
         *_long_search(scenario, plant, active),
-        *_no_compiled_part(scenario),
+        *_not_built(scenario),
     ]
     return Findings([*scenario.notes, *own, *assumed])
 
 
-def _no_compiled_part(scenario: Scenario) -> list[Finding]:
-    """An installation without the compiled part of the value functions: right all the same, and slower."""
-    if scenario.solver.engine == "highs" or compiled_part() is not None:
-        return []
-    found = "value functions are not at hand: their compiled part was not built with this installation"
+def _not_built(scenario: Scenario) -> list[Finding]:
+    """An installation without an engine's compiled part: right all the same, and slower."""
+    asked = [engine(word) for word in engines_asked(scenario.solver)]
     expected = "install bess-opt where a C compiler is, or state 'highs'; HiGHS solves meanwhile"
-    return [Finding("engine_not_built", "solver.engine", found, expected, "recommendation")]
+    return [
+        Finding(
+            "engine_not_built",
+            "solver.engine",
+            f"{one.title} are not at hand: {one.not_built}",
+            expected,
+            "recommendation",
+        )
+        for one in asked
+        if one.not_built
+    ]
 
 
 def _long_search(scenario: Scenario, plant: Plant, active: ActiveStrategy | None) -> list[Finding]:

@@ -8,7 +8,7 @@ grid power, billed peaks so far, cycles of the day. A missed `soc_end` is a figu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -34,14 +34,13 @@ from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
-from bess_opt.plant.flows import OF_ONE, OF_SITE, Flows
+from bess_opt.plant.flows import NAMES, Flows
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
+from bess_opt.solver.engines import EngineRefusedError, engine, engines_asked
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.program import Program
 from bess_opt.solver.tie_break import tie_break_cost
-from bess_opt.solver.value_function.recursion import RecursionFailedError
-from bess_opt.solver.value_function.step_program import NotStepwiseError
 from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
@@ -86,19 +85,14 @@ def control(
         _check_signal(plant, known, table)
     with watch.stage("build"):
         believed = _numbers(scenario, active, plant, known, table)
-        planner = _planner(believed, active, plant, table, terminal, scenario.solver, watch)
-        orders = Orders(believed, table.carried_by, table.ages().start)
-        run = Run(plant, table, planner, orders, believed[0])
+        windows = WindowsOf(believed, active, plant, table, terminal, scenario.solver)
+        run = Run(plant, table, windows.planner(watch), windows.orders(), believed[0])
     with watch.stage("operate"):
         try:
             done = run.operate()
-        except RecursionFailedError as error:  # what a step earns is not one range, or jumps: found only on the way
-            if scenario.solver.engine == "value_function":
-                raise ScenarioError([engine_refused(error)]) from None
-            planner = _rolling(believed, active, plant, table, terminal, scenario.solver)
-            run = replace(
-                run, planner=planner, orders=Orders(believed, table.carried_by, table.ages().start), failed=[]
-            )
+        except EngineRefusedError as error:  # what does not fit may be found only on the way
+            windows.require_other(error)
+            run = replace(run, planner=windows.rolling(), orders=windows.orders(), failed=[])
             done = run.operate()
     orders = run.orders
     missed = np.abs(done.battery.discharge_mw - done.battery.charge_mw - orders.battery_mw) * plant.step_h
@@ -120,40 +114,50 @@ class _Once:
         """The optimum. Raises `InfeasibleError` with its reasons."""
         _, optimum = solve_plant(*self._given)
         flows = flows_of(optimum, self._given[0])
-        return {name: flows.of(name) for name in (*OF_ONE, *OF_SITE)}
+        return {name: flows.of(name) for name in NAMES}
 
 
-def _planner(
-    believed: list[Plant],
-    active: ActiveStrategy,
-    plant: Plant,
-    table: Timetable,
-    terminal: Terminal,
-    options: SolverOptions,
-    watch: Stopwatch,
-) -> Planner:
-    """Who plans the windows: value functions where they fit, else HiGHS."""
-    if table.decisions == 1:
-        return _Once(believed[0], active, options, watch)
-    if options.engine != "highs":
-        try:
-            return Stepwise(believed, active, table.carried_by, table.ages().start, terminal)
-        except NotStepwiseError as error:
-            if options.engine == "value_function":
-                raise ScenarioError([engine_refused(error)]) from None
-    return _rolling(believed, active, plant, table, terminal, options)
+@dataclass(frozen=True)
+class WindowsOf:
+    """What the windows of an operation are planned from; `believed` are the plants by age, youngest first."""
 
+    believed: list[Plant]
+    active: ActiveStrategy
+    plant: Plant
+    table: Timetable
+    terminal: Terminal
+    options: SolverOptions
 
-def _rolling(
-    believed: list[Plant],
-    active: ActiveStrategy,
-    plant: Plant,
-    table: Timetable,
-    terminal: Terminal,
-    options: SolverOptions,
-) -> Rolling:
-    numbers = numbers_by_age(_programs(believed, active))
-    return Rolling(numbers, plant, table.carried_by, table.ages().start, terminal, options)
+    def planner(self, watch: Stopwatch) -> Planner:
+        """Who plans the windows: an engine where one fits, else HiGHS."""
+        if self.table.decisions == 1:
+            return _Once(self.believed[0], self.active, self.options, watch)
+        for word in engines_asked(self.options):
+            try:
+                return Stepwise(
+                    engine(word), self.believed, self.active, self.table.carried_by, self._youngest, self.terminal
+                )
+            except EngineRefusedError as error:
+                self.require_other(error)
+        return self.rolling()
+
+    def rolling(self) -> Rolling:
+        """Windows cut out of one program, planned by HiGHS."""
+        numbers = numbers_by_age(_programs(self.believed, self.active))
+        return Rolling(numbers, self.plant, self.table.carried_by, self._youngest, self.terminal, self.options)
+
+    def orders(self) -> Orders:
+        """An operation's orders, none given yet."""
+        return Orders(self.believed, self.table.carried_by, self._youngest)
+
+    def require_other(self, error: EngineRefusedError) -> None:
+        """Raise `ScenarioError` where the scenario allows no other engine than the one that refused."""
+        if self.options.engine in engines_asked(self.options):
+            raise ScenarioError([engine_refused(self.options.engine, error)]) from None
+
+    @property
+    def _youngest(self) -> int:
+        return self.table.ages().start
 
 
 def _numbers(

@@ -1,9 +1,9 @@
 """A horizon's program seen from a moment in it: what has happened, what may still be chosen, what lies beyond.
 
-Decisions are the plant's flows and its stored energy, step by step (`Flows`); all other columns are gauges that
-rows tie to them: measured and billed peaks, missing cycles, excess over a ramp limit. A window holds the
-decisions of its steps, and the gauges that its rows and others of their time reach. Of a row across its start,
-what has happened is taken off the sides: warranty cycles used, intervals begun, the last grid power. A row
+Decisions are the plant's flows and its stored energy, step by step (`Flows`), with the segments of wear; all other
+columns are gauges that rows tie to them: measured and billed peaks, missing cycles, excess over a ramp limit. A
+window holds the decisions of its steps, and the gauges that its rows and others of their time reach. Of a row across
+its start, what has happened is taken off the sides: warranty cycles used, intervals begun, the last grid power. A row
 across its end is kept as far as what may still come cannot fill it. Nothing here knows a strategy.
 """
 
@@ -15,10 +15,11 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
-from bess_opt.plant.flows import OF_ONE, OF_SITE
+from bess_opt.models.warranty.wear import is_of_wear
+from bess_opt.plant.flows import NAMES
 from bess_opt.solver.program import Program
 
-FLOWS = (*OF_ONE, *OF_SITE)
+FLOWS = NAMES
 FAR = np.iinfo(np.int64).max // 4
 SHORT = 192  # places, two per step; longer rows are few
 
@@ -53,7 +54,7 @@ class Horizon:
         self.place = program.place
         decides = np.zeros(program.columns, dtype=bool)
         for name, block in program.variables.items():
-            decides[block.slice] = name in FLOWS
+            decides[block.slice] = name in FLOWS or is_of_wear(name)
         self.decides = decides & (self.place >= 0)
         self._row_of = program.row_of_entry
         self._extend()
@@ -106,7 +107,8 @@ class Horizon:
         at = self.loose[of_row]
         np.minimum.at(first, of_row[at], self.begins[column[at]])
         np.maximum.at(last, of_row[at], self.ends[column[at]])
-        self.row_from, self.row_to = first, last
+        # A row of one instant alone is about the end of the step before it: it belongs to the window that ends there.
+        self.row_from, self.row_to = np.where((first == last) & (first % 2 == 0), first - 1, first), last
 
     def _follow_gauges(self, first: Array, last: Array) -> None:
         """A gauge tied to no decision (a billed peak, energy above a tier) lives as long as what it follows."""

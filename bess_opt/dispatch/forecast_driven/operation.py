@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -53,26 +53,39 @@ class Run:
     def _one_at_a_time(self) -> Flows:
         pieces: list[Flows] = []
         energy, moved = self.plant.storage.start_mwh, self._nothing_moved()
+        stand = self._worn_at_first()
         for decision in range(self.table.decisions):
             now, first = int(self.table.issued[decision]), int(self.table.first[decision])
-            start = energy
+            start, start_stand = energy, stand
             if first > now:
                 coming = carry_out(self.expected, self.orders, now, first, energy, moved)
                 self.planner.record(now, coming)
-                start = float(coming.battery.energy_mwh[-1])
-            self._plan(
-                PlanningWindow(
-                    decision, first, int(self.table.last[decision]), self.table.until(decision), start, now
-                )
-            )
+                start, start_stand = float(coming.battery.energy_mwh[-1]), self._worn(stand, now, coming)
+            last, until = int(self.table.last[decision]), self.table.until(decision)
+            self._plan(PlanningWindow(decision, first, last, until, start, now, start_stand))
             after = self.table.next_issue(decision)
             if after > now:
                 done = carry_out(self.plant, self.orders, now, after, energy, moved)
                 self.planner.record(now, done)
                 moved[0][now:after], moved[1][now:after] = done.battery.charge_mw, done.battery.discharge_mw
-                energy = float(done.battery.energy_mwh[-1])
+                energy, stand = float(done.battery.energy_mwh[-1]), self._worn(stand, now, done)
                 pieces.append(done)
         return joined(pieces)
+
+    def _worn_at_first(self) -> tuple[float, ...]:
+        """What each segment of wear holds at the start of the horizon; none without wear by depth."""
+        wear = self.plant.storage.wear
+        return () if wear is None else tuple(wear.start_mwh.tolist())
+
+    def _worn(self, stand: tuple[float, ...], first: int, done: Flows) -> tuple[float, ...]:
+        """What each segment of wear holds after the flows `done` from step `first` on, from `stand`."""
+        storage = self.plant.storage
+        if storage.wear is None:
+            return stand
+        own, steps = done.battery, len(done.battery.charge_mw)
+        drawn = np.broadcast_to(storage.drawn_mw, self.plant.steps)[first : first + steps]
+        here = replace(storage, wear=replace(storage.wear, start_mwh=np.array(stand)), drawn_mw=drawn)
+        return tuple(here.worn(own.charge_mw, own.discharge_mw, self.plant.step_h).stand_mwh.tolist())
 
     def _nothing_moved(self) -> Moved:
         return np.zeros(self.plant.steps), np.zeros(self.plant.steps)

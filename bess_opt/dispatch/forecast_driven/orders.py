@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
+from bess_opt.common.columns import PRODUCTS
 from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow
 from bess_opt.plant.flows import OF_SITE, BatteryFlows, Flows
 from bess_opt.plant.plant import Plant
@@ -35,7 +36,8 @@ class Orders:
         self._load = np.array([plant.load_mw for plant in believed])
         self.battery_mw = np.full(steps, np.nan)
         self.used_ac_mw, self.used_dc_mw, self.served_mw = (np.full(steps, np.inf) for _ in range(3))
-        self.up_mw, self.down_mw, self.swing_mw = (np.zeros(steps) for _ in range(3))
+        self.held_mw = {name: np.zeros(steps) for name in believed[0].products}
+        self.swing_mw = np.zeros(steps)
 
     def give(self, window: PlanningWindow, plan: Mapping[str, Array]) -> None:
         """Order what a window plans for all its steps; a later window takes over its own."""
@@ -48,16 +50,18 @@ class Orders:
             (self.served_mw, self._load, "unserved_mw"),
         ):
             ceiling[at] = self._ceiling(believed, window, plan.get(name))
-        self.up_mw[at], self.down_mw[at] = plan.get("regulation_up_mw", 0.0), plan.get("regulation_down_mw", 0.0)
-        called = np.maximum(self.up_mw[at], self.down_mw[at]) > 0.0
-        self.swing_mw[at] = np.where(called, np.minimum(charge, discharge), 0.0) if called.any() else 0.0
+        for name, held in self.held_mw.items():
+            held[at] = plan.get(PRODUCTS[name].column, 0.0)
+        if self.held_mw:
+            capacity = {name: held[at] for name, held in self.held_mw.items()}
+            self.swing_mw[at] = Held.of(capacity, charge, discharge).swing_mw
 
     def forget(self, first: int) -> None:
         """Nothing is ordered from step `first` on."""
         self.battery_mw[first:] = np.nan
         for ceiling in (self.used_ac_mw, self.used_dc_mw, self.served_mw):
             ceiling[first:] = np.inf
-        for held in (self.up_mw, self.down_mw, self.swing_mw):
+        for held in (*self.held_mw.values(), self.swing_mw):
             held[first:] = 0.0
 
     def _ceiling(self, believed: Array, window: PlanningWindow, forgone: Array | None) -> Array | float:
@@ -81,7 +85,7 @@ class Orders:
             curtailed_ac_mw=np.maximum(plant.solar_ac_mw - self.used_ac_mw[at], 0.0),
             curtailed_dc_mw=np.maximum(plant.solar_dc_mw - self.used_dc_mw[at], 0.0),
             unserved_mw=np.clip(plant.load_mw - self.served_mw[at], 0.0, plant.sheddable_mw),
-            held=Held(self.up_mw[at].tolist(), self.down_mw[at].tolist(), self.swing_mw[at].tolist()),
+            held=Held({name: held[at].tolist() for name, held in self.held_mw.items()}, self.swing_mw[at].tolist()),
         )
 
 
@@ -133,9 +137,9 @@ def joined(pieces: list[Flows]) -> Flows:
         name: np.concatenate([np.asarray(getattr(piece, name)) for piece in pieces])
         for name in (*OF_SITE, "limited_by")
     }
-    return Flows(
-        batteries=tuple(map(_joined_battery, zip(*(piece.batteries for piece in pieces), strict=True))), **whole
-    )
+    held = {name: np.concatenate([piece.held_mw[name] for piece in pieces]) for name in pieces[0].held_mw}
+    batteries = tuple(map(_joined_battery, zip(*(piece.batteries for piece in pieces), strict=True)))
+    return Flows(batteries=batteries, held_mw=held, **whole)
 
 
 def _joined_battery(pieces: Sequence[BatteryFlows]) -> BatteryFlows:

@@ -18,11 +18,12 @@ from bess_opt.dispatch.forecast_driven.horizon import Horizon, WindowEntries
 from bess_opt.dispatch.forecast_driven.numbers_by_age import Aged, NumbersByAge
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair, pairs_of
+from bess_opt.models.warranty.wear import is_of_wear
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, in_order
-from bess_opt.solver.program import Program
+from bess_opt.solver.program import Program, stores
 from bess_opt.solver.reuse import KeptSolvers
 from bess_opt.solver.solution import Solution
 
@@ -35,7 +36,8 @@ LATER = 4e-9  # of a typical price, per step: above the solver's tolerance of 1e
 class PlanningWindow:
     """Steps `first` to `last` − 1, planned by `decision`; those before `until` are carried out.
 
-    `energy_mwh` is what is in store when it begins; `happened` is the first step that is not history yet.
+    `energy_mwh` is what is in store when it begins, `wear_stand` what of it in each segment of wear by depth;
+    `happened` is the first step that is not history yet.
     """
 
     decision: int
@@ -44,6 +46,7 @@ class PlanningWindow:
     until: int
     energy_mwh: float
     happened: int
+    wear_stand: Sequence[float] = ()
 
 
 class Rolling:
@@ -78,6 +81,7 @@ class Rolling:
         self._column_step = np.minimum(step, plant.steps - 1)
         self._row_step = np.minimum(np.maximum(self.horizon.row_to - 1, 0) // 2, plant.steps - 1)
         self._flows = self._history.flows
+        self._segments = [block.first for block in stores(numbers.program.variables) if is_of_wear(block.name)]
         self._tie, self._price = _tie_weight(numbers), _typical(numbers.costs[0])
 
     def record(self, first: int, flows: Flows) -> None:
@@ -146,6 +150,9 @@ class Rolling:
             lower[crossed] = upper[crossed] = np.where(most[entries.columns] < np.inf, upper, lower)[crossed]
         start, end = (self._slot(entries, instant) for instant in (window.first, window.last))
         lower[start] = upper[start] = window.energy_mwh
+        for first, held in zip(self._segments, window.wear_stand, strict=False):
+            at = np.searchsorted(entries.columns, first + window.first)
+            lower[at] = upper[at] = held
         if cyclic:
             lower[end] = max(lower[end], window.energy_mwh)
         value = numbers.value.at(entries.entry, row_age[entries.row])

@@ -1,4 +1,4 @@
-"""Windows of a horizon whose steps the stored energy alone ties together: planned by value functions, no solver."""
+"""Windows of a horizon whose steps the stored energy alone ties together: planned by an engine beside HiGHS."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import pairs_of
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.plant import Plant
+from bess_opt.solver.engines import Engine, EngineRefusedError, ReadModel, WindowPlan
 from bess_opt.solver.solution import InfeasibleProgramError
-from bess_opt.solver.value_function.recursion import NOT_BUILT, RecursionFailedError, compiled_part
-from bess_opt.solver.value_function.step_program import NotStepwiseError, StepProgram, read
-from bess_opt.solver.value_function.windows import Part, Windows, aged
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 ORDERED = ("charge_mw", "discharge_mw", "curtailed_ac_mw", "curtailed_dc_mw", "unserved_mw")
@@ -25,24 +23,28 @@ ORDERED = ("charge_mw", "discharge_mw", "curtailed_ac_mw", "curtailed_dc_mw", "u
 class Stepwise:
     """Plans windows of a horizon as `Rolling` does: exact in the one-way rule in every step, equal optima by rule 11.
 
-    `believed` are the plants by age, youngest first. Raises `NotStepwiseError` where value functions do not fit.
+    `believed` are the plants by age, youngest first. Raises `EngineRefusedError` where `engine` does not fit.
     """
 
     def __init__(
-        self, believed: Iterable[Plant], active: ActiveStrategy, carried_by: Array, youngest: int, terminal: Terminal
+        self,
+        engine: Engine,
+        believed: Iterable[Plant],
+        active: ActiveStrategy,
+        carried_by: Array,
+        youngest: int,
+        terminal: Terminal,
     ) -> None:
-        if compiled_part() is None:
-            raise NotStepwiseError([NOT_BUILT])
         plants = list(believed)
-        self._windows = Windows(aged(_programs(plants, active, terminal)))
-        program = self._windows.program
-        self._steps, self._terminal = program.steps, terminal
+        windows = engine.windows(_read(engine, plants, active, terminal))
+        self._windows = windows
+        self._steps, self._terminal = windows.steps, terminal
         self._oldest, self._youngest = len(plants) - 1, youngest
         self._changing, self._carried_by = self._windows.changing, carried_by
         self._day = max(round(24.0 / plants[0].step_h), 1)
         self._worth = np.full(self._steps + 1, np.nan)
-        own = {name: program.columns.index(name) for name in ORDERED if name in program.columns}
-        self._flows = {name: (j, program.lower[j], program.upper[j]) for name, j in own.items()}
+        own = {name: windows.columns.index(name) for name in ORDERED if name in windows.columns}
+        self._flows = {name: (j, windows.lower[j], windows.upper[j]) for name, j in own.items()}
 
     def record(self, first: int, flows: Flows) -> None:
         """What the plant did ties later steps by its stored energy alone, which each window states."""
@@ -70,7 +72,7 @@ class Stepwise:
         self.learn(window, price)
         self._worth[window.last + 1 :] = np.nan
 
-    def _solve(self, window: PlanningWindow, *, cyclic: bool) -> Part:
+    def _solve(self, window: PlanningWindow, *, cyclic: bool) -> WindowPlan:
         first, last = window.first, window.last
         age = None
         if self._changing:
@@ -83,22 +85,22 @@ class Stepwise:
         least = window.energy_mwh if cyclic else -np.inf
         try:
             return self._windows.plan(first, last, window.energy_mwh, age=age, least_mwh=least, worth=worth)
-        except RecursionFailedError as error:
+        except EngineRefusedError as error:
             if error.no_plan:
                 raise InfeasibleProgramError(str(error)) from None
             raise
 
 
-def _programs(plants: list[Plant], active: ActiveStrategy, terminal: Terminal) -> Iterable[StepProgram]:
-    """The step program of each age; ages that believe the same share theirs."""
-    last: tuple[Plant, StepProgram] | None = None
+def _read(engine: Engine, plants: list[Plant], active: ActiveStrategy, terminal: Terminal) -> Iterable[ReadModel]:
+    """The model of each age; ages that believe the same share theirs."""
+    last: tuple[Plant, ReadModel] | None = None
     for one in plants:
         if last is None or one is not last[0]:
             m, objectives = model_of(one, active)
             if terminal == "value" and len(objectives) > 1:
                 found = "two count one after the other, and what stored energy is worth in the second is not known"
-                raise NotStepwiseError([f"objectives: {found}"])
-            last = one, read(m, objectives, pairs_of(one))
+                raise EngineRefusedError.because(f"objectives: {found}")
+            last = one, engine.read(m, objectives, pairs_of(one))
         yield last[1]
 
 

@@ -10,8 +10,8 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.infeasible.unreachable import instant, span
 from bess_opt.models.one_way import battery_pair
-from bess_opt.plant.cycle_caps import CycleCap
 from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.warranty.cycle_caps import CycleCap
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program, own_name
 from bess_opt.solver.solution import FarkasProof, Solution

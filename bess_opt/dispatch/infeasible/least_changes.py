@@ -27,12 +27,12 @@ from bess_opt.plant.plant import Plant
 from bess_opt.plant.reach import within_reach
 from bess_opt.solver.change import Direction, direction_of
 from bess_opt.solver.easing import least_easing
+from bess_opt.solver.engines import engine, engines_asked
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import one_way_program, steps_not_one_way
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError
-from bess_opt.solver.value_function.plan import has_plan
 from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
@@ -307,9 +307,10 @@ def _linear_solution(built: _Built, options: SolverOptions) -> tuple[Solver, np.
 
 def possible(built: _Built, options: SolverOptions) -> bool:
     """Whether a plan exists, the one-way rule included."""
-    known = None if options.engine == "highs" else has_plan(built.model, pairs_of(built.plant))
-    if known is not None:
-        return known
+    for word in engines_asked(options):
+        known = engine(word).has_plan(built.model, pairs_of(built.plant))
+        if known is not None:
+            return known
     found = _linear_solution(built, options)
     if found is None:
         return False

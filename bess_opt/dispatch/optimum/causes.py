@@ -24,21 +24,32 @@ class Places:
         self._first = np.searchsorted(program.column[self._by_column], np.arange(program.columns + 1))
         self._row_of = program.row_of_entry
 
-    def of_row(self, row: int, seen: frozenset[int] = frozenset()) -> Array:
+    def of_row(self, row: int) -> Array:
         """Steps of the row's columns; if none has any, of what these are tied to."""
-        program = self._program
-        columns = program.column[program.start[row] : program.start[row + 1]]
-        steps = self.step[columns]
-        if (steps >= 0).any() or row in seen:
-            return np.unique(steps[steps >= 0])
-        return _union([self.of_column(int(j), seen | {row}) for j in columns])
+        return self._reached([row])
 
-    def of_column(self, column: int, seen: frozenset[int] = frozenset()) -> Array:
+    def of_column(self, column: int) -> Array:
         """The column's own step, or those of its rows."""
-        if self.step[column] >= 0:
-            return self.step[column : column + 1]
-        rows = self._row_of[self._by_column[self._first[column] : self._first[column + 1]]]
-        return _union([self.of_row(int(i), seen) for i in rows if int(i) not in seen])
+        return self.step[column : column + 1] if self.step[column] >= 0 else self._reached(self._rows_of(column))
+
+    def _reached(self, rows: list[int]) -> Array:
+        """Steps of the nearest rows that have some, from `rows` on; each row is looked at once."""
+        program, found, seen, waiting = self._program, [], set(rows), list(rows)
+        while waiting:
+            at = waiting.pop()
+            columns = program.column[program.start[at] : program.start[at + 1]]
+            steps = self.step[columns]
+            if (steps >= 0).any():
+                found.append(steps[steps >= 0])
+                continue
+            further = {other for column in columns.tolist() for other in self._rows_of(column)} - seen
+            seen |= further
+            waiting += sorted(further)
+        return _union(found)
+
+    def _rows_of(self, column: int) -> list[int]:
+        entries = self._by_column[self._first[column] : self._first[column + 1]]
+        return [int(row) for row in self._row_of[entries]]
 
 
 def _union(parts: list[Array]) -> Array:

@@ -207,6 +207,8 @@ class _Prices:
         scarce = (np.abs(self._duals.row) > self._zero) & (program.row_lower != program.row_upper) & on_steps
         found = []
         for block in program.constraints.values():
+            if block.meaning.law:
+                continue  # segments of wear gain nothing but what enters them: no limit that somebody states
             mask = np.zeros(self._plant.steps, dtype=bool)
             for i in np.flatnonzero(scarce[block.slice]):
                 own = block.index == "steps"

@@ -22,6 +22,7 @@ from bess_opt.models.one_way import Pair, pairs_of
 from bess_opt.plant.flows import Flows, flows_by_name
 from bess_opt.plant.plant import Plant
 from bess_opt.solver import one_way, one_way_search
+from bess_opt.solver.engines import EngineFaultError, EngineRefusedError, engine, engines_asked
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import one_way_program
@@ -29,9 +30,6 @@ from bess_opt.solver.optimum import LinearOptimum, Optimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 from bess_opt.solver.tie_break import tie_break_cost
-from bess_opt.solver.value_function.plan import NotProvenError, solve_by_value_functions
-from bess_opt.solver.value_function.recursion import RecursionFailedError
-from bess_opt.solver.value_function.step_program import NotStepwiseError
 from bess_opt.solver.warm_start import start_near_optimum
 from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.contract import Objective
@@ -80,30 +78,42 @@ def solve_plant(
     """Model and proven optimum of a plant whose numbers may also be believed ones."""
     with watch.stage("build"):
         m, objectives = model_of(plant, active)
-    reasons: tuple[str, ...] = ()
-    if options.engine != "highs":
+    reasons: list[str] = []
+    for word in engines_asked(options):
         try:
             with watch.stage("solve"):
                 limit = options.time_limit_s
-                return m, solve_by_value_functions(m, objectives, pairs_of(plant), time_limit_s=limit)
-        except (NotStepwiseError, RecursionFailedError) as error:
-            if isinstance(error, RecursionFailedError) and error.no_plan:
+                return m, engine(word).optimum(m, objectives, pairs_of(plant), time_limit_s=limit)
+        except EngineRefusedError as error:
+            if error.no_plan:
                 raise InfeasibleError(infeasible.unreachable(plant) or _why_no_plan(m, plant, options)) from None
-            if options.engine == "value_function":
-                raise ScenarioError([engine_refused(error)]) from None
-            reasons = error.rows
+            if options.engine == word:
+                raise ScenarioError([engine_refused(word, error)]) from None
+            reasons += error.rows
         except LimitReachedError:
             _require_reachable(plant)
             raise
-        except NotProvenError as error:
-            if options.engine == "value_function":
+        except EngineFaultError as error:
+            if options.engine == word:
                 raise
-            reasons = error.rows
+            reasons += error.rows
     with watch.stage("compile"):
         _require_reachable(plant)
         program = expand(m)
         solver = Solver(program, options, scale_mw=plant.scale_mw)
-    return m, LinearOptimum(program, _solve(solver, m, plant, objectives, watch), reasons)
+    try:
+        found = _solve(solver, m, plant, objectives, watch)
+    except InfeasibleError:
+        _require_plan_without_wear(plant, active, options)
+        raise
+    return m, LinearOptimum(program, found, tuple(reasons))
+
+
+def _require_plan_without_wear(plant: Plant, active: ActiveStrategy, options: SolverOptions) -> None:
+    """Raise `InfeasibleError` in the words of the plant without wear, which forbids nothing."""
+    if any(battery.wear is not None and not battery.wear.one_price for battery in plant.batteries):
+        bare = plant.with_batteries(lambda _battery: {"wear": None})
+        raise InfeasibleError(_why_no_plan(model_of(bare, active)[0], bare, options)) from None
 
 
 def _require_reachable(plant: Plant) -> None:
@@ -113,14 +123,14 @@ def _require_reachable(plant: Plant) -> None:
         raise InfeasibleError(unreachable)
 
 
-def engine_refused(error: NotStepwiseError | RecursionFailedError) -> Finding:
-    """That the scenario asks for value functions, and what in it does not fit them."""
-    found = "'value_function' cannot solve this scenario: " + "; ".join(error.rows)
+def engine_refused(word: str, error: EngineRefusedError) -> Finding:
+    """That the scenario asks for the engine `word` alone, and what in it does not fit this."""
+    found = f"{word!r} cannot solve this scenario: " + "; ".join(error.rows)
     return Finding("engine_refused", "solver.engine", found, "give 'auto' or 'highs'")
 
 
 def _why_no_plan(m: Any, plant: Plant, options: SolverOptions) -> list[Finding]:
-    """The limits that contradict each other, of a scenario that value functions have found infeasible."""
+    """The limits that contradict each other, of a scenario that another engine has found infeasible."""
     program = expand(m)
     solver = Solver(program, options, scale_mw=plant.scale_mw)
     try:

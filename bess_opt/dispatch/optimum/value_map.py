@@ -1,4 +1,4 @@
-"""What one MWh more in store is worth at every energy and time, from the value functions of a plan's scenario."""
+"""What one MWh more in store is worth at every energy and time, of a plan's scenario."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import pairs_of
-from bess_opt.plant.from_scenario import plant_of
-from bess_opt.solver.value_function.recursion import Curve
-from bess_opt.solver.value_function.values import ValueFunctions
-from bess_opt.strategies.shared.activation import activate
+from bess_opt.solver.engines import EnergyWorth, EngineRefusedError, engines_at_hand
+from bess_opt.strategies.shared.activation import prepare
 
 LEVELS = 240  # intervals of energy
 
@@ -20,14 +19,15 @@ def value_map(scenario: Scenario, first: int, last: int) -> pd.DataFrame:
     """Worth of a MWh at the ends of the steps `first` to `last` − 1, a row each, in the first objective per MWh.
 
     Columns are energies [MWh], each the lower end of an interval, the last one (NaN) the end of the last interval.
-    NaN also where the limits allow no such energy. Raises `NotStepwiseError` where value functions do not fit,
-    `RecursionFailedError` as they do.
+    NaN also where the limits allow no such energy. Raises `EngineRefusedError` where no engine can say.
     """
-    stated_plant = plant_of(scenario)
-    active = activate(scenario, stated_plant)
-    plant = active.restrict(stated_plant)
+    plant, active = prepare(scenario)
     m, objectives = model_of(plant, active)
-    curves = ValueFunctions.of(m, objectives, pairs_of(plant)).recursion.curves_between(first, last)
+    for engine in engines_at_hand(SolverOptions()):  # whoever makes the plan: the worth is a question of its own
+        curves = engine.read(m, objectives, pairs_of(plant)).worth_between(first, last)
+        break
+    else:
+        raise EngineRefusedError.because("no engine that knows what stored energy is worth is at hand")
     low = min(float(curve.energy[0]) for curve in curves)
     high = max(float(curve.energy[-1]) for curve in curves)
     levels = np.linspace(low, high, LEVELS + 1)
@@ -35,7 +35,7 @@ def value_map(scenario: Scenario, first: int, last: int) -> pd.DataFrame:
     return pd.DataFrame(rows, index=plant.index[first:last], columns=levels)
 
 
-def _slopes(curve: Curve, energy: np.ndarray) -> np.ndarray:
+def _slopes(curve: EnergyWorth, energy: np.ndarray) -> np.ndarray:
     """Slope in the first objective at energies; NaN outside of what the limits allow."""
     piece = np.clip(np.searchsorted(curve.energy, energy, side="right") - 1, 0, len(curve.slope) - 1)
     inside = (energy >= curve.energy[0]) & (energy <= curve.energy[-1])

@@ -8,8 +8,7 @@ import pandas as pd
 
 from bess_opt.dispatch.optimum.value_map import value_map
 from bess_opt.inputs.batteries import require_one_battery
-from bess_opt.solver.value_function.recursion import RecursionFailedError
-from bess_opt.solver.value_function.step_program import NotStepwiseError
+from bess_opt.solver.engines import EngineRefusedError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 def value_figure(plan: Dispatch, week: str | None, theme: Literal["light", "dark"]) -> Figure:
     """The value functions' slopes with the planned energy on them; `plan` has a `stored_energy_value`."""
     from bess_opt import plots
-    from bess_opt.plots.shown_days import shown_days_of
+    from bess_opt.plots.shared.shown_days import shown_days_of
 
     require_one_battery(plan.scenario.batteries, "the picture of stored energy's worth")
     scenario, schedule = plan.scenario, plan.schedule
@@ -29,7 +28,7 @@ def value_figure(plan: Dispatch, week: str | None, theme: Literal["light", "dark
     shown = shown_days_of(schedule, index, pd.Timedelta(hours=step_h), week)
     try:
         worth = value_map(scenario, shown.first, shown.last)
-    except (NotStepwiseError, RecursionFailedError):
+    except EngineRefusedError:
         value = plan.stored_energy_value
         if not isinstance(value, pd.Series):
             raise

@@ -17,7 +17,7 @@ from bess_opt.interfaces.app.controls import Controls, caption, cards, size_of
 from bess_opt.interfaces.app.options import boxes, touched
 from bess_opt.interfaces.app.page import card_boxes, error_box, option_boxes, option_id
 from bess_opt.interfaces.app.work import STAGES, Desks, Job, Task
-from bess_opt.plots.style import ThemeName
+from bess_opt.plots.shared.style import ThemeName
 
 Ticket = list[Any] | None  # number of a job, and the inputs that it was asked for
 SIZES = ("power", "duration")

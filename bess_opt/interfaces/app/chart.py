@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.plots.parts import price_name, prices_of
-from bess_opt.plots.shown_days import shown_days_of
-from bess_opt.plots.style import Theme, ThemeName, paler, theme_of
-from bess_opt.plots.time_axes import local_index, step_length
+from bess_opt.plots.shared.parts import price_name, prices_of
+from bess_opt.plots.shared.shown_days import shown_days_of
+from bess_opt.plots.shared.style import Theme, ThemeName, paler, theme_of
+from bess_opt.plots.shared.time_axes import local_index, step_length
 
 PANELS = {"y": [0.5, 1.0], "y2": [0.25, 0.42], "y3": [0.0, 0.17]}
 HEIGHT_PX = 760

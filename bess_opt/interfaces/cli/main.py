@@ -50,6 +50,7 @@ from bess_opt.interfaces.cli.options import (
     Week,
     stated_forecast,
 )
+from bess_opt.interfaces.cli.progress import stages
 from bess_opt.interfaces.cli.resilience_command import resilience_command
 from bess_opt.interfaces.cli.run import check_ahead, loaded, parsed, run, verdict
 from bess_opt.interfaces.cli.streams import UnwritableError, give_up, own_stdout
@@ -214,7 +215,7 @@ def compare(
 def validate(scenario: ScenarioPath, assignments: Assignments = None, as_json: AsJson = False) -> None:
     """Check SCENARIO and list every problem; solves nothing."""
     overrides = parsed(assignments)
-    with show.faults(as_json), show.stages() as stage:
+    with show.faults(as_json), stages() as stage:
         stage("checking")
         from bess_opt.common.errors import BessOptError
         from bess_opt.common.findings import Findings
@@ -245,13 +246,14 @@ command(name="import")(import_command)
 def report(
     scenario: ScenarioPath,
     out: Annotated[Path, typer.Option(metavar="FILE", readable=False, help="The HTML file to write.")],
+    forecast: ForecastChoice = None,
     assignments: Assignments = None,
     week: Week = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare nothing, rule and optimum of SCENARIO and write one HTML page about it, to read or print."""
+    """Compare nothing, rule, operation on forecasts and optimum of SCENARIO: one HTML page, to read or print."""
     overrides = parsed(assignments)
-    with show.faults(as_json), show.stages() as stage:
+    with show.faults(as_json), stages() as stage:
         stage("reading the scenario")
         from bess_opt.interfaces.report.report import check_file, save_report
         from bess_opt.interfaces.report.report import report as make
@@ -260,7 +262,8 @@ def report(
         check_ahead(read, None, week, Theme.light)
         check_file(out)
         stage(f"optimizing and simulating {len(read.series):,} steps")
-        page = show.in_background(lambda: make(read, week=week))
+        known = stated_forecast(forecast) if forecast else None
+        page = show.in_background(lambda: make(read, week=week, forecast=known))
         save_report(page, out)
     show.say_findings(read.notes)
     if as_json:

@@ -41,9 +41,9 @@ FIGURES: dict[str, tuple[str, str, bool]] = {
 
 def _money_figures() -> dict[str, tuple[str, str, bool]]:
     """The lines of money, net revenue first, as `FIGURES` has the others."""
-    from bess_opt.plant.ledger import LINES
+    from bess_opt.plant.ledger import FIGURE_OF, LINES
 
-    lines = {line.figure: (line.label, MONEY, name != "energy") for name, line in LINES.items()}
+    lines = {FIGURE_OF[name]: (line.label, MONEY, name != "energy") for name, line in LINES.items()}
     return {"net_revenue": ("net revenue", MONEY, False)} | lines
 
 

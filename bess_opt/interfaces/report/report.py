@@ -7,6 +7,7 @@ and the same versions give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from matplotlib.figure import Figure
 
 from bess_opt.common.atomic_files import clear_leftovers, new_file
 from bess_opt.common.atomic_folders import not_writable
-from bess_opt.common.errors import ScenarioError
+from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.wording import NOTHING, number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison, compare, comparison_table
+from bess_opt.dispatch.forecast_driven.forecasts import Forecasts
 from bess_opt.dispatch.reconciliation import reconcile
 from bess_opt.dispatch.reconciliation_tables import summary_of, tables_of
 from bess_opt.dispatch.result import (
@@ -33,8 +35,10 @@ from bess_opt.dispatch.result import (
 )
 from bess_opt.inputs.describe import scenario_rows
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.interfaces.report.dark import dark_colours, with_variables
+from bess_opt.interfaces.report.first_screen import first_screen
 from bess_opt.investment.lifetime.financials import Financials, financial_rows
-from bess_opt.investment.lifetime.operation import by_operation, operation_table
+from bess_opt.investment.lifetime.operation import by_operation, forecast_driven, operation_table
 from bess_opt.investment.sizing.key_figures import sizing_rows
 from bess_opt.investment.sizing.size import Sizing
 from bess_opt.investment.sizing.sized_program import resized
@@ -43,8 +47,8 @@ from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.comparison import ladder_figure
 from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
-from bess_opt.plots.page import figure_svg
-from bess_opt.plots.parts import prices_of
+from bess_opt.plots.shared.page import figure_svg
+from bess_opt.plots.shared.parts import prices_of
 from bess_opt.plots.sizing.surface import surface_figure
 from bess_opt.plots.value import stored_value_figure
 
@@ -59,18 +63,26 @@ class Picture:
     caption: str
 
 
-def report(scenario: Scenario, *, week: str | None = None, sizing: Sizing | None = None) -> str:
-    """The page about `scenario` as HTML: its site and battery, none, rule and optimum, and what they are worth.
+def report(
+    scenario: Scenario, *, week: str | None = None, sizing: Sizing | None = None, forecast: Forecasts | None = None
+) -> str:
+    """The page about `scenario` as HTML: the decision; none, rule, operation on forecasts and optimum; their worth.
 
     `week` is the first local date of the pictures; default: the busiest week. Financials are there where
-    [finance] is, and the best size where `sizing` gives it. Raises what `compare` raises, and ScenarioError for a
-    wrong week and for a sizing of something else than `scenario`.
+    [finance] is, and the best size where `sizing` gives it. Where [finance] or a `forecast` is stated (as in
+    `control`; default: the day before), the battery is also operated on forecasts, planned each day for two days.
+    Raises what `compare` raises, with a `forecast` what `control` raises, and ScenarioError for a wrong week and
+    for a sizing of something else than `scenario`.
     """
     wrong = drawing_problems(pd.DatetimeIndex(scenario.series.index), week, "light") + _foreign(scenario, sizing)
     if wrong:
         raise ScenarioError(wrong)
+    driven = None if forecast is None else forecast_driven(scenario, forecast)
     comparison = compare(scenario)
-    return page(comparison, _worth(comparison), week=week, sizing=sizing)
+    if driven is None and scenario.finance is not None:
+        with suppress(BessOptError):  # a strategy that windows cannot carry
+            driven = forecast_driven(scenario)
+    return page(comparison, _worth(comparison, driven), week=week, sizing=sizing, driven=driven)
 
 
 def page(
@@ -79,8 +91,12 @@ def page(
     *,
     week: str | None = None,
     sizing: Sizing | None = None,
+    driven: Dispatch | None = None,
 ) -> str:
-    """The same from a comparison of one strategy that is there already; `worth` is its money by who operates."""
+    """The same from a comparison of one strategy that is there already.
+
+    `worth` is its money by who operates, `driven` the plan on forecasts.
+    """
     scenario = comparison.scenario
     money = worth[OPTIMAL] if worth else None
     plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
@@ -92,21 +108,28 @@ def page(
     header, rows = comparison_table(comparison)
     books = {rung: reconcile(plan) for rung, plan in plans.items()}
     own = books.pop(OPTIMAL)
+    pictures = _pictures(comparison, plans, week)
+    cash_flow = None if money is None or money.cash_flow is None else _cash_flow(money)
+    surface = None if sizing is None else _surface(sizing)
+    drawn = [*pictures, *(one for one in (cash_flow, surface) if one is not None)]
+    findings = _findings(comparison, best, money, sizing)
     return environment.get_template("report.html").render(
         mark=Markup(MARK),
         name=scenario.name,
-        answer=answer(comparison),
+        first=first_screen(comparison, driven, worth, sizing, answer(comparison)),
+        dark=dark_colours(one.svg for one in drawn),
         scenario=scenario_rows(scenario),
         figures=dispatch_rows(best),
         comparison=(header, rows),
         bill=None if scenario.tariff is None else _bill(best),
-        pictures=_pictures(comparison, plans, week),
+        pictures=pictures,
         money=None if money is None else financial_rows(money),
         operations=None if not worth else operation_table(worth),
-        cash_flow=None if money is None or money.cash_flow is None else _cash_flow(money),
+        cash_flow=cash_flow,
         sizing=None if sizing is None else sizing_rows(sizing),
-        surface=None if sizing is None else _surface(sizing),
-        findings=_findings(comparison, best, money, sizing),
+        surface=surface,
+        findings=findings,
+        warnings=[one for one in findings if one.severity != "recommendation"],
         closes=summary_of(own),
         accounts=tables_of(own, books),
     )
@@ -183,12 +206,12 @@ def save_report(html: str, file: str | Path) -> Path:
 # ---- the parts
 
 
-def _worth(comparison: Comparison) -> dict[str, Financials] | None:
+def _worth(comparison: Comparison, driven: Dispatch | None) -> dict[str, Financials] | None:
     """Money over the life by who operates the battery, where [finance] is stated."""
     if comparison.scenario.finance is None:
         return None
     plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
-    return by_operation(plans[OPTIMAL], plans.get(NONE), plans.get(RULE))
+    return by_operation(plans[OPTIMAL], plans.get(NONE), plans.get(RULE), driven)
 
 
 def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | None) -> list[Picture]:
@@ -227,7 +250,7 @@ def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | No
 
 
 def _picture(figure: Figure, caption: str, prefix: str) -> Picture:
-    return Picture(Markup(figure_svg(figure, prefix=prefix)), caption)
+    return Picture(Markup(with_variables(figure_svg(figure, prefix=prefix))), caption)
 
 
 def _bill(plan: Dispatch) -> tuple[list[str], list[list[str]]]:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import rainflow
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.ageing_model import AgeingModel
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.battery import Battery
+from bess_opt.inputs.technologies.ageing_model import AgeingModel
 from bess_opt.investment.lifetime.cash_flow import YEAR_H, since_new
+from bess_opt.plant.warranty.depth_wear import counted_cycles
 
 STILL = 1e-9  # of nameplate: a swing of charge below this is no cycle
 DEFAULT_YEARS = 20
@@ -129,7 +129,7 @@ def _cells(battery: Battery, model: AgeingModel | None) -> tuple[AgeingModel, st
 
 def rainflow_cycles(soc: Array) -> pd.DataFrame:
     """Cycles of a state-of-charge history after ASTM E1049: depth, mean_soc, count (1 full, 0.5 half)."""
-    found = [(depth, mean, count) for depth, mean, count, _, _ in rainflow.extract_cycles(soc.tolist())]
+    found = [(depth, mean, count) for depth, mean, count, _, _ in counted_cycles(soc)]
     table = pd.DataFrame(found, columns=["depth", "mean_soc", "count"], dtype=float)
     return table[table["depth"] > STILL].reset_index(drop=True)
 
@@ -144,6 +144,12 @@ def calendar_loss(rate: Array, step_h: float, start: float = 0.0) -> float:
     for place, half in enumerate(halves):
         loss = loss + half / loss if loss > 0.0 else float(rate[place]) * math.sqrt(days)
     return loss
+
+
+def calendar_capacity(model: AgeingModel, step_h: float, years: int) -> Array:
+    """Calendar capacity at the end of years 0 to `years`, cells half charged at the model's temperature."""
+    rate = model.calendar_rate(np.full(round(YEAR_H[0] / step_h), 0.5), model.temperature_c)
+    return _calendar(model, rate, step_h, years)
 
 
 def _calendar(model: AgeingModel, rate: Array, step_h: float, years: int) -> Array:

@@ -262,17 +262,19 @@ def _idle(baseline: Dispatch | None) -> list[Finding]:
 def _wear_twice(plan: Dispatch, finance: Finance) -> list[Finding]:
     """Wear steers dispatch and is no cash; a replacement is cash: both may stand for the same cells."""
     paid = [key for key in REPLACEMENT_COSTS if getattr(finance, key)]
-    if not (plan.scenario.battery.wear_cost_per_mwh and paid):
+    battery = plan.scenario.battery
+    if not ((battery.wear_cost_per_mwh or battery.wear is not None) and paid):
         return []
+    key = "wear_cost_per_mwh" if battery.wear is None else "wear"
     found = f"steers dispatch beside finance.{paid[0]}, which is paid; the wear itself is not in these figures"
     expected = "see that the wear cost is the replacement's, spread over its MWh, and not a second reserve"
-    return [Finding("wear_and_replacement", "battery.wear_cost_per_mwh", found, expected, "warning")]
+    return [Finding("wear_and_replacement", f"battery.{key}", found, expected, "warning")]
 
 
 def financials_html(money: Financials) -> str:
     """Worth over the life, and the cash flow where it has years."""
     from bess_opt.plots.cash_flow import cash_flow_figure
-    from bess_opt.plots.page import picture_html
+    from bess_opt.plots.shared.page import picture_html
 
     warned = list(money.findings)
     notes = findings_table(warned) if warned else ""

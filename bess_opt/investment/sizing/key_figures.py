@@ -62,7 +62,7 @@ def _size(sizing: Sizing) -> str:
 
 def sizing_html(sizing: Sizing) -> str:
     """The best size, its proof and the value over power and duration."""
-    from bess_opt.plots.page import picture_html
+    from bess_opt.plots.shared.page import picture_html
     from bess_opt.plots.sizing.surface import surface_figure
 
     warned = list(sizing.findings)

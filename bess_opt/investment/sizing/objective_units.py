@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bess_opt.investment.sizing.objectives import OBJECTIVES
-from bess_opt.plots.units import Unit
+from bess_opt.plots.shared.units import Unit
 
 
 def unit_of(objective: str, currency: str, values: pd.Series, score_unit: str = "currency") -> Unit:

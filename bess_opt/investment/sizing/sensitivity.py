@@ -22,7 +22,7 @@ from bess_opt.investment.sizing.objectives import Twin, goal_of
 from bess_opt.investment.sizing.region import Range
 from bess_opt.investment.sizing.size import size
 from bess_opt.investment.sizing.sized_program import resized
-from bess_opt.plots.units import Unit
+from bess_opt.plots.shared.units import Unit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

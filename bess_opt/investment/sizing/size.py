@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.result import Dispatch
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.investment.sizing.planes import Planes
-    from bess_opt.plots.units import Unit
+    from bess_opt.plots.shared.units import Unit
 
 AT_END = 1e-6  # of a size: as near is at the end of its range
 
@@ -262,7 +262,8 @@ def _sizing(
     if bound is not None and continuous is not None:
         other = value if nothing else goal.sign * -math.inf
         bound, continuous = (_farther(goal, limit, value, other, rounding) for limit in (bound, continuous))
-    gap = None if bound is None or proven is None else goal.sign * (bound - value) / proven.scale
+    rated = proven is not None and not math.isnan(value)  # money that never comes back has no rate of return
+    gap = goal.sign * (bound - value) / proven.scale if rated and proven and bound is not None else None
     if gap is not None and gap > tolerance:
         notes.append(_gap_open(gap, tolerance))
     return Sizing(

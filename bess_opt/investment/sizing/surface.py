@@ -20,8 +20,7 @@ from bess_opt.investment.sizing.objectives import Goal
 from bess_opt.investment.sizing.recursed import fits, row_values, values_of
 from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.sized_program import SizedProgram, needs_one_way_cuts
-from bess_opt.solver.value_function.recursion import RecursionFailedError
-from bess_opt.solver.value_function.step_program import NotStepwiseError
+from bess_opt.solver.engines import EngineRefusedError
 
 Progress = Callable[[float, float], None]  # is told the share done and the seconds left
 COLUMNS = ("power_mw", "duration_h", "energy_mwh", "value", "exact")
@@ -111,7 +110,7 @@ def _recursed(
         return None
     try:
         found = _revenues(goal.scenario, rows, executor, workers, told)
-    except (NotStepwiseError, RecursionFailedError):
+    except EngineRefusedError:
         return None
     pairs = (
         (size, value)

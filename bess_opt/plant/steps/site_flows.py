@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bess_opt.common.arrays import Array
+from bess_opt.plant import physics
 from bess_opt.plant.flows import BatteryFlows, Flows
 from bess_opt.plant.grid_band import GridBand
 from bess_opt.plant.plant import Plant
@@ -65,8 +66,7 @@ def site_flows(
         inverter_out_mw=out,
         inverter_in_mw=into,
         limited_by=limited,
-        regulation_up_mw=np.array(held.up_mw),
-        regulation_down_mw=np.array(held.down_mw),
+        held_mw={name: np.array(mw) for name, mw in held.capacity_mw.items()},
     )
 
 
@@ -81,8 +81,7 @@ def _dc_side(
     net = plant.solar_dc_mw - asked.curtailed_dc_mw
     for battery, mw in zip(plant.batteries, power, strict=True):
         net = net + mw if battery.on_dc_bus else net
-    into = np.maximum(-net, 0.0) / bus.eta_in
-    out = np.maximum(net, 0.0) * bus.eta_out
+    out, into = physics.inverter_flows_mw(net, eta_out=bus.eta_out, eta_in=bus.eta_in)
     # AC-side PV gives way to the export limit before the DC side does: it loses least.
     takes = plant.load_mw - asked.unserved_mw + above_mw - battery_ac
     takes = np.where(plant.curtailable, takes, takes - plant.solar_ac_mw)

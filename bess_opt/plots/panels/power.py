@@ -10,9 +10,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from bess_opt.common.columns import SCHEDULE
-from bess_opt.plots.parts import NOISE_MW, draw_steps, held, legend_beside, name_y, unit_label
-from bess_opt.plots.style import Theme, ThemeName, drawing, dress, paler, theme_of
-from bess_opt.plots.time_axes import Floats, step_edges, time_axis
+from bess_opt.plots.shared.parts import NOISE_MW, draw_steps, held, legend_beside, name_y, unit_label
+from bess_opt.plots.shared.style import Theme, ThemeName, drawing, dress, paler, theme_of
+from bess_opt.plots.shared.time_axes import Floats, step_edges, time_axis
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from bess_opt.plots.parts import draw_steps, legend_beside, name_y, price_name, prices_of, unit_label
-from bess_opt.plots.style import ThemeName, drawing, dress, heading, theme_of
-from bess_opt.plots.time_axes import step_edges, time_axis
+from bess_opt.plots.shared.parts import draw_steps, legend_beside, name_y, price_name, prices_of, unit_label
+from bess_opt.plots.shared.style import ThemeName, drawing, dress, heading, theme_of
+from bess_opt.plots.shared.time_axes import step_edges, time_axis
 
 
 def draw_price(

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from bess_opt.plots.parts import name_y, unit_label
-from bess_opt.plots.style import LINE_PT, TEXT_PT, TICK_PT, Theme, ThemeName, drawing, dress, theme_of
-from bess_opt.plots.time_axes import step_edges, time_axis
+from bess_opt.plots.shared.parts import name_y, unit_label
+from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, TICK_PT, Theme, ThemeName, drawing, dress, theme_of
+from bess_opt.plots.shared.time_axes import step_edges, time_axis
 
 
 def draw_soc(

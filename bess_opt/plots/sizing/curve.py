@@ -10,9 +10,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from bess_opt.plots.shared.style import LINE_PT, Theme
+from bess_opt.plots.shared.units import Unit
 from bess_opt.plots.sizing.marks import FINE, Style, draw_optimum, line_handle, name_axes, room
-from bess_opt.plots.style import LINE_PT, Theme
-from bess_opt.plots.units import Unit
 
 if TYPE_CHECKING:
     from bess_opt.investment.sizing.size import Sizing

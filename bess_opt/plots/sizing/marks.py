@@ -10,8 +10,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from bess_opt.plots.style import LINE_PT, TEXT_PT, Theme
-from bess_opt.plots.time_axes import Floats
+from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, Theme
+from bess_opt.plots.shared.time_axes import Floats
 
 if TYPE_CHECKING:
     from bess_opt.investment.sizing.size import Sizing

@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bess_opt.plots.page import NotebookFigure
-from bess_opt.plots.parts import colour_bar
-from bess_opt.plots.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
-from bess_opt.plots.units import Unit
+from bess_opt.plots.shared.page import NotebookFigure
+from bess_opt.plots.shared.parts import colour_bar
+from bess_opt.plots.shared.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
+from bess_opt.plots.shared.units import Unit
 
 if TYPE_CHECKING:
     from bess_opt.investment.sizing.sensitivity import Factor, Sensitivity

@@ -13,11 +13,11 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from scipy.interpolate import RectBivariateSpline
 
-from bess_opt.plots.parts import colour_bar
+from bess_opt.plots.shared.parts import colour_bar
+from bess_opt.plots.shared.style import Theme
+from bess_opt.plots.shared.time_axes import Floats
+from bess_opt.plots.shared.units import Unit
 from bess_opt.plots.sizing.marks import FINE, draw_optimum, draw_tried, line_handle, name_axes, room, square_handle
-from bess_opt.plots.style import Theme
-from bess_opt.plots.time_axes import Floats
-from bess_opt.plots.units import Unit
 
 if TYPE_CHECKING:
     from bess_opt.investment.sizing.size import Sizing

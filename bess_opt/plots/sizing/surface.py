@@ -11,11 +11,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bess_opt.plots.page import NotebookFigure
+from bess_opt.plots.shared.page import NotebookFigure
+from bess_opt.plots.shared.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
+from bess_opt.plots.shared.units import Unit
 from bess_opt.plots.sizing.curve import draw_size_curve
 from bess_opt.plots.sizing.size_map import draw_size_map
-from bess_opt.plots.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
-from bess_opt.plots.units import Unit
 
 if TYPE_CHECKING:
     from bess_opt.investment.sizing.size import Sizing

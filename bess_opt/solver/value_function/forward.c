@@ -1,6 +1,8 @@
 /* The pass forward: from the start energy and the kept V the schedule, and the prices that prove it. */
 #include "worth.h"
 
+enum { MOST_EITHER = 6 }; /* columns that may stand at either bound, tried in all ways */
+
 /* A mode at some d: slope and basis of its g below (low) and above (high) it, and the ray where its range ends. */
 typedef struct { Int mode, low_line, high_line, low_ray, high_ray; double high_slope, low_slope; } Chosen;
 
@@ -40,17 +42,12 @@ static double best_change(const Problem *p, const Memory *m, Int t, double y)
     return best;
 }
 
-/* Flows of one basis at d; by how much they leave their bounds. */
-static double flows_at(const Problem *p, const Work *w, Int basis, double d, double *x)
+/* Values of the basic columns at d beside the others in x; by how much they leave their bounds. */
+static double complete(const Problem *p, Work *w, Int basis, double d, double *x)
 {
     const Int *basic = p->basic + basis * p->rows, *loose = p->loose + basis * p->columns;
     const double *inverse = p->inverse + basis * p->rows * p->rows, *tableau = p->tableau + basis * p->rows * p->columns;
     double out = 0.0;
-    for (Int j = 0; j < p->columns; j++) x[j] = 0.0;
-    for (const Int *j = loose; *j >= 0; j++) {
-        x[*j] = side_of(p, w, *j, reduced(p, w, basis, *j));
-        if (!isfinite(x[*j])) x[*j] = isfinite(w->lower[*j]) ? w->lower[*j] : isfinite(w->upper[*j]) ? w->upper[*j] : 0.0;
-    }
     for (Int q = 0; q < p->rows; q++) {
         double v = 0.0;
         for (Int i = 0; i < p->rows; i++) v += inverse[q * p->rows + i] * (w->right[i] + (i == p->energy_row ? d : 0.0));
@@ -59,6 +56,33 @@ static double flows_at(const Problem *p, const Work *w, Int basis, double d, dou
         w->mark[q] = v;
     }
     for (Int q = 0; q < p->rows; q++) x[basic[q]] = w->mark[q];
+    return out;
+}
+
+/* Flows of one basis at d; by how much they leave their bounds. A column outside the basis that brings nothing may
+ * stand at either bound: the sides at which the others keep theirs are taken. */
+static double flows_at(const Problem *p, Work *w, Int basis, double d, double *x)
+{
+    const Int *loose = p->loose + basis * p->columns;
+    Int either[MOST_EITHER], count = 0;
+    double trial[MOST_COLUMNS];
+    for (Int j = 0; j < p->columns; j++) x[j] = 0.0;
+    for (const Int *j = loose; *j >= 0; j++) {
+        Worth z = reduced(p, w, basis, *j);
+        x[*j] = side_of(p, w, *j, z);
+        if (!isfinite(x[*j])) x[*j] = isfinite(w->lower[*j]) ? w->lower[*j] : isfinite(w->upper[*j]) ? w->upper[*j] : 0.0;
+        else if (count < MOST_EITHER && sign_of(p, z, p->slope_zero) == 0 && isfinite(w->upper[*j])
+                 && w->upper[*j] > w->lower[*j]) either[count++] = *j;
+    }
+    double out = complete(p, w, basis, d, x);
+    for (Int sides = 1; sides < ((Int)1 << count) && out > p->slack; sides++) {
+        memcpy(trial, x, sizeof(double) * (size_t)p->columns);
+        for (Int i = 0; i < count; i++) trial[either[i]] = (sides >> i) & 1 ? w->upper[either[i]] : w->lower[either[i]];
+        double other = complete(p, w, basis, d, trial);
+        if (!(other < out)) continue;
+        out = other;
+        memcpy(x, trial, sizeof(double) * (size_t)p->columns);
+    }
     return out;
 }
 

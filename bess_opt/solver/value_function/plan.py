@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import SolveError
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.certificate import LinearCertificate
+from bess_opt.solver.engines import EngineFaultError
 from bess_opt.solver.expand import expand
 from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program
@@ -30,6 +30,7 @@ from bess_opt.solver.value_function.recursion import (
 from bess_opt.solver.value_function.row_over_all import plan_under_row
 from bess_opt.solver.value_function.step_program import ENERGY, LEVELS, NotStepwiseError, Objective, StepProgram, read
 
+KEPT = 1e-7  # of the largest flow: a schedule beyond its limits by more is none
 PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
 
 # Levels are kept by their slopes: where two humps of the first cross, a second objective jumps and its slopes lie.
@@ -38,13 +39,8 @@ SECOND_JUMPS = "objectives: two count one after the other, and the value of ener
 OUT_OF_TIME = "the time limit ended the solve before any plan was found; raise solver.time_limit_s"
 
 
-class NotProvenError(SolveError):
-    """The schedule does not earn what the recursion promises: an error of this engine, never of the scenario."""
-
-    @property
-    def rows(self) -> tuple[str, ...]:
-        """Why HiGHS must be asked."""
-        return (f"proof: {self}",)
+class NotProvenError(EngineFaultError):
+    """The schedule does not earn what the recursion promises."""
 
 
 def solve_by_value_functions(
@@ -179,6 +175,9 @@ class ValueFunctionPlan:
         earned, turnover = self._money
         if not abs(promised - earned) <= PROVEN * max(turnover, abs(promised)) + 1e-12:
             raise NotProvenError(f"the schedule brings {earned:.12g} where its value function says {promised:.12g}")
+        largest = max((float(np.abs(flow).max(initial=0.0)) for flow in self.schedule.flow), default=0.0)
+        if not self.certificate().primal_violation <= KEPT * max(1.0, largest):
+            raise NotProvenError(f"the schedule leaves its limits by {self.certificate().primal_violation:.3g}")
 
     @property
     def closes(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import SolveError
+from bess_opt.solver.engines import EngineRefusedError
 from bess_opt.solver.value_function.modes import Modes
 from bess_opt.solver.value_function.step_program import LEVELS, StepProgram
 
@@ -64,7 +64,7 @@ class _Problem(ctypes.Structure):
     ]
 
 
-class RecursionFailedError(SolveError):
+class RecursionFailedError(EngineRefusedError):
     """The recursion could not go on; `rows` say why.
 
     `no_plan`: no schedule exists. `out_of_time`: the caller's limit was reached. Else HiGHS must be asked.
@@ -151,7 +151,7 @@ class Recursion:
         self.program, self.modes = program, modes
         self._library = compiled_part()
         if self._library is None:
-            raise SolveError(NOT_BUILT)
+            raise EngineRefusedError.because(NOT_BUILT)
         self._kept_alive: list[Any] = []
         self.width, self.slope_zero, self.value_zero = tolerances_of(program)
         p = _Problem()

@@ -19,9 +19,9 @@ import numpy as np
 import pyomo.environ as pyo
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import SolveError
 from bess_opt.models.components import ArrayConstraint, ArrayVar, members
 from bess_opt.models.one_way import Pair
+from bess_opt.solver.engines import EngineRefusedError
 from bess_opt.solver.expand import Affine, View, place
 from bess_opt.solver.program import own_name
 from bess_opt.solver.tie_break import tie_weight
@@ -33,7 +33,7 @@ LEVELS = 3  # objectives and the cost that breaks ties: what the recursion compa
 NOTHING = np.zeros(1)
 
 
-class NotStepwiseError(SolveError):
+class NotStepwiseError(EngineRefusedError):
     """More than the stored energy ties the steps together; `rows` names what does, each with the reason."""
 
     def __init__(self, rows: Sequence[str]) -> None:

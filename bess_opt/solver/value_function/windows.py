@@ -149,6 +149,21 @@ class Windows(Recursion):
         return self.program.columns
 
     @property
+    def steps(self) -> int:
+        """Steps of the horizon."""
+        return self.program.steps
+
+    @property
+    def lower(self) -> list[Array]:
+        """Lower bounds of the columns, one for all steps or one each."""
+        return self.program.lower
+
+    @property
+    def upper(self) -> list[Array]:
+        """Upper bounds of the columns, one for all steps or one each."""
+        return self.program.upper
+
+    @property
     def changing(self) -> bool:
         """Whether any number depends on the age."""
         return bool(self._tables)

@@ -39,6 +39,7 @@ from pydantic import Field
 
 from bess_opt.common import clock
 from bess_opt.common.arrays import Array
+from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.input_table import Flag, Number, Table, quantity
 from bess_opt.models.ledger import money_terms
@@ -47,10 +48,11 @@ from bess_opt.plant import money
 from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import net_revenue
-from bess_opt.plant.plant import Plant, Reserves
+from bess_opt.plant.plant import Plant, Product, Reserves
 from bess_opt.plant.rule import Rule
 from bess_opt.strategies.frequency_regulation.calls import (
     NO_CAPACITY,
+    PRODUCTS_SOLD,
     SignalReplay,
     base_mw,
     beyond_site,
@@ -121,19 +123,18 @@ def restrict(plant: Plant, options: FrequencyRegulationOptions) -> Plant:
     half = options.performance_price_per_mw / 2.0
     up_price, down_price = (
         money.pjm_credit(1.0, options.performance_score, plant.extra[name], options.mileage_ratio, half)
-        for name in ("regulation_up_price_per_mw", "regulation_down_price_per_mw")
+        for name in (PRODUCTS[product].price_column for product in PRODUCTS_SOLD)
     )
-    reserves = Reserves(
-        up_price=up_price,
-        down_price=down_price,
-        activation_up=called[0],
-        activation_down=called[1],
+    up = Product(
+        direction="up",
+        price=up_price,
+        activation=called[0],
         headroom_h=options.headroom_h,
         max_mw=np.inf if options.max_capacity_mw is None else options.max_capacity_mw,
-        symmetric=options.symmetric,
         block_starts=_block_starts(plant, options.block_h),
     )
-    return replace(plant, reserves=reserves)
+    down = replace(up, direction="down", price=down_price, activation=called[1])
+    return replace(plant, reserves=Reserves(dict(zip(PRODUCTS_SOLD, (up, down), strict=True)), options.symmetric))
 
 
 def _block_starts(plant: Plant, block_h: float | None) -> Array:
@@ -204,23 +205,23 @@ def checks(schedule: pd.DataFrame, plant: Plant, options: FrequencyRegulationOpt
     up, down = capacities(schedule)
     base = base_mw(schedule, plant)
     less, more, below, above = parts_of(base, up, down)
-    charge = np.maximum(-base, 0.0) - reserves.activation_up * less + reserves.activation_down * above
-    discharge = np.maximum(base, 0.0) + reserves.activation_up * more - reserves.activation_down * below
+    charge = np.maximum(-base, 0.0) - reserves.up.activation * less + reserves.down.activation * above
+    discharge = np.maximum(base, 0.0) + reserves.up.activation * more - reserves.down.activation * below
     off = np.maximum(abs(schedule["charge_mw"] - charge), abs(schedule["discharge_mw"] - discharge)).to_numpy()
-    free = ~reserves.block_starts[1:]
+    free = ~reserves.up.block_starts[1:]
     moved = np.append(0.0, np.maximum(abs(np.diff(up)), abs(np.diff(down))) * free)
     excess = {
         "charge and discharge are the mean over the calls": off,
         "rated power when called": np.maximum(
             base + up - storage.discharge_limit_mw, down - base - storage.charge_limit_mw
         ),
-        "capacity held": np.maximum(-np.minimum(up, down), np.maximum(up, down) - reserves.max_mw),
+        "capacity held": np.maximum(-np.minimum(up, down), np.maximum(up, down) - reserves.up.max_mw),
         "symmetric capacity": abs(up - down) * options.symmetric,
         "constant capacity within a block": moved,
     }
     energy = np.append(storage.start_mwh, schedule["energy_mwh"].to_numpy())
-    drawn = reserves.headroom_h * (storage.eta_charge * less + more / storage.eta_discharge)
-    taken = reserves.headroom_h * (storage.eta_charge * above + below / storage.eta_discharge)
+    drawn = reserves.up.headroom_h * (storage.eta_charge * less + more / storage.eta_discharge)
+    taken = reserves.up.headroom_h * (storage.eta_charge * above + below / storage.eta_discharge)
     room_up, room_down = energy - storage.floor_mwh, storage.ceiling_mwh - energy
     short = np.maximum(
         drawn - np.minimum(room_up[:-1], room_up[1:]), taken - np.minimum(room_down[:-1], room_down[1:])

@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
+from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant, Reserves, Storage
 from bess_opt.plant.steps.transition import transition
 
+PRODUCTS_SOLD = ("regulation_up", "regulation_down")
 NO_CAPACITY = 1e-9  # of rated power: less than this is not held
 
 
@@ -26,14 +29,15 @@ def reserves_of(plant: Plant) -> Reserves:
 def base_mw(schedule: pd.DataFrame, plant: Plant) -> Array:
     """Base point of each step, + discharges: the battery's mean power without what was called."""
     reserves, (up, down) = reserves_of(plant), capacities(schedule)
-    called = reserves.activation_up * up - reserves.activation_down * down
+    called = reserves.up.activation * up - reserves.down.activation * down
     base: Array = schedule["battery_mw"].to_numpy() - called
     return base
 
 
 def capacities(schedule: pd.DataFrame) -> tuple[Array, Array]:
     """(upward, downward) capacity of each step, MW."""
-    return schedule["regulation_up_mw"].to_numpy(), schedule["regulation_down_mw"].to_numpy()
+    up, down = (schedule[PRODUCTS[name].column].to_numpy() for name in PRODUCTS_SOLD)
+    return up, down
 
 
 def parts_of(base: Array, up: Array, down: Array) -> tuple[Array, Array, Array, Array]:
@@ -73,7 +77,8 @@ def beyond_site(schedule: pd.DataFrame, plant: Plant) -> Array:
     beyond = [np.zeros(plant.steps)]
     gives, takes = base + up + used, base - down + used
     if bus is not None:
-        gives, takes = (np.where(x > 0.0, x * bus.eta_out, x / bus.eta_in) for x in (gives, takes))
+        flows = (physics.inverter_flows_mw(x, eta_out=bus.eta_out, eta_in=bus.eta_in) for x in (gives, takes))
+        gives, takes = (out - into for out, into in flows)
         beyond += [np.abs(gives) - bus.inverter_mw, np.abs(takes) - bus.inverter_mw]
     out, into = solar_ac + gives - served, served - solar_ac - takes
     beyond += [out - plant.export_max_mw, into - plant.import_max_mw]

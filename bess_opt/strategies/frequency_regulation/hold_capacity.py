@@ -11,7 +11,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.models.regulation import pressed
 from bess_opt.plant.plant import Plant, Reserves
 from bess_opt.plant.rule import Held, State
-from bess_opt.strategies.frequency_regulation.calls import NO_CAPACITY, called_room, reserves_of
+from bess_opt.strategies.frequency_regulation.calls import NO_CAPACITY, PRODUCTS_SOLD, called_room, reserves_of
 from bess_opt.strategies.shared.rule_parts import LAST_H, drawing
 
 RECENTRE_H = 1.0  # hours in which the rule would bring the stored energy back to the middle
@@ -26,15 +26,15 @@ class HoldCapacity:
 
     def __init__(self, plant: Plant, activation_up: float, activation_down: float) -> None:
         storage, reserves = plant.storage, reserves_of(plant)
-        self.held = Held.nothing(plant.steps)
+        self.held = Held.nothing(plant.steps, PRODUCTS_SOLD)
         self._drawn = drawing(plant)
-        self._called_up, self._called_down = reserves.activation_up.tolist(), reserves.activation_down.tolist()
+        self._called_up, self._called_down = reserves.up.activation.tolist(), reserves.down.activation.tolist()
         up, down = activation_up, activation_down
         gain = down * storage.eta_charge - up / storage.eta_discharge  # cells per MW held, on average
         self._shift = plant.step_h * gain
         known = "regulation_signal" not in plant.extra
         most, h = (max(up, down) if known else 1.0), plant.step_h
-        self._step_h, self._headroom_h, self._most_called = h, reserves.headroom_h, most
+        self._step_h, self._headroom_h, self._most_called = h, reserves.up.headroom_h, most
         self._pace = min(h / RECENTRE_H, 1.0)
         self._eta_in, self._eta_out, self._kept = storage.eta_charge, storage.eta_discharge, storage.retention
         self._goal = _goal(plant).tolist()
@@ -44,7 +44,7 @@ class HoldCapacity:
         self._warranty, self._counts = out * storage.eta_discharge, (up if known else 1.0)
         self._warranty_in, self._counts_in = into / storage.eta_charge, (down if known else 1.0)
         most_mw = min(
-            reserves.max_mw,
+            reserves.up.max_mw,
             self._warranty / max(self._counts, 1e-9),
             self._warranty_in / max(self._counts_in, 1e-9),
         )
@@ -151,7 +151,8 @@ class HoldCapacity:
         else:
             less = -base if -base < r else r
             charge, discharge = -base - up * less + down * r, up * (r - less)
-        held.up_mw[t] = held.down_mw[t] = r
+        for capacity in held.capacity_mw.values():
+            capacity[t] = r
         held.swing_mw[t] = charge if charge < discharge else discharge
         mean: float = discharge - charge
         return mean
@@ -167,8 +168,8 @@ class _Blocks:
     """What the rule knows of each step's block, as lists over the steps."""
 
     def __init__(self, plant: Plant, reserves: Reserves, most_mw: float, ready_h: Callable[[Array], Array]) -> None:
-        storage, first = plant.storage, np.flatnonzero(reserves.block_starts)
-        number = np.cumsum(reserves.block_starts) - 1
+        storage, first = plant.storage, np.flatnonzero(reserves.up.block_starts)
+        number = np.cumsum(reserves.up.block_starts) - 1
         length = np.diff(np.append(first, plant.steps))
         low, high = called_room(plant, plant.solar_ac_mw, plant.solar_dc_mw, plant.load_mw)
         low, high = np.maximum(low, -storage.charge_limit_mw), np.minimum(high, storage.discharge_limit_mw)
@@ -189,7 +190,7 @@ class _Blocks:
         self.floor = (over(storage.floor_mwh, np.maximum) + leak * length[number]).tolist()
         self.ceiling = over(storage.ceiling_mwh, np.minimum).tolist()
         self.goal_low, self.goal_high = over(goal, np.minimum).tolist(), over(goal, np.maximum).tolist()
-        self.starts, self.length = reserves.block_starts.tolist(), length[number].tolist()
+        self.starts, self.length = reserves.up.block_starts.tolist(), length[number].tolist()
         self.left = (np.append(first, plant.steps)[number + 1] - np.arange(plant.steps)).tolist()
 
 

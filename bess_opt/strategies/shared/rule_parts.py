@@ -89,7 +89,7 @@ class _ServingLoad:
 
     def __call__(self, state: State) -> float:
         wanted, least, held = self._rule(state), self._least_mw[state.step], self.held
-        if held is not None and held.up_mw[state.step] > 0.0:
+        if held is not None and held.any_at(state.step):
             return wanted
         return max(wanted, min(least, state.discharge_room_mw))
 

@@ -16,9 +16,9 @@ from bess_opt.plant.audit import Violation
 from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.metrics import Score
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.rule import Committing, Rule, State
+from bess_opt.plant.rule import AnyRule, Committing, Rule, State
 from bess_opt.strategies.shared.contract import Objective, Sense, Strategy
-from bess_opt.strategies.shared.rule_parts import serving_load
+from bess_opt.strategies.shared.cycle_budget import within_budget
 
 
 class ActiveStrategy(Protocol):
@@ -42,7 +42,7 @@ class ActiveStrategy(Protocol):
     def build(self, m: Any, plant: Plant) -> Sequence[Objective]:
         """Own constraints added to the model; objectives in the order in which they count."""
 
-    def rule(self, plant: Plant) -> Rule:
+    def rule(self, plant: Plant) -> AnyRule:
         """The rule twin, ready to be asked."""
 
     def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
@@ -95,9 +95,9 @@ class SingleStrategy:
         """See `Bound`."""
         return self.strategy.build(m, plant, self.options)
 
-    def rule(self, plant: Plant) -> Rule:
+    def rule(self, plant: Plant) -> AnyRule:
         """See `Bound`."""
-        return serving_load(plant, self.strategy.rule(plant, self.options))
+        return within_budget(plant, self.strategy.rule(plant, self.options))
 
     def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
         """The strategy's own score."""
@@ -179,9 +179,10 @@ class StrategyStack:
         own = [term for part in self.parts for term in part.strategy.stacked.terms(m, plant, part.options)]
         return [[*money_terms(m), *own]]
 
-    def rule(self, plant: Plant) -> Rule:
+    def rule(self, plant: Plant) -> AnyRule:
         """All rules as one, in list order."""
-        return serving_load(plant, in_order([part.strategy.rule(plant, part.options) for part in self.parts]))
+        together = in_order([part.strategy.rule(plant, part.options) for part in self.parts])
+        return within_budget(plant, together)
 
     def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
         """Net revenue: cash."""

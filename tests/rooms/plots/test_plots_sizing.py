@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 import bess_opt as bo
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.plots import figure_png
+from bess_opt.plots.shared.style import LIGHT
 from bess_opt.plots.sizing.surface import surface_figure
-from bess_opt.plots.style import LIGHT
 
 
 def scenario() -> bo.Scenario:
@@ -113,8 +113,8 @@ def test_the_map_has_no_hole_where_it_is_highest() -> None:
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
+    from bess_opt.plots.shared.style import theme_of
     from bess_opt.plots.sizing.size_map import _draw_filled
-    from bess_opt.plots.style import theme_of
 
     x, y = np.meshgrid(np.arange(6.0), np.arange(6.0))
     known = 10.0 - (x - 2.5) ** 2 - (y - 2.5) ** 2 + 0.5  # 10 at the four middle sizes, 10.5 between them

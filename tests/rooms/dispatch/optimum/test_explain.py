@@ -232,3 +232,11 @@ def test_every_strategy_explains_itself(name: str) -> None:
     assert np.isfinite(table.filter(like="per_mwh").to_numpy()).all()
     assert table["reason"].str.contains("^(?:charges|discharges|idle): ").all()
     assert np.isfinite(list(table.attrs["marginals"].values())).all()
+
+
+def test_peaks_that_look_back_on_each_other() -> None:
+    """Twelve months that each look back on all before are tied in thousands of ways; each is looked at once."""
+    plan = bo.optimize(bo.load(ROOT / "scenarios" / "office_with_tariff"))
+    told = plan.explain()
+    assert len(told) == len(plan.schedule)
+    assert told["reason"].str.len().min() > 0

@@ -42,7 +42,9 @@ topology = "hybrid"
 converters = {ac_to_dc = 0.96, dc_to_ac = 0.96, dc_to_dc = 0.99}
 soc_start = 0.5
 soc_end = {value_per_mwh = 35.0}
-wear_cost_per_mwh = 2.0
+wear_cost_per_mwh = 0.0
+wear = {depth = [0.2, 1.0], cost_per_mwh = [17.2, 27.3]}
+wear_stand = [1.6, 2.4]
 charge_power_mw = 1.5
 max_cycles_per_day = 1.5
 max_cycles = {count = 365, per = "year", used = 0.0, counts = "discharged"}
@@ -238,7 +240,7 @@ def test_nobody_changes_a_scenario(hours: Frames) -> None:
 
 
 def test_problems_of_all_inputs_come_at_once(hours: Frames, problems: Problems) -> None:
-    frame = hours(48).assign(price=1.0, load_mw=-1.0)
+    frame = hours(48).assign(price=1.0, solar_mw=-1.0)
     found = problems(
         Scenario,
         battery={"power_mw": -1, "duration_h": 4, "topologie": "hybrid"},
@@ -265,7 +267,7 @@ def test_problems_of_all_inputs_come_at_once(hours: Frames, problems: Problems) 
         "strategy[1]",
         "strategy[2].rule",
         "series column price",
-        "series row 1, column load_mw",
+        "series row 1, column solar_mw",
         "tariff.demand[0].interval_min",
         "tariff.energy",
     ]
@@ -335,14 +337,16 @@ def test_billing_interval_is_a_number_of_steps(hours: Frames, problems: Problems
 
 
 def test_replace_merges_tables(full: Scenario) -> None:
-    changed = full.replace(battery={"power_mw": 3, "converters": {"dc_to_dc": 1}}, solver={"seed": 1}, name="new")
+    larger = {"power_mw": 3, "converters": {"dc_to_dc": 1}, "wear_stand": [2.4, 3.6]}
+    changed = full.replace(battery=larger, solver={"seed": 1}, name="new")
     assert changed.battery.power_mw == 3
     assert changed.battery.converters.dc_to_dc == 1
     assert changed.battery.converters.ac_to_dc == 0.96
     assert changed.battery.technology == full.battery.technology
     assert changed.solver == SolverOptions(time_limit_s=60, rel_gap=1e-4, threads=2, seed=1, engine="highs")
     assert (changed.name, changed.folder, changed.notes) == ("new", full.folder, full.notes)
-    assert changed.replace(battery={"power_mw": 2, "converters": {"dc_to_dc": 0.99}}, solver={"seed": 7}) == full
+    again = {"power_mw": 2, "converters": {"dc_to_dc": 0.99}, "wear_stand": [1.6, 2.4]}
+    assert changed.replace(battery=again, solver={"seed": 7}) == full
 
 
 def test_replace_takes_some_whole(full: Scenario, hours: Frames, problems: Problems) -> None:

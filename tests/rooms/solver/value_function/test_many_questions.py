@@ -14,6 +14,7 @@ import bess_opt as bo
 from bess_opt.comparison.compare import FORECAST
 from bess_opt.dispatch.optimum import solve_scenario
 from bess_opt.solver.highs import Solver
+from bess_opt.solver.value_function import engine
 
 FINANCE = {
     "capital_per_mw": 100e3,
@@ -104,14 +105,14 @@ def test_the_plan_of_a_size_and_of_a_sensitivity_is_by_value_functions(monkeypat
 def test_whether_it_fits_is_read_before_the_matrix_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scenario that fits is never expanded; of one that does not, the rows are known before it is."""
     told: list[str] = []
-    expand, read = solve_scenario.expand, solve_scenario.solve_by_value_functions
+    expand, read = solve_scenario.expand, engine.solve_by_value_functions
     monkeypatch.setattr(solve_scenario, "expand", lambda *a, **k: (told.append("expanded"), expand(*a, **k))[1])
 
     def reading(*given: Any, **named: Any) -> Any:
         told.append("read")
         return read(*given, **named)
 
-    monkeypatch.setattr(solve_scenario, "solve_by_value_functions", reading)
+    monkeypatch.setattr(engine, "solve_by_value_functions", reading)
     bo.optimize(fortnight())
     assert told == ["read"]
     told.clear()

@@ -222,7 +222,7 @@ def test_an_engine_must_be_known() -> None:
 
 def test_without_the_compiled_part_highs_solves_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bess_opt.solver.value_function.plan.compiled_part", lambda: None)
-    monkeypatch.setattr("bess_opt.dispatch.checks.validate.compiled_part", lambda: None)
+    monkeypatch.setattr("bess_opt.solver.value_function.engine.compiled_part", lambda: None)
     plan = case(price_per_mwh=DAY).optimize()
     assert plan.report is not None
     assert (plan.report.engine, plan.metrics.net_revenue) == ("highs", pytest.approx(155.0))
@@ -295,3 +295,29 @@ def test_errors_cross_processes_whole() -> None:
     for error in (RecursionFailedError(3, 7), NotStepwiseError(["a: b"])):
         again = pickle.loads(pickle.dumps(error))
         assert (str(again), again.rows) == (str(error), error.rows)
+
+
+def test_curtailing_on_either_bus_brings_the_same() -> None:
+    """Paid to import, with PV on both buses: where it is cut makes no difference to money, but each can cut only its own.
+
+    1.68 MW of import at -37.28 for a quarter-hour, the battery charges at full power, 2.16 MW of PV are cut.
+    """
+    at = pd.date_range("2025-11-02 19:30", periods=2, freq="15min", tz="UTC")
+    columns = {"import_price_per_mwh": [-37.28, 68.9], "load_mw": [0.181, 0.336], "solar_dc_mw": [2.279, 0.778]}
+    cells = {"eta_charge": 0.99, "eta_discharge": 0.93, "soc_min": 0.08, "soc_max": 0.99, "c_rate_max": 0.84}
+    battery = {
+        "power_mw": 1.48, "duration_h": 1.4, "technology": cells, "topology": "hybrid", "auxiliary_mw": 0.02,
+        "converters": {"ac_to_dc": 0.99, "dc_to_ac": 0.93, "dc_to_dc": 0.95},
+    }  # fmt: skip
+    site = {"dc_share": 0.33, "import_limit_mw": 1.68}
+    plans = [
+        bo.optimize(
+            bo.Scenario(
+                battery=battery, series=pd.DataFrame(columns, index=at), site=site, tariff={"export": 48.18},
+                strategy="arbitrage", solver={"engine": engine},
+            )
+        )
+        for engine in ("value_function", "highs")
+    ]  # fmt: skip
+    assert [plan.report.objective for plan in plans] == pytest.approx([33.860419079131496] * 2, rel=1e-9)
+    assert plans[0].schedule["curtailed_mw"].iloc[0] == pytest.approx(2.156325, abs=1e-5)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt.plots.time_axes import DAY, day_text, local_days, midnights
+from bess_opt.plots.shared.time_axes import DAY, day_text, local_days, midnights
 
 SHORT_DAYS = 10
 WEEK_DAYS = 7

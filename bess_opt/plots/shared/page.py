@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bess_opt.plots.style import TITLE_PT, Theme, drawing, dress, theme_of
+from bess_opt.plots.shared.style import TITLE_PT, Theme, drawing, dress, theme_of
 
 DPI = 120
 WIDTH_IN, LEFT_IN, RIGHT_IN, BOTTOM_IN, GAP_IN = 13.0, 1.0, 2.45, 0.8, 0.55

@@ -11,8 +11,8 @@ from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, Rule, total
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MWH
-from bess_opt.plant.cycle_caps import CycleCap
 from bess_opt.plant.plant import Storage
+from bess_opt.plant.warranty.cycle_caps import CycleCap
 
 
 def add_cycle_caps(m: Any, battery: Storage) -> None:

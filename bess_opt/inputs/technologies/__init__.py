@@ -22,7 +22,9 @@ from bess_opt.common.wording import show
 
 ROUNDING = 1e-9  # of nameplate energy: a state of charge outside the window by less is on its edge
 _WORDS = ("meaning", "ageing_source", "source")  # what a row of the file says beside the figures
-_DATA: dict[str, dict[str, Any]] = tomllib.loads((files("bess_opt.inputs") / "technologies.toml").read_text("utf-8"))
+_DATA: dict[str, dict[str, Any]] = tomllib.loads(
+    (files("bess_opt.inputs.technologies") / "technologies.toml").read_text("utf-8")
+)
 if TYPE_CHECKING:
     TechnologyKey = str
 else:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
 from numpy.typing import NDArray
 
-from bess_opt.plots.style import TEXT_PT, Theme
+from bess_opt.plots.shared.style import TEXT_PT, Theme
 
 Floats = NDArray[np.float64]
 HOUR = pd.Timedelta(hours=1)

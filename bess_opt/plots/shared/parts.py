@@ -13,8 +13,8 @@ from matplotlib.container import Container
 from matplotlib.ticker import MaxNLocator
 
 from bess_opt.common.columns import SCHEDULE
-from bess_opt.plots.style import LINE_PT, TEXT_PT, TICK_PT, PlainNumbers, Theme
-from bess_opt.plots.time_axes import Floats
+from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, TICK_PT, PlainNumbers, Theme
+from bess_opt.plots.shared.time_axes import Floats
 
 BESIDE = 1.02
 """Where legends and colour bars begin, right of the data, in widths of the panel."""

@@ -1,0 +1,1 @@
+"""What a warranty counts, in numbers: caps on cycles, and wear by their depth."""

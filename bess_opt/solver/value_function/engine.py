@@ -1,0 +1,123 @@
+"""The value functions as an engine: what others ask of this folder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
+from bess_opt.models.one_way import Pair
+from bess_opt.solver.engines import Engine, Objectives, ReadModel
+from bess_opt.solver.value_function.modes import Modes, modes_of
+from bess_opt.solver.value_function.plan import ValueFunctionPlan, has_plan, solve_by_value_functions
+from bess_opt.solver.value_function.recursion import NOT_BUILT, Curve, Recursion, RecursionFailedError, compiled_part
+from bess_opt.solver.value_function.step_program import LEVELS, NotStepwiseError, StepProgram, read
+from bess_opt.solver.value_function.windows import Windows, aged
+
+
+@dataclass(frozen=True)
+class ByPrice:
+    """A step program whose costs of the first level are `base` + `slope` · price, column by column.
+
+    The last level of `program` counts flows: what is counted of the plan of rule 11 comes with its value.
+    """
+
+    program: StepProgram
+    modes: Modes
+    base: list[Array]
+    slope: list[Array]
+
+    def answer(self, price: Array) -> tuple[float, float]:
+        """See `engines.ValueByPrice`."""
+        cost = [b + s * price if s.any() else b for b, s in zip(self.base, self.slope, strict=True)]
+        priced = replace(self.program, cost=[cost, *self.program.cost[1:]])
+        value = Recursion(priced, self.modes).start().value
+        return float(value[0]) + self.program.offset[0], float(value[-1])
+
+
+@dataclass(frozen=True)
+class ReadStepProgram:
+    """A model as a step program."""
+
+    program: StepProgram
+
+    def value(self) -> float:
+        """See `engines.ReadModel`."""
+        own = self.program
+        first = replace(own, cost=own.cost[:1], energy_worth=own.energy_worth[:1], offset=own.offset[:1])
+        try:
+            return float(Recursion(first, modes_of(first)).start().value[0]) + own.offset[0]
+        except RecursionFailedError as error:
+            if error.no_plan:
+                return math.nan
+            raise
+
+    def worth_between(self, first: int, last: int) -> list[Curve]:
+        """See `engines.ReadModel`."""
+        return Recursion(self.program, modes_of(self.program)).curves_between(first, last)
+
+    def by_price(self, unit: ReadModel, counted: Mapping[str, float]) -> ByPrice | None:
+        """See `engines.ReadModel`."""
+        free = self.program
+        if not isinstance(unit, ReadStepProgram) or free.levels >= LEVELS or not _alike(free, unit.program):
+            return None
+        counts = [np.array([counted.get(name, 0.0)]) for name in free.columns]
+        program = replace(
+            free,
+            cost=[*free.cost, counts],
+            energy_worth=[*free.energy_worth, np.zeros(1)],
+            offset=[*free.offset, 0.0],
+            measures=1,
+        )
+        slope = [after - before for after, before in zip(unit.program.cost[0], free.cost[0], strict=True)]
+        return ByPrice(program, modes_of(program), free.cost[0], slope)
+
+
+class ValueFunctionEngine:
+    """See `engines.Engine`."""
+
+    title = "value functions"
+
+    @property
+    def not_built(self) -> str:
+        """See `engines.Engine`."""
+        return "" if compiled_part() is not None else NOT_BUILT
+
+    def optimum(
+        self, model: Any, objectives: Objectives, pairs: Sequence[Pair], *, time_limit_s: float | None
+    ) -> ValueFunctionPlan:
+        """See `engines.Engine`."""
+        return solve_by_value_functions(model, objectives, pairs, time_limit_s=time_limit_s)
+
+    def has_plan(self, model: Any, pairs: Sequence[Pair]) -> bool | None:
+        """See `engines.Engine`."""
+        return has_plan(model, pairs)
+
+    def read(self, model: Any, objectives: Objectives, pairs: Sequence[Pair]) -> ReadStepProgram:
+        """See `engines.Engine`."""
+        if self.not_built:
+            raise NotStepwiseError([self.not_built])
+        return ReadStepProgram(read(model, objectives, pairs))
+
+    def windows(self, models: Iterable[ReadModel]) -> Windows:
+        """See `engines.Engine`."""
+        return Windows(aged(model.program for model in models if isinstance(model, ReadStepProgram)))
+
+
+def _alike(one: StepProgram, other: StepProgram) -> bool:
+    """Whether two programs differ in the costs of the first level alone."""
+    same = one.columns == other.columns and one.rows == other.rows and one.levels == other.levels
+    same = same and one.kept == other.kept and one.pairs == other.pairs and one.offset == other.offset
+    if not same:
+        return False
+    arrays = (
+        (p.matrix, p.least, p.most, *p.right, *p.lower, *p.upper, *p.energy_worth, *p.cost[1]) for p in (one, other)
+    )
+    return all(np.array_equal(before, after) for before, after in zip(*arrays, strict=True))
+
+
+ENGINE: Engine = ValueFunctionEngine()

@@ -1,0 +1,1 @@
+"""Models of the same site written from the meaning of the keys alone; none imports the package."""
