@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, PercentFormatter
 
-from bess_opt.plots.page import MAP_IN, Row, new_page
-from bess_opt.plots.style import LINE_PT, TEXT_PT, Theme, ThemeName, drawing, dress, heading, theme_of
+from bess_opt.plots.shared.page import MAP_IN, Row, new_page
+from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, Theme, ThemeName, drawing, dress, heading, theme_of
 from bess_opt.plots.year_map import draw_heat_map
 
 

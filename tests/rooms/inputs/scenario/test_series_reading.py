@@ -177,7 +177,6 @@ def test_many_problems_of_a_series_come_at_once(csv_problems: Problems) -> None:
         "series.csv column solar: unknown column 'solar'",
         "series.csv: has times with offsets",
         "series.csv row 2, column load_mw: found 'abc'",
-        "series.csv row 4, column load_mw: found '-1'",
         "series.csv row 3, column price_per_mwh: found inf",
         "series.csv row 3, column load_mw: is empty (NaN)",
         "series.csv: price_per_mwh stands beside import_price_per_mwh",
