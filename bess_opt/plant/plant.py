@@ -288,10 +288,8 @@ class Plant:
     @property
     def free_shed_mw(self) -> Array:
         """Load that may go unserved free of charge: in an outage what is not critical."""
-        if self.outages is None:
-            return np.zeros(self.steps)
-        rest: Array = self.outages.free_share * np.maximum(self.load_mw - self.auxiliary_mw, 0.0)
-        return rest
+        share: Array = np.zeros(self.steps) if self.outages is None else self.outages.free_share
+        return share * np.maximum(self.load_mw - self.auxiliary_mw, 0.0)
 
     @property
     def sheddable_mw(self) -> Array:
