@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bess_opt.comparison.connection import connection as connection
     from bess_opt.comparison.convention import convention as convention
     from bess_opt.comparison.published.verify import verify as verify
+    from bess_opt.comparison.resilience import Resilience as Resilience
+    from bess_opt.comparison.resilience import resilience as resilience
     from bess_opt.dispatch.batch.optimize_many import optimize_many as optimize_many
     from bess_opt.dispatch.batch.price_years import monte_carlo as monte_carlo
     from bess_opt.dispatch.batch.study import study as study
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.battery import Battery as Battery
     from bess_opt.inputs.connection import Clause as Clause
     from bess_opt.inputs.finance import Finance as Finance
+    from bess_opt.inputs.outage import Outage as Outage
     from bess_opt.inputs.readers.read_series import read_load as read_load
     from bess_opt.inputs.readers.read_series import read_prices as read_prices
     from bess_opt.inputs.readers.read_series import read_solar as read_solar
@@ -118,6 +121,7 @@ _HOME = {
     "optimize": "dispatch.optimize",
     "optimize_many": "dispatch.batch.optimize_many",
     "monte_carlo": "dispatch.batch.price_years",
+    "Outage": "inputs.outage",
     "Reconciliation": "dispatch.reconciliation",
     "reconcile": "dispatch.reconciliation",
     "Relaxation": "common.findings",
@@ -125,6 +129,8 @@ _HOME = {
     "read_prices": "inputs.readers.read_series",
     "read_solar": "inputs.readers.read_series",
     "read_tariff": "inputs.readers.tariffs.read_tariff",
+    "Resilience": "comparison.resilience",
+    "resilience": "comparison.resilience",
     "report": "interfaces.report.report",
     "Scenario": "inputs.scenario",
     "describe": "inputs.scenario",

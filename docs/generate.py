@@ -63,6 +63,7 @@ SETS = {
     "pressed": "each step whose PV exceeds the export limit",
 }
 ROOMS = {
+    "ledger": "Load in an outage",
     "storage": "Battery", "warranty.cycle_caps": "Caps on cycles", "warranty.wear": "Wear by depth of cycle",
     "site": "Site", "dc_bus": "DC bus",
     "one_way": "One way at a time",
@@ -80,6 +81,7 @@ COMMON = (
     "one_way",
     "demand",
     "connection",
+    "ledger",
     "bends",
     "energy_rates",
     "account",

@@ -71,7 +71,7 @@ SERIES: SeriesColumns = SeriesColumns(
     {
         "solar_mw": Column("MW", "PV power at the AC side of its own inverter", minimum=0.0),
         "solar_dc_mw": Column("MW", "PV power of the whole array before the inverter", minimum=0.0),
-        "load_mw": Column("MW", "demand of the site", minimum=0.0),
+        "load_mw": Column("MW", "demand of the site; below zero it is generation that cannot be curtailed"),
         "price_per_mwh": Column("currency/MWh", "price paid for import and received for export"),
         "import_price_per_mwh": Column("currency/MWh", "price paid for energy from the grid"),
         "export_price_per_mwh": Column("currency/MWh", "price received for energy to the grid"),
@@ -97,6 +97,7 @@ SCHEDULE: dict[str, Column] = {
     "solar_dc_mw": Column("MW", "part of solar_mw that is on the battery's DC bus"),
     "load_mw": Column("MW", "demand of the site, the battery's auxiliary load included"),
     "unserved_mw": Column("MW", "demand that is not met"),
+    "shed_mw": Column("MW", "part of unserved_mw that goes unserved free of charge, in an outage"),
     "charge_mw": Column("MW", "power into the battery at its port"),
     "discharge_mw": Column("MW", "power out of the battery at its port"),
     "battery_mw": Column("MW", "discharge minus charge at the port"),

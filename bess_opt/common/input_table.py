@@ -191,7 +191,8 @@ def _field_at(kind: type[Table], loc: tuple[int | str, ...]) -> tuple[type[Table
             continue
         if field is not None:
             inner = [leaf for leaf in _leaves(field.annotation) if isinstance(leaf, type)]
-            kind = next((leaf for leaf in inner if issubclass(leaf, Table)), kind)
+            tables = [leaf for leaf in inner if issubclass(leaf, Table)]
+            kind = next((table for table in tables if part in keys_of(table)), tables[0] if tables else kind)
         field = next((f for key, f in kind.model_fields.items() if part in (key, f.alias)), field)
     return kind, field
 

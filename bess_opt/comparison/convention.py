@@ -12,6 +12,7 @@ from bess_opt.comparison.other_tools import PARAMETERS, TOOLS, Efficiencies, Too
 from bess_opt.dispatch.optimize import dispatch_of
 from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.battery import EndLimits, EndValue
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import physics
 from bess_opt.plant.from_scenario import plant_of, port_efficiency
@@ -118,6 +119,15 @@ def _cell(cell: tuple[str, str], facts: dict[str, Any]) -> str:
     return f"{words} = {value.format(**facts)}" if value else words
 
 
+def _end(end: str | float | EndValue | EndLimits) -> str | float:
+    if isinstance(end, EndValue):
+        return f"{end.value_per_mwh:g} per MWh"
+    if isinstance(end, EndLimits):
+        bounds = (("at least", end.at_least), ("at most", end.at_most))
+        return " and ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
+    return end
+
+
 def _facts(scenario: Scenario, eta: Efficiencies, tool: Tool) -> dict[str, Any]:
     """The scenario's battery as numbers of every unit that a tool asks for."""
     battery, cells = scenario.battery, scenario.battery.tech
@@ -152,5 +162,5 @@ def _facts(scenario: Scenario, eta: Efficiencies, tool: Tool) -> dict[str, Any]:
         "soc_start_percent": 100.0 * start,
         "start_usable_mwh": (start - cells.soc_min) * battery.energy_mwh,
         "target_percent": 100.0 * start / cells.soc_max,
-        "soc_end": end if isinstance(end, str | float) else f"{end.value_per_mwh:g} per MWh",
+        "soc_end": _end(end),
     }

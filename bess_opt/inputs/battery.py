@@ -32,10 +32,30 @@ class EndValue(Table):
     ]
 
 
+class EndLimits(Table):
+    """End of horizon between bounds."""
+
+    where: ClassVar[str] = "soc_end"
+
+    at_least: Annotated[Number | None, quantity("least state of charge at the end", "1", ge=0, le=1)] = None
+    at_most: Annotated[Number | None, quantity("most state of charge at the end", "1", ge=0, le=1)] = None
+
+    @model_validator(mode="after")
+    def _some_bound(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            reject([Finding("missing_key", "at_least", "is missing", "give at_least, at_most, or both")])
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            found = f"{self.at_least:g} is above at_most, {self.at_most:g}"
+            reject([Finding("levels", "at_least", found, "give at_least no higher than at_most")])
+        return self
+
+
 def _branch(value: object) -> str:
     """Which kind of `soc_end` was meant; what is neither word nor table is checked as a number."""
     if isinstance(value, str):
         return "(word)"
+    if isinstance(value, EndLimits) or (isinstance(value, Mapping) and {"at_least", "at_most"} & set(value)):
+        return "(limits)"
     return "(table)" if isinstance(value, Mapping | Table) else "(number)"
 
 
@@ -52,6 +72,7 @@ _TechnologyChoice = Annotated[
 _SocEnd = Annotated[
     Annotated[SocEndWord, Tag("(word)")]
     | Annotated[EndValue, Tag("(table)")]
+    | Annotated[EndLimits, Tag("(limits)")]
     | Annotated[Number, Field(ge=0, le=1), Tag("(number)")],
     Discriminator(_branch),
 ]
@@ -111,7 +132,7 @@ class Battery(Table):
         _SocEnd,
         Field(
             description='"at_least_start", "equal", "free", a state of charge 0 to 1 (equality), '
-            "or {value_per_mwh = money per MWh in store at the end}"
+            "{at_least, at_most} states of charge, or {value_per_mwh = money per MWh in store at the end}"
         ),
     ] = "at_least_start"
     wear_cost_per_mwh: Annotated[
@@ -146,7 +167,9 @@ class Battery(Table):
     @model_validator(mode="after")
     def _states_lie_in_window(self) -> Self:
         tech = self.tech
-        states = {"soc_start": self.soc_start, "soc_end": self.soc_end}
+        states: dict[str, object] = {"soc_start": self.soc_start, "soc_end": self.soc_end}
+        if isinstance(self.soc_end, EndLimits):
+            states |= {f"soc_end.{key}": getattr(self.soc_end, key) for key in ("at_least", "at_most")}
         remedy = f"give a state of charge from {tech.soc_min:g} to {tech.soc_max:g}, the technology's window"
         outside = [
             Finding("outside_window", key, f"found {value:.12g}", remedy)

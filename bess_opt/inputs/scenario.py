@@ -21,6 +21,7 @@ from bess_opt.inputs.calendar.holidays import holidays_in
 from bess_opt.inputs.connection import Clause, clause_notes, condition_findings
 from bess_opt.inputs.describe import describe_series, scenario_html
 from bess_opt.inputs.finance import Finance
+from bess_opt.inputs.outage import Outage, outage_notes
 from bess_opt.inputs.reading.json_schema import json_schema
 from bess_opt.inputs.reading.magnitudes import check_magnitudes
 from bess_opt.inputs.reading.scenario_checks import check_tables
@@ -62,6 +63,7 @@ class Scenario:
     finance: Finance | None
     solver: SolverOptions
     connection: tuple[Clause, ...]
+    outage: tuple[Outage, ...]
     strategies: tuple[StrategyEntry, ...]
     notes: tuple[Finding, ...]
     name: str
@@ -79,6 +81,7 @@ class Scenario:
         finance: Finance | Mapping[str, Any] | None = None,
         solver: SolverOptions | Mapping[str, Any] | None = None,
         connection: Sequence[Clause | Mapping[str, Any]] | None = None,
+        outage: Sequence[Outage | Mapping[str, Any]] | None = None,
         series_options: SeriesOptions | Mapping[str, Any] | None = None,
         name: str = "scenario",
         **unknown: Any,
@@ -88,7 +91,7 @@ class Scenario:
             raise ScenarioError(problems)
         tables: dict[str, object] = {"battery": battery, "site": site, "series": series_options}
         tables |= {"strategy": strategy, "tariff": tariff, "finance": finance, "solver": solver}
-        tables |= {"connection": connection}
+        tables |= {"connection": connection, "outage": outage}
         self._adopt(tables, frame_source(series), name, None)
 
     def _adopt(self, tables: Mapping[str, Any], source: SeriesSource, name: str, folder: Path | None) -> None:
@@ -108,6 +111,7 @@ class Scenario:
         notes = price_notes(parts.get("tariff"), list(cleaned.frame.columns))
         holidays = holidays_in(parts["site"].holidays, cleaned.index)
         notes = [*notes, *clause_notes(parts["connection"], cleaned.frame, holidays)]
+        notes += outage_notes(parts["outage"], cleaned.index, cleaned.step_h)
         values = {key: parts.get(key) for key in ("batteries", *_HELD, *LISTS)}
         values |= {"strategies": entries, "notes": (*cleaned.notes, *notes), "name": name}
         for key, value in (values | {"folder": folder, "_clean": cleaned}).items():
@@ -142,8 +146,8 @@ class Scenario:
         """A new scenario with `tables` over the present ones, checked again.
 
         battery, site, tariff, finance and solver merge with their stated keys when given as a mapping, several
-        batteries by name, `battery={"north": {"power_mw": 3.0}}`; technology, strategy, connection, series and a list
-        of batteries are replaced whole; None takes the default. ScenarioError for an unknown table or a wrong value.
+        batteries by name, `battery={"north": {"power_mw": 3.0}}`; technology, strategy, connection, outage, series
+        and a list of batteries are replaced whole; None takes the default. ScenarioError for what is wrong.
         """
         unknown = unknown_tables(tables, _KNOWN, "")
         if unknown:

@@ -42,7 +42,7 @@ def add_dc_bus(m: Any, plant: Plant) -> None:
     m.inverter_in_mw = ArrayVar(
         m.steps, upper=into, units=MW, doc="inverter from the AC bus, AC side", meaning=INVERTER_IN
     )
-    curtailable = plant.solar_dc_mw if plant.curtailment else 0.0
+    curtailable = np.where(plant.curtailable, plant.solar_dc_mw, 0.0)
     m.curtailed_dc_mw = ArrayVar(
         m.steps, upper=curtailable, units=MW, doc="PV not used on the DC bus", meaning=CURTAILMENT
     )

@@ -9,8 +9,8 @@ from typing import Any
 import pyomo.environ as pyo
 
 from bess_opt.models.assets import asset, rule_of
-from bess_opt.models.components import ArrayParam
-from bess_opt.models.units import MWH, PER_MWH
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
+from bess_opt.models.units import MW, MWH, PER_MWH
 from bess_opt.models.warranty.wear import wear_by_depth, wear_of_one_price
 from bess_opt.plant import money
 from bess_opt.plant.ledger import LINES
@@ -51,7 +51,9 @@ def add_ledger(m: Any, plant: Plant) -> None:
             add_term(m, "variable_om", rule_of(battery, variable_om), m.steps, battery.prefix)
     if plant.unserved_price_per_mwh is not None:
         m.unserved_price_per_mwh = pyo.Param(initialize=plant.unserved_price_per_mwh, units=PER_MWH, mutable=True)
-        add_term(m, "unserved", unserved, m.steps)
+        if plant.free_shed_mw.any():
+            add_paid_unserved(m, plant)
+        add_term(m, "unserved", unserved_beyond if plant.free_shed_mw.any() else unserved, m.steps)
     if any(battery.end_value_per_mwh for battery in plant.batteries):
         m.horizon = pyo.RangeSet(plant.steps, plant.steps)
     for battery in plant.batteries:
@@ -91,6 +93,23 @@ def variable_om(m: Any, t: Any) -> Any:
 def unserved(m: Any, t: Any) -> Any:
     """−price·h·unserved."""
     return -money.unserved_cost(m.unserved_mw[t], m.unserved_price_per_mwh, m.step_h)
+
+
+def add_paid_unserved(m: Any, plant: Plant) -> None:
+    """Add the part of the unserved load that is not free of charge."""
+    m.free_shed_mw = ArrayParam(m.steps, plant.free_shed_mw, units=MW, doc="load that may go unserved free of charge")
+    m.unserved_paid_mw = ArrayVar(m.steps, upper=plant.sheddable_mw, units=MW, doc="unserved load that has a price")
+    m.unserved_beyond_free = ArrayConstraint(m.steps, rule=unserved_beyond_free)
+
+
+def unserved_beyond_free(m: Any, t: Any) -> Any:
+    """unserved[t] − paid[t] <= what is free of charge."""
+    return m.unserved_mw[t] - m.unserved_paid_mw[t] <= m.free_shed_mw[t]
+
+
+def unserved_beyond(m: Any, t: Any) -> Any:
+    """−price·h·paid."""
+    return -money.unserved_cost(m.unserved_paid_mw[t], m.unserved_price_per_mwh, m.step_h)
 
 
 def stored_value(m: Any, end: Any) -> Any:

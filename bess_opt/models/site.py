@@ -41,14 +41,14 @@ def add_site(m: Any, plant: Plant) -> None:
     import_max, export_max = grid_bounds(plant)
     m.import_mw = ArrayVar(m.steps, upper=import_max, units=MW, doc="from the grid", meaning=IMPORT)
     m.export_mw = ArrayVar(m.steps, upper=export_max, units=MW, doc="to the grid", meaning=EXPORT)
-    curtailable = plant.solar_ac_mw if plant.curtailment else 0.0
+    curtailable = np.where(plant.curtailable, plant.solar_ac_mw, 0.0)
     m.curtailed_ac_mw = ArrayVar(
         m.steps, upper=curtailable, units=MW, doc="PV not used on the AC bus", meaning=CURTAILMENT
     )
     m.unserved_mw = ArrayVar(m.steps, upper=plant.sheddable_mw, units=MW, doc="load not met", meaning=UNSERVED)
     m.ac_balance = ArrayConstraint(m.steps, rule=_balance_of(plant), meaning=BALANCE)
     if not plant.grid_charging:
-        forbid_grid_charging(m)
+        forbid_grid_charging(m, plant)
     if not plant.battery_export:
         forbid_battery_export(m, plant)
 
@@ -94,19 +94,22 @@ def _ac_sources(m: Any, t: Any) -> Any:
     return m.solar_ac_mw[t] - m.curtailed_ac_mw[t] + m.import_mw[t] + m.unserved_mw[t]
 
 
-def forbid_grid_charging(m: Any) -> None:
-    """The battery takes PV power only."""
+def forbid_grid_charging(m: Any, plant: Plant) -> None:
+    """The battery takes what PV and negative load give only."""
     if not hasattr(m, "no_grid_charging"):
+        consumed = np.maximum(plant.load_mw, 0.0)
+        m.consumption_mw = ArrayParam(m.steps, consumed, units=MW, doc="load above zero")
         m.no_grid_charging = ArrayConstraint(m.steps, rule=no_grid_charging, meaning=GRID_CHARGING)
 
 
 def no_grid_charging(m: Any, t: Any) -> Any:
-    """import + unserved <= load: what the grid gives goes to the load; with the one-way rule, c <= PV used."""
-    return m.import_mw[t] + m.unserved_mw[t] <= m.load_mw[t]
+    """import + unserved <= max(load, 0): what the grid gives goes to the load; one way, c <= what the site makes."""
+    return m.import_mw[t] + m.unserved_mw[t] <= m.consumption_mw[t]
 
 
 def forbid_battery_export(m: Any, plant: Plant) -> None:
     """The battery serves the load only."""
+    m.generation_mw = ArrayParam(m.steps, plant.generation_mw, units=MW, doc="load below zero: generation")
     if plant.strict_export:
         add_strict_export(m, plant)
         return
@@ -125,7 +128,7 @@ def add_strict_export(m: Any, plant: Plant) -> None:
     m.solar_over_load_mw = ArrayVar(m.steps, upper=over, units=MW, doc="PV used over the load", meaning=OVER_LOAD)
     m.solar_short_of_load_mw = ArrayVar(m.steps, upper=short, units=MW, doc="load over the PV used")
     most = plant.solar_used_mw(nothing, nothing)
-    share = np.divide(limits["solar_over_load_mw"], most, out=np.zeros(plant.steps), where=most > 0.0)
+    share = np.divide(over - plant.generation_mw, most, out=np.zeros(plant.steps), where=most > 0.0)
     m.over_load_share = ArrayParam(m.steps, share, units=PER_UNIT, doc="most share of the PV used over the load")
     m.solar_against_load = ArrayConstraint(m.steps, rule=solar_against_load, meaning=AGAINST_LOAD)
     m.strict_export = ArrayConstraint(m.steps, rule=strict_export, meaning=STRICT_EXPORT)
@@ -150,16 +153,16 @@ def strict_export(m: Any, t: Any) -> Any:
 
 
 def strict_export_chord(m: Any, t: Any) -> Any:
-    """over <= share·PV used, share = most that PV can have over the load / all PV: holds where over·short = 0."""
-    return m.solar_over_load_mw[t] <= m.over_load_share[t] * _solar_used(m, t)
+    """over <= max(−load, 0) + share·PV used, share = most that PV has over a load / all PV: where over·short = 0."""
+    return m.solar_over_load_mw[t] <= m.generation_mw[t] + m.over_load_share[t] * _solar_used(m, t)
 
 
 def no_battery_export(m: Any, t: Any) -> Any:
-    """export <= solar − curtailed: only PV power reaches the grid; with the one-way rule, d <= load served."""
-    return m.export_mw[t] <= m.solar_ac_mw[t] - m.curtailed_ac_mw[t]
+    """export <= solar − curtailed + max(−load, 0): no battery feeds the grid; one way, d <= load served."""
+    return m.export_mw[t] <= m.solar_ac_mw[t] - m.curtailed_ac_mw[t] + m.generation_mw[t]
 
 
 def no_battery_export_behind_inverter(m: Any, t: Any) -> Any:
-    """export <= solar_ac − curtailed_ac + η_out·(solar_dc − curtailed_dc): only PV power reaches the grid."""
+    """export <= solar_ac − curtailed_ac + η_out·(solar_dc − curtailed_dc) + max(−load, 0): not from the battery."""
     dc = m.eta_inverter_out * (m.solar_dc_mw[t] - m.curtailed_dc_mw[t])
-    return m.export_mw[t] <= m.solar_ac_mw[t] - m.curtailed_ac_mw[t] + dc
+    return m.export_mw[t] <= m.solar_ac_mw[t] - m.curtailed_ac_mw[t] + dc + m.generation_mw[t]

@@ -262,11 +262,11 @@ def _law(law: str, battery: Storage) -> str:
 
 
 def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-    bought, sold, unserved = _arrays(schedule, "import_mw", "export_mw", "unserved_mw")
+    bought, sold, unserved, shed = _arrays(schedule, "import_mw", "export_mw", "unserved_mw", "shed_mw")
     curtailed, curtailed_dc, solar, solar_dc = _arrays(
         schedule, "curtailed_mw", "curtailed_dc_mw", "solar_mw", "solar_dc_mw"
     )
-    curtailable = 1.0 if plant.curtailment else 0.0
+    curtailable = plant.curtailable.astype(float)
     upper: dict[str, Array] = {}
     signs, windows = [bought, sold, unserved, curtailed_dc, curtailed - curtailed_dc], []
     for battery in plant.batteries:
@@ -287,6 +287,7 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     return [
         *(v for law, excess in upper.items() for v in exceeds(law, excess, plant)),
         *exceeds("powers are not negative", -np.minimum.reduce(signs), plant),
+        *exceeds("load is shed free of charge first", np.abs(shed - plant.shed_mw(unserved)), plant),
         *exceeds("ramp of a clause", plant.connection.ramp_excess_mw(sold - bought), plant),
         *windows,
     ]
@@ -315,11 +316,11 @@ def _sources(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     bought, sold, unserved, load = _arrays(schedule, "import_mw", "export_mw", "unserved_mw", "load_mw")
     found: list[Violation] = []
     if not plant.grid_charging:
-        found += exceeds("no charging from the grid", bought + unserved - load, plant)
+        found += exceeds("no charging from the grid", bought + unserved - np.maximum(load, 0.0), plant)
     if not plant.battery_export:
         curtailed, curtailed_dc = _arrays(schedule, "curtailed_mw", "curtailed_dc_mw")
         used = plant.solar_used_mw(curtailed - curtailed_dc, curtailed_dc)
-        most = np.maximum(used - load, 0.0) if plant.strict_export else used
+        most = np.maximum(used - load, 0.0) if plant.strict_export else used + np.maximum(-load, 0.0)
         found += exceeds("no export from the battery", sold - most, plant)
     return found
 

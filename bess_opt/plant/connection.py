@@ -1,4 +1,4 @@
-"""Clauses of a connection agreement in numbers: caps and ramps at the meter, step by step.
+"""The connection in numbers, step by step: clauses with caps and ramps at the meter, and outages.
 
 Hard caps are also part of the plant's limits on import and export, the lowest of all; what is here is the rest:
 caps that may be overrun at a price, limits on ramps, and which clause a limit comes from.
@@ -15,6 +15,7 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.clock import Mask
 from bess_opt.inputs.connection import Clause
+from bess_opt.inputs.outage import Outage, steps_away
 
 FLOWS = ("import_mw", "export_mw")  # of the meter, each with a cap of its own
 
@@ -58,6 +59,7 @@ class Connection:
     clauses: tuple[ClauseNumbers, ...]
     steps: int
     step_h: float
+    away: Mask | None = None  # steps without the grid: no change into, within or out of them is bound
 
     def cap_mw(self, flow: str) -> Array:
         """Most of `flow` per step under every hard clause."""
@@ -85,12 +87,16 @@ class Connection:
         for clause in self.clauses:
             most = np.minimum(most, np.where(clause.active, clause.ramp_mw, np.inf))
         most[:1] = np.inf
+        if self.away is not None:
+            most[self.away] = np.inf
+            most[1:][self.away[:-1]] = np.inf
         return most
 
     @property
     def first_grid_mw(self) -> tuple[float, float]:
         """(least, most) grid power of the first step that ramps from before the horizon allow."""
-        known = [c for c in self.clauses if c.before_mw is not None and self.steps and c.active[0]]
+        free = self.steps == 0 or (self.away is not None and bool(self.away[0]))
+        known = [c for c in self.clauses if c.before_mw is not None and not free and c.active[0]]
         least = max((float(c.before_mw or 0.0) - c.ramp_mw for c in known), default=-np.inf)
         most = min((float(c.before_mw or 0.0) + c.ramp_mw for c in known), default=np.inf)
         return least, most
@@ -125,9 +131,13 @@ class Connection:
 
 
 def connection_of(
-    clauses: Sequence[Clause], series: pd.DataFrame, step_h: float, holidays: Collection[str]
+    clauses: Sequence[Clause],
+    series: pd.DataFrame,
+    step_h: float,
+    holidays: Collection[str],
+    away: Mask | None = None,
 ) -> Connection:
-    """The clauses of a scenario over the steps of `series`."""
+    """The clauses of a scenario over the steps of `series`; in those `away` there is no grid."""
     numbers = tuple(
         ClauseNumbers(
             name=clause.name,
@@ -140,4 +150,41 @@ def connection_of(
         )
         for n, clause in enumerate(clauses)
     )
-    return Connection(numbers, len(series), step_h)
+    return Connection(numbers, len(series), step_h, away)
+
+
+@dataclass(frozen=True)
+class Outages:
+    """`number` is the outage that holds each step, -1 for none; `shares` are the critical shares of the load."""
+
+    number: np.ndarray
+    shares: tuple[float, ...]
+
+    @property
+    def away(self) -> Mask:
+        """Steps without the grid."""
+        away: Mask = self.number >= 0
+        return away
+
+    @property
+    def free_share(self) -> Array:
+        """Share of the load that may go unserved free of charge in each step."""
+        rest = np.array([*(1.0 - share for share in self.shares), 0.0])
+        free: Array = rest[self.number]
+        return free
+
+    def part(self, steps: slice) -> Outages:
+        """Those of some of the steps."""
+        return Outages(self.number[steps], self.shares)
+
+    def where(self, step: int) -> str | None:
+        """Where the outage of a step is stated, None with the grid there."""
+        number = int(self.number[step])
+        return f"outage[{number}]" if number >= 0 else None
+
+
+def outages_of(outages: Sequence[Outage], index: pd.DatetimeIndex, step_h: float) -> Outages | None:
+    """The outages of a scenario over its steps; None where it states none."""
+    if not outages:
+        return None
+    return Outages(steps_away(outages, index, step_h), tuple(outage.critical_share for outage in outages))

@@ -92,6 +92,7 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
         "solar_dc_mw": plant.solar_dc_mw,
         "load_mw": plant.load_mw,
         "unserved_mw": flows.unserved_mw,
+        "shed_mw": plant.shed_mw(flows.unserved_mw),
         **{name: _sum([unit[name] for unit in units]) for name in UNIT},
         "inverter_mw": flows.inverter_out_mw - flows.inverter_in_mw,
         "inverter_loss_mw": inverter_loss,

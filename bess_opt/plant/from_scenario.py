@@ -10,12 +10,12 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.columns import OF_BATTERY
 from bess_opt.inputs.batteries import battery_of_array, column_of, place_of
-from bess_opt.inputs.battery import Battery, EndValue
+from bess_opt.inputs.battery import Battery, EndLimits, EndValue
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.technologies import ROUNDING
 from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
-from bess_opt.plant.connection import connection_of
+from bess_opt.plant.connection import connection_of, outages_of
 from bess_opt.plant.plant import Bus, Plant, Ratings, Storage
 from bess_opt.plant.warranty.cycle_caps import cycle_caps_of
 from bess_opt.plant.warranty.depth_wear import depth_wear_of
@@ -35,7 +35,11 @@ def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     shared = Bus(converters.dc_to_ac, converters.ac_to_dc, _or_inf(site.inverter_mw))
     auxiliary = sum(battery.auxiliary_mw for battery in batteries)
     columns = {str(name): series[name].to_numpy(dtype=float) for name in series.columns}
-    clauses = connection_of(scenario.connection, series, scenario.step_h, scenario.holidays)
+    outages = outages_of(scenario.outage, index, scenario.step_h)
+    there = np.inf if outages is None else np.where(outages.away, 0.0, np.inf)
+    clauses = connection_of(
+        scenario.connection, series, scenario.step_h, scenario.holidays, None if outages is None else outages.away
+    )
     billing = billing_of(scenario.tariff, columns, index, scenario.step_h, scenario.holidays)
     return Plant(
         index=index,
@@ -48,10 +52,10 @@ def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         import_price=billing.energy.import_price,
         export_price=billing.energy.export_price,
         import_max_mw=np.minimum(
-            _lower(site.import_limit_mw, series, "import_limit_mw"), clauses.cap_mw("import_mw")
+            _lower(site.import_limit_mw, series, "import_limit_mw", there), clauses.cap_mw("import_mw")
         ),
         export_max_mw=np.minimum(
-            _lower(site.export_limit_mw, series, "export_limit_mw"), clauses.cap_mw("export_mw")
+            _lower(site.export_limit_mw, series, "export_limit_mw", there), clauses.cap_mw("export_mw")
         ),
         grid_charging=site.grid_charging,
         battery_export=site.battery_export is True,
@@ -63,6 +67,7 @@ def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
         auxiliary_mw=auxiliary,
         clauses=clauses,
+        outages=outages,
     )
 
 
@@ -154,6 +159,9 @@ def _end_condition(battery: Battery, start_mwh: float) -> tuple[float, float]:
         return start_mwh, np.inf
     if end == "equal":
         return start_mwh, start_mwh
+    if isinstance(end, EndLimits):
+        least = 0.0 if end.at_least is None else battery.tech.inside(end.at_least) * battery.energy_mwh
+        return least, np.inf if end.at_most is None else battery.tech.inside(end.at_most) * battery.energy_mwh
     if isinstance(end, float):
         end = battery.tech.inside(end)
         return end * battery.energy_mwh, end * battery.energy_mwh
@@ -189,10 +197,11 @@ def _column(series: pd.DataFrame, name: str, default: Array | None = None) -> Ar
     return np.zeros(len(series)) if default is None else default.copy()
 
 
-def _lower(limit: float | None, series: pd.DataFrame, name: str) -> Array:
-    """The lower of a stated limit and a series of limits, per step; inf where there is neither."""
+def _lower(limit: float | None, series: pd.DataFrame, name: str, beside: Array | float = np.inf) -> Array:
+    """The lowest of a stated limit, a series of limits and what holds `beside`, per step; inf where there is none."""
     lower: Array = np.minimum(_or_inf(limit), _column(series, name, np.full(len(series), np.inf)))
-    return lower
+    lowest: Array = np.minimum(lower, beside)
+    return lowest
 
 
 def _or_inf(limit: float | None) -> float:

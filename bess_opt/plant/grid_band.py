@@ -28,7 +28,7 @@ class GridBand:
         self.ramps = plant.connection.has_ramps
         if not self.ramps:
             return
-        self._bus, self._curtailment = plant.bus, plant.curtailment
+        self._bus, self._curtailment = plant.bus, plant.curtailable.tolist()
         load = plant.load_mw - asked.unserved_mw
         self._load, self._shed = load.tolist(), np.maximum(plant.sheddable_mw - asked.unserved_mw, 0.0).tolist()
         self._solar_ac = (plant.solar_ac_mw - asked.curtailed_ac_mw).tolist()
@@ -59,7 +59,7 @@ class GridBand:
         here = self._load[t] - self._solar_ac[t]
         lowest = self._at_port(least + here) - self._solar_dc[t]
         highest = self._at_port(most + here) - self._solar_dc[t]
-        if self._curtailment:
+        if self._curtailment[t]:
             highest = max(highest, min(0.0, self._at_port(most + self._load[t])))
         return lowest, highest
 
@@ -78,12 +78,12 @@ class GridBand:
         if self._bus is not None:
             net = self._solar_dc[t] + power_mw
             battery = physics.inverter_ac_mw(net, eta_out=self._bus.eta_out, eta_in=self._bus.eta_in)
-            takes = self._load[t] + above - (0.0 if self._curtailment else solar_ac)
+            takes = self._load[t] + above - (0.0 if self._curtailment[t] else solar_ac)
             most = min(max(takes, 0.0), self._bus.inverter_mw)
-            if self._curtailment and battery > most:
+            if self._curtailment[t] and battery > most:
                 battery -= min(battery - most, self._solar_dc[t] * self._bus.eta_out)
         grid = solar_ac + battery - self._load[t]
-        if self._curtailment and grid > above:
+        if self._curtailment[t] and grid > above:
             grid -= min(grid - above, solar_ac)
         if grid < least:
             grid += min(least - grid, self._shed[t])

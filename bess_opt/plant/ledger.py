@@ -99,7 +99,7 @@ def _wear(booked: Booked) -> float:
 
 
 def _unserved(booked: Booked) -> float:
-    unserved = float(booked.schedule["unserved_mw"].sum())
+    unserved = float((booked.schedule["unserved_mw"] - booked.schedule["shed_mw"]).sum())
     price = booked.plant.unserved_price_per_mwh or 0.0
     return 0.0 - float(money.unserved_cost(unserved, price, booked.plant.step_h))
 

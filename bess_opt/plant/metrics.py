@@ -10,6 +10,8 @@ import pandas as pd
 from bess_opt.plant.ledger import FIGURE_OF, LINES, MoneyFigures, cash, ledger_of
 from bess_opt.plant.plant import Plant, Storage
 
+FLOWS = ("solar", "load", "unserved", "shed", "import", "export", "curtailed", "charge", "discharge", "loss")
+
 
 @dataclass(frozen=True)
 class Score:
@@ -30,6 +32,7 @@ class PhysicalFigures:
     solar_mwh: float  # PV energy available where it meets the battery
     load_mwh: float  # demand, auxiliary load included
     unserved_mwh: float
+    shed_mwh: float  # part of it that goes unserved free of charge, in outages
     import_mwh: float
     export_mwh: float
     curtailed_mwh: float
@@ -72,10 +75,7 @@ class Metrics(MoneyFigures, PhysicalFigures):
 def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
     """Compute all figures of `schedule`."""
     hours = plant.step_h
-    energy = {
-        name: float(schedule[f"{name}_mw"].sum()) * hours
-        for name in ("solar", "load", "unserved", "import", "export", "curtailed", "charge", "discharge", "loss")
-    }
+    energy = {name: float(schedule[f"{name}_mw"].sum()) * hours for name in FLOWS}
     units = [_Unit.of(schedule, battery, plant) for battery in plant.batteries]
     stored, drawn = sum(unit.stored for unit in units), sum(unit.drawn for unit in units)
     kept = stored + drawn
@@ -90,6 +90,7 @@ def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
         solar_mwh=energy["solar"],
         load_mwh=energy["load"],
         unserved_mwh=energy["unserved"],
+        shed_mwh=energy["shed"],
         import_mwh=energy["import"],
         export_mwh=energy["export"],
         curtailed_mwh=energy["curtailed"],

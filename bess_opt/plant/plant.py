@@ -16,11 +16,12 @@ import pandas as pd
 
 from bess_opt.common import clock
 from bess_opt.common.arrays import Array
+from bess_opt.common.clock import Mask
 from bess_opt.common.errors import ScenarioError
 from bess_opt.inputs.batteries import several_batteries
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
-from bess_opt.plant.connection import Connection
+from bess_opt.plant.connection import Connection, Outages
 from bess_opt.plant.warranty.cycle_caps import CycleCap
 from bess_opt.plant.warranty.depth_wear import DepthWear, Worn, worn
 
@@ -212,6 +213,7 @@ class Plant:
     auxiliary_mw: float = 0.0  # part of load_mw
     clauses: Connection | None = None
     strict_export: bool = False  # export is no more than what PV has over the load
+    outages: Outages | None = None
 
     @property
     def products(self) -> Mapping[str, Product]:
@@ -274,12 +276,39 @@ class Plant:
         return not (np.isnan(self.import_price).any() or np.isnan(self.export_price).any())
 
     @property
+    def away(self) -> Mask:
+        """Steps without the grid."""
+        return np.zeros(self.steps, dtype=np.bool_) if self.outages is None else self.outages.away
+
+    @property
+    def curtailable(self) -> Mask:
+        """Steps in which PV may be curtailed: where that is allowed all, and always those without the grid."""
+        return np.ones(self.steps, dtype=np.bool_) if self.curtailment else self.away
+
+    @property
+    def free_shed_mw(self) -> Array:
+        """Load that may go unserved free of charge: in an outage what is not critical."""
+        share: Array = np.zeros(self.steps) if self.outages is None else self.outages.free_share
+        return share * np.maximum(self.load_mw - self.auxiliary_mw, 0.0)
+
+    @property
     def sheddable_mw(self) -> Array:
         """Load that may go unserved: where that has a price, all but the battery's own."""
         if self.unserved_price_per_mwh is None:
-            return np.zeros(self.steps)
+            return self.free_shed_mw
         shed: Array = np.maximum(self.load_mw - self.auxiliary_mw, 0.0)
         return shed
+
+    def shed_mw(self, unserved_mw: Array) -> Array:
+        """The part of unserved load that is free of charge."""
+        shed: Array = np.minimum(unserved_mw, self.free_shed_mw)
+        return shed
+
+    @property
+    def generation_mw(self) -> Array:
+        """Negative load: generation of the site that cannot be curtailed."""
+        given: Array = np.maximum(-self.load_mw, 0.0)
+        return given
 
     @property
     def solar_mw(self) -> Array:
@@ -352,8 +381,8 @@ class Plant:
             takes_dc = np.minimum(takes_dc / self.bus.eta_in, self.bus.inverter_mw)
             limits |= {"inverter_out_mw": gives_dc, "inverter_in_mw": takes_dc}
             takes, gives = takes + takes_dc, gives + gives_dc
-        limits["import_mw"] = np.minimum(takes + self.load_mw, self.import_max_mw)
-        limits["export_mw"] = np.minimum(gives + self.solar_ac_mw, self.export_max_mw)
+        limits["import_mw"] = np.minimum(np.maximum(takes + self.load_mw, 0.0), self.import_max_mw)
+        limits["export_mw"] = np.minimum(gives + self.solar_ac_mw + self.generation_mw, self.export_max_mw)
         if self.strict_export:
             nothing = np.zeros(self.steps)
             over = np.maximum(self.solar_used_mw(nothing, nothing) - self.load_mw, 0.0)

@@ -40,9 +40,9 @@ def power_bounds(plant: Plant) -> tuple[Array, Array]:
     storage, nothing = plant.storage, np.zeros(plant.steps)
     least = room_of(plant, Setpoints(nothing, nothing, nothing, plant.sheddable_mw)).lowest_mw
     most = room_of(plant, Setpoints(nothing, nothing, nothing, nothing)).highest_mw
-    if plant.curtailment:
+    if plant.curtailable.any():
         dark = Setpoints(nothing, plant.solar_ac_mw, plant.solar_dc_mw, nothing)
-        most = np.maximum(most, room_of(plant, dark).highest_mw)
+        most = np.where(plant.curtailable, np.maximum(most, room_of(plant, dark).highest_mw), most)
     if plant.bus is not None:  # what the AC bus needs and the inverter cannot pass, PV on the DC bus does not change
         needed = plant.load_mw - plant.sheddable_mw - plant.import_max_mw - plant.solar_ac_mw
         least = np.where(needed > plant.bus.inverter_mw + SLACK * plant.scale_mw, np.inf, least)

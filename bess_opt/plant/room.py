@@ -5,7 +5,7 @@ None of it depends on what the battery holds, so it is worked out for all steps 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,18 @@ def room_of(plant: Plant, asked: Setpoints) -> Room:
 
     It holds for one battery, and for the sum of several on the same bus.
     """
+    lowest, lowest_by, highest, highest_by = _port_bounds(plant, asked)
+    # Where PV may be curtailed it gives way to an idle battery; negative load does not.
+    idle = np.zeros(plant.steps)
+    if plant.generation_mw.any():
+        dark = replace(asked, curtailed_ac_mw=plant.solar_ac_mw, curtailed_dc_mw=plant.solar_dc_mw)
+        idle = np.minimum(_port_bounds(plant, dark)[2], 0.0)
+    highest = np.where(plant.curtailable, np.maximum(highest, idle), highest)
+    return Room(lowest, highest, lowest_by, highest_by)
+
+
+def _port_bounds(plant: Plant, asked: Setpoints) -> tuple[Array, Array, Array, Array]:
+    """(least power, what sets it, most power, what sets it) at the port, with the PV that `asked` leaves."""
     upper, lower = ac_bounds(plant, asked)
     if plant.bus is not None:
         solar_dc = plant.solar_dc_mw - asked.curtailed_dc_mw
@@ -55,11 +67,7 @@ def room_of(plant: Plant, asked: Setpoints) -> Room:
         lower.append((np.full(plant.steps, -plant.bus.inverter_mw), "inverter"))
         upper = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in upper]
         lower = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in lower]
-    highest, highest_by = tightest(upper, np.argmin)
-    lowest, lowest_by = tightest(lower, np.argmax)
-    if plant.curtailment:  # an idle battery is always allowed: PV gives way
-        highest = np.maximum(highest, 0.0)
-    return Room(lowest, highest, lowest_by, highest_by)
+    return (*tightest(lower, np.argmax), *tightest(upper, np.argmin))
 
 
 def ac_bounds(plant: Plant, asked: Setpoints) -> tuple[Bounds, Bounds]:
@@ -70,10 +78,13 @@ def ac_bounds(plant: Plant, asked: Setpoints) -> tuple[Bounds, Bounds]:
     lower = [(load - plant.import_max_mw - solar_ac, "import limit")]
     if not plant.battery_export:
         sold = plant.bus.eta_out * solar_dc if plant.bus else 0.0
-        served = np.maximum(load - solar_ac, sold) if plant.strict_export else np.maximum(load + sold, 0.0)
+        if plant.strict_export:
+            served = np.maximum(load - solar_ac, load - plant.load_mw + sold)
+        else:
+            served = load + plant.generation_mw + sold
         upper.append((served, "battery export"))
     if not plant.grid_charging:
-        lower.append((np.minimum(-solar_ac, 0.0), "grid charging"))
+        lower.append((-solar_ac - plant.generation_mw, "grid charging"))
     return upper, lower
 
 

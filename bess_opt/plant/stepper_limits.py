@@ -33,7 +33,10 @@ def refuse_grid(plant: Plant, grid_mw: Array, least_mw: Array, most_mw: Array) -
         worst = int(np.argmax(excess))
         clause = plant.connection.limiting(flow, worst)
         where = f"site.{flow.removesuffix('_mw')}_limit_mw"
-        if limit[worst] < without_ramp[worst]:
+        outage = None if plant.outages is None else plant.outages.where(worst)
+        if outage is not None:
+            where, what = outage, f"without the grid {what}"
+        elif limit[worst] < without_ramp[worst]:
             where, what = "connection", f"a ramp leaves no choice: {what}"
         elif clause is not None and clause.caps[flow] == limit[worst]:
             where, what = clause.where, f"under the clause {clause.name!r} {what}"
@@ -76,7 +79,7 @@ def refuse_energy(plant: Plant, storage: Storage, stored: Array) -> None:
 
 def refuse_grid_charging(plant: Plant, surplus: Array, unserved: Array) -> None:
     """Raise where the battery had to charge from a grid that it may not use."""
-    into = np.maximum(-surplus, 0.0) + unserved - plant.load_mw
+    into = np.maximum(-surplus, 0.0) + unserved - np.maximum(plant.load_mw, 0.0)
     if not plant.grid_charging and float((into - plant.rounding_mw).max()) > _slack(plant):
         worst = int(np.argmax(into))
         found = f"at {_time(plant, worst)} the battery has to take {into[worst]:.4g} MW from the grid"
@@ -89,7 +92,8 @@ def refuse_battery_export(plant: Plant, export: Array, curtailed_ac: Array, curt
     if plant.battery_export:
         return
     used = plant.solar_used_mw(curtailed_ac, curtailed_dc)
-    beyond = export - (np.maximum(used - plant.load_mw, 0.0) if plant.strict_export else used)
+    allowed = np.maximum(used - plant.load_mw, 0.0) if plant.strict_export else used + plant.generation_mw
+    beyond = export - allowed
     if float((beyond - plant.rounding_mw).max()) > _slack(plant):
         worst = int(np.argmax(beyond))
         found = f"at {_time(plant, worst)} the battery has to give {beyond[worst]:.4g} MW to the grid"

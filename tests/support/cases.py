@@ -30,6 +30,7 @@ class Case:
     finance: dict[str, Any] | None = None
     tariff: dict[str, Any] | None = None
     connection: Any = None
+    outage: Any = None
 
     def scenario(self, **more: Any) -> bo.Scenario:
         """The package's scenario."""
@@ -41,6 +42,7 @@ class Case:
             finance=self.finance,
             tariff=self.tariff,
             connection=self.connection,
+            outage=self.outage,
             **more,
         )
 

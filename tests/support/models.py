@@ -198,6 +198,7 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
         yield f"{topology}-worn", worn(topology), True
     yield "worn-drawing", drawing().but(battery=WORN), True
     yield "clauses", clauses(), False
+    yield "outage", without_grid(), False
 
 
 def clauses() -> Case:
@@ -209,6 +210,12 @@ def clauses() -> Case:
             {"name": "ramp", "ramp_mw_per_min": 1 / 64, "before_mw": 0.25},
         ],
     )
+
+
+def without_grid() -> Case:
+    """Three steps, the grid away in the second, where a quarter of the load may go unserved free of charge."""
+    basis = tiny(steps=3)
+    return basis.but(outage=[{"start": basis.series.index[1].isoformat(), "hours": 1.0, "critical_share": 0.75}])
 
 
 def key(constraint: Any) -> str:

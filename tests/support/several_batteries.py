@@ -31,6 +31,14 @@ class Site:
     series: pd.DataFrame
     step_h: float
     om: float = 0.0
+    outages: tuple[tuple[int, int, float], ...] = ()  # first step, steps, critical share
+
+    def outage_tables(self) -> list[dict[str, Any]]:
+        """The outages as a scenario states them."""
+        return [
+            {"start": self.series.index[first].isoformat(), "hours": count * self.step_h, "critical_share": share}
+            for first, count, share in self.outages
+        ]
 
 
 def random_site(seed: int, steps: int = 9) -> Site:
@@ -67,7 +75,17 @@ def random_site(seed: int, steps: int = 9) -> Site:
         columns["import_limit_mw"] = rng.uniform(0.5, 4.0, steps).round(3)
     index = pd.date_range("2024-03-01", periods=steps, freq=f"{int(60 * step_h)}min", tz="UTC")
     om = float(rng.choice([0.0, 1.5]))
-    return Site(batteries, site, pd.DataFrame(columns, index=index), step_h, om)
+    outages = ()
+    if "load_mw" in columns and rng.random() < 0.3:
+        columns["load_mw"] = (columns["load_mw"] - 0.5).round(3)
+    if rng.random() < 0.3:
+        first = int(rng.integers(0, steps - 3))
+        outages = ((first, int(rng.integers(1, 4)), round(float(rng.choice([0.0, 0.4, 1.0])), 1)),)
+    if rng.random() < 0.2:
+        cells = CELLS[batteries[0]["technology"]]
+        bounds = sorted(rng.uniform(cells[1], cells[2], 2).round(3).tolist())
+        batteries[0]["soc_end"] = {"at_least": bounds[0], "at_most": bounds[1]}
+    return Site(batteries, site, pd.DataFrame(columns, index=index), step_h, om, outages)
 
 
 def _battery(rng: np.random.Generator, topology: str, shared: dict[str, float]) -> dict[str, Any]:
@@ -192,6 +210,11 @@ def most_money(given: Site) -> float | None:
     most_import = np.minimum(column("import_limit_mw", np.inf), site.get("import_limit_mw", np.inf))
     most_export = np.minimum(column("export_limit_mw", np.inf), site.get("export_limit_mw", np.inf))
     rating, shed = site.get("inverter_mw", np.inf), site.get("unserved_price_per_mwh")
+    away, free = np.zeros(steps, dtype=bool), np.zeros(steps)
+    for first, count, share in given.outages:
+        away[first : first + count] = True
+        free[first : first + count] = (1.0 - share) * np.maximum(own_load[first : first + count], 0.0)
+    most_import, most_export = np.where(away, 0.0, most_import), np.where(away, 0.0, most_export)
     program, constant = _Program(), 0.0
     flows: list[list[tuple[int, int]]] = [[] for _ in range(steps)]
     for battery, name in zip(given.batteries, NAMES, strict=False):
@@ -203,15 +226,17 @@ def most_money(given: Site) -> float | None:
     huge = sum(program.upper[c] + program.upper[d] for c, d in flows[0]) + sum(
         b["power_mw"] + b.get("charge_power_mw", b["power_mw"]) for b in given.batteries
     )
-    huge = 2.0 * huge + float(load.max() + solar_ac.max() + solar_dc.max()) + 1.0
+    huge = 2.0 * huge + float(np.abs(load).max() + solar_ac.max() + solar_dc.max()) + 1.0
     for t in range(steps):
         limit_in, limit_out = min(most_import[t], huge), min(most_export[t], huge)
         bought, sold = program.add(limit_in, gain=-h * buy[t]), program.add(limit_out, gain=h * sell[t])
         program.one_way(bought, sold, limit_in, limit_out)
-        cut_ac = program.add(solar_ac[t] if site["curtailment"] else 0.0)
-        cut_dc = program.add(solar_dc[t] if site["curtailment"] else 0.0)
-        unserved = program.add(own_load[t] if shed is not None else 0.0, gain=-h * (shed or 0.0))
-        balance = {bought: 1.0, sold: -1.0, cut_ac: -1.0, unserved: 1.0}
+        cut_ac = program.add(solar_ac[t] if site["curtailment"] or away[t] else 0.0)
+        cut_dc = program.add(solar_dc[t] if site["curtailment"] or away[t] else 0.0)
+        demand = max(own_load[t], 0.0)
+        unserved = program.add(demand - free[t] if shed is not None else 0.0, gain=-h * (shed or 0.0))
+        spared = program.add(free[t])
+        balance = {bought: 1.0, sold: -1.0, cut_ac: -1.0, unserved: 1.0, spared: 1.0}
         balance |= {c: -1.0 for (c, _), dc in zip(flows[t], on_bus, strict=True) if not dc}
         balance |= {d: 1.0 for (_, d), dc in zip(flows[t], on_bus, strict=True) if not dc}
         if bus:
@@ -226,9 +251,9 @@ def most_money(given: Site) -> float | None:
         used = solar_ac[t] + to_ac * solar_dc[t]
         cuts = {cut_ac: 1.0, cut_dc: to_ac}
         if not site["grid_charging"]:
-            program.row({bought: 1.0, unserved: 1.0}, -np.inf, load[t])
+            program.row({bought: 1.0, unserved: 1.0, spared: 1.0}, -np.inf, max(load[t], 0.0))
         if site["battery_export"] is False:
-            program.row({sold: 1.0} | cuts, -np.inf, used)
+            program.row({sold: 1.0} | cuts, -np.inf, used + max(-load[t], 0.0))
         if site["battery_export"] == "strict":
             over, short = program.add(huge), program.add(huge)
             program.one_way(over, short, huge, huge)
@@ -284,10 +309,11 @@ def _add_battery(
     )
     start, end = battery["soc_start"] * energy, battery["soc_end"]
     kept, worth = (1.0 - battery.get("self_discharge_per_h", 0.0)) ** h, 0.0
-    if isinstance(end, dict):
-        worth = end["value_per_mwh"]
     least = start if end in ("equal", "at_least_start") else 0.0
     most = start if end == "equal" else np.inf
+    if isinstance(end, dict):
+        worth = end.get("value_per_mwh", 0.0)
+        least, most = end.get("at_least", 0.0) * energy, end.get("at_most", np.inf) * energy
     before, flows = program.add(start, start), []
     spent = h * (battery.get("wear_cost_per_mwh", 0.0) + om)
     for t in range(steps):

@@ -122,6 +122,7 @@ def stretch(plant: Plant, first: int, last: int, energy_mwh: float, moved_mw: Mo
         solar_ac_mw=plant.solar_ac_mw[at],
         solar_dc_mw=plant.solar_dc_mw[at],
         load_mw=plant.load_mw[at],
+        outages=None if plant.outages is None else plant.outages.part(at),
         import_price=plant.import_price[at],
         export_price=plant.export_price[at],
         billing=None,

@@ -125,14 +125,19 @@ def _flows(binding: _Binding, plant: Plant) -> list[Part]:
         here = np.broadcast_to(limit, plant.steps)[steps]
         if not np.isfinite(here).any():
             continue  # nothing stated: what other parts can give or take bounds the flow
-        clause = plant.connection.limiting(name, int(steps[0])) if name in ("import_mw", "export_mw") else None
+        meter = name in ("import_mw", "export_mw")
+        outage = plant.outages.where(int(steps[0])) if meter and plant.outages is not None else None
+        if outage is not None:
+            found.append(Part(outage, "the grid away"))
+            continue
+        clause = plant.connection.limiting(name, int(steps[0])) if meter else None
         if clause is not None and clause.caps[name] == here[0]:
             found.append(Part(clause.where, f"{words.format(_range(here))} by the clause {clause.name!r}"))
             continue
         where = stated[series] if len(np.unique(limit)) == 1 else f"series.{series}"
         found.append(Part(where, words.format(_range(here))))
     held = [name for name in ("curtailed_ac_mw", "curtailed_dc_mw") if len(binding.upper(name))]
-    if held and not plant.curtailment:
+    if held and not plant.curtailable.all():
         found.append(Part("site.curtailment", "no curtailment allowed"))
     return found
 

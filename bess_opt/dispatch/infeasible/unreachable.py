@@ -55,7 +55,7 @@ def _beyond_its_power(plant: Plant, battery: Storage) -> list[Finding]:
     alone = replace(
         plant, batteries=(battery,), bus=None, import_max_mw=free, export_max_mw=free, solar_ac_mw=nothing,
         solar_dc_mw=nothing, load_mw=nothing, auxiliary_mw=0.0, grid_charging=True, battery_export=True,
-        strict_export=False,
+        strict_export=False, outages=None,
     )  # fmt: skip
     return _beyond(alone, reach_of(alone))
 
@@ -122,14 +122,19 @@ def _power_out_of_reach(plant: Plant) -> list[Finding]:
         battery, solar = f"battery {gives[worst]:.4g}", f"solar {plant.solar_ac_mw[worst]:.4g} MW"
         remedy = f"exceeds import limit {plant.import_max_mw[worst]:.4g} + {battery} + {solar}; "
         remedy += "raise the limit or state site.unserved_price_per_mwh"
-        found.append(Finding("load_beyond_supply", "site.import_limit_mw", asked, remedy))
-    if not plant.curtailment:
+        outage = None if plant.outages is None else plant.outages.where(worst)
+        if outage is not None:
+            asked = asked.replace("the load", "without the grid the critical load")
+            remedy = f"exceeds {battery} + {solar}; lower critical_share or state site.unserved_price_per_mwh"
+        found.append(Finding("load_beyond_supply", outage or "site.import_limit_mw", asked, remedy))
+    if not plant.curtailable.all():
         takes = limits.get("inverter_in_mw", nothing)
         for unit in plant.on_ac_bus:
             takes = takes + unit.charge_limit_mw
         sink = plant.load_mw + plant.export_max_mw + takes
-        for first, last in _runs(plant.solar_ac_mw > sink + SLACK * plant.scale_mw + plant.rounding_mw):
-            worst = first + int(np.argmax((plant.solar_ac_mw - sink)[first:last]))
+        must_go = np.where(plant.curtailable, 0.0, plant.solar_ac_mw)
+        for first, last in _runs(must_go > sink + SLACK * plant.scale_mw + plant.rounding_mw):
+            worst = first + int(np.argmax((must_go - sink)[first:last]))
             asked = f"{span(plant, first, last)} the solar power of {plant.solar_ac_mw[worst]:.4g} MW"
             load, battery = f"load {plant.load_mw[worst]:.4g}", f"battery {takes[worst]:.4g} MW"
             remedy = f"exceeds {load} + export limit {plant.export_max_mw[worst]:.4g} + {battery}; "

@@ -10,6 +10,7 @@ from bess_opt.common.input_table import Text
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.connection import Clause
 from bess_opt.inputs.finance import Finance
+from bess_opt.inputs.outage import Outage
 from bess_opt.inputs.series.clean import SeriesOptions
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.solver_options import SolverOptions
@@ -43,6 +44,7 @@ class _ScenarioFile(BaseModel):
     tariff: Annotated[Tariff | None, Field(description="energy and demand prices")] = None
     finance: Annotated[Finance | None, Field(description="capital, upkeep, time and tax")] = None
     connection: Annotated[list[Clause], Field(description="clauses of the connection agreement")] = []
+    outage: Annotated[list[Outage], Field(description="hours in which the grid is away")] = []
     solver: Annotated[SolverOptions, Field(description="limits and seeds of the solver")] = SolverOptions()
 
 

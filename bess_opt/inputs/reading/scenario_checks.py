@@ -13,6 +13,7 @@ from bess_opt.inputs.batteries import check_batteries, place_of
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.calendar.holidays import holidays_in
 from bess_opt.inputs.connection import clause_findings
+from bess_opt.inputs.outage import outage_findings
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.tariff import Tariff
 from bess_opt.inputs.tariff_checks import tariff_findings
@@ -38,6 +39,7 @@ def check_tables(parts: Mapping[str, Any], horizon: Horizon | None) -> list[Find
         if isinstance(tariff, Tariff):
             problems += tariff_findings(tariff, horizon.index, horizon.step_h, holidays)
         problems += clause_findings(parts.get("connection") or (), horizon.index, horizon.step_h, holidays)
+        problems += outage_findings(parts.get("outage") or (), horizon.index, horizon.step_h)
     return problems
 
 

@@ -19,6 +19,7 @@ from bess_opt.inputs.batteries import read_batteries
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.connection import Clause
 from bess_opt.inputs.finance import Finance
+from bess_opt.inputs.outage import Outage
 from bess_opt.inputs.reading.scenario_checks import Horizon
 from bess_opt.inputs.series.clean import CleanSeries, SeriesOptions, clean, examine
 from bess_opt.inputs.series.raw import RawSeries, from_file, from_frame
@@ -34,7 +35,10 @@ TABLES: dict[str, type[Table]] = {
     "finance": Finance,
     "solver": SolverOptions,
 }
-LISTS: dict[str, type[Table]] = {"connection": Clause}  # tables that may stand several times, [[connection]]
+LISTS: dict[str, type[Table]] = {
+    "connection": Clause,
+    "outage": Outage,
+}  # tables that may stand several times, [[connection]]
 MOST_ROWS = 1_000  # of such a list
 MOST_BYTES = 1_000_000  # of scenario.toml, which has some kilobytes
 DEEPEST = 16  # tables within tables; a scenario needs five

@@ -51,6 +51,7 @@ from bess_opt.interfaces.cli.options import (
     stated_forecast,
 )
 from bess_opt.interfaces.cli.progress import stages
+from bess_opt.interfaces.cli.resilience_command import resilience_command
 from bess_opt.interfaces.cli.run import check_ahead, loaded, parsed, run, verdict
 from bess_opt.interfaces.cli.streams import UnwritableError, give_up, own_stdout
 
@@ -236,6 +237,7 @@ command(name="list")(list_choices)
 
 
 command(name="connection")(connection_command)
+command(name="resilience")(resilience_command)
 command(name="new")(new_command)
 command(name="import")(import_command)
 

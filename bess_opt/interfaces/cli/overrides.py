@@ -13,10 +13,10 @@ from typing import Any, get_args
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
-from bess_opt.inputs.reading.scenario_reading import TABLES, file_source, read_toml, unknown_tables
+from bess_opt.inputs.reading.scenario_reading import LISTS, TABLES, file_source, read_toml, unknown_tables
 from bess_opt.inputs.scenario import Scenario, load
 
-KNOWN = [*TABLES, "strategy"]
+KNOWN = [*TABLES, *LISTS, "strategy"]
 _STEP = re.compile(r"([A-Za-z0-9_-]+)((?:\[\d+\])*)")
 
 

@@ -145,7 +145,8 @@ class _Site:
     """What the site leaves its batteries together, per step; the DC bus for those on it, the AC bus for all."""
 
     def __init__(self, plant: Plant, asked: Setpoints, sheddable: bool) -> None:
-        self._bus, self._curtailment = plant.bus, plant.curtailment
+        self._bus, self._curtailment = plant.bus, plant.curtailable.tolist()
+        self._dark = (plant.load_mw - asked.unserved_mw + plant.export_max_mw).tolist()
         self._on_dc = [battery.on_dc_bus for battery in plant.batteries]
         shedding = replace(asked, unserved_mw=plant.sheddable_mw) if sheddable else asked
         upper, lower = ac_bounds(plant, asked)[0], ac_bounds(plant, shedding)[1]
@@ -181,6 +182,10 @@ class _Site:
         here = self.at_ac(t, powers)
         if here > self._high.mw[t]:
             lowered = self._to(powers, self._high.mw[t], takes, gives, t, down=True)
+            if self._curtailment[t] and self._without_solar(lowered) > self._dark[t]:
+                # No PV is left to give way: what is too much is negative load, which a battery has to take.
+                goal = self._dark[t] + self.at_ac(t, lowered) - self._without_solar(lowered)
+                lowered = self._to(lowered, goal, takes, gives, t, down=True, turning=True)
             by = self._high.by[t] if lowered != powers else by
             powers = lowered
         here = self.at_ac(t, powers)
@@ -193,7 +198,7 @@ class _Site:
     ) -> tuple[Powers, str]:
         """The batteries on the DC bus within the inverter's rating; the others take what was asked of the site."""
         held = sum(power for power, on_dc in zip(powers, self._on_dc, strict=True) if on_dc)
-        high = max(self._dc_high[t], min(held, 0.0)) if self._curtailment else self._dc_high[t]
+        high = max(self._dc_high[t], min(held, 0.0)) if self._curtailment[t] else self._dc_high[t]
         goal = min(max(held, self._dc_low[t]), high)
         if goal == held:
             return powers, ""
@@ -205,9 +210,24 @@ class _Site:
             moved_ones = moved(moved_ones, _only(takes, off), _only(gives, off), rest, _only(moved_ones, off))
         return moved_ones, "inverter"
 
-    def _to(self, powers: Powers, goal: float, takes: Powers, gives: Powers, t: int, *, down: bool) -> Powers:
-        """The powers moved as little as it takes for the AC bus to get `goal`; with curtailment none turns round."""
-        room_in = [0.0] * len(powers) if down and self._curtailment else takes
+    def _without_solar(self, powers: Powers) -> float:
+        """What batteries and DC bus give on the AC bus with all PV of the DC bus curtailed, MW."""
+        if self._bus is None:
+            return sum(powers)
+        ac = sum(power for power, on_dc in zip(powers, self._on_dc, strict=True) if not on_dc)
+        net = sum(power for power, on_dc in zip(powers, self._on_dc, strict=True) if on_dc)
+        return float(
+            ac + (min(net * self._bus.eta_out, self._bus.inverter_mw) if net > 0.0 else net / self._bus.eta_in)
+        )
+
+    def _to(
+        self, powers: Powers, goal: float, takes: Powers, gives: Powers, t: int, *, down: bool, turning: bool = False
+    ) -> Powers:
+        """The powers moved as little as it takes for the AC bus to get `goal`.
+
+        With curtailment none turns round from giving to taking unless `turning` says so.
+        """
+        room_in = [0.0] * len(powers) if down and self._curtailment[t] and not turning else takes
 
         def change(by: float) -> Powers:
             return moved(powers, room_in, gives, -by if down else by)

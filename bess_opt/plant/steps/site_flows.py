@@ -43,7 +43,7 @@ def site_flows(
     battery_ac = battery_ac + (out - into)
     surplus = plant.solar_ac_mw - asked.curtailed_ac_mw + battery_ac - plant.load_mw + asked.unserved_mw
     over = np.maximum(surplus - band.curtailed_above_mw, 0.0)
-    more_ac = np.minimum(over, plant.solar_ac_mw - asked.curtailed_ac_mw) if plant.curtailment else 0.0 * over
+    more_ac = np.where(plant.curtailable, np.minimum(over, plant.solar_ac_mw - asked.curtailed_ac_mw), 0.0)
     surplus = surplus - more_ac
     short = np.maximum(band.least_mw - surplus, 0.0)
     shed = np.minimum(short, np.maximum(plant.sheddable_mw - asked.unserved_mw, 0.0))
@@ -84,11 +84,10 @@ def _dc_side(
     out, into = physics.inverter_flows_mw(net, eta_out=bus.eta_out, eta_in=bus.eta_in)
     # AC-side PV gives way to the export limit before the DC side does: it loses least.
     takes = plant.load_mw - asked.unserved_mw + above_mw - battery_ac
-    if not plant.curtailment:
-        takes = takes - plant.solar_ac_mw
+    takes = np.where(plant.curtailable, takes, takes - plant.solar_ac_mw)
     most = np.clip(takes, 0.0, bus.inverter_mw)
     over = np.maximum(out - most, 0.0) / bus.eta_out
-    more = np.minimum(over, plant.solar_dc_mw - asked.curtailed_dc_mw) if plant.curtailment else 0.0 * over
+    more = np.where(plant.curtailable, np.minimum(over, plant.solar_dc_mw - asked.curtailed_dc_mw), 0.0)
     out = out - more * bus.eta_out
     refuse_power(
         plant, np.maximum(out, into) - bus.inverter_mw, "the inverter passes", "site.inverter_mw", bus.inverter_mw

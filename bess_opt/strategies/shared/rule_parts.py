@@ -72,7 +72,9 @@ def serving_load(plant: Plant, rule: Rule) -> Rule:
     nothing = np.zeros(plant.steps)
     if not plant.sheddable_mw.any() or not np.isfinite(plant.import_max_mw).any():
         return rule
-    return _ServingLoad(rule, room_of(plant, Setpoints(nothing, nothing, nothing, nothing)).lowest_mw.tolist())
+    return _ServingLoad(
+        rule, room_of(plant, Setpoints(nothing, nothing, nothing, plant.free_shed_mw)).lowest_mw.tolist()
+    )
 
 
 class _ServingLoad:
@@ -125,8 +127,8 @@ def drawing(plant: Plant) -> Callable[[float], float]:
 def rates(plant: Plant, load_mw: Any) -> tuple[Any, Any]:
     """(into, out of) the cells, MW, that the battery can count on at this load without PV; floats or arrays."""
     storage, bus = plant.together, plant.bus
-    bought = np.maximum(plant.import_max_mw - load_mw, 0.0) if plant.grid_charging else 0.0 * load_mw
-    sold = load_mw + (plant.export_max_mw if plant.battery_export else 0.0)
+    bought = np.maximum(plant.import_max_mw - load_mw, 0.0) if plant.grid_charging else np.maximum(-load_mw, 0.0)
+    sold = np.maximum(load_mw + (plant.export_max_mw if plant.battery_export else 0.0), 0.0)
     if bus is not None and not plant.on_ac_bus:
         bought = np.minimum(bought, bus.inverter_mw) * bus.eta_in
         sold = np.minimum(sold, bus.inverter_mw) / bus.eta_out

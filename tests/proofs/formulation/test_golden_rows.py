@@ -35,6 +35,7 @@ from support.models import (
     rows_as_lp,
     tiny,
     wanted,
+    without_grid,
     worn,
 )
 
@@ -108,6 +109,7 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
         for name in names
     },
     **{name: (name, clauses(), False) for name in CLAUSE_ROWS},
+    "unserved_beyond_free": ("unserved_beyond_free", without_grid(), False),
     "ramp_up": ("ramp_up", SMOOTH, False),
     "ramp_down": ("ramp_down", SMOOTH, False),
     "first_ramp_up": ("first_ramp_up", SMOOTH, False),

@@ -167,6 +167,7 @@ BROKEN: dict[str, tuple[Case, Callable[[pd.DataFrame], None]]] = {
     "import limit": (busy(), put(import_mw=3.1)),
     "export limit": (busy(), put(export_mw=2.1)),
     "unserved load": (busy(), put(unserved_mw=0.6)),
+    "load is shed free of charge first": (busy(), put(shed_mw=0.5)),
     "curtailment": (busy(), put(curtailed_mw=20.0)),
     "curtailment on the DC bus": (busy(), put(curtailed_dc_mw=20.0)),
     "curtailment on the AC bus": (busy("hybrid", site=NO_CURTAILMENT | ROOMY), put(curtailed_mw=0.1)),

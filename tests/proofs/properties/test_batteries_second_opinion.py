@@ -14,7 +14,7 @@ def scenario_of(given: Site) -> bo.Scenario:
     batteries = given.batteries if len(given.batteries) > 1 else given.batteries[0]
     return bo.Scenario(
         battery=batteries, site=given.site, series=given.series, strategy="arbitrage", finance=finance,
-        solver={"rel_gap": 1e-9},
+        solver={"rel_gap": 1e-9}, outage=given.outage_tables(),
     )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def agree(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_the_plan_earns_what_the_independent_program_does(seed: int) -> None:
-    """One to three batteries of all topologies, limits over time, negative prices, wear, caps and end conditions."""
+    """One to three batteries of all topologies, limits over time, prices and loads below zero, wear, caps, outages and ends."""
     agree(seed)
 
 

@@ -138,7 +138,7 @@ BATTERY_ERRORS: list[tuple[dict[str, Any], str]] = [
     (
         {"soc_end": True},
         'battery.soc_end: found True; give "at_least_start", "equal", "free", a state of charge 0 to 1 (equality), '
-        "or {value_per_mwh = money per MWh in store at the end}",
+        "{at_least, at_most} states of charge, or {value_per_mwh = money per MWh in store at the end}",
     ),
     (
         {"soc_end": {"value_per_mwh": "x"}},

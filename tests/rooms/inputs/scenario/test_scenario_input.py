@@ -240,7 +240,7 @@ def test_nobody_changes_a_scenario(hours: Frames) -> None:
 
 
 def test_problems_of_all_inputs_come_at_once(hours: Frames, problems: Problems) -> None:
-    frame = hours(48).assign(price=1.0, load_mw=-1.0)
+    frame = hours(48).assign(price=1.0, solar_mw=-1.0)
     found = problems(
         Scenario,
         battery={"power_mw": -1, "duration_h": 4, "topologie": "hybrid"},
@@ -267,7 +267,7 @@ def test_problems_of_all_inputs_come_at_once(hours: Frames, problems: Problems) 
         "strategy[1]",
         "strategy[2].rule",
         "series column price",
-        "series row 1, column load_mw",
+        "series row 1, column solar_mw",
         "tariff.demand[0].interval_min",
         "tariff.energy",
     ]

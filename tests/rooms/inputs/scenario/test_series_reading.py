@@ -76,7 +76,7 @@ def test_mixed_offsets_over_both_clock_changes(folder: Folder) -> None:
         (rows("True", "False"), f"series.csv row 2, column load_mw: found True at 2025-01-01 00:00+00:00, and 1 more row; {NUMBER}"),
         (rows("1", "", "2", "NaN"), f"series.csv row 3, column load_mw: is empty (NaN) at 2025-01-01 01:00+00:00, and 1 more row; {EMPTY}"),
         (rows("1", "inf"), "series.csv row 3, column load_mw: found inf at 2025-01-01 01:00+00:00; give a finite number"),
-        (rows("1", "-0.5"), "series.csv row 3, column load_mw: found -0.5 at 2025-01-01 01:00+00:00; give at least 0 MW"),
+        (rows("1", "-0.5", header="time,solar_mw"), "series.csv row 3, column solar_mw: found -0.5 at 2025-01-01 01:00+00:00; give at least 0 MW"),
         (rows("1", "-0.5", header="time,solar_dc_mw"), "series.csv row 3, column solar_dc_mw: found -0.5 at 2025-01-01 01:00+00:00; give at least 0 MW"),
         (rows("1", "1.1", header="time,regulation_signal"), "series.csv row 3, column regulation_signal: found 1.1 at 2025-01-01 01:00+00:00; give at most 1"),
         (rows("1", "-2", header="time,regulation_signal"), "series.csv row 3, column regulation_signal: found -2 at 2025-01-01 01:00+00:00; give at least -1"),
@@ -177,7 +177,6 @@ def test_many_problems_of_a_series_come_at_once(csv_problems: Problems) -> None:
         "series.csv column solar: unknown column 'solar'",
         "series.csv: has times with offsets",
         "series.csv row 2, column load_mw: found 'abc'",
-        "series.csv row 4, column load_mw: found '-1'",
         "series.csv row 3, column price_per_mwh: found inf",
         "series.csv row 3, column load_mw: is empty (NaN)",
         "series.csv: price_per_mwh stands beside import_price_per_mwh",
@@ -273,9 +272,9 @@ def test_parquet_keeps_its_zone(folder: Folder, hours: Frames, problems: Problem
     assert load(place) == build(frame)
     frame.reset_index().to_parquet(place / "series.parquet", index=False)
     assert load(place) == build(frame)
-    frame.assign(load_mw=-1.0).to_parquet(place / "series.parquet")
+    frame.assign(solar_mw=-1.0).to_parquet(place / "series.parquet")
     assert problems(load, place)[0] == (
-        "series.parquet row 1, column load_mw: found -1.0 at 2025-03-30 00:00+01:00, and 29 more rows; give at least 0 MW"
+        "series.parquet row 1, column solar_mw: found -1.0 at 2025-03-30 00:00+01:00, and 29 more rows; give at least 0 MW"
     )
     (place / "series.parquet").write_bytes(b"no parquet")
     assert problems(load, place)[0].startswith("series.parquet: cannot be read: ")

@@ -38,6 +38,7 @@ CALLS: dict[str, Words] = {  # name of a command: what follows it, for a scenari
     "list": lambda *_: [],
     "new": lambda _, to: [to / "first"],
     "optimize": lambda week, to: [week, "--out", to / "plan"],
+    "resilience": lambda week, _: [week, "--set", "battery.auxiliary_mw=0.1"],
     "report": lambda week, to: [week, "--out", to / "page.html"],
     "schema": lambda *_: [],
     "simulate": lambda week, _: [week],
