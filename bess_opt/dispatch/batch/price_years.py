@@ -15,6 +15,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
+from bess_opt.common.wording import show
 from bess_opt.inputs.scenario import Scenario
 
 WEEK = 7
@@ -96,7 +97,7 @@ def monte_carlo(
     series = scenario.series
     chosen = [name for name in series.columns if "price" in name] if columns is None else list(columns)
     problems = [
-        Finding("unknown_column", "columns", f"found {name!r}", nearest(name, map(str, series.columns)))
+        Finding("unknown_column", "columns", f"found {show(name)}", nearest(name, map(str, series.columns)))
         for name in chosen
         if name not in series.columns
     ]

@@ -16,6 +16,7 @@ import pandas as pd
 from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
+from bess_opt.common.wording import show
 from bess_opt.dispatch.batch.rows import ACTIONS, HEAD, Action, Parts, Row, failed, show_progress
 from bess_opt.dispatch.batch.workers import Job, Workers, made_by
 from bess_opt.inputs.scenario import Scenario, load
@@ -100,7 +101,7 @@ def _task(action: str | Callable[[Scenario], Any], local: bool) -> Action:
     if isinstance(action, str):
         if action not in ACTIONS:
             expected = f"{nearest(action, ACTIONS)}, or give a function of a scenario"
-            raise ScenarioError([Finding("unknown_word", "action", f"found {action!r}", expected)])
+            raise ScenarioError([Finding("unknown_word", "action", f"found {show(action)}", expected)])
         return Action(action, ACTIONS[action])
     name = f"{getattr(action, '__module__', '')}.{getattr(action, '__qualname__', type(action).__qualname__)}"
     if local:

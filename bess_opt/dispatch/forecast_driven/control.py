@@ -19,6 +19,7 @@ from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.names import nearest
 from bess_opt.common.provenance import Stopwatch
+from bess_opt.common.wording import show
 from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.forecast_driven.forecasts import Forecasts, Knowledge
 from bess_opt.dispatch.forecast_driven.numbers_by_age import numbers_by_age
@@ -205,7 +206,7 @@ def _same(one: Plant, other: Plant) -> bool:
 def _check_words(terminal: str, commitment: str) -> None:
     stated = (("terminal", terminal, get_args(Terminal)), ("commitment", commitment, get_args(Commitment)))
     wrong = [
-        Finding("unknown_word", name, f"found {word!r}", nearest(str(word), words))
+        Finding("unknown_word", name, f"found {show(word)}", nearest(str(word), words))
         for name, word, words in stated
         if word not in words
     ]

@@ -218,7 +218,12 @@ def specs_of(columns: list[str], forecasts: Forecasts) -> dict[str, Forecast]:
         expected = f"give a mode, a Forecast, or a mapping with a forecast for each of {', '.join(needed)}"
         raise ScenarioError([Finding("wrong_value", "forecast", found, expected)])
     problems = [
-        Finding("unknown_key", f"forecast.{name}", f"unknown series {name!r}", nearest(str(name), [*needed, OTHERS]))
+        Finding(
+            "unknown_key",
+            f"forecast.{str(name)[:60]}",
+            f"unknown series {show(name)}",
+            nearest(str(name), [*needed, OTHERS]),
+        )
         for name in forecasts
         if name not in (*needed, OTHERS)
     ]

@@ -12,6 +12,7 @@ from bess_opt.common import clock
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.wording import show
 
 Commitment = Literal["dispatch", "day_ahead"]
 
@@ -104,11 +105,11 @@ def _steps(name: str, hours: float, step_h: float) -> list[Finding]:
     good = isinstance(hours, int | float) and not isinstance(hours, bool) and np.isfinite(hours)
     if good and hours >= step_h - 1e-9 and abs(hours / step_h - round(hours / step_h)) < 1e-6:
         return []
-    return [Finding("wrong_value", name, f"found {hours!r}", f"give a whole number of steps of {step_h:g} h")]
+    return [Finding("wrong_value", name, f"found {show(hours)}", f"give a whole number of steps of {step_h:g} h")]
 
 
 def _hour(name: str, hour: float) -> list[Finding]:
     good = isinstance(hour, int | float) and not isinstance(hour, bool)
     if good and 0.0 <= hour <= 24.0:
         return []
-    return [Finding("wrong_value", name, f"found {hour!r}", "give a local hour from 0 to 24")]
+    return [Finding("wrong_value", name, f"found {show(hour)}", "give a local hour from 0 to 24")]

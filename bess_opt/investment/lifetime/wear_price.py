@@ -17,6 +17,7 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.wording import show
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.batteries import require_one_battery
@@ -219,7 +220,9 @@ def _check(scenario: Scenario, tolerance: float) -> None:
     require_one_battery(scenario.batteries, "wear_price")
     finance, problems = scenario.finance, []
     if not 0.0 < tolerance < 1.0:
-        problems.append(Finding("wrong_value", "tolerance", f"found {tolerance!r}", "give a share above 0, below 1"))
+        problems.append(
+            Finding("wrong_value", "tolerance", f"found {show(tolerance)}", "give a share above 0, below 1")
+        )
     if finance is None:
         expected = "give capital, discount_rate and lifetime_years"
         raise ScenarioError([*problems, Finding("missing_table", "finance", "is missing", expected)])

@@ -9,6 +9,7 @@ from typing import Literal
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
+from bess_opt.common.wording import show
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
@@ -211,7 +212,7 @@ def goal_of(scenario: Scenario, objective: str, twin: str) -> Goal:
     """The objective, checked. ScenarioError for an unknown one, and for missing or incomplete [finance]."""
     for name, value, known in (("objective", objective, OBJECTIVES), ("twin", twin, TWINS)):
         if value not in known:
-            raise ScenarioError([Finding("unknown_word", name, f"found {value!r}", nearest(str(value), known))])
+            raise ScenarioError([Finding("unknown_word", name, f"found {show(value)}", nearest(str(value), known))])
     kind, nothing = OBJECTIVES[objective], Fade(0.0, "")
     sense = prepare(scenario).strategy.sense if objective == "score" else kind.sense
     goal = Goal(objective, "rule" if twin == "rule" else "optimal", kind, sense, scenario, None, None, nothing)

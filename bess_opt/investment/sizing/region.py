@@ -12,6 +12,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.wording import show
 from bess_opt.inputs.finance import Finance
 
 Range = float | Sequence[float]
@@ -255,12 +256,12 @@ def region_of(
     stated = {"power_step_mw": power_step_mw, "energy_step_mwh": energy_step_mwh}
     for name, value in (stated | {"energy_min_mwh": energy_min_mwh, "budget": budget}).items():
         if value is not None and not (_is_number(value) and 0.0 < value < math.inf):
-            problems.append(_problem(name, f"found {value!r}", "give a number above 0, or leave it out"))
+            problems.append(_problem(name, f"found {show(value)}", "give a number above 0, or leave it out"))
     block = None
     if module is not None:
         parts = list(module)
         if len(parts) != 2 or not all(_is_number(x) and 0.0 < x < math.inf for x in parts):
-            problems.append(_problem("module", f"found {module!r}", "give (MW, MWh) of one block, both above 0"))
+            problems.append(_problem("module", f"found {show(module)}", "give (MW, MWh) of one block, both above 0"))
         else:
             block = float(parts[0]), float(parts[1])
         if power_step_mw is not None or energy_step_mwh is not None:
@@ -308,12 +309,12 @@ def _range(name: str, value: Range, problems: list[Finding]) -> tuple[float, flo
     if isinstance(value, list | tuple | np.ndarray):
         parts = list(value)
     if not 1 <= len(parts) <= 2 or not all(_is_number(x) for x in parts):
-        problems.append(_problem(name, f"found {value!r}", "give a number, or a pair (least, most)"))
+        problems.append(_problem(name, f"found {show(value)}", "give a number, or a pair (least, most)"))
         return 1.0, 1.0
     low, high = float(parts[0]), float(parts[-1])
     if not (low >= 0.0 and high >= low and high > 0.0):
         problems.append(
-            _problem(name, f"found {value!r}", "give (least, most) with 0 <= least <= most, most above 0")
+            _problem(name, f"found {show(value)}", "give (least, most) with 0 <= least <= most, most above 0")
         )
         return 1.0, 1.0
     return low, high

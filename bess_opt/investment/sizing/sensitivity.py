@@ -13,6 +13,7 @@ import pandas as pd
 from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
+from bess_opt.common.wording import show
 from bess_opt.dispatch.batch.study import study
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
@@ -167,9 +168,11 @@ class Sensitivity:
         for name in (factor_a, factor_b):
             _known(name)
         if factor_a == factor_b:
-            raise ScenarioError([Finding("contradiction", "factor_b", f"is {factor_b!r} again", "name another one")])
+            raise ScenarioError(
+                [Finding("contradiction", "factor_b", f"is {show(factor_b)} again", "name another one")]
+            )
         if points < 2:
-            raise ScenarioError([Finding("wrong_value", "points", f"found {points!r}", "give 2 or more")])
+            raise ScenarioError([Finding("wrong_value", "points", f"found {show(points)}", "give 2 or more")])
         one, two = FACTORS[factor_a], FACTORS[factor_b]
         pairs = [
             (float(a), float(b))
@@ -268,7 +271,7 @@ def _run(changed: Mapping[str, Scenario], task: Task, executor: Executor | None,
 
 def _known(name: str) -> None:
     if name not in FACTORS:
-        raise ScenarioError([Finding("unknown_word", "changes", f"found {name!r}", nearest(str(name), FACTORS))])
+        raise ScenarioError([Finding("unknown_word", "changes", f"found {show(name)}", nearest(str(name), FACTORS))])
 
 
 def _missing(name: str) -> ScenarioError:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.wording import show
 from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
@@ -222,7 +223,9 @@ def _check(
     problems = []
     if not 0.0 < tolerance < 1.0:
         problems.append(
-            Finding("wrong_value", "tolerance", f"found {tolerance!r}", "give a share between 0 and 1, such as 1e-3")
+            Finding(
+                "wrong_value", "tolerance", f"found {show(tolerance)}", "give a share between 0 and 1, such as 1e-3"
+            )
         )
     if scenario.battery.soc_end == "free":
         expected = 'state "at_least_start", "equal" or a number: a battery sold empty is no income'

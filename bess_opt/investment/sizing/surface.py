@@ -13,6 +13,7 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.wording import show
 from bess_opt.dispatch.batch.workers import Workers
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.grid import planned_sizes
@@ -46,7 +47,7 @@ def surface_of(
     for name, number in (("powers", powers), ("durations", durations)):
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             expected = "give a whole number of 1 or more"
-            raise ScenarioError([Finding("wrong_value", name, f"found {number!r}", expected)])
+            raise ScenarioError([Finding("wrong_value", name, f"found {show(number)}", expected)])
     (p0, p1), (h0, h1) = sizes.power_mw, sizes.duration_h
     across = np.linspace(p0, p1, powers if p1 > p0 else 1)
     along = np.linspace(h0, h1, durations if h1 > h0 else 1)

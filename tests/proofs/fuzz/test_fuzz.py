@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -307,4 +308,32 @@ def test_a_long_value_is_not_told_whole(tmp_path: Path, monkeypatch: pytest.Monk
     file.write_text(text.replace(old, f'"EUR"\nholidays = {long}\n' if "EUR" in old else long), "utf-8")
     with no_hang(0), pytest.raises(bo.ScenarioError) as caught:
         bo.load(tmp_path / "m")
+    assert len(str(caught.value)) < 1_500
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda site, long: bo.control(site, terminal=long),
+        lambda site, long: bo.control(site, every_h=long),
+        lambda site, long: bo.control(site, {long: bo.Forecast("persistence")}),
+        lambda site, long: bo.study({"a": site}, action=long),
+        lambda site, long: bo.size(site, power_mw=(1.0, 2.0), duration_h=2.0, objective=long),
+        lambda site, long: bo.size(site, power_mw=long, duration_h=2.0),
+        lambda site, long: bo.sensitivity(site, 1.0, 2.0, {long: [0.1]}),
+    ],
+)
+def test_a_long_argument_is_not_told_whole(ask: Callable[[bo.Scenario, str], object]) -> None:
+    """A word of 5,000 letters where a verb expects another one."""
+    series = pd.DataFrame(
+        {"price_per_mwh": [0.0, 50.0]}, index=pd.date_range("2025-06-01", periods=2, freq="h", tz="UTC")
+    )
+    site = bo.Scenario(
+        battery={"power_mw": 1.0, "duration_h": 2.0}, site={}, series=series, strategy="arbitrage",
+        finance={"capital_per_mw": 1.0, "capital_per_mwh": 1.0, "discount_rate": 0.05, "lifetime_years": 10,
+                 "horizons_per_year": 4380},
+    )  # fmt: skip
+    with no_hang(0), pytest.raises(bo.ScenarioError) as caught:
+        ask(site, "x" + "y" * 5_000)
+    assert "'xyyy" in str(caught.value)
     assert len(str(caught.value)) < 1_500
