@@ -36,7 +36,8 @@ KINDS = (
         "a market product", "frequency regulation", r"(regulation_(up|down)\w*|frequency_regulation)", "a data row",
         "strategies/frequency_regulation",
     ),
-    Kind("a second battery", "charge and discharge of the battery", r"(charge|discharge)_mw", "at most 4"),
+    Kind("a second battery", "what refuses several of them", r"require_one_battery", "at most 4"),
+    Kind("a further kind of asset", "PV on the AC bus", r"(solar|curtailed)_ac_mw", "at most 4"),
 )  # fmt: skip
 
 

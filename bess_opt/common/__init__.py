@@ -1,5 +1,4 @@
-"""What every room speaks.
+"""What every room speaks: errors, findings, the base of input tables (ranges, unknown keys), columns, clock, wording.
 
-Errors, findings, input tables, column names, clock, array types, wording of numbers and times, atomic folders,
-provenance.
+Beside these: names near a wrong one, array types, files and folders that are written whole or not at all, provenance.
 """

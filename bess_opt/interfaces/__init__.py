@@ -1,1 +1,1 @@
-"""Faces: command line, page in the browser, report."""
+"""Faces: command line (answers, messages, progress), page in the browser, report."""

@@ -1,4 +1,4 @@
-"""One site in numbers and its laws, once.
+"""One site in numbers and its laws, once: physics (energy, C-rate limit), money, billing, step simulator, audit.
 
-Physics, money, billing, flows, step simulator, metrics, audit; no solver.
+No solver stands here. `warranty/` has caps on cycles and wear, `steps/` what the step simulator is made of.
 """

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
+from bess_opt.plant import physics
 from bess_opt.plant.plant import Bus, Plant
 from bess_opt.plant.room import Room, Setpoints, room_of
 
@@ -67,7 +68,8 @@ class GridBand:
         bus: Bus | None = self._bus
         if bus is None or not np.isfinite(ac_mw):
             return ac_mw
-        return ac_mw / bus.eta_out if ac_mw > 0.0 else ac_mw * bus.eta_in
+        out, into = max(ac_mw, 0.0), max(-ac_mw, 0.0)
+        return float(physics.inverter_dc_mw(out, into, eta_out=bus.eta_out, eta_in=bus.eta_in))
 
     def book(self, t: int, power_mw: float) -> None:
         """Enter the battery's power of step `t`, and the grid power that comes of it once curtailed and shed."""
@@ -75,7 +77,7 @@ class GridBand:
         solar_ac, battery = self._solar_ac[t], power_mw
         if self._bus is not None:
             net = self._solar_dc[t] + power_mw
-            battery = net * self._bus.eta_out if net > 0.0 else net / self._bus.eta_in
+            battery = physics.inverter_ac_mw(net, eta_out=self._bus.eta_out, eta_in=self._bus.eta_in)
             takes = self._load[t] + above - (0.0 if self._curtailment else solar_ac)
             most = min(max(takes, 0.0), self._bus.inverter_mw)
             if self._curtailment and battery > most:

@@ -1,13 +1,17 @@
-"""The battery's energy law and the limits that follow from it, once.
+"""The laws of battery and inverter, once: energy balance, losses, C-rate limit, and what passes a shared inverter.
 
-Everything here is written in plain operators, so that the same lines serve floats, numpy arrays,
-Pyomo expressions and the arrays of affine terms that models are expanded into.
-Powers are in MW at the battery's port, energies in MWh in the cells, `eta_*` one-way port <-> cells.
+Functions of a `Quantity` are written in plain operators, so that the same lines serve floats, numpy arrays, Pyomo
+expressions and the arrays of affine terms that models are expanded into. Powers are in MW at the battery's port,
+energies in MWh in the cells, `eta_*` one-way port <-> cells; an inverter's flows are on its AC side.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
 
 Quantity = Any  # float, numpy array, Pyomo expression or affine array: the law does not care
 
@@ -82,6 +86,16 @@ def discharge_limit_mw(power_mw: float, energy_mwh: float, c_rate_max: float, et
 def inverter_dc_mw(out_mw: Quantity, in_mw: Quantity, *, eta_out: Quantity, eta_in: Quantity) -> Quantity:
     """Power that the shared inverter takes from the DC bus (negative: gives), from its AC-side flows, MW."""
     return (1.0 / eta_out) * out_mw - eta_in * in_mw
+
+
+def inverter_ac_mw(dc_mw: float, *, eta_out: float, eta_in: float) -> float:
+    """What the shared inverter gives the AC bus (negative: takes) for what the DC bus has over, in one step, MW."""
+    return dc_mw * eta_out if dc_mw > 0.0 else dc_mw / eta_in
+
+
+def inverter_flows_mw(dc_mw: Array, *, eta_out: float, eta_in: float) -> tuple[Array, Array]:
+    """(out, in): AC-side flows of the shared inverter for what the DC bus has over, by step, both >= 0, MW."""
+    return np.maximum(dc_mw, 0.0) * eta_out, np.maximum(-dc_mw, 0.0) / eta_in
 
 
 def inverter_loss_mw(out_mw: Quantity, in_mw: Quantity, *, eta_out: Quantity, eta_in: Quantity) -> Quantity:

@@ -14,6 +14,7 @@ from typing import cast
 import numpy as np
 
 from bess_opt.common.errors import StrategyError
+from bess_opt.plant import physics
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.grid_band import GridBand, room_of_rule
 from bess_opt.plant.plant import Plant
@@ -159,8 +160,8 @@ def _grid_of(plant: Plant, power: list[float]) -> GridOf:
     def grid_mw(t: int) -> float:
         battery = power[t]
         if bus is not None:
-            net = solar_dc[t] + battery
-            battery = min(net * bus.eta_out, bus.inverter_mw) if net > 0.0 else net / bus.eta_in
+            through = physics.inverter_ac_mw(solar_dc[t] + battery, eta_out=bus.eta_out, eta_in=bus.eta_in)
+            battery = min(through, bus.inverter_mw)
         grid: float = surplus[t] + battery
         return float(min(max(grid, most_in[t]), most_out[t]))
 

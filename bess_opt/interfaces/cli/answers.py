@@ -12,6 +12,7 @@ import typer
 from bess_opt.interfaces.cli import output as show
 from bess_opt.interfaces.cli import tables
 from bess_opt.interfaces.cli.options import Theme
+from bess_opt.interfaces.cli.progress import stages
 from bess_opt.interfaces.cli.run import loaded, parsed
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def answer(
 ) -> T:
     """Read a scenario, `work` on it and save the `files` of what comes of it, all or none."""
     overrides = parsed(assignments)
-    with show.faults(as_json), show.stages() as stage:
+    with show.faults(as_json), stages() as stage:
         stage("reading the scenario")
         read = loaded(path, overrides)
         if out is not None:

@@ -17,6 +17,7 @@ from bess_opt.inputs.readers.bring import QUANTITIES, READING, Brought, Wanted, 
 from bess_opt.inputs.readers.layout import known_kinds
 from bess_opt.inputs.readers.problems import problem
 from bess_opt.interfaces.cli import output as show
+from bess_opt.interfaces.cli.progress import stages
 
 PICTURE = "series.png"
 _MANY = 50_000  # rows from which parquet is far smaller and faster than CSV
@@ -62,7 +63,7 @@ price_per_mw_month = 10000.0
 
 def import_into(files: Sequence[str], into: Path, state: Sequence[str], plot: bool, as_json: bool) -> None:
     """Read files, write the scenario, and show how each was understood."""
-    with show.faults(as_json), show.stages() as stage:
+    with show.faults(as_json), stages() as stage:
         shared, own = _stated(state)
         _refuse_idle(files, own)
         wanted = [w for text in files for w in _wanted(text, own)]

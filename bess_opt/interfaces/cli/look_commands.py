@@ -11,6 +11,7 @@ import typer
 from bess_opt.interfaces.cli import output as show
 from bess_opt.interfaces.cli import tables
 from bess_opt.interfaces.cli.options import AlwaysJson, AsJson, Assignments, ScenarioPath
+from bess_opt.interfaces.cli.progress import stages
 from bess_opt.interfaces.cli.run import loaded, parsed
 
 
@@ -37,7 +38,7 @@ def describe(scenario: ScenarioPath, assignments: Assignments = None, as_json: A
 def bill(scenario: ScenarioPath, assignments: Assignments = None, as_json: AsJson = False) -> None:
     """The bill of SCENARIO's site without its battery, by month and line."""
     overrides = parsed(assignments)
-    with show.faults(as_json), show.stages() as stage:
+    with show.faults(as_json), stages() as stage:
         stage("billing")
         from bess_opt.common.findings import Findings
         from bess_opt.dispatch.bill import bill as bill_without
@@ -78,7 +79,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Compute published numbers again and show ours beside them; exit code 1 if one differs or fails."""
-    with show.faults(as_json), show.stages() as stage:
+    with show.faults(as_json), stages() as stage:
         from bess_opt.comparison.published.verify import DIFFERS, FAILED
         from bess_opt.comparison.published.verify import verify as compute
 

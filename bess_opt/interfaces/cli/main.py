@@ -50,6 +50,7 @@ from bess_opt.interfaces.cli.options import (
     Week,
     stated_forecast,
 )
+from bess_opt.interfaces.cli.progress import stages
 from bess_opt.interfaces.cli.run import check_ahead, loaded, parsed, run, verdict
 from bess_opt.interfaces.cli.streams import UnwritableError, give_up, own_stdout
 
@@ -213,7 +214,7 @@ def compare(
 def validate(scenario: ScenarioPath, assignments: Assignments = None, as_json: AsJson = False) -> None:
     """Check SCENARIO and list every problem; solves nothing."""
     overrides = parsed(assignments)
-    with show.faults(as_json), show.stages() as stage:
+    with show.faults(as_json), stages() as stage:
         stage("checking")
         from bess_opt.common.errors import BessOptError
         from bess_opt.common.findings import Findings
@@ -250,7 +251,7 @@ def report(
 ) -> None:
     """Compare nothing, rule, operation on forecasts and optimum of SCENARIO: one HTML page, to read or print."""
     overrides = parsed(assignments)
-    with show.faults(as_json), show.stages() as stage:
+    with show.faults(as_json), stages() as stage:
         stage("reading the scenario")
         from bess_opt.interfaces.report.report import check_file, save_report
         from bess_opt.interfaces.report.report import report as make

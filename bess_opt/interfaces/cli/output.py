@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
@@ -80,18 +79,6 @@ def say_findings(findings: Iterable[Finding]) -> None:
     """A line for each finding."""
     for finding in findings:
         say(f"{finding.severity}: {finding.sentence()}")
-
-
-@contextmanager
-def stages() -> Iterator[Callable[[str], None]]:
-    """A function that shows what is being done: a spinner on stderr, and nothing if that is no terminal."""
-    from rich.console import Console
-
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with Console(stderr=True, markup=False, emoji=False, highlight=False).status("starting") as status:
-        yield status.update
 
 
 # ---- how a command ends

@@ -11,6 +11,7 @@ import typer
 from bess_opt.interfaces.cli import output as show
 from bess_opt.interfaces.cli import tables
 from bess_opt.interfaces.cli.options import Theme
+from bess_opt.interfaces.cli.progress import stages
 
 if TYPE_CHECKING:
     from bess_opt.common.errors import BessOptError
@@ -32,7 +33,7 @@ def run(
 ) -> None:
     """Read a scenario, `work` on it, save and show the dispatch that comes of it."""
     overrides = parsed(assignments)
-    with show.faults(as_json), show.stages() as stage:
+    with show.faults(as_json), stages() as stage:
         stage("reading the scenario")
         read = loaded(scenario, overrides)
         check_ahead(read, out, week, theme)

@@ -18,6 +18,7 @@ from bess_opt.common.errors import ScenarioError, StrategyError
 from bess_opt.common.input_table import plain
 from bess_opt.common.names import nearest
 from bess_opt.inputs.batteries import several_batteries
+from bess_opt.plant import physics
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.grid_band import GridBand
 from bess_opt.plant.plant import Plant, Storage
@@ -161,8 +162,8 @@ class _Site:
         if self._bus is None:
             return ac
         net = self._solar_dc[t] + sum(power for power, on_dc in zip(powers, self._on_dc, strict=True) if on_dc)
-        through = min(net * self._bus.eta_out, self._bus.inverter_mw) if net > 0.0 else net / self._bus.eta_in
-        return float(ac + through)
+        through = physics.inverter_ac_mw(net, eta_out=self._bus.eta_out, eta_in=self._bus.eta_in)
+        return float(ac + min(through, self._bus.inverter_mw))
 
     def grid_mw(self, t: int, powers: Powers) -> float:
         """Grid power of a step, + exports, limits included."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bess_opt.common.arrays import Array
+from bess_opt.plant import physics
 from bess_opt.plant.flows import BatteryFlows, Flows
 from bess_opt.plant.grid_band import GridBand
 from bess_opt.plant.plant import Plant
@@ -80,8 +81,7 @@ def _dc_side(
     net = plant.solar_dc_mw - asked.curtailed_dc_mw
     for battery, mw in zip(plant.batteries, power, strict=True):
         net = net + mw if battery.on_dc_bus else net
-    into = np.maximum(-net, 0.0) / bus.eta_in
-    out = np.maximum(net, 0.0) * bus.eta_out
+    out, into = physics.inverter_flows_mw(net, eta_out=bus.eta_out, eta_in=bus.eta_in)
     # AC-side PV gives way to the export limit before the DC side does: it loses least.
     takes = plant.load_mw - asked.unserved_mw + above_mw - battery_ac
     if not plant.curtailment:

@@ -11,6 +11,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant, Reserves, Storage
 from bess_opt.plant.steps.transition import transition
 
@@ -76,7 +77,8 @@ def beyond_site(schedule: pd.DataFrame, plant: Plant) -> Array:
     beyond = [np.zeros(plant.steps)]
     gives, takes = base + up + used, base - down + used
     if bus is not None:
-        gives, takes = (np.where(x > 0.0, x * bus.eta_out, x / bus.eta_in) for x in (gives, takes))
+        flows = (physics.inverter_flows_mw(x, eta_out=bus.eta_out, eta_in=bus.eta_in) for x in (gives, takes))
+        gives, takes = (out - into for out, into in flows)
         beyond += [np.abs(gives) - bus.inverter_mw, np.abs(takes) - bus.inverter_mw]
     out, into = solar_ac + gives - served, served - solar_ac - takes
     beyond += [out - plant.export_max_mw, into - plant.import_max_mw]

@@ -134,7 +134,7 @@ def test_version_is_that_of_the_package() -> None:
 
 
 def test_import_is_light() -> None:
-    code = "import sys, bess_opt; sys.exit(any(m in sys.modules for m in ('numpy', 'pandas', 'pyomo', 'matplotlib')))"
+    code = "import sys, bess_opt; sys.exit(any(m in sys.modules for m in ('numpy', 'pandas', 'pyomo', 'highspy', 'matplotlib')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
