@@ -17,6 +17,7 @@ from show import show, write
 from sizing import QUICK_STEPS as SIZING_STEPS
 from sizing import SIZED, time_sizing
 from strategies import time_strategy
+from tariffs import time_tariffs
 from workloads import DATA, GERMAN_PRICES, available, german_file
 
 import bess_opt as bo
@@ -25,7 +26,7 @@ SIZES = (24, 168, 720, 8_760, 35_040)
 LONG = 105_120
 QUICK_SIZES = (24, 168)
 QUICK_STEPS = 168
-PARTS = ("cases", "engine", "growth", "real_site", "strategies", "rules", "rolling", "sizing", "memory")
+PARTS = ("cases", "engine", "growth", "real_site", "tariffs", "strategies", "rules", "rolling", "sizing", "memory")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -78,6 +79,9 @@ def main(argv: list[str] | None = None) -> int:
     if "real_site" in options.parts:
         _progress("a real site of five minutes")
         results["real_site"] = time_real_site(repeat, options.clock, QUICK_STEPS if options.quick else None)
+    if "tariffs" in options.parts:
+        steps = QUICK_STEPS if options.quick else None
+        results["tariffs"] = time_tariffs(repeat, options.clock, steps, _progress)
     if "strategies" in options.parts:
         for name in (name for name in strategies() if name != USER):
             _progress(f"optimum of {name}")

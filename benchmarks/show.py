@@ -206,6 +206,28 @@ def engine_table(rows: list[Row]) -> Table:
     return table
 
 
+def tariffs_table(rows: list[Row]) -> Table:
+    """Bills of a year beside HiGHS alone on the same program, each with what it may take and the gap that is left."""
+    table = Table(title="bo.optimize under bills of a year, against its raw linear program (HiGHS alone)")
+    table.add_column("bill")
+    for name in ("s", "program s", "x program", "allowed", "gap", "objective", "bound"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        colour = "green" if row[row["unit"]] <= row["at_most"] else "red"
+        allowed = f"{row['at_most']:g} {'s' if row['unit'] == 'seconds' else 'x'}"
+        table.add_row(
+            row["work"],
+            f"{row['seconds']:.2f}",
+            f"{row['highs_seconds']:.2f}",
+            f"{row['ratio']:.2f}",
+            f"[{colour}]{allowed}[/{colour}]",
+            f"{row['gap']:.1e}",
+            f"{row['objective']:,.2f}",
+            f"{row['bound']:,.2f}",
+        )
+    return table
+
+
 def memory_table(rows: list[Row]) -> Table:
     """Peak resident memory in a fresh process."""
     table = Table(title="Peak memory of one bo.optimize, MiB")
@@ -266,6 +288,7 @@ TABLES = {
     "cases": cases_table,
     "growth": scaling_table,
     "real_site": real_site_table,
+    "tariffs": tariffs_table,
     "strategies": strategies_table,
     "rules": rules_table,
     "rolling": rolling_table,

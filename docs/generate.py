@@ -50,7 +50,7 @@ SETS = {
     "months": "each local month",
     "origins": "each month that leaves a credit",
     "intervals": "each billing interval",
-    "cut_intervals": "each billing interval that is shorter than the others",
+    "cut_intervals": "each billing interval of another length than most",
     "ramp_pairs": "each pair of steps within the ramp window",
     "ramp_first_steps": "the steps of the first ramp window",
     "ramped_steps": "each step into which a clause limits the ramp",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.common.arrays import Integers
 from bess_opt.models.bends import add_bends, bend_cost, bends_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
 from bess_opt.models.ledger import add_term
@@ -42,20 +43,26 @@ def _floor(demand: Demand, number: int) -> float:
 
 
 def _add_intervals(m: Any, demand: Demand) -> None:
-    """Whole intervals are expanded together; those that are cut short stand one by one."""
+    """Intervals of the commonest length stand in one row set, of all other lengths in another."""
     intervals = demand.intervals
-    longest = int(intervals.length.max(initial=1))
-    whole = np.flatnonzero(intervals.length == longest)
+    length = _commonest(intervals.length)
+    common = intervals.length == length
     m.interval_first, m.interval_length, m.interval_node = intervals.first, intervals.length, demand.node
-    m.steps_per_interval = longest
-    m.intervals = pyo.Set(initialize=whole.tolist(), dimen=1)
+    m.steps_per_interval = length
+    m.intervals = pyo.Set(initialize=np.flatnonzero(common).tolist(), dimen=1)
     m.measured_peak = ArrayConstraint(m.intervals, rule=measured_peak, meaning=PLAIN_PEAK)
-    cut = np.flatnonzero(intervals.length < longest)
-    if len(cut):
-        m.cut_intervals = pyo.Set(initialize=cut.tolist(), dimen=1)
-        m.measured_peak_cut = ArrayConstraint(
-            m.cut_intervals, rule=measured_peak_cut, by_member=True, meaning=PLAIN_PEAK
-        )
+    if not common.all():
+        m.longest_interval = int(intervals.length[~common].max())
+        m.cut_intervals = pyo.Set(initialize=np.flatnonzero(~common).tolist(), dimen=1)
+        m.measured_peak_cut = ArrayConstraint(m.cut_intervals, rule=measured_peak_cut, meaning=PLAIN_PEAK)
+
+
+def _commonest(length: Integers) -> int:
+    """The length that most intervals have, of several the longest; 1 where there is none."""
+    if not len(length):
+        return 1
+    values, count = np.unique(length, return_counts=True)
+    return int(values[count == count.max()][-1])
 
 
 def measured_peak(m: Any, i: Any) -> Any:
@@ -67,9 +74,14 @@ def measured_peak(m: Any, i: Any) -> Any:
 
 def measured_peak_cut(m: Any, i: Any) -> Any:
     """measured[node(i)] >= mean import over the steps that interval i holds."""
-    first, length = int(m.interval_first[i]), int(m.interval_length[i])
-    imported = total(m.import_mw, np.arange(first, first + length))
-    return m.measured_mw[int(m.interval_node[i])] >= imported * (1.0 / length)
+    first, length = m.interval_first[i], m.interval_length[i]
+    # All at once each interval has as many terms as the longest; those past its end stand at its end with weight 0.
+    imported = sum(
+        m.import_mw[first + np.minimum(k, length - 1)] * (np.less(k, length) / length)
+        for k in range(m.longest_interval)
+        if np.any(np.less(k, length))
+    )
+    return m.measured_mw[m.interval_node[i]] >= imported
 
 
 def _add_means(m: Any, peaks: list[Peak]) -> None:

@@ -15,6 +15,7 @@ Use it for a load with demand charges, with or without PV. When not to use: with
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -114,15 +115,18 @@ class DemandWatch:
         self._reached = [0.0] * demand.nodes
         self._peak_of = {node: p for p, peak in enumerate(demand.peaks) for node in peak.nodes}
         self._billed = [max(charge.floor_mw, charge.free_mw) for charge in demand.charges]
+        self._bills: list[list[tuple[int, float]]] = [[] for _ in demand.peaks]
         self._own: dict[int, int] = {}
-        self._bills: dict[int, list[tuple[int, float]]] = {}
         for c, charge in enumerate(demand.charges):
             self._own[charge.sources[0][0]] = c
             for p, share in charge.sources:
-                self._bills.setdefault(p, []).append((c, share))
-        self._free = [0.0] * len(demand.peaks)
+                self._bills[p].append((c, share))
+        # (mean, node) of the n + 1 highest of each peak; what is known from before has no node.
+        self._highest = [
+            [(mw, -1) for mw in sorted(peak.known_mw, reverse=True)[: peak.counted + 1]] for peak in demand.peaks
+        ]
         for p in range(len(demand.peaks)):
-            self._update(p)
+            self._raise_bills(p)
         row = np.array([demand.peaks[self._peak_of[node]].row for node in self._node])
         guesses = {int(r): _guess(plant, intervals.at(row == r), options) for r in set(row)}
         self._guess = [guesses[r] for r in row.tolist()]
@@ -134,7 +138,7 @@ class DemandWatch:
         allowed = INFINITE
         for i in self._covering[t]:
             node = self._node[i]
-            target = max(self._reached[node], self._free[self._peak_of[node]], self._guess[i][t])
+            target = max(self._free_mw(node), self._guess[i][t])
             left = (target * self._length[i] - self._sum[i]) / (self._end[i] - t)
             if left < allowed:
                 allowed = left
@@ -147,22 +151,40 @@ class DemandWatch:
                 node, mean = self._node[i], self._sum[i] / self._length[i]
                 if mean > self._reached[node]:
                     self._reached[node] = mean
-                    self._update(self._peak_of[node])
+                    self._update(self._peak_of[node], node)
 
-    def _update(self, p: int) -> None:
-        """What a peak has reached raises what is billed, and with it what costs nothing more."""
-        peak = self._demand.peaks[p]
-        values = sorted([*(self._reached[node] for node in peak.nodes), *peak.known_mw], reverse=True)[: peak.n]
-        mean = sum(values) / peak.counted if peak.counted else 0.0
-        for c, share in self._bills.get(p, ()):
-            self._billed[c] = max(self._billed[c], share * mean)
-            own = self._demand.charges[c].sources[0][0]
-            if self._demand.peaks[own].n == 1:
-                self._free[own] = max(self._free[own], self._billed[c])
-        if peak.n > 1:
-            charge = self._demand.charges[self._own[p]] if p in self._own else None
-            floor = max(charge.floor_mw, charge.free_mw) if charge is not None else 0.0
-            self._free[p] = max(floor, values[-1] if len(values) == peak.n else 0.0)
+    def _update(self, p: int, node: int) -> None:
+        """What a node has reached raises what is billed, in its own period and in those that look back to it."""
+        n = self._demand.peaks[p].counted
+        highest = [pair for pair in self._highest[p] if pair[1] != node]
+        bisect.insort(highest, (self._reached[node], node), key=lambda pair: -pair[0])
+        self._highest[p] = highest[: n + 1]
+        self._raise_bills(p)
+
+    def _raise_bills(self, p: int) -> None:
+        n = self._demand.peaks[p].counted
+        if n:
+            mean = sum(mw for mw, _ in self._highest[p][:n]) / n
+            for c, share in self._bills[p]:
+                self._billed[c] = max(self._billed[c], share * mean)
+
+    def _free_mw(self, node: int) -> float:
+        """Up to where the highest mean of a node raises no bill.
+
+        That is what its period is billed anyway; in one that bills nothing, the least of what those are billed that
+        look back to it. Where a mean of n peaks is billed it is also the least of the n, and the others count.
+        """
+        p = self._peak_of[node]
+        if p in self._own:
+            most = self._billed[self._own[p]]
+        else:
+            most = min((self._billed[c] / share for c, share in self._bills[p] if share), default=INFINITE)
+        n, reached = self._demand.peaks[p].counted, self._reached[node]
+        if n == 1 or most == INFINITE:
+            return max(most, reached)
+        others = [mw for mw, of in self._highest[p] if of != node]
+        least = others[n - 1] if len(others) >= n else 0.0
+        return max(reached, least, min(most, n * most - sum(others[: n - 1])))
 
 
 def _covering(intervals: Intervals, steps: int) -> list[list[int]]:
@@ -178,8 +200,8 @@ def _covering(intervals: Intervals, steps: int) -> list[list[int]]:
 
 def _unpriced(plant: Plant) -> Demand:
     """Months measured step by step, where the tariff has no demand row."""
-    free = Tariff(demand=(DemandRate(price_per_mw_month=0.0),))
-    return billing_of(free, {}, plant.index, plant.step_h).demand
+    alike = Tariff(demand=(DemandRate(price_per_mw_month=1.0),))
+    return billing_of(alike, {}, plant.index, plant.step_h).demand
 
 
 def _guess(plant: Plant, of_row: Intervals, options: PeakShavingOptions) -> list[float]:

@@ -87,7 +87,9 @@ class Charge:
     @property
     def free_mw(self) -> float:
         """Up to where a peak costs nothing: the contracted power, or a first tier without a price."""
-        return self.contracted_mw or (self.curve.at[0] if self.curve.at and not self.curve.price else 0.0)
+        paid = self.overrun if self.curve == NOTHING else self.curve
+        bends = (at for at, change in zip(paid.at, paid.change, strict=True) if change)
+        return 0.0 if paid.price else next(bends, float("inf"))
 
     def billed_mw(self, peak_mw: Array) -> float:
         """The peak that is billed."""
