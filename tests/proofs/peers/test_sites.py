@@ -16,7 +16,7 @@ from support.peers.sites import random_site_case, random_worn_case
 
 import bess_opt as bo
 
-QUICK_SITES, ALL_SITES = range(58), (*range(58), *range(59, 1000))
+QUICK_SITES, ALL_SITES = range(60), range(1000)
 QUICK_WORN, ALL_WORN = range(30), range(500)
 QUICK_BILLED, ALL_BILLED = range(12), (*range(52), *range(53, 200))
 
