@@ -41,9 +41,10 @@ def eased(program: Program, directions: Sequence[Direction], most: Sequence[floa
     """`program` with a column for each direction, of cost 1; moved bounds become rows."""
     count, n = len(directions), program.columns
     own = n + np.arange(count)
-    per_row = np.array([np.where(d.row_lower != 0.0, d.row_lower, d.row_upper) for d in directions])
-    lower_by = np.array([d.lower for d in directions])
-    upper_by = np.array([d.upper for d in directions])
+    row_by = [np.where(d.row_lower != 0.0, d.row_lower, d.row_upper) for d in directions]
+    per_row = np.reshape(row_by, (count, program.rows))
+    lower_by = np.reshape([d.lower for d in directions], (count, n))
+    upper_by = np.reshape([d.upper for d in directions], (count, n))
     floors, roofs = (np.flatnonzero(by.any(axis=0)) for by in (lower_by, upper_by))
     sizes, rows = np.nonzero(per_row)
     entries = [
