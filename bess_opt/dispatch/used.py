@@ -95,6 +95,8 @@ def max_cycles(past: Past) -> list[dict[str, Any]] | None:
     """Every cap on cycles with what is used of it."""
     limits = [limit for _, limit in past.plan.scenario.battery.cycle_limits()]
     into, out = past.through_cells()
+    drawn = np.broadcast_to(past.plant.storage.drawn_mw, past.plant.steps)[: past.steps]
+    out = out + drawn * past.plant.step_h
     nameplate = past.plant.storage.energy_mwh
     found = []
     for limit in limits:

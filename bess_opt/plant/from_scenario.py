@@ -116,6 +116,7 @@ def _storage(scenario: Scenario, battery: Battery, series: pd.DataFrame) -> Stor
             pd.DatetimeIndex(series.index),
             scenario.step_h,
             energy,
+            _column(own, "drawn_mw"),
         ),
     )
 

@@ -102,9 +102,18 @@ class Allowance:
 
 
 def cycle_caps_of(
-    limits: Sequence[tuple[str, CycleLimit]], index: pd.DatetimeIndex, step_h: float, energy_mwh: float
+    limits: Sequence[tuple[str, CycleLimit]],
+    index: pd.DatetimeIndex,
+    step_h: float,
+    energy_mwh: float,
+    drawn_mw: Array | float = 0.0,
 ) -> tuple[CycleCap, ...]:
-    """The caps of a battery of nameplate `energy_mwh` over the steps of `index`; `limits` by their key paths."""
+    """The caps of a battery of nameplate `energy_mwh` over the steps of `index`; `limits` by their key paths.
+
+    What is drawn from the cells (`drawn_mw`, one number or one per step) leaves them like any discharge, and is known
+    beforehand: a cap on energy that leaves allows so much less, below zero where that alone breaks it.
+    """
+    drawn = _running_sum(np.broadcast_to(drawn_mw, len(index)) * step_h)
     caps: list[CycleCap] = []
     for where, limit in limits:
         kind = WITHIN_HOURS if limit.per is None else f"cycles_per_{limit.per}"
@@ -115,6 +124,8 @@ def cycle_caps_of(
         if width is None or last[0] - first[0] < width:
             most[0] = max(limit.count - limit.used, 0.0) * energy_mwh
         name, charged = f"{kind}_{same + 1}" if same else kind, limit.counts == "charged"
+        if not charged:
+            most = most - (drawn[last] - drawn[first])
         caps.append(CycleCap(name, where, limit.count, limit.period, charged, first, last, most, width))
     return tuple(caps)
 

@@ -147,7 +147,7 @@ Memory *vf_backward(const Problem *p, Int first, Int last, Int n, const double *
 }
 
 /* Of what is exported, so that a library of other sources is not called. */
-int vf_version(void) { return 3; }
+int vf_version(void) { return 4; }
 
 /* Whether any g or V on the way was not concave: levels after the first may then jump where two humps cross. */
 Int vf_humps(const Memory *m) { return m->humps; }

@@ -36,7 +36,7 @@ FAILED = {
 NO_PLAN, TOO_MANY, NO_MEMORY, STOPPED = 1, 5, 6, 7
 # Breakpoints that a value function may have: at first, which is quick to set up, and where these do not do.
 ROOM, MOST_ROOM = 4_096, 65_536
-VERSION = 3  # of what the compiled part exports, the same as in backward.c
+VERSION = 4  # of what the compiled part exports, the same as in backward.c
 NOT_BUILT = "the compiled part of the value functions was not built with this installation"
 
 _Integer, _Number, _Place = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p

@@ -203,3 +203,21 @@ def test_a_year_of_german_quarter_hours_under_a_cap(count: int, value: float) ->
     plan = swinging(cap, prices=prices.tolist(), battery=battery, step_min=15, start="2021-01-01").optimize()
     assert plan.metrics.net_revenue == pytest.approx(value, abs=5e-4)
     assert plan.report.gap <= 1e-7
+
+
+def test_what_is_drawn_counts_in_a_cap() -> None:
+    """A day of one cycle of 2 MWh: 0.5 MW drawn for an hour leave 1.5 MWh to sell at 100, and `used` says one cycle."""
+    at = pd.date_range("2025-06-02", periods=4, freq="h", tz="UTC")
+    cells = {"eta_charge": 1.0, "eta_discharge": 1.0, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 1.0}
+    lossless = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
+    battery = {
+        "power_mw": 2.0, "duration_h": 1.0, "technology": cells, "converters": lossless, "soc_start": 1.0,
+        "soc_end": "free", "max_cycles": [{"count": 1.0, "per": "day"}],
+    }  # fmt: skip
+    series = pd.DataFrame({"price_per_mwh": [0.0, 100.0, 0.0, 100.0], "drawn_mw": [0.5, 0.0, 0.0, 0.0]}, index=at)
+    plan = bo.optimize(bo.Scenario(battery=battery, series=series, strategy="arbitrage"))
+    assert plan.metrics.net_revenue == pytest.approx(150.0)
+    assert bo.used(plan)["battery"]["max_cycles"][0]["used"] == pytest.approx(1.0)
+    too_much = series.assign(drawn_mw=[2.0, 0.0, 0.5, 0.0])
+    with pytest.raises(bo.InfeasibleError, match=r"max_cycles\[0\].*drawn from the cells.*on 2025-06-02"):
+        bo.optimize(bo.Scenario(battery=battery, series=too_much, strategy="arbitrage"))
