@@ -72,12 +72,21 @@ def goals(quick_steps: int | None) -> list[Goal]:
     found += _more_goals(cut, merchant)
     file = german_file()
     if file is not None:
-        german, capped = cut(_german(file)), cut(_capped(file))
+        german = cut(_german(file))
         found.insert(1, Goal("German ID1 2021, one way", 0.2, lambda: bo.optimize(german), lambda: arrays(german)))
-        found.append(
-            Goal("cap of the year, quarter-hours", 0.8, lambda: bo.optimize(capped), lambda: raw_program(capped))
-        )
+        found += _caps(cut, file)
     return found
+
+
+def _caps(cut: Callable[[Scenario], Scenario], file: Any) -> list[Goal]:
+    """Caps on cycles beside the program with their rows; in any hours, beside the program without them."""
+    year, month = (cut(_capped(file, {"count": n, "per": per})) for n, per in ((365.0, "year"), (30.0, "month")))
+    sliding, free = cut(_capped(file, {"count": 0.75, "hours": 12.0})), cut(_capped(file, None))
+    return [
+        Goal("cap of the year, quarter-hours", 0.8, lambda: bo.optimize(year), lambda: raw_program(year)),
+        Goal("cap of each month, quarter-hours", 1.2, lambda: bo.optimize(month), lambda: raw_program(month)),
+        Goal("cap in any 12 hours / without it", 3.0, lambda: bo.optimize(sliding), lambda: raw_program(free)),
+    ]
 
 
 def _more_goals(cut: Callable[[Scenario], Scenario], merchant: Scenario) -> list[Goal]:
@@ -200,12 +209,13 @@ def _german(file: Any) -> Scenario:
     return scenario
 
 
-def _capped(file: Any) -> Scenario:
-    """A cap of 365 MWh a year into the cells."""
+def _capped(file: Any, cap: dict[str, Any] | None) -> Scenario:
+    """1 MWh on German quarter-hours with `cap` on what enters the cells."""
     prices, each_way = bo.read_prices(file, column="ID3"), float(np.sqrt(0.86))
     battery = {"power_mw": 0.5, "duration_h": 2.0, "soc_start": 0.0, "soc_end": "free", "converters": PURE}
     battery |= {"technology": LOSSY | {"eta_charge": each_way, "eta_discharge": each_way}}
-    battery |= {"max_cycles": {"count": 365.0, "per": "year", "counts": "charged"}}
+    if cap is not None:
+        battery |= {"max_cycles": cap | {"counts": "charged"}}
     series = prices.iloc[:, :1].set_axis(["price_per_mwh"], axis=1)
     scenario: Scenario = bo.Scenario(battery=battery, series=series, strategy="arbitrage")
     return scenario

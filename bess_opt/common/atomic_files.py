@@ -219,7 +219,7 @@ class _Told:
         self._interrupts = False
 
     def stop(self, number: int, _frame: FrameType | None) -> None:
-        """A signal's handler."""
+        """Handler of a signal: note its number, and end the block that may be interrupted."""
         self.numbers.append(number)
         if self._interrupts:
             self._interrupts = False

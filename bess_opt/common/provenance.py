@@ -1,4 +1,4 @@
-"""Seconds per stage of a piece of work."""
+"""How a result came about: seconds per stage of the work, and the versions of the packages that made it."""
 
 from __future__ import annotations
 

@@ -296,7 +296,7 @@ def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """The ladder as a table, with what was left out."""
+    """A comparison as HTML: a row for each way of operating, and what was left out with the reason."""
     header, rows = comparison_table(comparison)
     notes = findings_table(list(comparison.notes)) if len(comparison.notes) else ""
     return box(f"Comparison for {comparison.scenario.name}", html_table(header, rows) + notes)

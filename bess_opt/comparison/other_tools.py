@@ -36,12 +36,12 @@ def as_stated(eta: Efficiencies) -> tuple[float, float]:
 
 
 def on_charging(eta: Efficiencies) -> tuple[float, float]:
-    """The whole round trip while charging."""
+    """(η_charge, η_discharge) where a tool takes all losses of the round trip while charging."""
     return eta.round_trip, 1.0
 
 
 def evenly(eta: Efficiencies) -> tuple[float, float]:
-    """The root of the round trip each way."""
+    """(η_charge, η_discharge) where a tool shares the losses evenly: the square root of the round trip each way."""
     return sqrt(eta.round_trip), sqrt(eta.round_trip)
 
 

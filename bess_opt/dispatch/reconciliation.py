@@ -58,7 +58,7 @@ class MoneyLine:
 
     @property
     def residual(self) -> float:
-        """Booked less computed again."""
+        """The figure as booked less the same computed again from the schedule; 0 where they agree."""
         return self.booked - self.again
 
 

@@ -53,7 +53,7 @@ def tables_of(books: Reconciliation, beside: Mapping[str, Reconciliation] | None
 
 
 def summary_of(books: Reconciliation) -> str:
-    """How well they close, in a sentence."""
+    """One sentence: by how much energy and money of the tables do not add up."""
     energy, money = small(books.energy_residual), small(books.money_residual)
     return f"Energy closes to {energy} of what the battery moved, money to {money} of what changed hands."
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Count, Number, Table, plain, quantity, reject
 from bess_opt.common.wording import show
@@ -19,6 +20,11 @@ def _zero_or_one(value: object) -> object:
     return year
 
 
+SEARCH = "search"
+_Years = Annotated[
+    Annotated[Literal["search"], Tag("(word)")] | Annotated[tuple[Count, ...], Tag("(list)")],
+    Discriminator(lambda value: "(word)" if isinstance(value, str) else "(list)"),
+]
 REPLACEMENT_COSTS = ("replacement_per_mw", "replacement_per_mwh", "replacement_cost")
 
 
@@ -68,7 +74,11 @@ class Finance(Table):
         Count | None, quantity("year at whose end cells are replaced; the list of one", "year", ge=1)
     ] = None
     replacement_years: Annotated[
-        tuple[Count, ...], Field(description="years at whose ends cells are replaced, each 1 or more [year]")
+        _Years,
+        Field(
+            description="years at whose ends cells are replaced, each 1 or more [year], or "
+            '"search" for the best ones of a plan'
+        ),
     ] = ()
     replacement_per_mw: Annotated[
         Number, quantity("cost of each replacement per rated power, at purchase prices", "currency/MW", ge=0)
@@ -90,13 +100,16 @@ class Finance(Table):
 
     @model_validator(mode="after")
     def _replacement_is_complete(self) -> Self:
+        if self.replacement_year is not None and self.replacement_years:
+            stated = self.replacement_years
+            found = f"stands beside replacement_years = {show(stated if isinstance(stated, str) else list(stated))}"
+            reject([Finding("contradiction", "replacement_year", found, "give one of the two")])
+        if self.searches_years:
+            return self
         paid = [key for key in REPLACEMENT_COSTS if getattr(self, key) > 0.0]
         if paid and not self.replaced_after:
             found = f"{paid[0]} is {getattr(self, paid[0]):g} but replacement_year is missing"
             reject([Finding("missing_key", "replacement_year", found, "give the year of the replacement")])
-        if self.replacement_year is not None and self.replacement_years:
-            found = f"stands beside replacement_years = {list(self.replacement_years)}"
-            reject([Finding("contradiction", "replacement_year", found, "give one of the two")])
         key = "replacement_year" if self.replacement_year is not None else "replacement_years"
         years = self.replaced_after
         if years and (years[0] < 1 or len(set(years)) < len(years)):
@@ -110,8 +123,17 @@ class Finance(Table):
     @property
     def replaced_after(self) -> tuple[int, ...]:
         """Years at whose ends the cells are replaced, in order."""
+        if isinstance(self.replacement_years, str):
+            found = "is 'search', and this has no plan whose years it could look for"
+            expected = "state the years; bo.financials(plan) says which are best"
+            raise ScenarioError([Finding("years_to_search", "finance.replacement_years", found, expected)])
         one = () if self.replacement_year is None else (self.replacement_year,)
         return tuple(sorted((*one, *self.replacement_years)))
+
+    @property
+    def searches_years(self) -> bool:
+        """Whether the best years of replacement are to be looked for."""
+        return self.replacement_years == SEARCH
 
     def replacement(self, power_mw: float, energy_mwh: float) -> float:
         """What one replacement of a battery of this size costs, at the prices of the purchase, currency."""

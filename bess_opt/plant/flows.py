@@ -63,7 +63,7 @@ NAMES = (*OF_ONE, *OF_SITE, *HELD)  # of everything that a plan of one battery d
 
 
 def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:
-    """The flows whose values `of` knows by name."""
+    """The flows of a plant, each by its name from `of(name)` [MW; MWh for the stored energy, the start first]."""
     batteries = tuple(
         BatteryFlows(**{name: of(f"{battery.prefix}{name}") for name in OF_ONE}) for battery in plant.batteries
     )

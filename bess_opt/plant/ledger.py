@@ -54,7 +54,7 @@ class Line:
     paid: bool = False
 
     def shown(self, received: float) -> float:
-        """The figure for an amount received."""
+        """The figure of the line for `received` money: the same, or with the sign turned where the line is paid."""
         return 0.0 - received if self.paid else received
 
 

@@ -91,7 +91,7 @@ class Direction:
     row_upper: Array
 
     def times(self, factor: float) -> Direction:
-        """The same per another unit."""
+        """The change multiplied by `factor`, so that it is per another unit of what changed."""
         return Direction(factor * self.lower, factor * self.upper, factor * self.row_lower, factor * self.row_upper)
 
     def of_floors(self) -> Direction:

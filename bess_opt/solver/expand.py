@@ -64,7 +64,7 @@ class Affine:
         return self.__mul__(1.0 / divisor)
 
     def sum(self) -> Affine:
-        """All rows added into one."""
+        """One row: the sum of all rows, coefficients and constants."""
         terms = [(np.zeros_like(r), c, v) for r, c, v in self.terms]
         return Affine(1, terms, float(np.sum(np.broadcast_to(self.constant, self.rows))))
 
@@ -82,7 +82,7 @@ class Affine:
 
 @dataclass
 class Relation:
-    """lower <= body <= upper, row by row."""
+    """Rows of a constraint: lower <= body <= upper, with `body` affine in the columns and sides that are numbers."""
 
     body: Affine
     lower: float

@@ -15,7 +15,7 @@ from bess_opt.solver.program import ENERGY_LAW, Program, of_batteries
 
 
 class Optimum(Protocol):
-    """Money is in the first objective, maximised."""
+    """What every engine says of a proven optimum; money in units of the first objective, maximised."""
 
     @property
     def engine(self) -> str:
@@ -47,15 +47,15 @@ class Optimum(Protocol):
 
     @property
     def objective(self) -> float:
-        """What the plan brings."""
+        """The plan's first objective, maximised (currency where it is money)."""
 
     @property
     def bound(self) -> float:
-        """What no plan can exceed."""
+        """Proven upper limit of the first objective over all plans, at least `objective`."""
 
     @property
     def gap(self) -> float:
-        """Relative distance between the two."""
+        """(bound − objective) as a share of their size, 0 for a proven optimum."""
 
     @property
     def program(self) -> Program:

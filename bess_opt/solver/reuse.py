@@ -28,7 +28,7 @@ class _Loaded:
 
 
 class KeptSolvers:
-    """Solvers by the shape of their program."""
+    """HiGHS objects kept by matrix structure, so that a further program replaces numbers and starts warm."""
 
     def __init__(self, options: SolverOptions, scale_mw: float) -> None:
         self._options, self._scale_mw = options, scale_mw

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from bess_opt.common.findings import Finding
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
+from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.ageing import Ageing
 
@@ -58,7 +60,8 @@ class Faded:
 def faded_dispatch(plan: Dispatch, ageing: Ageing, years: Sequence[int] = (1, 5, 10)) -> Faded:
     """Plan again with the energy that is left in each of `years`, by the twin that made `plan`.
 
-    Rated power stays, energy and with it the C-rate limit shrink to the year's mean capacity. ScenarioError for
+    Rated power stays, energy and with it the C-rate limit shrink to the year's mean capacity; caps on cycles and wear
+    by depth stay those of the nameplate as bought. ScenarioError for
     a year that `ageing` does not reach or a replayed plan; raises what `optimize` or `simulate` raise.
     """
     outside = [year for year in years if year not in ageing.mean_capacity.index]
@@ -72,8 +75,27 @@ def faded_dispatch(plan: Dispatch, ageing: Ageing, years: Sequence[int] = (1, 5,
     rows = [(0, 1.0, plan)]
     for year in sorted(set(years)):
         capacity = float(ageing.mean_capacity[year])
-        duration = plan.scenario.battery.duration_h * capacity
-        rows.append((year, capacity, again(plan.scenario.replace(battery={"duration_h": duration}))))
+        faded = plan.scenario.replace(battery=_faded(plan.scenario.battery, capacity))
+        rows.append((year, capacity, again(faded)))
     figures = [(capacity, made.metrics.net_revenue, made.metrics.discharged_mwh) for _, capacity, made in rows]
     index = pd.Index([year for year, _, _ in rows], name="year")
     return Faded(pd.DataFrame(figures, index=index, columns=["capacity", "net_revenue", "discharged_mwh"]), ageing)
+
+
+def _faded(battery: Battery, capacity: float) -> dict[str, Any]:
+    """What changes of a battery whose cells hold `capacity` of their nameplate; caps and wear are as bought."""
+    changes: dict[str, Any] = {"duration_h": battery.duration_h * capacity, "wear_stand": None}
+    if battery.max_cycles_per_day is not None:
+        changes["max_cycles_per_day"] = battery.max_cycles_per_day / capacity
+    stated = battery.max_cycles
+    if stated is not None:
+        limits = stated if isinstance(stated, tuple) else (stated,)
+        changes["max_cycles"] = [
+            limit.to_plain() | {"count": limit.count / capacity, "used": limit.used / capacity} for limit in limits
+        ]
+    if battery.wear is not None:
+        inside = [j for j, depth in enumerate(battery.wear.depth) if depth < capacity]
+        last = len(inside)  # the segment that the faded nameplate ends in
+        depth = [battery.wear.depth[j] / capacity for j in inside]
+        changes["wear"] = {"depth": [*depth, 1.0], "cost_per_mwh": list(battery.wear.cost_per_mwh[: last + 1])}
+    return changes

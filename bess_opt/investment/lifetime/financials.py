@@ -17,6 +17,7 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
 from bess_opt.investment.lifetime.assumptions import Fade, assumptions_of, fade_of
+from bess_opt.investment.lifetime.best_years import with_best_years
 from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow_of, weights_of, year_weight
 from bess_opt.investment.lifetime.counted_year import counted_plan
 from bess_opt.investment.lifetime.levelised import charging_cost, lcos
@@ -69,6 +70,7 @@ class Financials:
     lcos_per_mwh: float
     cash_flow: pd.DataFrame | None = field(compare=False)
     findings: Findings = field(compare=False)
+    replaced_after: tuple[int, ...] = ()  # years at whose ends cells are replaced, as stated or as looked for
 
     def plot(self, *, theme: str = "light") -> Figure:
         """Cash flow by year. ScenarioError with a bare `present_value_factor`, which has no years."""
@@ -117,6 +119,7 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
     plan, baseline = counted_plan(plan), None if baseline is None else counted_plan(baseline)
     fade = fade_of(plan.scenario) if ageing is None else Fade(0.0, ageing.basis)
     figures, notes = _figures(plan, baseline, fades=ageing is not None or fade.per_year > 0.0)
+    finance = with_best_years(finance, figures, fade.per_year)
     throughput = None
     if ageing is not None:
         unfading = figures.unfading if baseline is None else baseline.metrics.net_revenue
@@ -144,6 +147,7 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
         lcos_per_mwh=lcos(plan, figures, finance, throughput, fade.per_year),
         cash_flow=table,
         findings=Findings([*_whole_site(plan, baseline), *_idle(baseline), *_wear_twice(plan, finance), *notes]),
+        replaced_after=finance.replaced_after,
     )
 
 

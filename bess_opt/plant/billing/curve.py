@@ -43,7 +43,7 @@ class Curve:
         return Curve(self.price + passed, tuple(at for at, _ in kept), tuple(change for _, change in kept))
 
     def scaled(self, factor: float) -> Curve:
-        """The cost times `factor`."""
+        """The curve of `factor` times this cost."""
         return Curve(factor * self.price, self.at, tuple(factor * change for change in self.change))
 
 

@@ -184,7 +184,7 @@ class _Made:
         self.charges: list[Charge] = []
 
     def add(self, number: int, rate: DemandRate) -> None:
-        """Enter a row."""
+        """Add what a row of [[tariff.demand]] bills to the charges of the horizon."""
         where = f"tariff.demand[{number}]"
         intervals = intervals_of(rate, where, self.index, self.step_h)
         if rate.coincident is not None:

@@ -49,7 +49,7 @@ class Theme:
 
     @property
     def sequential(self) -> Colormap:
-        """Low to high, readable in grey and by all eyes."""
+        """Colours from low to high values, apart in brightness for grey print and colour-blind eyes."""
         return mpl.colormaps["cividis"].with_extremes(bad=self.missing)
 
 

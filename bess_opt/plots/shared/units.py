@@ -23,7 +23,7 @@ class Unit:
 
     @property
     def label(self) -> str:
-        """For an axis or a colour bar."""
+        """Name and unit for an axis or a colour bar: "value [EUR/a]"."""
         return f"{self.name} [{self.unit}]"
 
     def text(self, value: float) -> str:

@@ -38,7 +38,7 @@ def draw_tried(axes: Axes, table: pd.DataFrame) -> Artist:
 
 
 def draw_optimum(axes: Axes, x: float, y: float) -> Artist:
-    """A star at the best size, and its handle."""
+    """Draw a star at the best size; returns the handle for the legend."""
     axes.plot(
         [x], [y], "*", markersize=21, color="#D55E00", markeredgecolor="#FFFFFF", markeredgewidth=1.4, zorder=6,
         clip_on=False,
@@ -58,11 +58,11 @@ def line_handle(
 
 
 def square_handle(look: Theme, label: str) -> Artist:
-    """The handle of sizes that are coloured squares."""
+    """The legend's handle for the sizes that were tried, which are drawn as coloured squares."""
     return Line2D([], [], color=look.sequential(0.75), linestyle="none", marker="s", markersize=9, label=label)
 
 
 def name_axes(axes: Axes, x: str, y: str, look: Theme) -> None:
-    """Names with units."""
+    """Write the names `x` and `y` under and beside the axes."""
     axes.set_xlabel(x, fontsize=TEXT_PT, color=look.ink)
     axes.set_ylabel(y, fontsize=TEXT_PT, color=look.ink)

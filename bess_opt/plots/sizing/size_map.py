@@ -27,7 +27,7 @@ MOST_DOTS = 900  # allowed sizes beyond which they are not drawn one by one
 
 
 def draw_size_map(axes: Axes, sizing: Sizing, values: pd.DataFrame, unit: Unit, look: Theme) -> list[Artist]:
-    """The map, and the handles of its legend."""
+    """Draw the map of values over power and duration; returns the handles for the legend."""
     (p0, p1), (h0, h1) = sizing.region.power_mw, sizing.region.duration_h
     known = values["value"].to_numpy(dtype=float) / unit.scale
     finite = known[np.isfinite(known)]

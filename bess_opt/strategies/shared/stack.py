@@ -1,4 +1,4 @@
-"""Strategies with their options bound: one, or several stacked on one battery, behind the same face."""
+"""A scenario's strategy with its options checked: one, or several that share the batteries, asked in the same way."""
 
 from __future__ import annotations
 
@@ -78,25 +78,25 @@ class SingleStrategy:
 
     @property
     def hard_limits(self) -> dict[str, float]:
-        """See `Bound`."""
+        """See `ActiveStrategy`."""
         stated = {f"strategy.{name}": getattr(self.options, name) for name in self.strategy.hard_limits}
         return {where: value for where, value in stated.items() if value is not None}
 
     @property
     def sense(self) -> Sense:
-        """See `Bound`."""
+        """See `ActiveStrategy`."""
         return self.strategy.sense(self.options)
 
     def restrict(self, plant: Plant) -> Plant:
-        """See `Bound`."""
+        """See `ActiveStrategy`."""
         return self.strategy.restrict(plant, self.options)
 
     def build(self, m: Any, plant: Plant) -> Sequence[Objective]:
-        """See `Bound`."""
+        """See `ActiveStrategy`."""
         return self.strategy.build(m, plant, self.options)
 
     def rule(self, plant: Plant) -> AnyRule:
-        """See `Bound`."""
+        """See `ActiveStrategy`."""
         return within_budget(plant, self.strategy.rule(plant, self.options))
 
     def score(self, schedule: pd.DataFrame, plant: Plant) -> Score:
@@ -113,15 +113,15 @@ class SingleStrategy:
         return []
 
     def checks(self, schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-        """See `Bound`."""
+        """See `ActiveStrategy`."""
         return self.strategy.checks(schedule, plant, self.options)
 
     def figures(self, schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
-        """See `Bound`."""
+        """See `ActiveStrategy`."""
         return self.strategy.figures(schedule, plant, self.options)
 
     def notes(self, plant: Plant) -> list[Finding]:
-        """See `Bound`."""
+        """See `ActiveStrategy`."""
         return self.strategy.notes(plant, self.options)
 
 
@@ -197,7 +197,7 @@ class StrategyStack:
         }
 
     def missed(self, schedule: pd.DataFrame, plant: Plant) -> list[Finding]:
-        """See `Bound`."""
+        """See `ActiveStrategy`."""
         return [f for part in self.parts for f in part.strategy.stacked.missed(schedule, plant, part.options)]
 
     def checks(self, schedule: pd.DataFrame, plant: Plant) -> list[Violation]:

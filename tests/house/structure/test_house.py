@@ -27,6 +27,7 @@ RETIRED = {
         "ActiveStrategy, SingleStrategy, StrategyStack, activate"
     ),
     r"\bbound: ActiveStrategy\b|\bbound = activate\(": "active",
+    r"See `Bound`|\boptions bound\b": "ActiveStrategy; options checked",
     r"\bclass (Window|Cut)\b": "Segment, PlanningWindow, WindowEntries, ShownDays or Plane",
     r"\bexclusivity\b(?!\")|\bexclusive_(program|cuts)\b|\bExclusiveSearch\b": "one way",
     r"(?i)\brule 10\b|\brule_10\b": "the one-way rule",
