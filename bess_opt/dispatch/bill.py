@@ -11,6 +11,7 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Findings
+from bess_opt.common.wording import number
 from bess_opt.dispatch.checks.tariff import least_bill_findings
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.billing.lines import bill_table, peaks_set
@@ -110,3 +111,21 @@ def _bill(scenario: Scenario, import_mw: Array, export_mw: Array, idle: Flows | 
     notes = Findings(least_bill_findings(plant.billing, np.asarray(import_mw), np.asarray(export_mw)))
     peaks = peaks_set(plant.billing, index, np.asarray(import_mw))
     return Bill(table, scenario.site.currency, scenario.name, bought, peaks, without, before, notes)
+
+
+def bill_rows(made: Bill) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a bill by month and line as words, beside what each line comes to without a battery."""
+    idle = made.without_battery
+    header = ["month", "line", "quantity", "rate", f"{made.currency} paid", "peak set at"]
+    header[5:5] = [] if idle is None else ["without battery"]
+    before = {} if idle is None else idle.set_index(["month", "line"])["money"].to_dict()
+    rows = []
+    for row in made.table.to_dict("records"):
+        cells = [row["month"], row["line"], f"{number(row['quantity'])} {row['unit']}", number(row["rate"])]
+        cells.append(f"{row['money']:,.2f}")
+        if idle is not None:
+            cells.append(f"{before.get((row['month'], row['line']), 0.0):,.2f}")
+        rows.append([*cells, row["step"]])
+    total = ["", "total", "", "", f"{made.total:,.2f}", ""]
+    total[5:5] = [] if idle is None else [f"{float(idle['money'].sum()):,.2f}"]
+    return header, [*rows, total]

@@ -15,7 +15,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.app.chart import chart
 from bess_opt.interfaces.app.controls import Controls, caption, cards, size_of
 from bess_opt.interfaces.app.options import boxes, touched
-from bess_opt.interfaces.app.page import card_boxes, error_box, option_boxes, option_id
+from bess_opt.interfaces.app.page import bill_table, card_boxes, error_box, option_boxes, option_id
 from bess_opt.interfaces.app.work import STAGES, Desks, Job, Task
 from bess_opt.plots.shared.style import ThemeName
 
@@ -151,22 +151,23 @@ def _tie_figures(app: Dash, desks: Desks) -> None:
         desk = desks.of(page)
         job = None if ticket is None else desk.job(ticket[0])
         if ticket is None or job is None or job.state == "running":
-            return (no_update,) * 7
+            return (no_update,) * 8
         other = desk.job(report[0]) if report is not None and report[0] > ticket[0] else None
         lines = [*job.errors, *(other.errors if other is not None else ())]
         if job.state != "done":
-            return *error_box(lines), *(no_update,) * 5
+            return *error_box(lines), *(no_update,) * 6
         plan = chosen(job, twin)
         if plan is None:
-            return *error_box(lines), [], no_update, "hidden", "", ticket[1]
+            return *error_box(lines), [], no_update, "hidden", "", [], ticket[1]
         words = caption(plan, job.task.controls)
         shown = card_boxes(cards(plan, job.plans["optimal"]))
-        return *error_box(lines), shown, chart(plan, scheme), "panel", words, ticket[1]
+        bill = bill_table(job.bills.get(twin))
+        return *error_box(lines), shown, chart(plan, scheme), "panel", words, bill, ticket[1]
 
     app.callback(
         Output("errors", "children"), Output("errors", "className"), Output("cards", "children"),
         Output("chart", "figure"), Output("picture", "className"), Output("caption", "children"),
-        Output("shown", "data"),
+        Output("bill", "children"), Output("shown", "data"),
         Input("over", "data"), Input("twin", "value"), Input("scheme", "data"), State("page", "data"),
         State("ticket", "data"), State("report-ticket", "data"),
     )(show)  # fmt: skip

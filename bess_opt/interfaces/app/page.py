@@ -13,6 +13,7 @@ from bess_opt.interfaces.app.controls import Card, Scale, choices, controls_of, 
 from bess_opt.interfaces.app.options import LEFT_OUT, Box, boxes, entries_of
 
 TWINS = {"optimal": "optimum", "rule": "rule"}
+PAID = 4  # column of a bill's rows that holds the money
 
 
 def _stores(page: str, strategy: Any) -> list[Any]:
@@ -65,6 +66,7 @@ def layout(scenario: Scenario, page: str) -> Any:
                                     id="picture",
                                     className="hidden",
                                 ),
+                                html.Div(id="bill"),
                             ],
                             id="figures",
                         ),
@@ -162,6 +164,18 @@ def card_boxes(cards: Sequence[Card]) -> list[Any]:
         )
         for card in cards
     ]
+
+
+def bill_table(bill: tuple[Sequence[str], Sequence[Sequence[str]]] | None) -> list[Any]:
+    """A bill as a table that opens; nothing where the site has no tariff."""
+    if bill is None:
+        return []
+    heads, rows = bill
+    head = html.Thead(html.Tr([html.Th(word, scope="col") for word in heads]))
+    body = html.Tbody([html.Tr([html.Td(word) for word in row]) for row in rows])
+    total = f"The bill: {rows[-1][PAID]} {heads[PAID]}"
+    table = html.Div(html.Table([head, body]), className="scroll", tabIndex="0")
+    return [html.Details([html.Summary(total), table], className="panel bill", open=True)]
 
 
 def error_box(lines: Sequence[str]) -> tuple[list[Any], str]:

@@ -35,7 +35,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Job:
-    """A task and how far it is. `plans` and `report` are the answer, `errors` say why there is none."""
+    """A task and how far it is.
+
+    `plans`, `bills` (header and rows) and `report` are the answer, `errors` say why there is none.
+    """
 
     task: Task
     state: Literal["running", "done", "failed", "cancelled"] = "running"
@@ -43,6 +46,7 @@ class Job:
     step: int = 0
     began: float = field(default_factory=time.monotonic)
     plans: Mapping[str, Dispatch] = field(default_factory=dict)
+    bills: Mapping[str, tuple[list[str], list[list[str]]]] = field(default_factory=dict)
     report: str = ""
     errors: tuple[str, ...] = ()
 
@@ -174,5 +178,12 @@ def _answer(pipe: Connection, number: int, task: Task, scenario: Scenario) -> di
     try:
         plans["rule"] = simulate(asked)
     except BessOptError as error:  # the optimum stands without it
-        return {"plans": plans, "errors": ("the rule has no plan:", *error_lines(error))}
-    return {"plans": plans}
+        return {"plans": plans, "bills": _bills(plans), "errors": ("the rule has no plan:", *error_lines(error))}
+    return {"plans": plans, "bills": _bills(plans)}
+
+
+def _bills(plans: Mapping[str, Dispatch]) -> dict[str, tuple[list[str], list[list[str]]]]:
+    """The bill of each plan, where the site has a tariff."""
+    from bess_opt.dispatch.bill import bill_rows
+
+    return {twin: bill_rows(plan.bill) for twin, plan in plans.items() if plan.scenario.tariff is not None}

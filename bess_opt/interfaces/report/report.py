@@ -22,6 +22,7 @@ from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.wording import NOTHING, number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison, compare, comparison_table
+from bess_opt.dispatch.bill import bill_rows
 from bess_opt.dispatch.forecast_driven.forecasts import Forecasts
 from bess_opt.dispatch.reconciliation import reconcile
 from bess_opt.dispatch.reconciliation_tables import summary_of, tables_of
@@ -121,7 +122,7 @@ def page(
         scenario=scenario_rows(scenario),
         figures=dispatch_rows(best),
         comparison=(header, rows),
-        bill=None if scenario.tariff is None else _bill(best),
+        bill=None if scenario.tariff is None else bill_rows(best.bill),
         pictures=pictures,
         money=None if money is None else financial_rows(money),
         operations=None if not worth else operation_table(worth),
@@ -251,25 +252,6 @@ def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | No
 
 def _picture(figure: Figure, caption: str, prefix: str) -> Picture:
     return Picture(Markup(with_variables(figure_svg(figure, prefix=prefix))), caption)
-
-
-def _bill(plan: Dispatch) -> tuple[list[str], list[list[str]]]:
-    """The plan's bill by month and line, beside what the line comes to without a battery."""
-    made = plan.bill
-    idle = made.without_battery
-    header = ["month", "line", "quantity", "rate", f"{made.currency} paid", "peak set at"]
-    header[5:5] = [] if idle is None else ["without battery"]
-    before = {} if idle is None else idle.set_index(["month", "line"])["money"].to_dict()
-    rows = []
-    for row in made.table.to_dict("records"):
-        cells = [row["month"], row["line"], f"{number(row['quantity'])} {row['unit']}", number(row["rate"])]
-        cells.append(f"{row['money']:,.2f}")
-        if idle is not None:
-            cells.append(f"{before.get((row['month'], row['line']), 0.0):,.2f}")
-        rows.append([*cells, row["step"]])
-    total = ["", "total", "", "", f"{made.total:,.2f}", ""]
-    total[5:5] = [] if idle is None else [f"{float(idle['money'].sum()):,.2f}"]
-    return header, [*rows, total]
 
 
 def _cash_flow(money: Financials) -> Picture:

@@ -15,6 +15,7 @@ from support.app_sites import small
 
 import bess_opt as bo
 from bess_opt.interfaces.app.controls import changed, controls_of
+from bess_opt.interfaces.app.page import bill_table
 from bess_opt.interfaces.app.work import KEPT, MOST_PAGES, Desk, Desks, Job, Task, new_page
 
 SOON_S = 300.0  # a guard against work that hangs, not a measure: the machine may be busy
@@ -49,6 +50,28 @@ def test_answers_are_those_of_the_python_calls(desk: Desk) -> None:
     again = desk.job(desk.start(Task("plans", controls)))
     assert again is not None
     assert again.state == "done"
+
+
+def test_the_bill_of_a_tariff_comes_with_its_plans() -> None:
+    """The page shows the table that `plan.bill` has, with its total; a site without a tariff has none."""
+    tariff = {"demand": [{"price_per_mw_month": 9000.0}], "fixed_per_month": 120.0}
+    load = small().series.assign(load_mw=0.5)
+    billed = small(series=load, tariff=tariff)
+    desk = Desk(billed)
+    try:
+        job = ended(desk, desk.start(Task("plans", controls_of(billed))))
+        plain = Desk(small())
+        bare = ended(plain, plain.start(Task("plans", controls_of(small()))))
+        plain.close()
+    finally:
+        desk.close()
+    heads, rows = job.bills["optimal"]
+    assert rows[-1][heads.index("EUR paid")] == f"{job.plans['optimal'].bill.total:,.2f}"
+    assert len(rows) == len(job.plans["optimal"].bill.table) + 1
+    assert bare.bills == {}
+    (shown,) = bill_table(job.bills["rule"])
+    assert f"The bill: {job.plans['rule'].bill.total:,.2f} EUR paid" in str(shown)
+    assert bill_table(None) == []
 
 
 def test_a_wrong_scenario_is_words_and_the_worker_lives(desk: Desk) -> None:
