@@ -333,5 +333,5 @@ def _add_battery(
     cap = battery.get("max_cycles_per_day")
     if cap is not None:
         leaving = {d: h / (eta_out * cells) for _, d in flows}
-        program.row(leaving, -np.inf, cap * energy)
+        program.row(leaving, -np.inf, cap * energy - h * float(drawn.sum()))
     return flows, -worth * start
