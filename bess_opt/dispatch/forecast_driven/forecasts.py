@@ -154,8 +154,8 @@ class Knowledge:
             if name in self._given:
                 given = self._given[name].at(issued)
                 believed = np.where(np.isnan(given), believed, given)
-        column = SERIES[name]
-        inside = np.clip(believed, column.minimum, column.maximum) if _bounded(name) else believed
+        least, most = _bounds(name, actual)
+        inside = believed if least is None and most is None else np.clip(believed, least, most)
         known: Array = np.where(steps <= visible, actual, inside)
         return known
 
@@ -200,8 +200,11 @@ class Knowledge:
         return self._lagged[lag_h]
 
 
-def _bounded(name: str) -> bool:
-    return SERIES[name].minimum is not None or SERIES[name].maximum is not None
+def _bounds(name: str, actual: Array) -> tuple[float | None, float | None]:
+    """What a forecast of a series may be: noise makes no generation of a load that is none anywhere."""
+    column = SERIES[name]
+    least = 0.0 if column.minimum is None and column.unit == "MW" and not (actual < 0.0).any() else column.minimum
+    return least, column.maximum
 
 
 def specs_of(columns: list[str], forecasts: Forecasts) -> dict[str, Forecast]:
