@@ -10,7 +10,7 @@ from support.peers.sites import random_worn_case
 
 import bess_opt as bo
 
-QUICK, ALL = (0, 2, 4, 5, 6, 7, 8, 9, 10, 11), range(500)
+QUICK, ALL = (0, 2, 4, 5, 6, 7, 8, 9, 10, 11), range(300)
 
 
 def rainflow_cost(energy_mwh: list[float], wear: Table, nameplate: float) -> float:
