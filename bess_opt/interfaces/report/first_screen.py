@@ -64,7 +64,8 @@ def _decision(sizing: Sizing) -> str:
         f"No size of the range has {more} than {Number(sizing.bound, unit)}."
     )  # fmt: skip
     if not sizing.build:
-        return f"Do not build: no size earns its cost.{without} {bound}"
+        told = [finding.expected for finding in sizing.findings if finding.code == "do_not_build"]
+        return f"Do not build: {told[0] if told else 'no size found earns its cost'}.{without} {bound}"
     size = f"{number(sizing.power_mw)} MW and {number(sizing.energy_mwh)} MWh ({number(sizing.duration_h)} h)"
     return f"Build {size}: {name} {value}.{without} {bound}"
 

@@ -269,7 +269,10 @@ def _surface(sizing: Sizing) -> Picture:
 
 def _foreign(scenario: Scenario, sizing: Sizing | None) -> list[Finding]:
     """What is wrong with a sizing of another site, strategy or series."""
-    if sizing is None or resized(scenario, sizing.power_mw, sizing.energy_mwh) == sizing.scenario:
+    if sizing is None:
+        return []
+    own = sizing.scenario.battery  # its size where one is bought, else the one that was stated
+    if resized(scenario, own.power_mw, own.energy_mwh) == sizing.scenario:
         return []
     found = f"is of {sizing.scenario.name!r} and differs from the scenario in more than its size"
     return [Finding("contradiction", "sizing", found, "size the scenario that the report is about")]

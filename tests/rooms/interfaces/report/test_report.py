@@ -192,3 +192,14 @@ def test_a_sizing_of_something_else_is_refused() -> None:
     with pytest.raises(bo.ScenarioError, match="differs from the scenario in more than its size"):
         bo.report(other, sizing=sizing)
     assert "The best size" in bo.report(made().replace(battery={"power_mw": 0.7}), sizing=sizing)
+
+
+def test_the_decision_not_to_build() -> None:
+    """A flat price pays for no battery: the first screen says so, and claims no more than the search has proven."""
+    series = pd.DataFrame({"price_per_mwh": 50.0}, index=made().series.index)
+    flat = made(battery={"power_mw": 1.0, "duration_h": 2.0}, series=series, name="flat")
+    proven = bo.size(flat, power_mw=(0, 2), duration_h=(1, 2))
+    page = unescape(bo.report(flat, sizing=proven))
+    assert "Do not build: no size of the range earns its cost." in page
+    tried = bo.size(flat, power_mw=(0.5, 2), duration_h=(1, 2), twin="rule")
+    assert "Do not build: no size that was tried earns its cost." in unescape(bo.report(flat, sizing=tried))
