@@ -115,6 +115,9 @@ def refuse_cycles(plant: Plant, storage: Storage, charge: Array, discharge: Arra
         when = f"on {first:%Y-%m-%d}" if cap.daily else f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
         found = f"{when} the load asks for {done:.4g} cycles, the limit is {allowed:.4g}"
         remedy = "raise it, or site.import_limit_mw"
+        if cap.most_mwh[worst] < 0.0:
+            found = f"{when} drawn_mw takes {-allowed:.4g} cycles more from the cells than the limit allows"
+            remedy = "raise it, or draw less"
         raise InfeasibleError([Finding("cycles_beyond_warranty", cap.where, found, remedy)])
 
 

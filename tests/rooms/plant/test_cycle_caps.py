@@ -221,3 +221,5 @@ def test_what_is_drawn_counts_in_a_cap() -> None:
     too_much = series.assign(drawn_mw=[2.0, 0.0, 0.5, 0.0])
     with pytest.raises(bo.InfeasibleError, match=r"max_cycles\[0\].*drawn from the cells.*on 2025-06-02"):
         bo.optimize(bo.Scenario(battery=battery, series=too_much, strategy="arbitrage"))
+    with pytest.raises(bo.InfeasibleError, match=r"on 2025-06-02 drawn_mw takes 0\.25 cycles more from the cells"):
+        bo.simulate(bo.Scenario(battery=battery, series=too_much, strategy="arbitrage"))
