@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 
 if sys.platform != "win32":
     import fcntl
@@ -248,7 +248,8 @@ def _ends_tidily() -> Iterator[_Told]:
     for number in ours:
         signal.signal(number, told.stop)
     try:
-        yield told
+        with _lost_in_silence():
+            yield told
     except _ToldToStopError:
         pass
     finally:
@@ -256,6 +257,29 @@ def _ends_tidily() -> Iterator[_Told]:
             signal.signal(number, signal.SIG_DFL)
         if told.numbers:
             os.kill(os.getpid(), told.numbers[0])
+
+
+@contextmanager
+def _lost_in_silence() -> Iterator[None]:
+    """A stop that falls into code which can raise nothing (a finalizer, compiled code) is not printed as a fault.
+
+    The signal's number is noted all the same, so the process ends once the file stands in its place.
+    """
+    unraisable, uncaught = sys.unraisablehook, sys.excepthook
+
+    def after_unraisable(lost: sys.UnraisableHookArgs) -> None:
+        if not isinstance(lost.exc_value, _ToldToStopError):
+            unraisable(lost)
+
+    def after_uncaught(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
+        if not isinstance(value, _ToldToStopError):
+            uncaught(kind, value, trace)
+
+    sys.unraisablehook, sys.excepthook = after_unraisable, after_uncaught
+    try:
+        yield
+    finally:
+        sys.unraisablehook, sys.excepthook = unraisable, uncaught
 
 
 def _would_end(number: int) -> bool:

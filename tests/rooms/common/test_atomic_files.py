@@ -34,6 +34,20 @@ with new_folder(sys.argv[1], KIND) if sys.argv[2] == "folder" else new_file(Path
     print("writing", flush=True)
     time.sleep(30)
 """
+LOST = """
+import signal, sys
+from pathlib import Path
+from bess_opt.common.atomic_files import new_file
+
+class Finalized:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+with new_file(Path(sys.argv[1])) as parts:
+    parts.write_text("whole")
+    finalized = Finalized()
+    del finalized  # the interpreter drops what a finalizer raises, and prints it
+"""
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and locks of POSIX systems")
 
 
@@ -100,6 +114,16 @@ def test_a_writer_that_is_stopped_or_killed(tmp_path: Path, number: signal.Signa
     assert old == "old"
     assert len(names(tmp_path)) == (1 if number == signal.SIGTERM else 2)
     clear_leftovers(tmp_path, "r")
+    assert names(tmp_path) == ["r"]
+
+
+@posix
+def test_a_stop_that_is_lost_on_its_way_ends_the_writer_quietly(tmp_path: Path) -> None:
+    """The file stands whole, the process ends by the signal, and no traceback tells of our own exception."""
+    target = tmp_path / "r"
+    ended = subprocess.run([sys.executable, "-c", LOST, str(target)], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGTERM, "")
+    assert target.read_text() == "whole"
     assert names(tmp_path) == ["r"]
 
 
