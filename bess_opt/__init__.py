@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from bess_opt.comparison.connection import ConnectionCost as ConnectionCost
     from bess_opt.comparison.connection import connection as connection
     from bess_opt.comparison.convention import convention as convention
+    from bess_opt.comparison.price_index import PriceIndex as PriceIndex
+    from bess_opt.comparison.price_index import index as index
     from bess_opt.comparison.published.verify import verify as verify
     from bess_opt.comparison.resilience import Resilience as Resilience
     from bess_opt.comparison.resilience import resilience as resilience
@@ -122,6 +124,8 @@ _HOME = {
     "optimize_many": "dispatch.batch.optimize_many",
     "monte_carlo": "dispatch.batch.price_years",
     "Outage": "inputs.outage",
+    "index": "comparison.price_index",
+    "PriceIndex": "comparison.price_index",
     "Reconciliation": "dispatch.reconciliation",
     "reconcile": "dispatch.reconciliation",
     "Relaxation": "common.findings",

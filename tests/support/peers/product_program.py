@@ -1,7 +1,7 @@
 """Market products beside energy as rows of a mixed-integer program, written from the meaning of their keys alone.
 
 A call moves a battery's port from its base point; what it takes from or puts into the cells is the difference of both,
-each converted with its own efficiency. Where that difference could be cheated, binaries hold it to one direction.
+each converted with its own efficiency. Where the program would gain by both directions at once, binaries hold it to one.
 """
 
 from __future__ import annotations
