@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.connection import Clause as Clause
     from bess_opt.inputs.finance import Finance as Finance
     from bess_opt.inputs.outage import Outage as Outage
+    from bess_opt.inputs.products.catalogue import products as products
     from bess_opt.inputs.readers.read_series import read_load as read_load
     from bess_opt.inputs.readers.read_series import read_prices as read_prices
     from bess_opt.inputs.readers.read_series import read_solar as read_solar
@@ -126,6 +127,7 @@ _HOME = {
     "Outage": "inputs.outage",
     "index": "comparison.price_index",
     "PriceIndex": "comparison.price_index",
+    "products": "inputs.products.catalogue",
     "Reconciliation": "dispatch.reconciliation",
     "reconcile": "dispatch.reconciliation",
     "Relaxation": "common.findings",
