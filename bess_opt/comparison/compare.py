@@ -11,6 +11,8 @@ import pandas as pd
 from bess_opt.common.errors import AuditError, InfeasibleError, SolveError, StrategyError
 from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, html_table
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import Number, number, percent
 from bess_opt.comparison.gap import Gap, gap
 from bess_opt.comparison.stack_attribution import loss_by_removal, value_by_line
@@ -117,6 +119,7 @@ def compare(
     forecast: Forecasts | None = None,
     horizon_h: float = 48.0,
     every_h: float = 1.0,
+    progress: ShowProgress = False,
 ) -> Comparison:
     """Nothing, rule and optimum of `scenario` side by side, for its own strategy or for each of `strategies`.
 
@@ -125,14 +128,19 @@ def compare(
     `strategies` are names or tables; a name that the scenario itself states keeps the options stated there.
     Raises what `optimize` raises. A rung "none" or "rule" that cannot be run (a site that needs its battery,
     a rule that meets a limit) is left out and noted, as are those of a strategy that windows cannot carry.
+    `progress` is a callable that is told a `Progress` after each rung, or whether a bar is drawn; if it raises
+    StopIteration the comparison ends with CancelledError.
     """
     if forecast is not None:
         require_one_battery(scenario.batteries, "compare with a forecast")
     contenders = _contenders(scenario, strategies)
-    ladders = {label: _ladder(label, contender) for label, contender in contenders.items()}
-    if forecast is not None:
-        for label, contender in contenders.items():
-            _operate(label, contender, forecast, horizon_h, every_h, ladders[label])
+    ladders: dict[str, _Ladder] = {}
+    with followed(progress, "comparing") as told:
+        for place, (label, contender) in enumerate(contenders.items()):
+            part = told.part(place / len(contenders), (place + 1) / len(contenders))
+            ladders[label] = _ladder(label, contender, part.part(0.0, 1.0 if forecast is None else 0.2))
+            if forecast is not None:
+                _operate(label, contender, forecast, horizon_h, every_h, ladders[label], part.part(0.2, 1.0))
     plans = {(label, rung): plan for label, made in ladders.items() for rung, plan in made.plans.items()}
     return Comparison(
         scenario=scenario,
@@ -164,11 +172,13 @@ def _contenders(scenario: Scenario, strategies: Strategies | None) -> dict[str, 
     return found
 
 
-def _ladder(label: str, scenario: Scenario) -> _Ladder:
+def _ladder(label: str, scenario: Scenario, told: Stretch) -> _Ladder:
+    told.step(0.0, f"{label}: optimum")
     with naming_least_changes(scenario):
         solved = solve_scenario(scenario)
     plans, notes = {OPTIMAL: dispatch_of(solved)}, []
-    for rung, make in ((NONE, dispatch_without_battery), (RULE, simulate)):
+    for share, rung, make in ((0.4, NONE, dispatch_without_battery), (0.5, RULE, simulate)):
+        told.step(share, f"{label}: {rung}")
         try:
             plans[rung] = make(scenario)
         except (InfeasibleError, AuditError) as error:
@@ -176,6 +186,7 @@ def _ladder(label: str, scenario: Scenario) -> _Ladder:
                 raise
             notes.append(_left_out(label, rung, str(error)))
     split: Gap | None = None
+    told.step(0.6, f"{label}: where the rule loses")
     if RULE in plans:
         fair, best = _fair(solved, plans)
         try:
@@ -184,7 +195,9 @@ def _ladder(label: str, scenario: Scenario) -> _Ladder:
             notes.append(_left_out(label, "gap", str(error)))
     order = [rung for rung in (NONE, RULE, FAIR, OPTIMAL) if rung in plans]
     plans = {rung: plans[rung] for rung in order}
+    told.step(0.8)
     removed, left_out = loss_by_removal(scenario, plans[OPTIMAL])
+    told.step(1.0)
     return _Ladder(plans, split, removed, [*notes, *left_out])
 
 
@@ -195,14 +208,21 @@ def _stacked_tables(tables: dict[str, pd.DataFrame], inner: str) -> pd.DataFrame
 
 
 def _operate(
-    label: str, scenario: Scenario, forecast: Forecasts, horizon_h: float, every_h: float, ladder: _Ladder
+    label: str,
+    scenario: Scenario,
+    forecast: Forecasts,
+    horizon_h: float,
+    every_h: float,
+    ladder: _Ladder,
+    told: Stretch,
 ) -> None:
     """Enter the forecast-driven rungs, before the optimum."""
+    made: dict[str, Dispatch] = {}
     try:
-        made = {
-            rung: control(scenario, known, horizon_h=horizon_h, every_h=every_h)
-            for rung, known in ((FORECAST, forecast), (PERFECT, "perfect"))
-        }
+        for share, rung, known in ((0.0, FORECAST, forecast), (0.5, PERFECT, "perfect")):
+            part = told.part(share, share + 0.5)
+            part.step(0.0, f"{label}: {rung}")
+            made[rung] = control(scenario, known, horizon_h=horizon_h, every_h=every_h, progress=part)
     except (StrategyError, InfeasibleError) as error:
         ladder.notes.append(_left_out(label, FORECAST, str(error)))
         return

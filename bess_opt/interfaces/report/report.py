@@ -18,8 +18,10 @@ from matplotlib.figure import Figure
 
 from bess_opt.common.atomic_files import clear_leftovers, new_file
 from bess_opt.common.atomic_folders import not_writable
-from bess_opt.common.errors import BessOptError, ScenarioError
+from bess_opt.common.errors import ScenarioError, SolveError, StrategyError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import NOTHING, number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison, compare, comparison_table
 from bess_opt.dispatch.bill import bill_rows
@@ -39,7 +41,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.report.dark import dark_colours, with_variables
 from bess_opt.interfaces.report.first_screen import first_screen
 from bess_opt.investment.lifetime.financials import Financials, financial_rows
-from bess_opt.investment.lifetime.operation import by_operation, forecast_driven, operation_table
+from bess_opt.investment.lifetime.operation import FORECAST, by_operation, forecast_driven, operation_table
 from bess_opt.investment.sizing.key_figures import sizing_rows
 from bess_opt.investment.sizing.size import Sizing
 from bess_opt.investment.sizing.sized_program import resized
@@ -65,25 +67,42 @@ class Picture:
 
 
 def report(
-    scenario: Scenario, *, week: str | None = None, sizing: Sizing | None = None, forecast: Forecasts | None = None
+    scenario: Scenario,
+    *,
+    week: str | None = None,
+    sizing: Sizing | None = None,
+    forecast: Forecasts | None = None,
+    progress: ShowProgress = False,
 ) -> str:
     """The page about `scenario` as HTML: the decision; none, rule, operation on forecasts and optimum; their worth.
 
     `week` is the first local date of the pictures; default: the busiest week. Financials are there where
     [finance] is, and the best size where `sizing` gives it. Where [finance] or a `forecast` is stated (as in
     `control`; default: the day before), the battery is also operated on forecasts, planned each day for two days.
+    `progress` is a callable that is told a `Progress`, or whether a bar is drawn; StopIteration from it ends the work
+    with CancelledError.
     Raises what `compare` raises, with a `forecast` what `control` raises, and ScenarioError for a wrong week and
     for a sizing of something else than `scenario`.
     """
     wrong = drawing_problems(pd.DatetimeIndex(scenario.series.index), week, "light") + _foreign(scenario, sizing)
     if wrong:
         raise ScenarioError(wrong)
-    driven = None if forecast is None else forecast_driven(scenario, forecast)
-    comparison = compare(scenario)
-    if driven is None and scenario.finance is not None:
-        with suppress(BessOptError):  # a strategy that windows cannot carry
-            driven = forecast_driven(scenario)
-    return page(comparison, _worth(comparison, driven), week=week, sizing=sizing, driven=driven)
+    with followed(progress, "comparing") as told:
+        comparison = compare(scenario, progress=told.part(0.0, 0.5))
+        driven = _driven(scenario, forecast, told.part(0.5, 0.8))
+        told.step(0.8, "drawing")
+        return page(comparison, _worth(comparison, driven), week=week, sizing=sizing, driven=driven)
+
+
+def _driven(scenario: Scenario, forecast: Forecasts | None, told: Stretch) -> Dispatch | None:
+    """Operation on forecasts, where one is stated or there is money over life; None where windows cannot carry it."""
+    if forecast is not None:
+        return forecast_driven(scenario, forecast, progress=told)
+    if scenario.finance is None:
+        return None
+    with suppress(StrategyError, SolveError, ScenarioError):  # a strategy that windows cannot carry
+        return forecast_driven(scenario, progress=told)
+    return None
 
 
 def page(
@@ -212,7 +231,8 @@ def _worth(comparison: Comparison, driven: Dispatch | None) -> dict[str, Financi
     if comparison.scenario.finance is None:
         return None
     plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
-    return by_operation(plans[OPTIMAL], plans.get(NONE), plans.get(RULE), driven)
+    operations = {OPTIMAL: plans[OPTIMAL], RULE: plans.get(RULE), FORECAST: driven}
+    return by_operation({name: plan for name, plan in operations.items() if plan is not None}, plans.get(NONE))
 
 
 def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | None) -> list[Picture]:
