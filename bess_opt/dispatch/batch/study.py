@@ -60,9 +60,9 @@ def study(
     `client.get_executor()`. By default a pool of `workers` processes (all cores) is started by "spawn", so a
     script needs its `if __name__ == "__main__":`; `workers=1` stays in this process. At most `in_flight`
     scenarios are handed over at a time (default: two per worker, 256 on an executor of yours). A task whose
-    worker died is tried `retries` times more. `progress` is a callable that is told a `Progress` after each row, or
-    whether a bar is drawn on stderr, by default on a terminal only. A callable that raises StopIteration ends the
-    study: the rows that are done are returned, and `out` keeps them for the next call.
+    worker died is tried `retries` times more. `progress` is told a `Progress` after each row, or says whether a
+    bar is drawn on stderr, by default on a terminal only. StopIteration from it ends the study with the rows that are
+    done; `out` keeps them.
 
     A task that comes back undone, because an executor, its scheduler or a worker is gone, is a row that says so,
     and is computed again at the next call. Workers of ours end with this process, however it ends.
@@ -75,21 +75,17 @@ def study(
     pool = Workers.of(executor, workers, in_flight)
     rows: dict[int, Row] = {}
     names: list[str] = []
-
     total = len(scenarios) if isinstance(scenarios, Sized) and not isinstance(scenarios, str) else None
-    with (
-        followed(progress, "scenarios") as run,
-        closing(made_by(pool, _jobs(scenarios, task, parts, names, rows), task, retries)) as finished,
-    ):
+    finished = made_by(pool, _jobs(scenarios, task, parts, names, rows), task, retries)
+    with followed(progress, "scenarios") as run, closing(finished):
         began = time.monotonic()
         for job, made in finished:
             parts.write(job.key, made)
             rows[job.place] = made.row
             _tell(run, len(rows), total, time.monotonic() - began)
             if run.cancelled:
-                done = sorted(rows)
-                return _table([names[place] for place in done], [rows[place] for place in done])
-    table = _table(names, [rows[place] for place in range(len(names))])
+                return _table(names, rows)
+    table = _table(names, rows)
     parts.finish(table)
     return table
 
@@ -168,6 +164,9 @@ def _key(name: str, digest: str, task: Action) -> str:
     return hashlib.sha256(stated.encode()).hexdigest()
 
 
-def _table(names: list[str], rows: list[Row]) -> pd.DataFrame:
-    columns = dict.fromkeys([*HEAD, *(column for row in rows for column in row)])
-    return pd.DataFrame(rows, columns=list(columns), index=pd.Index(names, name="name"))
+def _table(names: list[str], rows: Mapping[int, Row]) -> pd.DataFrame:
+    """The rows there are, in the order of their places."""
+    made = [rows[place] for place in sorted(rows)]
+    columns = dict.fromkeys([*HEAD, *(column for row in made for column in row)])
+    index = pd.Index([names[place] for place in sorted(rows)], name="name")
+    return pd.DataFrame(made, columns=list(columns), index=index)
