@@ -155,6 +155,40 @@ def compare(
     )
 
 
+def comparison_with(best: Dispatch) -> Comparison:
+    """Nothing and rule beside an optimal plan that is there already: nothing is solved.
+
+    There is no gap and no fair optimum: both need the program of the plan.
+    """
+    label = " + ".join(entry.name for entry in best.scenario.strategies)
+    found, notes = _without_optimum(label, best.scenario, Stretch())
+    plans = found | {OPTIMAL: best}
+    return Comparison(
+        scenario=best.scenario,
+        table=_table({label: _Ladder(plans, None, pd.DataFrame(), [])}),
+        plans={(label, rung): plan for rung, plan in plans.items()},
+        gaps={},
+        lines=_stacked_tables({label: value_by_line(plans, NONE, OPTIMAL)}, "line"),
+        removed=pd.DataFrame(),
+        notes=Findings(notes),
+    )
+
+
+def _without_optimum(label: str, scenario: Scenario, told: Stretch) -> tuple[dict[str, Dispatch], list[Finding]]:
+    """The rungs that solve nothing, and what is to be said of those that cannot run."""
+    plans: dict[str, Dispatch] = {}
+    notes: list[Finding] = []
+    for share, rung, make in ((0.4, NONE, dispatch_without_battery), (0.5, RULE, simulate)):
+        told.step(share, f"{label}: {rung}")
+        try:
+            plans[rung] = make(scenario)
+        except (InfeasibleError, AuditError) as error:
+            if isinstance(error, AuditError) and rung == RULE:
+                raise
+            notes.append(_left_out(label, rung, str(error)))
+    return plans, notes
+
+
 def _contenders(scenario: Scenario, strategies: Strategies | None) -> dict[str, Scenario]:
     """The scenario once per strategy, under a name of its own each."""
     if strategies is None:
@@ -176,17 +210,10 @@ def _ladder(label: str, scenario: Scenario, told: Stretch) -> _Ladder:
     told.step(0.0, f"{label}: optimum")
     with naming_least_changes(scenario):
         solved = solve_scenario(scenario)
-    plans, notes = {OPTIMAL: dispatch_of(solved)}, []
-    for share, rung, make in ((0.4, NONE, dispatch_without_battery), (0.5, RULE, simulate)):
-        told.step(share, f"{label}: {rung}")
-        try:
-            plans[rung] = make(scenario)
-        except (InfeasibleError, AuditError) as error:
-            if isinstance(error, AuditError) and rung == RULE:
-                raise
-            notes.append(_left_out(label, rung, str(error)))
-    split: Gap | None = None
+    found, notes = _without_optimum(label, scenario, told)
+    plans = {OPTIMAL: dispatch_of(solved)} | found
     told.step(0.6, f"{label}: where the rule loses")
+    split: Gap | None = None
     if RULE in plans:
         fair, best = _fair(solved, plans)
         try:
