@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.connection import Clause as Clause
     from bess_opt.inputs.finance import Finance as Finance
     from bess_opt.inputs.outage import Outage as Outage
+    from bess_opt.inputs.product import MarketProduct as MarketProduct
     from bess_opt.inputs.readers.read_series import read_load as read_load
     from bess_opt.inputs.readers.read_series import read_prices as read_prices
     from bess_opt.inputs.readers.read_series import read_solar as read_solar
@@ -122,6 +123,7 @@ _HOME = {
     "optimize_many": "dispatch.batch.optimize_many",
     "monte_carlo": "dispatch.batch.price_years",
     "Outage": "inputs.outage",
+    "MarketProduct": "inputs.product",
     "Reconciliation": "dispatch.reconciliation",
     "reconcile": "dispatch.reconciliation",
     "Relaxation": "common.findings",
