@@ -22,7 +22,13 @@ from bess_opt.inputs.connection import Clause, clause_notes, condition_findings
 from bess_opt.inputs.describe import describe_series, scenario_html
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.outage import Outage, outage_notes
-from bess_opt.inputs.product import MarketProduct, column_findings, resolved, sign_findings, unused_columns
+from bess_opt.inputs.products.market_product import (
+    MarketProduct,
+    column_findings,
+    resolved,
+    sign_findings,
+    unused_columns,
+)
 from bess_opt.inputs.reading.json_schema import json_schema
 from bess_opt.inputs.reading.magnitudes import check_magnitudes
 from bess_opt.inputs.reading.scenario_checks import check_tables

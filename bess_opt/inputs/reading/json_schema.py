@@ -11,7 +11,7 @@ from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.connection import Clause
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.outage import Outage
-from bess_opt.inputs.product import MarketProduct
+from bess_opt.inputs.products.market_product import MarketProduct
 from bess_opt.inputs.series.clean import SeriesOptions
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.solver_options import SolverOptions

@@ -14,7 +14,7 @@ from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.calendar.holidays import holidays_in
 from bess_opt.inputs.connection import clause_findings
 from bess_opt.inputs.outage import outage_findings
-from bess_opt.inputs.product import product_findings, resolved
+from bess_opt.inputs.products.market_product import product_findings, resolved
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.tariff import Tariff
 from bess_opt.inputs.tariff_checks import tariff_findings

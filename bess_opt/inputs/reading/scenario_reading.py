@@ -20,7 +20,7 @@ from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.connection import Clause
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.outage import Outage
-from bess_opt.inputs.product import MarketProduct
+from bess_opt.inputs.products.market_product import MarketProduct
 from bess_opt.inputs.reading.scenario_checks import Horizon
 from bess_opt.inputs.series.clean import CleanSeries, SeriesOptions, clean, examine
 from bess_opt.inputs.series.raw import RawSeries, from_file, from_frame

@@ -20,7 +20,7 @@ from bess_opt.common.input_table import Number, Text, quantity, read_table, reje
 from bess_opt.common.names import nearest
 from bess_opt.common.wording import show
 from bess_opt.inputs.calendar.keys import CalendarKeys, edge_findings
-from bess_opt.inputs.products import definition
+from bess_opt.inputs.products.catalogue import definition
 
 WEEK_H = 168.0
 # Stems that columns of a series or of the schedule bear already.
