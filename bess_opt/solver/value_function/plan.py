@@ -20,8 +20,9 @@ from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import LimitReachedError, Solution
 from bess_opt.solver.value_function.modes import Modes, modes_of
-from bess_opt.solver.value_function.on_top import OnTop, RowPrice
-from bess_opt.solver.value_function.peaks import plan_under_peaks
+from bess_opt.solver.value_function.on_top.peaks import plan_under_peaks
+from bess_opt.solver.value_function.on_top.priced import OnTop, RowPrice
+from bess_opt.solver.value_function.on_top.row_over_all import plan_under_row
 from bess_opt.solver.value_function.recursion import (
     NOT_BUILT,
     Recursion,
@@ -29,7 +30,6 @@ from bess_opt.solver.value_function.recursion import (
     Schedule,
     compiled_part,
 )
-from bess_opt.solver.value_function.row_over_all import plan_under_row
 from bess_opt.solver.value_function.step_program import ENERGY, LEVELS, NotStepwiseError, Objective, StepProgram, read
 
 KEPT = 1e-7  # of the largest flow: a schedule beyond its limits by more is none
@@ -76,7 +76,8 @@ def _solved(program: StepProgram, seconds: float | None) -> tuple[Schedule, Mode
     """(the best plan, the modes that it is of, what stands on top of the steps)."""
     if program.beside is not None:
         if program.over_all is not None:
-            raise NotStepwiseError([f"{program.over_all.name}: is one row for all steps, beside variables of no step"])
+            row = program.over_all.name
+            raise NotStepwiseError([f"{row}: is one row for all steps, beside variables of no step"])
         schedule, peaks, ways = plan_under_peaks(program, program.beside, seconds)
         return schedule, ways, peaks
     ways = modes_of(program)
@@ -109,8 +110,8 @@ def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
 class ValueFunctionPlan:
     """The optimum found by value functions.
 
-    `on_top` is what stands beside the steps, with its prices, if there is anything. `flow` is what a plan needs; `program` and
-    `found` say the same as HiGHS would, for explanations, and are made when they are first asked for.
+    `on_top` is what stands beside the steps, with its prices, if there is anything. `flow` is what a plan needs;
+    `program` and `found` say the same as HiGHS would, for explanations, and are made when they are first asked for.
     """
 
     model: Any

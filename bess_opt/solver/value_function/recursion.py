@@ -251,7 +251,8 @@ class Recursion:
             ends[first] = curve
             if first > begin:
                 curve = self._value_at(first, min(first + CHUNK, stop), curve)
-        energy, mode, flow = np.empty(steps + 1), np.empty(steps, np.int64), np.empty((len(program.columns) if flows else 0, steps))
+        energy, mode = np.empty(steps + 1), np.empty(steps, np.int64)
+        flow = np.empty((len(program.columns) if flows else 0, steps))
         price, row = np.full(steps, np.nan), np.full((len(program.rows) if priced else 0, steps), np.nan)
         if held is not None:
             energy[:] = held

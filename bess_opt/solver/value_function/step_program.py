@@ -25,7 +25,7 @@ from bess_opt.solver.engines import EngineRefusedError
 from bess_opt.solver.expand import Affine, View, place, relation_of
 from bess_opt.solver.program import own_name
 from bess_opt.solver.tie_break import tie_weight
-from bess_opt.solver.value_function.beside import Beside, BesideReader
+from bess_opt.solver.value_function.on_top.beside import Beside, BesideReader
 
 Objective = Sequence[tuple[float, Any, Any]]
 
@@ -284,7 +284,9 @@ def _over_all(reader: _Reader, constraint: ArrayConstraint, most_rows: int) -> b
 
 
 def _beside(reader: _Reader, constraint: ArrayConstraint) -> bool:
-    """Whether a constraint holds variables of no step; it is then set apart."""
+    """Whether a constraint holds variables of no step; it is then set apart, as is one without any row."""
+    if not len(members(constraint.index_set())):
+        return True
     name, relation = constraint.local_name, relation_of(constraint, reader.view)
     return reader.beside.takes(name, relation, reader.number, reader.variable_of)
 

@@ -14,7 +14,7 @@ from support.stepwise import Referee, stepwise_scenario
 
 import bess_opt as bo
 from bess_opt.dispatch.optimum.explain import marginals
-from bess_opt.solver.value_function.on_top import RowPrice
+from bess_opt.solver.value_function.on_top.priced import RowPrice
 from bess_opt.solver.value_function.plan import solve_by_value_functions
 from bess_opt.solver.value_function.recursion import RecursionFailedError, compiled_part
 from bess_opt.solver.value_function.step_program import NotStepwiseError

@@ -198,7 +198,7 @@ def test_rows_that_tie_steps_together_ask_for_highs() -> None:
     ("changes", "row"),
     [
         ({"battery": {"max_cycles_per_day": 1.0}}, "cycles_per_day"),
-        ({"tariff": {"demand": [{"price_per_mw_month": 100.0}]}}, "measured_mw"),
+        ({"tariff": {"demand": [{"price_per_mw_month": 100.0, "interval_min": 180.0}]}}, "measured_mw"),
         ({"strategy": "cycling"}, "stated_cycles_per_day"),
     ],
 )

@@ -11,17 +11,18 @@ way, in rule 11's order, and believed only if its money is the bound.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse import block_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from bess_opt.common.arrays import Array, Integers
-from bess_opt.solver.value_function.beside import Beside
-from bess_opt.solver.value_function.ceiling_choice import Choice, Cut, SmallProgram
 from bess_opt.solver.value_function.modes import Modes, modes_of
-from bess_opt.solver.value_function.on_top import PeakPrices
+from bess_opt.solver.value_function.on_top.beside import Beside
+from bess_opt.solver.value_function.on_top.ceiling_choice import Choice, SmallProgram, StretchPlanes
+from bess_opt.solver.value_function.on_top.priced import PeakPrices
 from bess_opt.solver.value_function.recursion import STOPPED, Recursion, RecursionFailedError, Schedule
 from bess_opt.solver.value_function.step_program import LEVELS, NotStepwiseError, StepProgram
 
@@ -123,7 +124,7 @@ class _Search:
         self.small.add(self._cut(under, schedule, x, which))
         return float(schedule.value[0])
 
-    def _cut(self, under: StepProgram, schedule: Schedule, x: Array, which: Integers) -> Cut:
+    def _cut(self, under: StepProgram, schedule: Schedule, x: Array, which: Integers) -> StretchPlanes:
         """What the prices of the plan under the ceilings `x` say; `which` of the ceilings counts in each step."""
         row, price, j, parts = schedule.row, schedule.price, self.beside.column, len(self._first)
         earned, gain = np.zeros(under.steps), np.zeros(under.steps)
@@ -146,7 +147,7 @@ class _Search:
         ceilings = np.bincount(self._stretch_of[taken != 0.0], taken[taken != 0.0], parts)
         constant = np.add.reduceat(earned + held[:-1], self._first) - ceilings
         last = np.append(self._first[1:], under.steps) - 1
-        return Cut(constant, under.kept * price[self._first], price[last], peak, row, price, tied)
+        return StretchPlanes(constant, under.kept * price[self._first], price[last], peak, row, price, tied)
 
     def lowest(self) -> Choice:
         """The choice at which bound and plan meet, weighing the cuts of `small`.
@@ -190,7 +191,7 @@ class _Search:
         return replace(schedule, value=value, flow=flow, price=price, row=row), on_top, ways
 
     def _prices(self, weight: Array) -> tuple[Array, Array, Array]:
-        """(prices of stored energy, of the steps' rows, of the ceilings): of each stretch those of its cuts, weighed."""
+        """(prices of stored energy, of the steps' rows, of the ceilings): those of the cuts, weighed by stretch."""
         length, cut = np.diff(np.append(self._first, self.program.steps)), self.small.cuts[0]
         price, row, tied = np.zeros_like(cut.price), np.zeros_like(cut.row), np.zeros_like(cut.tied)
         weight = weight / weight.sum(axis=0)
@@ -220,8 +221,8 @@ def _stretches(steps: int, step: Integers, of: Integers, variables: int) -> tupl
 
 def _penalty(beside: Beside, steps: int) -> Array:
     """Per step what a MW above its ceilings costs: more than to raise these; 0 where there is none."""
-    held = beside.matrix
-    links = block_array([[None, held], [held.T, None]]) if held.shape[0] else csr_array((len(beside.cost),) * 2)
+    held: Any = beside.matrix
+    links: Any = block_array([[None, held], [held.T, None]]) if held.shape[0] else csr_array((len(beside.cost),) * 2)
     _, label = connected_components(links, directed=False)
     label = label[held.shape[0] :]
     largest = max(1.0, float(np.abs(held.data).max(initial=0.0)))

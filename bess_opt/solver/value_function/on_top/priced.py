@@ -12,7 +12,7 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.solver.program import Program
-from bess_opt.solver.value_function.beside import Beside
+from bess_opt.solver.value_function.on_top.beside import Beside
 from bess_opt.solver.value_function.step_program import HorizonRow
 
 

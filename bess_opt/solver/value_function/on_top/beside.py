@@ -32,9 +32,10 @@ class Ceilings:
 
 @dataclass(frozen=True)
 class Beside:
-    """Beside `steps` steps: max cost·x, row_lower <= matrix·x <= row_upper, lower <= x <= upper; some x are `ceilings` of the steps.
+    """Beside `steps` steps: max cost·x, row_lower <= matrix·x <= row_upper, lower <= x <= upper.
 
-    `variables` and `rows` say by the model's names where each stands.
+    Some of the x are `ceilings` over a flow of the steps. `variables` and `rows` say by the model's names where each
+    stands.
     """
 
     steps: int
@@ -114,9 +115,12 @@ class BesideReader:
         variable, step = steps_of(columns[~mine])
         once = np.array_equal(np.sort(rows[~mine]), np.arange(relation.body.rows))
         once = once and np.array_equal(np.sort(rows[mine]), np.arange(relation.body.rows))
-        above = once and variable in number and bool((values[mine] == 1.0).all() and (values[~mine] == -1.0).all())
-        if not above or bool((sides[0] != 0.0).any()) or bool(np.isfinite(sides[1]).any()):
-            self.refused.append(f"{name}: holds more than a flow of one step below a variable of many")
+        ceiling = once and variable in number and bool((values[mine] == 1.0).all() and (values[~mine] == -1.0).all())
+        if not ceiling or bool((sides[0] != 0.0).any()) or bool(np.isfinite(sides[1]).any()):
+            above = next(
+                n for n, own in self.slices.items() if own.start <= self.place_of[columns[mine][0]] < own.stop
+            )
+            self.refused.append(f"{name}: {above} holds more than a flow of one step at a time below it")
             return True
         over = np.empty(relation.body.rows, dtype=np.int64)
         under = np.empty(relation.body.rows, dtype=np.int64)

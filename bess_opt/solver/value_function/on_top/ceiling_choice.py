@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack, vstack
 
 from bess_opt.common.arrays import Array, Integers
-from bess_opt.solver.value_function.beside import Beside
+from bess_opt.solver.value_function.on_top.beside import Beside
 from bess_opt.solver.value_function.step_program import NotStepwiseError, StepProgram
 
 HIGHER = 1e3  # times the battery: beyond this a ceiling limits nothing
@@ -17,7 +18,7 @@ TURNING = 1e4  # in how many units of money the small program sees the whole
 
 
 @dataclass(frozen=True)
-class Cut:
+class StretchPlanes:
     """What the prices of one plan say of every stretch, whatever its energies and ceilings.
 
     It brings at most `constant` + `before` · its start energy − `after` · its end energy + Σ `peak` · its ceilings.
@@ -37,7 +38,8 @@ class Cut:
 class Choice:
     """A choice of the variables beside the steps (`x`) and its `bound` on the money of all plans.
 
-    `weight` is how much each cut (row) counts in each stretch (column), `row` the prices of the rows beside the steps.
+    `weight` is how much each cut (row) counts in each stretch (column), `row` the prices of the rows beside the
+    steps.
     """
 
     x: Array
@@ -56,7 +58,7 @@ class SmallProgram:
     def __init__(
         self, program: StepProgram, beside: Beside, first: Integers, stretch_of: Integers, money: float
     ) -> None:
-        self.cuts: list[Cut] = []
+        self.cuts: list[StretchPlanes] = []
         self._beside, self._parts = beside, len(first)
         self._unit, self._size = max(money, 1e-300) / TURNING, max(float(np.max(program.most)), 1e-300)
         ends = np.append(first, program.steps)
@@ -75,7 +77,7 @@ class SmallProgram:
         wide = csr_array((count, 2 * self._parts + 1))
         self._rows, self._sides = [hstack([own, wide], format="csr")], [self._own_sides]
 
-    def add(self, cut: Cut) -> None:
+    def add(self, cut: StretchPlanes) -> None:
         """One more cut for every stretch."""
         self.cuts.append(cut)
         parts, n, each = self._parts, len(self._beside.cost), np.arange(self._parts)
@@ -111,7 +113,7 @@ class SmallProgram:
         rows = vstack([self._own, csr_array(-money[np.newaxis])], format="csr")
         sides = np.append(self._own_sides, -float(money @ x) / self._size)
         bounds = np.column_stack([lower, np.maximum(upper, lower)])
-        found = linprog(-above, A_ub=rows, b_ub=sides, bounds=bounds, method="highs")
+        found = _answer(above, rows, sides, bounds)
         return x if found.x is None else np.where(above > 0.0, np.maximum(x, found.x * self._size), x)
 
     def cheapest(self, ceiling: Array) -> Array:
@@ -125,9 +127,14 @@ class SmallProgram:
         return x
 
 
-def _solved(cost: Array, rows: csr_array, sides: Array, bounds: Array, beside: Beside) -> object:
-    """scipy's answer to max cost·x. Raises `NotStepwiseError` where there is none."""
-    found = linprog(-cost, A_ub=rows, b_ub=sides, bounds=bounds, method="highs")
+def _answer(cost: Array, rows: Any, sides: Array, bounds: Any) -> Any:
+    """scipy's answer to max cost·x over rows·x <= sides; its `x` is None where there is none."""
+    return linprog(-cost, A_ub=rows, b_ub=sides, bounds=bounds, method="highs")
+
+
+def _solved(cost: Array, rows: Any, sides: Array, bounds: Array, beside: Beside) -> Any:
+    """The same. Raises `NotStepwiseError` where there is none."""
+    found = _answer(cost, rows, sides, bounds)
     if found.x is None:
         raise NotStepwiseError([f"{name}: no choice was found ({found.message})" for name in beside.variables])
     return found
