@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     __version__: str
     from bess_opt.common.errors import AuditError as AuditError
     from bess_opt.common.errors import BessOptError as BessOptError
+    from bess_opt.common.errors import CancelledError as CancelledError
     from bess_opt.common.errors import InfeasibleError as InfeasibleError
     from bess_opt.common.errors import ScenarioError as ScenarioError
     from bess_opt.common.errors import SolveError as SolveError
     from bess_opt.common.errors import StrategyError as StrategyError
     from bess_opt.common.findings import Relaxation as Relaxation
+    from bess_opt.common.progress import Progress as Progress
     from bess_opt.comparison.compare import compare as compare
     from bess_opt.comparison.connection import ConnectionCost as ConnectionCost
     from bess_opt.comparison.connection import connection as connection
     from bess_opt.comparison.convention import convention as convention
+    from bess_opt.comparison.price_index import PriceIndex as PriceIndex
+    from bess_opt.comparison.price_index import index as index
     from bess_opt.comparison.published.verify import verify as verify
     from bess_opt.comparison.resilience import Resilience as Resilience
     from bess_opt.comparison.resilience import resilience as resilience
@@ -53,6 +57,8 @@ if TYPE_CHECKING:
     from bess_opt.inputs.connection import Clause as Clause
     from bess_opt.inputs.finance import Finance as Finance
     from bess_opt.inputs.outage import Outage as Outage
+    from bess_opt.inputs.products.catalogue import products as products
+    from bess_opt.inputs.products.market_product import MarketProduct as MarketProduct
     from bess_opt.inputs.readers.read_series import read_load as read_load
     from bess_opt.inputs.readers.read_series import read_prices as read_prices
     from bess_opt.inputs.readers.read_series import read_solar as read_solar
@@ -107,6 +113,8 @@ _HOME = {
     "Dispatch": "dispatch.result",
     "AuditError": "common.errors",
     "BessOptError": "common.errors",
+    "CancelledError": "common.errors",
+    "Progress": "common.progress",
     "InfeasibleError": "common.errors",
     "ScenarioError": "common.errors",
     "SolveError": "common.errors",
@@ -122,6 +130,10 @@ _HOME = {
     "optimize_many": "dispatch.batch.optimize_many",
     "monte_carlo": "dispatch.batch.price_years",
     "Outage": "inputs.outage",
+    "MarketProduct": "inputs.products.market_product",
+    "index": "comparison.price_index",
+    "PriceIndex": "comparison.price_index",
+    "products": "inputs.products.catalogue",
     "Reconciliation": "dispatch.reconciliation",
     "reconcile": "dispatch.reconciliation",
     "Relaxation": "common.findings",

@@ -151,7 +151,7 @@ def read(
     rows_over_all: int = 0,
     with_beside: bool = False,
 ) -> StepProgram:
-    """The step program of `model` under `objectives`, of which the first counts first, with ties broken by rule 11.
+    """The step program of `model` under `objectives`, of which the first counts first; ties are broken.
 
     As many `rows_over_all` (0 or 1) may limit the flows of the whole horizon together; with `with_beside` there may
     be variables of no step as ceilings over the flows of many.
