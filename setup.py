@@ -1,9 +1,13 @@
 """Builds the compiled part of the value functions; all else stands in pyproject.toml."""
 
+from pathlib import Path
+from runpy import run_path
+
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 FOLDER = "bess_opt/solver/value_function"
+SOURCES = run_path(f"{FOLDER}/sources.py")
 
 
 class BuildPlainC(build_ext):
@@ -18,8 +22,9 @@ setup(
     ext_modules=[
         Extension(
             "bess_opt.solver.value_function._passes",
-            [f"{FOLDER}/{name}.c" for name in ("curve", "gain", "backward", "forward")],
-            depends=[f"{FOLDER}/{name}.h" for name in ("recursion", "worth")],
+            [f"{FOLDER}/{name}.c" for name in SOURCES["LIBRARIES"]],
+            depends=[f"{FOLDER}/{name}.h" for name in SOURCES["HEADERS"]],
+            define_macros=[("SOURCES", str(SOURCES["checksum"](Path(FOLDER))))],
             export_symbols=[
                 "vf_backward",
                 "vf_forward",
@@ -28,7 +33,7 @@ setup(
                 "vf_curve",
                 "vf_humps",
                 "vf_free",
-                "vf_version",
+                "vf_sources",
             ],
             optional=True,  # without a compiler the installation succeeds, and HiGHS solves everything
         )

@@ -150,7 +150,7 @@ def expand(model: Any, *, keep_zeros: bool = False) -> Program:
     constraints = list(model.component_objects(pyo.Constraint, active=True, descend_into=False))
     placed = place(constraints)
     view = View(model, variables)
-    bodies = [_rows(constraint, view) for constraint in constraints]
+    bodies = [relation_of(constraint, view) for constraint in constraints]
     matrix = [_row_major(relation.body, keep_zeros) for relation in bodies]
     counts = np.concatenate([m[0] for m in matrix]) if matrix else np.zeros(0, dtype=np.int64)
     columns = sum(len(v.lower_values) for v in declared)
@@ -210,7 +210,8 @@ def place(components: Any) -> dict[str, Block]:
     return blocks
 
 
-def _rows(constraint: ArrayConstraint, view: View) -> Relation:
+def relation_of(constraint: ArrayConstraint, view: View) -> Relation:
+    """All rows of a constraint in the columns of `view`."""
     positions = members(constraint.index_set())
     if not constraint.by_member:
         relation: Relation = constraint.array_rule(view, positions)

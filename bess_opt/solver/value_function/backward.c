@@ -146,8 +146,8 @@ Memory *vf_backward(const Problem *p, Int first, Int last, Int n, const double *
     return m;
 }
 
-/* Of what is exported, so that a library of other sources is not called. */
-int vf_version(void) { return 4; }
+/* The checksum of what this library was built from (sources.py), so that one of other sources is not called. */
+int vf_sources(void) { return SOURCES; }
 
 /* Whether any g or V on the way was not concave: levels after the first may then jump where two humps cross. */
 Int vf_humps(const Memory *m) { return m->humps; }

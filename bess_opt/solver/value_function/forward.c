@@ -60,8 +60,8 @@ static double complete(const Problem *p, Work *w, Int basis, double d, double *x
 }
 
 /* Flows of one basis at d; by how much they leave their bounds. A column outside the basis that brings nothing may
- * stand at either bound: the sides at which the others keep theirs are taken. */
-static double flows_at(const Problem *p, Work *w, Int basis, double d, double *x)
+ * stand at either bound: with `sides_too` the sides at which the others keep theirs are looked for. */
+static double flows_at(const Problem *p, Work *w, Int basis, double d, int sides_too, double *x)
 {
     const Int *loose = p->loose + basis * p->columns;
     Int either[MOST_EITHER], count = 0;
@@ -71,7 +71,7 @@ static double flows_at(const Problem *p, Work *w, Int basis, double d, double *x
         Worth z = reduced(p, w, basis, *j);
         x[*j] = side_of(p, w, *j, z);
         if (!isfinite(x[*j])) x[*j] = isfinite(w->lower[*j]) ? w->lower[*j] : isfinite(w->upper[*j]) ? w->upper[*j] : 0.0;
-        else if (count < MOST_EITHER && sign_of(p, z, p->slope_zero) == 0 && isfinite(w->upper[*j])
+        else if (sides_too && count < MOST_EITHER && sign_of(p, z, p->slope_zero) == 0 && isfinite(w->upper[*j])
                  && w->upper[*j] > w->lower[*j]) either[count++] = *j;
     }
     double out = complete(p, w, basis, d, x);
@@ -108,7 +108,7 @@ static Int around(const Problem *p, Work *w, Int mode, double d, double loose, C
     return count;
 }
 
-/* The best plan of step t at d: its mode, what kinks the mode's g there, its value and flows. */
+/* The best plan of step t at d: its mode, what kinks the mode's g there, its value and (unless x is NULL) flows. */
 static int best_flows(const Problem *p, Int t, double d, Work *w, double *x, Chosen *best, Worth *most)
 {
     Int kind = p->kind[t];
@@ -123,13 +123,15 @@ static int best_flows(const Problem *p, Int t, double d, Work *w, double *x, Cho
             Int count = around(p, w, mode, d, 10.0 * (loosely ? p->slack : p->width), &c, &least);
             if (count == 0 || (best->mode >= 0 && better(p, least, *most) <= 0)) continue;
             *best = c, *most = least;
-            for (Int j = 0; j < count; j++) { /* of equal bases the one whose flows keep their bounds */
-                if (better(p, w->line[j].at, least) > 0) continue;
-                double out = flows_at(p, w, w->line[j].basis, d, trial);
-                if (!(out < least_out)) continue;
-                least_out = out;
-                memcpy(x, trial, sizeof(double) * (size_t)p->columns);
-            }
+            if (x == NULL) continue;
+            for (int sides = 0; sides < 2 && least_out > p->slack; sides++)
+                for (Int j = 0; j < count && least_out > 0.0; j++) { /* of equal bases one whose flows keep their bounds */
+                    if (better(p, w->line[j].at, least) > 0) continue;
+                    double out = flows_at(p, w, w->line[j].basis, d, sides, trial);
+                    if (!(out < least_out)) continue;
+                    least_out = out;
+                    memcpy(x, trial, sizeof(double) * (size_t)p->columns);
+                }
         }
     return best->mode >= 0;
 }
@@ -193,7 +195,7 @@ static double prices_of(const Problem *p, Int t, Work *w, const Chosen *c, doubl
 
 /* The steps first .. last-1, from energy[0] on, or along the energies that are given (`held`). Arrays begin with the step `origin`: energy of each
  * instant, flows and row prices (column by column, `stride` apart), mode, and the price of stored energy at the end of
- * each step; `price` and `row` may be NULL. `price_before` is that of the instant `first`, NaN for none. Returns FINE,
+ * each step; `flow`, and `price` with `row`, may be NULL. `price_before` is that of the instant `first`, NaN for none. Returns FINE,
  * or what went wrong in step `*where`. */
 static Int pass(const Problem *p, const Memory *m, int held, Int origin, Int stride, double *energy, double *flow,
                 Int *mode, double *price, double *row, double price_before, Int *where)
@@ -212,10 +214,10 @@ static Int pass(const Problem *p, const Memory *m, int held, Int origin, Int str
         energy[at + 1] = e;
         slopes_at(p, m, t, e, &right, &left);
         if (*p->stop) status = STOPPED;
-        else if (!best_flows(p, t, e - before, w, x, &c, &value)) status = NO_PLAN;
+        else if (!best_flows(p, t, e - before, w, flow == NULL ? NULL : x, &c, &value)) status = NO_PLAN;
         if (status != FINE) break;
         mode[at] = c.mode;
-        for (Int j = 0; j < p->columns; j++) flow[j * stride + at] = x[j];
+        for (Int j = 0; j < p->columns && flow != NULL; j++) flow[j * stride + at] = x[j];
         if (price == NULL) continue;
         double worth = p->energy_worth[0].at[t * p->energy_worth[0].stride];
         double wanted = isnan(price_before) ? NAN : (price_before - worth) / p->kept;

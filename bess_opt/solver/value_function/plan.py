@@ -20,6 +20,9 @@ from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import LimitReachedError, Solution
 from bess_opt.solver.value_function.modes import Modes, modes_of
+from bess_opt.solver.value_function.on_top.peaks import plan_under_peaks
+from bess_opt.solver.value_function.on_top.priced import OnTop, RowPrice
+from bess_opt.solver.value_function.on_top.row_over_all import plan_under_row
 from bess_opt.solver.value_function.recursion import (
     NOT_BUILT,
     Recursion,
@@ -27,7 +30,6 @@ from bess_opt.solver.value_function.recursion import (
     Schedule,
     compiled_part,
 )
-from bess_opt.solver.value_function.row_over_all import plan_under_row
 from bess_opt.solver.value_function.step_program import ENERGY, LEVELS, NotStepwiseError, Objective, StepProgram, read
 
 KEPT = 1e-7  # of the largest flow: a schedule beyond its limits by more is none
@@ -54,30 +56,40 @@ def solve_by_value_functions(
     began = time.perf_counter()
     if compiled_part() is None:
         raise NotStepwiseError([NOT_BUILT])
-    program = read(model, objectives, pairs, rows_over_all=1)
-    ways = modes_of(program)
+    program = read(model, objectives, pairs, rows_over_all=1, with_beside=True)
     left = None if time_limit_s is None else time_limit_s - (time.perf_counter() - began)
     try:
-        schedule, multiplier = _solved(program, ways, left)
+        schedule, ways, on_top = _solved(program, left)
     except RecursionFailedError as error:
         if error.out_of_time:
             raise LimitReachedError(OUT_OF_TIME) from None
         raise
-    plan = ValueFunctionPlan(model, program, ways, schedule, time.perf_counter() - began, multiplier)
+    plan = ValueFunctionPlan(model, program, ways, schedule, time.perf_counter() - began, on_top)
+    if program.beside is not None and not plan.closes:
+        names = ", ".join(program.beside.variables)
+        raise NotStepwiseError([f"{names}: belong to no step, and the best plan one way at a time misses its bound"])
     plan.require_proof()
     return plan if plan.closes else plan.with_prices_of_its_modes()
 
 
-def _solved(program: StepProgram, ways: Modes, seconds: float | None) -> tuple[Schedule, float]:
-    """(the best plan, the price of the row over all steps: 0 without one)."""
+def _solved(program: StepProgram, seconds: float | None) -> tuple[Schedule, Modes, OnTop | None]:
+    """(the best plan, the modes that it is of, what stands on top of the steps)."""
+    if program.beside is not None:
+        if program.over_all is not None:
+            row = program.over_all.name
+            raise NotStepwiseError([f"{row}: is one row for all steps, beside variables of no step"])
+        schedule, peaks, ways = plan_under_peaks(program, program.beside, seconds)
+        return schedule, ways, peaks
+    ways = modes_of(program)
     if program.over_all is not None:
-        return plan_under_row(program, program.over_all, ways, seconds)
+        schedule, price = plan_under_row(program, program.over_all, ways, seconds)
+        return schedule, ways, RowPrice(program.over_all, price)
     recursion = Recursion(program, ways)
     with recursion.within(seconds):
         schedule = recursion.schedule()
     if schedule.humps and program.levels >= LEVELS:
         raise NotStepwiseError([SECOND_JUMPS])
-    return schedule, 0.0
+    return schedule, ways, None
 
 
 def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
@@ -98,8 +110,8 @@ def has_plan(model: Any, pairs: Sequence[Pair]) -> bool | None:
 class ValueFunctionPlan:
     """The optimum found by value functions.
 
-    `multiplier` is the price of the row over all steps, if there is one. `flow` is what a plan needs; `program` and
-    `found` say the same as HiGHS would, for explanations, and are made when they are first asked for.
+    `on_top` is what stands beside the steps, with its prices, if there is anything. `flow` is what a plan needs;
+    `program` and `found` say the same as HiGHS would, for explanations, and are made when they are first asked for.
     """
 
     model: Any
@@ -107,7 +119,7 @@ class ValueFunctionPlan:
     modes: Modes
     schedule: Schedule
     seconds: float
-    multiplier: float = 0.0
+    on_top: OnTop | None = None
 
     @property
     def engine(self) -> str:
@@ -137,12 +149,13 @@ class ValueFunctionPlan:
     @property
     def rows(self) -> int:
         """Rows of the linear program that says the same."""
-        return len(self.step_program.rows) * self.step_program.steps + (self.step_program.over_all is not None)
+        return len(self.step_program.rows) * self.step_program.steps + (self.on_top.rows if self.on_top else 0)
 
     @property
     def columns(self) -> int:
         """Columns of the linear program that says the same."""
-        return (len(self.step_program.variables) + 1) * self.step_program.steps + 1
+        own = (len(self.step_program.variables) + 1) * self.step_program.steps + 1
+        return own + (self.on_top.columns if self.on_top else 0)
 
     @cached_property
     def objective(self) -> float:
@@ -165,8 +178,9 @@ class ValueFunctionPlan:
         program, schedule = self.step_program, self.schedule
         of_energy = program.energy_worth[0] * schedule.energy
         parts = [cost * flow for cost, flow in zip(program.cost[0], schedule.flow, strict=True) if cost.any()]
-        total = program.offset[0] + float(of_energy.sum()) + sum(float(part.sum()) for part in parts)
-        turnover = abs(program.offset[0]) + float(np.abs(of_energy).sum())
+        beside, moved = self.on_top.money if self.on_top else (0.0, 0.0)
+        total = program.offset[0] + beside + float(of_energy.sum()) + sum(float(part.sum()) for part in parts)
+        turnover = abs(program.offset[0]) + moved + float(np.abs(of_energy).sum())
         return total, turnover + sum(float(np.abs(part).sum()) for part in parts)
 
     def require_proof(self) -> None:
@@ -198,8 +212,8 @@ class ValueFunctionPlan:
             first_mode=np.arange(count + 1),
             free_mode=np.full(count, -1, dtype=np.int64),
         )
-        if own.over_all is not None:
-            own = replace(own, cost=[own.over_all.priced(own.cost[0], self.multiplier), *own.cost[1:]])
+        if self.on_top is not None:
+            own = replace(own, cost=[self.on_top.priced(own.cost[0]), *own.cost[1:]])
         try:
             found = Recursion(own, kept).along(self.schedule.energy)
         except RecursionFailedError:
@@ -212,7 +226,7 @@ class ValueFunctionPlan:
         if name == ENERGY:
             return clipped(self.schedule.energy, program.least, program.most)
         if name not in program.columns:
-            return None
+            return None if self.on_top is None else self.on_top.flow(name)
         j = program.columns.index(name)
         return clipped(self.schedule.flow[j], program.lower[j], program.upper[j])
 
@@ -242,10 +256,11 @@ class ValueFunctionPlan:
             change = schedule.energy[1:] - program.kept * schedule.energy[:-1] if i == program.energy_row else 0.0
             violated = max(violated, float(np.abs(program.matrix[i] @ schedule.flow - right - change).max()))
         costs = program.cost[0]
-        if program.over_all is not None:
-            costs = program.over_all.priced(costs, self.multiplier)
-            dual += self.multiplier * program.over_all.most
-            violated = max(violated, program.over_all.used(schedule.flow) - program.over_all.most)
+        if self.on_top is not None:
+            costs = self.on_top.priced(costs)
+            beside, loose = self.on_top.dual()
+            dual += beside
+            violated = max(violated, self.on_top.violated(schedule.flow))
         closed = self.modes.open[schedule.mode] == 0
         for j, (lower, upper) in enumerate(zip(program.lower, program.upper, strict=True)):
             reduced = costs[j] - program.matrix[:, j] @ schedule.row
@@ -274,8 +289,8 @@ class ValueFunctionPlan:
         for i, name in enumerate(own.rows):
             # The energy law stands with the flows on the right in a step program, on the left in a linear one.
             row[program.constraints[name].slice] = schedule.price if i == own.energy_row else schedule.row[i]
-        if own.over_all is not None:
-            row[program.constraints[own.over_all.name].slice] = self.multiplier
+        if self.on_top is not None:
+            self.on_top.place(program, x, row)
         closed = [
             program.variables[own.columns[j]].first + np.flatnonzero(self.modes.open[schedule.mode, j] == 0)
             for j in sorted({j for pair in own.pairs for j in pair})

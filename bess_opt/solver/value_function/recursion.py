@@ -17,6 +17,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.solver.engines import EngineRefusedError
 from bess_opt.solver.value_function.modes import Modes
+from bess_opt.solver.value_function.sources import checksum
 from bess_opt.solver.value_function.step_program import LEVELS, StepProgram
 
 CHUNK = 65_536  # steps whose value functions are kept at once: a longer horizon is gone through twice
@@ -36,7 +37,6 @@ FAILED = {
 NO_PLAN, TOO_MANY, NO_MEMORY, STOPPED = 1, 5, 6, 7
 # Breakpoints that a value function may have: at first, which is quick to set up, and where these do not do.
 ROOM, MOST_ROOM = 4_096, 65_536
-VERSION = 4  # of what the compiled part exports, the same as in backward.c
 NOT_BUILT = "the compiled part of the value functions was not built with this installation"
 
 _Integer, _Number, _Place = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
@@ -129,7 +129,7 @@ def compiled_part() -> Any:
         path = Path(__file__).with_name(f"_passes{suffix}")
         if path.exists():
             found = ctypes.CDLL(str(path))
-            if getattr(found, "vf_version", int)() != VERSION:
+            if checksum(Path(__file__).parent) not in (getattr(found, "vf_sources", int)(), None):
                 continue  # built from other sources: an old build left in place
             found.vf_backward.restype = _Place
             found.vf_backward.argtypes = [_Place, _Integer, _Integer, _Integer, _Place, _Place, _Place, _Integer]
@@ -236,12 +236,13 @@ class Recursion:
         after: Curve,
         *,
         priced: bool = True,
+        flows: bool = True,
         held: Array | None = None,
     ) -> Schedule:
         """The best plan of the steps `begin` to `stop` − 1 from `energy_mwh` on; `after` is the value at their end.
 
-        With `held` energies only the flows are chosen; without `priced` the plan has no prices (NaN), in half of the
-        time. Arrays of the answer hold these steps alone. Raises `RecursionFailedError`.
+        With `held` energies only the flows are chosen; without `priced` the plan has no prices (NaN), without `flows`
+        no flows, in half of the time. Arrays of the answer hold these steps alone. Raises `RecursionFailedError`.
         """
         steps, program = stop - begin, self.program
         firsts = list(range(begin, stop, CHUNK))
@@ -250,7 +251,8 @@ class Recursion:
             ends[first] = curve
             if first > begin:
                 curve = self._value_at(first, min(first + CHUNK, stop), curve)
-        energy, mode, flow = np.empty(steps + 1), np.empty(steps, np.int64), np.empty((len(program.columns), steps))
+        energy, mode = np.empty(steps + 1), np.empty(steps, np.int64)
+        flow = np.empty((len(program.columns) if flows else 0, steps))
         price, row = np.full(steps, np.nan), np.full((len(program.rows) if priced else 0, steps), np.nan)
         if held is not None:
             energy[:] = held
@@ -268,7 +270,9 @@ class Recursion:
                     memory,
                     begin,
                     steps,
-                    *(a.ctypes.data for a in (energy, flow, mode)),
+                    energy.ctypes.data,
+                    flow.ctypes.data if flows else None,
+                    mode.ctypes.data,
                     *(a.ctypes.data if priced else None for a in (price, row)),
                     price[first - begin - 1] if first > begin else np.nan,
                     where.ctypes.data,

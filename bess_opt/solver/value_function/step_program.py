@@ -22,9 +22,10 @@ from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayVar, members
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.engines import EngineRefusedError
-from bess_opt.solver.expand import Affine, View, place
+from bess_opt.solver.expand import Affine, View, place, relation_of
 from bess_opt.solver.program import own_name
 from bess_opt.solver.tie_break import tie_weight
+from bess_opt.solver.value_function.on_top.beside import Beside, BesideReader
 
 Objective = Sequence[tuple[float, Any, Any]]
 
@@ -74,7 +75,7 @@ class StepProgram:
     `columns` names the variables, then the rows that have slack; `cost` and `energy_worth` (of energy in store at
     each instant) are maximised, level by level, the tie-break last; `offset` is what each level has without any flow.
     After the tie-break may stand `measures` levels, sums along the plan that the earlier ones choose.
-    `over_all` is a row that the recursion does not keep by itself.
+    `over_all` is a row that the recursion does not keep by itself, `beside` what hangs above the flows of many steps.
     """
 
     steps: int
@@ -94,6 +95,7 @@ class StepProgram:
     pairs: list[tuple[int, int]]
     measures: int = 0
     over_all: HorizonRow | None = None
+    beside: Beside | None = None
 
     @property
     def levels(self) -> int:
@@ -113,13 +115,16 @@ class _Reader:
     model: Any
     steps: int
     variables: dict[str, Any]
+    with_beside: bool = False
     refused: list[str] = field(default_factory=list)
     over_all: list[tuple[str, Affine, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.view = View(self.model, self.variables)
         self.each = np.arange(self.steps)
-        self.names = [name for name in self.variables if name != ENERGY]
+        apart = [n for n, b in self.variables.items() if n != ENERGY and not _per_step(b, self.steps)]
+        self.beside = BesideReader(self.variables, apart if self.with_beside else [], self.refused)
+        self.names = [name for name in self.variables if name != ENERGY and name not in self.beside.slices]
         self.number = {name: j for j, name in enumerate(self.names)}
         self._order = list(self.variables)
         self._firsts = np.array([self.variables[name].first for name in self._order])
@@ -139,15 +144,21 @@ class _Reader:
 
 
 def read(
-    model: Any, objectives: Sequence[Objective], pairs: Sequence[Pair], *, rows_over_all: int = 0
+    model: Any,
+    objectives: Sequence[Objective],
+    pairs: Sequence[Pair],
+    *,
+    rows_over_all: int = 0,
+    with_beside: bool = False,
 ) -> StepProgram:
     """The step program of `model` under `objectives`, of which the first counts first; ties are broken.
 
-    As many `rows_over_all` (0 or 1) may limit the flows of the whole horizon together.
+    As many `rows_over_all` (0 or 1) may limit the flows of the whole horizon together; with `with_beside` there may
+    be variables of no step as ceilings over the flows of many.
     Raises `NotStepwiseError` with every variable and row that does not fit.
     """
     steps = len(model.steps)
-    reader = _Reader(model, steps, place(model.component_objects(pyo.Var, descend_into=False)))
+    reader = _Reader(model, steps, place(model.component_objects(pyo.Var, descend_into=False)), with_beside)
     if len(objectives) >= LEVELS:
         reader.refused.append(f"objectives: {len(objectives)} count one after the other; at most {LEVELS - 1} may")
     energies = [name for name in reader.variables if own_name(name) == ENERGY]
@@ -180,6 +191,7 @@ def read(
         most=energy.upper_values,
         pairs=[(reader.number[p.first], reader.number[p.second]) for p in pairs if p.first in reader.number],
     )
+    program.beside = reader.beside.made(model, steps, _beside_cost(reader, objectives))
     for name, body, most in reader.over_all:
         program.over_all = HorizonRow(name, _spread_terms(reader, [(1.0, body)], len(columns))[0], most)
     for objective in objectives:
@@ -210,7 +222,7 @@ def _look_at_variables(reader: _Reader) -> None:
         variable: ArrayVar = getattr(reader.model, name)
         if variable.binary:
             reader.refused.append(f"{name}: is a yes-or-no choice")
-        elif name != ENERGY and not _per_step(block, reader.steps):
+        elif name != ENERGY and name not in reader.beside.slices and not _per_step(block, reader.steps):
             reader.refused.append(f"{name}: is a variable per member of {block.index}, not per step")
 
 
@@ -225,6 +237,8 @@ def _rows(
     constraints: list[ArrayConstraint] = list(
         reader.model.component_objects(pyo.Constraint, active=True, descend_into=False)
     )
+    if reader.beside.names:
+        constraints = [c for c in constraints if not _beside(reader, c)]
     if rows_over_all:
         constraints = [c for c in constraints if not _over_all(reader, c, rows_over_all)]
     names = [c.local_name for c in constraints]
@@ -267,6 +281,30 @@ def _over_all(reader: _Reader, constraint: ArrayConstraint, most_rows: int) -> b
     most = float(relation.upper - np.sum(body.constant))
     reader.over_all.append((constraint.local_name, Affine(body.rows, body.terms), most))
     return True
+
+
+def _beside(reader: _Reader, constraint: ArrayConstraint) -> bool:
+    """Whether a constraint holds variables of no step; it is then set apart, as is one without any row."""
+    if not len(members(constraint.index_set())):
+        return True
+    name, relation = constraint.local_name, relation_of(constraint, reader.view)
+    return reader.beside.takes(name, relation, reader.number, reader.variable_of)
+
+
+def _beside_cost(reader: _Reader, objectives: Sequence[Objective]) -> Array:
+    """What the variables of no step bring in the first objective; no other may count them."""
+    cost = np.zeros(reader.beside.columns)
+    for level, objective in enumerate(objectives if reader.beside.names else []):
+        for weight, rule, index in objective:
+            body = rule(reader.view, members(index))
+            for _, columns, values in body.terms if isinstance(body, Affine) else []:
+                places = reader.beside.place_of[columns]
+                if (places < 0).all():
+                    continue
+                if level:
+                    reader.refused.append(f"objectives: a later one counts {reader.variable_of(columns)[0]}")
+                np.add.at(cost, places, weight * np.broadcast_to(values, len(places)))
+    return cost
 
 
 def _read_row(reader: _Reader, row: str, body: Affine, into: Array, sign: float) -> dict[int, float]:
@@ -318,6 +356,8 @@ def _spread_terms(reader: _Reader, bodies: Sequence[tuple[float, Affine]], colum
             if not len(of_column):
                 continue
             name, places = reader.variable_of(of_column)
+            if name in reader.beside.slices:
+                continue
             size = reader.steps + 1 if name == ENERGY else reader.steps
             values = _spread(places, weight * np.asarray(coefficients, dtype=float), size)
             if name == ENERGY:

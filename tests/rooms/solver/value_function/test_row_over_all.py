@@ -14,6 +14,7 @@ from support.stepwise import Referee, stepwise_scenario
 
 import bess_opt as bo
 from bess_opt.dispatch.optimum.explain import marginals
+from bess_opt.solver.value_function.on_top.priced import RowPrice
 from bess_opt.solver.value_function.plan import solve_by_value_functions
 from bess_opt.solver.value_function.recursion import RecursionFailedError, compiled_part
 from bess_opt.solver.value_function.step_program import NotStepwiseError
@@ -56,7 +57,7 @@ def against_binaries(seed: int) -> str:
     assert abs(proof.dual - proof.primal) <= 1e-9 * scale, f"seed {seed}: {proof}"
     for first, second in plan.step_program.pairs:
         assert np.minimum(plan.schedule.flow[first], plan.schedule.flow[second]).max() <= 1e-9 * size, f"seed {seed}"
-    return "capped" if plan.multiplier else "free"
+    return "capped" if isinstance(plan.on_top, RowPrice) and plan.on_top.price else "free"
 
 
 def test_random_caps_equal_binaries() -> None:

@@ -13,7 +13,7 @@ from support.cases import case
 from support.stepwise import Referee, stepwise_scenario
 
 import bess_opt as bo
-from bess_opt.solver.value_function import recursion
+from bess_opt.solver.value_function import recursion, sources
 from bess_opt.solver.value_function.modes import modes_of
 from bess_opt.solver.value_function.plan import (
     SECOND_JUMPS,
@@ -198,7 +198,7 @@ def test_rows_that_tie_steps_together_ask_for_highs() -> None:
     ("changes", "row"),
     [
         ({"battery": {"max_cycles_per_day": 1.0}}, "cycles_per_day"),
-        ({"tariff": {"demand": [{"price_per_mw_month": 100.0}]}}, "measured_mw"),
+        ({"tariff": {"demand": [{"price_per_mw_month": 100.0, "interval_min": 180.0}]}}, "measured_mw"),
         ({"strategy": "cycling"}, "stated_cycles_per_day"),
     ],
 )
@@ -274,9 +274,24 @@ def test_the_time_limit_stops_the_recursion() -> None:
 
 
 def test_a_library_of_other_sources_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an earlier installation left in place counts as not built."""
-    monkeypatch.setattr(recursion, "VERSION", recursion.VERSION + 1)
+    """What an earlier installation left in place counts as not built; without sources there is nothing to compare."""
+    monkeypatch.setattr(recursion, "checksum", lambda _folder: 1)
     assert recursion.compiled_part.__wrapped__() is None
+    monkeypatch.setattr(recursion, "checksum", lambda _folder: None)
+    assert recursion.compiled_part.__wrapped__() is not None
+
+
+def test_the_checksum_is_that_of_every_source(tmp_path: Path) -> None:
+    folder = Path(recursion.__file__).parent
+    names = [*(f"{name}.c" for name in sources.LIBRARIES), *(f"{name}.h" for name in sources.HEADERS)]
+    assert {file.name for file in folder.glob("*.[ch]")} == set(names)
+    for changed in names:
+        for name in names:
+            more = "/* */" if name == changed else ""
+            (tmp_path / name).write_text((folder / name).read_text() + more)
+        assert sources.checksum(tmp_path) != sources.checksum(folder)
+    (tmp_path / names[0]).unlink()
+    assert sources.checksum(tmp_path) is None
 
 
 def test_more_pieces_than_there_is_room_for_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
