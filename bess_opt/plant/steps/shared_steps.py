@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import ScenarioError, StrategyError
+from bess_opt.common.errors import StrategyError
 from bess_opt.common.input_table import plain
 from bess_opt.common.names import nearest
-from bess_opt.inputs.batteries import several_batteries
 from bess_opt.plant import physics
 from bess_opt.plant.flows import Flows
-from bess_opt.plant.grid_band import GridBand
+from bess_opt.plant.grid_band import GridBand, ac_band, within_soft_caps
 from bess_opt.plant.plant import Plant, Storage
-from bess_opt.plant.room import Setpoints, ac_bounds, dc_bounds, tightest
+from bess_opt.plant.room import Setpoints, dc_bounds
 from bess_opt.plant.rule import AnyRule, State, UnitState
 from bess_opt.plant.stepper_limits import SLACK
 from bess_opt.plant.steps.site_flows import site_flows
@@ -34,14 +33,13 @@ Powers = list[float]
 
 
 def run_several(plant: Plant, asked: Setpoints, rule: AnyRule, *, sheddable: bool = False) -> Flows:
-    """Run the plant under `rule`; `sheddable`: load that has a price gives way to what is asked for."""
-    if sheddable and (plant.connection.soft or plant.connection.has_ramps):
-        what = "a rule under clauses with an overrun price or a ramp"
-        raise ScenarioError([several_batteries([battery.name for battery in plant.batteries], what)])
+    """Run the plant under `rule`; `sheddable`: load that has a price gives way, and priced caps are kept first."""
     units = [_Unit(battery, plant) for battery in plant.batteries]
+    band = GridBand(plant, asked, clauses_first=sheddable)
     site = _Site(plant, asked, sheddable)
     names = [battery.name for battery in plant.batteries]
-    state = State(plant, lambda t: site.grid_mw(t, [unit.power[t] for unit in units]))
+    grid_of = band.grid_mw.__getitem__ if band.ramps else lambda t: site.grid_mw(t, [unit.power[t] for unit in units])
+    state = State(plant, grid_of)
     rounding, limited = SLACK * plant.scale_mw, [""] * plant.steps
     for t in range(plant.steps):
         for unit in units:
@@ -52,6 +50,8 @@ def run_several(plant: Plant, asked: Setpoints, rule: AnyRule, *, sheddable: boo
         state.units = {
             name: UnitState(unit.energy, unit.takes, unit.gives) for name, unit in zip(names, units, strict=True)
         }
+        if band.ramps:
+            site.narrow(t, *band.ac_power(t))
         wanted, of_site = _wanted(rule(state), names, plant, t)
         fitted, by = site.fitted(wanted, units, t, of_site)
         stopped = [unit.move(t, power) for unit, power in zip(units, fitted, strict=True)]
@@ -60,8 +60,10 @@ def run_several(plant: Plant, asked: Setpoints, rule: AnyRule, *, sheddable: boo
         if abs(sum(given) - sum(wanted)) > rounding if of_site is not None else any(changed):
             own = [word for word in stopped if word] or [unit.bound_by for unit in units if unit.bound_by]
             limited[t] = by or (own[0] if own else "power")
+        if band.ramps:
+            band.book(t, *site.by_bus(given))
     power, stored = [np.array(unit.power) for unit in units], [np.array(unit.stored) for unit in units]
-    return site_flows(plant, asked, power, stored, np.array(limited, dtype=object), GridBand(plant, asked))
+    return site_flows(plant, asked, power, stored, np.array(limited, dtype=object), band)
 
 
 def _wanted(answer: object, names: Sequence[str], plant: Plant, t: int) -> tuple[Powers, float | None]:
@@ -138,7 +140,7 @@ class _Bound:
     """A bound per step and what sets it."""
 
     mw: Powers
-    by: Sequence[str]
+    by: list[str]
 
 
 class _Site:
@@ -146,16 +148,30 @@ class _Site:
 
     def __init__(self, plant: Plant, asked: Setpoints, sheddable: bool) -> None:
         self._bus, self._curtailment = plant.bus, plant.curtailable.tolist()
-        self._dark = (plant.load_mw - asked.unserved_mw + plant.export_max_mw).tolist()
+        most = within_soft_caps(plant).export_max_mw if sheddable else plant.export_max_mw
+        self._dark = (plant.load_mw - asked.unserved_mw + most).tolist()
         self._on_dc = [battery.on_dc_bus for battery in plant.batteries]
-        shedding = replace(asked, unserved_mw=plant.sheddable_mw) if sheddable else asked
-        upper, lower = ac_bounds(plant, asked)[0], ac_bounds(plant, shedding)[1]
-        self._high, self._low = _bound(*tightest(upper, np.argmin)), _bound(*tightest(lower, np.argmax))
+        self._low, self._high = (_bound(*bound) for bound in ac_band(plant, asked, of_rule=sheddable))
         self._solar_dc = (plant.solar_dc_mw - asked.curtailed_dc_mw).tolist()
         dc_low, dc_high = dc_bounds(plant, asked)
         self._dc_low, self._dc_high = dc_low.tolist(), dc_high.tolist()
         self._surplus = (plant.solar_ac_mw - plant.load_mw).tolist()
         self._most_in, self._most_out = (-plant.import_max_mw).tolist(), plant.export_max_mw.tolist()
+
+    def narrow(self, t: int, least: float, most: float, dark: float) -> None:
+        """Hold step `t` to what a ramp allows on the AC bus; `dark` is the most with all PV curtailed."""
+        if least > self._low.mw[t]:
+            self._low.mw[t], self._low.by[t] = least, "ramp limit"
+        if most < self._high.mw[t]:
+            self._high.mw[t], self._high.by[t] = most, "ramp limit"
+        self._dark[t] = min(self._dark[t], dark)
+
+    def by_bus(self, powers: Powers) -> tuple[float, float]:
+        """(power of the batteries on the AC bus, power of those on the DC bus), MW."""
+        return tuple(  # type: ignore[return-value]
+            sum(power for power, on_dc in zip(powers, self._on_dc, strict=True) if on_dc is side)
+            for side in (False, True)
+        )
 
     def at_ac(self, t: int, powers: Powers) -> float:
         """What batteries and DC bus give on the AC bus, MW; within the inverter's rating towards the AC bus."""
