@@ -96,7 +96,7 @@ class _Unit:
         self.energy = battery.start_mwh
         self.power: Powers = []
         self.stored = [battery.start_mwh]
-        self.takes = self.gives = 0.0
+        self.takes = self.gives = self.forced = 0.0
         self.bound_by = ""
         self._kept, self._into, self._out = battery.law(plant.step_h)
         self._floor, self._ceiling = battery.floor_mwh[1:].tolist(), battery.ceiling_mwh[1:].tolist()
@@ -118,6 +118,9 @@ class _Unit:
                 self._may_out = min(self._may_out, may)
         self.takes = max(min(room_in, self._most_in[t], self._may_in), 0.0)
         self.gives = max(min(room_out, self._most_out[t], self._may_out), 0.0)
+        self.forced = -min(-room_out * self._out / self._into, self.takes) if room_out < 0.0 else 0.0
+        if room_in < 0.0:
+            self.forced = min(-room_in * self._into / self._out, self.gives)
         full = self.takes < self._most_in[t] or self.gives < self._most_out[t]
         self.bound_by = "energy" if full else "power"
 
@@ -151,6 +154,7 @@ class _Site:
         most = within_soft_caps(plant).export_max_mw if sheddable else plant.export_max_mw
         self._dark = (plant.load_mw - asked.unserved_mw + most).tolist()
         self._on_dc = [battery.on_dc_bus for battery in plant.batteries]
+        self._forced: Powers = [0.0] * len(self._on_dc)
         self._low, self._high = (_bound(*bound) for bound in ac_band(plant, asked, of_rule=sheddable))
         self._solar_dc = (plant.solar_dc_mw - asked.curtailed_dc_mw).tolist()
         dc_low, dc_high = dc_bounds(plant, asked)
@@ -192,6 +196,11 @@ class _Site:
         powers = wanted
         if of_site is not None:
             powers = moved([0.0] * len(units), takes, gives, of_site)
+        self._forced = [unit.forced for unit in units]
+        powers = [
+            min(power, forced) if forced < 0.0 else max(power, forced) if forced > 0.0 else power
+            for power, forced in zip(powers, self._forced, strict=True)
+        ]
         by = ""
         if self._bus is not None:
             powers, by = self._within_inverter(powers, takes, gives, t, of_site)
@@ -219,12 +228,18 @@ class _Site:
         if goal == held:
             return powers, ""
         on_bus = [float(on_dc) for on_dc in self._on_dc]
-        moved_ones = moved(powers, _only(takes, on_bus), _only(gives, on_bus), goal - held, _only(powers, on_bus))
+        free = self._free(powers)
+        moved_ones = moved(powers, _only(takes, on_bus), _only(gives, on_bus), goal - held, _only(free, on_bus))
         if of_site is not None:
             off = [1.0 - on for on in on_bus]
             rest = held - sum(power for power, on in zip(moved_ones, on_bus, strict=True) if on)
-            moved_ones = moved(moved_ones, _only(takes, off), _only(gives, off), rest, _only(moved_ones, off))
+            free = self._free(moved_ones)
+            moved_ones = moved(moved_ones, _only(takes, off), _only(gives, off), rest, _only(free, off))
         return moved_ones, "inverter"
+
+    def _free(self, powers: Powers) -> Powers:
+        """The part of each power that may stand back: what is not needed to come to a floor or ceiling."""
+        return [power - forced for power, forced in zip(powers, self._forced, strict=True)]
 
     def _without_solar(self, powers: Powers) -> float:
         """What batteries and DC bus give on the AC bus with all PV of the DC bus curtailed, MW."""
@@ -246,7 +261,7 @@ class _Site:
         room_in = [0.0] * len(powers) if down and self._curtailment[t] and not turning else takes
 
         def change(by: float) -> Powers:
-            return moved(powers, room_in, gives, -by if down else by)
+            return moved(powers, room_in, gives, -by if down else by, self._free(powers))
 
         missing = abs(self.at_ac(t, powers) - goal)
         if self._bus is None:
