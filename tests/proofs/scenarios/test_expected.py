@@ -53,7 +53,7 @@ def test_plan_is_proven_audited_and_replayed(folder: Path) -> None:
     assert plan.report is not None
     assert plan.report.status == "optimal"
     assert 0.0 <= plan.report.gap <= plan.scenario.solver.rel_gap
-    assert audit(plan.schedule, plant_of(plan.scenario)) == ()
+    assert audit(plan.whole_schedule, plant_of(plan.scenario)) == ()
     again = bo.replay(plan)
     numbers = plan.schedule.select_dtypes("number")
     difference = (numbers - again.schedule[numbers.columns]).abs().to_numpy()
