@@ -36,7 +36,7 @@ TWO_FIRST, TWO_LAST = "2025-04-07", "2025-06-01"  # eight weeks of spring, with 
 DEPOT_FIRST, DEPOT_LAST = "2025-05-05", "2025-06-01"  # four weeks
 CARS, CAR_MWH, CAR_CHARGER_MW = 20, 0.06, 0.011  # delivery vans, usable energy and charger of each
 DRIVE_FROM, DRIVE_TO, CAR_DAY_MWH = 7, 16, 0.035  # local hours on the road on weekdays, energy that a day takes
-CAR_RESERVE = 0.75  # of their energy, to be there when they leave
+CAR_RESERVE = 0.8  # of their energy, to be there when they leave
 
 DECIMALS = {
     "solar_mw": 4, "solar_dc_mw": 4, "load_mw": 4, "price_per_mwh": 2, "cars.charge_limit_mw": 4,
@@ -346,7 +346,10 @@ def depot() -> pd.DataFrame:
     shed = 0.05 + 0.06 * np.where(works, bump(hour + 0.5, 6.5, 2.5) + bump(hour + 0.5, 17.0, 2.5), 0.1)
     clear = 0.22 * np.maximum(sine_of_elevation(index, BERLIN_LATITUDE, BERLIN_LONGITUDE), 0.0) ** 1.15
     cloud = 1.0 / (1.0 + np.exp(-(0.6 + 1.1 * autoregressive(random, len(index), correlation=0.9))))
-    leaves = np.roll(away, -1) & ~away  # the hour at whose end they set off
+    leaves = np.flatnonzero(np.append(away[1:], False) & ~away)  # hours at whose end they set off
+    left = leaves[np.minimum(np.searchsorted(leaves, np.arange(len(index))), len(leaves) - 1)] - np.arange(len(index))
+    still = 0.88 * CARS * CAR_CHARGER_MW * np.maximum(left, 0)  # what the chargers put into the cells until then
+    reserve = np.where(away | (left < 0), 0.0, np.maximum(CAR_RESERVE * CARS * CAR_MWH - still, 0.0))
     return frame.assign(
         **{
             "load_mw": shed,
@@ -354,7 +357,7 @@ def depot() -> pd.DataFrame:
             "cars.charge_limit_mw": np.where(away, 0.0, CARS * CAR_CHARGER_MW),
             "cars.discharge_limit_mw": 0.0,
             "cars.drawn_mw": np.where(away, driven, 0.0),
-            "cars.energy_min_mwh": np.where(leaves, CAR_RESERVE * CARS * CAR_MWH, 0.0),
+            "cars.energy_min_mwh": reserve,
         }
     )
 
