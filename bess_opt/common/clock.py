@@ -1,4 +1,4 @@
-"""Time once: what turns a tz-aware index of step starts into hours, masks and groups (rule 2).
+"""Time once: what turns a tz-aware index of step starts into hours, masks and groups.
 
 Every function takes a `DatetimeIndex` in the site's own zone whose stamps are the starts of equal steps.
 A step belongs to the clock time, the day and the month of its start. A repeated or skipped hour counts as

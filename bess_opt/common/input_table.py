@@ -1,7 +1,7 @@
 """The base of every frozen input table, and what turns pydantic's complaints into our findings.
 
 A table refuses unknown keys, text or booleans as numbers, NaN and infinity. Whatever is wrong, and however
-the table is built, the caller gets one `ScenarioError` that lists every problem (rule 12).
+the table is built, the caller gets one `ScenarioError` that lists every problem.
 """
 
 from __future__ import annotations

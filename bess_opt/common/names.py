@@ -38,7 +38,7 @@ STEM, STEM_SHARE = 4, 0.5  # letters, and their share of the longer word, that t
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Remedy for a misspelt `name` (rule 12): "did you mean 'x'?", or the list of what is known."""
+    """Remedy for a misspelt `name`: "did you mean 'x'?", or the list of what is known."""
     names, name = sorted(known), name[:LONGEST]
     words = OPPOSITES | {word for one in names for word in _words(one)}
     scored = [(score, one) for one in reversed(names) if (score := _distance(name, one, words)) is not None]

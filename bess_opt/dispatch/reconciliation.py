@@ -196,7 +196,7 @@ def _why_none(plan: Dispatch) -> str:
 
 
 def _accounts(schedule: pd.DataFrame, plant: Plant) -> dict[str, Account]:
-    """Every account of rule 9 as a table of terms, a column each."""
+    """Every account of the balance of flows as a table of terms, a column each."""
     mwh = schedule.select_dtypes("number") * plant.step_h
     stored = np.diff(schedule["energy_mwh"].to_numpy(), prepend=sum(battery.start_mwh for battery in plant.batteries))
     site = {

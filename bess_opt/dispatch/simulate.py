@@ -21,8 +21,8 @@ def simulate(scenario: Scenario, rule: AnyRule | None = None) -> Dispatch:
     """The rule twin of `scenario`'s strategy, or a user's own `rule`, run through the step simulator.
 
     `rule(state)` is asked once per step for the battery power at the port, MW, + discharges; see
-    `bess_opt.plant.rule.State` for what it may know. Limits change what it asks for as little as possible
-    (rule 14); column `limited_by` says which. With several batteries they share its power by room, or it returns a
+    `bess_opt.plant.rule.State` for what it may know. Limits change what it asks for as little as
+    possible; column `limited_by` says which. With several batteries they share its power by room, or it returns a
     mapping with the power of each by name. A missed `soc_end` is no error: `metrics.end_shortfall_mwh`.
     Raises `StrategyError`, and `InfeasibleError` with the time where no battery power meets the limits.
     """

@@ -1,7 +1,7 @@
 """Dynamic control: a battery alone that follows a request signal step by step, by the stepper's physics.
 
-The site plays no part: what the battery is asked for is at its port (rule 6), positive when it discharges
-(rule 1). What needs a site or a calendar is left out: the auxiliary load is the site's demand, and a warranty
+The site plays no part: what the battery is asked for is at its port, positive when it discharges.
+What needs a site or a calendar is left out: the auxiliary load is the site's demand, and a warranty
 in cycles per day needs days.
 """
 
@@ -163,9 +163,9 @@ def track(
     step_h: float | None = None,
     soc_start: float = 0.5,
 ) -> Track:
-    """Follow `requests_mw`, MW at the battery's port, + discharges (rule 1), one value per step.
+    """Follow `requests_mw`, MW at the battery's port, + discharges, one value per step.
 
-    A request that rated power, C-rate or SOC window forbid is changed as little as possible (rule 14); column
+    A request that rated power, C-rate or SOC window forbid is changed as little as possible; column
     `limited_by` says what changed it. `step_h` defaults to the step of a tz-aware Series, whose index the
     result keeps, else to 0.25 h. The battery's own `soc_start` and `soc_end`, `auxiliary_mw` (demand of the
     site) and `max_cycles_per_day` (needs a calendar) do not apply. Self-discharge does: a battery at the

@@ -1,8 +1,8 @@
 """The battery of a scenario: size, technology, topology, limits and states.
 
-Efficiencies are one-way, at a named boundary (rule 5): those of a technology are the cells' own, at their DC
+Efficiencies are one-way, at a named boundary: those of a technology are the cells' own, at their DC
 terminals; those of `Converters` lie between the cells and the bus. `power_mw` is at the port, the bus side of
-the battery's converter (rule 6): the AC bus for "parallel_ac", the DC bus otherwise.
+the battery's converter: the AC bus for "parallel_ac", the DC bus otherwise.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _plain_name(name: str | None) -> str | None:
 
 
 class Battery(Table):
-    """A battery storage system at its port (rule 6), with its start and end (rule 7)."""
+    """A battery storage system at its port, with its start and end."""
 
     where: ClassVar[str] = "battery"
 

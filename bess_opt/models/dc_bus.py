@@ -50,7 +50,7 @@ def add_dc_bus(m: Any, plant: Plant) -> None:
 
 
 def dc_balance(m: Any, t: Any) -> Any:
-    """solar_dc − curtailed_dc + Σ (d − c) = out/η_out − η_in·in: the bus and its inverter (rule 9)."""
+    """solar_dc − curtailed_dc + Σ (d − c) = out/η_out − η_in·in: the bus and its inverter."""
     sources = m.solar_dc_mw[t] - m.curtailed_dc_mw[t] + net_power(m, m.on_dc_bus, t)
     return sources == physics.inverter_dc_mw(
         m.inverter_out_mw[t], m.inverter_in_mw[t], eta_out=m.eta_inverter_out, eta_in=m.eta_inverter_in

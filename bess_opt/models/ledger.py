@@ -1,4 +1,4 @@
-"""The ledger of the model: each term enters once (rule 15), as a rule that gives money received per step."""
+"""The ledger of the model: each term enters once, as a rule that gives money received per step."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def add_ledger(m: Any, plant: Plant) -> None:
 
 
 def add_term(m: Any, line: str, rule: Callable[[Any, Any], Any], index: Any, owner: str = "") -> None:
-    """Enter a part of a line of `bess_opt.plant.ledger`; each rule enters once (rule 15).
+    """Enter a part of a line of `bess_opt.plant.ledger`; each rule enters once.
 
     `owner` is the prefix of the battery that the part is about, where there are several.
     """
@@ -113,7 +113,7 @@ def unserved_beyond(m: Any, t: Any) -> Any:
 
 
 def stored_value(m: Any, end: Any) -> Any:
-    """value·(e[T] − e_start) (rule 7)."""
+    """value·(e[T] − e_start)."""
     return money.stored_value(m.energy_mwh[end], m.energy_start_mwh, m.stored_value_per_mwh)
 
 

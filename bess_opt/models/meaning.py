@@ -20,7 +20,7 @@ class Meaning:
     default the component's name); `cause_too_high` is the cause where a variable is higher than in the optimum.
 
     Of a variable: `limit` is the name of its upper bound, `derived_limit` of one that follows from the rest of the
-    plant, `tie` the group in which rule 11 counts it.
+    plant, `tie` the group in which the tie-break counts it.
 
     Of a constraint: `law` marks a balance that always holds and nobody states; `closed_by` are flows that may
     close it where the battery rests. `carries_energy` marks rows that tie stored energy to its neighbours in time

@@ -74,18 +74,18 @@ def _balance_of(plant: Plant) -> Rule:
 
 
 def ac_balance(m: Any, t: Any) -> Any:
-    """solar − curtailed + Σ (d − c) + import + unserved = load + export: the AC bus (rule 9)."""
+    """solar − curtailed + Σ (d − c) + import + unserved = load + export: the AC bus."""
     return _ac_sources(m, t) + net_power(m, m.on_ac_bus, t) == m.load_mw[t] + m.export_mw[t]
 
 
 def ac_balance_on_both_buses(m: Any, t: Any) -> Any:
-    """solar_ac − curtailed_ac + Σ (d − c) + out − in + import + unserved = load + export: the AC bus (rule 9)."""
+    """solar_ac − curtailed_ac + Σ (d − c) + out − in + import + unserved = load + export: the AC bus."""
     inverter = m.inverter_out_mw[t] - m.inverter_in_mw[t]
     return _ac_sources(m, t) + net_power(m, m.on_ac_bus, t) + inverter == m.load_mw[t] + m.export_mw[t]
 
 
 def ac_balance_behind_inverter(m: Any, t: Any) -> Any:
-    """solar_ac − curtailed_ac + out − in + import + unserved = load + export: the AC bus (rule 9)."""
+    """solar_ac − curtailed_ac + out − in + import + unserved = load + export: the AC bus."""
     inverter = m.inverter_out_mw[t] - m.inverter_in_mw[t]
     return _ac_sources(m, t) + inverter == m.load_mw[t] + m.export_mw[t]
 

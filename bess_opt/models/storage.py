@@ -61,7 +61,7 @@ def add_storage(m: Any, battery: Storage) -> None:
 
 
 def energy_bounds(battery: Storage) -> tuple[np.ndarray, np.ndarray]:
-    """(least, most) energy at each instant: SOC window and reserve, start held, end condition (rule 7)."""
+    """(least, most) energy at each instant: SOC window and reserve, start held, end condition."""
     lower, upper = battery.floor_mwh.copy(), battery.ceiling_mwh.copy()
     lower[0] = upper[0] = battery.start_mwh
     lower[-1], upper[-1] = max(lower[-1], battery.end_min_mwh), min(upper[-1], battery.end_max_mwh)
@@ -69,12 +69,12 @@ def energy_bounds(battery: Storage) -> tuple[np.ndarray, np.ndarray]:
 
 
 def energy_balance(m: Any, t: Any) -> Any:
-    """e[t+1] = ρ·e[t] + η_c·h·c[t] − h·d[t]/η_d, with ρ the share that self-discharge leaves (rule 9)."""
+    """e[t+1] = ρ·e[t] + η_c·h·c[t] − h·d[t]/η_d, with ρ the share that self-discharge leaves."""
     return m.energy_mwh[t + 1] == _after(m, t, None)
 
 
 def energy_balance_with_drawn(m: Any, t: Any) -> Any:
-    """e[t+1] = ρ·e[t] + η_c·h·c[t] − h·d[t]/η_d − h·drawn[t]: some leaves the cells without loss (rule 9)."""
+    """e[t+1] = ρ·e[t] + η_c·h·c[t] − h·d[t]/η_d − h·drawn[t]: some leaves the cells without loss."""
     return m.energy_mwh[t + 1] == _after(m, t, m.drawn_mw[t])
 
 

@@ -19,7 +19,7 @@ from bess_opt.plant import physics
 from bess_opt.plant.flows import of_battery
 from bess_opt.plant.plant import PRECISION, Plant, Storage
 
-TOLERANCE = 1e-6  # of the battery's size, per step (rule 9)
+TOLERANCE = 1e-6  # of the battery's size, per step
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _storage_lost(schedule: pd.DataFrame, battery: Storage, plant: Plant) -> Arr
 
 
 def _balance(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-    """solar + import + discharge + unserved = load + export + charge + curtailed + inverter loss (rule 9)."""
+    """solar + import + discharge + unserved = load + export + charge + curtailed + inverter loss."""
     solar, bought, out, unserved = _arrays(schedule, "solar_mw", "import_mw", "discharge_mw", "unserved_mw")
     load, sold, into, curtailed = _arrays(schedule, "load_mw", "export_mw", "charge_mw", "curtailed_mw")
     (lost,) = _arrays(schedule, "inverter_loss_mw")

@@ -138,7 +138,7 @@ for _figure, _hint in get_type_hints(MoneyFigures, include_extras=True).items():
 
 
 def ledger_of(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
-    """Every line of a schedule's money, received positive; each enters once (rule 15)."""
+    """Every line of a schedule's money, received positive; each enters once."""
     booked = Booked(schedule, plant)
     return {name: line.amount(booked) for name, line in LINES.items()}
 

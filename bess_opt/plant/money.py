@@ -1,6 +1,6 @@
 """What a step earns and costs, once: plain operators, for arrays and for model expressions alike.
 
-Money received is positive (rule 8); every sum has the step in hours in it (rule 3).
+Money received is positive; every sum has the step in hours in it.
 """
 
 from __future__ import annotations
@@ -46,5 +46,5 @@ def pjm_credit(
 
 
 def stored_value(energy_end_mwh: Quantity, energy_start_mwh: Quantity, value_per_mwh: Quantity) -> Quantity:
-    """Worth of the change in stored energy over the horizon (rule 7)."""
+    """Worth of the change in stored energy over the horizon."""
     return value_per_mwh * (energy_end_mwh - energy_start_mwh)

@@ -45,7 +45,7 @@ class Storage:
     start_mwh: float
     floor_mwh: Array  # n+1 values: start of the horizon, then the end of each step
     ceiling_mwh: Array
-    end_min_mwh: float  # the end condition (rule 7), apart from the window
+    end_min_mwh: float  # the end condition, apart from the window
     end_max_mwh: float
     end_value_per_mwh: float
     caps: tuple[CycleCap, ...]  # on the energy that leaves or enters the cells

@@ -124,7 +124,7 @@ class State:
 
 
 GridOf = Callable[[int], float]
-Rule = Callable[[State], float]  # battery power wanted at the port, MW, + discharges (rule 1); of several their sum
+Rule = Callable[[State], float]  # battery power wanted at the port, MW, + discharges; of several their sum
 AnyRule = Callable[[State], float | Mapping[str, float]]  # or one for each of several batteries, by name
 
 

@@ -28,7 +28,7 @@ from bess_opt.plant.warranty.cycle_caps import Allowance
 
 
 def follow(plant: Plant, asked: Setpoints) -> Flows:
-    """Run the plant through `asked`; limits change a request as little as possible (rule 14).
+    """Run the plant through `asked`; limits change a request as little as possible.
 
     A discharge that the site cannot take is reduced, then PV is curtailed if that is allowed; a charge that
     it cannot give is reduced, then load is shed if that has a price. Raises `InfeasibleError` with the time

@@ -1,4 +1,4 @@
-"""What the step simulator cannot help: no battery power meets a limit, and the error says when (rule 14)."""
+"""What the step simulator cannot help: no battery power meets a limit, and the error says when."""
 
 from __future__ import annotations
 

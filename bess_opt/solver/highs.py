@@ -1,4 +1,4 @@
-"""The only door to HiGHS: a program goes in, a proven solution comes out, or an exception (rule 13).
+"""The only door to HiGHS: a program goes in, a proven solution comes out, or an exception.
 
 One `Solver` keeps one HiGHS object, so that changed bounds, costs and right-hand sides are re-solved from
 the last basis. All numbers outside this file are in the user's units; inside, powers and energies are

@@ -96,7 +96,7 @@ class OneWaySearch:
             return self._within_limit(bound, answers)
 
     def _proven(self, plan: Exact) -> Exact:
-        """The plan, if its distance from the bound is what was asked for (rule 13)."""
+        """The plan, if its distance from the bound is what was asked for."""
         distance = plan.solution.objective - plan.bound
         if distance > 10.0 * self._tolerance():
             raise SolveError(
@@ -194,7 +194,7 @@ class OneWaySearch:
         return Answer(segment, raised, paid - raised, programs, x)
 
     def _break_ties(self, programs: SegmentPrograms, x: Array) -> Array:
-        """Among the segment's plans that cost no more than `x`: the later objectives, then rule 11.
+        """Among the segment's plans that cost no more than `x`: the later objectives, then the tie-break.
 
         A segment with many choices keeps the plan that it has: the solver finds the same one every time.
         """

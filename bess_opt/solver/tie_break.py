@@ -1,4 +1,4 @@
-"""Rule 11 as one cost: of equal optima the one of least throughput, then least curtailment, then the earliest.
+"""The tie-break as one cost: of equal optima the one of least throughput, then least curtailment, then the earliest.
 
 Of several batteries the one that is stated first goes before the earliest.
 """

@@ -23,7 +23,7 @@ SAME = 1e-9  # of the value, or of the cycles: how close to the audited plan the
 class PriceRows:
     """The value of a scenario as a function of one column of prices, by the engine named `engine`.
 
-    The equivalent full cycles of the plan of rule 11 come with it, without a plan. Wear is part of what a plan
+    The equivalent full cycles of the tie-break's plan come with it, without a plan. Wear is part of what a plan
     maximises and no cash; it is added again, per cycle.
     """
 

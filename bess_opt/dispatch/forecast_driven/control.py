@@ -1,7 +1,7 @@
 """The forecast-driven twin: plan a window from what is known, carry out its first steps, look again.
 
 What is decided is run through the step simulator on what really happens, so a wrong forecast costs money and
-never breaks physics (rule 14). State passes from window to window exactly as it came out: stored energy, last
+never breaks physics. State passes from window to window exactly as it came out: stored energy, last
 grid power, billed peaks so far, cycles of the day. A missed `soc_end` is a figure, as with a rule.
 """
 

@@ -28,7 +28,7 @@ from bess_opt.solver.reuse import KeptSolvers
 from bess_opt.solver.solution import Solution
 
 Terminal = Literal["value", "free", "cyclic"]
-TIE = 1e-6  # of a typical price: what rule 11 weighs in a window, too little to matter
+TIE = 1e-6  # of a typical price: what the tie-break weighs in a window, too little to matter
 LATER = 4e-9  # of a typical price, per step: above the solver's tolerance of 1e-7 of 64 (its scale of a price)
 
 
@@ -111,7 +111,7 @@ class Rolling:
         believed = self._program(entries, window, cyclic=cyclic)
         costs = self._costs(entries, window)
         whole = (window.first, window.last) == (0, self.horizon.steps)
-        exact = whole or len(costs) > 2  # else rule 11 stands in the one objective, at a price too small to matter
+        exact = whole or len(costs) > 2  # else the tie-break stands in the one objective, too small to matter
         cost = costs[0] if exact else costs[0] + self._tie * costs[-1] + self._later(entries, window)
         program = replace(believed, cost=cost)
         solver = self._solvers.holding(program, entries.keys)

@@ -21,7 +21,7 @@ ORDERED = ("charge_mw", "discharge_mw", "curtailed_ac_mw", "curtailed_dc_mw", "u
 
 
 class Stepwise:
-    """Plans windows of a horizon as `Rolling` does: exact in the one-way rule in every step, equal optima by rule 11.
+    """Plans windows of a horizon as `Rolling` does: one way in every step, ties broken alike.
 
     `believed` are the plants by age, youngest first. Raises `EngineRefusedError` where `engine` does not fit.
     """

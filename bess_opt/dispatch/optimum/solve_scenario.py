@@ -184,7 +184,7 @@ def _choosing_ways_too(solver: Solver, m: Any, plant: Plant) -> Solver:
 def _solve_linear(
     solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], watch: Stopwatch
 ) -> one_way.Exact:
-    """Optimum of the first objective, exact in the one-way rule, ties broken by the later objectives and rule 11."""
+    """Optimum of the first objective, one way in every step; the later objectives and the tie-break decide ties."""
     program = solver.program
     ties = [*(term_costs(m, objective, program) for objective in objectives[1:]), tie_break_cost(program)]
     with watch.stage("seed"):

@@ -1,4 +1,4 @@
-"""Empty cells and missing rows of a series: refused, or filled as the user stated (rule 4)."""
+"""Empty cells and missing rows of a series: refused, or filled as the user stated."""
 
 from __future__ import annotations
 

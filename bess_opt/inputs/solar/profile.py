@@ -2,7 +2,7 @@
 
 Every row of weather is tied to the moment that its irradiance stands for (the middle of its interval, or the
 moment of a satellite picture), and the sun is put where it stands then. What comes out is on the site's own
-clock: a stamp is the start of its step, a power the mean over it (rule 2).
+clock: a stamp is the start of its step, a power the mean over it.
 """
 
 from __future__ import annotations

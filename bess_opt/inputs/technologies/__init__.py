@@ -1,6 +1,6 @@
 """Technologies and topologies of batteries: the cells and the power electronics, as data.
 
-Efficiencies are one-way, at a named boundary (rule 5): those of a `Technology` are the cells' own, at their DC
+Efficiencies are one-way, at a named boundary: those of a `Technology` are the cells' own, at their DC
 terminals; those of `Converters` lie between the cells and the bus. Built-in technologies are tables of
 `technologies.toml`.
 """

@@ -128,7 +128,7 @@ def _require(place: Any, path: tuple[str | int, ...], depth: int) -> None:
 
 
 def _remove(place: Any, override: Override) -> None:
-    """Take a key away; one that is not there must at least be known (rule 12)."""
+    """Take a key away; one that is not there must at least be known."""
     last: Any = override.path[-1]
     if isinstance(place, list) or last in place:
         del place[last]

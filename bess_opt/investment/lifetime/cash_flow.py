@@ -137,7 +137,7 @@ def weights_of(
 def cash_flow_of(
     figures: Figures, finance: Finance, *, discount_rate: float | None = None, fade: float | None = None
 ) -> pd.DataFrame:
-    """Money by year, index `year` 0 to the lifetime, money received positive (rule 8), in `finance.money`.
+    """Money by year, index `year` 0 to the lifetime, money received positive, in `finance.money`.
 
     Columns: capital (paid in year 0; its residual share comes back in the last year), revenue (net of variable
     O&M), fixed_om, replacement, tax, net (their sum), discount_factor, present_value, cumulative (of net). The

@@ -19,8 +19,8 @@ def transition(
 ) -> tuple[float, float, str]:
     """One step of the battery alone, stateless: (power delivered at the port, energy after, what limited it).
 
-    `request_mw` > 0 discharges (rule 1). The power is changed as little as possible so that rated power,
-    C-rate and the window [`floor_mwh`, `ceiling_mwh`] at the end of the step hold (rule 14). Where full power
+    `request_mw` > 0 discharges. The power is changed as little as possible so that rated power,
+    C-rate and the window [`floor_mwh`, `ceiling_mwh`] at the end of the step hold. Where full power
     does not reach the window (a rising floor, self-discharge), it is given and the energy stays outside.
     `most_mw` is the most charge and discharge power of this step, by default the battery's own; `drawn_mw` is
     taken from the cells beside it.

@@ -23,7 +23,7 @@ from bess_opt.solver.value_function.windows import Windows, aged
 class ByPrice:
     """A step program whose costs of the first level are `base` + `slope` · price, column by column.
 
-    The last level of `program` counts flows: what is counted of the plan of rule 11 comes with its value.
+    The last level of `program` counts flows: what is counted of the tie-break's plan comes with its value.
     """
 
     program: StepProgram

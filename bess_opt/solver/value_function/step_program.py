@@ -141,7 +141,7 @@ class _Reader:
 def read(
     model: Any, objectives: Sequence[Objective], pairs: Sequence[Pair], *, rows_over_all: int = 0
 ) -> StepProgram:
-    """The step program of `model` under `objectives`, of which the first counts first, with ties broken by rule 11.
+    """The step program of `model` under `objectives`, of which the first counts first; ties are broken.
 
     As many `rows_over_all` (0 or 1) may limit the flows of the whole horizon together.
     Raises `NotStepwiseError` with every variable and row that does not fit.

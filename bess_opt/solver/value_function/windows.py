@@ -171,7 +171,7 @@ class Windows(Recursion):
     def plan(
         self, first: int, last: int, energy_mwh: float, *, age: Array | None, least_mwh: float, worth: float
     ) -> Part:
-        """The best plan of steps `first` to `last` − 1 from `energy_mwh`, of rule 11 among equals.
+        """The best plan of steps `first` to `last` − 1 from `energy_mwh`, the tie-break's among equals.
 
         `age` is that of each of these steps, None if all believe the same; at the end at least `least_mwh` stay in
         store, and each MWh is worth `worth` beside what the program says. Raises `RecursionFailedError`.

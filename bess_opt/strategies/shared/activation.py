@@ -43,7 +43,7 @@ def prepare(scenario: Scenario, stated_plant: Plant | None = None) -> Prepared:
 def activate(scenario: Scenario, plant: Plant) -> ActiveStrategy:
     """The scenario's strategy, or stack of strategies, with options checked and the series that it needs present.
 
-    Raises `StrategyError` for an unknown strategy, a wrong option or a missing series (rule 12), and for a stack
+    Raises `StrategyError` for an unknown strategy, a wrong option or a missing series, and for a stack
     whose strategies contradict each other.
     """
     entries = scenario.strategies

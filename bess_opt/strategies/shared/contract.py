@@ -64,7 +64,7 @@ def nothing_against(_plant: Plant, _options: Any) -> list[str]:
 
 @dataclass(frozen=True)
 class Stacked:
-    """What a strategy brings into a stack beside its own constraints; the ledger is there once (rule 15).
+    """What a strategy brings into a stack beside its own constraints; the ledger is there once.
 
     `terms(m, plant, options)`, called after `build`, adds hard limits and returns what is maximised beside the
     ledger, in currency: a stated penalty. `cost(schedule, plant, options)` is that penalty on a schedule, minus

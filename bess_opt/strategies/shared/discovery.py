@@ -44,7 +44,7 @@ def discover() -> dict[str, Strategy]:
 
 
 def get(name: str) -> Strategy:
-    """The strategy called `name`; an unknown one is an error that names the nearest (rule 12)."""
+    """The strategy called `name`; an unknown one is an error that names the nearest."""
     known = discover()
     if name not in known:
         old = {alias: s.name for s in known.values() for alias in s.old_names}

@@ -22,7 +22,7 @@ LAST_H = 24.0  # hours before the end in which a rule minds `soc_end`
 def balancing(plant: Plant) -> Callable[[int, float], float]:
     """`power(t, grid_mw)`: the battery power at which the site exports `grid_mw` at step t, on balance.
 
-    Limits of the battery are not looked at, the shared inverter's rating is. + discharges (rule 1). Where batteries
+    Limits of the battery are not looked at, the shared inverter's rating is. + discharges. Where batteries
     stand at both buses, the power is what is missing on the AC bus beside the PV of the DC bus.
     """
     load, solar_ac, solar_dc = plant.load_mw.tolist(), plant.solar_ac_mw.tolist(), plant.solar_dc_mw.tolist()

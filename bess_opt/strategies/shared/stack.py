@@ -127,7 +127,7 @@ class SingleStrategy:
 
 @dataclass(frozen=True)
 class StrategyStack:
-    """Several strategies on one battery (rule 15).
+    """Several strategies on one battery.
 
     Each adds its constraints; the ledger is maximised once, less the penalties that strategies not scored in
     money state. The score is net revenue. The rule twin asks the rules in list order: an earlier one's power

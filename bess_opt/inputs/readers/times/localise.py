@@ -1,4 +1,4 @@
-"""Clock times as instants in UTC, where the clock skips and repeats hours (rule 2)."""
+"""Clock times as instants in UTC, where the clock skips and repeats hours."""
 
 from __future__ import annotations
 
