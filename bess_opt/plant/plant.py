@@ -83,16 +83,6 @@ class Storage:
         lower: Array | float = np.minimum(self.discharge_max_mw, self.discharge_given_mw)
         return lower
 
-    @property
-    def least_mwh(self) -> Array:
-        """The floor at each instant, at the first one the start where it lies below."""
-        return np.append(min(self.floor_mwh[0], self.start_mwh), self.floor_mwh[1:])
-
-    @property
-    def most_mwh(self) -> Array:
-        """The ceiling at each instant, at the first one the start where it lies above."""
-        return np.append(max(self.ceiling_mwh[0], self.start_mwh), self.ceiling_mwh[1:])
-
     def through_cells(self, charge_mw: Array, discharge_mw: Array, step_h: float) -> tuple[Array, Array]:
         """(energy that enters, energy that leaves) the cells per step, MWh."""
         _, into, out = self.law(step_h)
