@@ -17,8 +17,8 @@ from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, MWH, PER_UNIT
-from bess_opt.plant.energy_window import least_mwh, most_mwh
 from bess_opt.plant.plant import Plant, Ratings, Storage
+from bess_opt.plant.reach import least_mwh, most_mwh
 
 ROOM = Meaning(carries_energy=True)
 

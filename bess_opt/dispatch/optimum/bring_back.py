@@ -163,10 +163,10 @@ def _changed(plant: Plant, changes: dict[int, dict[str, object]]) -> Plant:
 
 @dataclass
 class _Return:
-    """The program of a plant whose window is open, and the way back into the window of `stated`, step by step."""
+    """The program of a plant whose window is open, and the way back into that of `closed`, step by step."""
 
     plant: Plant
-    stated: Plant
+    closed: Plant
     outside: Sequence[int]
     active: ActiveStrategy
     options: SolverOptions
@@ -232,7 +232,7 @@ class _Return:
         rows = []
         for place, number in enumerate(still):
             own, at = (
-                self.stated.batteries[number],
+                self.closed.batteries[number],
                 np.array([self._column(program, number, t), program.columns + place]),
             )
             if own.start_mwh < own.floor_mwh[0]:
@@ -243,7 +243,7 @@ class _Return:
 
     def _hold(self, program: Program, number: int, t: int, energy: float) -> bool:
         """Hold what was reached after step `t`; whether that is inside, from where on the window holds."""
-        own, column = self.stated.batteries[number], self._column(program, number, t)
+        own, column = self.closed.batteries[number], self._column(program, number, t)
         inside, slack = INSIDE * own.energy_mwh, SLACK * own.energy_mwh
         rest = slice(column + 1, column + self.plant.steps + 1 - t)
         if own.start_mwh < own.floor_mwh[0]:

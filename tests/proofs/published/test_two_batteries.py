@@ -81,7 +81,7 @@ def test_quarter_hours() -> None:
 @pytest.mark.real_data
 @pytest.mark.second_tier
 def test_one_way_in_every_step() -> None:
-    """Neither battery, nor the site, runs both ways in a step of the year with its negative prices."""
+    """No battery, nor the site, goes in and out at once in a step of the year with its negative prices."""
     scenario = bo.Scenario(battery=[NORTH, SOUTH], site=LIMITS, series=quarter_hours(), strategy="arbitrage")
     plan = bo.optimize(scenario)
     for schedule, ways in [(plan.schedule, ("import_mw", "export_mw"))] + [
