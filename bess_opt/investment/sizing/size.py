@@ -24,7 +24,7 @@ from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing import key_figures
-from bess_opt.investment.sizing.grid import no_plan, search_grid
+from bess_opt.investment.sizing.grid import no_plan, no_size, search_grid
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
 from bess_opt.investment.sizing.operated import operated
@@ -209,11 +209,18 @@ def size(
         except NotConcaveError as error:
             why = str(error)
         except EmptyRangeError:
+            if _may_be_nothing(sizes, goal):
+                return _nothing(scenario, sizes, goal, proven=True)
             raise no_plan(scenario, sizes) from None
     if proven is not None:
         return _sizing(scenario, sizes, goal, proven.plan, proven.table, [], proven=proven, tolerance=tolerance)
-    found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)
     note = Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")
+    try:
+        found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)
+    except EmptyRangeError as error:
+        if not _may_be_nothing(sizes, goal):
+            raise no_size(str(error)) from None
+        return _nothing(scenario, sizes, goal, note)
     return _sizing(scenario, sizes, goal, found.plan, found.table, [note])
 
 
@@ -294,6 +301,44 @@ def _sizing(
         goal=goal,
         planes=proven.planes if proven else None,
         _known={"scale": proven.scale} if proven else {},
+    )
+
+
+def _may_be_nothing(sizes: Region, goal: Goal) -> bool:
+    """Whether no battery is one of the sizes, and has a plan and a value."""
+    return sizes.holds_nothing and goal.name != "irr" and goal.without is not None
+
+
+def _nothing(scenario: Scenario, sizes: Region, goal: Goal, *notes: Finding, proven: bool = False) -> Sizing:
+    """The sizing of a range in which every battery misses a limit and the site without one meets all."""
+    value = goal.without
+    found = "do not build: no battery of the range meets all limits, and the site without one does"
+    advice = Finding("do_not_build", "finance", found, "a range with larger batteries may hold one", "warning")
+    plan, (power, energy) = dispatch_without_battery(scenario), sizes.largest()
+    tried = {"power_mw": power, "duration_h": energy / power, "energy_mwh": energy}
+    return Sizing(
+        scenario=scenario,
+        objective=goal.name,
+        twin=goal.twin,
+        power_mw=0.0,
+        duration_h=0.0,
+        energy_mwh=0.0,
+        value=math.nan if value is None else value,
+        bound=value if proven else None,
+        bound_continuous=value if proven and not sizes.stepped else None,
+        gap=0.0 if proven else None,
+        without=value,
+        build=False,
+        costs=goal.costs(plan, 0.0, 0.0),
+        assumptions=goal.assumptions,
+        table=pd.DataFrame([tried | {"value": math.nan, "objective_revenue": math.nan, "exact": False}]),
+        plan=plan,
+        marginal_value=None,
+        findings=Findings([*notes, *goal.notes, advice]),
+        calls=0,
+        seconds={},
+        region=sizes,
+        goal=goal,
     )
 
 
