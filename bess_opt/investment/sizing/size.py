@@ -214,6 +214,20 @@ def size(
             raise no_plan(scenario, sizes) from None
     if proven is not None:
         return _sizing(scenario, sizes, goal, proven.plan, proven.table, [], proven=proven, tolerance=tolerance)
+    return _searched(scenario, sizes, goal, why, executor=executor, workers=workers, progress=progress)
+
+
+def _searched(
+    scenario: Scenario,
+    sizes: Region,
+    goal: Goal,
+    why: str,
+    *,
+    executor: Executor | None,
+    workers: int | None,
+    progress: bool | None,
+) -> Sizing:
+    """The best of a grid; `why` says what stands against a bound."""
     note = Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")
     try:
         found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)
