@@ -331,29 +331,14 @@ def _nothing(scenario: Scenario, sizes: Region, goal: Goal, *notes: Finding, pro
     plan, (power, energy) = dispatch_without_battery(scenario), sizes.largest()
     tried = {"power_mw": power, "duration_h": energy / power, "energy_mwh": energy}
     return Sizing(
-        scenario=scenario,
-        objective=goal.name,
-        twin=goal.twin,
-        power_mw=0.0,
-        duration_h=0.0,
-        energy_mwh=0.0,
-        value=math.nan if value is None else value,
-        bound=value if proven else None,
-        bound_continuous=value if proven and not sizes.stepped else None,
-        gap=0.0 if proven else None,
-        without=value,
-        build=False,
-        costs=goal.costs(plan, 0.0, 0.0),
-        assumptions=goal.assumptions,
+        scenario=scenario, objective=goal.name, twin=goal.twin, power_mw=0.0, duration_h=0.0, energy_mwh=0.0,
+        value=math.nan if value is None else value, bound=value if proven else None,
+        bound_continuous=value if proven and not sizes.stepped else None, gap=0.0 if proven else None,
+        without=value, build=False, costs=goal.costs(plan, 0.0, 0.0), assumptions=goal.assumptions,
         table=pd.DataFrame([tried | {"value": math.nan, "objective_revenue": math.nan, "exact": False}]),
-        plan=plan,
-        marginal_value=None,
-        findings=Findings([*notes, *goal.notes, advice]),
-        calls=0,
-        seconds={},
-        region=sizes,
-        goal=goal,
-    )
+        plan=plan, marginal_value=None, findings=Findings([*notes, *goal.notes, advice]), calls=0, seconds={},
+        region=sizes, goal=goal,
+    )  # fmt: skip
 
 
 def _farther(goal: Goal, limit: float, value: float, nothing: float, rounding: float) -> float:
