@@ -18,6 +18,8 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import show
 from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.batteries import require_one_battery
@@ -25,6 +27,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing import key_figures
 from bess_opt.investment.sizing.grid import no_plan, no_size, search_grid
+from bess_opt.investment.sizing.notes import do_not_build, ends, gap_open
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
 from bess_opt.investment.sizing.operated import operated
@@ -32,7 +35,7 @@ from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.proof import Proven, prove, require_within
 from bess_opt.investment.sizing.region import Range, Region, region_of
 from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
-from bess_opt.investment.sizing.surface import Progress, surface_of
+from bess_opt.investment.sizing.surface import surface_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,8 +44,6 @@ if TYPE_CHECKING:
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.investment.sizing.planes import Planes
     from bess_opt.plots.shared.units import Unit
-
-AT_END = 1e-6  # of a size: as near is at the end of its range
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Sizing:
         durations: int = 9,
         executor: Executor | None = None,
         workers: int | None = None,
-        progress: Progress | None = None,
+        progress: ShowProgress = False,
     ) -> pd.DataFrame:
         """The value over an even grid of the ranges, a row per size: power_mw, duration_h, energy_mwh, value, exact.
 
@@ -103,15 +104,16 @@ class Sizing:
         value functions fit (`solver.engine`), else those of the relaxation, by one program solved again for every
         size ("exact" False); without one they are those of exact plans.
         The same to the last bit on any `concurrent.futures.Executor`, on `workers` processes and in this one.
-        A grid is computed once and kept. `progress` is told the share done and the seconds that are left.
-        ScenarioError for numbers below 1; AuditError for a value beyond the proven bound.
+        A grid is computed once and kept. `progress` is a callable that is told a `Progress`, or whether to draw
+        a bar. ScenarioError for numbers below 1; AuditError for a value beyond the proven bound.
         """
         name = f"surface {powers} x {durations}"
         if name not in self._known:
-            table = surface_of(
-                self.goal, self.region, powers, durations, proven=self.planes is not None, executor=executor,
-                workers=workers, progress=progress,
-            )  # fmt: skip
+            with followed(progress, "valuing sizes") as told:
+                table = surface_of(
+                    self.goal, self.region, powers, durations, proven=self.planes is not None, executor=executor,
+                    workers=workers, told=told,
+                )  # fmt: skip
             self._require_below(table)
             self._known[name] = table
         return self._known[name].copy()  # type: ignore[no-any-return]
@@ -173,7 +175,7 @@ def size(
     tolerance: float = 1e-3,
     executor: Executor | None = None,
     workers: int | None = None,
-    progress: bool | None = None,
+    progress: ShowProgress = None,
 ) -> Sizing:
     """The best battery size for `scenario` under its strategy, with a proof where there can be one.
 
@@ -186,11 +188,13 @@ def size(
     battery earns or costs, never of the site's whole bill; with steps it goes on until the best step is proven.
     `twin="rule"` sizes for the rule-based controller.
     A grid (where no proof is possible) runs on `executor`, any `concurrent.futures.Executor`, or on `workers`
-    processes; the answer does not depend on it. `progress` draws a bar on stderr, by default on a terminal only.
+    processes; the answer does not depend on it. `progress` is a callable that is told a `Progress` after each size,
+    or whether a bar is drawn on stderr, by default on a terminal only. If it raises StopIteration the search ends
+    with the best size so far, its plan and the bound proven so far; CancelledError where there is none yet.
 
     Raises `ScenarioError` for senseless ranges, `soc_end = "free"` (stored energy is no income), missing [finance],
     a horizon that is no year without `finance.horizons_per_year`; `StrategyError`, `SolveError` as `optimize`;
-    `InfeasibleError` if no size of the range has a plan.
+    `InfeasibleError` if no size of the range has a plan, no battery among them.
     """
     require_one_battery(scenario.batteries, "size")
     if objective in OBJECTIVES and OBJECTIVES[objective].needs_finance and scenario.finance is not None:
@@ -201,41 +205,58 @@ def size(
         power_mw, duration_h, scenario.finance, power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh,
         module=module, budget=budget, energy_min_mwh=energy_min_mwh,
     )  # fmt: skip
-    why = goal.unproven
+    with followed(progress, "looking for the best size") as told:
+        return _searched(scenario, sizes, goal, tolerance, executor, workers, told)
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """The best size found with its plan, a row per size, what is to be said; `proven` where there is a bound."""
+
+    plan: Dispatch
+    table: pd.DataFrame
+    notes: list[Finding]
     proven: Proven | None = None
-    if not why:
-        try:
-            proven = prove(scenario, sizes, goal, tolerance)
-        except NotConcaveError as error:
-            why = str(error)
-        except EmptyRangeError:
-            if _may_be_nothing(sizes, goal):
-                return _nothing(scenario, sizes, goal, proven=True)
-            raise no_plan(scenario, sizes) from None
-    if proven is not None:
-        return _sizing(scenario, sizes, goal, proven.plan, proven.table, [], proven=proven, tolerance=tolerance)
-    return _searched(scenario, sizes, goal, why, executor=executor, workers=workers, progress=progress)
 
 
 def _searched(
     scenario: Scenario,
     sizes: Region,
     goal: Goal,
-    why: str,
-    *,
+    tolerance: float,
     executor: Executor | None,
     workers: int | None,
-    progress: bool | None,
+    told: Stretch,
 ) -> Sizing:
-    """The best of a grid; `why` says what stands against a bound."""
-    note = Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")
+    """The proof where there can be one, else the grid; what `told` ends is as far as it came, and says so."""
+    why = goal.unproven
+    if not why:
+        try:
+            proven = prove(scenario, sizes, goal, tolerance, told)
+            found = _Searched(proven.plan, proven.table, _ended(told), proven)
+            return _sizing(scenario, sizes, goal, found, tolerance)
+        except NotConcaveError as error:
+            why = str(error)
+        except EmptyRangeError:
+            if _may_be_nothing(sizes, goal):
+                return _nothing(scenario, sizes, goal, proven=True)
+            raise no_plan(scenario, sizes) from None
+    notes = [Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")]
     try:
-        found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)
+        best = search_grid(scenario, sizes, goal, executor=executor, workers=workers, told=told)
     except EmptyRangeError as error:
         if not _may_be_nothing(sizes, goal):
             raise no_size(str(error)) from None
-        return _nothing(scenario, sizes, goal, note)
-    return _sizing(scenario, sizes, goal, found.plan, found.table, [note])
+        return _nothing(scenario, sizes, goal, *notes)
+    return _sizing(scenario, sizes, goal, _Searched(best.plan, best.table, [*notes, *_ended(told)]), tolerance)
+
+
+def _ended(told: Stretch) -> list[Finding]:
+    """What to say where the search was ended before its end."""
+    if not told.cancelled:
+        return []
+    expected = "this is the best size so far; run it again to the end for the best of all"
+    return [Finding("cancelled", "progress", "the search was ended from outside", expected, "warning")]
 
 
 def _check(
@@ -263,33 +284,31 @@ def _sizing(
     scenario: Scenario,
     sizes: Region,
     goal: Goal,
-    plan: Dispatch,
-    table: pd.DataFrame,
-    notes: list[Finding],
-    proven: Proven | None = None,
-    tolerance: float = 1.0,
+    found: _Searched,
+    tolerance: float,
 ) -> Sizing:
+    plan, table, proven = found.plan, found.table, found.proven
     battery, value, without = plan.scenario.battery, goal.value(plan), goal.without
     power, energy = battery.power_mw, battery.energy_mwh
     rounding = proven.rounding if proven else goal.rounding(plan.metrics.net_revenue)
     build = without is None or goal.sign * (value - without) > rounding
-    notes = [*notes, *goal.notes]
+    notes = [*found.notes, *goal.notes]
     bound, continuous = (proven.bound, proven.bound_continuous) if proven else (None, None)
     nothing = sizes.holds_nothing and not build and without is not None and goal.name != "irr"
     if not build and without is not None:
-        notes.append(_do_not_build(goal, value, without, power, energy, bound, rounding))
+        notes.append(do_not_build(goal, value, without, power, energy, bound, rounding))
     if nothing and without is not None:
         power, energy, value = 0.0, 0.0, without
         plan = dispatch_without_battery(scenario)
     else:
-        notes += _ends(sizes, power, energy)
+        notes += ends(sizes, power, energy)
     if bound is not None and continuous is not None:
         other = value if nothing else goal.sign * -math.inf
         bound, continuous = (_farther(goal, limit, value, other, rounding) for limit in (bound, continuous))
     rated = proven is not None and not math.isnan(value)  # money that never comes back has no rate of return
     gap = goal.sign * (bound - value) / proven.scale if rated and proven and bound is not None else None
     if gap is not None and gap > tolerance:
-        notes.append(_gap_open(gap, tolerance))
+        notes.append(gap_open(gap, tolerance))
     return Sizing(
         scenario=scenario if nothing else resized(scenario, power, energy),
         objective=goal.name,
@@ -345,44 +364,3 @@ def _farther(goal: Goal, limit: float, value: float, nothing: float, rounding: f
     """The limit over all sizes, no battery among them; where only rounding parts it from the value, the value."""
     limit = limit if goal.better(limit, nothing) else nothing
     return value if abs(limit - value) <= rounding else limit
-
-
-def _gap_open(gap: float, tolerance: float) -> Finding:
-    found = f"a better size, if there is one, is better by at most {gap:.2g}, more than the tolerance {tolerance:g}"
-    expected = (
-        "the bound relaxes the one-way rule (each converter one way), and exact plans stay below it at these prices"
-    )
-    return Finding("gap_open", "tolerance", found, expected, "warning")
-
-
-def _ends(sizes: Region, power_mw: float, energy_mwh: float) -> list[Finding]:
-    """Ends of the stated ranges at which the best size lies: a wider range may hold a better one."""
-    found, duration = [], energy_mwh / power_mw
-    for name, unit, value, (low, high) in (
-        ("power_mw", "MW", power_mw, sizes.power_mw),
-        ("duration_h", "h", duration, sizes.duration_h),
-    ):
-        for end, limit in (("smallest", low), ("largest", high)):
-            if low < high and abs(value - limit) <= AT_END * limit:
-                text = f"the best size has the {end} of the range, {limit:g} {unit}"
-                found.append(Finding("at_the_end", name, text, "widen the range if it may be", "warning"))
-    capital = sizes.capital[0] * power_mw + sizes.capital[1] * energy_mwh + sizes.capital[2]
-    if sizes.budget is not None and capital >= sizes.budget * (1.0 - AT_END):
-        text = f"the best size takes all of it, {capital:,.0f}"
-        found.append(Finding("at_the_end", "budget", text, "a larger budget may buy a better size", "warning"))
-    return found
-
-
-def _do_not_build(
-    goal: Goal, value: float, without: float, power_mw: float, energy_mwh: float, bound: float | None, rounding: float
-) -> Finding:
-    loss = f"{goal.name} is {value:,.6g} with the best battery and {without:,.6g} without"
-    found = f"do not build: {loss}; the least loss is at {power_mw:.4g} MW, {energy_mwh:.4g} MWh"
-    if bound is None:
-        expected = "no size that was tried earns its cost"
-    elif goal.sign * (bound - without) <= rounding:
-        expected = "no size of the range earns its cost"
-    else:
-        more = goal.sign * (bound - without)
-        expected = f"no size found earns its cost; one that earns up to {more:,.4g} beyond it is not ruled out"
-    return Finding("do_not_build", "finance", found, expected, "warning")
