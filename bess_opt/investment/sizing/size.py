@@ -24,6 +24,7 @@ from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing import key_figures
+from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.grid import no_plan, search_grid
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
@@ -31,7 +32,7 @@ from bess_opt.investment.sizing.operated import operated
 from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.proof import Proven, prove, require_within
 from bess_opt.investment.sizing.region import Range, Region, region_of
-from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
+from bess_opt.investment.sizing.sized_program import resized
 from bess_opt.investment.sizing.surface import Progress, surface_of
 
 if TYPE_CHECKING:

@@ -17,11 +17,12 @@ from bess_opt.dispatch.batch.workers import Here, Workers
 from bess_opt.dispatch.forecast_driven.numbers_by_age import numbers_by_age
 from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing import region as sizing_region
+from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.objectives import goal_of
 from bess_opt.investment.sizing.planes import Plane, Planes, SolvedSize
 from bess_opt.investment.sizing.proof import _Search, require_within
 from bess_opt.investment.sizing.region import Region, region_of
-from bess_opt.investment.sizing.sized_program import NotConcaveError, SizedProgram
+from bess_opt.investment.sizing.sized_program import SizedProgram
 
 MERCHANT = case(price_per_mwh=[10.0, 60.0, 20.0, 90.0] * 6, battery={"soc_end": "equal"})
 WEIGHTS = Weights(1.0, 0.0, 0.0, 0.0, 1.0)
