@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.wear import Wear as Wear
     from bess_opt.inputs.wear import wear_from_cycle_life as wear_from_cycle_life
     from bess_opt.interfaces.report.report import report as report
+    from bess_opt.investment.joint.result import JointSizing as JointSizing
     from bess_opt.investment.lifetime.ageing import Ageing as Ageing
     from bess_opt.investment.lifetime.ageing import ageing as ageing
     from bess_opt.investment.lifetime.faded_dispatch import Faded as Faded
@@ -141,6 +142,7 @@ _HOME = {
     "simulate": "dispatch.simulate",
     "used": "dispatch.used",
     "Site": "inputs.site",
+    "JointSizing": "investment.joint.result",
     "Sizing": "investment.sizing.size",
     "size": "investment.sizing.size",
     "solar": "inputs.solar.profile",

@@ -8,10 +8,10 @@ of solves. Where that argument does not hold, a grid is searched and the result 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -20,12 +20,16 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.wording import show
 from bess_opt.dispatch.without_battery import dispatch_without_battery
-from bess_opt.inputs.batteries import require_one_battery
+from bess_opt.inputs.batteries import place_of
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.joint.region import Ranges
+from bess_opt.investment.joint.result import JointSizing
+from bess_opt.investment.joint.size_jointly import size_jointly
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing import key_figures
 from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.grid import no_plan, search_grid
+from bess_opt.investment.sizing.notes import do_not_build, ends, gap_open
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
 from bess_opt.investment.sizing.operated import operated
@@ -42,8 +46,6 @@ if TYPE_CHECKING:
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.investment.sizing.planes import Planes
     from bess_opt.plots.shared.units import Unit
-
-AT_END = 1e-6  # of a size: as near is at the end of its range
 
 
 @dataclass(frozen=True)
@@ -159,23 +161,87 @@ class Sizing:
         return key_figures.sizing_html(self)
 
 
+@overload
 def size(
     scenario: Scenario,
     power_mw: Range,
     duration_h: Range,
+    objective: str = ...,
+    twin: Literal["optimal", "rule"] = ...,
+    *,
+    power_step_mw: float | None = ...,
+    energy_step_mwh: float | None = ...,
+    module: Sequence[float] | None = ...,
+    budget: float | None = ...,
+    energy_min_mwh: float | None = ...,
+    tolerance: float = ...,
+    price_years: None = ...,
+    executor: Executor | None = ...,
+    workers: int | None = ...,
+    progress: bool | None = ...,
+) -> Sizing: ...
+
+
+@overload
+def size(
+    scenario: Scenario,
+    power_mw: Mapping[str, Range],
+    duration_h: Ranges,
+    objective: str = ...,
+    twin: Literal["optimal", "rule"] = ...,
+    *,
+    power_step_mw: float | Mapping[str, float] | None = ...,
+    energy_step_mwh: float | Mapping[str, float] | None = ...,
+    module: Sequence[float] | Mapping[str, Sequence[float]] | None = ...,
+    budget: float | None = ...,
+    energy_min_mwh: float | None = ...,
+    tolerance: float = ...,
+    price_years: Sequence[Scenario] | None = ...,
+    executor: Executor | None = ...,
+    workers: int | None = ...,
+    progress: bool | None = ...,
+) -> JointSizing: ...
+
+
+@overload
+def size(
+    scenario: Scenario,
+    power_mw: Ranges,
+    duration_h: Ranges,
+    objective: str = ...,
+    twin: Literal["optimal", "rule"] = ...,
+    *,
+    power_step_mw: float | Mapping[str, float] | None = ...,
+    energy_step_mwh: float | Mapping[str, float] | None = ...,
+    module: Sequence[float] | Mapping[str, Sequence[float]] | None = ...,
+    budget: float | None = ...,
+    energy_min_mwh: float | None = ...,
+    tolerance: float = ...,
+    price_years: Sequence[Scenario],
+    executor: Executor | None = ...,
+    workers: int | None = ...,
+    progress: bool | None = ...,
+) -> JointSizing: ...
+
+
+def size(
+    scenario: Scenario,
+    power_mw: Any,
+    duration_h: Any,
     objective: str = "npv",
     twin: Literal["optimal", "rule"] = "optimal",
     *,
-    power_step_mw: float | None = None,
-    energy_step_mwh: float | None = None,
-    module: Sequence[float] | None = None,
+    power_step_mw: Any = None,
+    energy_step_mwh: Any = None,
+    module: Any = None,
     budget: float | None = None,
     energy_min_mwh: float | None = None,
     tolerance: float = 1e-3,
+    price_years: Sequence[Scenario] | None = None,
     executor: Executor | None = None,
     workers: int | None = None,
     progress: bool | None = None,
-) -> Sizing:
+) -> Sizing | JointSizing:
     """The best battery size for `scenario` under its strategy, with a proof where there can be one.
 
     `power_mw` and `duration_h` are a number or (least, most), MW and hours at rated power; a least of 0 is no
@@ -186,14 +252,28 @@ def size(
     smallest or the largest battery wins. `tolerance` is the gap at which the proof may stop, a share of what the
     battery earns or costs, never of the site's whole bill; with steps it goes on until the best step is proven.
     `twin="rule"` sizes for the rule-based controller.
-    A grid (where no proof is possible) runs on `executor`, any `concurrent.futures.Executor`, or on `workers`
-    processes; the answer does not depend on it. `progress` draws a bar on stderr, by default on a terminal only.
+
+    Several batteries are sized together, `power_mw={"north": (0, 5), "south": (0, 2)}`: durations, steps and blocks
+    are one for all or by name too, budget and least energy are those of all. With `price_years`,
+    scenarios that differ from `scenario` in their series alone, the mean of the years counts, whatever the number of
+    batteries. Both give a `JointSizing`, for "npv", "net_revenue" and "score" of the optimal twin.
+
+    A grid (where no proof is possible) and years run on `executor`, any `concurrent.futures.Executor`, or on
+    `workers` processes; the answer does not depend on it. `progress` draws a bar on stderr, by default on a terminal
+    only.
 
     Raises `ScenarioError` for senseless ranges, `soc_end = "free"` (stored energy is no income), missing [finance],
     a horizon that is no year without `finance.horizons_per_year`; `StrategyError`, `SolveError` as `optimize`;
-    `InfeasibleError` if no size of the range has a plan.
+    `InfeasibleError` if no size of the range has a plan; BessOptError where a worker is lost.
     """
-    require_one_battery(scenario.batteries, "size")
+    if len(scenario.batteries) > 1 or price_years is not None or isinstance(power_mw, Mapping):
+        _check(scenario, tolerance, objective, budget, energy_min_mwh)
+        _require_optimal(twin)
+        return size_jointly(
+            scenario, power_mw, duration_h, objective, price_years=price_years, tolerance=tolerance,
+            executor=executor, workers=workers, power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh,
+            module=module, budget=budget, energy_min_mwh=energy_min_mwh,
+        )  # fmt: skip
     if objective in OBJECTIVES and OBJECTIVES[objective].needs_finance and scenario.finance is not None:
         scenario = counted_scenario(scenario)
     goal = goal_of(scenario, objective, twin)
@@ -228,15 +308,24 @@ def _check(
                 "wrong_value", "tolerance", f"found {show(tolerance)}", "give a share between 0 and 1, such as 1e-3"
             )
         )
-    if scenario.battery.soc_end == "free":
-        expected = 'state "at_least_start", "equal" or a number: a battery sold empty is no income'
-        problems.append(Finding("free_end", "battery.soc_end", 'is "free", which sizing does not take', expected))
-    if OBJECTIVES[objective].wins and budget is None and energy_min_mwh is None:
+    for battery in scenario.batteries:
+        if battery.soc_end == "free":
+            where = f"{place_of(battery, scenario.batteries)}.soc_end"
+            expected = 'state "at_least_start", "equal" or a number: a battery sold empty is no income'
+            problems.append(Finding("free_end", where, 'is "free", which sizing does not take', expected))
+    if objective in OBJECTIVES and OBJECTIVES[objective].wins and budget is None and energy_min_mwh is None:
         found = f"{objective!r} has no cost in it, so the {OBJECTIVES[objective].wins} battery of the range wins"
         expected = "give a budget or energy_min_mwh, or take npv, irr or lcos"
         problems.append(Finding("no_cost", "objective", found, expected))
     if problems:
         raise ScenarioError(problems)
+
+
+def _require_optimal(twin: str) -> None:
+    """ScenarioError for a twin other than the optimal one."""
+    if twin != "optimal":
+        expected = 'leave it "optimal"; rules are sized for one battery and one year'
+        raise ScenarioError([Finding("wrong_value", "twin", f"found {twin!r}", expected)])
 
 
 def _sizing(
@@ -257,19 +346,19 @@ def _sizing(
     bound, continuous = (proven.bound, proven.bound_continuous) if proven else (None, None)
     nothing = sizes.holds_nothing and not build and without is not None and goal.name != "irr"
     if not build and without is not None:
-        notes.append(_do_not_build(goal, value, without, power, energy, bound, rounding))
+        notes.append(do_not_build(goal, value, without, power, energy, bound, rounding))
     if nothing and without is not None:
         power, energy, value = 0.0, 0.0, without
         plan = dispatch_without_battery(scenario)
     else:
-        notes += _ends(sizes, power, energy)
+        notes += ends(sizes, power, energy)
     if bound is not None and continuous is not None:
         other = value if nothing else goal.sign * -math.inf
         bound, continuous = (_farther(goal, limit, value, other, rounding) for limit in (bound, continuous))
     rated = proven is not None and not math.isnan(value)  # money that never comes back has no rate of return
     gap = goal.sign * (bound - value) / proven.scale if rated and proven and bound is not None else None
     if gap is not None and gap > tolerance:
-        notes.append(_gap_open(gap, tolerance))
+        notes.append(gap_open(gap, tolerance))
     return Sizing(
         scenario=scenario if nothing else resized(scenario, power, energy),
         objective=goal.name,
@@ -302,44 +391,3 @@ def _farther(goal: Goal, limit: float, value: float, nothing: float, rounding: f
     """The limit over all sizes, no battery among them; where only rounding parts it from the value, the value."""
     limit = limit if goal.better(limit, nothing) else nothing
     return value if abs(limit - value) <= rounding else limit
-
-
-def _gap_open(gap: float, tolerance: float) -> Finding:
-    found = f"a better size, if there is one, is better by at most {gap:.2g}, more than the tolerance {tolerance:g}"
-    expected = (
-        "the bound relaxes the one-way rule (each converter one way), and exact plans stay below it at these prices"
-    )
-    return Finding("gap_open", "tolerance", found, expected, "warning")
-
-
-def _ends(sizes: Region, power_mw: float, energy_mwh: float) -> list[Finding]:
-    """Ends of the stated ranges at which the best size lies: a wider range may hold a better one."""
-    found, duration = [], energy_mwh / power_mw
-    for name, unit, value, (low, high) in (
-        ("power_mw", "MW", power_mw, sizes.power_mw),
-        ("duration_h", "h", duration, sizes.duration_h),
-    ):
-        for end, limit in (("smallest", low), ("largest", high)):
-            if low < high and abs(value - limit) <= AT_END * limit:
-                text = f"the best size has the {end} of the range, {limit:g} {unit}"
-                found.append(Finding("at_the_end", name, text, "widen the range if it may be", "warning"))
-    capital = sizes.capital[0] * power_mw + sizes.capital[1] * energy_mwh + sizes.capital[2]
-    if sizes.budget is not None and capital >= sizes.budget * (1.0 - AT_END):
-        text = f"the best size takes all of it, {capital:,.0f}"
-        found.append(Finding("at_the_end", "budget", text, "a larger budget may buy a better size", "warning"))
-    return found
-
-
-def _do_not_build(
-    goal: Goal, value: float, without: float, power_mw: float, energy_mwh: float, bound: float | None, rounding: float
-) -> Finding:
-    loss = f"{goal.name} is {value:,.6g} with the best battery and {without:,.6g} without"
-    found = f"do not build: {loss}; the least loss is at {power_mw:.4g} MW, {energy_mwh:.4g} MWh"
-    if bound is None:
-        expected = "no size that was tried earns its cost"
-    elif goal.sign * (bound - without) <= rounding:
-        expected = "no size of the range earns its cost"
-    else:
-        more = goal.sign * (bound - without)
-        expected = f"no size found earns its cost; one that earns up to {more:,.4g} beyond it is not ruled out"
-    return Finding("do_not_build", "finance", found, expected, "warning")

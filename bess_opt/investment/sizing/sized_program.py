@@ -1,8 +1,8 @@
 """The dispatch program of one battery as a function of its power and energy.
 
 The prices (duals) of a solved size limit the revenue of every other: R(size) <= Σ prices · limits(size). Each limit
-is the least of several that are in proportion to the size (rated power, C-rate, inverter), so that this is the lowest of
-several planes near the solved size, and each of them stays above it everywhere.
+is the least of several that are in proportion to the size (rated power, C-rate, inverter), so that this is the lowest
+of several planes near the solved size, and each of them stays above it everywhere.
 """
 
 from __future__ import annotations
