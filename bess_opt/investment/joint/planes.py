@@ -53,7 +53,7 @@ class JointPlanes:
         return Highest(sizes, max(self.bound_at(weights, sizes), most))
 
     def inside(self) -> Sizes:
-        """A choice well inside of what is not ruled out, where no cut is known. EmptyRangeError where none is left."""
+        """A choice well inside of what is not ruled out, where no cut is known. EmptyRangeError where none is."""
         _, values = _Master(self, PLAIN).solved()
         return self._tidy(values)
 
@@ -96,8 +96,8 @@ class _Master:
     """The small program of one set of weights.
 
     Columns: MW and MWh of every battery as shares of the largest, what each year brings, the lowest of the planes
-    of a battery where a cut has several, and whole numbers of steps. Where a year has no cut yet, the first of them is
-    how far inside of what is not ruled out a choice is, and nothing else counts.
+    of a battery where a cut has several, and whole numbers of steps. Where a year has no cut yet, the first of them
+    is how far inside of what is not ruled out a choice is, and nothing else counts.
     """
 
     def __init__(self, planes: JointPlanes, weights: Weights) -> None:

@@ -18,11 +18,12 @@ from bess_opt.investment.joint.program import Answer, Question, Read, answer, le
 from bess_opt.investment.joint.region import JointRegion, totals
 from bess_opt.investment.joint.sites import Sizes
 from bess_opt.investment.lifetime.cash_flow import Weights
-from bess_opt.investment.sizing.faces import NotConcaveError
+from bess_opt.investment.sizing.faces import AS_ONE, NotConcaveError
 from bess_opt.investment.sizing.grid import planned
 from bess_opt.investment.sizing.objectives import SITE_ROUNDING, Goal
 from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.proof import require_within
+from bess_opt.investment.sizing.sized_program import SUMMED
 
 MOST_ROUNDS = 400
 MOST_PLANS = 6  # choices planned exactly where the first one's plan leaves the bound open
@@ -203,10 +204,9 @@ class Search:
         """Every year's revenue lies below the cuts of all choices. NotConcaveError where the argument fails."""
         for cuts, found in zip(self.planes.cuts, answers, strict=True):
             for cut in cuts:
-                slack = (
-                    1e-6 * abs(found.revenue - cut.at)
-                    + self.years.rounding(found.revenue) / self.years.weights.revenue
-                )
+                moved = max(abs(plane.at_origin) for planes in cut.parts for plane in planes)
+                largest = max(abs(found.revenue), abs(cut.at), moved)
+                slack = AS_ONE * abs(found.revenue - cut.at) + SUMMED * largest
                 if found.revenue > cut.of(sizes) + slack:
                     raise NotConcaveError("the revenue is not concave in the sizes")
 

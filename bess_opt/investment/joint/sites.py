@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from bess_opt.common.columns import owner_of
 from bess_opt.inputs.batteries import battery_of_array, column_of
@@ -13,7 +13,7 @@ Size = tuple[float, float]  # MW, MWh; both 0: no battery
 Sizes = tuple[Size, ...]  # of the batteries that are sized, in the order of the file
 ASKING = ("energy_min_mwh", "drawn_mw")  # columns that ask the same of a battery of any size
 SOLAR = ("solar_mw", "solar_dc_mw")
-IDLE = 1e-6  # of the stated power: a battery that is not bought, but through whose inverter PV goes
+RESTING = ("charge_limit_mw", "discharge_limit_mw")  # 0 for a battery not bought, through whose inverter PV goes
 NAMELESS = ""  # the name of a site's only battery that has none
 
 
@@ -54,25 +54,22 @@ def burdened(scenario: Scenario, names: Collection[str]) -> list[str]:
 def without_some(scenario: Scenario, names: Collection[str]) -> Scenario:
     """`scenario` without the batteries of `names`, of which one at least stays.
 
-    A battery on whose converters the way of PV depends stays as one that can do next to nothing.
+    A battery on whose converters the way of PV depends stays, as one that may neither charge nor discharge.
     """
     if not names:
         return scenario
     stay = [battery for battery in scenario.batteries if name_of(battery) not in names]
     carries = battery_of_array(scenario.batteries)
     has_solar = any(column in scenario.series for column in SOLAR)
+    batteries: list[object] = list(stay)
+    series = scenario.series
+    series = series.drop(columns=[column for column in series if owner_of(column) in names])
     if has_solar and carries not in stay and not _same_way(battery_of_array(stay), carries):
-        idle = carries.merged(_idle(carries))
-        batteries: Sequence[object] = [
-            idle if b is carries else b for b in scenario.batteries if b in (*stay, carries)
-        ]
-    else:
-        batteries = stay
-    gone = [column for column in scenario.series if owner_of(column) in names]
-    if not gone:
+        batteries = [_resting(b) if b is carries else b for b in scenario.batteries if b in (*stay, carries)]
+        series = series.assign(**{f"{carries.name}.{column}": 0.0 for column in RESTING})
+    if list(series) == list(scenario.series):
         return scenario.replace(battery=batteries)
-    options = {"step_min": scenario.step_h * 60.0}
-    return scenario.replace(battery=batteries, series=scenario.series.drop(columns=gone), series_options=options)
+    return scenario.replace(battery=batteries, series=series, series_options={"step_min": scenario.step_h * 60.0})
 
 
 def _same_way(one: Battery, other: Battery) -> bool:
@@ -82,13 +79,9 @@ def _same_way(one: Battery, other: Battery) -> bool:
     )
 
 
-def _idle(battery: Battery) -> dict[str, object]:
-    keys: dict[str, object] = {
-        "power_mw": IDLE * battery.power_mw,
-        "auxiliary_mw": 0.0,
-        "self_discharge_per_h": 0.0,
-        "soc_end": "at_least_start",
-    }
-    if battery.charge_power_mw is not None:
-        keys["charge_power_mw"] = IDLE * battery.charge_power_mw
-    return keys
+def _resting(battery: Battery) -> object:
+    """The battery without anything that it takes of the site by itself."""
+    middle = (battery.tech.soc_min + battery.tech.soc_max) / 2.0
+    return battery.merged(
+        {"auxiliary_mw": 0.0, "self_discharge_per_h": 0.0, "soc_start": middle, "soc_end": "at_least_start"}
+    )

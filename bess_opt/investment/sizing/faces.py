@@ -12,11 +12,11 @@ from bess_opt.solver.change import Change
 from bess_opt.solver.program import Program
 
 NEAR = 1e-3  # of a size: so far from it are its neighbours, in whose limits the planes are read off
-STEP = 1e-4  # of a size: the difference that gives a slope there
+STEPS = (1e-2, 1e-4, 1e-5)  # of a size: differences that give a slope there, the first that does not bend
+MULTIPLES = (1024.0, 32.0, 1.0)  # of a size: where the slopes of its limits are read
 AS_ONE = 1e-6  # of a limit's change: slopes as near as that are one
 ROUNDING = 1e-12  # of a limit
 TURNS = 8  # directions in which neighbours are looked at where limits change over
-MOST_HALVINGS = 2
 SIDES = ("lower", "upper", "row_lower", "row_upper")
 ANGLE = 0.3  # of the first direction: off the lines on which limits usually meet
 
@@ -36,11 +36,11 @@ class Face:
     energy_mwh: float
     changes: tuple[Change, Change]
 
-    def leads_to(self, program: Program, power_mw: float, energy_mwh: float) -> bool:
-        """Whether the limits change in this way all the way to the `program` of a size."""
-        return all(self._leads(name, program, power_mw, energy_mwh) for name in SIDES)
+    def leads_to(self, program: Program, power_mw: float, energy_mwh: float, within: float = AS_ONE) -> bool:
+        """Whether the limits change in this way all the way to the `program` of a size; `within` of the change."""
+        return all(self._leads(name, program, power_mw, energy_mwh, within) for name in SIDES)
 
-    def _leads(self, name: str, program: Program, power_mw: float, energy_mwh: float) -> bool:
+    def _leads(self, name: str, program: Program, power_mw: float, energy_mwh: float, within: float) -> bool:
         before, after = getattr(self.program, name), getattr(program, name)
         finite = np.isfinite(after)
         if not np.array_equal(finite, np.isfinite(before)):
@@ -48,7 +48,7 @@ class Face:
         by_power, by_energy = (getattr(change, name)[finite] for change in self.changes)
         led = (power_mw - self.power_mw) * by_power + (energy_mwh - self.energy_mwh) * by_energy
         moved = after[finite] - before[finite]
-        slack = AS_ONE * np.abs(moved) + ROUNDING * np.abs(after[finite])
+        slack = within * np.abs(moved) + ROUNDING * np.abs(after[finite])
         return bool((np.abs(led - moved) <= slack).all())
 
 
@@ -96,9 +96,20 @@ class Faces:
         return self._built(power, energy), power, energy
 
     def _face(self, program: Program, power_mw: float, energy_mwh: float) -> Face:
-        """How the limits change at a size, with a step that changes them alike on both sides of it."""
-        step = STEP
-        for _ in range(MOST_HALVINGS):
+        """How the limits change at a size: read at the largest multiple of it from which they change in one way.
+
+        The difference of two large limits says little of a small size's share in them.
+        """
+        for times in MULTIPLES:
+            power, energy = times * power_mw, times * energy_mwh
+            face = self._read(program if times == 1.0 else self._built(power, energy), power, energy)
+            if face is not None and (times == 1.0 or face.leads_to(program, power_mw, energy_mwh, AS_ONE / times)):
+                return face
+        raise NotConcaveError("a limit of the program bends with the size")
+
+    def _read(self, program: Program, power_mw: float, energy_mwh: float) -> Face | None:
+        """How the limits change there, with a step that changes them alike on both sides; None where they bend."""
+        for step in STEPS:
             changes = []
             for power, energy in ((step * power_mw, 0.0), (0.0, step * energy_mwh)):
                 smaller = self._built(power_mw - power, energy_mwh - energy)
@@ -109,5 +120,4 @@ class Faces:
                 self._built(power_mw * (1.0 + step), energy_mwh), power_mw * (1.0 + step), energy_mwh
             ):
                 return face
-            step /= 10.0
-        raise NotConcaveError("a limit of the program bends with the size")
+        return None
