@@ -18,7 +18,7 @@ from bess_opt.investment.joint.program import Answer, Question, Read, answer, le
 from bess_opt.investment.joint.region import JointRegion, totals
 from bess_opt.investment.joint.sites import Sizes
 from bess_opt.investment.lifetime.cash_flow import Weights
-from bess_opt.investment.sizing.faces import AS_ONE, NotConcaveError
+from bess_opt.investment.sizing.faces import AS_ONE, NoneFoundError, NotConcaveError
 from bess_opt.investment.sizing.grid import planned
 from bess_opt.investment.sizing.objectives import SITE_ROUNDING, Goal
 from bess_opt.investment.sizing.planes import EmptyRangeError
@@ -159,7 +159,7 @@ class Search:
             if at in self._looked_at:
                 break
             self._look(at)
-        raise NotConcaveError("some sizes of the range meet no limits, and none was found that does")
+        raise NoneFoundError
 
     def _inner(self, at: Sizes) -> Sizes:
         """The choice itself, or where it has no plan by a hair, one a little further in."""

@@ -30,7 +30,7 @@ from bess_opt.investment.joint.sites import NAMELESS, Sizes, burdened, name_of, 
 from bess_opt.investment.lifetime.cash_flow import weights_of, year_weight
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.lifetime.without_battery import present_costs
-from bess_opt.investment.sizing.faces import NotConcaveError
+from bess_opt.investment.sizing.faces import NoneFoundError, NotConcaveError
 from bess_opt.investment.sizing.objectives import OBJECTIVES, goal_of
 from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.region import SMALLEST
@@ -118,11 +118,22 @@ def _require_one_weight(years: Years) -> None:
 
 
 def _proven(years: Years, region: JointRegion, pool: Hands, tolerance: float) -> _Best:
-    """The best choice with its bound, batteries that ask something of the site whatever their size in and out."""
-    apart = [
-        name for name in burdened(years.scenarios[0], region.names)
-        if region.parts[region.names.index(name)].holds_nothing
-    ]  # fmt: skip
+    """The best choice with its bound, batteries that ask something of the site whatever their size in and out.
+
+    Where no size of a battery meets the limits with another one there, every set of batteries is searched apart.
+    """
+    optional = [name for name, part in zip(region.names, region.parts, strict=True) if part.holds_nothing]
+    apart = burdened(years.scenarios[0], optional)
+    try:
+        return _proven_apart(years, region, pool, tolerance, apart)
+    except NoneFoundError:
+        if len(apart) == len(optional):
+            raise
+        return _proven_apart(years, region, pool, tolerance, optional)
+
+
+def _proven_apart(years: Years, region: JointRegion, pool: Hands, tolerance: float, apart: Sequence[str]) -> _Best:
+    """The best choice with its bound: a search for each set of those batteries of `apart` that are bought."""
     searches: list[tuple[JointRegion, Search]] = []
     for stays in product((True, False), repeat=len(apart)):
         gone = {name for name, stay in zip(apart, stays, strict=True) if not stay}

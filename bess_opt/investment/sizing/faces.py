@@ -27,6 +27,13 @@ class NotConcaveError(Exception):
     """Why the value is not known to be concave in the size; says so to people, never leaves sizing."""
 
 
+class NoneFoundError(NotConcaveError):
+    """Sizes of the range meet no limits, and none was found that does."""
+
+    def __init__(self) -> None:
+        super().__init__("some sizes of the range meet no limits, and none was found that does")
+
+
 @dataclass(frozen=True)
 class Face:
     """The program of a size, and how its limits change per MW and per MWh around it."""

@@ -103,9 +103,9 @@ def test_a_limit_that_is_not_concave_in_the_size(monkeypatch: pytest.MonkeyPatch
     """A battery whose power doubles beyond 2 MW: what was learnt at 1 MW does not bound it, and is not used."""
     made = SizedProgram._built
 
-    def bent(self: SizedProgram, power_mw: float, energy_mwh: float) -> Any:
-        program, numbers, bound = made(self, power_mw, energy_mwh)
-        if power_mw > 2.0:
+    def bent(self: SizedProgram, size: tuple[float, float]) -> Any:
+        program, numbers, bound = made(self, size)
+        if size[0] > 2.0:
             block = program.variables["discharge_mw"].slice
             program.upper[block] *= 2.0
         return program, numbers, bound
@@ -121,9 +121,9 @@ def test_a_limit_that_bends_with_the_size(monkeypatch: pytest.MonkeyPatch) -> No
     """Power with the square of the size: no step is so small that it changes alike on both sides."""
     made = SizedProgram._built
 
-    def curved(self: SizedProgram, power_mw: float, energy_mwh: float) -> Any:
-        program, numbers, bound = made(self, power_mw, energy_mwh)
-        program.upper[program.variables["discharge_mw"].slice] = power_mw**2
+    def curved(self: SizedProgram, size: tuple[float, float]) -> Any:
+        program, numbers, bound = made(self, size)
+        program.upper[program.variables["discharge_mw"].slice] = size[0] ** 2
         return program, numbers, bound
 
     monkeypatch.setattr(SizedProgram, "_built", curved)
