@@ -109,9 +109,12 @@ class Faces:
         """
         for times in MULTIPLES:
             power, energy = times * power_mw, times * energy_mwh
-            face = self._read(program if times == 1.0 else self._built(power, energy), power, energy)
-            if face is not None and (times == 1.0 or face.leads_to(program, power_mw, energy_mwh, AS_ONE / times)):
-                return face
+            far = self._read(program if times == 1.0 else self._built(power, energy), power, energy)
+            if far is None:
+                continue
+            near = Face(program, power_mw, energy_mwh, far.changes)
+            if times == 1.0 or near.leads_to(far.program, power, energy, AS_ONE / times):
+                return near
         raise NotConcaveError("a limit of the program bends with the size")
 
     def _read(self, program: Program, power_mw: float, energy_mwh: float) -> Face | None:
