@@ -39,6 +39,7 @@ from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
 KNOWN = ("npv", "net_revenue", "score")
 AT_END = 1e-6  # of a size: as near is at the end of its range
 SAME = 1e-12
+LEAP = 0.01  # of a horizon: a year that is longer by no more is another year of the same length
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,10 @@ def _require_alike(scenario: Scenario, years: Sequence[Scenario]) -> None:
         if other or year.step_h != scenario.step_h:
             found = f"differs from the scenario in {', '.join(other) or 'its step'}"
             expected = "give scenarios that differ in their series alone: scenario.replace(series=...)"
+            problems.append(Finding("contradiction", f"price_years[{number}]", found, expected))
+        elif abs(len(year.series) - len(scenario.series)) > LEAP * len(scenario.series):
+            found = f"has {len(year.series):,} steps where the scenario has {len(scenario.series):,}"
+            expected = "give horizons of one length; a leap day more or less is taken"
             problems.append(Finding("contradiction", f"price_years[{number}]", found, expected))
     if problems:
         raise ScenarioError(problems)
