@@ -1,7 +1,7 @@
 """Random sites with two batteries behind the grid's meter, and what any sizes of them earn, as arrays.
 
 Nothing of the package is imported for the numbers: the program is written from the meaning of the keys, for prices of
-which import is never below export and none is below zero, so that no plan gains from running both ways at once.
+which import is never below export and none is below zero, so that no plan gains from running in and out at once.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
-from bess_opt.investment.joint.program import Cut
+from bess_opt.investment.joint.program import Limit
 from bess_opt.investment.joint.region import JointRegion, totals
 from bess_opt.investment.joint.sites import Sizes
 from bess_opt.investment.lifetime.cash_flow import Weights
@@ -35,8 +35,8 @@ class JointPlanes:
 
     def __init__(self, region: JointRegion, years: int) -> None:
         self.region = region
-        self.cuts: list[list[Cut]] = [[] for _ in range(years)]
-        self.short: list[Cut] = []
+        self.cuts: list[list[Limit]] = [[] for _ in range(years)]
+        self.short: list[Limit] = []
 
     def revenue_at(self, sizes: Sizes) -> float:
         """The limit of the mean revenue of a choice."""
@@ -175,7 +175,7 @@ class _Master:
         low = self._share * sum(self._low) - self._weights.fixed
         return low - self._money * float(dual), found.x[: 2 * batteries].reshape(batteries, 2) * self._size
 
-    def _add_cut(self, year: int, cut: Cut) -> None:
+    def _add_cut(self, year: int, cut: Limit) -> None:
         """θ <= at + Σ planes, θ the year's share of the value above the lowest cut, as a share of the money."""
         unit = self._share / self._money
         row = {2 * len(self._size) + year: 1.0}
@@ -191,7 +191,7 @@ class _Master:
                 self._rows.add({least: 1.0} | self._plane(battery, plane, -unit), -np.inf, unit * plane.at_origin)
         self._rows.add(row, -np.inf, most)
 
-    def _add_short(self, cut: Cut) -> None:
+    def _add_short(self, cut: Limit) -> None:
         """What rules choices out: at + Σ planes <= 0."""
         row, most = dict[int, float](), -cut.at
         for battery, (plane,) in enumerate(cut.parts):

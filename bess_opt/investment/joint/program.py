@@ -30,7 +30,7 @@ Parts = tuple[tuple[Plane, ...], ...]  # per battery planes in its own (MW, MWh)
 
 
 @dataclass(frozen=True)
-class Cut:
+class Limit:
     """A limit of a choice's revenue: R <= at + Σ over batteries of the lowest of its planes."""
 
     at: float
@@ -69,8 +69,8 @@ class Answer:
     """
 
     revenue: float
-    cut: Cut | None
-    short: Cut | None
+    cut: Limit | None
+    short: Limit | None
     why: str
     read: Read
     basis: bytes
@@ -135,7 +135,7 @@ class JointProgram(WarmProgram[Sizes]):
         """Per battery the sizes at which its faces were read."""
         return tuple(faces.read_at for faces in self._faces)
 
-    def asked(self, sizes: Sizes, read: Read) -> tuple[float, Cut | None, Cut | None]:
+    def asked(self, sizes: Sizes, read: Read) -> tuple[float, Limit | None, Limit | None]:
         """(revenue, its cut, None), or (NaN, None, what rules the choice out)."""
         for faces, known in zip(self._faces, read, strict=True):
             faces.read(known)
@@ -148,7 +148,7 @@ class JointProgram(WarmProgram[Sizes]):
         def worth(change: Change) -> float:
             return change.worth(duals)
 
-        return revenue, Cut(revenue, self._parts(program, sizes, worth)), None
+        return revenue, Limit(revenue, self._parts(program, sizes, worth)), None
 
     def _parts(self, program: Program, sizes: Sizes, worth: Callable[[Change], float]) -> Parts:
         """Per battery the planes of what its size changes, counted from the choice that `program` is of."""
@@ -173,12 +173,12 @@ class JointProgram(WarmProgram[Sizes]):
             if (np.abs(there[finite] - base[finite] - moved) > slack).any():
                 raise NotConcaveError("a limit of the program depends on the sizes of two batteries together")
 
-    def _short_at(self, sizes: Sizes) -> Cut:
+    def _short_at(self, sizes: Sizes) -> Limit:
         """By how much limits fall short, from below: of every battery one plane under what its size changes."""
         program = self._built(sizes)[0]
         short: Short = self._short_of(program)
         parts = self._parts(program, sizes, short)
-        return Cut(short(program), tuple(planes[:1] for planes in parts))
+        return Limit(short(program), tuple(planes[:1] for planes in parts))
 
 
 def _plane(own: Program, face: Face, worth: Callable[[Change], float]) -> Plane:

@@ -16,17 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
-from bess_opt.common.wording import show
 from bess_opt.dispatch.without_battery import dispatch_without_battery
-from bess_opt.inputs.batteries import place_of
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.joint.region import Ranges
 from bess_opt.investment.joint.result import JointSizing
 from bess_opt.investment.joint.size_jointly import size_jointly
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing import key_figures
+from bess_opt.investment.sizing.checks import check_question, require_optimal
 from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.grid import no_plan, search_grid
 from bess_opt.investment.sizing.notes import do_not_build, ends, gap_open
@@ -267,21 +265,39 @@ def size(
     `InfeasibleError` if no size of the range has a plan; BessOptError where a worker is lost.
     """
     if len(scenario.batteries) > 1 or price_years is not None or isinstance(power_mw, Mapping):
-        _check(scenario, tolerance, objective, budget, energy_min_mwh)
-        _require_optimal(twin)
+        check_question(scenario, tolerance, objective, budget, energy_min_mwh)
+        require_optimal(twin)
         return size_jointly(
             scenario, power_mw, duration_h, objective, price_years=price_years, tolerance=tolerance,
             executor=executor, workers=workers, power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh,
             module=module, budget=budget, energy_min_mwh=energy_min_mwh,
         )  # fmt: skip
+    return _size_one(
+        scenario, power_mw, duration_h, objective, twin, tolerance, executor=executor, workers=workers,
+        progress=progress, power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh, module=module, budget=budget,
+        energy_min_mwh=energy_min_mwh,
+    )  # fmt: skip
+
+
+def _size_one(
+    scenario: Scenario,
+    power_mw: Range,
+    duration_h: Range,
+    objective: str,
+    twin: Literal["optimal", "rule"],
+    tolerance: float,
+    *,
+    executor: Executor | None,
+    workers: int | None,
+    progress: bool | None,
+    **limits: Any,
+) -> Sizing:
+    """`size` of one battery in one year; `limits` are steps, blocks, budget and least energy."""
     if objective in OBJECTIVES and OBJECTIVES[objective].needs_finance and scenario.finance is not None:
         scenario = counted_scenario(scenario)
     goal = goal_of(scenario, objective, twin)
-    _check(scenario, tolerance, objective, budget, energy_min_mwh)
-    sizes = region_of(
-        power_mw, duration_h, scenario.finance, power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh,
-        module=module, budget=budget, energy_min_mwh=energy_min_mwh,
-    )  # fmt: skip
+    check_question(scenario, tolerance, objective, limits["budget"], limits["energy_min_mwh"])
+    sizes = region_of(power_mw, duration_h, scenario.finance, **limits)
     why = goal.unproven
     proven: Proven | None = None
     if not why:
@@ -296,36 +312,6 @@ def size(
     found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)
     note = Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")
     return _sizing(scenario, sizes, goal, found.plan, found.table, [note])
-
-
-def _check(
-    scenario: Scenario, tolerance: float, objective: str, budget: float | None, energy_min_mwh: float | None
-) -> None:
-    problems = []
-    if not 0.0 < tolerance < 1.0:
-        problems.append(
-            Finding(
-                "wrong_value", "tolerance", f"found {show(tolerance)}", "give a share between 0 and 1, such as 1e-3"
-            )
-        )
-    for battery in scenario.batteries:
-        if battery.soc_end == "free":
-            where = f"{place_of(battery, scenario.batteries)}.soc_end"
-            expected = 'state "at_least_start", "equal" or a number: a battery sold empty is no income'
-            problems.append(Finding("free_end", where, 'is "free", which sizing does not take', expected))
-    if objective in OBJECTIVES and OBJECTIVES[objective].wins and budget is None and energy_min_mwh is None:
-        found = f"{objective!r} has no cost in it, so the {OBJECTIVES[objective].wins} battery of the range wins"
-        expected = "give a budget or energy_min_mwh, or take npv, irr or lcos"
-        problems.append(Finding("no_cost", "objective", found, expected))
-    if problems:
-        raise ScenarioError(problems)
-
-
-def _require_optimal(twin: str) -> None:
-    """ScenarioError for a twin other than the optimal one."""
-    if twin != "optimal":
-        expected = 'leave it "optimal"; rules are sized for one battery and one year'
-        raise ScenarioError([Finding("wrong_value", "twin", f"found {twin!r}", expected)])
 
 
 def _sizing(
