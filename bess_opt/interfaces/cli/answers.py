@@ -17,6 +17,7 @@ from bess_opt.interfaces.cli.run import loaded, parsed
 
 if TYPE_CHECKING:
     from bess_opt.common.atomic_folders import Kind
+    from bess_opt.common.progress import Told
     from bess_opt.common.wording import Row
     from bess_opt.comparison.compare import Comparison
     from bess_opt.inputs.scenario import Scenario
@@ -71,13 +72,13 @@ def run_size(
 ) -> None:
     """Size a scenario, save and show what was found."""
 
-    def work(read: Scenario) -> Sizing | JointSizing:
+    def work(read: Scenario, told: Told) -> Sizing | JointSizing:
         from bess_opt.investment.sizing.size import size
 
         arguments: dict[str, Any] = {key: value for key, value in vars(wanted).items() if key != "price_years"}
         overrides = parsed(assignments)
         years = [loaded(year, overrides) for year in wanted.price_years]
-        found: Sizing | JointSizing = size(read, **arguments, price_years=years or None, progress=False)
+        found: Sizing | JointSizing = size(read, **arguments, price_years=years or None, progress=told)
         return found
 
     def files(found: Sizing | JointSizing) -> dict[str, bytes]:
@@ -92,7 +93,8 @@ def run_size(
         return written | {"surface.png": figure_png(found.plot(theme=theme.value))}
 
     names = "sizing.json", "table.parquet", "surface.png", "years.parquet"
-    found = answer(path, assignments, out, as_json, "sizing", work, files, kind_of(names, "bess_opt sizing"))
+    kind = kind_of(names, "bess_opt sizing")
+    found = answer(path, assignments, out, as_json, "sizing", work, files, kind, ends_early=True)
     show.say_findings(found.findings)
     if as_json:
         show.write_json(sizing_json(found))
@@ -115,10 +117,10 @@ def run_compare(
 ) -> None:  # fmt: skip
     """Compare strategies of a scenario, save and show the ladder."""
 
-    def work(read: Scenario) -> Comparison:
+    def work(read: Scenario, told: Told) -> Comparison:
         from bess_opt.comparison.compare import compare
 
-        return compare(read, strategies)
+        return compare(read, strategies, progress=told)
 
     def files(found: Comparison) -> dict[str, bytes]:
         from bess_opt.plots import figure_png
@@ -147,11 +149,15 @@ def answer(
     out: Path | None,
     as_json: bool,
     doing: str,
-    work: Callable[[Scenario], T],
+    work: Callable[[Scenario, Told], T],
     files: Callable[[T], Mapping[str, bytes]],
     kind: Callable[[], Kind],
+    ends_early: bool = False,
 ) -> T:
-    """Read a scenario, `work` on it and save the `files` of what comes of it, all or none."""
+    """Read a scenario, `work` on it and save the `files` of what comes of it, all or none.
+
+    `work` tells how far it is. Where it `ends_early`, Ctrl-C asks it for what it has found so far.
+    """
     overrides = parsed(assignments)
     with show.faults(as_json), stages() as stage:
         stage("reading the scenario")
@@ -161,7 +167,7 @@ def answer(
 
             check_target(out, kind())
         stage(f"{doing} {len(read.series):,} steps")
-        found = show.in_background(lambda: work(read))
+        found = show.in_background(lambda: work(read, stage.told), stage.end if ends_early else None)
         if out is not None:
             from bess_opt.common.atomic_folders import new_folder
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.errors import InfeasibleError
+from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.joint.grid import site_of
@@ -26,6 +27,7 @@ from bess_opt.investment.sizing.proof import require_within
 from bess_opt.investment.sizing.sized_program import SUMMED
 
 MOST_ROUNDS = 400
+USUAL_ROUNDS = 10  # after which half of the way is said to be done
 MOST_PLANS = 6  # choices planned exactly where the first one's plan leaves the bound open
 INWARD = 1e-6  # of the way to a choice with a plan: so far inside of the limits' edge one surely has one
 
@@ -111,8 +113,8 @@ def figures_of(scenario: Scenario) -> Figures | None:
 class Search:
     """The rounds over the choices of one set of batteries; values are those that are maximised."""
 
-    def __init__(self, years: Years, region: JointRegion, hands: Hands) -> None:
-        self.years, self.region, self._hands = years, region, hands
+    def __init__(self, years: Years, region: JointRegion, hands: Hands, told: Stretch = UNTOLD) -> None:
+        self.years, self.region, self._hands, self._told = years, region, hands, told
         self.planes = JointPlanes(region, len(years.scenarios))
         self._keys = [scenario.digest() for scenario in years.scenarios]
         self._basis: list[bytes | None] = [None] * len(years.scenarios)
@@ -171,6 +173,8 @@ class Search:
     def _look(self, sizes: Sizes) -> None:
         """Solve a choice in every year and take its cuts, or what rules it out."""
         self._looked_at.add(sizes)
+        done = len(self._looked_at)
+        self._told.step(done / (done + USUAL_ROUNDS))
         questions = [
             Question(
                 scenario, key, self.region.names, self._first, self.years.cash, self._tight, basis or None, sizes,
@@ -306,9 +310,11 @@ class Search:
         return row | {"value": self.years.sign * value, "exact": exact}
 
 
-def search(years: Years, region: JointRegion, hands: Hands, tolerance: float, *, tight: bool) -> Search:
+def search(
+    years: Years, region: JointRegion, hands: Hands, tolerance: float, told: Stretch, *, tight: bool
+) -> Search:
     """The finished search over one set of batteries. Raises as `Search.run`."""
-    found = Search(years, region, hands)
+    found = Search(years, region, hands, told)
     try:
         for target, tightly in ((0.9 * tolerance, tight), (0.2 * tolerance, tight), (0.2 * tolerance, True)):
             found.run(target, tight=tightly)

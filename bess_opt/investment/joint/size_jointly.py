@@ -19,6 +19,8 @@ import pandas as pd
 
 from bess_opt.common.errors import InfeasibleError, ScenarioError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.joint.grid import choices, site_of
@@ -67,6 +69,7 @@ def size_jointly(
     tolerance: float,
     executor: Executor | None,
     workers: int | None,
+    progress: ShowProgress,
     **limits: Any,
 ) -> JointSizing:
     """`bess_opt.size` for several batteries, or for `price_years`; `limits` are steps, blocks, budget, least energy.
@@ -84,9 +87,9 @@ def size_jointly(
     counted = tuple(counted_scenario(one) for one in stated)
     years = Years(counted, tuple(goal_of(one, objective, "optimal") for one in counted))
     _require_one_weight(years)
-    with hands(executor, workers, len(stated)) as pool:
+    with followed(progress, "looking for the best sizes") as told, hands(executor, workers, len(stated)) as pool:
         try:
-            best = _proven(years, region, pool, tolerance)
+            best = _proven(years, region, pool, tolerance, told)
         except NotConcaveError as error:
             best = _from_grid(years, region, pool, str(error))
     return _sizing(scenario, years, region, best, tolerance, [one.name for one in stated])
@@ -122,7 +125,7 @@ def _require_one_weight(years: Years) -> None:
         )
 
 
-def _proven(years: Years, region: JointRegion, pool: Hands, tolerance: float) -> _Best:
+def _proven(years: Years, region: JointRegion, pool: Hands, tolerance: float, told: Stretch) -> _Best:
     """The best choice with its bound, batteries that ask something of the site whatever their size in and out.
 
     Where no size of a battery meets the limits with another one there, every set of batteries is searched apart.
@@ -130,14 +133,16 @@ def _proven(years: Years, region: JointRegion, pool: Hands, tolerance: float) ->
     optional = [name for name, part in zip(region.names, region.parts, strict=True) if part.holds_nothing]
     apart = burdened(years.scenarios[0], optional)
     try:
-        return _proven_apart(years, region, pool, tolerance, apart)
+        return _proven_apart(years, region, pool, tolerance, told, apart)
     except NoneFoundError:
         if len(apart) == len(optional):
             raise
-        return _proven_apart(years, region, pool, tolerance, optional)
+        return _proven_apart(years, region, pool, tolerance, told, optional)
 
 
-def _proven_apart(years: Years, region: JointRegion, pool: Hands, tolerance: float, apart: Sequence[str]) -> _Best:
+def _proven_apart(
+    years: Years, region: JointRegion, pool: Hands, tolerance: float, told: Stretch, apart: Sequence[str]
+) -> _Best:
     """The best choice with its bound: a search for each set of those batteries of `apart` that are bought."""
     searches: list[tuple[JointRegion, Search]] = []
     for stays in product((True, False), repeat=len(apart)):
@@ -149,7 +154,7 @@ def _proven_apart(years: Years, region: JointRegion, pool: Hands, tolerance: flo
         sites = tuple(without_some(one, gone) for one in years.scenarios)
         tight = any(needs_one_way_cuts(one) for one in sites)
         try:
-            found = search(replace(years, scenarios=sites), part, pool, tolerance, tight=tight)
+            found = search(replace(years, scenarios=sites), part, pool, tolerance, told, tight=tight)
         except EmptyRangeError:
             continue
         searches.append((part, found))
