@@ -10,7 +10,8 @@ from workloads import Case, first_steps
 
 import bess_opt as bo
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.investment.sizing.sized_program import needs_one_way_cuts, resized
+from bess_opt.investment.sizing.sized_program import resized
+from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
 from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import add_one_way_cuts
 from bess_opt.plant.from_scenario import plant_of, ratings_of
@@ -77,7 +78,7 @@ def _cold(scenario: Scenario, power_mw: float, energy_mwh: float) -> Callable[[]
     plant = active.restrict(stated_plant)
     m, _objectives = model_of(plant, active)
     if needs_one_way_cuts(scenario):
-        add_one_way_cuts(m, plant, ratings_of(sized.battery))
+        add_one_way_cuts(m, plant, [ratings_of(sized.battery)])
     program = expand(m)
     return lambda: Solver(program, scenario.solver, scale_mw=plant.scale_mw).solve().objective
 

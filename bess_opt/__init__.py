@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.wear import Wear as Wear
     from bess_opt.inputs.wear import wear_from_cycle_life as wear_from_cycle_life
     from bess_opt.interfaces.report.report import report as report
+    from bess_opt.investment.joint.result import JointSizing as JointSizing
     from bess_opt.investment.lifetime.ageing import Ageing as Ageing
     from bess_opt.investment.lifetime.ageing import ageing as ageing
     from bess_opt.investment.lifetime.faded_dispatch import Faded as Faded
@@ -87,9 +88,9 @@ if TYPE_CHECKING:
     from bess_opt.investment.lifetime.financials import financials as financials
     from bess_opt.investment.lifetime.wear_price import WearPrice as WearPrice
     from bess_opt.investment.lifetime.wear_price import wear_price as wear_price
+    from bess_opt.investment.sizing.result import Sizing as Sizing
     from bess_opt.investment.sizing.sensitivity import Sensitivity as Sensitivity
     from bess_opt.investment.sizing.sensitivity import sensitivity as sensitivity
-    from bess_opt.investment.sizing.size import Sizing as Sizing
     from bess_opt.investment.sizing.size import size as size
     from bess_opt.strategies.shared.catalogue import strategies as strategies
 
@@ -155,7 +156,8 @@ _HOME = {
     "simulate": "dispatch.simulate",
     "used": "dispatch.used",
     "Site": "inputs.site",
-    "Sizing": "investment.sizing.size",
+    "JointSizing": "investment.joint.result",
+    "Sizing": "investment.sizing.result",
     "size": "investment.sizing.size",
     "solar": "inputs.solar.profile",
     "SolverOptions": "inputs.solver_options",

@@ -7,6 +7,7 @@ and bring the relaxation close to the exact optimum.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ class Pair:
 
 
 GRID = Pair("import_mw", "export_mw", "importing")
+OWN = Pair("charge_mw", "discharge_mw", "charging")  # of a battery, under the names that it has alone
 SOLAR = Pair("solar_over_load_mw", "solar_short_of_load_mw", "over_load")
 INVERTER = Pair("inverter_out_mw", "inverter_in_mw", "inverting")
 # A battery that holds regulation runs one way at its base point and at each end of what may be called.
@@ -45,7 +47,7 @@ STATES = (
 
 def battery_pair(battery: Storage) -> Pair:
     """The pair of a battery."""
-    return Pair(*(f"{battery.prefix}{name}" for name in ("charge_mw", "discharge_mw", "charging")))
+    return Pair(*(f"{battery.prefix}{name}" for name in (OWN.first, OWN.second, OWN.binary)))
 
 
 def pairs_of(plant: Plant) -> tuple[Pair, ...]:
@@ -71,11 +73,18 @@ def add_one_way(m: Any, plant: Plant, converters: tuple[Pair, ...]) -> None:
     add_room_cuts(m, plant)
 
 
-def add_one_way_cuts(m: Any, plant: Plant, ratings: Ratings) -> None:
-    """Tighten the plain model without binaries: what every plan that keeps the one-way rule also keeps."""
+def add_one_way_cuts(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
+    """Tighten the plain model without binaries: what every plan that keeps the one-way rule also keeps.
+
+    `ratings` are those of each battery. Of several batteries one may charge another, so that what one gives may have
+    a use inside the site.
+    """
     add_room_cuts(m, plant)
-    _name_ratings(m, ratings)
-    _add_shared_ratings(m, battery_pair(plant.storage))
+    for battery, own in zip(plant.batteries, ratings, strict=True):
+        _name_ratings(asset(m, battery), own)
+        _add_shared_ratings(asset(m, battery), battery, OWN)
+    if len(plant.batteries) > 1:
+        return
     if plant.bus is not None:
         m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores)
     if plant.reserves is not None:
@@ -102,18 +111,19 @@ def inverter_gives(m: Any, t: Any) -> Any:
     return m.discharge_mw[t] <= m.inverter_out_mw[t] / m.eta_inverter_out
 
 
-def put_in_proportion(m: Any, ratings: Ratings) -> None:
+def put_in_proportion(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
     """Replace what ties charge and discharge of a state to the lower of two limits by a row for each limit.
 
     The rows then are in proportion to the battery's size, as every other row is; where one limit is the lower for
-    charge and discharge alike they say the same.
+    charge and discharge alike they say the same. `ratings` are those of each battery.
     """
-    for pair in STATES:
-        name = f"{pair.binary.removesuffix('_charging')}_shared_power"
-        if hasattr(m, name):
-            m.del_component(name)
-            _name_ratings(m, ratings)
-            _add_shared_ratings(m, pair)
+    for battery, rated in zip(plant.batteries, ratings, strict=True):
+        for pair in STATES:
+            name = f"{battery.prefix}{pair.binary.removesuffix('_charging')}_shared_power"
+            if hasattr(m, name):
+                m.del_component(name)
+                _name_ratings(asset(m, battery), rated)
+                _add_shared_ratings(asset(m, battery), battery, pair)
 
 
 def _name_ratings(m: Any, ratings: Ratings) -> None:
@@ -127,9 +137,10 @@ def _name_ratings(m: Any, ratings: Ratings) -> None:
     m.eta_terminal_out = pyo.Param(initialize=ratings.eta_out, units=PER_UNIT, mutable=True)
 
 
-def _add_shared_ratings(m: Any, pair: Pair) -> None:
+def _add_shared_ratings(m: Any, battery: Storage, pair: Pair) -> None:
     for kind, rule in (("port", shared_at_port(pair)), ("cells", shared_at_cells(pair))):
-        setattr(m, f"{pair.binary}_shared_{kind}", ArrayConstraint(m.steps, rule=rule))
+        constraint = ArrayConstraint(m.steps, rule=rule_of(battery, rule))
+        setattr(m, f"{pair.binary}_shared_{kind}", constraint)
 
 
 def shared_at_port(pair: Pair) -> Rule:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,9 +18,11 @@ from bess_opt.interfaces.cli.run import loaded, parsed
 if TYPE_CHECKING:
     from bess_opt.common.atomic_folders import Kind
     from bess_opt.common.progress import Told
+    from bess_opt.common.wording import Row
     from bess_opt.comparison.compare import Comparison
     from bess_opt.inputs.scenario import Scenario
-    from bess_opt.investment.sizing.size import Sizing
+    from bess_opt.investment.joint.result import JointSizing
+    from bess_opt.investment.sizing.result import Sizing
 
 T = TypeVar("T")
 
@@ -29,8 +31,8 @@ T = TypeVar("T")
 class Wanted:
     """The arguments of `bess_opt.size` as they stand on the command line."""
 
-    power_mw: list[float]
-    duration_h: list[float]
+    power_mw: list[float] | dict[str, list[float]]
+    duration_h: list[float] | dict[str, list[float]]
     objective: str
     twin: str
     power_step_mw: float | None
@@ -39,6 +41,7 @@ class Wanted:
     budget: float | None
     energy_min_mwh: float | None
     tolerance: float
+    price_years: list[Path]
 
 
 def numbers(text: str, option: str, between: str) -> list[float]:
@@ -50,39 +53,62 @@ def numbers(text: str, option: str, between: str) -> list[float]:
         raise typer.BadParameter(f"{text!r} is not of the form {example}", param_hint=option) from None
 
 
+def ranges(text: str, option: str) -> list[float] | dict[str, list[float]]:
+    """A range LEAST:MOST, or one for each battery as NAME=LEAST:MOST, with commas between."""
+    if "=" not in text:
+        return numbers(text, option, ":")
+    found: dict[str, list[float]] = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        if not equals or not name.strip() or name.strip() in found:
+            hint = f"{text!r} is not of the form north=0:5,south=0:2"
+            raise typer.BadParameter(hint, param_hint=option)
+        found[name.strip()] = numbers(value, option, ":")
+    return found
+
+
 def run_size(
     path: Path, assignments: list[str] | None, wanted: Wanted, out: Path | None, as_json: bool, theme: Theme
 ) -> None:
     """Size a scenario, save and show what was found."""
 
-    def work(read: Scenario, told: Told) -> Sizing:
+    def work(read: Scenario, told: Told) -> Sizing | JointSizing:
         from bess_opt.investment.sizing.size import size
 
-        arguments: dict[str, Any] = asdict(wanted)
-        return size(read, **arguments, progress=told)
+        arguments: dict[str, Any] = {key: value for key, value in vars(wanted).items() if key != "price_years"}
+        overrides = parsed(assignments)
+        years = [loaded(year, overrides) for year in wanted.price_years]
+        found: Sizing | JointSizing = size(read, **arguments, price_years=years or None, progress=told)
+        return found
 
-    def files(found: Sizing) -> dict[str, bytes]:
+    def files(found: Sizing | JointSizing) -> dict[str, bytes]:
+        from bess_opt.investment.joint.result import JointSizing
+
+        written = {"sizing.json": json_bytes({"format": "bess_opt sizing"} | sizing_json(found))}
+        written["table.parquet"] = parquet_bytes(found.table)
+        if isinstance(found, JointSizing):
+            return written | {"years.parquet": parquet_bytes(found.years)}
         from bess_opt.plots import figure_png
 
-        content = {"format": "bess_opt sizing"} | sizing_json(found)
-        picture = figure_png(found.plot(theme=theme.value))
-        return {
-            "sizing.json": json_bytes(content),
-            "table.parquet": parquet_bytes(found.table),
-            "surface.png": picture,
-        }
+        return written | {"surface.png": figure_png(found.plot(theme=theme.value))}
 
-    names = "sizing.json", "table.parquet", "surface.png"
+    names = "sizing.json", "table.parquet", "surface.png", "years.parquet"
     kind = kind_of(names, "bess_opt sizing")
     found = answer(path, assignments, out, as_json, "sizing", work, files, kind, ends_early=True)
     show.say_findings(found.findings)
     if as_json:
         show.write_json(sizing_json(found))
     else:
-        from bess_opt.investment.sizing.key_figures import sizing_rows
-
         title = f"{found.scenario.name}: size for {found.objective}"
-        show.write_tables(tables.table(title, ("figure", "value"), sizing_rows(found)))
+        show.write_tables(tables.table(title, ("figure", "value"), _sizing_rows(found)))
+
+
+def _sizing_rows(found: Sizing | JointSizing) -> list[Row]:
+    """The figures of a sizing for people."""
+    from bess_opt.investment.joint.result import JointSizing, joint_rows
+    from bess_opt.investment.sizing.key_figures import sizing_rows
+
+    return joint_rows(found) if isinstance(found, JointSizing) else sizing_rows(found)
 
 
 def run_compare(
@@ -187,16 +213,21 @@ def parquet_bytes(table: Any) -> bytes:
 # ---- what is shown
 
 
-def sizing_json(found: Sizing) -> dict[str, Any]:
+def sizing_json(found: Sizing | JointSizing) -> dict[str, Any]:
     """A sizing as one object; "metrics" are those of the best size's plan. No times: same input, same bytes."""
-    same = (
-        "objective", "twin", "power_mw", "duration_h", "energy_mwh", "value", "bound", "bound_continuous", "gap",
-        "without", "build", "costs", "assumptions", "operated", "marginal_value", "calls",
-    )  # fmt: skip
+    from bess_opt.investment.joint.result import JointSizing
+
+    same = "objective", "power_mw", "duration_h", "energy_mwh", "value", "bound", "gap", "without", "build", "costs"
+    own: tuple[str, ...] = ("twin", "bound_continuous", "operated", "marginal_value")
+    years = {}
+    if isinstance(found, JointSizing):
+        own = ("p10", "p50", "p90")
+        years = {"years": found.years.reset_index().to_dict("records")}
     return {
         "scenario": found.scenario.name,
         "strategy": " + ".join(entry.name for entry in found.scenario.strategies),
-        **{name: getattr(found, name) for name in same},
+        **{name: getattr(found, name) for name in (*same, *own, "assumptions", "calls")},
+        **years,
         "metrics": found.plan.metrics.to_dict(),
         "findings": [finding.to_dict() for finding in found.findings],
         "table": found.table.to_dict("records"),

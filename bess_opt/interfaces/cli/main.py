@@ -38,6 +38,7 @@ from bess_opt.interfaces.cli.options import (
     Port,
     Power,
     PowerStep,
+    PriceYears,
     ScenarioPath,
     SizingOut,
     Strategies,
@@ -178,15 +179,16 @@ def size(
     budget: Budget = None,
     energy_min: EnergyMin = None,
     tolerance: Tolerance = 1e-3,
+    price_years: PriceYears = None,
     assignments: Assignments = None,
     out: SizingOut = None,
     as_json: AsJson = False,
     theme: ThemeChoice = Theme.light,
 ) -> None:
-    """Find the best power and duration of SCENARIO's battery, and prove it where that is possible."""
+    """Find the best power and duration of SCENARIO's batteries, and prove it where that is possible."""
     wanted = answers.Wanted(
-        power_mw=answers.numbers(power, "--power", ":"),
-        duration_h=answers.numbers(duration, "--duration", ":"),
+        power_mw=answers.ranges(power, "--power"),
+        duration_h=answers.ranges(duration, "--duration"),
         objective=objective,
         twin=twin,
         power_step_mw=power_step,
@@ -195,6 +197,7 @@ def size(
         budget=budget,
         energy_min_mwh=energy_min,
         tolerance=tolerance,
+        price_years=price_years or [],
     )
     answers.run_size(scenario, assignments, wanted, out, as_json, theme)
 

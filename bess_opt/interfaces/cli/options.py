@@ -96,8 +96,19 @@ Week = Annotated[
     str | None,
     typer.Option(metavar="DATE", help="First day of the week in the picture; default: the busiest week."),
 ]
-Power = Annotated[str, typer.Option(metavar="MW", help="Power at the port: LEAST:MOST, or one number.")]
-Duration = Annotated[str, typer.Option(metavar="H", help="Energy over power: LEAST:MOST hours, or one number.")]
+BY_NAME = "of several batteries NAME=LEAST:MOST,NAME=..."
+Power = Annotated[str, typer.Option(metavar="MW", help=f"Power at the port: LEAST:MOST, or one number; {BY_NAME}.")]
+Duration = Annotated[
+    str, typer.Option(metavar="H", help=f"Energy over power: LEAST:MOST hours, or one number; {BY_NAME}.")
+]
+PriceYears = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--price-year",
+        metavar="SCENARIO",
+        help="A year whose mean with the others counts; the scenario with another series. Repeat it for each.",
+    ),
+]
 Objective = Annotated[
     str,
     typer.Option(

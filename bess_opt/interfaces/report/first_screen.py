@@ -15,7 +15,7 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.financials import Financials
 from bess_opt.investment.lifetime.operation import FORECAST
-from bess_opt.investment.sizing.size import Sizing
+from bess_opt.investment.sizing.result import Sizing
 from bess_opt.plots.shared.parts import prices_of
 
 COLUMNS = {

@@ -53,7 +53,7 @@ from bess_opt.interfaces.report.sections import YEAR, Section, sections_of
 from bess_opt.investment.lifetime.financials import Financials, financial_rows
 from bess_opt.investment.lifetime.operation import FORECAST, by_operation, forecast_driven, operation_table
 from bess_opt.investment.sizing.key_figures import sizing_rows
-from bess_opt.investment.sizing.size import Sizing
+from bess_opt.investment.sizing.result import Sizing
 from bess_opt.investment.sizing.sized_program import resized
 from bess_opt.plots.battery_use import action_figure
 from bess_opt.plots.cash_flow import cash_flow_figure

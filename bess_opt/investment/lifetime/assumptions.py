@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.technologies import Technology
@@ -25,13 +26,24 @@ class Fade:
 
 
 def fade_of(scenario: Scenario) -> Fade:
-    """The fade that [finance] states, else that of the technology; none beside a bare `present_value_factor`."""
-    finance, technology = scenario.finance, scenario.battery.technology
-    cells = scenario.battery.tech
+    """The fade that [finance] states, else that of the technology; none beside a bare `present_value_factor`.
+
+    Of several batteries that of the technology that fades fastest, for all of what they earn together.
+    """
+    finance = scenario.finance
     if finance is not None and finance.fade_per_year is not None:
         return Fade(finance.fade_per_year, f"fade of {finance.fade_per_year:.3g} a year as stated")
     if finance is not None and finance.present_value_factor is not None:
         return Fade(0.0, "no fade, as present_value_factor has no years")
+    each = [_fade_of_cells(battery) for battery in scenario.batteries]
+    fastest = max(each, key=lambda fade: fade.per_year)
+    if all(fade == fastest for fade in each):
+        return fastest
+    return Fade(fastest.per_year, f"{fastest.basis}, which fades fastest of the batteries")
+
+
+def _fade_of_cells(battery: Battery) -> Fade:
+    technology, cells = battery.technology, battery.tech
     if not cells.states_ageing:
         return Fade(0.0, "no fade, as the technology states no life")
     name = "the technology" if isinstance(technology, Technology) else technology

@@ -9,7 +9,7 @@ from bess_opt.common.html import box, pairs
 from bess_opt.common.wording import Number, Row
 
 if TYPE_CHECKING:
-    from bess_opt.investment.sizing.size import Sizing
+    from bess_opt.investment.sizing.result import Sizing
 
 
 def sizing_rows(sizing: Sizing) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bess_opt.common.findings import Finding
+from bess_opt.common.progress import Stretch
 from bess_opt.investment.sizing.objectives import Goal
 from bess_opt.investment.sizing.region import Region
 
@@ -50,3 +51,11 @@ def do_not_build(
         more = goal.sign * (bound - without)
         expected = f"no size found earns its cost; one that earns up to {more:,.4g} beyond it is not ruled out"
     return Finding("do_not_build", "finance", found, expected, "warning")
+
+
+def ended(told: Stretch) -> list[Finding]:
+    """What to say where the search was ended before its end."""
+    if not told.cancelled:
+        return []
+    expected = "this is the best size so far; run it again to the end for the best of all"
+    return [Finding("cancelled", "progress", "the search was ended from outside", expected, "warning")]

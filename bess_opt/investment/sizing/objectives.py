@@ -175,6 +175,11 @@ class Goal:
         """Whether `value` beats `other`; NaN beats nothing."""
         return self.sign * value > self.sign * other
 
+    def farther(self, limit: float, value: float, nothing: float, rounding: float) -> float:
+        """The limit over all sizes, no battery among them; where only rounding parts it from the value, the value."""
+        limit = limit if self.better(limit, nothing) else nothing
+        return value if abs(limit - value) <= rounding else limit
+
     def scale(self, revenue: float, least_revenue: float, power_mw: float, energy_mwh: float) -> float:
         """What a gap is a share of: the present value of what the battery earns, or of what it costs if that is more.
 

@@ -19,17 +19,13 @@ from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Weights
+from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.grid import planned
 from bess_opt.investment.sizing.objectives import Goal
 from bess_opt.investment.sizing.planes import EmptyRangeError, Planes, SolvedSize
 from bess_opt.investment.sizing.region import Region
-from bess_opt.investment.sizing.sized_program import (
-    NoPlanError,
-    NotConcaveError,
-    SizedProgram,
-    needs_one_way_cuts,
-    resized,
-)
+from bess_opt.investment.sizing.sized_program import NoPlanError, SizedProgram, resized
+from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
 
 MOST_ROUNDS = 60
 CHEAP_CALLS, CHEAP_STEPS = 10, 10_000  # a short horizon's proof goes on to the very corner for so many solves

@@ -20,7 +20,8 @@ from bess_opt.investment.sizing.grid import planned_sizes
 from bess_opt.investment.sizing.objectives import Goal
 from bess_opt.investment.sizing.recursed import fits, row_values, values_of
 from bess_opt.investment.sizing.region import Region
-from bess_opt.investment.sizing.sized_program import SizedProgram, needs_one_way_cuts
+from bess_opt.investment.sizing.sized_program import SizedProgram
+from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
 from bess_opt.solver.engines import EngineRefusedError
 
 COLUMNS = ("power_mw", "duration_h", "energy_mwh", "value", "exact")

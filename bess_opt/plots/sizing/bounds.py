@@ -12,7 +12,7 @@ from bess_opt.plots.sizing.marks import FINE
 
 if TYPE_CHECKING:
     from bess_opt.investment.sizing.planes import Planes
-    from bess_opt.investment.sizing.size import Sizing
+    from bess_opt.investment.sizing.result import Sizing
 
 RATES = 81  # rates of return between which the limit of a size is read off
 LOWEST_RATE = -0.5

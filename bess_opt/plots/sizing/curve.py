@@ -15,7 +15,7 @@ from bess_opt.plots.shared.units import Unit
 from bess_opt.plots.sizing.marks import FINE, Style, draw_optimum, line_handle, name_axes, room
 
 if TYPE_CHECKING:
-    from bess_opt.investment.sizing.size import Sizing
+    from bess_opt.investment.sizing.result import Sizing
 
 
 def draw_size_curve(axes: Axes, sizing: Sizing, values: pd.DataFrame, unit: Unit, look: Theme) -> list[Artist]:

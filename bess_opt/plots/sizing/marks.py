@@ -14,7 +14,7 @@ from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, Theme
 from bess_opt.plots.shared.time_axes import Floats
 
 if TYPE_CHECKING:
-    from bess_opt.investment.sizing.size import Sizing
+    from bess_opt.investment.sizing.result import Sizing
 
 FINE = 241  # points per direction where the bound is drawn
 Style = Literal["-", "--", "none"]

@@ -20,7 +20,7 @@ from bess_opt.plots.shared.units import Unit
 from bess_opt.plots.sizing.marks import FINE, draw_optimum, draw_tried, line_handle, name_axes, room, square_handle
 
 if TYPE_CHECKING:
-    from bess_opt.investment.sizing.size import Sizing
+    from bess_opt.investment.sizing.result import Sizing
 
 CUBIC = 3
 MOST_DOTS = 900  # allowed sizes beyond which they are not drawn one by one

@@ -19,7 +19,7 @@ from bess_opt.plots.sizing.curve import draw_size_curve
 from bess_opt.plots.sizing.size_map import draw_size_map
 
 if TYPE_CHECKING:
-    from bess_opt.investment.sizing.size import Sizing
+    from bess_opt.investment.sizing.result import Sizing
 
 WIDTH_IN, HEIGHT_IN = 11.0, 7.4
 PLACE = (0.085, 0.215, 0.74, 0.64)  # of the panel on the page: left, bottom, width, height

@@ -21,7 +21,7 @@ RATINGS = Ratings(charge_mw=0.5, discharge_mw=1.0, cells_mw=0.8, eta_in=0.96, et
 
 def cut(plant: Plant) -> Any:
     m = physical_model_of(plant)
-    add_one_way_cuts(m, plant, RATINGS)
+    add_one_way_cuts(m, plant, [RATINGS])
     return m
 
 
@@ -65,14 +65,14 @@ def test_what_is_given_has_a_use() -> None:
 def test_calls_of_both_ways_in_a_step_are_not_cut_off() -> None:
     """With regulation mean charge and discharge of a step are both positive, and neither has another use."""
     m, _ = wanted(regulation("parallel_ac", REGULATION["block"]))
-    add_one_way_cuts(m, plant_of_case(regulation("parallel_ac", REGULATION["block"])), RATINGS)
+    add_one_way_cuts(m, plant_of_case(regulation("parallel_ac", REGULATION["block"])), [RATINGS])
     assert hasattr(m, "charging_shared_port")
 
 
 def test_states_share_ratings_in_proportion_to_the_size() -> None:
     """What divides by the lower limit gives way to a row for each limit: its coefficients know no size."""
     m, _ = wanted(regulation("parallel_ac", REGULATION["block"]))
-    put_in_proportion(m, RATINGS)
+    put_in_proportion(m, plant_of_case(regulation("parallel_ac", REGULATION["block"])), [RATINGS])
     assert not any(hasattr(m, f"{state}_shared_power") for state in ("base", "up", "down"))
     found = row(m, "up_charging_shared_port", 0)
     assert found == ({("up_charge_mw", 0): 2.0, ("up_discharge_mw", 0): 1.0}, -np.inf, 1.0)

@@ -17,11 +17,12 @@ from bess_opt.dispatch.batch.workers import Here, Workers
 from bess_opt.dispatch.forecast_driven.numbers_by_age import numbers_by_age
 from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing import region as sizing_region
+from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.objectives import goal_of
 from bess_opt.investment.sizing.planes import Plane, Planes, SolvedSize
 from bess_opt.investment.sizing.proof import _Search, require_within
 from bess_opt.investment.sizing.region import Region, region_of
-from bess_opt.investment.sizing.sized_program import NotConcaveError, SizedProgram
+from bess_opt.investment.sizing.sized_program import SizedProgram
 
 MERCHANT = case(price_per_mwh=[10.0, 60.0, 20.0, 90.0] * 6, battery={"soc_end": "equal"})
 WEIGHTS = Weights(1.0, 0.0, 0.0, 0.0, 1.0)
@@ -102,9 +103,9 @@ def test_a_limit_that_is_not_concave_in_the_size(monkeypatch: pytest.MonkeyPatch
     """A battery whose power doubles beyond 2 MW: what was learnt at 1 MW does not bound it, and is not used."""
     made = SizedProgram._built
 
-    def bent(self: SizedProgram, power_mw: float, energy_mwh: float) -> Any:
-        program, numbers, bound = made(self, power_mw, energy_mwh)
-        if power_mw > 2.0:
+    def bent(self: SizedProgram, size: tuple[float, float]) -> Any:
+        program, numbers, bound = made(self, size)
+        if size[0] > 2.0:
             block = program.variables["discharge_mw"].slice
             program.upper[block] *= 2.0
         return program, numbers, bound
@@ -120,9 +121,9 @@ def test_a_limit_that_bends_with_the_size(monkeypatch: pytest.MonkeyPatch) -> No
     """Power with the square of the size: no step is so small that it changes alike on both sides."""
     made = SizedProgram._built
 
-    def curved(self: SizedProgram, power_mw: float, energy_mwh: float) -> Any:
-        program, numbers, bound = made(self, power_mw, energy_mwh)
-        program.upper[program.variables["discharge_mw"].slice] = power_mw**2
+    def curved(self: SizedProgram, size: tuple[float, float]) -> Any:
+        program, numbers, bound = made(self, size)
+        program.upper[program.variables["discharge_mw"].slice] = size[0] ** 2
         return program, numbers, bound
 
     monkeypatch.setattr(SizedProgram, "_built", curved)

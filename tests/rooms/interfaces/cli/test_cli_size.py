@@ -163,3 +163,26 @@ def test_compare_names_an_unknown_strategy(run: Run, folder: Path) -> None:
     ended = run("compare", folder, "--strategies", "arbitrge")
     assert (ended.code, ended.out) == (1, "")
     assert "arbitrage" in ended.err
+
+
+def test_sizes_of_several_batteries_by_name(run: Run, folder: Path, priced: bo.Scenario, tmp_path: Path) -> None:
+    """Ranges by name and a further year: the same as in Python, in the folder and on stdout."""
+    names = ("--set", "battery.name=north")
+    ended = run(
+        "size", folder, "--power", "north=0:2", "--duration", "1:4", "--price-year", folder, *names, *MONEY, "--json",
+        "--out", tmp_path / "found",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    named = priced.replace(battery={"name": "north"})
+    best = bo.size(named, {"north": (0, 2)}, (1, 4), price_years=[named])
+    assert ended.json["power_mw"] == best.power_mw
+    assert (ended.json["value"], ended.json["bound"], ended.json["p90"]) == (best.value, best.bound, best.p90)
+    assert len(ended.json["years"]) == 1
+    assert len(pd.read_parquet(tmp_path / "found" / "years.parquet")) == 1
+
+
+@pytest.mark.parametrize("power", ["north=0:2,south", "=0:2", "north=0:2,north=0:1", "north=a"])
+def test_ranges_by_name_that_are_none(run: Run, folder: Path, power: str) -> None:
+    ended = run("size", folder, "--power", power, "--duration", "1:4")
+    assert ended.code == 2
+    assert "is not of the form" in ended.err

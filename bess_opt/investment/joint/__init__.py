@@ -1,0 +1,1 @@
+"""Sizes of several batteries at once, and over several years of prices, with one proven bound."""
