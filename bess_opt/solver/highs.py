@@ -179,18 +179,6 @@ class Solver:
         """The last basis, to be given to `set_basis` of a solver of the same shape."""
         return self._highs.getBasis()
 
-    def kept(self) -> tuple[Any, ...]:
-        """The numbers and the basis of now, to be given to `take_up` of the same object."""
-        sides = (self._lower.copy(), self._upper.copy(), self._row_lower.copy(), self._row_upper.copy())
-        return (self.basis(), self._cost, self._cost_scale, *sides)
-
-    def take_up(self, kept: tuple[Any, ...]) -> None:
-        """Go back to what `kept` gave."""
-        basis, cost, cost_scale, *sides = kept
-        self.set_costs(cost, cost_scale)
-        self.take_over(*sides)
-        self.set_basis(basis)
-
     def statuses(self, x: Array) -> tuple[Array, Array]:
         """The basis of the program just solved by `x`, as numbers: (columns, rows), each `AT_LOWER` and so on."""
         basic = np.asarray(self._highs.getBasicVariables()[1])
@@ -314,7 +302,7 @@ class Solver:
         try:
             for i, cost in enumerate(costs):
                 columns, rows = self._hold_face(found[-1])
-                held, tight = np.union1d(held, columns), np.union1d(tight, rows)
+                held, tight = np.sort(np.append(held, columns)), np.sort(np.append(tight, rows))
                 self._cost_scale = _cost_scale(cost)
                 self.set_costs(cost)
                 found.append(self.solve(duals=duals_of_last or i < len(costs) - 1))

@@ -29,6 +29,7 @@ from bess_opt.solver.worn_start import SegmentBlocks, emptied, segment_blocks, w
 PART_STEPS = 96  # that a part has at least: shorter ones cost more to set up than they save
 EMPTY = 1e-9  # of the plant's size: less energy than this is none
 PROVEN = 1e-9  # of the turnover: how close the value of the prices must come to the plan's money
+KNOWN = 3  # earlier solutions that a part remembers: pattern and ties are asked in turns
 SAME_PRICE = 1e-11  # of the dearest: a worth that has moved by less has not moved
 
 
@@ -51,6 +52,22 @@ def _parts_fit(program: Program, blocks: SegmentBlocks) -> bool:
 
 
 @dataclass
+class _Asked:
+    """Numbers that a part was solved with, and what came out."""
+
+    cost: Array
+    sides: tuple[Array, Array, Array, Array]
+    solution: Solution | None = None
+
+    def same(self, other: _Asked) -> bool:
+        """Whether the solution answers for `other` too."""
+        if not all(np.array_equal(one, two) for one, two in zip(self.sides, other.sides, strict=True)):
+            return False
+        dearest = float(np.abs(self.cost).max(initial=0.0))
+        return float(np.abs(self.cost - other.cost).max(initial=0.0)) <= SAME_PRICE * dearest
+
+
+@dataclass
 class _Part:
     """The steps first..last-1 as a program of their own, and its last solution.
 
@@ -66,8 +83,8 @@ class _Part:
     own_columns: Array
     own_rows: Array
     solver: Solver
-    cost: Array = field(default_factory=lambda: np.zeros(0))
     solution: Solution | None = None
+    known: list[_Asked] = field(default_factory=list)
 
     @property
     def worth(self) -> Array:
@@ -114,20 +131,12 @@ class ChainedSolver(Solver):
             self._row_lower[rows], self._row_upper[rows] = lower, upper
 
     def basis(self) -> Any:
-        """See `Solver`; of parts, what each was given and has found."""
-        if self._whole:
-            return super().basis()
-        return [(part, part.cost, part.solution, part.solver.kept()) for part in self._parts]
+        """See `Solver`; parts go on from where they are."""
+        return super().basis() if self._whole else None
 
     def set_basis(self, basis: Any) -> None:
         """See `Solver`."""
-        if isinstance(basis, list):
-            if not self._whole:
-                self._parts = [part for part, *_ in basis]
-                for part, cost, solution, kept in basis:
-                    part.cost, part.solution = cost, solution
-                    part.solver.take_up(kept)
-        else:
+        if basis is not None:
             super().set_basis(basis)
 
     def statuses(self, x: Array) -> tuple[Array, Array]:
@@ -145,7 +154,7 @@ class ChainedSolver(Solver):
             if not self._parts:
                 self._begin()
             iterations = self._go_back(until)
-            found = self._joined(time.perf_counter() - began, iterations)
+            found = self._joined(time.perf_counter() - began, iterations, duals=duals)
         except LimitReachedError:
             raise
         except SolveError:
@@ -234,17 +243,19 @@ class ChainedSolver(Solver):
         upper[part.begin] = lower[part.begin]
         row_lower, row_upper = self._row_lower[part.rows], self._row_upper[part.rows]
         row_lower[~part.own_rows], row_upper[~part.own_rows] = -np.inf, np.inf
-        moved = part.solver.take_over(lower, upper, row_lower, row_upper)
-        dearest = float(np.abs(cost).max(initial=0.0))
-        if part.solution is not None and not moved and np.allclose(cost, part.cost, 0.0, SAME_PRICE * dearest):
+        asked = _Asked(cost, (lower, upper, row_lower, row_upper))
+        known = next((one for one in part.known if one.same(asked)), None)
+        if known is not None:
+            part.solution = known.solution
             return 0
-        part.cost = cost
+        part.solver.take_over(lower, upper, row_lower, row_upper)
         part.solver.set_costs(cost, self._cost_scale)
-        part.solution = part.solver.solve()
+        asked.solution = part.solution = part.solver.solve()
+        part.known = [asked, *part.known[:KNOWN]]
         return part.solution.iterations
 
-    def _joined(self, seconds: float, iterations: int) -> Solution | None:
-        """The parts' solutions as that of the whole; None where their prices do not prove it."""
+    def _joined(self, seconds: float, iterations: int, *, duals: bool) -> Solution | None:
+        """The parts' solutions as that of the whole; None where their prices, if asked for, do not prove it."""
         program = self.program
         x, row = np.zeros(program.columns), np.zeros(program.rows)
         for part in self._parts:
@@ -252,8 +263,11 @@ class ChainedSolver(Solver):
                 return None
             x[part.columns[part.own_columns]] = part.solution.x[part.own_columns]
             row[part.rows[part.own_rows]] = part.solution.row_dual[part.own_rows]
-        column = self._cost - program.priced(row)
         objective, turnover = float(self._cost @ x), float(np.abs(self._cost) @ np.abs(x))
+        if not duals:
+            value, nothing = objective + program.offset, np.zeros(0)
+            return Solution(x, value, value, nothing, nothing, seconds, iterations)
+        column = self._cost - program.priced(row)
         value, loose = 0.0, 0.0
         for price, low, high in ((row, self._row_lower, self._row_upper), (column, self._lower, self._upper)):
             side = np.where(price > 0.0, low, high)
