@@ -136,7 +136,8 @@ class Finance(Table):
 
     @model_validator(mode="after")
     def _augmentation_is_complete(self) -> Self:
-        years = [year for year, _ in self.added]
+        stated = () if isinstance(self.augmentation, str) else self.augmentation
+        years = [year for year, _ in stated]
         if any(year < 1 or year != int(year) for year in years) or len(set(years)) < len(years):
             expected = "give whole years of 1 or more, each once: [[8, 2.0]] adds 2 MWh at the end of year 8"
             reject([Finding("wrong_value", "augmentation", f"found the years {show(years)}", expected)])
@@ -156,7 +157,7 @@ class Finance(Table):
         """(year at whose end cells are added, MWh), in order; none where they are still to be looked for."""
         if isinstance(self.augmentation, str):
             return ()
-        return tuple(sorted((int(year) if year == int(year) else year, energy) for year, energy in self.augmentation))
+        return tuple(sorted((int(year), energy) for year, energy in self.augmentation))
 
     @property
     def searches_augmentation(self) -> bool:

@@ -1,16 +1,17 @@
 """Cells added during the life: what a stated plan of them brings, and the years and MWh that bring most.
 
-A horizon brings V(E) with E MWh. MWh added at the end of year k bring V(E + x) − V(E) in year k + 1, and fade on their
-own from then on: one unit of it is worth φ(k) today, and a MWh costs c(k). Where V is concave each further MWh brings
-less, so that later MWh belong to later years, and each can be looked at for itself: at the slope s of V it is worth
-max over k of φ(k)·s − c(k), or nothing. Between two energies whose values are known the slope lies between those of
-the neighbouring chords; that gives the plan its bound, and says where to look next.
+A horizon brings V(E) with E MWh. Cells added at the end of year k bring V(E + x) − V(E) in year k + 1 and fade on
+their own from then on: one unit of it is worth φ(k) today, and a MWh costs c(k). Where V is concave each further
+MWh brings less, so that later MWh belong to later years, and each can be looked at for itself: at the slope s of V it
+is worth max over k of φ(k)·s − c(k), or nothing. Between two energies whose values are known the slope lies between
+those of the neighbouring chords; that gives the plan its bound, and says where to look next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Yields:
 
 
 def augmentation_of(plan: Dispatch, figures: Figures, finance: Finance, fade: float) -> Augmentation:
-    """The cells that [finance] adds, stated or looked for, with what they bring. ScenarioError for a replayed plan."""
+    """The cells that [finance] adds, stated or looked for. ScenarioError for a plan that cannot be made anew."""
     if not finance.augmentation:
         return Augmentation(())
     if plan.twin not in ("optimal", "rule"):
@@ -93,8 +94,9 @@ def _concave(plan: Dispatch) -> bool:
     made = prepare(plan.scenario)
     plant, money = made.plant, plan.metrics.net_revenue
     negative = bool((plant.import_price < 0.0).any() or (plant.export_price < 0.0).any())
-    cash = abs(plan.report.objective - money) <= AS_CASH * max(abs(money), 1.0)
-    if plan.twin != "optimal" or negative or not cash or plan.metrics.wear_cost > 0.0:
+    if plan.report is None or negative or plan.metrics.wear_cost > 0.0:
+        return False
+    if abs(plan.report.objective - money) > AS_CASH * max(abs(money), 1.0):
         return False
     return not bool(expand(model_of(plant, made.strategy)[0]).integer.any())
 
@@ -141,7 +143,7 @@ def _searched(yields: Yields, prices: _Prices, *, concave: bool) -> Augmentation
         energies.insert(worst + 2, 0.5 * (energies[worst + 1] + energies[worst + 2]))
     _, missed = _by_interval(yields, energies, prices)
     by_year: dict[int, float] = {}
-    for low, high in zip(energies[1:-1], energies[2:], strict=True):
+    for low, high in pairwise(energies[1:]):
         _, year = prices.best(_slope(yields, low, high))
         if year:
             by_year[year] = by_year.get(year, 0.0) + high - low
@@ -155,7 +157,7 @@ def _by_interval(yields: Yields, energies: list[float], prices: _Prices) -> tupl
     The slope inside falls from at most that of the chord before to at least that of the chord behind, and its mean is
     that of the chord itself: as a MWh's worth is convex in the slope, the two ends in that mean bound it.
     """
-    slope = [_slope(yields, a, b) for a, b in zip(energies[:-1], energies[1:], strict=True)]
+    slope = [_slope(yields, a, b) for a, b in pairwise(energies)]
     gain, missed = [], []
     for i in range(1, len(slope)):
         width, mean = energies[i + 1] - energies[i], slope[i]

@@ -6,10 +6,11 @@ its beginning. A payment of year y grows by (1 + escalation)^y and is discounted
 earns also fades: in year j after new cells it is (1 − fade)^(j − 1) of what new cells earn; what the site earns
 without a battery does not fade. Capital is paid in year 0. A replacement "in year k" is paid at the end of year k
 and grows by (1 + escalation)^k; year k + 1 has new cells. Cells added "in year k" are paid at the end of year k at
-capital_per_mwh · (1 + augmentation_price_change_per_year)^k; what they bring fades from year k + 1 on, by itself. The residual share of the capital comes back in year N.
-Tax takes its share of revenue − fixed O&M − replacement − augmentation − straight-line depreciation of the capital over the N
-payments + residual; a loss is refunded in its year, so there is income elsewhere to set it against. Wear is a
-shadow price and stored energy a state: neither is cash.
+capital_per_mwh · (1 + augmentation_price_change_per_year)^k; what they bring fades from year k + 1 on, by itself.
+The residual share of the capital comes back in year N. Tax takes its share of revenue − fixed O&M − replacement −
+augmentation − straight-line depreciation of the capital over the N payments + residual; a
+loss is refunded in its year, so there is income elsewhere to set it against. Wear is a shadow
+price and stored energy a state: neither is cash.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from bess_opt.inputs.scenario import Scenario
 YEAR_H = (8760.0, 8784.0)
 GIVE_RATES = "give discount_rate and lifetime_years, or present_value_factor in place of both"
 CASH_FLOW = (
-    "capital", "revenue", "fixed_om", "replacement", "augmentation", "tax", "net", "discount_factor", "present_value", "cumulative",
+    "capital", "revenue", "fixed_om", "replacement", "augmentation", "tax", "net", "discount_factor", "present_value",
+    "cumulative",
 )  # fmt: skip
 
 
@@ -105,8 +107,8 @@ class Figures:
 class Years:
     """The payments of a lifetime: year of each since the purchase, and per payment growth, discount and fade.
 
-    `lost` is the share lost each year, `replaced_after` are the years at whose ends cells are replaced, `renewed` what a replacement is worth today for
-    each unit of its price at the purchase, all replacements together.
+    `lost` is the share lost each year, `replaced_after` are the years at whose ends cells are replaced, `renewed`
+    what a replacement is worth today for each unit of its price at the purchase, all replacements together.
     """
 
     lifetime: int
@@ -160,9 +162,9 @@ def cash_flow_of(
     """Money by year, index `year` 0 to the lifetime, money received positive, in `finance.money`.
 
     Columns: capital (paid in year 0; its residual share comes back in the last year), revenue (net of variable
-    O&M), fixed_om, replacement, augmentation, tax, net (their sum), discount_factor, present_value, cumulative (of net). The
-    sum of present_value is `Weights.npv`. `discount_rate` and `fade` as in `weights`. ScenarioError as there, and
-    for a bare `present_value_factor`, which knows no years.
+    O&M), fixed_om, replacement, augmentation, tax, net (their sum), discount_factor, present_value, cumulative (of
+    net). The sum of present_value is `Weights.npv`. `discount_rate` and `fade` as in `weights`. ScenarioError as
+    there, and for a bare `present_value_factor`, which knows no years.
     """
     if finance.present_value_factor is not None:
         found = "knows no years, and a cash flow has them"

@@ -52,10 +52,11 @@ def lcos(
 ) -> float:
     """Levelised cost of storage, currency per MWh discharged at the port.
 
-    PV(capital + fixed O&M + variable O&M + charging + replacement + augmentation − residual) / PV(MWh discharged). Charging and
-    variable O&M escalate like revenue. Throughput fades with `fade_per_year`, `fade` in its place, or by
-    `throughput`, its share in each year of operation. What added cells discharge costs as much to run per MWh. With `present_value_factor`, yearly money and yearly MWh count
-    that many times. NaN without discharge or prices.
+    PV(capital + fixed O&M + variable O&M + charging + replacement + augmentation − residual) / PV(MWh discharged).
+    Charging and variable O&M escalate like revenue. Throughput fades with `fade_per_year`, `fade` in its place, or by
+    `throughput`, its share in each year of operation. What added cells discharge costs as much to
+    run per MWh. With `present_value_factor`, yearly money and yearly MWh count that many times. NaN without
+    discharge or prices.
     """
     delivered = figures.year_weight * plan.metrics.discharged_mwh
     running = figures.year_weight * (plan.metrics.variable_om + charging_cost(plan))
