@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from bess_opt.comparison.connection import ConnectionCost as ConnectionCost
     from bess_opt.comparison.connection import connection as connection
     from bess_opt.comparison.convention import convention as convention
+    from bess_opt.comparison.price_index import PriceIndex as PriceIndex
+    from bess_opt.comparison.price_index import index as index
     from bess_opt.comparison.published.verify import verify as verify
     from bess_opt.comparison.resilience import Resilience as Resilience
     from bess_opt.comparison.resilience import resilience as resilience
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.connection import Clause as Clause
     from bess_opt.inputs.finance import Finance as Finance
     from bess_opt.inputs.outage import Outage as Outage
+    from bess_opt.inputs.products.catalogue import products as products
     from bess_opt.inputs.readers.read_series import read_load as read_load
     from bess_opt.inputs.readers.read_series import read_prices as read_prices
     from bess_opt.inputs.readers.read_series import read_solar as read_solar
@@ -122,6 +125,9 @@ _HOME = {
     "optimize_many": "dispatch.batch.optimize_many",
     "monte_carlo": "dispatch.batch.price_years",
     "Outage": "inputs.outage",
+    "index": "comparison.price_index",
+    "PriceIndex": "comparison.price_index",
+    "products": "inputs.products.catalogue",
     "Reconciliation": "dispatch.reconciliation",
     "reconcile": "dispatch.reconciliation",
     "Relaxation": "common.findings",

@@ -273,6 +273,16 @@ def design() -> str:
     return f"{before}<!-- touched: made by docs/generate.py -->\n" + "\n".join([*table(), "<!-- end -->"]) + after
 
 
+def products() -> str:
+    """The page on market products, with the tables of the shipped definitions; the rest of it is written by hand."""
+    mark = "<!-- products: made by docs/generate.py -->\n"
+    before, rest = (HERE / "products.md").read_text("utf-8").split(mark, 1)
+    after = rest.split("<!-- end -->", 1)[1]
+    return (
+        f"{before}{mark}" + "\n\n".join(["", *reference.product_definitions(), "<!-- end -->"]).lstrip("\n") + after
+    )
+
+
 def value_map() -> tuple[Figure, str]:
     """What stored energy is worth over energy and time, in a week of a shipped scenario."""
     import numpy as np
@@ -308,6 +318,7 @@ PAGES = {
     "design.md": design,
     "formulation.md": formulation,
     "nomenclature.md": nomenclature,
+    "products.md": products,
     "scenario_toml.md": _reference(reference.scenario_keys),
     "strategies.md": catalogue,
     "validation.md": _reference(reference.validation),

@@ -206,3 +206,28 @@ def validation() -> list[str]:
             )
         parts += [f"## {case}", f"Source: {source}.", "\n".join(lines)]
     return parts
+
+
+# ---- market products
+
+
+def product_definitions() -> list[str]:
+    """The shipped definitions of market products, a table a market, with their sources below."""
+    import bess_opt
+
+    known, parts = bess_opt.products(), list[str]()
+    for market, rows in known.groupby("market"):
+        lines = [
+            "| `use` | what | direction | block [h] | call [h] | bid, step [MW] | in force | expires | assumed |",
+            "|---|---|---|---:|---:|---|---|---|---|",
+        ]
+        for name, row in rows.iterrows():
+            block = "a step" if row["block_h"] != row["block_h"] else f"{row['block_h']:g}"
+            bids = f"{row['min_bid_mw']:g}, {row['step_mw']:g}"
+            assumed = row["assumed"].replace("_", "\\_")
+            cells = [f"`{name}`", row["meaning"], row["direction"], block, f"{row['headroom_h']:.3g}", bids]
+            cells += [str(row["in_force"]), str(row["expires"]), assumed]
+            lines.append("| " + " | ".join(cell(text) for text in cells) + " |")
+        sources = "\n".join(f"- {source}" for source in dict.fromkeys(rows["source"]))
+        parts += [f"### {market}", "\n".join(lines), f"Sources:\n\n{sources}"]
+    return parts
