@@ -48,7 +48,10 @@ def _parts_fit(program: Program, blocks: SegmentBlocks) -> bool:
     if len(stores(program.variables)) != len(blocks.energy) + 1:
         return False
     inner = program.variables[ENERGY].slice
-    return bool((program.lower[inner][1:-1] <= 0.0).all())
+    if (program.lower[inner][1:-1] > 0.0).any():
+        return False
+    crossed = Cutter(program, blocks.steps).crossed_beside_energy()
+    return int((~crossed).sum()) > blocks.steps // 4  # rows of months or of the year leave too few ends of parts
 
 
 @dataclass

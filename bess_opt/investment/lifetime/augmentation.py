@@ -91,10 +91,10 @@ def _stated(yields: Yields, added: tuple[tuple[int, float], ...]) -> tuple[Added
 
 def _concave(plan: Dispatch) -> bool:
     """Whether the horizon's cash is known to be concave in the energy: it is maximised, in a linear program."""
-    made = prepare(plan.scenario)
+    made, battery = prepare(plan.scenario), plan.scenario.battery
     plant, money = made.plant, plan.metrics.net_revenue
     negative = bool((plant.import_price < 0.0).any() or (plant.export_price < 0.0).any())
-    if plan.report is None or negative or plan.metrics.wear_cost > 0.0:
+    if plan.report is None or negative or battery.wear is not None or battery.wear_cost_per_mwh > 0.0:
         return False
     if abs(plan.report.objective - money) > AS_CASH * max(abs(money), 1.0):
         return False

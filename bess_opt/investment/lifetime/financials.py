@@ -124,16 +124,14 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
     fade = fade_of(plan.scenario) if ageing is None else Fade(0.0, ageing.basis)
     figures, notes = _figures(plan, baseline, fades=ageing is not None or fade.per_year > 0.0)
     finance = with_best_years(finance, figures, fade.per_year)
-    more = augmentation_of(plan, figures, finance, fade.per_year)
+    more, throughput = augmentation_of(plan, figures, finance, fade.per_year), None
     figures = replace(figures, added=more.added)
-    throughput = None
     if ageing is not None:
         unfading = figures.unfading if baseline is None else baseline.metrics.net_revenue
         yearly, throughput = ageing.course(plan, unfading)
         yearly = tuple(value + figures.unfading for value in yearly)
         figures = replace(figures, yearly=yearly)
-    bare = finance.present_value_factor is not None
-    table = None if bare else cash_flow_of(figures, finance, fade=fade.per_year)
+    table = None if finance.present_value_factor else cash_flow_of(figures, finance, fade=fade.per_year)
     first = figures.net_revenue if figures.yearly is None else figures.yearly[0]
     npv = _bare_npv(figures, finance) if table is None else float(table["present_value"].sum())
     return Financials(

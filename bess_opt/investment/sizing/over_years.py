@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
@@ -20,12 +21,30 @@ from bess_opt.investment.lifetime.assumptions import fade_of
 from bess_opt.investment.lifetime.best_years import stated, with_best_years
 from bess_opt.investment.lifetime.cash_flow import Figures, weights_of
 from bess_opt.investment.lifetime.without_battery import without_battery
+from bess_opt.investment.sizing.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from bess_opt.investment.sizing.size import Sizing
 
+Asked = TypeVar("Asked", bound="Callable[..., Sizing]")
 NEAR_ZERO, FAR = 1e-9, 1e9  # prices of a replacement, per unit of yearly revenue, at which the hull begins and ends
 SAME = 1e-10  # of the worth of revenue: a corner that lies above the hull so far by less is none
+
+
+def looks_for_years(size: Asked) -> Asked:
+    """`size`, for scenarios that do not state the years of replacement too."""
+
+    @wraps(size)
+    def sized(scenario: Scenario, *args: Any, **kwargs: Any) -> Sizing:
+        finance, objective = scenario.finance, str(args[2] if len(args) > 2 else kwargs.get("objective", "npv"))
+        kind = OBJECTIVES.get(objective)
+        if finance is None or kind is None or not kind.needs_finance:
+            return size(scenario, *args, **kwargs)
+        if not (finance.searches_years or finance.augmentation):
+            return size(scenario, *args, **kwargs)
+        return over_years(scenario, objective, lambda one: size(one, *args, **kwargs))
+
+    return cast("Asked", sized)
 
 
 def over_years(scenario: Scenario, objective: str, each: Callable[[Scenario], Sizing]) -> Sizing:

@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -29,7 +28,7 @@ from bess_opt.investment.sizing.grid import no_plan, search_grid
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
 from bess_opt.investment.sizing.operated import operated
-from bess_opt.investment.sizing.over_years import over_years
+from bess_opt.investment.sizing.over_years import looks_for_years
 from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.proof import Proven, prove, require_within
 from bess_opt.investment.sizing.region import Range, Region, region_of
@@ -160,6 +159,7 @@ class Sizing:
         return key_figures.sizing_html(self)
 
 
+@looks_for_years
 def size(
     scenario: Scenario,
     power_mw: Range,
@@ -198,15 +198,6 @@ def size(
     require_one_battery(scenario.batteries, "size")
     if objective in OBJECTIVES and OBJECTIVES[objective].needs_finance and scenario.finance is not None:
         scenario = counted_scenario(scenario)
-        finance = scenario.finance
-        if finance is not None and (finance.searches_years or finance.augmentation):
-            each = partial(
-                size, power_mw=power_mw, duration_h=duration_h, objective=objective, twin=twin,
-                power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh, module=module, budget=budget,
-                energy_min_mwh=energy_min_mwh, tolerance=tolerance, executor=executor, workers=workers,
-                progress=progress,
-            )  # fmt: skip
-            return over_years(scenario, objective, each)
     goal = goal_of(scenario, objective, twin)
     _check(scenario, tolerance, objective, budget, energy_min_mwh)
     sizes = region_of(

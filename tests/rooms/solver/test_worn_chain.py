@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -81,6 +83,18 @@ def test_parts_give_the_optimum_of_the_whole(seed: int, monkeypatch: pytest.Monk
 def test_most_scenarios_were_cut() -> None:
     if len(_parts_of) == 12:
         assert sum(parts > 2 for parts in _parts_of.values()) >= 8, _parts_of
+
+
+@pytest.mark.parametrize("cap", [{"count": 3.0, "per": "horizon"}, {"count": 0.8, "per": "day"}])
+def test_caps_beside_wear(cap: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = _site(5).replace(battery={"max_cycles": cap})
+    whole = bo.optimize(scenario)
+    monkeypatch.setattr(worn_chain, "SHORTEST", 100)
+    asked = []
+    monkeypatch.setattr(ChainedSolver, "_begin", lambda self: asked.append(1))
+    parts = bo.optimize(scenario)
+    assert not asked  # what ties days or the year together leaves few ends
+    assert parts.report.objective == pytest.approx(whole.report.objective, rel=1e-9)
 
 
 def test_a_proof_that_does_not_close_is_left_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
