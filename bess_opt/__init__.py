@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     __version__: str
     from bess_opt.common.errors import AuditError as AuditError
     from bess_opt.common.errors import BessOptError as BessOptError
+    from bess_opt.common.errors import CancelledError as CancelledError
     from bess_opt.common.errors import InfeasibleError as InfeasibleError
     from bess_opt.common.errors import ScenarioError as ScenarioError
     from bess_opt.common.errors import SolveError as SolveError
     from bess_opt.common.errors import StrategyError as StrategyError
     from bess_opt.common.findings import Relaxation as Relaxation
+    from bess_opt.common.progress import Progress as Progress
     from bess_opt.comparison.compare import compare as compare
     from bess_opt.comparison.connection import ConnectionCost as ConnectionCost
     from bess_opt.comparison.connection import connection as connection
@@ -110,6 +112,8 @@ _HOME = {
     "Dispatch": "dispatch.result",
     "AuditError": "common.errors",
     "BessOptError": "common.errors",
+    "CancelledError": "common.errors",
+    "Progress": "common.progress",
     "InfeasibleError": "common.errors",
     "ScenarioError": "common.errors",
     "SolveError": "common.errors",

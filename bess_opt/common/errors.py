@@ -7,6 +7,7 @@
     ├── StrategyError            unknown strategy or option, missing series, contradiction
     ├── SolveError               the solver ended without a plan
     │   └── InfeasibleError      no schedule can meet the limits; `.reasons` says which and when
+    ├── CancelledError           a long run was ended by its own `progress=` before it had a result
     └── AuditError               a plan broke the physics or its books; never returned to the caller
 """
 
@@ -53,6 +54,10 @@ class InfeasibleError(SolveError):
 
     def __reduce__(self) -> tuple[type[InfeasibleError], tuple[Any, ...]]:
         return type(self), (self.reasons, self.relaxations)
+
+
+class CancelledError(BessOptError):
+    """A long run was ended by whom its `progress=` tells, before it had anything to return."""
 
 
 class AuditError(BessOptError):

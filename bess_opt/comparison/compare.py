@@ -11,6 +11,8 @@ import pandas as pd
 from bess_opt.common.errors import AuditError, InfeasibleError, SolveError, StrategyError
 from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, html_table
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import Number, number, percent
 from bess_opt.comparison.gap import Gap, gap
 from bess_opt.comparison.stack_attribution import loss_by_removal, value_by_line
@@ -117,6 +119,7 @@ def compare(
     forecast: Forecasts | None = None,
     horizon_h: float = 48.0,
     every_h: float = 1.0,
+    progress: ShowProgress = False,
 ) -> Comparison:
     """Nothing, rule and optimum of `scenario` side by side, for its own strategy or for each of `strategies`.
 
@@ -125,14 +128,19 @@ def compare(
     `strategies` are names or tables; a name that the scenario itself states keeps the options stated there.
     Raises what `optimize` raises. A rung "none" or "rule" that cannot be run (a site that needs its battery,
     a rule that meets a limit) is left out and noted, as are those of a strategy that windows cannot carry.
+    `progress` is a callable that is told a `Progress` after each rung, or whether a bar is drawn; if it raises
+    StopIteration the comparison ends with CancelledError.
     """
     if forecast is not None:
         require_one_battery(scenario.batteries, "compare with a forecast")
     contenders = _contenders(scenario, strategies)
-    ladders = {label: _ladder(label, contender) for label, contender in contenders.items()}
-    if forecast is not None:
-        for label, contender in contenders.items():
-            _operate(label, contender, forecast, horizon_h, every_h, ladders[label])
+    ladders: dict[str, _Ladder] = {}
+    with followed(progress, "comparing") as told:
+        for place, (label, contender) in enumerate(contenders.items()):
+            part = told.part(place / len(contenders), (place + 1) / len(contenders))
+            ladders[label] = _ladder(label, contender, part.part(0.0, 1.0 if forecast is None else 0.2))
+            if forecast is not None:
+                _operate(label, contender, forecast, horizon_h, every_h, ladders[label], part.part(0.2, 1.0))
     plans = {(label, rung): plan for label, made in ladders.items() for rung, plan in made.plans.items()}
     return Comparison(
         scenario=scenario,
@@ -145,6 +153,40 @@ def compare(
         removed=_stacked_tables({label: ladder.removed for label, ladder in ladders.items()}, "removed"),
         notes=Findings(note for ladder in ladders.values() for note in ladder.notes),
     )
+
+
+def comparison_with(best: Dispatch) -> Comparison:
+    """Nothing and rule beside an optimal plan that is there already: nothing is solved.
+
+    There is no gap and no fair optimum: both need the program of the plan.
+    """
+    label = " + ".join(entry.name for entry in best.scenario.strategies)
+    found, notes = _without_optimum(label, best.scenario, Stretch())
+    plans = found | {OPTIMAL: best}
+    return Comparison(
+        scenario=best.scenario,
+        table=_table({label: _Ladder(plans, None, pd.DataFrame(), [])}),
+        plans={(label, rung): plan for rung, plan in plans.items()},
+        gaps={},
+        lines=_stacked_tables({label: value_by_line(plans, NONE, OPTIMAL)}, "line"),
+        removed=pd.DataFrame(),
+        notes=Findings(notes),
+    )
+
+
+def _without_optimum(label: str, scenario: Scenario, told: Stretch) -> tuple[dict[str, Dispatch], list[Finding]]:
+    """The rungs that solve nothing, and what is to be said of those that cannot run."""
+    plans: dict[str, Dispatch] = {}
+    notes: list[Finding] = []
+    for share, rung, make in ((0.4, NONE, dispatch_without_battery), (0.5, RULE, simulate)):
+        told.step(share, f"{label}: {rung}")
+        try:
+            plans[rung] = make(scenario)
+        except (InfeasibleError, AuditError) as error:
+            if isinstance(error, AuditError) and rung == RULE:
+                raise
+            notes.append(_left_out(label, rung, str(error)))
+    return plans, notes
 
 
 def _contenders(scenario: Scenario, strategies: Strategies | None) -> dict[str, Scenario]:
@@ -164,17 +206,13 @@ def _contenders(scenario: Scenario, strategies: Strategies | None) -> dict[str, 
     return found
 
 
-def _ladder(label: str, scenario: Scenario) -> _Ladder:
+def _ladder(label: str, scenario: Scenario, told: Stretch) -> _Ladder:
+    told.step(0.0, f"{label}: optimum")
     with naming_least_changes(scenario):
         solved = solve_scenario(scenario)
-    plans, notes = {OPTIMAL: dispatch_of(solved)}, []
-    for rung, make in ((NONE, dispatch_without_battery), (RULE, simulate)):
-        try:
-            plans[rung] = make(scenario)
-        except (InfeasibleError, AuditError) as error:
-            if isinstance(error, AuditError) and rung == RULE:
-                raise
-            notes.append(_left_out(label, rung, str(error)))
+    found, notes = _without_optimum(label, scenario, told)
+    plans = {OPTIMAL: dispatch_of(solved)} | found
+    told.step(0.6, f"{label}: where the rule loses")
     split: Gap | None = None
     if RULE in plans:
         fair, best = _fair(solved, plans)
@@ -184,7 +222,9 @@ def _ladder(label: str, scenario: Scenario) -> _Ladder:
             notes.append(_left_out(label, "gap", str(error)))
     order = [rung for rung in (NONE, RULE, FAIR, OPTIMAL) if rung in plans]
     plans = {rung: plans[rung] for rung in order}
+    told.step(0.8)
     removed, left_out = loss_by_removal(scenario, plans[OPTIMAL])
+    told.step(1.0)
     return _Ladder(plans, split, removed, [*notes, *left_out])
 
 
@@ -195,14 +235,21 @@ def _stacked_tables(tables: dict[str, pd.DataFrame], inner: str) -> pd.DataFrame
 
 
 def _operate(
-    label: str, scenario: Scenario, forecast: Forecasts, horizon_h: float, every_h: float, ladder: _Ladder
+    label: str,
+    scenario: Scenario,
+    forecast: Forecasts,
+    horizon_h: float,
+    every_h: float,
+    ladder: _Ladder,
+    told: Stretch,
 ) -> None:
     """Enter the forecast-driven rungs, before the optimum."""
+    made: dict[str, Dispatch] = {}
     try:
-        made = {
-            rung: control(scenario, known, horizon_h=horizon_h, every_h=every_h)
-            for rung, known in ((FORECAST, forecast), (PERFECT, "perfect"))
-        }
+        for share, rung, known in ((0.0, FORECAST, forecast), (0.5, PERFECT, "perfect")):
+            part = told.part(share, share + 0.5)
+            part.step(0.0, f"{label}: {rung}")
+            made[rung] = control(scenario, known, horizon_h=horizon_h, every_h=every_h, progress=part)
     except (StrategyError, InfeasibleError) as error:
         ladder.notes.append(_left_out(label, FORECAST, str(error)))
         return

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.container import Container
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
@@ -43,7 +45,7 @@ def draw_gap_days(axes: Axes, split: Gap, unit: str, look: Theme) -> None:
     """The gap per local day, stacked by cause: what the rule loses up, what it gains down."""
     by_day = split.by_day()
     days = pd.DatetimeIndex(by_day.index)
-    _stack(axes, np.arange(len(days)) + 0.5, by_day, split, look)
+    handles = _stack(axes, np.arange(len(days)) + 0.5, by_day, split, look)
     axes.set_xlim(0.0, len(days))
     every = 1 + len(days) // 12
     months = len(days) > WEEKLY_DAYS
@@ -55,7 +57,7 @@ def draw_gap_days(axes: Axes, split: Gap, unit: str, look: Theme) -> None:
     axes.set_xticks(named + middle, [day.strftime(form) for day in days[named]])
     axes.set_xlabel(f"local date, from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}", fontsize=TEXT_PT)
     axes.set_ylabel(f"lost per day [{unit}]", fontsize=TEXT_PT)
-    legend_beside(axes, axes.containers, look)
+    legend_beside(axes, handles, look)
 
 
 def draw_gap_hours(axes: Axes, split: Gap, unit: str, look: Theme) -> None:
@@ -69,22 +71,35 @@ def draw_gap_hours(axes: Axes, split: Gap, unit: str, look: Theme) -> None:
     axes.set_ylabel(f"lost in all [{unit}]", fontsize=TEXT_PT)
 
 
-def _stack(axes: Axes, middles: np.ndarray, sums: pd.DataFrame, split: Gap, look: Theme) -> None:
-    """Bars of the causes, what the rule loses up, what it gains down."""
+def _stack(axes: Axes, middles: np.ndarray, sums: pd.DataFrame, split: Gap, look: Theme) -> list[Artist | Container]:
+    """Bars of the causes, what the rule loses up, what it gains down; their handles.
+
+    Bars that touch are one outline: a year of single ones would take most of the time of a report.
+    """
+    handles: list[Artist | Container] = []
+    long = len(sums) > LONG_DAYS
+    edges = np.append(middles - 0.5, middles[-1:] + 0.5)
     above, below = np.zeros(len(sums)), np.zeros(len(sums))
     shown = _shown(split)
     colours = _colours(list(shown), look)
-    wide = 1.0 if len(sums) > LONG_DAYS else 0.9
     for cause, members in shown.items():
         values = sums[members].sum(axis=1).to_numpy()
         bottom = np.where(values >= 0.0, above, below)
-        axes.bar(middles, values, bottom=bottom, width=wide, color=colours[cause], label=cause, linewidth=0)
+        colour = colours[cause]
+        if long:
+            bars: Artist | Container = axes.stairs(
+                bottom + values, edges, baseline=bottom, fill=True, color=colour, label=cause, linewidth=0
+            )
+        else:
+            bars = axes.bar(middles, values, bottom=bottom, width=0.9, color=colour, label=cause, linewidth=0)
+        handles.append(bars)
         above, below = above + np.maximum(values, 0.0), below + np.minimum(values, 0.0)
     span = float(above.max() - below.min()) or 1.0
     lowest = float(below.min()) if below.min() < -0.001 * span else 0.0
     axes.set_ylim(1.05 * lowest, float(above.max()) + 0.05 * span)
     axes.axhline(0.0, color=look.ink, linewidth=0.8)
     axes.grid(visible=False, axis="x")
+    return handles
 
 
 def _shown(split: Gap) -> dict[str, list[str]]:

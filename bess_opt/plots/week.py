@@ -48,6 +48,25 @@ def week_figure(
     return figure_of(panels[0]) if page is None else page
 
 
+def days_figure(
+    schedule: pd.DataFrame,
+    window: ShownDays,
+    *,
+    energy_mwh: float,
+    currency: str = "EUR",
+    theme: ThemeName = "light",
+    soc_start: float | None = None,
+    step_h: float | None = None,
+) -> Figure:
+    """The same panels over the rows of `window`, whose text is the heading."""
+    look = theme_of(theme)
+    step = step_length(local_index(schedule), step_h)
+    with drawing(look):
+        page, panels = new_page(None, week_rows(schedule.iloc[window.first : window.last]), "", look)
+        draw_week(panels, schedule, window, theme, energy_mwh, currency, soc_start, step / HOUR)
+    return page
+
+
 def week_rows(part: pd.DataFrame) -> list[Row]:
     """The panels that a week needs: power, SOC, and price where there is one."""
     return [Row(POWER_IN), Row(LINE_IN)] + [Row(LINE_IN)] * bool(prices_of(part))

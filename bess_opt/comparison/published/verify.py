@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from bess_opt.common.progress import ShowProgress
+from bess_opt.common.progress_bar import followed
 from bess_opt.comparison.published import cases
 from bess_opt.comparison.published import cases as cases_module
 from bess_opt.comparison.published.numbers import (
@@ -43,14 +45,14 @@ FROM_FILES: dict[str, tuple[Callable[[Path], dict[str, float]], tuple[str, ...]]
 }
 
 
-def verify(data: str | Path | None = None, progress: Callable[[str], None] | None = None) -> pd.DataFrame:
+def verify(data: str | Path | None = None, progress: ShowProgress = False) -> pd.DataFrame:
     """Every published figure beside the one that this installation computes.
 
     Columns: case, figure, published, ours (NaN where left out), difference = ours − published, tolerance (half
     of the source's last digit), unit, verdict ("agrees", "differs", "left out", "failed"), source, note. `data` is
     the folder of the large cases, by default the environment variable BESS_OPT_DATA; cases whose files are not
-    there are left out and say so. A case that raises has failed, its error is the note. `progress` is told the
-    name of each case as it begins.
+    there are left out and say so. A case that raises has failed, its error is the note. `progress` is told a
+    `Progress` as each case begins, its name in `doing`; StopIteration from it ends the run with CancelledError.
     """
     stated = data if data is not None else os.environ.get(DATA)
     work, notes = dict(INSIDE), {}
@@ -61,13 +63,13 @@ def verify(data: str | Path | None = None, progress: Callable[[str], None] | Non
         else:
             work[case] = partial(compute, Path(stated))
     found: dict[str, dict[str, float]] = {}
-    for case, compute_case in work.items():
-        if progress is not None:
-            progress(case)
-        try:
-            found[case] = compute_case()
-        except Exception as error:  # whatever it is, the other cases still say what they find
-            notes[case] = " ".join(f"{type(error).__name__}: {error}".split())
+    with followed(progress, "published cases") as run:
+        for place, (case, compute_case) in enumerate(work.items()):
+            run.step(place / len(work), case)
+            try:
+                found[case] = compute_case()
+            except Exception as error:  # whatever it is, the other cases still say what they find
+                notes[case] = " ".join(f"{type(error).__name__}: {error}".split())
     rows = [_row(n, found.get(n.case), n.case in work, notes.get(n.case, "")) for n in NUMBERS]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from bess_opt.common.atomic_files import clear_leftovers, new_file
 from bess_opt.common.atomic_folders import not_writable, problem
@@ -154,25 +142,3 @@ def _write(file: Path, write: Callable[[Path], Any]) -> None:
             write(parts)
     except OSError as error:
         raise not_writable(file, error) from None
-
-
-class Rate(ProgressColumn):
-    """Rows per second."""
-
-    def render(self, task: Task) -> Text:
-        """The rate as text, empty while there is none."""
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.3g}/s")
-
-
-@contextmanager
-def show_progress(
-    wanted: bool | None, total: int | None, finished: Callable[[], int]
-) -> Iterator[Callable[[], None]]:
-    """A bar on stderr with rate and time left; the block calls what it gets after each row."""
-    console = Console(stderr=True)
-    shown = console.is_terminal if wanted is None else wanted
-    columns = (TextColumn("scenarios"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not shown) as bar:
-        task = bar.add_task("scenarios", total=total)
-        yield lambda: bar.update(task, completed=finished())

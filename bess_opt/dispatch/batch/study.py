@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from concurrent.futures import Executor
+from contextlib import closing
 from importlib import metadata
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
@@ -16,8 +18,10 @@ import pandas as pd
 from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import show
-from bess_opt.dispatch.batch.rows import ACTIONS, HEAD, Action, Parts, Row, failed, show_progress
+from bess_opt.dispatch.batch.rows import ACTIONS, HEAD, Action, Parts, Row, failed
 from bess_opt.dispatch.batch.workers import Job, Workers, made_by
 from bess_opt.inputs.scenario import Scenario, load
 
@@ -33,7 +37,7 @@ def study(
     workers: int | None = None,
     in_flight: int | None = None,
     retries: int = 2,
-    progress: bool | None = None,
+    progress: ShowProgress = None,
 ) -> pd.DataFrame:
     """One row of figures for each of `scenarios`, in their order, whoever computed them.
 
@@ -56,7 +60,9 @@ def study(
     `client.get_executor()`. By default a pool of `workers` processes (all cores) is started by "spawn", so a
     script needs its `if __name__ == "__main__":`; `workers=1` stays in this process. At most `in_flight`
     scenarios are handed over at a time (default: two per worker, 256 on an executor of yours). A task whose
-    worker died is tried `retries` times more. `progress` draws a bar on stderr, by default on a terminal only.
+    worker died is tried `retries` times more. `progress` is told a `Progress` after each row, or says whether a
+    bar is drawn on stderr, by default on a terminal only. StopIteration from it ends the study with the rows that are
+    done; `out` keeps them.
 
     A task that comes back undone, because an executor, its scheduler or a worker is gone, is a row that says so,
     and is computed again at the next call. Workers of ours end with this process, however it ends.
@@ -69,16 +75,28 @@ def study(
     pool = Workers.of(executor, workers, in_flight)
     rows: dict[int, Row] = {}
     names: list[str] = []
-
     total = len(scenarios) if isinstance(scenarios, Sized) and not isinstance(scenarios, str) else None
-    with show_progress(progress, total, lambda: len(rows)) as advance:
-        for job, made in made_by(pool, _jobs(scenarios, task, parts, names, rows), task, retries):
+    finished = made_by(pool, _jobs(scenarios, task, parts, names, rows), task, retries)
+    with followed(progress, "scenarios") as run, closing(finished):
+        began = time.monotonic()
+        for job, made in finished:
             parts.write(job.key, made)
             rows[job.place] = made.row
-            advance()
-    table = _table(names, [rows[place] for place in range(len(names))])
+            _tell(run, len(rows), total, time.monotonic() - began)
+            if run.cancelled:
+                return _table(names, rows)
+    table = _table(names, rows)
     parts.finish(table)
     return table
+
+
+def _tell(run: Stretch, done: int, total: int | None, seconds: float) -> None:
+    """How many rows are done, of how many where that is known, and how fast."""
+    pace = f", {done / seconds:.3g}/s" if seconds > 0.0 else ""
+    if total:
+        run.tell(done / total, f"scenarios {done}/{total}{pace}")
+    else:
+        run.tell(0.0, f"scenarios {done}{pace}")
 
 
 def _jobs(scenarios: Scenarios, task: Action, parts: Parts, names: list[str], rows: dict[int, Row]) -> Iterator[Job]:
@@ -146,6 +164,9 @@ def _key(name: str, digest: str, task: Action) -> str:
     return hashlib.sha256(stated.encode()).hexdigest()
 
 
-def _table(names: list[str], rows: list[Row]) -> pd.DataFrame:
-    columns = dict.fromkeys([*HEAD, *(column for row in rows for column in row)])
-    return pd.DataFrame(rows, columns=list(columns), index=pd.Index(names, name="name"))
+def _table(names: list[str], rows: Mapping[int, Row]) -> pd.DataFrame:
+    """The rows there are, in the order of their places."""
+    made = [rows[place] for place in sorted(rows)]
+    columns = dict.fromkeys([*HEAD, *(column for row in made for column in row)])
+    index = pd.Index([names[place] for place in sorted(rows)], name="name")
+    return pd.DataFrame(made, columns=list(columns), index=index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -125,7 +125,9 @@ class Workers:
             self.executor.shutdown(wait=True, cancel_futures=True)
 
 
-def made_by(workers: Workers, jobs: Iterator[Job], action: Action, retries: int) -> Iterator[tuple[Job, Made]]:
+def made_by(
+    workers: Workers, jobs: Iterator[Job], action: Action, retries: int
+) -> Generator[tuple[Job, Made], None, None]:
     """Every job with its row, as they finish."""
     try:
         yield from _Round(workers, jobs, action, retries).run()

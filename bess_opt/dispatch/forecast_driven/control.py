@@ -18,6 +18,8 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError, ScenarioError, StrategyError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.names import nearest
+from bess_opt.common.progress import ShowProgress
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.common.wording import show
 from bess_opt.dispatch.checks.validate import findings_of
@@ -55,6 +57,7 @@ def control(
     terminal: Terminal = "value",
     commitment: Commitment = "dispatch",
     gate_hour: float = 12.0,
+    progress: ShowProgress = False,
 ) -> Dispatch:
     """Operate `scenario`'s battery on forecasts: every `every_h` hours plan the next `horizon_h`, twin "control".
 
@@ -68,6 +71,8 @@ def control(
     all flows are settled at actual prices. `every_h` then does not count. The battery power of a schedule is held;
     PV that a plan curtails is held at the power that the plan uses.
     A window that has no plan as believed leaves the one before in force, and a finding says so.
+    `progress` is a callable that is told a `Progress` as decisions are carried out, or whether a bar is drawn; if it
+    raises StopIteration the operation ends with CancelledError, for half a plan is none.
 
     Raises `ScenarioError` for a wrong forecast or length, `StrategyError` for a strategy that a window cannot
     carry, `InfeasibleError` with the time where there is no plan at all or the site's limits cannot be held.
@@ -88,7 +93,8 @@ def control(
         believed = _numbers(scenario, active, plant, known, table)
         windows = WindowsOf(believed, active, plant, table, terminal, scenario.solver)
         run = Run(plant, table, windows.planner(watch), windows.orders(), believed[0])
-    with watch.stage("operate"):
+    with watch.stage("operate"), followed(progress, "operating on forecasts") as told:
+        run = replace(run, told=told)
         try:
             done = run.operate()
         except EngineRefusedError as error:  # what does not fit may be found only on the way

@@ -11,6 +11,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Finding
+from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.dispatch.forecast_driven.orders import Moved, Orders, carry_out, joined
 from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow
 from bess_opt.dispatch.forecast_driven.stepwise import Stepwise
@@ -43,6 +44,7 @@ class Run:
     orders: Orders
     expected: Plant  # the plant as believed for steps that an earlier decision carries out
     failed: list[int] = field(default_factory=list)
+    told: Stretch = UNTOLD
 
     def operate(self) -> Flows:
         """Decide and carry out to the end: what happened."""
@@ -70,6 +72,7 @@ class Run:
                 moved[0][now:after], moved[1][now:after] = done.battery.charge_mw, done.battery.discharge_mw
                 energy, stand = float(done.battery.energy_mwh[-1]), self._worn(stand, now, done)
                 pieces.append(done)
+            self.told.step((decision + 1) / self.table.decisions)
         return joined(pieces)
 
     def _worn_at_first(self) -> tuple[float, ...]:
@@ -132,6 +135,7 @@ class Run:
             energy = float(done.battery.energy_mwh[-1])
             pieces.append(done)
             decision += max(len(made), 1)
+            self.told.step(decision / self.table.decisions)
         return joined(pieces)
 
     def _decide(self, decision: int, energy: float, ahead: int) -> list[tuple[PlanningWindow, Mapping[str, Array]]]:

@@ -17,6 +17,7 @@ from bess_opt.interfaces.cli.run import loaded, parsed
 
 if TYPE_CHECKING:
     from bess_opt.common.atomic_folders import Kind
+    from bess_opt.common.progress import Told
     from bess_opt.comparison.compare import Comparison
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.investment.sizing.size import Sizing
@@ -54,11 +55,11 @@ def run_size(
 ) -> None:
     """Size a scenario, save and show what was found."""
 
-    def work(read: Scenario) -> Sizing:
+    def work(read: Scenario, told: Told) -> Sizing:
         from bess_opt.investment.sizing.size import size
 
         arguments: dict[str, Any] = asdict(wanted)
-        return size(read, **arguments, progress=False)
+        return size(read, **arguments, progress=told)
 
     def files(found: Sizing) -> dict[str, bytes]:
         from bess_opt.plots import figure_png
@@ -72,7 +73,8 @@ def run_size(
         }
 
     names = "sizing.json", "table.parquet", "surface.png"
-    found = answer(path, assignments, out, as_json, "sizing", work, files, kind_of(names, "bess_opt sizing"))
+    kind = kind_of(names, "bess_opt sizing")
+    found = answer(path, assignments, out, as_json, "sizing", work, files, kind, ends_early=True)
     show.say_findings(found.findings)
     if as_json:
         show.write_json(sizing_json(found))
@@ -89,10 +91,10 @@ def run_compare(
 ) -> None:  # fmt: skip
     """Compare strategies of a scenario, save and show the ladder."""
 
-    def work(read: Scenario) -> Comparison:
+    def work(read: Scenario, told: Told) -> Comparison:
         from bess_opt.comparison.compare import compare
 
-        return compare(read, strategies)
+        return compare(read, strategies, progress=told)
 
     def files(found: Comparison) -> dict[str, bytes]:
         from bess_opt.plots import figure_png
@@ -121,11 +123,15 @@ def answer(
     out: Path | None,
     as_json: bool,
     doing: str,
-    work: Callable[[Scenario], T],
+    work: Callable[[Scenario, Told], T],
     files: Callable[[T], Mapping[str, bytes]],
     kind: Callable[[], Kind],
+    ends_early: bool = False,
 ) -> T:
-    """Read a scenario, `work` on it and save the `files` of what comes of it, all or none."""
+    """Read a scenario, `work` on it and save the `files` of what comes of it, all or none.
+
+    `work` tells how far it is. Where it `ends_early`, Ctrl-C asks it for what it has found so far.
+    """
     overrides = parsed(assignments)
     with show.faults(as_json), stages() as stage:
         stage("reading the scenario")
@@ -135,7 +141,7 @@ def answer(
 
             check_target(out, kind())
         stage(f"{doing} {len(read.series):,} steps")
-        found = show.in_background(lambda: work(read))
+        found = show.in_background(lambda: work(read, stage.told), stage.end if ends_early else None)
         if out is not None:
             from bess_opt.common.atomic_folders import new_folder
 

@@ -10,6 +10,7 @@ from bess_opt.interfaces.cli import output as show
 from bess_opt.interfaces.cli.options import AsJson, Assignments, ComparisonOut, ScenarioPath, Theme, ThemeChoice
 
 if TYPE_CHECKING:
+    from bess_opt.common.progress import Told
     from bess_opt.comparison.connection import ConnectionCost
     from bess_opt.inputs.scenario import Scenario
 
@@ -23,7 +24,7 @@ def connection_command(
 ) -> None:
     """Show what each clause of SCENARIO's connection costs, alone and together."""
 
-    def work(read: Scenario) -> ConnectionCost:
+    def work(read: Scenario, _: Told) -> ConnectionCost:
         from bess_opt.comparison.connection import connection
 
         return connection(read)

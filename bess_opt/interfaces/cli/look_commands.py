@@ -83,7 +83,7 @@ def verify(
         from bess_opt.comparison.published.verify import DIFFERS, FAILED
         from bess_opt.comparison.published.verify import verify as compute
 
-        table = compute(data, progress=stage)
+        table = compute(data, progress=stage.told)
     if as_json:
         show.write_json({"figures": table.to_dict("records")})
     else:

@@ -56,6 +56,7 @@ from bess_opt.interfaces.cli.run import check_ahead, loaded, parsed, run, verdic
 from bess_opt.interfaces.cli.streams import UnwritableError, give_up, own_stdout
 
 if TYPE_CHECKING:
+    from bess_opt.common.progress import Told
     from bess_opt.dispatch.result import Dispatch
     from bess_opt.inputs.scenario import Scenario
 
@@ -103,7 +104,7 @@ def optimize(
 ) -> None:
     """Find the optimal dispatch of SCENARIO under its strategy."""
 
-    def work(read: Scenario) -> Dispatch:
+    def work(read: Scenario, _: Told) -> Dispatch:
         from bess_opt.dispatch.optimize import optimize as solve
 
         return solve(read)
@@ -122,7 +123,7 @@ def simulate(
 ) -> None:
     """Run SCENARIO step by step under the rule of its strategy."""
 
-    def work(read: Scenario) -> Dispatch:
+    def work(read: Scenario, _: Told) -> Dispatch:
         from bess_opt.dispatch.simulate import simulate as step
 
         return step(read)
@@ -147,7 +148,7 @@ def control(
 ) -> None:
     """Operate SCENARIO on forecasts: plan ahead, carry out, look again."""
 
-    def work(read: Scenario) -> Dispatch:
+    def work(read: Scenario, told: Told) -> Dispatch:
         from bess_opt.dispatch.forecast_driven.control import control as operate
 
         return operate(
@@ -158,6 +159,7 @@ def control(
             terminal=terminal.value,
             commitment=commitment.value,
             gate_hour=gate_hour,
+            progress=told,
         )
 
     run("operating", work, scenario, assignments, out, as_json, week, theme)
@@ -263,7 +265,7 @@ def report(
         check_file(out)
         stage(f"optimizing and simulating {len(read.series):,} steps")
         known = stated_forecast(forecast) if forecast else None
-        page = show.in_background(lambda: make(read, week=week, forecast=known))
+        page = show.in_background(lambda: make(read, week=week, forecast=known, progress=stage.told))
         save_report(page, out)
     show.say_findings(read.notes)
     if as_json:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
+from bess_opt.common.errors import BessOptError, CancelledError, InfeasibleError, SolveError
 from bess_opt.interfaces.cli.streams import answer_stream, give_up, visible
 
 if TYPE_CHECKING:
@@ -115,6 +115,8 @@ def exit_code(kind: type[BessOptError]) -> int:
     """The exit code of an error."""
     if issubclass(kind, InfeasibleError):
         return INFEASIBLE
+    if issubclass(kind, CancelledError):
+        return INTERRUPTED
     if issubclass(kind, SolveError):
         from bess_opt.solver.solution import LimitReachedError
 
@@ -122,8 +124,11 @@ def exit_code(kind: type[BessOptError]) -> int:
     return BAD_INPUT
 
 
-def in_background(work: Callable[[], T]) -> T:
-    """The result of `work`, done by another thread: a solver in C++ would keep Ctrl-C waiting for its end."""
+def in_background(work: Callable[[], T], end: threading.Event | None = None) -> T:
+    """The result of `work`, done by another thread: a solver in C++ would keep Ctrl-C waiting for its end.
+
+    Where `work` gives what it has found so far once `end` is set, the first Ctrl-C sets it and the second ends all.
+    """
     outcome: Future[T] = Future()
 
     def run() -> None:
@@ -134,5 +139,11 @@ def in_background(work: Callable[[], T]) -> T:
 
     threading.Thread(target=run, daemon=True).start()
     while not outcome.done():
-        wait([outcome], timeout=0.5)
+        try:
+            wait([outcome], timeout=0.5)
+        except KeyboardInterrupt:
+            if end is None or end.is_set():
+                raise
+            end.set()
+            say("ending with what has been found; Ctrl-C again ends at once")
     return outcome.result()

@@ -18,6 +18,7 @@ from bess_opt.interfaces.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from bess_opt.common.progress import Told
     from bess_opt.comparison.resilience import Resilience
     from bess_opt.inputs.scenario import Scenario
 
@@ -36,7 +37,7 @@ def resilience_command(
 ) -> None:
     """Show how long the site of SCENARIO lasts without the grid from every step on."""
 
-    def work(read: Scenario) -> Resilience:
+    def work(read: Scenario, _: Told) -> Resilience:
         from bess_opt.comparison.resilience import resilience
 
         return resilience(read, critical_share, cover_h)

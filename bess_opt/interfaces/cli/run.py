@@ -16,6 +16,7 @@ from bess_opt.interfaces.cli.progress import stages
 if TYPE_CHECKING:
     from bess_opt.common.errors import BessOptError
     from bess_opt.common.findings import Findings
+    from bess_opt.common.progress import Told
     from bess_opt.dispatch.result import Dispatch
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.interfaces.cli.overrides import Override
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def run(
     doing: str,
-    work: Callable[[Scenario], Dispatch],
+    work: Callable[[Scenario, Told], Dispatch],
     scenario: Path,
     assignments: list[str] | None,
     out: Path | None,
@@ -38,7 +39,7 @@ def run(
         read = loaded(scenario, overrides)
         check_ahead(read, out, week, theme)
         stage(f"{doing} {len(read.series):,} steps")
-        plan = show.in_background(lambda: work(read))
+        plan = show.in_background(lambda: work(read, stage.told))
         if out is not None:
             stage("drawing and saving")
             _save(plan, out, week, theme)

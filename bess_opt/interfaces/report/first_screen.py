@@ -123,6 +123,8 @@ def _assumptions(
     foresight = "the last column knows every price, load and sun of the horizon before it begins"
     if driven is not None:
         foresight += "; operated on forecasts means a plan each day for two days, on what the day before was like"
+    elif worth:
+        foresight += "; what it is worth on forecasts is not run: state a forecast"
     rows.append(("foresight", f"{foresight}; the rule looks at the step alone"))
     idle = "PV is curtailed for limits only, never for prices"
     if sizing is not None and sizing.without is not None:

@@ -6,7 +6,7 @@ and the same versions give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,20 @@ from matplotlib.figure import Figure
 
 from bess_opt.common.atomic_files import clear_leftovers, new_file
 from bess_opt.common.atomic_folders import not_writable
-from bess_opt.common.errors import BessOptError, ScenarioError
+from bess_opt.common.errors import ScenarioError, SolveError, StrategyError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import NOTHING, number, percent
-from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison, compare, comparison_table
+from bess_opt.comparison.compare import (
+    NONE,
+    OPTIMAL,
+    RULE,
+    Comparison,
+    compare,
+    comparison_table,
+    comparison_with,
+)
 from bess_opt.dispatch.bill import bill_rows
 from bess_opt.dispatch.forecast_driven.forecasts import Forecasts
 from bess_opt.dispatch.reconciliation import reconcile
@@ -37,9 +47,11 @@ from bess_opt.dispatch.result import (
 from bess_opt.inputs.describe import scenario_rows
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.report.dark import dark_colours, with_variables
+from bess_opt.interfaces.report.days import three_days
 from bess_opt.interfaces.report.first_screen import first_screen
+from bess_opt.interfaces.report.sections import YEAR, Section, sections_of
 from bess_opt.investment.lifetime.financials import Financials, financial_rows
-from bess_opt.investment.lifetime.operation import by_operation, forecast_driven, operation_table
+from bess_opt.investment.lifetime.operation import FORECAST, by_operation, forecast_driven, operation_table
 from bess_opt.investment.sizing.key_figures import sizing_rows
 from bess_opt.investment.sizing.size import Sizing
 from bess_opt.investment.sizing.sized_program import resized
@@ -52,6 +64,7 @@ from bess_opt.plots.shared.page import figure_svg
 from bess_opt.plots.shared.parts import prices_of
 from bess_opt.plots.sizing.surface import surface_figure
 from bess_opt.plots.value import stored_value_figure
+from bess_opt.strategies.shared.activation import prepare
 
 MARK = '<meta name="generator" content="bess-opt report">'
 
@@ -64,26 +77,60 @@ class Picture:
     caption: str
 
 
+@dataclass(frozen=True)
+class DrawnSection:
+    """A `Section` whose pictures are drawn."""
+
+    title: str
+    words: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    pictures: list[Picture]
+
+
 def report(
-    scenario: Scenario, *, week: str | None = None, sizing: Sizing | None = None, forecast: Forecasts | None = None
+    scenario: Scenario,
+    *,
+    week: str | None = None,
+    sizing: Sizing | None = None,
+    forecast: Forecasts | None = None,
+    progress: ShowProgress = False,
 ) -> str:
     """The page about `scenario` as HTML: the decision; none, rule, operation on forecasts and optimum; their worth.
 
     `week` is the first local date of the pictures; default: the busiest week. Financials are there where
-    [finance] is, and the best size where `sizing` gives it. Where [finance] or a `forecast` is stated (as in
-    `control`; default: the day before), the battery is also operated on forecasts, planned each day for two days.
+    [finance] is. Where [finance] or a `forecast` is stated (as in `control`; default: the day before), the battery is
+    also operated on forecasts, planned each day for two days. With a `sizing` the page is about the best size, from
+    its own plan: nothing is solved again, and operation on forecasts is there where a `forecast` is stated.
+    `progress` is a callable that is told a `Progress`, or whether a bar is drawn; StopIteration from it ends the work
+    with CancelledError.
     Raises what `compare` raises, with a `forecast` what `control` raises, and ScenarioError for a wrong week and
     for a sizing of something else than `scenario`.
     """
     wrong = drawing_problems(pd.DatetimeIndex(scenario.series.index), week, "light") + _foreign(scenario, sizing)
     if wrong:
         raise ScenarioError(wrong)
-    driven = None if forecast is None else forecast_driven(scenario, forecast)
-    comparison = compare(scenario)
-    if driven is None and scenario.finance is not None:
-        with suppress(BessOptError):  # a strategy that windows cannot carry
-            driven = forecast_driven(scenario)
-    return page(comparison, _worth(comparison, driven), week=week, sizing=sizing, driven=driven)
+    with followed(progress, "comparing") as told:
+        plan = None if sizing is None else _planned(sizing)
+        comparison = compare(scenario, progress=told.part(0.0, 0.5)) if plan is None else comparison_with(plan)
+        wanted = forecast is not None or (plan is None and scenario.finance is not None)
+        driven = _driven(comparison.scenario, forecast, told.part(0.5, 0.8)) if wanted else None
+        told.step(0.8, "drawing")
+        return page(comparison, _worth(comparison, driven), week=week, sizing=sizing, driven=driven)
+
+
+def _planned(sizing: Sizing) -> Dispatch | None:
+    """The optimal plan of the best size, where one is bought and was sized for it."""
+    return sizing.plan if sizing.twin == "optimal" and sizing.power_mw > 0.0 else None
+
+
+def _driven(scenario: Scenario, forecast: Forecasts | None, told: Stretch) -> Dispatch | None:
+    """Operation on a stated forecast, else on the day before; None where windows cannot carry it."""
+    if forecast is not None:
+        return forecast_driven(scenario, forecast, progress=told)
+    with suppress(StrategyError, SolveError, ScenarioError):  # a strategy that windows cannot carry
+        return forecast_driven(scenario, progress=told)
+    return None
 
 
 def page(
@@ -110,9 +157,11 @@ def page(
     books = {rung: reconcile(plan) for rung, plan in plans.items()}
     own = books.pop(OPTIMAL)
     pictures = _pictures(comparison, plans, week)
+    sections = [_drawn(part, f"s{place}") for place, part in enumerate(_sections(plans, comparison))]
     cash_flow = None if money is None or money.cash_flow is None else _cash_flow(money)
     surface = None if sizing is None else _surface(sizing)
     drawn = [*pictures, *(one for one in (cash_flow, surface) if one is not None)]
+    drawn += [picture for part in sections for picture in part.pictures]
     findings = _findings(comparison, best, money, sizing)
     return environment.get_template("report.html").render(
         mark=Markup(MARK),
@@ -124,6 +173,7 @@ def page(
         comparison=(header, rows),
         bill=None if scenario.tariff is None else bill_rows(best.bill),
         pictures=pictures,
+        sections=sections,
         money=None if money is None else financial_rows(money),
         operations=None if not worth else operation_table(worth),
         cash_flow=cash_flow,
@@ -212,7 +262,8 @@ def _worth(comparison: Comparison, driven: Dispatch | None) -> dict[str, Financi
     if comparison.scenario.finance is None:
         return None
     plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
-    return by_operation(plans[OPTIMAL], plans.get(NONE), plans.get(RULE), driven)
+    operations = {OPTIMAL: plans[OPTIMAL], RULE: plans.get(RULE), FORECAST: driven}
+    return by_operation({name: plan for name, plan in operations.items() if plan is not None}, plans.get(NONE))
 
 
 def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | None) -> list[Picture]:
@@ -248,6 +299,19 @@ def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | No
         )
         drawn.append(("One MWh more in the cells: it is kept while it is worth more than the price.", value))
     return [_picture(figure, text, f"p{place}") for place, (text, figure) in enumerate(drawn)]
+
+
+def _sections(plans: dict[str, Dispatch], comparison: Comparison) -> list[Section]:
+    """What the plans have to show, the three days after the year."""
+    found = sections_of(plans, prepare(comparison.scenario).plant, comparison.lines)
+    days = three_days(plans[OPTIMAL], plans.get(NONE))
+    first = [part for part in found if part.title == YEAR]
+    return [*first, *([] if days is None else [days]), *(part for part in found if part.title != YEAR)]
+
+
+def _drawn(part: Section, prefix: str) -> DrawnSection:
+    pictures = [_picture(figure, text, f"{prefix}p{place}") for place, (text, figure) in enumerate(part.pictures)]
+    return DrawnSection(part.title, part.words, part.heads, part.rows, pictures)
 
 
 def _picture(figure: Figure, caption: str, prefix: str) -> Picture:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from bess_opt.common.errors import BessOptError
+from bess_opt.common.progress import ShowProgress
 from bess_opt.common.wording import Number, percent
 from bess_opt.dispatch.forecast_driven.control import control
 from bess_opt.dispatch.forecast_driven.forecasts import Forecasts
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.financials import Financials, financials
 
@@ -18,28 +18,25 @@ WORDS = {OPTIMAL: "with all prices known beforehand", RULE: "by the rule", FOREC
 EVERY_H, AHEAD_H = 24.0, 48.0  # a plan a day, which looks two days ahead: what a trader without foresight can do
 
 
-def forecast_driven(scenario: Scenario, forecast: Forecasts = "persistence") -> Dispatch:
+def forecast_driven(
+    scenario: Scenario, forecast: Forecasts = "persistence", progress: ShowProgress = False
+) -> Dispatch:
     """The battery operated on a forecast, by default the day before: every 24 h a plan of the next 48 h."""
-    return control(scenario, forecast, horizon_h=AHEAD_H, every_h=EVERY_H)
+    return control(scenario, forecast, horizon_h=AHEAD_H, every_h=EVERY_H, progress=progress)
 
 
-def by_operation(
-    plan: Dispatch, baseline: Dispatch | None, rule: Dispatch | None = None, driven: Dispatch | None = None
-) -> dict[str, Financials]:
-    """Financials of the optimal `plan`, of the rule and of plans on forecasts (made where not given), by operation.
+def by_operation(plans: Mapping[str, Dispatch], baseline: Dispatch | None) -> dict[str, Financials]:
+    """Financials of the plans of one battery by who operates it, against `baseline`.
 
-    An operation that cannot run (a rule that meets a limit, a strategy that windows cannot carry) is left out. Raises
-    what `financials` raises.
+    One whose money over life is not known is left out, save the optimum's. Raises what `financials` raises of that.
     """
-    found = {OPTIMAL: financials(plan, baseline)}
-    makers: dict[str, Callable[[Scenario], Dispatch]] = {RULE: simulate, FORECAST: forecast_driven}
-    known = {name: made for name, made in ((RULE, rule), (FORECAST, driven)) if made is not None}
-    for name, make in makers.items():
+    found: dict[str, Financials] = {}
+    for name, plan in plans.items():
         try:
-            made = known.get(name) or make(plan.scenario)
-            found[name] = financials(made, baseline)
+            found[name] = financials(plan, baseline)
         except BessOptError:
-            continue
+            if name == OPTIMAL:
+                raise
     return found
 
 

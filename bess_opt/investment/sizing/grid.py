@@ -10,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from bess_opt.common.errors import InfeasibleError
+from bess_opt.common.errors import CancelledError, InfeasibleError
 from bess_opt.common.findings import Finding
+from bess_opt.common.progress import Stretch
 from bess_opt.dispatch.batch.study import study
 from bess_opt.dispatch.optimize import dispatch_of
 from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
@@ -65,14 +66,14 @@ def planned_sizes(
     goal: Goal,
     executor: Executor | None,
     workers: int | None,
-    progress: bool | None,
+    told: Stretch,
 ) -> pd.DataFrame:
     """A row per size, in their order. Without an executor, light work stays in this process."""
     if executor is None and workers is None:
         heavy = goal.twin == "optimal" and len(sizes) * len(scenario.series) > HEAVY_STEPS
         workers = None if heavy else 1
     named = {f"{p:.12g} MW, {e:.12g} MWh": resized(scenario, p, e) for p, e in sizes}
-    table = study(named, action=Candidate(goal), executor=executor, workers=workers, progress=progress)
+    table = study(named, action=Candidate(goal), executor=executor, workers=workers, progress=told)
     table = table.reset_index(drop=True)
     table["exact"] = True
     return table
@@ -85,10 +86,10 @@ def search_grid(
     *,
     executor: Executor | None,
     workers: int | None,
-    progress: bool | None,
+    told: Stretch,
 ) -> Found:
     """The best of all sizes of the grid; of equal ones the smallest. InfeasibleError if none has a plan."""
-    table = planned_sizes(scenario, sizes.grid(), goal, executor, workers, progress)
+    table = planned_sizes(scenario, sizes.grid(), goal, executor, workers, told)
     value = table["value"].astype(float) * goal.sign if "value" in table else pd.Series(dtype=float)
     best, place = -math.inf, -1
     for at, one in enumerate(value):
@@ -96,6 +97,8 @@ def search_grid(
             best, place = one, at
     if place < 0 and (table["error_kind"] == "").any():  # plans, but nothing that has a rate of return
         place = int((table["error_kind"] == "").to_numpy().argmax())
+    if place < 0 and told.cancelled:
+        raise CancelledError("cancelled before a size was planned")
     if place < 0:
         raise _no_size(str(table["error"].iloc[0]))
     power, energy = float(table["power_mw"].iloc[place]), float(table["energy_mwh"].iloc[place])

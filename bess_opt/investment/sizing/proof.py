@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.optimize import brentq
 
-from bess_opt.common.errors import AuditError, InfeasibleError, ScenarioError
+from bess_opt.common.errors import AuditError, CancelledError, InfeasibleError, ScenarioError
+from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Weights
@@ -38,6 +39,7 @@ LOWEST_RATE, HIGHEST_RATE = -0.99, 1e9
 AGREE = 1e-6  # share of the objective by which a score may differ from it in rounding
 BEYOND = 1e-3  # of a size: how much larger those are whose slopes say what one more adds
 INWARD = 1e-6  # of the way to a size with a plan: so far inside of the limits' edge a size surely has one
+PLANNING = 0.9  # share of a proof that is done when the bound is closed and the exact plan begins
 MORE_PLANS = 6  # sizes planned exactly where the first one's plan leaves the bound open
 
 
@@ -62,30 +64,33 @@ class Proven:
     planes: Planes
 
 
-def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float) -> Proven:
+def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float, told: Stretch = UNTOLD) -> Proven:
     """Find the best size of a concave value. NotConcaveError as `SizedProgram`; EmptyRangeError if none has a plan.
 
     Where prices are negative a plan may waste energy by running in and out at once: there the one-way cuts stand.
-    AuditError if any size solved or planned is worth more than the bound says.
+    AuditError if any size solved or planned is worth more than the bound says. Ended by whom `told` tells, it gives
+    the best so far with the bound so far; CancelledError where no size was solved yet.
     """
-    search = _Search(scenario, sizes, goal)
+    search = _Search(scenario, sizes, goal, told)
     tight = needs_one_way_cuts(scenario)
     for target, tightly in ((0.9 * tolerance, tight), (0.2 * tolerance, tight), (0.2 * tolerance, True)):
         search.run(target, tight=tightly)
         search.plan_best()
-        if search.gap <= tolerance:
+        if search.gap <= tolerance or told.cancelled:
             break
     else:
         search.plan_more(tolerance)
-    search.look_beyond()
+    if not told.cancelled:
+        search.look_beyond()
     return search.proven()
 
 
 class _Search:
     """The rounds of one proof; values and bounds in the objective's unit."""
 
-    def __init__(self, scenario: Scenario, sizes: Region, goal: Goal) -> None:
-        self._scenario, self._sizes, self._goal = scenario, sizes, goal
+    def __init__(self, scenario: Scenario, sizes: Region, goal: Goal, told: Stretch) -> None:
+        self._scenario, self._sizes, self._goal, self._told = scenario, sizes, goal, told
+        self._first_gap: float | None = None
         self._planes = Planes(sizes)
         self._program: SizedProgram | None = None
         self._seconds = {"first solve": 0.0, "proof": 0.0, "exact plan": 0.0}
@@ -109,7 +114,7 @@ class _Search:
             self._look(self._next())
         for _ in range(MOST_ROUNDS):
             following = self._next()
-            if self._closed(target) or following in self._tried:
+            if self._closed(target) or following in self._tried or self._told.cancelled:
                 break
             self._look(following)
         self._seconds["proof"] += time.perf_counter() - began
@@ -127,7 +132,10 @@ class _Search:
         for _ in range(MOST_ROUNDS):
             if self._best is not None:
                 return
+            if self._told.cancelled:
+                raise CancelledError("cancelled before a size was found that meets the limits")
             self._look(self._left())
+            self._told.tell(0.0)
         raise NotConcaveError("some sizes of the range meet no limits, and none was found that does")
 
     def _left(self) -> tuple[float, float]:
@@ -196,7 +204,9 @@ class _Search:
         return power, energy
 
     def _closed(self, target: float) -> bool:
-        gap = self._gap_of(self.best_value)
+        bound = self.bound(stepped=True)
+        gap = self._gap_of(self.best_value, bound)
+        self._tell(bound, gap, target)
         if self._sizes.stepped:
             return gap <= CORNER
         calls = self._earlier + (self._program.calls if self._program else 0)
@@ -241,15 +251,22 @@ class _Search:
                 raise NotConcaveError("the first payment may pay for a size at once, and no rate of return says that")
         return float(brentq(most, low, high, xtol=1e-9))
 
-    def _gap_of(self, value: float) -> float:
+    def _gap_of(self, value: float, bound: float) -> float:
         """Distance of a value from the bound, as a share of the scale."""
         at = RATES[0] if math.isnan(value) else value
-        return self._goal.sign * (self.bound(stepped=True) - at) / self.scale
+        return self._goal.sign * (bound - at) / self.scale
+
+    def _tell(self, bound: float, gap: float, target: float) -> None:
+        """How far the gap has closed, in orders of magnitude; the exact plan comes after."""
+        first = self._first_gap = self._first_gap or gap
+        share = 1.0 if gap <= target else math.log(first / gap) / math.log(first / target) if gap < first else 0.0
+        best = None if math.isnan(self.best_value) else self.best_value
+        self._told.tell(PLANNING * share, best=best, bound=bound)
 
     @property
     def gap(self) -> float:
         """Distance of the best exact plan's value from the bound, as a share of the scale."""
-        return self._gap_of(self._goal.value(self._planned()))
+        return self._gap_of(self._goal.value(self._planned()), self.bound(stepped=True))
 
     # ---- exact plans
 

@@ -18,6 +18,8 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import show
 from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.batteries import require_one_battery
@@ -33,7 +35,7 @@ from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.proof import Proven, prove, require_within
 from bess_opt.investment.sizing.region import Range, Region, region_of
 from bess_opt.investment.sizing.sized_program import NotConcaveError, resized
-from bess_opt.investment.sizing.surface import Progress, surface_of
+from bess_opt.investment.sizing.surface import surface_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,7 +98,7 @@ class Sizing:
         durations: int = 9,
         executor: Executor | None = None,
         workers: int | None = None,
-        progress: Progress | None = None,
+        progress: ShowProgress = False,
     ) -> pd.DataFrame:
         """The value over an even grid of the ranges, a row per size: power_mw, duration_h, energy_mwh, value, exact.
 
@@ -104,15 +106,16 @@ class Sizing:
         value functions fit (`solver.engine`), else those of the relaxation, by one program solved again for every
         size ("exact" False); without one they are those of exact plans.
         The same to the last bit on any `concurrent.futures.Executor`, on `workers` processes and in this one.
-        A grid is computed once and kept. `progress` is told the share done and the seconds that are left.
-        ScenarioError for numbers below 1; AuditError for a value beyond the proven bound.
+        A grid is computed once and kept. `progress` is a callable that is told a `Progress`, or whether to draw
+        a bar. ScenarioError for numbers below 1; AuditError for a value beyond the proven bound.
         """
         name = f"surface {powers} x {durations}"
         if name not in self._known:
-            table = surface_of(
-                self.goal, self.region, powers, durations, proven=self.planes is not None, executor=executor,
-                workers=workers, progress=progress,
-            )  # fmt: skip
+            with followed(progress, "valuing sizes") as told:
+                table = surface_of(
+                    self.goal, self.region, powers, durations, proven=self.planes is not None, executor=executor,
+                    workers=workers, told=told,
+                )  # fmt: skip
             self._require_below(table)
             self._known[name] = table
         return self._known[name].copy()  # type: ignore[no-any-return]
@@ -175,7 +178,7 @@ def size(
     tolerance: float = 1e-3,
     executor: Executor | None = None,
     workers: int | None = None,
-    progress: bool | None = None,
+    progress: ShowProgress = None,
 ) -> Sizing:
     """The best battery size for `scenario` under its strategy, with a proof where there can be one.
 
@@ -189,7 +192,9 @@ def size(
     `twin="rule"` sizes for the rule-based controller.
     `replacement_years = "search"` looks for the years too, of "npv": `scenario` then states the best.
     A grid (where no proof is possible) runs on `executor`, any `concurrent.futures.Executor`, or on `workers`
-    processes; the answer does not depend on it. `progress` draws a bar on stderr, by default on a terminal only.
+    processes; the answer does not depend on it. `progress` is a callable that is told a `Progress` after each size,
+    or whether a bar is drawn on stderr, by default on a terminal only. If it raises StopIteration the search ends
+    with the best size so far, its plan and the bound proven so far; CancelledError where there is none yet.
 
     Raises `ScenarioError` for senseless ranges, `soc_end = "free"` (stored energy is no income), missing [finance],
     a horizon that is no year without `finance.horizons_per_year`; `StrategyError`, `SolveError` as `optimize`;
@@ -204,20 +209,51 @@ def size(
         power_mw, duration_h, scenario.finance, power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh,
         module=module, budget=budget, energy_min_mwh=energy_min_mwh,
     )  # fmt: skip
-    why = goal.unproven
+    with followed(progress, "looking for the best size") as told:
+        found = _searched(scenario, sizes, goal, tolerance, executor, workers, told)
+        return _sizing(scenario, sizes, goal, found, tolerance)
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """The best size found with its plan, a row per size, what is to be said; `proven` where there is a bound."""
+
+    plan: Dispatch
+    table: pd.DataFrame
+    notes: list[Finding]
     proven: Proven | None = None
+
+
+def _searched(
+    scenario: Scenario,
+    sizes: Region,
+    goal: Goal,
+    tolerance: float,
+    executor: Executor | None,
+    workers: int | None,
+    told: Stretch,
+) -> _Searched:
+    """The proof where there can be one, else the grid; what `told` ends is as far as it came, and says so."""
+    why = goal.unproven
     if not why:
         try:
-            proven = prove(scenario, sizes, goal, tolerance)
+            proven = prove(scenario, sizes, goal, tolerance, told)
+            return _Searched(proven.plan, proven.table, _ended(told), proven)
         except NotConcaveError as error:
             why = str(error)
         except EmptyRangeError:
             raise no_plan(scenario, sizes) from None
-    if proven is not None:
-        return _sizing(scenario, sizes, goal, proven.plan, proven.table, [], proven=proven, tolerance=tolerance)
-    found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, progress=progress)
+    found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, told=told)
     note = Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")
-    return _sizing(scenario, sizes, goal, found.plan, found.table, [note])
+    return _Searched(found.plan, found.table, [note, *_ended(told)])
+
+
+def _ended(told: Stretch) -> list[Finding]:
+    """What to say where the search was ended before its end."""
+    if not told.cancelled:
+        return []
+    expected = "this is the best size so far; run it again to the end for the best of all"
+    return [Finding("cancelled", "progress", "the search was ended from outside", expected, "warning")]
 
 
 def _check(
@@ -245,17 +281,15 @@ def _sizing(
     scenario: Scenario,
     sizes: Region,
     goal: Goal,
-    plan: Dispatch,
-    table: pd.DataFrame,
-    notes: list[Finding],
-    proven: Proven | None = None,
-    tolerance: float = 1.0,
+    found: _Searched,
+    tolerance: float,
 ) -> Sizing:
+    plan, table, proven = found.plan, found.table, found.proven
     battery, value, without = plan.scenario.battery, goal.value(plan), goal.without
     power, energy = battery.power_mw, battery.energy_mwh
     rounding = proven.rounding if proven else goal.rounding(plan.metrics.net_revenue)
     build = without is None or goal.sign * (value - without) > rounding
-    notes = [*notes, *goal.notes]
+    notes = [*found.notes, *goal.notes]
     bound, continuous = (proven.bound, proven.bound_continuous) if proven else (None, None)
     nothing = sizes.holds_nothing and not build and without is not None and goal.name != "irr"
     if not build and without is not None:

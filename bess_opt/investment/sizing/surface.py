@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.progress import Stretch
 from bess_opt.common.wording import show
 from bess_opt.dispatch.batch.workers import Workers
 from bess_opt.inputs.scenario import Scenario
@@ -23,7 +23,6 @@ from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.sized_program import SizedProgram, needs_one_way_cuts
 from bess_opt.solver.engines import EngineRefusedError
 
-Progress = Callable[[float, float], None]  # is told the share done and the seconds left
 COLUMNS = ("power_mw", "duration_h", "energy_mwh", "value", "exact")
 Sizes = Sequence[tuple[float, float]]
 
@@ -37,7 +36,7 @@ def surface_of(
     proven: bool,
     executor: Executor | None,
     workers: int | None,
-    progress: Progress | None = None,
+    told: Stretch,
 ) -> pd.DataFrame:
     """`Sizing.surface`: where value functions fit by a recursion for each size, where `proven` by one program that is
     solved again, else by a plan for each size.
@@ -54,18 +53,18 @@ def surface_of(
     rows = [[(float(p), float(p * h)) for p in across] for h in along]
     real = [[size for size in row if min(size) > 0.0] for row in rows]
     real = [row for row in real if row]
-    recursed = _recursed(goal, real, executor, workers, _Told(len(real), progress)) if proven else None
+    recursed = _recursed(goal, real, executor, workers, _Told(len(real), told)) if proven else None
     if recursed is not None:
         known = recursed
     elif proven:
-        values = _solved(goal, real, executor, workers, _Told(len(real), progress))
+        values = _solved(goal, real, executor, workers, _Told(len(real), told))
         known = {
             size: (goal.of_revenue(revenue, *size), False)
             for row, found in zip(real, values, strict=True)
             for size, revenue in zip(row, found, strict=True)
         }
     else:
-        known = _planned(goal, real, executor, workers)
+        known = _planned(goal, real, executor, workers, told)
     nothing = np.nan if goal.without is None or goal.name == "irr" else goal.without, True
     cells = [
         (p, h, e, *known.get((p, e), nothing)) for h, row in zip(along.tolist(), rows, strict=True) for p, e in row
@@ -76,18 +75,19 @@ def surface_of(
 class _Told:
     """Tells how far rows have come, from any thread."""
 
-    def __init__(self, rows: int, progress: Progress | None) -> None:
-        self._rows, self._progress = rows, progress
-        self._done, self._began, self._lock = 0, time.perf_counter(), threading.Lock()
+    def __init__(self, rows: int, told: Stretch) -> None:
+        self._rows, self._told = rows, told
+        self._done, self._lock = 0, threading.Lock()
 
     def __call__(self) -> None:
         """One more row is done."""
-        if self._progress is None:
-            return
         with self._lock:
             self._done += 1
-            left = (time.perf_counter() - self._began) * (self._rows - self._done) / self._done
-            self._progress(self._done / self._rows, left)
+            self._told.tell(self._done / self._rows)
+
+    def go_on(self) -> None:
+        """CancelledError if nobody waits any longer."""
+        self._told.go_on()
 
 
 def _planned(
@@ -95,10 +95,12 @@ def _planned(
     rows: Sequence[Sizes],
     executor: Executor | None,
     workers: int | None,
+    told: Stretch,
 ) -> dict[tuple[float, float], tuple[float, bool]]:
     """The value of every size, planned in full; NaN where one has no plan."""
     sizes = [size for row in rows for size in row]
-    table = planned_sizes(goal.scenario, sizes, goal, executor, workers, progress=None)
+    table = planned_sizes(goal.scenario, sizes, goal, executor, workers, told)
+    told.go_on()
     values = table["value"].astype(float).tolist() if "value" in table else [np.nan] * len(sizes)
     return {size: (value, True) for size, value in zip(sizes, values, strict=True)}
 
@@ -130,6 +132,7 @@ def _revenues(
         for row in rows:
             found.append(values_of(scenario, row, threads=workers))
             told()
+            told.go_on()
         return found
     pool = Workers.of(executor, workers, None)
     try:
@@ -137,9 +140,18 @@ def _revenues(
         futures = [pool.executor.submit(row_values, scenario, row) for row in rows]
         for future in futures:
             future.add_done_callback(lambda _future: told())
-        return [future.result() for future in futures]
+        return _results(futures, told)
     finally:
         pool.leave()
+
+
+def _results(futures: Sequence[Future[list[float]]], told: _Told) -> list[list[float]]:
+    """What the futures hold, in their order. CancelledError as soon as nobody waits any longer."""
+    found = []
+    for future in futures:
+        found.append(future.result())
+        told.go_on()
+    return found
 
 
 def _solved(
@@ -160,7 +172,7 @@ def _solved(
         futures = [pool.executor.submit(_row, scenario, start, cash, tight, stored, row) for row in rows]
         for future in futures:
             future.add_done_callback(lambda _future: told())
-        return [future.result() for future in futures]
+        return _results(futures, told)
     finally:
         pool.leave()
 
@@ -185,6 +197,7 @@ def _told_row(program: SizedProgram, row: Sizes, told: _Told) -> list[float]:
     """Revenues of a row, and word of it."""
     values = program.row(row)
     told()
+    told.go_on()
     return values
 
 

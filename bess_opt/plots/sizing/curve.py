@@ -24,7 +24,7 @@ def draw_size_curve(axes: Axes, sizing: Sizing, values: pd.DataFrame, unit: Unit
     free = "duration_h" if h1 > h0 else "power_mw"
     ends = (h0, h1) if h1 > h0 else (p0, p1)
     handles: list[Artist] = []
-    table = values.sort_values(free)
+    table = values.dropna(subset="value").sort_values(free)
     known = table["value"].to_numpy(dtype=float) / unit.scale
     style: Style = "-" if sizing.planes is not None else "none"
     axes.plot(

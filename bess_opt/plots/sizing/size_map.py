@@ -26,8 +26,13 @@ CUBIC = 3
 MOST_DOTS = 900  # allowed sizes beyond which they are not drawn one by one
 
 
-def draw_size_map(axes: Axes, sizing: Sizing, values: pd.DataFrame, unit: Unit, look: Theme) -> list[Artist]:
-    """Draw the map of values over power and duration; returns the handles for the legend."""
+def draw_size_map(
+    axes: Axes, sizing: Sizing, values: pd.DataFrame, unit: Unit, look: Theme, *, limits: bool
+) -> list[Artist]:
+    """Draw the map of values over power and duration; returns the handles for the legend.
+
+    `limits` says that the values of a proof are what a size can be worth at most.
+    """
     (p0, p1), (h0, h1) = sizing.region.power_mw, sizing.region.duration_h
     known = values["value"].to_numpy(dtype=float) / unit.scale
     finite = known[np.isfinite(known)]
@@ -57,7 +62,8 @@ def draw_size_map(axes: Axes, sizing: Sizing, values: pd.DataFrame, unit: Unit, 
     axes.set_xlim(p0 - pad * (p1 - p0), p1 + pad * (p1 - p0))
     axes.set_ylim(h0 - pad * (h1 - h0), h1 + pad * (h1 - h0))
     name_axes(axes, "power [MW]", "duration [h]", look)
-    colour_bar(axes, coloured, unit.label, look)
+    most = ": at most" if sizing.goal.sign > 0 else ": at least"
+    colour_bar(axes, coloured, f"{unit.label}{most if limits and sizing.planes is not None else ''}", look)
     return handles
 
 
@@ -77,7 +83,7 @@ def _draw_filled(axes: Axes, values: pd.DataFrame, known: Floats, norm: Normaliz
 
 def _finer(powers: Floats, durations: Floats, grid: Floats) -> tuple[Floats, Floats, Floats]:
     """Between the sizes that were solved the value bends smoothly: lines of few corners would mislead the eye."""
-    if np.isnan(grid).any() or min(grid.shape) <= CUBIC:
+    if np.isnan(grid).any() or min(grid.shape) <= CUBIC or max(grid.shape) >= FINE:
         return powers, durations, grid
     across, up = np.linspace(powers[0], powers[-1], FINE), np.linspace(durations[0], durations[-1], FINE)
     smooth: Floats = RectBivariateSpline(durations, powers, grid, kx=CUBIC, ky=CUBIC)(up, across)

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from bess_opt.plots.shared.page import NotebookFigure
 from bess_opt.plots.shared.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
 from bess_opt.plots.shared.units import Unit
+from bess_opt.plots.sizing.bounds import bound_table
 from bess_opt.plots.sizing.curve import draw_size_curve
 from bess_opt.plots.sizing.size_map import draw_size_map
 
@@ -27,18 +28,25 @@ PLACE = (0.085, 0.215, 0.74, 0.64)  # of the panel on the page: left, bottom, wi
 def surface_figure(sizing: Sizing, *, theme: str = "light", surface: pd.DataFrame | None = None) -> Figure:
     """Value over power [MW] and duration [h], with the optimum, the sizes tried and where a better one may lie.
 
-    `surface` is what `sizing.surface()` gives; it is computed if it is left out. Without a proof only the sizes that
-    were planned are shown, each as a mark of its own. With one dimension fixed the picture is a curve, the proven
-    bound above it. Hatched is the certified region: no size outside it can be better than the best.
+    The colour is what each size can be worth at most, by the planes of the search: nothing is solved for the picture.
+    A `surface`, what `sizing.surface()` gives, puts values of their own there. Without a proof only the sizes that
+    were planned are shown, each as a mark of its own. With one dimension fixed the picture is a curve through the
+    sizes that were solved, the proven bound above it. Hatched is the certified region: no size outside it can be
+    better than the best.
     """
     look = theme_of(theme)
     ranges = sizing.region.power_mw, sizing.region.duration_h
     flat = any(low >= high for low, high in ranges)
-    values = (sizing.surface() if surface is None else surface) if sizing.planes is not None else sizing.table
+    values = sizing.table if surface is None else surface
+    if sizing.planes is not None and surface is None and not flat:
+        values = bound_table(sizing, sizing.planes)
     unit = sizing.unit_of(values["value"])
     with drawing(look):
         page, axes = _page(sizing, unit, look)
-        handles = (draw_size_curve if flat else draw_size_map)(axes, sizing, values, unit, look)
+        if flat:
+            handles = draw_size_curve(axes, sizing, values, unit, look)
+        else:
+            handles = draw_size_map(axes, sizing, values, unit, look, limits=surface is None)
         axes.legend(
             handles=handles,
             loc="upper center",

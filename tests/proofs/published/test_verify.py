@@ -70,9 +70,10 @@ def test_files_are_read_from_the_folder_that_is_named(tmp_path: Path, no_data: N
     file.parent.mkdir()
     pd.DataFrame([ROW]).to_csv(file)
     assert list(cases_module.pjm_settlement(tmp_path).values()) == [32.0, 20.0, 12.0]
-    told: list[str] = []
+    told: list[bo.Progress] = []
     table = bo.verify(tmp_path, progress=told.append).set_index(["case", "figure"])
-    assert told[-1] == PJM
+    assert told[-1].doing == PJM
+    assert told[-1].share == 1.0
     assert table.loc[(PJM, "capability part"), ["ours", "verdict"]].to_list() == [20.0, "differs"]
     assert math.isnan(table.loc[(PJM, "credits of 743 hours"), "ours"])
     assert table.loc[(PJM, "credits of 743 hours"), "verdict"] == "differs"

@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 
 import bess_opt as bo
 from bess_opt.investment.sizing.objective_units import unit_of
+from bess_opt.investment.sizing.sized_program import SizedProgram
 from bess_opt.plots import figure_png
 from bess_opt.plots.shared.style import LIGHT
+from bess_opt.plots.sizing.bounds import bound_table
 from bess_opt.plots.sizing.surface import surface_figure
 
 
@@ -55,6 +57,33 @@ def test_the_certified_region_is_where_the_bound_is_above_the_best() -> None:
     assert far < stepped.value  # the worst corner is proven to be worse
 
 
+def test_the_map_is_the_limit_that_the_search_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is solved for the picture; at every size its limit holds, and at the best it is the value."""
+    found = bo.size(scenario(), (1, 6), (1, 5))
+    solved = found.surface(3, 3)
+    monkeypatch.setattr(SizedProgram, "__init__", None)
+    assert "at most" in surface_figure(found).axes[0].child_axes[0].get_ylabel()
+    assert found.planes is not None
+    table = bound_table(found, found.planes)
+    grid = table.pivot(index="duration_h", columns="power_mw", values="value")
+    for row in solved.itertuples():
+        near = grid.loc[row.duration_h, row.power_mw]
+        assert near >= row.value - 1e-6 * abs(row.value)
+    assert table["value"].max() == pytest.approx(found.bound_continuous, rel=1e-3)
+    assert table["value"].max() <= found.bound_continuous + 1e-6 * abs(found.bound_continuous)
+
+
+def test_the_map_of_a_rate_of_return_holds_every_rate() -> None:
+    found = bo.size(scenario().replace(finance={"capital_per_mwh": 60_000.0}), (1, 6), (1, 5), objective="irr")
+    assert found.planes is not None
+    table = bound_table(found, found.planes)
+    at = [(row["power_mw"], row["duration_h"], row["value"]) for row in found.table.to_dict("records")]
+    for power, duration, value in at:
+        near = table.iloc[((table["power_mw"] - power).abs() + (table["duration_h"] - duration).abs()).argmin()]
+        assert near["value"] >= value - 2e-3
+    assert table["value"].max() == pytest.approx(found.bound_continuous, abs=2e-3)
+
+
 def test_budget_and_steps_are_drawn() -> None:
     found = bo.size(
         scenario(), (1, 6), (1, 5), budget=1.5e6, power_step_mw=0.5, energy_step_mwh=1.0, energy_min_mwh=1.5
@@ -92,7 +121,7 @@ def test_themes_differ_and_bytes_do_not() -> None:
     light, again = (figure_png(surface_figure(found, surface=surface)) for _ in range(2))
     assert light == again
     assert figure_png(surface_figure(found, surface=surface, theme="dark")) != light
-    assert figure_png(found.plot()) == light
+    assert figure_png(found.plot()) == figure_png(surface_figure(found))
 
 
 @pytest.mark.parametrize(("most", "unit"), [(3e6, "million EUR"), (5e4, "thousand EUR"), (900.0, "EUR")])

@@ -101,7 +101,7 @@ def test_every_part_is_there(html: str) -> None:
     assert "highspy" in words
     for term in (LINES[name].label for name, amount in best.ledger.items() if amount or name == "energy"):
         assert term in words
-    assert html.count("<svg") == 6
+    assert html.count("<svg") == 9
 
 
 def test_the_answer_is_one_sentence_with_both_twins() -> None:
@@ -118,7 +118,7 @@ def test_the_answer_is_one_sentence_with_both_twins() -> None:
 def test_without_finance_the_section_is_left_out() -> None:
     html = page(bo.compare(made(finance=None)))
     assert "Financials" not in html
-    assert html.count("<svg") == 5
+    assert html.count("<svg") == 8
 
 
 def test_the_page_shows_the_reconciliation(html: str) -> None:

@@ -11,7 +11,7 @@ from support.cases import IDEAL, case
 import bess_opt as bo
 from bess_opt.investment.lifetime.assumptions import fade_of
 from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow_of, weights_of
-from bess_opt.investment.lifetime.operation import by_operation, operation_table
+from bess_opt.investment.lifetime.operation import by_operation, forecast_driven, operation_table
 
 SPREAD = [10.0, 10.0, 50.0, 50.0]
 LIFE = {"lifetime_years": 2, "discount_rate": 0.1, "horizons_per_year": 100}
@@ -191,7 +191,8 @@ def test_worth_by_who_operates() -> None:
     """Optimum, rule and forecasts against the same site without a battery, in one table with one unit each."""
     days = case(price_per_mwh=([30.0] * 6 + [90.0] * 6 + [10.0] * 6 + [70.0] * 6) * 4, battery=HELD, finance=LIFE)
     plan = days.optimize()
-    found = by_operation(plan, None)
+    plans = {"optimal": plan, "rule": bo.simulate(days), "forecast-driven": forecast_driven(days)}
+    found = by_operation(plans, None)
     assert list(found) == ["optimal", "rule", "forecast-driven"]
     assert found["optimal"].npv >= found["forecast-driven"].npv
     assert "knows every price beforehand" in found["optimal"].assumptions

@@ -1,0 +1,55 @@
+"""Three days worth seeing: when the battery earned most, when least, and when the meter saw its peak."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.dispatch.result import Dispatch, nameplate_mwh, soc_start_of
+from bess_opt.interfaces.report.sections import Section
+from bess_opt.plots.shared.shown_days import ShownDays
+from bess_opt.plots.week import days_figure
+
+FEWEST = 10  # days of a horizon from which three are worth picking out
+
+
+def three_days(best: Dispatch, without: Dispatch | None) -> Section | None:
+    """The days with a sentence each and a picture each; None where the horizon is seen whole anyway."""
+    index = pd.DatetimeIndex(best.schedule.index)
+    clock = index.strftime("%Y-%m-%d")
+    days = list(dict.fromkeys(clock))
+    if len(days) < FEWEST:
+        return None
+    picked: dict[str, str] = {}
+    for words, measure in _measures(best, without).items():
+        by_day = measure.groupby(clock).sum() if "peak" not in words else measure.groupby(clock).max()
+        for day in by_day.sort_values(ascending=False, kind="stable").index:
+            if day not in picked:
+                picked[day] = words
+                break
+    pictures = []
+    for day in sorted(picked):
+        rows = np.flatnonzero(np.asarray(clock) == day)
+        text = f"{day}: {picked[day]}"
+        window = ShownDays(int(rows[0]), int(rows[-1]) + 1, False, text)
+        figure = days_figure(
+            best.schedule, window, energy_mwh=nameplate_mwh(best.scenario), currency=best.scenario.site.currency,
+            soc_start=soc_start_of(best.scenario), step_h=best.scenario.step_h,
+        )  # fmt: skip
+        pictures.append((f"{text}.", figure))
+    words = "Picked by what they show; local time, the optimal plan."
+    return Section("Three days worth seeing", words, pictures=pictures)
+
+
+def _measures(best: Dispatch, without: Dispatch | None) -> dict[str, pd.Series]:
+    """What a day is picked for, and by what."""
+    frame = best.schedule
+    gain = frame["revenue"] - (0.0 if without is None else without.schedule["revenue"])
+    peak = frame["import_mw"] if frame["import_mw"].max() >= frame["export_mw"].max() else frame["export_mw"]
+    flow = str(peak.name).removesuffix("_mw")
+    if gain.isna().any() or not gain.any():
+        moved = frame["charge_mw"] + frame["discharge_mw"]
+        first = {"the battery moves most": moved, "the battery moves least": -moved}
+    else:
+        first = {"the battery earns most with energy": gain, "the battery earns least with energy": -gain}
+    return first | {f"the highest peak of {flow}": peak}
