@@ -25,6 +25,10 @@ _Years = Annotated[
     Annotated[Literal["search"], Tag("(word)")] | Annotated[tuple[Count, ...], Tag("(list)")],
     Discriminator(lambda value: "(word)" if isinstance(value, str) else "(list)"),
 ]
+_Added = Annotated[
+    Annotated[Literal["search"], Tag("(word)")] | Annotated[tuple[tuple[Number, Number], ...], Tag("(list)")],
+    Discriminator(lambda value: "(word)" if isinstance(value, str) else "(list)"),
+]
 REPLACEMENT_COSTS = ("replacement_per_mw", "replacement_per_mwh", "replacement_cost")
 
 
@@ -89,6 +93,16 @@ class Finance(Table):
     replacement_cost: Annotated[
         Number, quantity("cost of each replacement whatever the size, at purchase prices", "currency", ge=0)
     ] = 0.0
+    augmentation: Annotated[
+        _Added,
+        Field(
+            description="cells added at the ends of years, each [year, MWh], at capital_per_mwh; or "
+            '"search" for the best years and MWh of a plan'
+        ),
+    ] = ()
+    augmentation_price_change_per_year: Annotated[
+        Number, quantity("yearly change of what added cells cost", "1/year", gt=-1, le=1)
+    ] = 0.0
     residual_share: Annotated[
         Number, quantity("share of the capital that its sale at the end of the lifetime brings", "1", ge=0, le=1)
     ] = 0.0
@@ -119,6 +133,36 @@ class Finance(Table):
             found = f"found {years[-1]}, after the lifetime of {self.lifetime_years} years"
             reject([Finding("contradiction", key, found, "give a year within the lifetime")])
         return self
+
+    @model_validator(mode="after")
+    def _augmentation_is_complete(self) -> Self:
+        stated = () if isinstance(self.augmentation, str) else self.augmentation
+        years = [year for year, _ in stated]
+        if any(year < 1 or year != int(year) for year in years) or len(set(years)) < len(years):
+            expected = "give whole years of 1 or more, each once: [[8, 2.0]] adds 2 MWh at the end of year 8"
+            reject([Finding("wrong_value", "augmentation", f"found the years {show(years)}", expected)])
+        if any(energy <= 0.0 for _, energy in self.added):
+            found = f"found {show([energy for _, energy in self.added])} MWh"
+            reject([Finding("wrong_value", "augmentation", found, "give more than 0 MWh for each year")])
+        if self.lifetime_years and any(year > self.lifetime_years for year in years):
+            found = f"found {max(years):g}, after the lifetime of {self.lifetime_years} years"
+            reject([Finding("contradiction", "augmentation", found, "give a year within the lifetime")])
+        if self.augmentation and self.present_value_factor is not None:
+            found = "has years, and stands beside present_value_factor, which has none"
+            reject([Finding("contradiction", "augmentation", found, "give discount_rate and lifetime_years")])
+        return self
+
+    @property
+    def added(self) -> tuple[tuple[int, float], ...]:
+        """(year at whose end cells are added, MWh), in order; none where they are still to be looked for."""
+        if isinstance(self.augmentation, str):
+            return ()
+        return tuple(sorted((int(year), energy) for year, energy in self.augmentation))
+
+    @property
+    def searches_augmentation(self) -> bool:
+        """Whether the best years and MWh of added cells are to be looked for."""
+        return self.augmentation == SEARCH
 
     @property
     def replaced_after(self) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from bess_opt.plots.shared.page import figure_of, one_panel
 from bess_opt.plots.shared.parts import legend_beside, name_y
 from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, Theme, ThemeName, heading, theme_of
 
-_KINDS = ("capital", "revenue", "fixed_om", "replacement", "tax")
+_KINDS = ("capital", "revenue", "fixed_om", "replacement", "augmentation", "tax")
 _NAMES = {"fixed_om": "fixed O&M"}
 _SUMS = ("net", "present_value")
 
@@ -35,7 +35,7 @@ def cash_flow_figure(
     if not len(cash_flow):
         raise ValueError("a cash flow without years cannot be drawn")
     look = theme_of(theme)
-    kinds = [name for name in _KINDS if cash_flow[name].abs().max() > 0.0]
+    kinds = [name for name in _KINDS if name in cash_flow and cash_flow[name].abs().max() > 0.0]
     years = cash_flow.index.to_numpy(dtype=float)
     totals = {name: cash_flow[name].cumsum().to_numpy(dtype=float) for name in _SUMS}
     scale, word = _scale(float(np.abs(cash_flow[kinds].to_numpy(dtype=float)).max(initial=1.0)))
@@ -82,6 +82,7 @@ def _colours(kinds: list[str], look: Theme) -> dict[str, str]:
         "revenue": look.exported,
         "fixed_om": look.charge,
         "replacement": look.price,
+        "augmentation": look.discharge,
         "tax": look.imported,
     }
     return {kind: own[kind] for kind in kinds}

@@ -47,6 +47,8 @@ class Solver:
     `scale_mw` is the power that counts as "one": the plant's size.
     """
 
+    starts_itself = False  # whether it looks for a basis to begin with
+
     def __init__(self, program: Program, options: SolverOptions | None = None, *, scale_mw: float = 1.0) -> None:
         self.program = program
         self.options = options or SolverOptions()
@@ -104,8 +106,9 @@ class Solver:
         scaled: Array = cost * (self._column_scale[columns] / (self._x_scale * self._cost_scale))
         return scaled
 
-    def set_costs(self, cost: Array) -> None:
-        """Replace the whole cost vector (minimised)."""
+    def set_costs(self, cost: Array, cost_scale: float | None = None) -> None:
+        """Replace the whole cost vector (minimised); `cost_scale` is that of the whole that this is a part of."""
+        self._cost_scale = self._cost_scale if cost_scale is None else cost_scale
         self._cost = np.array(cost, dtype=float)
         scaled = self._scaled_cost(self._cost, slice(None))
         columns = np.flatnonzero(scaled != self._held_cost).astype(np.int32)
@@ -134,10 +137,15 @@ class Solver:
 
     def set_changed(self, program: Program) -> None:
         """Take over the bounds and sides of `program`, of the same shape, where they differ from the present ones."""
-        columns = np.flatnonzero((program.lower != self._lower) | (program.upper != self._upper))
-        self.set_bounds(columns, program.lower[columns], program.upper[columns])
-        rows = np.flatnonzero((program.row_lower != self._row_lower) | (program.row_upper != self._row_upper))
-        self.set_rows(rows, program.row_lower[rows], program.row_upper[rows])
+        self.take_over(program.lower, program.upper, program.row_lower, program.row_upper)
+
+    def take_over(self, lower: Array, upper: Array, row_lower: Array, row_upper: Array) -> bool:
+        """Take over bounds and sides where they differ from the present ones; whether any do."""
+        columns = np.flatnonzero((lower != self._lower) | (upper != self._upper))
+        self.set_bounds(columns, lower[columns], upper[columns])
+        rows = np.flatnonzero((row_lower != self._row_lower) | (row_upper != self._row_upper))
+        self.set_rows(rows, row_lower[rows], row_upper[rows])
+        return bool(len(columns) or len(rows))
 
     def set_values(self, rows: Array, columns: Array, values: Array) -> None:
         """Replace single coefficients of the matrix, of a program without integers."""
@@ -294,7 +302,7 @@ class Solver:
         try:
             for i, cost in enumerate(costs):
                 columns, rows = self._hold_face(found[-1])
-                held, tight = np.union1d(held, columns), np.union1d(tight, rows)
+                held, tight = np.sort(np.append(held, columns)), np.sort(np.append(tight, rows))
                 self._cost_scale = _cost_scale(cost)
                 self.set_costs(cost)
                 found.append(self.solve(duals=duals_of_last or i < len(costs) - 1))

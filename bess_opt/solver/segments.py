@@ -101,6 +101,14 @@ class Cutter:
         """Per instant, whether a row over many steps, but no more than `longest`, reaches from before it to after."""
         return self._crossed(self._wide & (self.row_last - self.row_first <= 2 * longest))
 
+    def crossed_beside_energy(self) -> Array:
+        """Per instant, whether any row but those that carry stored energy reaches from before it to after it."""
+        carries = np.zeros(self.full.rows, dtype=bool)
+        for block in self.full.constraints.values():
+            if block.meaning.carries_energy:
+                carries[block.slice] = True
+        return self._crossed(~carries & (self.row_last <= 2 * self.steps))
+
     def spans_all(self) -> bool:
         """Whether one row reaches from the first step to the last."""
         return bool((self._wide & (self.row_first <= 1) & (self.row_last >= 2 * self.steps - 1)).any())
@@ -113,11 +121,7 @@ class Cutter:
         found = np.zeros(self.steps + 1, dtype=bool)
         if not self._wide.any():
             return found
-        carries = np.zeros(self.full.rows, dtype=bool)
-        for block in self.full.constraints.values():
-            if block.meaning.carries_energy:
-                carries[block.slice] = True
-        found[ends] = ~self._crossed(~carries & (self.row_last <= 2 * self.steps))[ends]
+        found[ends] = ~self.crossed_beside_energy()[ends]
         return found
 
     def _crossed(self, rows: Array) -> Array:

@@ -37,7 +37,7 @@ def start_near_optimum(solver: Solver, scale_mw: float) -> None:
     """Give a `solver` that has not run a basis stitched from segments, if its program is long enough to gain."""
     program = solver.program
     energies = of_batteries(program.variables, ENERGY)
-    if not energies or len(energies[0].positions) <= SHORTEST or program.integer.any():
+    if solver.starts_itself or not energies or len(energies[0].positions) <= SHORTEST or program.integer.any():
         return
     steps = len(energies[0].positions) - 1
     if Cutter(program, steps).spans_all():
@@ -58,12 +58,12 @@ def stitched(program: Program, steps: int, options: SolverOptions, scale_mw: flo
         ends = [_HandOver(0, segments.guess), *sorted({h for h in inner if h}, key=lambda h: h.instant)]
         segments.meet(ends[1:])
         list(pool.map(segments.go_through, ends, [*ends[1:], _HandOver(steps, None)]))
-    _complete(segments.column, segments.row)
+    complete(segments.column, segments.row)
     return segments.column, segments.row
 
 
-def _complete(column: Array, row: Array) -> None:
-    """As many basic ones as there are rows, which segments that do not fit together miss by a few."""
+def complete(column: Array, row: Array) -> None:
+    """Make as many basic ones as there are rows, which segments that do not fit together miss by a few."""
     missing = len(row) - int((column == BASIC).sum()) - int((row == BASIC).sum())
     if missing > 0:
         row[np.flatnonzero(row != BASIC)[:missing]] = BASIC
@@ -148,7 +148,7 @@ class _Segments:
         solver = Solver(small, self._options, scale_mw=self._scale_mw)
         column, row = self.column[columns], self.row[rows]
         column[np.searchsorted(columns, self._energy + segment.first)] = AT_LOWER
-        _complete(column, row)
+        complete(column, row)
         solver.set_basis(basis_at(column, row))
         solver.expect_few_steps()
         try:

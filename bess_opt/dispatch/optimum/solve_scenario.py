@@ -32,6 +32,7 @@ from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.solver.warm_start import start_near_optimum
+from bess_opt.solver.worn_chain import solver_of
 from bess_opt.strategies.shared.contract import Objective
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
@@ -100,7 +101,7 @@ def solve_plant(
     with watch.stage("compile"):
         _require_reachable(plant)
         program = expand(m)
-        solver = Solver(program, options, scale_mw=plant.scale_mw)
+        solver = solver_of(program, options, plant.scale_mw)
     try:
         found = _solve(solver, m, plant, objectives, watch)
     except InfeasibleError:

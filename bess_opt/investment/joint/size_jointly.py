@@ -22,6 +22,7 @@ from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.progress import ShowProgress, Stretch
 from bess_opt.common.progress_bar import followed
 from bess_opt.dispatch.without_battery import dispatch_without_battery
+from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.joint.grid import choices, site_of
 from bess_opt.investment.joint.hands import Hands, hands
@@ -80,6 +81,7 @@ def size_jointly(
     if objective not in KNOWN:
         expected = f"give {', '.join(KNOWN)}; the others are for one battery and one year"
         raise ScenarioError([Finding("wrong_value", "objective", f"found {objective!r}", expected)])
+    _require_stated_years(scenario.finance)
     stated = [scenario] if price_years is None else list(price_years)
     _require_alike(scenario, stated)
     names = tuple(name_of(battery) for battery in scenario.batteries)
@@ -93,6 +95,16 @@ def size_jointly(
         except NotConcaveError as error:
             best = _from_grid(years, region, pool, str(error))
     return _sizing(scenario, years, region, best, tolerance, [one.name for one in stated])
+
+
+def _require_stated_years(finance: Finance | None) -> None:
+    """ScenarioError where years of replacement are looked for, or cells are added later."""
+    if finance is not None and finance.searches_years:
+        found = "is 'search', which sizing does for one battery and one year"
+        raise ScenarioError([Finding("years_to_search", "finance.replacement_years", found, "state the years")])
+    if finance is not None and finance.augmentation:
+        found = "is stated or looked for, and its worth differs from size to size by no straight line"
+        raise ScenarioError([Finding("contradiction", "finance.augmentation", found, "leave it out of the sizing")])
 
 
 def _require_alike(scenario: Scenario, years: Sequence[Scenario]) -> None:

@@ -50,7 +50,7 @@ def _by_age(finance: Finance, figures: Figures, fade: float) -> Array:
     """[begin, end]: present value of what is earned in years begin + 1 to end by cells that are new then."""
     lifetime = finance.lifetime_years or 1
     bare = stated(finance, ())
-    worth = _worth_of_years(bare, figures)
+    worth = worth_of_years(bare, figures)
     site = worth * figures.unfading
     battery = worth * (figures.net_revenue - figures.unfading)
     earned = np.zeros((lifetime + 1, lifetime + 1))
@@ -60,7 +60,7 @@ def _by_age(finance: Finance, figures: Figures, fade: float) -> Array:
     return earned
 
 
-def _worth_of_years(bare: Finance, figures: Figures) -> Array:
+def worth_of_years(bare: Finance, figures: Figures) -> Array:
     """Present value of one unit of a horizon's net revenue in each year of operation, after tax."""
     lifetime = bare.lifetime_years or 1
 

@@ -5,10 +5,12 @@ years f to f + N − 1 with f = `first_payment_year`: 1 for payments at the end 
 its beginning. A payment of year y grows by (1 + escalation)^y and is discounted by (1 + rate)^y. What the battery
 earns also fades: in year j after new cells it is (1 − fade)^(j − 1) of what new cells earn; what the site earns
 without a battery does not fade. Capital is paid in year 0. A replacement "in year k" is paid at the end of year k
-and grows by (1 + escalation)^k; year k + 1 has new cells. The residual share of the capital comes back in year N.
-Tax takes its share of revenue − fixed O&M − replacement − straight-line depreciation of the capital over the N
-payments + residual; a loss is refunded in its year, so there is income elsewhere to set it against. Wear is a
-shadow price and stored energy a state: neither is cash.
+and grows by (1 + escalation)^k; year k + 1 has new cells. Cells added "in year k" are paid at the end of year k at
+capital_per_mwh · (1 + augmentation_price_change_per_year)^k; what they bring fades from year k + 1 on, by itself.
+The residual share of the capital comes back in year N. Tax takes its share of revenue − fixed O&M − replacement −
+augmentation − straight-line depreciation of the capital over the N payments + residual; a
+loss is refunded in its year, so there is income elsewhere to set it against. Wear is a shadow
+price and stored energy a state: neither is cash.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from bess_opt.inputs.scenario import Scenario
 YEAR_H = (8760.0, 8784.0)
 GIVE_RATES = "give discount_rate and lifetime_years, or present_value_factor in place of both"
 CASH_FLOW = (
-    "capital", "revenue", "fixed_om", "replacement", "tax", "net", "discount_factor", "present_value", "cumulative",
+    "capital", "revenue", "fixed_om", "replacement", "augmentation", "tax", "net", "discount_factor", "present_value",
+    "cumulative",
 )  # fmt: skip
 
 
@@ -62,11 +65,28 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class Added:
+    """Cells added at the end of a year: what a horizon earns, and discharges, with them beyond what it did before."""
+
+    year: int
+    energy_mwh: float
+    net_revenue: float
+    discharged_mwh: float = 0.0
+
+    def share(self, worked: Array, fade: float) -> Array:
+        """Of what they bring when new, the share after so many full years of operation of the plant."""
+        own = np.maximum(np.asarray(worked) - self.year, 0)
+        share: Array = np.where(np.asarray(worked) >= self.year, (1.0 - fade) ** own, 0.0)
+        return share
+
+
+@dataclass(frozen=True)
 class Figures:
     """What of a plan the years need: size, the horizon's cash, and how many horizons make a year.
 
     Of `net_revenue`, `unfading` is earned without a battery too, and ageing leaves it alone. `yearly` gives the net
-    revenue of a horizon in each year of operation where it is known, in place of `net_revenue` and fade.
+    revenue of a horizon in each year of operation where it is known, in place of `net_revenue` and fade. `added` are
+    the cells added later, in order.
     """
 
     power_mw: float
@@ -75,6 +95,7 @@ class Figures:
     year_weight: float = 1.0
     yearly: tuple[float, ...] | None = None
     unfading: float = 0.0
+    added: tuple[Added, ...] = ()
 
     def capital(self, finance: Finance) -> float:
         """Capital of this size, currency."""
@@ -86,8 +107,8 @@ class Figures:
 class Years:
     """The payments of a lifetime: year of each since the purchase, and per payment growth, discount and fade.
 
-    `replaced_after` are the years at whose ends cells are replaced, `renewed` what a replacement is worth today for
-    each unit of its price at the purchase, all replacements together.
+    `lost` is the share lost each year, `replaced_after` are the years at whose ends cells are replaced, `renewed`
+    what a replacement is worth today for each unit of its price at the purchase, all replacements together.
     """
 
     lifetime: int
@@ -96,6 +117,7 @@ class Years:
     growth: Array
     discount: Array
     fade: Array
+    lost: float
     replaced_after: Array
     renewed: float
 
@@ -140,9 +162,9 @@ def cash_flow_of(
     """Money by year, index `year` 0 to the lifetime, money received positive, in `finance.money`.
 
     Columns: capital (paid in year 0; its residual share comes back in the last year), revenue (net of variable
-    O&M), fixed_om, replacement, tax, net (their sum), discount_factor, present_value, cumulative (of net). The
-    sum of present_value is `Weights.npv`. `discount_rate` and `fade` as in `weights`. ScenarioError as there, and
-    for a bare `present_value_factor`, which knows no years.
+    O&M), fixed_om, replacement, augmentation, tax, net (their sum), discount_factor, present_value, cumulative (of
+    net). The sum of present_value is `Weights.npv`. `discount_rate` and `fade` as in `weights`. ScenarioError as
+    there, and for a bare `present_value_factor`, which knows no years.
     """
     if finance.present_value_factor is not None:
         found = "knows no years, and a cash flow has them"
@@ -150,7 +172,7 @@ def cash_flow_of(
     years = years_of(finance, discount_rate, fade)
     total, paid = figures.capital(finance), years.year
     year = np.arange(years.lifetime + 1)
-    capital, revenue, fixed_om, replacement, depreciation = (np.zeros(len(year)) for _ in range(5))
+    capital, revenue, fixed_om, replacement, added, depreciation = (np.zeros(len(year)) for _ in range(6))
     capital[0] = -total
     capital[-1] += finance.residual_share * total
     revenue[paid] = figures.year_weight * _revenue(figures, years) * years.growth
@@ -158,14 +180,21 @@ def cash_flow_of(
     depreciation[paid] = total / years.lifetime
     once = finance.replacement(figures.power_mw, figures.energy_mwh)
     replacement[years.replaced_after] = -once * (1.0 + finance.escalation_rate) ** years.replaced_after
-    profit = revenue + fixed_om + replacement - depreciation
+    for cells in figures.added:
+        added[cells.year] -= augmentation_price(finance, cells.year) * cells.energy_mwh
+    profit = revenue + fixed_om + replacement + added - depreciation
     profit[-1] += finance.residual_share * total
     tax = -finance.tax_rate * profit
-    net = capital + revenue + fixed_om + replacement + tax
+    net = capital + revenue + fixed_om + replacement + added + tax
     factor = (1.0 + years.rate) ** -year.astype(float)
-    columns = (capital, revenue, fixed_om, replacement, tax, net, factor, net * factor, net.cumsum())
+    columns = (capital, revenue, fixed_om, replacement, added, tax, net, factor, net * factor, net.cumsum())
     named = {name: column + 0.0 for name, column in zip(CASH_FLOW, columns, strict=True)}  # no negative zero
     return pd.DataFrame(named, index=pd.RangeIndex(len(year), name="year"))
+
+
+def augmentation_price(finance: Finance, year: int) -> float:
+    """What a MWh of cells added at the end of `year` costs then, currency."""
+    return finance.capital_per_mwh * (1.0 + finance.augmentation_price_change_per_year) ** year
 
 
 def years_of(finance: Finance, discount_rate: float | None = None, fade: float | None = None) -> Years:
@@ -192,6 +221,7 @@ def years_of(finance: Finance, discount_rate: float | None = None, fade: float |
         year=year,
         growth=(1.0 + finance.escalation_rate) ** year,
         discount=(1.0 + rate) ** -year.astype(float),
+        lost=lost,
         fade=(1.0 - lost) ** since_new(worked, finance.replaced_after),
         replaced_after=replaced,
         renewed=float((growth ** replaced.astype(float)).sum()),
@@ -227,7 +257,10 @@ def year_weight(scenario: Scenario) -> float:
 def _revenue(figures: Figures, years: Years) -> Array:
     """Net revenue of a horizon in each year of operation, at the prices of the purchase."""
     if figures.yearly is None:
-        return figures.unfading + (figures.net_revenue - figures.unfading) * years.fade
+        own = figures.unfading + (figures.net_revenue - figures.unfading) * years.fade
+        worked = np.arange(years.lifetime)
+        more = [cells.net_revenue * cells.share(worked, years.lost) for cells in figures.added]
+        return own + np.sum(more, axis=0) if more else own
     return np.asarray(for_years(figures.yearly, years.lifetime))
 
 

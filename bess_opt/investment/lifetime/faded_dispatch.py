@@ -75,15 +75,18 @@ def faded_dispatch(plan: Dispatch, ageing: Ageing, years: Sequence[int] = (1, 5,
     rows = [(0, 1.0, plan)]
     for year in sorted(set(years)):
         capacity = float(ageing.mean_capacity[year])
-        faded = plan.scenario.replace(battery=_faded(plan.scenario.battery, capacity))
+        faded = plan.scenario.replace(battery=with_capacity(plan.scenario.battery, capacity))
         rows.append((year, capacity, again(faded)))
     figures = [(capacity, made.metrics.net_revenue, made.metrics.discharged_mwh) for _, capacity, made in rows]
     index = pd.Index([year for year, _, _ in rows], name="year")
     return Faded(pd.DataFrame(figures, index=index, columns=["capacity", "net_revenue", "discharged_mwh"]), ageing)
 
 
-def _faded(battery: Battery, capacity: float) -> dict[str, Any]:
-    """What changes of a battery whose cells hold `capacity` of their nameplate; caps and wear are as bought."""
+def with_capacity(battery: Battery, capacity: float) -> dict[str, Any]:
+    """What changes of a battery whose cells hold `capacity` of their nameplate; caps and wear are as bought.
+
+    Beyond the nameplate, where cells were added, a MWh wears as in the deepest segment.
+    """
     changes: dict[str, Any] = {"duration_h": battery.duration_h * capacity, "wear_stand": None}
     if battery.max_cycles_per_day is not None:
         changes["max_cycles_per_day"] = battery.max_cycles_per_day / capacity
@@ -97,5 +100,6 @@ def _faded(battery: Battery, capacity: float) -> dict[str, Any]:
         inside = [j for j, depth in enumerate(battery.wear.depth) if depth < capacity]
         last = len(inside)  # the segment that the faded nameplate ends in
         depth = [battery.wear.depth[j] / capacity for j in inside]
-        changes["wear"] = {"depth": [*depth, 1.0], "cost_per_mwh": list(battery.wear.cost_per_mwh[: last + 1])}
+        price = [*battery.wear.cost_per_mwh, battery.wear.cost_per_mwh[-1]]
+        changes["wear"] = {"depth": [*depth, 1.0], "cost_per_mwh": price[: last + 1]}
     return changes

@@ -17,6 +17,7 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
 from bess_opt.investment.lifetime.assumptions import Fade, assumptions_of, fade_of
+from bess_opt.investment.lifetime.augmentation import augmentation_of
 from bess_opt.investment.lifetime.best_years import with_best_years
 from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow_of, weights_of, year_weight
 from bess_opt.investment.lifetime.counted_year import counted_plan
@@ -71,6 +72,8 @@ class Financials:
     cash_flow: pd.DataFrame | None = field(compare=False)
     findings: Findings = field(compare=False)
     replaced_after: tuple[int, ...] = ()  # years at whose ends cells are replaced, as stated or as looked for
+    added: tuple[tuple[int, float], ...] = ()  # (year at whose end cells are added, MWh), as stated or as looked for
+    npv_bound: float = math.nan  # no other choice of what was looked for is worth more; NaN where that is not known
 
     def plot(self, *, theme: str = "light") -> Figure:
         """Cash flow by year. ScenarioError with a bare `present_value_factor`, which has no years."""
@@ -107,28 +110,30 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
     energy. `assumptions` says in one line what was taken.
 
     ScenarioError without [finance] or its rates, for a horizon that is no year without `horizons_per_year`, for
-    `soc_end = "free"` where the horizon repeats, for a baseline of other steps, and for ageing beside
-    `fade_per_year` or `present_value_factor`.
+    `soc_end = "free"` where the horizon repeats, for a baseline of other steps, for ageing beside
+    `fade_per_year`, `augmentation` or `present_value_factor`, and for augmentation of a replayed plan.
     """
     require_one_battery(plan.scenario.batteries, "financials")
     finance = plan.scenario.finance
     if finance is None:
         expected = "give capital, discount_rate and lifetime_years"
         raise ScenarioError([Finding("missing_table", "finance", "is missing", expected)])
+    searched = finance.searches_years or finance.searches_augmentation
     _check(plan, baseline, finance, ageing is not None)
     plan, baseline = counted_plan(plan), None if baseline is None else counted_plan(baseline)
     fade = fade_of(plan.scenario) if ageing is None else Fade(0.0, ageing.basis)
     figures, notes = _figures(plan, baseline, fades=ageing is not None or fade.per_year > 0.0)
     finance = with_best_years(finance, figures, fade.per_year)
-    throughput = None
+    more, throughput = augmentation_of(plan, figures, finance, fade.per_year), None
+    figures = replace(figures, added=more.added)
     if ageing is not None:
         unfading = figures.unfading if baseline is None else baseline.metrics.net_revenue
         yearly, throughput = ageing.course(plan, unfading)
         yearly = tuple(value + figures.unfading for value in yearly)
         figures = replace(figures, yearly=yearly)
-    bare = finance.present_value_factor is not None
-    table = None if bare else cash_flow_of(figures, finance, fade=fade.per_year)
+    table = None if finance.present_value_factor else cash_flow_of(figures, finance, fade=fade.per_year)
     first = figures.net_revenue if figures.yearly is None else figures.yearly[0]
+    npv = _bare_npv(figures, finance) if table is None else float(table["present_value"].sum())
     return Financials(
         currency=plan.scenario.site.currency,
         money=finance.money,
@@ -140,7 +145,7 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
         yearly_revenue=figures.year_weight * first,
         yearly_fixed_om=finance.fixed_om_per_mw_year * figures.power_mw,
         yearly_charging_cost=figures.year_weight * charging_cost(plan),
-        npv=_bare_npv(figures, finance) if table is None else float(table["present_value"].sum()),
+        npv=npv,
         irr=math.nan if table is None else internal_rate(table["net"]),
         payback_years=math.nan if table is None else payback(table["net"]),
         discounted_payback_years=math.nan if table is None else payback(table["present_value"]),
@@ -148,6 +153,8 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
         cash_flow=table,
         findings=Findings([*_whole_site(plan, baseline), *_idle(baseline), *_wear_twice(plan, finance), *notes]),
         replaced_after=finance.replaced_after,
+        added=tuple((cells.year, cells.energy_mwh) for cells in more.added),
+        npv_bound=npv + more.missed if searched else math.nan,
     )
 
 
@@ -161,9 +168,14 @@ def financial_rows(money: Financials) -> list[Row]:
         ("discounted payback", str(Number(money.discounted_payback_years, "years"))),
         ("levelised cost of storage", str(Number(money.lcos_per_mwh, f"{currency}/MWh"))),
         ("capital", str(Number(money.capital, currency))),
+        *([("cells added", _added_in_words(money.added))] if money.added else []),
         (f"revenue of the first year, {money.revenue_basis}", str(Number(money.yearly_revenue, currency))),
         ("assumed", money.assumptions),
     ]
+
+
+def _added_in_words(added: tuple[tuple[int, float], ...]) -> str:
+    return ", ".join(f"{energy:.4g} MWh after year {year}" for year, energy in added)
 
 
 def payback(money: pd.Series) -> float:
@@ -225,7 +237,7 @@ def _check(plan: Dispatch, baseline: Dispatch | None, finance: Finance, ageing: 
     if baseline is not None and not baseline.schedule.index.equals(plan.schedule.index):
         found = f"has {len(baseline.schedule)} steps from {baseline.schedule.index[0]}, the plan other ones"
         problems.append(Finding("contradiction", "baseline", found, "give a plan of the same steps"))
-    for key in ("fade_per_year", "present_value_factor"):
+    for key in ("fade_per_year", "present_value_factor", "augmentation"):
         if ageing and getattr(finance, key):
             found = "stands beside ageing, which says what every year earns"
             problems.append(Finding("contradiction", f"finance.{key}", found, "leave one of the two out"))

@@ -15,7 +15,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.finance import Finance
-from bess_opt.investment.lifetime.cash_flow import Figures, for_years, years_of
+from bess_opt.investment.lifetime.cash_flow import Figures, augmentation_price, for_years, years_of
 from bess_opt.plant import money, physics
 from bess_opt.strategies.shared.activation import prepare
 
@@ -52,10 +52,11 @@ def lcos(
 ) -> float:
     """Levelised cost of storage, currency per MWh discharged at the port.
 
-    PV(capital + fixed O&M + variable O&M + charging + replacement − residual) / PV(MWh discharged). Charging and
-    variable O&M escalate like revenue. Throughput fades with `fade_per_year`, `fade` in its place, or by
-    `throughput`, its share in each year of operation. With `present_value_factor`, yearly money and yearly MWh count
-    that many times. NaN without discharge or prices.
+    PV(capital + fixed O&M + variable O&M + charging + replacement + augmentation − residual) / PV(MWh discharged).
+    Charging and variable O&M escalate like revenue. Throughput fades with `fade_per_year`, `fade` in its place, or by
+    `throughput`, its share in each year of operation. What added cells discharge costs as much to
+    run per MWh. With `present_value_factor`, yearly money and yearly MWh count that many times. NaN without
+    discharge or prices.
     """
     delivered = figures.year_weight * plan.metrics.discharged_mwh
     running = figures.year_weight * (plan.metrics.variable_om + charging_cost(plan))
@@ -68,6 +69,10 @@ def lcos(
     yearly = years.growth * years.discount
     cost = capital * (1.0 - finance.residual_share * years.discounted(years.lifetime))
     cost += finance.replacement(figures.power_mw, figures.energy_mwh) * years.renewed
+    for cells in figures.added:
+        cost += augmentation_price(finance, cells.year) * cells.energy_mwh * years.discounted(cells.year)
+        more = figures.year_weight * cells.discharged_mwh / delivered if delivered > 0.0 else 0.0
+        share = share + more * cells.share(np.arange(years.lifetime), years.lost)
     cost += float((yearly * (upkeep + running * share)).sum())
     return _ratio(cost, delivered * float((years.discount * share).sum()))
 

@@ -29,6 +29,7 @@ from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.grid import no_plan, no_size, search_grid
 from bess_opt.investment.sizing.notes import do_not_build, ended, ends, gap_open
 from bess_opt.investment.sizing.objectives import OBJECTIVES, Goal, goal_of
+from bess_opt.investment.sizing.over_years import looks_for_years
 from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.proof import Proven, prove
 from bess_opt.investment.sizing.region import Range, Region, region_of
@@ -131,6 +132,7 @@ def size(
     smallest or the largest battery wins. `tolerance` is the gap at which the proof may stop, a share of what the
     battery earns or costs, never of the site's whole bill; with steps it goes on until the best step is proven.
     `twin="rule"` sizes for the rule-based controller.
+    `replacement_years = "search"` looks for the years too, of "npv" of one battery: `scenario` then states the best.
 
     Several batteries are sized together, `power_mw={"north": (0, 5), "south": (0, 2)}`: durations, steps and blocks
     are one for all or by name too, budget and least energy are those of all. With `price_years`,
@@ -163,6 +165,7 @@ def size(
     )  # fmt: skip
 
 
+@looks_for_years
 def _size_one(
     scenario: Scenario,
     power_mw: Range,

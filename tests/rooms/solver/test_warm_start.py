@@ -162,10 +162,10 @@ def test_short_programs_start_from_nothing() -> None:
 
 def test_a_basis_short_of_basics_is_completed() -> None:
     column, row = np.array([BASIC, AT_LOWER, BASIC]), np.array([AT_LOWER, BASIC])
-    warm_start._complete(column, row)
+    warm_start.complete(column, row)
     assert (column == BASIC).sum() + (row == BASIC).sum() == 2
     column, row = np.array([AT_LOWER, AT_LOWER]), np.array([AT_LOWER, AT_LOWER])
-    warm_start._complete(column, row)
+    warm_start.complete(column, row)
     assert (row == BASIC).all()
 
 

@@ -73,9 +73,44 @@ def test_fresh_cells_that_cost_nothing_are_bought_every_year() -> None:
 
 def test_who_cannot_look_for_years_says_so() -> None:
     plan = plan_of(0, 5)
-    for asked in (lambda: bo.size(plan.scenario, power_mw=(1, 2), duration_h=2), lambda: bo.ageing(plan)):
+    for asked in (lambda: bo.size(plan.scenario, (1, 2), 2, "irr"), lambda: bo.ageing(plan)):
         with pytest.raises(bo.ScenarioError, match=r"finance\.replacement_years: is 'search'"):
             asked()
+    more = plan.scenario.replace(finance={"augmentation": "search"})
+    with pytest.raises(bo.ScenarioError, match=r"finance\.augmentation: is looked for, or stated"):
+        bo.size(more, (1, 2), 2)
+
+
+def _no_size_with_other_years_is_better(seed: int) -> None:
+    lifetime = 5
+    scenario = plan_of(seed, lifetime).scenario.replace(finance={"capital_per_mwh": 20_000.0 + 8_000.0 * (seed % 7)})
+    best = bo.size(scenario, (0.5, 2.0), (1.0, 4.0))
+    every = [years for count in range(lifetime) for years in itertools.combinations(range(1, lifetime), count)]
+    none = dict.fromkeys(("replacement_per_mw", "replacement_per_mwh", "replacement_cost"), 0.0)
+    others = [
+        bo.size(
+            scenario.replace(finance={"replacement_years": list(years)} | ({} if years else none)),
+            (0.5, 2.0), (1.0, 4.0),
+        )
+        for years in every
+    ]  # fmt: skip
+    most = max(other.value for other in others)
+    allowed = 1e-3 * max(abs(most), *(abs(money) for money in best.costs.values()))
+    assert best.value == pytest.approx(most, abs=allowed)
+    assert best.bound is None or best.bound >= most - 1e-9 * abs(most)
+    assert best.scenario.finance is not None
+    assert not best.scenario.finance.searches_years
+
+
+@pytest.mark.parametrize("seed", [2])
+def test_sizing_looks_for_years_too(seed: int) -> None:
+    _no_size_with_other_years_is_better(seed)
+
+
+@pytest.mark.second_tier
+@pytest.mark.parametrize("seed", range(50))
+def test_sizing_looks_for_years_too_on_many(seed: int) -> None:
+    _no_size_with_other_years_is_better(seed)
 
 
 def test_other_words_are_refused() -> None:

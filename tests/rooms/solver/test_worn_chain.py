@@ -1,0 +1,121 @@
+"""A long program with wear by depth is solved in parts: the same optimum as in one piece, whatever the scenario."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bess_opt as bo
+from bess_opt.solver import worn_chain
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.worn_chain import ChainedSolver
+
+STEPS = 240
+_parts_of: dict[int, int] = {}
+
+
+def _site(seed: int) -> bo.Scenario:
+    rng = np.random.default_rng(seed)
+    hour = np.arange(STEPS)
+    price = 50.0 + 40.0 * np.sin(2.0 * np.pi * hour / 24.0 + rng.uniform(0.0, 6.0)) + rng.normal(0.0, 15.0, STEPS)
+    price[rng.random(STEPS) < 0.05] = rng.choice([-40.0, -5.0, 0.0])
+    columns = {"price_per_mwh": np.round(price, 1 if seed % 2 else 6)}
+    if seed % 3 == 0:
+        columns |= {"load_mw": rng.uniform(0.0, 0.6, STEPS), "solar_mw": np.maximum(0.0, np.sin(hour / 4.0))}
+    segments = int(rng.integers(2, 9))
+    depth = [*np.sort(rng.uniform(0.05, 0.95, segments - 1)).tolist(), 1.0]
+    price_by_depth = np.cumsum(rng.uniform(0.0, 6.0, segments))
+    price_by_depth[0] *= seed % 4 != 1  # free at first: negative prices would charge and discharge at once
+    return bo.Scenario(
+        battery={
+            "power_mw": 1.0,
+            "duration_h": float(rng.uniform(1.0, 4.0)),
+            "soc_start": [0.0, 0.4][seed % 2],
+            "soc_end": ["free", "at_least_start", "equal"][seed % 3],
+            "technology": {
+                "eta_charge": 0.95,
+                "eta_discharge": 0.93,
+                "soc_min": 0.0,
+                "soc_max": 1.0,
+                "c_rate_max": 2.0,
+            },
+            "wear": {"depth": depth, "cost_per_mwh": price_by_depth.tolist()},
+        },
+        site={"import_limit_mw": 1.2, "export_limit_mw": 0.9},
+        series=pd.DataFrame(columns, index=pd.date_range("2025-03-20", periods=STEPS, freq="1h", tz="Europe/Berlin")),
+        strategy="arbitrage",
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_parts_give_the_optimum_of_the_whole(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = _site(seed)
+    whole = bo.optimize(scenario)
+    monkeypatch.setattr(worn_chain, "SHORTEST", 100)
+    monkeypatch.setattr(worn_chain, "PART_STEPS", 20)
+    taken_whole, parts_solved = [], []
+    joined = ChainedSolver._joined
+    monkeypatch.setattr(
+        ChainedSolver,
+        "_joined",
+        lambda self, *asked, **how: (parts_solved.append(len(self._parts)), joined(self, *asked, **how))[1],
+    )
+    monkeypatch.setattr(ChainedSolver, "_take_whole", lambda self: taken_whole.append(1))
+    parts = bo.optimize(scenario)
+    assert not taken_whole
+    assert min(parts_solved) >= 1
+    assert len(parts_solved) >= 2
+    _parts_of[seed] = max(parts_solved)
+    assert parts.report.objective == pytest.approx(whole.report.objective, rel=1e-9, abs=1e-9)
+    assert parts.report.gap <= 1e-9
+    assert parts.report.certificate.gap < 1e-9
+    (row,) = parts.report.certificate.wear
+    assert row.claimed
+    assert abs(row.difference) < 1e-9 * max(1.0, row.modelled)
+    flows = ["charge_mw", "discharge_mw"]
+    assert np.minimum(parts.schedule["charge_mw"], parts.schedule["discharge_mw"]).max() < 1e-9
+    pd.testing.assert_frame_equal(parts.schedule[flows], whole.schedule[flows], atol=1e-6)
+
+
+def test_most_scenarios_were_cut() -> None:
+    if len(_parts_of) == 12:
+        assert sum(parts > 2 for parts in _parts_of.values()) >= 8, _parts_of
+
+
+@pytest.mark.parametrize("cap", [{"count": 3.0, "per": "horizon"}, {"count": 0.8, "per": "day"}])
+def test_caps_beside_wear(cap: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = _site(5).replace(battery={"max_cycles": cap})
+    whole = bo.optimize(scenario)
+    monkeypatch.setattr(worn_chain, "SHORTEST", 100)
+    asked = []
+    monkeypatch.setattr(ChainedSolver, "_begin", lambda self: asked.append(1))
+    parts = bo.optimize(scenario)
+    assert not asked  # what ties days or the year together leaves few ends
+    assert parts.report.objective == pytest.approx(whole.report.objective, rel=1e-9)
+
+
+def test_a_proof_that_does_not_close_is_left_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = _site(1)
+    whole = bo.optimize(scenario)
+    monkeypatch.setattr(worn_chain, "SHORTEST", 100)
+    monkeypatch.setattr(worn_chain, "PROVEN", -1.0)
+    loaded = []
+    load = Solver._load
+    monkeypatch.setattr(Solver, "_load", lambda self: (loaded.append(self.program.columns), load(self))[1])
+    plan = bo.optimize(scenario)
+    assert max(loaded) >= plan.report.columns
+    assert plan.report.objective == pytest.approx(whole.report.objective, rel=1e-9)
+
+
+def test_a_limit_that_nothing_meets_is_named_as_by_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = _site(3).replace(site={"import_limit_mw": 0.0})
+    monkeypatch.setattr(worn_chain, "SHORTEST", 100)
+    with pytest.raises(bo.InfeasibleError) as parts:
+        bo.optimize(scenario)
+    monkeypatch.setattr(worn_chain, "SHORTEST", 10_000)
+    with pytest.raises(bo.InfeasibleError) as whole:
+        bo.optimize(scenario)
+    assert str(parts.value) == str(whole.value)
