@@ -15,7 +15,16 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.app.chart import chart
 from bess_opt.interfaces.app.controls import Controls, caption, cards, size_of
 from bess_opt.interfaces.app.options import boxes, touched
-from bess_opt.interfaces.app.page import bill_table, card_boxes, error_box, option_boxes, option_id
+from bess_opt.interfaces.app.page import (
+    bill_table,
+    card_boxes,
+    error_box,
+    option_boxes,
+    option_id,
+    size_id,
+    sizing_box,
+)
+from bess_opt.interfaces.app.sizes import size_boxes_of
 from bess_opt.interfaces.app.work import STAGES, Desks, Job, Task
 from bess_opt.plots.shared.style import ThemeName
 
@@ -51,6 +60,7 @@ def connect(app: Dash, desks: Desks, scenario: Scenario) -> None:
     _tie_inputs(app)
     _tie_work(app, desks, scenario)
     _tie_figures(app, desks)
+    _tie_sizing(app, desks, scenario)
     _tie_downloads(app, desks, scenario.name)
 
 
@@ -109,13 +119,13 @@ def _tie_work(app: Dash, desks: Desks, scenario: Scenario) -> None:
     def begin_report(_: int, page: str, asked: str) -> list[Any]:
         return [desks.of(page).start(Task("report", _controls(scenario, asked))), asked]
 
-    def follow(_: int, ticket: Ticket, report: Ticket, page: str, over: str) -> tuple[Any, ...]:
-        numbers = [held[0] for held in (report, ticket) if held is not None]
+    def follow(_: int, ticket: Ticket, report: Ticket, size: Ticket, page: str, over: str) -> tuple[Any, ...]:
+        numbers = [held[0] for held in (report, ticket, size) if held is not None]
         desk = desks.of(page)
         jobs = [job for job in map(desk.job, numbers) if job is not None]
         running = next((job for job in jobs if job.state == "running"), None)
         if running is not None:
-            value = f"{(running.step + 0.5) / STAGES[running.task.kind]:.2f}"
+            value = f"{(running.step + (running.share or 0.5)) / STAGES[running.task.kind]:.2f}"
             text = f"{running.stage}, {time.monotonic() - running.began:.0f} s"
             return text, value, "status", "busy", True, no_update, False
         if not numbers:  # the page has just come
@@ -130,7 +140,7 @@ def _tie_work(app: Dash, desks: Desks, scenario: Scenario) -> None:
                 desks.of(page).cancel(held[0])
 
     page, ask = State("page", "data"), State("ask", "data")
-    tickets = [State("ticket", "data"), State("report-ticket", "data")]
+    tickets = [State("ticket", "data"), State("report-ticket", "data"), State("size-ticket", "data")]
     app.callback(Output("ticket", "data"), Input("ask", "data"), page)(begin)
     app.callback(Output("report-ticket", "data"), Input("report", "n_clicks"), page, ask, prevent_initial_call=True)(
         begin_report
@@ -139,7 +149,8 @@ def _tie_work(app: Dash, desks: Desks, scenario: Scenario) -> None:
         Output("stage", "children"), Output("progress", "value"), Output("status", "className"),
         Output("results", "className"), Output("report", "disabled"), Output("over", "data"),
         Output("tick", "disabled"),
-        Input("tick", "n_intervals"), Input("ticket", "data"), Input("report-ticket", "data"), page,
+        Input("tick", "n_intervals"), Input("ticket", "data"), Input("report-ticket", "data"),
+        Input("size-ticket", "data"), page,
         State("over", "data"),
     )(follow)  # fmt: skip
     app.callback(Input("cancel", "n_clicks"), page, *tickets, prevent_initial_call=True)(cancel)
@@ -170,6 +181,29 @@ def _tie_figures(app: Dash, desks: Desks) -> None:
         Output("bill", "children"), Output("shown", "data"),
         Input("over", "data"), Input("twin", "value"), Input("scheme", "data"), State("page", "data"),
         State("ticket", "data"), State("report-ticket", "data"),
+    )(show)  # fmt: skip
+
+
+def _tie_sizing(app: Dash, desks: Desks, scenario: Scenario) -> None:
+    every = size_id(ALL)
+
+    def begin(
+        _: int, page: str, asked: str, values: list[str | None], places: list[dict[str, Any]], scheme: ThemeName
+    ) -> list[Any]:
+        task = Task("size", _controls(scenario, asked), size_boxes_of(values, places), scheme)
+        return [desks.of(page).start(task), asked]
+
+    def show(_: str, page: str, ticket: Ticket) -> Any:
+        job = None if ticket is None else desks.of(page).job(ticket[0])
+        return no_update if job is None or job.state == "running" else sizing_box(job.sizing, job.errors, said(job))
+
+    app.callback(
+        Output("size-ticket", "data"), Input("find-size", "n_clicks"), State("page", "data"), State("ask", "data"),
+        State(every, "value"), State(every, "id"), State("scheme", "data"), prevent_initial_call=True,
+    )(begin)  # fmt: skip
+    app.callback(
+        Output("sizing", "children"), Input("over", "data"), State("page", "data"), State("size-ticket", "data"),
+        prevent_initial_call=True,
     )(show)  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.app.chart import HEIGHT_PX
 from bess_opt.interfaces.app.controls import Card, Scale, choices, controls_of, scales
 from bess_opt.interfaces.app.options import LEFT_OUT, Box, boxes, entries_of
+from bess_opt.interfaces.app.sizes import ShownSizing, size_boxes
 
 TWINS = {"optimal": "optimum", "rule": "rule"}
 PAID = 4  # column of a bill's rows that holds the money
@@ -19,7 +20,7 @@ PAID = 4  # column of a bill's rows that holds the money
 def _stores(page: str, strategy: Any) -> list[Any]:
     """What the page remembers: its name, what was asked and what is shown."""
     values = {"page": page, "asked": strategy, "over": "", "scheme": "light"}
-    names = ("page", "now", "ask", "shown", "ticket", "asked", "report-ticket", "over", "scheme")
+    names = ("page", "now", "ask", "shown", "ticket", "asked", "report-ticket", "size-ticket", "over", "scheme")
     return [dcc.Store(id=name, data=values.get(name)) for name in names]
 
 
@@ -72,6 +73,7 @@ def layout(scenario: Scenario, page: str) -> Any:
                         ),
                         id="results",
                     ),
+                    html.Div(id="sizing"),
                 ]
             ),
         ],
@@ -103,7 +105,44 @@ def _controls(scenario: Scenario) -> list[Any]:
             ],
             className="buttons",
         ),
+        _size_search(scenario),
     ]
+
+
+def _size_search(scenario: Scenario) -> Any:
+    """The ranges and the money of the search for a size, and what begins it."""
+    fields = [
+        html.Div(
+            html.Label(
+                [
+                    html.Span(box.label, className="name"),
+                    dcc.Input(id=size_id(box.key), value=box.text, type="text", className="box", inputMode="decimal"),
+                ]
+            ),
+            className="control",
+        )
+        for box in size_boxes(scenario)
+    ]
+    button = html.Button("Find the best size", id="find-size", className="plain")
+    return html.Details(
+        [html.Summary("Size the battery"), html.Div(fields, className="pairs"), button], className="sizes"
+    )
+
+
+def size_id(key: Any) -> dict[str, Any]:
+    """The page's name of a box of the search for a size."""
+    return {"type": "size", "key": key}
+
+
+def sizing_box(found: ShownSizing | None, errors: Sequence[str], said: str) -> list[Any]:
+    """What came of a search for a size: key figures and map, or why there is none."""
+    if found is None:
+        words = [html.P(line) for line in errors] or [html.P(f"The search for a size was {said}.")]
+        return [html.Section(words, className="panel errors", role="alert")]
+    rows = [html.Tr([html.Th(key, scope="row"), html.Td(value)]) for key, value in found.rows]
+    table = html.Div(html.Table(html.Tbody(rows)), className="scroll", tabIndex="0")
+    picture = html.Div(html.Img(src=found.picture, alt=found.words), className="scroll", tabIndex="0")
+    return [html.Section([html.H2(found.title, id="best-size"), table, picture], className="panel sizing")]
 
 
 def option_boxes(scenario: Scenario, strategy: str) -> list[Any]:

@@ -14,40 +14,49 @@ from multiprocessing.connection import Connection
 from typing import Any, Literal
 
 from bess_opt.common.errors import BessOptError
+from bess_opt.common.progress import Progress, Told
+from bess_opt.common.progress_bar import told_line
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.app.controls import Controls, changed, error_lines
 from bess_opt.interfaces.app.crew import Crew, News
+from bess_opt.interfaces.app.sizes import ShownSizing, found_size
+from bess_opt.plots.shared.style import ThemeName
 
 KEPT = 6  # jobs of a page whose answers are remembered
 MOST_PAGES = 64
 _PAGE = re.compile(r"[0-9a-f]{32}")
-STAGES = {"plans": 2, "report": 1}
+STAGES = {"plans": 2, "report": 1, "size": 1}
+TELL_S = 0.2  # between two words on how far a job is
 
 
 @dataclass(frozen=True)
 class Task:
-    """`plans`: both twins; `report`: the page about them."""
+    """`plans`: both twins; `report`: the page about them; `size`: the best size for what its boxes say."""
 
-    kind: Literal["plans", "report"]
+    kind: Literal["plans", "report", "size"]
     controls: Controls
+    boxes: tuple[tuple[str, str], ...] = ()
+    theme: ThemeName = "light"
 
 
 @dataclass(frozen=True)
 class Job:
     """A task and how far it is.
 
-    `plans`, `bills` (header and rows) and `report` are the answer, `errors` say why there is none.
+    `plans`, `bills` (header and rows), `report` and `sizing` are the answer, `errors` say why there is none.
     """
 
     task: Task
     state: Literal["running", "done", "failed", "cancelled"] = "running"
     stage: str = "waiting for its turn"
     step: int = 0
+    share: float = 0.0  # of the step
     began: float = field(default_factory=time.monotonic)
     plans: Mapping[str, Dispatch] = field(default_factory=dict)
     bills: Mapping[str, tuple[list[str], list[list[str]]]] = field(default_factory=dict)
     report: str = ""
+    sizing: ShownSizing | None = None
     errors: tuple[str, ...] = ()
 
 
@@ -171,7 +180,10 @@ def _answer(pipe: Connection, number: int, task: Task, scenario: Scenario) -> di
     steps = f"{len(asked.series):,} steps"
     if task.kind == "report":
         pipe.send((number, {"stage": f"comparing and drawing {steps}"}))
-        return {"report": report(asked)}
+        return {"report": report(asked, progress=_teller(pipe, number))}
+    if task.kind == "size":
+        pipe.send((number, {"stage": f"looking for the best size over {steps}"}))
+        return {"sizing": found_size(asked, dict(task.boxes), task.theme, _teller(pipe, number))}
     pipe.send((number, {"stage": f"optimizing {steps}"}))
     plans = {"optimal": optimize(asked)}
     pipe.send((number, {"stage": f"running the rule through {steps}", "step": 1}))
@@ -180,6 +192,23 @@ def _answer(pipe: Connection, number: int, task: Task, scenario: Scenario) -> di
     except BessOptError as error:  # the optimum stands without it
         return {"plans": plans, "bills": _bills(plans), "errors": ("the rule has no plan:", *error_lines(error))}
     return {"plans": plans, "bills": _bills(plans)}
+
+
+def _teller(pipe: Connection, number: int) -> Told:
+    """Passes on how far a job is, a few times a second."""
+    last = 0.0
+
+    def tell(event: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < TELL_S and event.share < 1.0:
+            return
+        last = now
+        left = "" if event.left_s is None else f"{event.left_s:.0f} s left"
+        stage = ", ".join(part for part in (event.doing, told_line(event), left) if part)
+        pipe.send((number, {"stage": stage, "share": event.share}))
+
+    return tell
 
 
 def _bills(plans: Mapping[str, Dispatch]) -> dict[str, tuple[list[str], list[list[str]]]]:

@@ -177,7 +177,7 @@ def page(
         money=None if money is None else financial_rows(money),
         operations=None if not worth else operation_table(worth),
         cash_flow=cash_flow,
-        sizing=None if sizing is None else sizing_rows(sizing),
+        sizing=None if sizing is None else sizing_rows(sizing, operate=False),
         surface=surface,
         findings=findings,
         warnings=[one for one in findings if one.severity != "recommendation"],

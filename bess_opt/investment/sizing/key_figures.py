@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from bess_opt.investment.sizing.result import Sizing
 
 
-def sizing_rows(sizing: Sizing) -> list[Row]:
-    """The best size, what it is worth by who operates it, what no size can be worth more than, what was assumed."""
+def sizing_rows(sizing: Sizing, *, operate: bool = True) -> list[Row]:
+    """The best size, what it is worth by who operates it, what no size can be worth more than, what was assumed.
+
+    Without `operate` the rule and the plans on forecasts are left out where they have not been run yet.
+    """
     goal, currency = sizing.goal, sizing.scenario.site.currency
     unit, name = _unit(sizing), goal.kind.label
     rows = [
         ("best size", _size(sizing)),
         (name if sizing.twin == "optimal" else f"{name}, operated by the rule", str(Number(sizing.value, unit))),
     ]
-    if goal.kind.needs_finance:
+    if goal.kind.needs_finance and (operate or sizing.was_operated):
         shown = [key for key in sizing.operated if key != sizing.twin]
         rows += [(f"the same, {_operation(key)}", str(Number(sizing.operated[key], unit))) for key in shown]
     if sizing.without is not None:

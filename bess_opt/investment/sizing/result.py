@@ -128,6 +128,11 @@ class Sizing:
             self._known["operated"] = operated(self.goal, self.plan, nothing=self.power_mw <= 0.0)
         return dict(self._known["operated"])
 
+    @property
+    def was_operated(self) -> bool:
+        """Whether `operated` is worked out already."""
+        return "operated" in self._known
+
     def plot(self, *, theme: str = "light") -> Figure:
         """The value over power and duration, with the optimum, the sizes tried and the certified region."""
         from bess_opt.plots.sizing import surface as plots_sizing

@@ -18,6 +18,7 @@ from support.places import ROOT
 import bess_opt as bo
 from bess_opt.interfaces.app.controls import cards, changed, controls_of
 from bess_opt.interfaces.app.serve import address, page_app
+from bess_opt.interfaces.app.sizes import shown_sizing
 
 pytestmark = pytest.mark.browser
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -250,3 +251,101 @@ def test_a_second_page_leaves_the_first_alone(chromium: Any, page: Any, place: s
         read(one, cards(plan, plan)[0].value)
         assert one.locator("#caption").inner_text().startswith(f"{2 + number} MW")
     second.close()
+
+
+def test_a_size_is_found_on_the_page_and_is_that_of_python(page: Any) -> None:
+    """Boxes of ranges and money, a button, then the key figures of `bo.size` and its map as a picture."""
+    read(page, cards(plan := bo.optimize(small()), plan)[0].value)
+    page.get_by_text("Size the battery").click()
+    written = {
+        "Power from [MW]": "0.5",
+        "Cost of a MW [EUR]": "50000",
+        "Cost of a MWh [EUR]": "60000",
+        "Life [years]": "15",
+    }
+    for label, text in written.items():
+        page.get_by_label(label).fill(text)
+    page.get_by_role("button", name="Find the best size").click()
+    page.wait_for_selector("#best-size")
+    finance = {
+        "capital_per_mw": 5e4, "capital_per_mwh": 6e4, "lifetime_years": 15, "discount_rate": 0.07,
+        "horizons_per_year": float(f"{8760.0 / 336.0:.6g}"),
+    }  # fmt: skip
+    best = bo.size(small(finance=finance), (0.5, 4.0), (1.0, 6.0))
+    expected = shown_sizing(best, "light")
+    assert page.locator("#best-size").inner_text() == expected.title
+    for name, value in expected.rows:
+        assert page.locator("#sizing tr", has_text=name).first.locator("td").inner_text() == value
+    assert page.locator("#sizing img").evaluate("one => one.naturalWidth") > 500
+    assert page.locator("#sizing img").get_attribute("alt") == expected.words
+
+
+def test_a_size_that_cannot_be_found_says_why(page: Any) -> None:
+    page.get_by_text("Size the battery").click()
+    page.get_by_label("Power from [MW]").fill("nine")
+    page.get_by_role("button", name="Find the best size").click()
+    page.wait_for_selector("#sizing .errors")
+    assert "power_from: found 'nine'; give a number" in page.locator("#sizing").inner_text()
+
+
+REACHED = """
+() => { const one = document.activeElement;
+  const named = one.closest('label')?.innerText || one.getAttribute('aria-label') || one.innerText
+    || document.querySelector(`label[for="${one.id}"]`)?.innerText
+    || document.getElementById(one.getAttribute('aria-labelledby'))?.innerText || one.title || '';
+  return [one.tagName, one.id, one.getAttribute('role') || '', named.trim()]; }
+"""
+
+
+def test_every_control_is_reached_by_the_keyboard_and_has_a_name(page: Any) -> None:
+    """Tab goes through the page; each control on it is among the stops, and each stop that is one has words."""
+    read(page, cards(plan := bo.optimize(small()), plan)[0].value)
+    page.get_by_text("Size the battery").click()
+    stops: list[list[str]] = []
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(REACHED)
+        if len(stops) > 10 and stop == stops[0]:
+            break
+        stops.append(stop)
+    ids = {stop[1] for stop in stops}
+    assert {"power", "duration", "strategy", "technology", "topology", "csv", "parquet", "report", "find-size"} <= ids
+    roles = [stop[2] for stop in stops]
+    assert roles.count("slider") == 2
+    assert any(stop[0] == "INPUT" and "optimum" in stop[3] for stop in stops)
+    sizes = [stop for stop in stops if '"type":"size"' in stop[1]]
+    assert len(sizes) == 9
+    assert all(stop[3] for stop in sizes)
+    assert all(stop[3] for stop in stops if stop[0] in ("INPUT", "BUTTON", "SUMMARY"))
+
+
+@pytest.mark.parametrize("width", [1280, 768, 360])
+def test_nothing_is_asked_of_the_world_and_nothing_is_wider_than_the_page(
+    chromium: Any, place: str, width: int
+) -> None:
+    """With every other address refused the page works whole, also while it looks for a size."""
+    refused: list[str] = []
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme="dark")
+
+    def answer(route: Any) -> None:
+        if route.request.url.startswith((place, "data:", f"blob:{place}")):
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.abort()
+
+    context.route("**/*", answer)
+    opened = context.new_page()
+    opened.set_default_timeout(SOON_MS)
+    opened.goto(place)
+    wait_ready(opened)
+    opened.get_by_text("Size the battery").click()
+    opened.get_by_label("Cost of a MW [EUR]").fill("50000")
+    opened.get_by_label("Cost of a MWh [EUR]").fill("60000")
+    opened.get_by_role("button", name="Find the best size").click()
+    opened.wait_for_selector("#best-size")
+    wait_ready(opened)
+    wide = opened.evaluate("document.documentElement.scrollWidth")
+    context.close()
+    assert refused == []
+    assert wide <= width

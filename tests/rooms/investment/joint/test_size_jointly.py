@@ -160,3 +160,20 @@ def test_a_free_end_is_refused_by_its_battery() -> None:
     free = _site().replace(battery={"south": {"soc_end": "free"}})
     with pytest.raises(bo.ScenarioError, match=r"south.*soc_end"):
         bo.size(free, BOTH, (0.5, 4.0))
+
+
+@pytest.mark.parametrize(
+    ("finance", "where"),
+    [
+        ({"replacement_years": "search"}, "finance.replacement_years"),
+        ({"augmentation": "search"}, "finance.augmentation"),
+    ],
+)
+def test_years_that_are_looked_for_are_of_one_battery(finance: dict[str, object], where: str) -> None:
+    stated = _site()
+    assert stated.finance is not None
+    asked = stated.replace(finance=stated.finance.to_plain() | finance)
+    with pytest.raises(bo.ScenarioError) as raised:
+        bo.size(asked, BOTH, (0.5, 4.0))
+    (problem,) = raised.value.problems
+    assert problem.where == where
