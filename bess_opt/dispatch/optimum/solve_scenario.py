@@ -33,7 +33,6 @@ from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, 
 from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.solver.warm_start import start_near_optimum
 from bess_opt.solver.worn_chain import solver_of
-from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.contract import Objective
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
