@@ -126,6 +126,7 @@ class Cutter:
 
     def _crossed(self, rows: Array) -> Array:
         """Per instant, whether any of `rows` (a mask) reaches from before it to after it."""
+        rows = rows & (self.row_last > self.row_first)  # a row of one place reaches nowhere
         begun = np.zeros(2 * self.steps + 2, dtype=np.int64)
         np.add.at(begun, self.row_first[rows] + 1, 1)
         np.add.at(begun, self.row_last[rows], -1)

@@ -28,6 +28,7 @@ from bess_opt.solver.worn_start import SegmentBlocks, emptied, segment_blocks, w
 
 PART_STEPS = 96  # that a part has at least: shorter ones cost more to set up than they save
 EMPTY = 1e-9  # of the plant's size: less energy than this is none
+KEPT = 1e-6  # of the plant's size: by how much the solver's tolerances may break a row
 PROVEN = 1e-9  # of the turnover: how close the value of the prices must come to the plan's money
 KNOWN = 3  # earlier solutions that a part remembers: pattern and ties are asked in turns
 SAME_PRICE = 1e-11  # of the dearest: a worth that has moved by less has not moved
@@ -266,6 +267,10 @@ class ChainedSolver(Solver):
                 return None
             x[part.columns[part.own_columns]] = part.solution.x[part.own_columns]
             row[part.rows[part.own_rows]] = part.solution.row_dual[part.own_rows]
+        activity = program.activity(x)
+        broken = max(float((self._row_lower - activity).max()), float((activity - self._row_upper).max()))
+        if broken > KEPT * self._scale_mw:
+            return None
         objective, turnover = float(self._cost @ x), float(np.abs(self._cost) @ np.abs(x))
         if not duals:
             value, nothing = objective + program.offset, np.zeros(0)
