@@ -19,6 +19,7 @@ from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, MWH
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels, of_direction
+from bess_opt.plant.reach import least_mwh, most_mwh
 
 CALLED = Meaning("product", tie="converter")
 POWER = Meaning("product power", stated_at="product", words="the power of its products' calls")
@@ -62,9 +63,6 @@ def add_power(m: Any, plant: Plant, battery: Storage) -> None:
 def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
     """Add the energy that a battery holds for calls, and the room that it keeps, at both ends of each step."""
     own = asset(m, battery)
-    floor, ceiling = battery.floor_mwh.copy(), battery.ceiling_mwh.copy()
-    # A start outside the window leaves no room for a call, rather than no plan.
-    floor[0], ceiling[0] = min(floor[0], battery.start_mwh), max(ceiling[0], battery.start_mwh)
     ups, downs = (
         [
             Level(f"{battery.prefix}called_{direction}_{number}", hours, offers)
@@ -73,7 +71,7 @@ def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
         for direction in SIGN
     )
     if ups:
-        own.call_floor_mwh = ArrayParam(m.instants, floor, units=MWH, doc="least energy")
+        own.call_floor_mwh = ArrayParam(m.instants, least_mwh(battery), units=MWH, doc="least energy")
         for level in ups:
             drawn = ArrayVar(m.steps, units=MW, doc="what a call takes from the cells")
             setattr(m, f"{level.name}_drawn_mw", drawn)
@@ -86,7 +84,7 @@ def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
             name = f"{battery.prefix}call_up_energy_{'after' if end else 'before'}"
             setattr(m, name, ArrayConstraint(m.steps, rule=made, meaning=meaning))
     if downs:
-        own.call_ceiling_mwh = ArrayParam(m.instants, ceiling, units=MWH, doc="most energy")
+        own.call_ceiling_mwh = ArrayParam(m.instants, most_mwh(battery), units=MWH, doc="most energy")
         for level in downs:
             _add_called_down(m, plant, battery, level)
         for end, meaning in ((0, BEFORE), (1, AFTER)):

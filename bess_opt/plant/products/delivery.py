@@ -18,6 +18,7 @@ from bess_opt.plant.audit import TOLERANCE, Violation, exceeds
 from bess_opt.plant.flows import of_battery
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels, of_direction
+from bess_opt.plant.reach import least_mwh, most_mwh
 
 HELD = 1e-9  # of rated power: less is no bid
 
@@ -83,9 +84,7 @@ def _battery_energy(
         moved = base + _moved_by(schedule, plant, battery, still, way)
         taken = taken + hours * (_leaving_mw(battery, moved) - _leaving_mw(battery, base))
     energy = np.append(battery.start_mwh, after)
-    floor, ceiling = battery.floor_mwh.copy(), battery.ceiling_mwh.copy()
-    floor[0], ceiling[0] = min(floor[0], battery.start_mwh), max(ceiling[0], battery.start_mwh)
-    room = energy - floor if way == "up" else ceiling - energy
+    room = energy - least_mwh(battery) if way == "up" else most_mwh(battery) - energy
     left: Array = np.minimum(room[:-1], room[1:]) - SIGN[way] * taken
     return left
 
