@@ -146,6 +146,12 @@ SCHEDULE: dict[str, Column] = {
     "revenue": Column("currency", "energy money of the step: export paid minus import bought"),
 }
 
+
+def held_column(name: str) -> Column:
+    """A market product's column of a schedule, "fcr_mw"."""
+    return Column("MW", f"capacity of {name.removesuffix('_mw')} held")
+
+
 # Columns of one battery's own schedule, where there are several.
 UNIT = ("charge_mw", "discharge_mw", "battery_mw", "energy_mwh", "soc", "loss_mw")
 UNIT_LOSS = Column("MW", "losses between the battery's port and its cells, self-discharge included")

@@ -40,6 +40,7 @@ from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.audit import audit
 from bess_opt.plant.ledger import ledger_of
 from bess_opt.plant.metrics import Metrics, metrics_of
+from bess_opt.plant.products.delivery import product_checks
 from bess_opt.solver.certificate import LinearCertificate
 
 UNSEALED = "bess_opt dispatch 1"
@@ -106,7 +107,7 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
         return
     plant, active = prepare(made.scenario)
     schedule = made.whole_schedule
-    for violation in audit(schedule, law_of(made.twin, plant), [active.checks]):
+    for violation in audit(schedule, law_of(made.twin, plant), [active.checks, product_checks]):
         yield SCHEDULE_FILE, violation.sentence()
     again = metrics_of(schedule, plant, active.score(schedule, plant))
     lines = ledger_of(schedule, plant) | active.penalties(schedule, plant)

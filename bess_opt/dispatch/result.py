@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.columns import SCHEDULE, UNIT
+from bess_opt.common.columns import UNIT
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, pairs
@@ -22,9 +22,11 @@ from bess_opt.dispatch.checks.tariff import least_bill_findings
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import Flows, schedule_of
+from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import ledger_of
 from bess_opt.plant.metrics import Metrics, metrics_of
 from bess_opt.plant.plant import Plant
+from bess_opt.plant.products.delivery import delivery_of, product_checks, products_table
 from bess_opt.solver.engines import title_of
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
@@ -134,6 +136,22 @@ class Dispatch:
         names = [str(battery.name) for battery in self.scenario.batteries]
         columns = {name: [f"{name}.{column}" for column in UNIT] for name in names}
         return {name: self.of_batteries[own].set_axis(list(UNIT), axis=1) for name, own in columns.items()}
+
+    @cached_property
+    def products(self) -> pd.DataFrame:
+        """A row for each market product: `capacity_revenue` [currency], `mean_mw`, `most_mw`, `blocks` held."""
+        return products_table(self.schedule, plant_of(self.scenario))
+
+    @cached_property
+    def delivery(self) -> pd.DataFrame:
+        """How far the plan is from failing what it promised: a row for each call of a product, alone and together.
+
+        `margin_mw` is the least power that would be left in a call, at the battery, the shared inverter and the grid;
+        `margin_mwh` the least energy, with the call at the start of a step or at its end. `margin_mw_at` and
+        `margin_mwh_at` are the starts of these steps. The energy is that of the step simulator's law at the planned
+        base point. NaN where nothing is held.
+        """
+        return delivery_of(self.whole_schedule, plant_of(self.scenario))
 
     def plot(self, what: str | None = None, week: str | None = None, *, theme: str = "light") -> Figure:
         """Power stack, SOC and price of a week, and the year as a heat map; or with "value" what energy is worth.
@@ -287,9 +305,8 @@ def dispatch_html(plan: Dispatch) -> str:
 
 def split_schedule(schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """(schedule of the site, columns of several batteries or None with one)."""
-    if len(schedule.columns) == len(SCHEDULE):
-        return schedule, None
-    return schedule[list(SCHEDULE)], schedule.drop(columns=list(SCHEDULE))
+    own = [name for name in schedule.columns if "." in name]
+    return (schedule.drop(columns=own), schedule[own]) if own else (schedule, None)
 
 
 def law_of(twin: Twin, plant: Plant) -> Plant:
@@ -317,7 +334,7 @@ def result_of(
         schedule = schedule_of(plant, flows)
         figures = metrics_of(schedule, plant, active.score(schedule, plant))
     with watch.stage("audit"):
-        audit.require(schedule, law_of(twin, plant), [active.checks])
+        audit.require(schedule, law_of(twin, plant), [active.checks, product_checks])
     site, own = split_schedule(schedule)
     bills = least_bill_findings(plant.billing, *(schedule[name].to_numpy() for name in ("import_mw", "export_mw")))
     return Dispatch(

@@ -30,7 +30,7 @@ import pandas as pd
 import tomli_w
 
 from bess_opt.common.atomic_folders import Kind, new_folder
-from bess_opt.common.columns import SCHEDULE, UNIT_LOSS
+from bess_opt.common.columns import SCHEDULE, UNIT_LOSS, held_column
 from bess_opt.common.provenance import versions
 from bess_opt.dispatch.reconciliation import reconcile
 
@@ -142,7 +142,7 @@ def _column_notes(dispatch: Dispatch) -> dict[str, dict[str, str]]:
     notes = {"time": {"unit": "", "meaning": f"start of the step, local time in {dispatch.scenario.time_zone}"}}
     for name in dispatch.whole_schedule.columns:
         battery, own = str(name).rpartition(".")[::2]
-        column = UNIT_LOSS if battery and own == "loss_mw" else SCHEDULE[own]
+        column = UNIT_LOSS if battery and own == "loss_mw" else SCHEDULE.get(own) or held_column(own)
         notes[str(name)] = {"unit": column.unit.replace("currency", currency), "meaning": column.meaning}
     return notes
 

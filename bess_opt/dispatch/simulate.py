@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bess_opt.common.columns import PRODUCTS
@@ -12,6 +14,7 @@ from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
+from bess_opt.plant.flows import held_columns
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import AnyRule, Held
 from bess_opt.plant.stepper import follow, run_rule
@@ -54,7 +57,10 @@ def replay(plan: Dispatch) -> Dispatch:
         unserved_mw=column["unserved_mw"],
         held=Held.of(capacity, column["charge_mw"], column["discharge_mw"]),
     )
-    made = result_of(plan.scenario, plant, active, "replay", follow(plant, asked), plan.findings, Stopwatch())
+    followed = follow(plant, asked)
+    bids = {name.removesuffix("_mw"): plan.whole_schedule[name].to_numpy() for name in held_columns(plant)}
+    followed = replace(followed, held_mw={**followed.held_mw, **bids})
+    made = result_of(plan.scenario, plant, active, "replay", followed, plan.findings, Stopwatch())
     if plan.twin == "optimal":  # who knew the future keeps its end, so its replay does too
         audit.require(made.whole_schedule, plant)
     return made

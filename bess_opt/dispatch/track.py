@@ -21,8 +21,8 @@ from bess_opt.common.arrays import Floats
 from bess_opt.common.columns import Column
 from bess_opt.dispatch.track_inputs import DEFAULT_STEP_H, battery_of, number_of, requests_of, soc_of, step_of
 from bess_opt.inputs.battery import Battery
-from bess_opt.plant.battery_steps import drive_of, follow_requests
 from bess_opt.plant.stepper_limits import SLACK
+from bess_opt.plant.steps.battery_steps import drive_of, follow_requests
 
 COLUMNS: dict[str, Column] = {
     "requested_mw": Column("MW", "power asked of the battery at its port, + discharges"),

@@ -17,7 +17,7 @@ from bess_opt.common.wording import moment, show
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.series.raw import RawSeries
 from bess_opt.inputs.series.time_axis import TimeAxis, check_gaps, check_order, find_step
-from bess_opt.plant.battery_steps import ROUNDING
+from bess_opt.plant.steps.battery_steps import ROUNDING
 
 DEFAULT_STEP_H = 0.25
 REQUESTS = "requests_mw"

@@ -13,6 +13,7 @@ from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.demand import add_demand
 from bess_opt.models.energy_rates import add_counters
 from bess_opt.models.ledger import Objective, add_ledger
+from bess_opt.models.products.market_products import add_products
 from bess_opt.models.site import add_site
 from bess_opt.models.storage import add_batteries
 from bess_opt.plant.billing import Billing
@@ -40,6 +41,8 @@ def physical_model_of(plant: Plant) -> Any:
         add_bill(m, plant, plant.billing)
     if plant.connection.clauses:
         add_connection(m, plant)
+    if plant.offers:
+        add_products(m, plant)
     m.objective_terms = []
     return m
 

@@ -19,6 +19,7 @@ from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Ru
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, MWH, PER_UNIT
 from bess_opt.plant.plant import Plant, Ratings, Storage
+from bess_opt.plant.products.offers import called_down
 from bess_opt.plant.reach import least_mwh, most_mwh
 
 ROOM = Meaning(carries_energy=True)
@@ -50,9 +51,19 @@ def battery_pair(battery: Storage) -> Pair:
     return Pair(*(f"{battery.prefix}{name}" for name in (OWN.first, OWN.second, OWN.binary)))
 
 
+def called_pairs(plant: Plant) -> tuple[Pair, ...]:
+    """The pair of each battery when market products are called down: it stops discharging before it charges."""
+    return tuple(
+        Pair(*(f"{called}_{name}" for name in ("charge_mw", "discharge_mw", "charging")))
+        for battery in plant.batteries
+        for called in called_down(battery.prefix, plant.offers)
+    )
+
+
 def pairs_of(plant: Plant) -> tuple[Pair, ...]:
     """The converters of this plant that the one-way rule binds."""
     batteries = tuple(map(battery_pair, plant.batteries)) if plant.reserves is None else STATES
+    batteries = (*batteries, *called_pairs(plant))
     site = (GRID,) if plant.bus is None else (INVERTER, GRID)
     return (*batteries, *site, SOLAR) if plant.strict_export else (*batteries, *site)
 

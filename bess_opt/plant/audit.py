@@ -16,7 +16,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.columns import LIMITS, PRODUCTS, SCHEDULE, UNIT
 from bess_opt.common.errors import AuditError
 from bess_opt.plant import physics
-from bess_opt.plant.flows import of_battery
+from bess_opt.plant.flows import of_battery, own_columns
 from bess_opt.plant.plant import PRECISION, Plant, Storage
 
 TOLERANCE = 1e-6  # of the battery's size, per step
@@ -89,7 +89,7 @@ def exceeds(
 def _shape(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     """Every column is there, numbers are numbers, and each row is the step of its time."""
     found = []
-    own = [f"{b.prefix}{name}" for b in plant.batteries for name in UNIT if len(plant.batteries) > 1]
+    own = own_columns(plant)
     for name in (*SCHEDULE, *own):
         numeric = name in schedule and pd.api.types.is_numeric_dtype(schedule[name].dtype)
         if name not in schedule or not (numeric or name == "limited_by"):

@@ -68,6 +68,10 @@ def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:
         BatteryFlows(**{name: of(f"{battery.prefix}{name}") for name in OF_ONE}) for battery in plant.batteries
     )
     held = {name: of(PRODUCTS[name].column) for name in plant.products}
+    held |= {offer.name: of(f"{offer.component}_mw") for offer in plant.offers}
+    if len(batteries) > 1:
+        both = [(battery, offer) for battery in plant.batteries for offer in plant.offers]
+        held |= {f"{b.prefix}{o.name}": of(f"{b.prefix}{o.component}_mw") for b, o in both}
     return Flows(batteries=batteries, held_mw=held, **{name: of(name) for name in OF_SITE})
 
 
@@ -113,7 +117,25 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
     if len(units) > 1:
         for battery, unit in zip(plant.batteries, units, strict=True):
             own |= {f"{battery.prefix}{name}": unit[name] for name in UNIT}
-    return pd.DataFrame({name: columns[name] for name in SCHEDULE} | own, index=plant.index)
+            own |= {
+                f"{battery.prefix}{offer.column}": nothing + flows.held_mw.get(f"{battery.prefix}{offer.name}", 0.0)
+                for offer in plant.offers
+            }
+    held = {offer.column: nothing + flows.held_mw.get(offer.name, 0.0) for offer in plant.offers}
+    return pd.DataFrame({name: columns[name] for name in SCHEDULE} | held | own, index=plant.index)
+
+
+def held_columns(plant: Plant) -> list[str]:
+    """The columns of market products, of the site and of several batteries."""
+    return [name for name in own_columns(plant) if name.rpartition(".")[2] in {o.column for o in plant.offers}]
+
+
+def own_columns(plant: Plant) -> list[str]:
+    """The columns of a schedule beside those that every schedule has: market products, and several batteries."""
+    held = [offer.column for offer in plant.offers]
+    if len(plant.batteries) == 1:
+        return held
+    return [*held, *(f"{battery.prefix}{name}" for battery in plant.batteries for name in (*UNIT, *held))]
 
 
 def _unit(plant: Plant, battery: Storage, flows: BatteryFlows) -> dict[str, Array]:

@@ -17,6 +17,7 @@ from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
 from bess_opt.plant.connection import connection_of, outages_of
 from bess_opt.plant.plant import Bus, Plant, Ratings, Storage
+from bess_opt.plant.products.offers import offers_of
 from bess_opt.plant.warranty.cycle_caps import cycle_caps_of
 from bess_opt.plant.warranty.depth_wear import depth_wear_of
 
@@ -68,6 +69,14 @@ def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
         auxiliary_mw=auxiliary,
         clauses=clauses,
         outages=outages,
+        offers=offers_of(
+            scenario.products,
+            series,
+            scenario.step_h,
+            scenario.holidays,
+            None if outages is None else outages.away,
+            (sum(battery.power_mw for battery in batteries), sum(battery.charge_power for battery in batteries)),
+        ),
     )
 
 

@@ -78,6 +78,14 @@ def _products(booked: Booked) -> float:
     return float(pay.sum())
 
 
+def _offers(booked: Booked) -> float:
+    """Pay for the capacity held of all market products."""
+    pay = np.zeros(booked.plant.steps)
+    for offer in booked.plant.offers:
+        pay = pay + money.capacity_revenue(booked.schedule[offer.column].to_numpy(), offer.price, booked.plant.step_h)
+    return float(pay.sum())
+
+
 def _variable_om(booked: Booked) -> float:
     def cost(battery: Storage, discharge: pd.Series) -> float:
         spent = money.throughput_cost(float(discharge.sum()), battery.variable_om_per_mwh, booked.plant.step_h)
@@ -117,6 +125,7 @@ class MoneyFigures:
 
     energy_revenue: Annotated[float, Line("energy", "energy", lambda of: float(of.schedule["revenue"].sum()))]
     regulation_revenue: Annotated[float, Line("regulation", "regulation", _products)]
+    product_revenue: Annotated[float, Line("products", "market products", _offers)]
     demand_charges: Annotated[float, Line("demand", "demand charges", _charge("demand"), paid=True)]
     overrun_charges: Annotated[
         float, Line("overrun", "overruns of contracted power and of clauses", _overrun, paid=True)

@@ -22,6 +22,7 @@ from bess_opt.inputs.batteries import several_batteries
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
 from bess_opt.plant.connection import Connection, Outages
+from bess_opt.plant.products.offers import Offer, called_down
 from bess_opt.plant.warranty.cycle_caps import CycleCap
 from bess_opt.plant.warranty.depth_wear import DepthWear, Worn, worn
 
@@ -214,6 +215,7 @@ class Plant:
     clauses: Connection | None = None
     strict_export: bool = False  # export is no more than what PV has over the load
     outages: Outages | None = None
+    offers: tuple[Offer, ...] = ()  # market products that it may hold
 
     @property
     def products(self) -> Mapping[str, Product]:
@@ -364,14 +366,13 @@ class Plant:
         Stated limits, or what the plant can take or give at all; so every flow is bounded.
         """
         one, limits = np.ones(self.steps), dict[str, Array]()
-        takes, gives = np.zeros(self.steps), np.zeros(self.steps)
-        takes_dc, gives_dc = np.zeros(self.steps), np.zeros(self.steps)
+        takes, gives, takes_dc, gives_dc = (np.zeros(self.steps) for _ in range(4))
         for battery in self.batteries:
             into, out = battery.charge_limit_mw * one, battery.discharge_limit_mw * one
             limits |= {f"{battery.prefix}charge_mw": into, f"{battery.prefix}discharge_mw": out}
-            if self.reserves is not None:
-                for state in ("base", "up", "down"):
-                    limits |= {f"{state}_charge_mw": into, f"{state}_discharge_mw": out}
+            states = () if self.reserves is None else ("base", "up", "down")
+            for state in (*states, *called_down(battery.prefix, self.offers)):
+                limits |= {f"{state}_charge_mw": into, f"{state}_discharge_mw": out}
             if battery.on_dc_bus:
                 takes_dc, gives_dc = takes_dc + into, gives_dc + out
             else:

@@ -107,19 +107,11 @@ class MarketProduct(CalendarKeys):
     held_mw: Annotated[
         Number | None, quantity("bid that already stands in the block under way at the start", "MW", ge=0)
     ] = None
-    bid_mw: Annotated[
-        Number | None, quantity("bid of the rule twin in every block in which it fits; default: none", "MW", ge=0)
-    ] = None
 
     @model_validator(mode="after")
     def _bids_that_fit(self) -> Self:
-        problems = [
-            Finding("wrong_value", key, f"found {value:g} MW", self.bids_in_words)
-            for key in ("held_mw", "bid_mw")
-            if (value := getattr(self, key)) is not None and not self.is_bid(value)
-        ]
-        if problems:
-            reject(problems)
+        if self.held_mw is not None and not self.is_bid(self.held_mw):
+            reject([Finding("wrong_value", "held_mw", f"found {self.held_mw:g} MW", self.bids_in_words)])
         return self
 
     @property

@@ -13,7 +13,8 @@ from bess_opt.common.progress import Told
 from bess_opt.common.wording import Row, number, show
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.key_figures import sizing_rows
-from bess_opt.investment.sizing.size import Sizing, size
+from bess_opt.investment.sizing.result import Sizing
+from bess_opt.investment.sizing.size import size
 from bess_opt.plots.shared.page import figure_svg
 from bess_opt.plots.shared.style import ThemeName
 from bess_opt.plots.sizing.surface import surface_figure

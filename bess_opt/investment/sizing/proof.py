@@ -133,7 +133,10 @@ class _Search:
                 return
             if self._told.cancelled:
                 raise CancelledError("cancelled before a size was found that meets the limits")
-            self._look(self._left())
+            left = self._left()
+            if left in self._tried:  # below the smallest battery, as rounding leaves it
+                raise EmptyRangeError("no size of the range has a plan")
+            self._look(left)
             self._told.tell(0.0)
         raise NotConcaveError("some sizes of the range meet no limits, and none was found that does")
 

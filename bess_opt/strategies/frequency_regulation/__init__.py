@@ -43,7 +43,7 @@ from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.input_table import Flag, Number, Table, quantity
 from bess_opt.models.ledger import money_terms
-from bess_opt.models.regulation import add_regulation
+from bess_opt.models.products.regulation import add_regulation
 from bess_opt.plant import money
 from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.from_scenario import plant_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bess_opt.common.columns import PRODUCTS
+from bess_opt.common.columns import PRODUCTS, product_of
 from bess_opt.common.errors import ScenarioError, StrategyError
 from bess_opt.inputs.reading.magnitudes import batteries_power_mw, too_large, usual_price
 from bess_opt.inputs.reading.strategy_entry import StrategyEntry
@@ -49,17 +49,33 @@ def activate(scenario: Scenario, plant: Plant) -> ActiveStrategy:
     entries = scenario.strategies
     if not entries:
         raise StrategyError("strategy: none is stated; add [strategy] with name = one of the names of bess-opt list")
-    if scenario.product:
-        names = ", ".join(repr(product.name) for product in scenario.product)
-        raise StrategyError(f"product: found {names}, which no strategy of this scenario can hold; leave it out")
     if len(entries) == 1:
-        return _bound(entries[0], scenario, plant, "strategy")
+        single = _bound(entries[0], scenario, plant, "strategy")
+        _require_products_fit(scenario, single.strategy.unit(single.options))
+        return single
+    _require_products_fit(scenario, "currency")
     twice = sorted({e.name for e in entries if sum(e.name == other.name for other in entries) > 1})
     if twice:
         raise StrategyError(f"strategy: {twice[0]!r} is stated twice; a stack holds each strategy once")
     stack = StrategyStack(tuple(_bound(entry, scenario, plant, f"strategy[{i}]") for i, entry in enumerate(entries)))
     stack.require(plant)
     return stack
+
+
+def _require_products_fit(scenario: Scenario, unit: str) -> None:
+    """Raise `StrategyError` where market products stand beside what cannot hold them."""
+    if not scenario.product:
+        return
+    names = ", ".join(repr(product.name) for product in scenario.product)
+    if unit != "currency":
+        raise StrategyError(f"product: found {names} beside a strategy scored in {unit}; use one scored in money")
+    regulating = [entry.name for entry in scenario.strategies if "regulation" in get(entry.name).needs]
+    if regulating:
+        raise StrategyError(f"product: found {names} beside {regulating[0]!r}; state its capacity as products too")
+    called = [str(name) for name in scenario.series.columns if "_activation" in str(name) and product_of(name)]
+    if called:
+        found = f"series.{called[0]}: calls of a market product are not planned for"
+        raise StrategyError(f"{found}; leave the column out: capacity and its head-room are planned without it")
 
 
 def _bound(entry: StrategyEntry, scenario: Scenario, plant: Plant, where: str) -> SingleStrategy:

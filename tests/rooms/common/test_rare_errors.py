@@ -25,7 +25,7 @@ from bess_opt.interfaces.cli.new_scenario import new_scenario
 from bess_opt.models.assemble import model_of
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.ledger import add_term
-from bess_opt.models.regulation import add_regulation
+from bess_opt.models.products.regulation import add_regulation
 from bess_opt.plant.billing import billing_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand

@@ -48,7 +48,7 @@ def test_a_product_has_the_defaults_of_the_reference() -> None:
         ({"name": "fcr", "direction": "both"}, "product[0].direction", "symmetric"),
         ({"name": "fcr", "acceptance_share": 1.5}, "product[0].acceptance_share", "1"),
         ({"name": "fcr", "headroom": 0.5}, "product[0].headroom", "headroom_h"),
-        ({"name": "fcr", "step_mw": 1.0, "bid_mw": 1.5}, "product[0].bid_mw", "a multiple of 1 MW"),
+        ({"name": "fcr", "step_mw": 1.0, "held_mw": 1.5}, "product[0].held_mw", "a multiple of 1 MW"),
         ({"name": "fcr", "min_bid_mw": 1.0, "held_mw": 0.5}, "product[0].held_mw", "at least 1 MW"),
         ({"name": "fcr", "time_zone": "Berlin"}, "product[0].time_zone", "Europe/Berlin"),
         ({"name": "fcr", "hours": [6.5, 8]}, "product[0].hours", "edge inside a step"),

@@ -1,0 +1,207 @@
+"""Whether a schedule can deliver the market products that it holds: margins of each call, without the solver.
+
+A call moves the battery's port from its base point. What it takes from the cells is the step simulator's law with it
+minus the same law without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.common.arrays import Array
+from bess_opt.plant import money
+from bess_opt.plant.audit import TOLERANCE, Violation, exceeds
+from bess_opt.plant.flows import of_battery
+from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels, of_direction
+from bess_opt.plant.reach import least_mwh, most_mwh
+
+HELD = 1e-9  # of rated power: less is no bid
+
+
+@dataclass(frozen=True)
+class Margins:
+    """What is left in each step when called: power [MW], and energy at the worse end of the step [MWh]."""
+
+    power_mw: Array
+    energy_mwh: Array
+
+
+def margins_of(schedule: pd.DataFrame, plant: Plant, offers: Sequence[Offer], direction: Direction) -> Margins:
+    """What is left when `offers` are called in a direction at once, each for its own hours; least over batteries."""
+    power, energy = np.full(plant.steps, np.inf), np.full(plant.steps, np.inf)
+    called = np.zeros(plant.steps)
+    for offer in of_direction(offers, direction):
+        called = called + schedule[offer.column].to_numpy(dtype=float)
+    for battery in plant.batteries:
+        power = np.minimum(power, _battery_power(schedule, plant, battery, offers, direction))
+        energy = np.minimum(energy, _battery_energy(schedule, plant, battery, offers, direction))
+    for left in _site(schedule, plant, offers, direction, called):
+        power = np.minimum(power, left)
+    return Margins(power, energy)
+
+
+def _moved_by(
+    schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
+) -> Array:
+    """MW by which the battery's port moves, + discharges."""
+    prefix = battery.prefix
+    held = sum((schedule[f"{prefix}{offer.column}"].to_numpy(dtype=float) for offer in offers), np.zeros(plant.steps))
+    factor = 1.0
+    if battery.on_dc_bus and plant.bus is not None:
+        factor = 1.0 / plant.bus.eta_out if way == "up" else plant.bus.eta_in
+    moved: Array = SIGN[way] * factor * held
+    return moved
+
+
+def _battery_power(
+    schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
+) -> Array:
+    (base,) = of_battery(schedule, battery, "battery_mw")
+    power = base + _moved_by(schedule, plant, battery, of_direction(offers, way), way)
+    left: Array = battery.discharge_limit_mw - power if way == "up" else battery.charge_limit_mw + power
+    return left
+
+
+def _leaving_mw(battery: Storage, power_mw: Array) -> Array:
+    """Power that leaves the cells at a power of the port, + discharges."""
+    out, into = np.maximum(power_mw, 0.0), np.maximum(-power_mw, 0.0)
+    leaving: Array = out / battery.eta_discharge - battery.eta_charge * into
+    return leaving
+
+
+def _battery_energy(
+    schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
+) -> Array:
+    (base,) = of_battery(schedule, battery, "battery_mw")
+    (after,) = of_battery(schedule, battery, "energy_mwh")
+    taken = np.zeros(plant.steps)
+    for hours, still in call_levels(offers, way):
+        moved = base + _moved_by(schedule, plant, battery, still, way)
+        taken = taken + hours * (_leaving_mw(battery, moved) - _leaving_mw(battery, base))
+    energy = np.append(battery.start_mwh, after)
+    room = energy - least_mwh(battery) if way == "up" else most_mwh(battery) - energy
+    left: Array = np.minimum(room[:-1], room[1:]) - SIGN[way] * taken
+    return left
+
+
+def _site(
+    schedule: pd.DataFrame, plant: Plant, offers: Sequence[Offer], way: Direction, called: Array
+) -> Iterator[Array]:
+    """What grid, permissions and shared inverter leave when called, MW."""
+    column = {name: schedule[name].to_numpy(dtype=float) for name in schedule.columns if name.endswith("_mw")}
+    net = column["export_mw"] - column["import_mw"]
+    if way == "up":
+        yield plant.export_max_mw - net - called
+        if not plant.battery_export:
+            used = plant.solar_used_mw(column["curtailed_mw"] - column["curtailed_dc_mw"], column["curtailed_dc_mw"])
+            load = column["load_mw"]
+            most = np.maximum(used - load, 0.0) if plant.strict_export else used + np.maximum(-load, 0.0)
+            yield most - net - called
+    else:
+        yield plant.import_max_mw + net - called
+        if not plant.grid_charging:
+            yield np.maximum(column["load_mw"], 0.0) - column["unserved_mw"] + net - called
+    if plant.bus is not None and np.isfinite(plant.bus.inverter_mw):
+        held = [
+            schedule[f"{battery.prefix}{offer.column}"].to_numpy(dtype=float)
+            for battery in plant.on_dc_bus
+            for offer in of_direction(offers, way)
+        ]
+        yield plant.bus.inverter_mw - SIGN[way] * column["inverter_mw"] - sum(held, np.zeros(plant.steps))
+
+
+def product_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """What is held of market products is a bid that the market takes, and can be delivered in every step."""
+    found: list[Violation] = []
+    for offer in plant.offers:
+        found += _bid_checks(schedule, plant, offer)
+    found += _group_checks(schedule, plant)
+    for direction in SIGN:
+        together = of_direction(plant.offers, direction)
+        for offers in (*([offer] for offer in together), *([together] if len(together) > 1 else [])):
+            held = sum((schedule[offer.column].to_numpy(dtype=float) for offer in offers), np.zeros(plant.steps))
+            margins = margins_of(schedule, plant, offers, direction)
+            names = " and ".join(offer.name for offer in offers)
+            some = held > HELD * plant.power_mw
+            law = f"{names} called {direction}"
+            found += exceeds(f"power of {law}", np.where(some, -margins.power_mw, 0.0), plant)
+            energy = np.where(some, -margins.energy_mwh, 0.0)
+            found += exceeds(f"energy of {law}", energy, plant, plant.energy_mwh, "MWh")
+    return found
+
+
+def _bid_checks(schedule: pd.DataFrame, plant: Plant, offer: Offer) -> list[Violation]:
+    bid = schedule[offer.column].to_numpy(dtype=float)
+    first = np.where((offer.block == offer.block[0]) & ~np.isnan(offer.held_mw), offer.held_mw, np.nan)
+    most = np.where(np.isnan(first), offer.most_mw, first)
+    excess = {
+        f"capacity of {offer.name}": np.maximum(-bid, bid - most),
+        f"capacity of {offer.name} that stands": np.where(np.isnan(first), 0.0, np.abs(bid - first)),
+        f"constant capacity of {offer.name} within a block": _change_inside(bid, offer),
+    }
+    some = bid > TOLERANCE * plant.scale_mw
+    if offer.chooses:
+        excess[f"least bid of {offer.name}"] = np.where(some, offer.least_mw - bid, 0.0)
+    if offer.step_mw is not None:
+        excess[f"whole steps of {offer.name}"] = np.abs(bid - offer.step_mw * np.round(bid / offer.step_mw))
+    if len(plant.batteries) > 1:
+        parts = [schedule[f"{battery.prefix}{offer.column}"].to_numpy(dtype=float) for battery in plant.batteries]
+        excess[f"{offer.column} is the batteries' sum"] = np.abs(sum(parts, np.zeros(plant.steps)) - bid)
+        excess[f"parts of {offer.name}"] = -np.minimum.reduce(parts)
+    return [violation for law, off in excess.items() for violation in exceeds(law, off, plant)]
+
+
+def _change_inside(bid: Array, offer: Offer) -> Array:
+    moved = np.append(0.0, np.abs(np.diff(bid)))
+    kept = np.zeros(len(bid))
+    kept[offer.inside_block] = moved[offer.inside_block]
+    return kept
+
+
+def _group_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    found: list[Violation] = []
+    for group in sorted({offer.group for offer in plant.offers if offer.group is not None}):
+        bids = [schedule[offer.column].to_numpy(dtype=float) for offer in plant.offers if offer.group == group]
+        second = np.sort(np.vstack([*bids, np.zeros(plant.steps)]), axis=0)[-2]
+        found += exceeds(f"one product of the group {group}", second, plant)
+    return found
+
+
+def delivery_of(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
+    """The least margins of each product called alone and of all of a direction together; see `Dispatch.delivery`."""
+    rows = []
+    for direction in SIGN:
+        together = of_direction(plant.offers, direction)
+        calls = [(offer.name, [offer]) for offer in together]
+        for name, offers in (*calls, *([("all", together)] if together else [])):
+            held = sum((schedule[offer.column].to_numpy(dtype=float) for offer in offers), np.zeros(plant.steps))
+            some = held > HELD * plant.power_mw
+            margins = margins_of(schedule, plant, offers, direction)
+            row: dict[str, object] = {"product": name, "direction": direction}
+            for key, left in (("margin_mw", margins.power_mw), ("margin_mwh", margins.energy_mwh)):
+                worst = int(np.argmin(np.where(some, left, np.inf)))
+                row[key] = float(left[worst]) if some.any() else np.nan
+                row[f"{key}_at"] = plant.index[worst] if some.any() else pd.NaT
+            rows.append(row)
+    columns = ["product", "direction", "margin_mw", "margin_mw_at", "margin_mwh", "margin_mwh_at"]
+    return pd.DataFrame(rows, columns=columns).set_index(["product", "direction"])
+
+
+def products_table(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
+    """What each market product earns and how much of it is held, one row each; see `Dispatch.products`."""
+    rows = {}
+    for offer in plant.offers:
+        bid = schedule[offer.column].to_numpy(dtype=float)
+        rows[offer.name] = {
+            "capacity_revenue": float(money.capacity_revenue(bid, offer.price, plant.step_h).sum()),
+            "mean_mw": float(bid.mean()),
+            "most_mw": float(bid.max()),
+            "blocks": int((bid[offer.block_starts] > HELD * plant.power_mw).sum()),
+        }
+    columns = ["capacity_revenue", "mean_mw", "most_mw", "blocks"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(index="product")

@@ -1,0 +1,176 @@
+"""Market products in numbers: what each pays, when it may be held, and what a held MW asks of the batteries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from bess_opt.common.arrays import Array
+from bess_opt.common.clock import Mask, Numbers, local_seconds
+from bess_opt.inputs.products.market_product import WEEK_H, MarketProduct
+from bess_opt.plant import money
+
+Direction = Literal["up", "down"]
+SIGN: dict[Direction, float] = {"up": 1.0, "down": -1.0}  # of the battery power that a call adds
+_DAY_S, _MONDAY_S = 86_400, 4 * 86_400  # 1970-01-01 was a Thursday
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A market product that this plant may hold; arrays have one value per step.
+
+    `price` is the pay per MW and hour, the accepted share in it. `block` numbers the blocks in which a bid is
+    constant; `most_mw` is 0 in the blocks in which none may be held. `held_mw` is the bid of the first block that
+    already stands, NaN where none does.
+    """
+
+    name: str
+    directions: tuple[Direction, ...]
+    price: Array
+    block: Numbers
+    most_mw: Array
+    headroom_h: float
+    min_bid_mw: float = 0.0
+    step_mw: float | None = None
+    group: str | None = None
+    held_mw: float = np.nan
+
+    @property
+    def column(self) -> str:
+        """Its column of a schedule: the capacity held."""
+        return f"{self.name}_mw"
+
+    @property
+    def component(self) -> str:
+        """What its parts of a model begin with, so that no name of a product is another part's."""
+        return f"product_{self.name}"
+
+    @property
+    def inside_block(self) -> Numbers:
+        """Steps in which the bid is that of the step before."""
+        return np.flatnonzero(np.append(False, np.diff(self.block) == 0))
+
+    @property
+    def block_starts(self) -> Numbers:
+        """The first step of each block."""
+        return np.flatnonzero(np.append(True, np.diff(self.block) != 0))
+
+    @property
+    def chooses(self) -> bool:
+        """Whether a bid is a choice between none and some, or of whole steps."""
+        return self.step_mw is not None or self.min_bid_mw > 0.0 or self.group is not None
+
+    @property
+    def least_mw(self) -> float:
+        """The least bid that the market takes beside none: a whole number of steps."""
+        if self.step_mw is None:
+            return self.min_bid_mw
+        return self.step_mw * max(1.0, float(np.ceil(self.min_bid_mw / self.step_mw - 1e-9)))
+
+
+def block_numbers(index: pd.DatetimeIndex, block_h: float | None, step_h: float) -> Numbers:
+    """The number of the block of each step, from 0, on the clock of `index`.
+
+    A block begins at local midnight and at each multiple of `block_h` on the clock; 168 hours are weeks from Monday.
+    A clock that is set back begins one anew only where the running block has just reached its end.
+    """
+    steps = np.arange(len(index), dtype=np.int64)
+    if block_h is None:
+        return steps
+    local = local_seconds(index)
+    if block_h == WEEK_H:
+        key = (local - _MONDAY_S) // (7 * _DAY_S)
+        return np.append(0, np.cumsum(np.diff(key) != 0)).astype(np.int64)
+    length = round(block_h * 3600)
+    key = (local // _DAY_S) * (_DAY_S // length + 1) + (local % _DAY_S) // length
+    changes = np.diff(key) != 0
+    set_back = np.diff(local) < round(step_h * 3600) - 1
+    ended = (local[:-1] + round(step_h * 3600)) % length == 0
+    # Within the repeated hour the clock may fall back into a block that still runs.
+    new = np.where(set_back, ended, changes)
+    return np.append(0, np.cumsum(new)).astype(np.int64)
+
+
+def offers_of(
+    products: Sequence[MarketProduct],
+    series: pd.DataFrame,
+    step_h: float,
+    holidays: Sequence[str],
+    away: Mask | None,
+    power_mw: tuple[float, float],
+) -> tuple[Offer, ...]:
+    """The products of a scenario as numbers; `power_mw` is rated (discharging, charging), summed over batteries.
+
+    For a symmetric product `share_of_power` counts the lower of the two.
+    """
+    return tuple(_offer(product, series, step_h, holidays, away, power_mw) for product in products)
+
+
+def _offer(
+    product: MarketProduct,
+    series: pd.DataFrame,
+    step_h: float,
+    holidays: Sequence[str],
+    away: Mask | None,
+    power_mw: tuple[float, float],
+) -> Offer:
+    index = pd.DatetimeIndex(series.index)
+    local = index if product.time_zone is None else index.tz_convert(product.time_zone)
+    block = block_numbers(local, product.block_h, step_h)
+    free = product.calendar.mask(local, holidays)
+    if away is not None:
+        free = free & ~away
+    closed = np.unique(block[~free])
+    rated = {"up": power_mw[0], "down": power_mw[1], "symmetric": min(power_mw)}[product.direction]
+    most = sum(power_mw)
+    if product.max_mw is not None:
+        most = min(most, product.max_mw)
+    if product.share_of_power is not None:
+        most = min(most, product.share_of_power * rated)
+    return Offer(
+        name=product.name,
+        directions=product.directions,
+        price=product.acceptance_share
+        * money.pjm_credit(
+            1.0,
+            product.performance_score,
+            series[f"{product.name}_price_per_mw"].to_numpy(dtype=float),
+            product.mileage_ratio,
+            product.performance_price_per_mw,
+        ),
+        block=block,
+        most_mw=np.where(np.isin(block, closed), 0.0, most),
+        headroom_h=product.headroom_h,
+        min_bid_mw=product.min_bid_mw or 0.0,
+        step_mw=product.step_mw,
+        group=product.exclusive_group,
+        held_mw=np.nan if product.held_mw is None else product.held_mw,
+    )
+
+
+def of_direction(offers: Sequence[Offer], direction: Direction) -> list[Offer]:
+    """The products that are called in a direction."""
+    return [offer for offer in offers if direction in offer.directions]
+
+
+def call_levels(offers: Sequence[Offer], direction: Direction) -> list[tuple[float, tuple[Offer, ...]]]:
+    """(hours, products called for these hours) one after another, when all of a direction are called at once.
+
+    A product with a longer head-room runs on where the shorter ones have ended.
+    """
+    called = of_direction(offers, direction)
+    ends = sorted({offer.headroom_h for offer in called} - {0.0})
+    return [
+        (end - begin, tuple(offer for offer in called if offer.headroom_h >= end))
+        for begin, end in pairwise([0.0, *ends])
+    ]
+
+
+def called_down(prefix: str, offers: Sequence[Offer]) -> list[str]:
+    """What the powers of a battery are called in a model when products call it down, for each part of the call."""
+    return [f"{prefix}called_down_{number}" for number in range(len(call_levels(offers, "down")))]
