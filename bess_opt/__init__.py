@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.track import BatteryState as BatteryState
     from bess_opt.dispatch.track import Track as Track
     from bess_opt.dispatch.track import step as step
-    from bess_opt.dispatch.track import track as track
+    from bess_opt.dispatch.track_site import SiteTrack as SiteTrack
+    from bess_opt.dispatch.track_site import track as track
     from bess_opt.dispatch.used import used as used
     from bess_opt.inputs.battery import Battery as Battery
     from bess_opt.inputs.connection import Clause as Clause
@@ -166,7 +167,8 @@ _HOME = {
     "BatteryState": "dispatch.track",
     "Track": "dispatch.track",
     "step": "dispatch.track",
-    "track": "dispatch.track",
+    "SiteTrack": "dispatch.track_site",
+    "track": "dispatch.track_site",
     "validate": "dispatch.checks.validate",
     "verify": "comparison.published.verify",
     "Wear": "inputs.wear",

@@ -157,13 +157,15 @@ FIGURES = (
 )  # fmt: skip
 
 
-def track(
+def track_one(
     battery: Battery | Mapping[str, Any],
     requests_mw: Sequence[float] | Floats | pd.Series,
     step_h: float | None = None,
     soc_start: float = 0.5,
 ) -> Track:
-    """Follow `requests_mw`, MW at the battery's port, + discharges, one value per step.
+    """`bess_opt.track` of one battery.
+
+    Follow `requests_mw`, MW at the battery's port, + discharges, one value per step.
 
     A request that rated power, C-rate or SOC window forbid is changed as little as possible; column
     `limited_by` says what changed it. `step_h` defaults to the step of a tz-aware Series, whose index the
@@ -177,17 +179,31 @@ def track(
     hours = step_of(step_h, own_step)
     drive = drive_of(cells, hours)
     socs, given, limited = follow_requests(drive, soc_of(soc_start, cells, "soc_start"), requested.tolist())
-    energy, delivered = np.array(socs) * drive.storage.energy_mwh, np.array(given)
+    return track_of(cells, hours, index, requested, np.array(given), np.array(limited, dtype=object), np.array(socs))
+
+
+def track_of(
+    battery: Battery,
+    step_h: float,
+    index: pd.Index,
+    requested_mw: Floats,
+    delivered_mw: Floats,
+    limited_by: npt.NDArray[np.object_],
+    soc: Floats,
+) -> Track:
+    """The track of a battery from what was asked and given in each step and the n+1 states of charge."""
+    drive = drive_of(battery, step_h)
+    energy = soc * drive.storage.energy_mwh
     return Track(
-        battery=cells,
-        step_h=hours,
+        battery=battery,
+        step_h=step_h,
         index=index,
-        requested_mw=requested,
-        delivered_mw=delivered,
-        limited_by=np.array(limited, dtype=object),
-        soc=np.array(socs),
+        requested_mw=requested_mw,
+        delivered_mw=delivered_mw,
+        limited_by=limited_by,
+        soc=soc,
         energy_mwh=energy,
-        loss_mw=drive.loss_mw(energy[:-1], np.maximum(-delivered, 0.0), np.maximum(delivered, 0.0)),
+        loss_mw=drive.loss_mw(energy[:-1], np.maximum(-delivered_mw, 0.0), np.maximum(delivered_mw, 0.0)),
     )
 
 
