@@ -22,7 +22,7 @@ from bess_opt.common.progress import ShowProgress, Stretch
 from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import show
 from bess_opt.dispatch.without_battery import dispatch_without_battery
-from bess_opt.inputs.batteries import require_one_battery
+from bess_opt.inputs.batteries import require_one_battery, starts_outside
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing import key_figures
@@ -266,6 +266,11 @@ def _check(
     if scenario.battery.soc_end == "free":
         expected = 'state "at_least_start", "equal" or a number: a battery sold empty is no income'
         problems.append(Finding("free_end", "battery.soc_end", 'is "free", which sizing does not take', expected))
+    if starts_outside(scenario.battery):
+        found = f"{scenario.battery.soc_start_resolved:.4g} lies outside the technology's window"
+        problems.append(
+            Finding("outside_window", "battery.soc_start", found, "size with a start inside: no life begins so")
+        )
     if OBJECTIVES[objective].wins and budget is None and energy_min_mwh is None:
         found = f"{objective!r} has no cost in it, so the {OBJECTIVES[objective].wins} battery of the range wins"
         expected = "give a budget or energy_min_mwh, or take npv, irr or lcos"
