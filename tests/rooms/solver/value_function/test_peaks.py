@@ -93,6 +93,11 @@ def test_random_peaks_equal_binaries() -> None:
     assert found["refused as input"] == 0
 
 
+def test_a_gap_of_the_one_way_rule_is_left_to_highs() -> None:
+    """With its on/off pattern held the proof closes; the bound of all plans, which need not keep it, lies higher."""
+    assert against_binaries(271) == "left to HiGHS"
+
+
 @pytest.mark.second_tier
 def test_many_random_peaks_equal_binaries() -> None:
     found = Counter(against_binaries(seed) for seed in range(QUICK, QUICK + LONG))
