@@ -73,7 +73,9 @@ def main(argv: list[str] | None = None) -> int:
     if "engine" in options.parts:
         for goal in goals(QUICK_STEPS if options.quick else None):
             _progress(goal.name)
-            results["engine"].append(time_goal(goal, repeat, options.clock))
+            row = time_goal(goal, repeat, options.clock)
+            _progress(f"{goal.name}: {row['ratio']:.3g} of at most {row['at_most']:g}, {row['seconds']:.3g} s")
+            results["engine"].append(row)
     if "growth" in options.parts:
         results["growth"] = time_growth(sizes, repeat, options.clock, floors, _progress)
     if "real_site" in options.parts:

@@ -65,7 +65,7 @@ def solve_by_value_functions(
             raise LimitReachedError(OUT_OF_TIME) from None
         raise
     plan = ValueFunctionPlan(model, program, ways, schedule, time.perf_counter() - began, on_top)
-    if program.beside is not None and not plan.closes:
+    if program.beside is not None and not (plan.closes and plan.earns_its_value):
         names = ", ".join(program.beside.variables)
         raise NotStepwiseError([f"{names}: belong to no step, and the best plan one way at a time misses its bound"])
     plan.require_proof()
@@ -185,13 +185,19 @@ class ValueFunctionPlan:
 
     def require_proof(self) -> None:
         """Raise `NotProvenError` unless the schedule's own flows bring what the recursion bounds."""
-        promised = float(self.schedule.value[0]) + self.step_program.offset[0]
-        earned, turnover = self._money
-        if not abs(promised - earned) <= PROVEN * max(turnover, abs(promised)) + 1e-12:
+        if not self.earns_its_value:
+            promised, earned = float(self.schedule.value[0]) + self.step_program.offset[0], self._money[0]
             raise NotProvenError(f"the schedule brings {earned:.12g} where its value function says {promised:.12g}")
         largest = max((float(np.abs(flow).max(initial=0.0)) for flow in self.schedule.flow), default=0.0)
         if not self.certificate().primal_violation <= KEPT * max(1.0, largest):
             raise NotProvenError(f"the schedule leaves its limits by {self.certificate().primal_violation:.3g}")
+
+    @property
+    def earns_its_value(self) -> bool:
+        """Whether the schedule's own money is the value that bounds every plan."""
+        promised = float(self.schedule.value[0]) + self.step_program.offset[0]
+        earned, turnover = self._money
+        return abs(promised - earned) <= PROVEN * max(turnover, abs(promised)) + 1e-12
 
     @property
     def closes(self) -> bool:

@@ -27,7 +27,8 @@ from bess_opt.solver.value_function.recursion import STOPPED, Recursion, Recursi
 from bess_opt.solver.value_function.step_program import LEVELS, NotStepwiseError, StepProgram
 
 MET = 1e-10  # of the money: bound and plan have met
-TRIES = 150  # choices of ceilings; some twenty do for a year of months
+TRIES = 80  # choices of ceilings; some twenty do for a year of months
+MOST = 60  # ceilings: where every day or step has its own, the cuts take longer than a linear program
 BEYOND = 2.0  # times what all ceilings could cost together: the price of what lies above one
 UNDER = 1e-9  # of the largest flow: what lies above a ceiling is rounding
 FIRST = 0.6  # of the peaks that nobody minds: where the search begins; it goes lower where that pays
@@ -46,6 +47,9 @@ def plan_under_peaks(
         raise NotStepwiseError([f"{names}: belong to no step, and two objectives count one after the other"])
     if np.any(program.lower[beside.column]):
         raise NotStepwiseError([f"{names}: are ceilings over a flow that must run"])
+    many = len(np.unique(beside.tied[1]))
+    if many > MOST:
+        raise NotStepwiseError([f"{names}: are {many} ceilings over the flows of many steps; at most {MOST}"])
     search = _Search(program, beside, seconds)
     return search.plan(search.lowest())
 

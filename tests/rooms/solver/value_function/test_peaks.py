@@ -93,6 +93,11 @@ def test_random_peaks_equal_binaries() -> None:
     assert found["refused as input"] == 0
 
 
+def test_a_gap_of_the_one_way_rule_is_left_to_highs() -> None:
+    """With its on/off pattern held the proof closes; the bound of all plans, which need not keep it, lies higher."""
+    assert against_binaries(271) == "left to HiGHS"
+
+
 @pytest.mark.second_tier
 def test_many_random_peaks_equal_binaries() -> None:
     found = Counter(against_binaries(seed) for seed in range(QUICK, QUICK + LONG))
@@ -146,6 +151,15 @@ def test_a_peak_by_hand() -> None:
     assert plan.report is not None
     assert (plan.report.engine, plan.report.engine_reasons) == ("value_function", ())
     assert plan.report.objective == pytest.approx(-2_060.0, abs=1e-6)
+
+
+def test_many_ceilings_are_left_to_highs() -> None:
+    """The mean of the two highest hours: each hour is a peak of its own."""
+    demand = {"price_per_mw_month": 1_000.0, "peaks": {"n": 2}}
+    plan = case(price_per_mwh=10.0, load_mw=[1.0, 1.0, 3.0, 1.0] * 16, tariff={"demand": [demand]}).optimize()
+    assert plan.report is not None
+    assert plan.report.engine == "highs"
+    assert plan.report.engine_reasons[0].endswith("are 64 ceilings over the flows of many steps; at most 60")
 
 
 def test_a_billing_interval_of_several_steps_is_left_to_highs() -> None:
