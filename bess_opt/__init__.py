@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.finance import Finance as Finance
     from bess_opt.inputs.outage import Outage as Outage
     from bess_opt.inputs.products.catalogue import products as products
+    from bess_opt.inputs.products.market_product import MarketProduct as MarketProduct
     from bess_opt.inputs.readers.read_series import read_load as read_load
     from bess_opt.inputs.readers.read_series import read_prices as read_prices
     from bess_opt.inputs.readers.read_series import read_solar as read_solar
@@ -130,6 +131,7 @@ _HOME = {
     "optimize_many": "dispatch.batch.optimize_many",
     "monte_carlo": "dispatch.batch.price_years",
     "Outage": "inputs.outage",
+    "MarketProduct": "inputs.products.market_product",
     "index": "comparison.price_index",
     "PriceIndex": "comparison.price_index",
     "products": "inputs.products.catalogue",

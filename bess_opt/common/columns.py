@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -49,16 +50,43 @@ PRODUCTS: dict[str, ProductName] = {
 OF_BATTERY = ("energy_min_mwh", "energy_max_mwh", "charge_limit_mw", "discharge_limit_mw", "drawn_mw")
 
 
+# What a series says of a market product, by what follows the product's name, "fcr_price_per_mw".
+PRODUCT_COLUMNS: dict[str, Column] = {
+    "_activation_price_per_mwh": Column("currency/MWh", "price received for activated energy, in either direction"),
+    "_activation_down": Column("1", "share of the step in which it is called to charge", minimum=0.0, maximum=1.0),
+    "_activation_up": Column("1", "share of the step in which it is called to discharge", minimum=0.0, maximum=1.0),
+    "_activation": Column(
+        "1", "share of the step in which the bid is called, below zero to charge", minimum=-1.0, maximum=1.0
+    ),
+    "_price_per_mw": Column("currency/MW/h", "capacity price"),
+}
+
+
 class SeriesColumns(dict[str, Column]):
-    """Columns of a series by name; one of a battery is known with the battery's name and a dot before it, too."""
+    """Columns of a series by name; one of a battery is known with the battery's name and a dot before it, too.
+
+    So are those of any market product, "fcr_price_per_mw"; whether there is such a product the scenario checks.
+    """
 
     def __missing__(self, name: str) -> Column:
-        if owner_of(name) is None:
+        if owner_of(name) is not None:
+            return self[name.rpartition(".")[2]]
+        product = product_of(name)
+        if product is None:
             raise KeyError(name)
-        return self[name.rpartition(".")[2]]
+        return PRODUCT_COLUMNS[name.removeprefix(product)]
 
     def __contains__(self, name: object) -> bool:
-        return super().__contains__(name) or owner_of(name) is not None
+        return super().__contains__(name) or owner_of(name) is not None or product_of(name) is not None
+
+
+def product_of(name: object) -> str | None:
+    """The market product whose name stands before a column of its own; None for any other name."""
+    if not isinstance(name, str) or dict.__contains__(SERIES, name):
+        return None
+    suffix = next((end for end in PRODUCT_COLUMNS if name.endswith(end)), None)
+    product = "" if suffix is None else name.removesuffix(suffix)
+    return product if re.fullmatch(r"[a-z][a-z0-9_]{0,49}", product) else None
 
 
 def owner_of(name: object) -> str | None:

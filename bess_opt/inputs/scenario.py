@@ -22,6 +22,13 @@ from bess_opt.inputs.connection import Clause, clause_notes, condition_findings
 from bess_opt.inputs.describe import describe_series, scenario_html
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.outage import Outage, outage_notes
+from bess_opt.inputs.products.market_product import (
+    MarketProduct,
+    column_findings,
+    resolved,
+    sign_findings,
+    unused_columns,
+)
 from bess_opt.inputs.reading.json_schema import json_schema
 from bess_opt.inputs.reading.magnitudes import check_magnitudes
 from bess_opt.inputs.reading.scenario_checks import check_tables
@@ -64,6 +71,7 @@ class Scenario:
     solver: SolverOptions
     connection: tuple[Clause, ...]
     outage: tuple[Outage, ...]
+    product: tuple[MarketProduct, ...]
     strategies: tuple[StrategyEntry, ...]
     notes: tuple[Finding, ...]
     name: str
@@ -82,6 +90,7 @@ class Scenario:
         solver: SolverOptions | Mapping[str, Any] | None = None,
         connection: Sequence[Clause | Mapping[str, Any]] | None = None,
         outage: Sequence[Outage | Mapping[str, Any]] | None = None,
+        product: Sequence[MarketProduct | Mapping[str, Any]] | None = None,
         series_options: SeriesOptions | Mapping[str, Any] | None = None,
         name: str = "scenario",
         **unknown: Any,
@@ -91,7 +100,7 @@ class Scenario:
             raise ScenarioError(problems)
         tables: dict[str, object] = {"battery": battery, "site": site, "series": series_options}
         tables |= {"strategy": strategy, "tariff": tariff, "finance": finance, "solver": solver}
-        tables |= {"connection": connection, "outage": outage}
+        tables |= {"connection": connection, "outage": outage, "product": product}
         self._adopt(tables, frame_source(series), name, None)
 
     def _adopt(self, tables: Mapping[str, Any], source: SeriesSource, name: str, folder: Path | None) -> None:
@@ -103,15 +112,21 @@ class Scenario:
         if cleaned is not None and not wrong_series:
             problems += check_columns(parts["batteries"], list(cleaned.frame.columns)) if parts["batteries"] else []
         if cleaned is not None and not problems:
+            products = resolved(parts["product"], cleaned.index[0])[0]
+            problems += column_findings(products, [str(name) for name in cleaned.frame.columns])
+        if cleaned is not None and not problems:
             problems += price_findings(parts.get("tariff"), {str(k): v.to_numpy() for k, v in cleaned.frame.items()})
             problems += check_magnitudes(parts, cleaned.frame)
             problems += condition_findings(parts["connection"], [str(name) for name in cleaned.frame.columns])
+            problems += sign_findings(resolved(parts["product"], cleaned.index[0])[0], cleaned.frame)
         if problems or cleaned is None:
             raise ScenarioError(problems)
         notes = price_notes(parts.get("tariff"), list(cleaned.frame.columns))
         holidays = holidays_in(parts["site"].holidays, cleaned.index)
         notes = [*notes, *clause_notes(parts["connection"], cleaned.frame, holidays)]
         notes += outage_notes(parts["outage"], cleaned.index, cleaned.step_h)
+        notes += resolved(parts["product"], cleaned.index[0])[2]
+        notes += unused_columns(parts["product"], [str(name) for name in cleaned.frame.columns])
         values = {key: parts.get(key) for key in ("batteries", *_HELD, *LISTS)}
         values |= {"strategies": entries, "notes": (*cleaned.notes, *notes), "name": name}
         for key, value in (values | {"folder": folder, "_clean": cleaned}).items():
@@ -138,6 +153,11 @@ class Scenario:
         return self._clean.time_zone
 
     @property
+    def products(self) -> tuple[MarketProduct, ...]:
+        """The market products with the keys of the definitions that they use, in force at the first step."""
+        return resolved(self.product, self._clean.index[0])[0]
+
+    @property
     def holidays(self) -> tuple[str, ...]:
         """Local dates of the horizon that are holidays by `site.holidays`, "YYYY-MM-DD" each."""
         return holidays_in(self.site.holidays, self._clean.index)
@@ -146,8 +166,8 @@ class Scenario:
         """A new scenario with `tables` over the present ones, checked again.
 
         battery, site, tariff, finance and solver merge with their stated keys when given as a mapping, several
-        batteries by name, `battery={"north": {"power_mw": 3.0}}`; technology, strategy, connection, outage, series
-        and a list of batteries are replaced whole; None takes the default. ScenarioError for what is wrong.
+        batteries by name, `battery={"north": {"power_mw": 3.0}}`; technology, strategy, connection, outage, product,
+        series and a list of batteries are replaced whole; None takes the default. ScenarioError for what is wrong.
         """
         unknown = unknown_tables(tables, _KNOWN, "")
         if unknown:

@@ -11,6 +11,7 @@ from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.connection import Clause
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.outage import Outage
+from bess_opt.inputs.products.market_product import MarketProduct
 from bess_opt.inputs.series.clean import SeriesOptions
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.solver_options import SolverOptions
@@ -45,6 +46,7 @@ class _ScenarioFile(BaseModel):
     finance: Annotated[Finance | None, Field(description="capital, upkeep, time and tax")] = None
     connection: Annotated[list[Clause], Field(description="clauses of the connection agreement")] = []
     outage: Annotated[list[Outage], Field(description="hours in which the grid is away")] = []
+    product: Annotated[list[MarketProduct], Field(description="market products that pay for capacity held")] = []
     solver: Annotated[SolverOptions, Field(description="limits and seeds of the solver")] = SolverOptions()
 
 

@@ -14,6 +14,7 @@ from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.calendar.holidays import holidays_in
 from bess_opt.inputs.connection import clause_findings
 from bess_opt.inputs.outage import outage_findings
+from bess_opt.inputs.products.market_product import product_findings, resolved
 from bess_opt.inputs.site import Site
 from bess_opt.inputs.tariff import Tariff
 from bess_opt.inputs.tariff_checks import tariff_findings
@@ -40,6 +41,8 @@ def check_tables(parts: Mapping[str, Any], horizon: Horizon | None) -> list[Find
             problems += tariff_findings(tariff, horizon.index, horizon.step_h, holidays)
         problems += clause_findings(parts.get("connection") or (), horizon.index, horizon.step_h, holidays)
         problems += outage_findings(parts.get("outage") or (), horizon.index, horizon.step_h)
+        products, wrong, _ = resolved(parts.get("product") or (), horizon.index[0])
+        problems += wrong or product_findings(products, horizon.index, horizon.step_h, holidays)
     return problems
 
 

@@ -20,6 +20,7 @@ from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.connection import Clause
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.outage import Outage
+from bess_opt.inputs.products.market_product import MarketProduct
 from bess_opt.inputs.reading.scenario_checks import Horizon
 from bess_opt.inputs.series.clean import CleanSeries, SeriesOptions, clean, examine
 from bess_opt.inputs.series.raw import RawSeries, from_file, from_frame
@@ -38,6 +39,7 @@ TABLES: dict[str, type[Table]] = {
 LISTS: dict[str, type[Table]] = {
     "connection": Clause,
     "outage": Outage,
+    "product": MarketProduct,
 }  # tables that may stand several times, [[connection]]
 MOST_ROWS = 1_000  # of such a list
 MOST_BYTES = 1_000_000  # of scenario.toml, which has some kilobytes

@@ -14,7 +14,7 @@ import pandas as pd
 
 from bess_opt.common.arrays import Floats
 from bess_opt.common.clock import Mask
-from bess_opt.common.columns import SERIES, owner_of
+from bess_opt.common.columns import SERIES
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import LARGEST
 from bess_opt.common.wording import more, show
@@ -27,7 +27,7 @@ def read_numbers(raw: RawSeries, axis: TimeAxis | None) -> tuple[pd.DataFrame, l
     problems: list[Finding] = []
     numbers: dict[str, Floats] = {}
     plain = [name for name in SERIES if name in raw.values.columns]
-    for name in [*plain, *sorted(str(name) for name in raw.values.columns if owner_of(name) is not None)]:
+    for name in [*plain, *sorted(str(name) for name in raw.values.columns if name not in plain and name in SERIES)]:
         numbers[name], text = _to_float(raw.values[name], raw.is_text)
         words = ("not_a_number", "found {}", "give a number, with a point for decimals")
         problems += cell_problem(raw, axis, name, text, words)

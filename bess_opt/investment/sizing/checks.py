@@ -5,7 +5,7 @@ from __future__ import annotations
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.wording import show
-from bess_opt.inputs.batteries import place_of
+from bess_opt.inputs.batteries import place_of, starts_outside
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.objectives import OBJECTIVES
 
@@ -26,6 +26,11 @@ def check_question(
             where = f"{place_of(battery, scenario.batteries)}.soc_end"
             expected = 'state "at_least_start", "equal" or a number: a battery sold empty is no income'
             problems.append(Finding("free_end", where, 'is "free", which sizing does not take', expected))
+        if starts_outside(battery):
+            where = f"{place_of(battery, scenario.batteries)}.soc_start"
+            found = f"{battery.soc_start_resolved:.4g} lies outside the technology's window"
+            expected = "size with a start inside: no life begins so"
+            problems.append(Finding("outside_window", where, found, expected))
     if objective in OBJECTIVES and OBJECTIVES[objective].wins and budget is None and energy_min_mwh is None:
         found = f"{objective!r} has no cost in it, so the {OBJECTIVES[objective].wins} battery of the range wins"
         expected = "give a budget or energy_min_mwh, or take npv, irr or lcos"

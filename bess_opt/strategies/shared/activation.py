@@ -49,6 +49,9 @@ def activate(scenario: Scenario, plant: Plant) -> ActiveStrategy:
     entries = scenario.strategies
     if not entries:
         raise StrategyError("strategy: none is stated; add [strategy] with name = one of the names of bess-opt list")
+    if scenario.product:
+        names = ", ".join(repr(product.name) for product in scenario.product)
+        raise StrategyError(f"product: found {names}, which no strategy of this scenario can hold; leave it out")
     if len(entries) == 1:
         return _bound(entries[0], scenario, plant, "strategy")
     twice = sorted({e.name for e in entries if sum(e.name == other.name for other in entries) > 1})
