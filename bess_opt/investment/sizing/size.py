@@ -28,7 +28,7 @@ from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing import key_figures
 from bess_opt.investment.sizing.checks import check_question, require_optimal
 from bess_opt.investment.sizing.faces import NotConcaveError
-from bess_opt.investment.sizing.grid import no_plan, search_grid
+from bess_opt.investment.sizing.grid import no_plan, no_size, search_grid
 from bess_opt.investment.sizing.notes import do_not_build, ended, ends, gap_open
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
@@ -163,7 +163,7 @@ class Sizing:
 
 
 @overload
-def size(
+def size(  # type: ignore[overload-overlap]  # a number is a range, and one year of one battery comes first
     scenario: Scenario,
     power_mw: Range,
     duration_h: Range,
@@ -186,27 +186,6 @@ def size(
 @overload
 def size(
     scenario: Scenario,
-    power_mw: Mapping[str, Range],
-    duration_h: Ranges,
-    objective: str = ...,
-    twin: Literal["optimal", "rule"] = ...,
-    *,
-    power_step_mw: float | Mapping[str, float] | None = ...,
-    energy_step_mwh: float | Mapping[str, float] | None = ...,
-    module: Sequence[float] | Mapping[str, Sequence[float]] | None = ...,
-    budget: float | None = ...,
-    energy_min_mwh: float | None = ...,
-    tolerance: float = ...,
-    price_years: Sequence[Scenario] | None = ...,
-    executor: Executor | None = ...,
-    workers: int | None = ...,
-    progress: ShowProgress = ...,
-) -> JointSizing: ...
-
-
-@overload
-def size(
-    scenario: Scenario,
     power_mw: Ranges,
     duration_h: Ranges,
     objective: str = ...,
@@ -218,7 +197,7 @@ def size(
     budget: float | None = ...,
     energy_min_mwh: float | None = ...,
     tolerance: float = ...,
-    price_years: Sequence[Scenario],
+    price_years: Sequence[Scenario] | None = ...,
     executor: Executor | None = ...,
     workers: int | None = ...,
     progress: ShowProgress = ...,
@@ -267,7 +246,7 @@ def size(
 
     Raises `ScenarioError` for senseless ranges, `soc_end = "free"` (stored energy is no income), missing [finance],
     a horizon that is no year without `finance.horizons_per_year`; `StrategyError`, `SolveError` as `optimize`;
-    `InfeasibleError` if no size of the range has a plan; BessOptError where a worker is lost.
+    `InfeasibleError` if no size of the range has a plan, no battery among them; BessOptError where a worker is lost.
     """
     if len(scenario.batteries) > 1 or price_years is not None or isinstance(power_mw, Mapping):
         check_question(scenario, tolerance, objective, budget, energy_min_mwh)
@@ -275,8 +254,7 @@ def size(
         return size_jointly(
             scenario, power_mw, duration_h, objective, price_years=price_years, tolerance=tolerance,
             executor=executor, workers=workers, progress=progress, power_step_mw=power_step_mw,
-            energy_step_mwh=energy_step_mwh,
-            module=module, budget=budget, energy_min_mwh=energy_min_mwh,
+            energy_step_mwh=energy_step_mwh, module=module, budget=budget, energy_min_mwh=energy_min_mwh,
         )  # fmt: skip
     return _size_one(
         scenario, power_mw, duration_h, objective, twin, tolerance, executor=executor, workers=workers,
@@ -305,8 +283,7 @@ def _size_one(
     check_question(scenario, tolerance, objective, limits["budget"], limits["energy_min_mwh"])
     sizes = region_of(power_mw, duration_h, scenario.finance, **limits)
     with followed(progress, "looking for the best size") as told:
-        found = _searched(scenario, sizes, goal, tolerance, executor, workers, told)
-        return _sizing(scenario, sizes, goal, found, tolerance)
+        return _searched(scenario, sizes, goal, tolerance, executor, workers, told)
 
 
 @dataclass(frozen=True)
@@ -327,29 +304,31 @@ def _searched(
     executor: Executor | None,
     workers: int | None,
     told: Stretch,
-) -> _Searched:
+) -> Sizing:
     """The proof where there can be one, else the grid; what `told` ends is as far as it came, and says so."""
     why = goal.unproven
     if not why:
         try:
             proven = prove(scenario, sizes, goal, tolerance, told)
-            return _Searched(proven.plan, proven.table, ended(told), proven)
+            found = _Searched(proven.plan, proven.table, ended(told), proven)
+            return _sizing(scenario, sizes, goal, found, tolerance)
         except NotConcaveError as error:
             why = str(error)
         except EmptyRangeError:
+            if goal.may_be_nothing(sizes.holds_nothing):
+                return _nothing(scenario, sizes, goal, proven=True)
             raise no_plan(scenario, sizes) from None
-    found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, told=told)
-    note = Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")
-    return _Searched(found.plan, found.table, [note, *ended(told)])
+    notes = [Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")]
+    try:
+        best = search_grid(scenario, sizes, goal, executor=executor, workers=workers, told=told)
+    except EmptyRangeError as error:
+        if not goal.may_be_nothing(sizes.holds_nothing):
+            raise no_size(str(error)) from None
+        return _nothing(scenario, sizes, goal, *notes)
+    return _sizing(scenario, sizes, goal, _Searched(best.plan, best.table, [*notes, *ended(told)]), tolerance)
 
 
-def _sizing(
-    scenario: Scenario,
-    sizes: Region,
-    goal: Goal,
-    found: _Searched,
-    tolerance: float,
-) -> Sizing:
+def _sizing(scenario: Scenario, sizes: Region, goal: Goal, found: _Searched, tolerance: float) -> Sizing:
     plan, table, proven = found.plan, found.table, found.proven
     battery, value, without = plan.scenario.battery, goal.value(plan), goal.without
     power, energy = battery.power_mw, battery.energy_mwh
@@ -398,3 +377,21 @@ def _sizing(
         planes=proven.planes if proven else None,
         _known={"scale": proven.scale} if proven else {},
     )
+
+
+def _nothing(scenario: Scenario, sizes: Region, goal: Goal, *notes: Finding, proven: bool = False) -> Sizing:
+    """The sizing of a range in which every battery misses a limit and the site without one meets all."""
+    value = goal.without
+    found = "do not build: no battery of the range meets all limits, and the site without one does"
+    advice = Finding("do_not_build", "finance", found, "a range with larger batteries may hold one", "warning")
+    plan, (power, energy) = dispatch_without_battery(scenario), sizes.largest()
+    tried = {"power_mw": power, "duration_h": energy / power, "energy_mwh": energy}
+    return Sizing(
+        scenario=scenario, objective=goal.name, twin=goal.twin, power_mw=0.0, duration_h=0.0, energy_mwh=0.0,
+        value=math.nan if value is None else value, bound=value if proven else None,
+        bound_continuous=value if proven and not sizes.stepped else None, gap=0.0 if proven else None,
+        without=value, build=False, costs=goal.costs(plan, 0.0, 0.0), assumptions=goal.assumptions,
+        table=pd.DataFrame([tried | {"value": math.nan, "objective_revenue": math.nan, "exact": False}]),
+        plan=plan, marginal_value=None, findings=Findings([*notes, *goal.notes, advice]), calls=0, seconds={},
+        region=sizes, goal=goal,
+    )  # fmt: skip
