@@ -32,7 +32,16 @@ BERLIN_LATITUDE, BERLIN_LONGITUDE = 51.0, 10.0  # the middle of Germany stands f
 OFFICE_MONTHS = (5, 7)
 OFFICE_CLOSED = ("2025-05-01", "2025-05-29", "2025-06-09", "2025-06-19")  # public holidays of Bavaria
 
-DECIMALS = {"solar_mw": 4, "solar_dc_mw": 4, "load_mw": 4, "price_per_mwh": 2}
+TWO_FIRST, TWO_LAST = "2025-04-07", "2025-06-01"  # eight weeks of spring, with hours at negative prices
+DEPOT_FIRST, DEPOT_LAST = "2025-05-05", "2025-06-01"  # four weeks
+CARS, CAR_MWH, CAR_CHARGER_MW = 20, 0.06, 0.011  # delivery vans, usable energy and charger of each
+DRIVE_FROM, DRIVE_TO, CAR_DAY_MWH = 7, 16, 0.035  # local hours on the road on weekdays, energy that a day takes
+CAR_RESERVE = 0.8  # of their energy, to be there when they leave
+
+DECIMALS = {
+    "solar_mw": 4, "solar_dc_mw": 4, "load_mw": 4, "price_per_mwh": 2, "cars.charge_limit_mw": 4,
+    "cars.discharge_limit_mw": 4, "cars.drawn_mw": 6, "cars.energy_min_mwh": 4,
+}  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------------ solar
@@ -314,6 +323,45 @@ def arbitrage() -> pd.DataFrame:
     return pd.DataFrame({"price_per_mwh": quarter_hour_price(index, BERLIN_MARKET, solar, random)}, index=index)
 
 
+@functools.cache
+def hourly_prices() -> pd.DataFrame:
+    """Hourly means of the quarter-hours' prices."""
+    return arbitrage().resample("1h").mean()
+
+
+def two_batteries() -> pd.DataFrame:
+    """Eight weeks of prices by the hour."""
+    return hourly_prices().loc[TWO_FIRST:TWO_LAST]
+
+
+def depot() -> pd.DataFrame:
+    """Load, roof and prices of a depot, and where its vans are, by the hour."""
+    frame = hourly_prices().loc[DEPOT_FIRST:DEPOT_LAST].copy()
+    index = pd.DatetimeIndex(frame.index)
+    random, hour = generator(20250505), index.hour.to_numpy()
+    works = index.day_of_week.to_numpy() < 5
+    away = works & (hour >= DRIVE_FROM) & (hour < DRIVE_TO)
+    day = pd.factorize(index.strftime("%Y-%m-%d"))[0]
+    driven = CARS * CAR_DAY_MWH * random.uniform(0.8, 1.15, day.max() + 1)[day] / (DRIVE_TO - DRIVE_FROM)
+    shed = 0.05 + 0.06 * np.where(works, bump(hour + 0.5, 6.5, 2.5) + bump(hour + 0.5, 17.0, 2.5), 0.1)
+    clear = 0.22 * np.maximum(sine_of_elevation(index, BERLIN_LATITUDE, BERLIN_LONGITUDE), 0.0) ** 1.15
+    cloud = 1.0 / (1.0 + np.exp(-(0.6 + 1.1 * autoregressive(random, len(index), correlation=0.9))))
+    leaves = np.flatnonzero(np.append(away[1:], False) & ~away)  # hours at whose end they set off
+    left = leaves[np.minimum(np.searchsorted(leaves, np.arange(len(index))), len(leaves) - 1)] - np.arange(len(index))
+    still = 0.88 * CARS * CAR_CHARGER_MW * np.maximum(left, 0)  # what the chargers put into the cells until then
+    reserve = np.where(away | (left < 0), 0.0, np.maximum(CAR_RESERVE * CARS * CAR_MWH - still, 0.0))
+    return frame.assign(
+        **{
+            "load_mw": shed,
+            "solar_mw": clear * cloud,
+            "cars.charge_limit_mw": np.where(away, 0.0, CARS * CAR_CHARGER_MW),
+            "cars.discharge_limit_mw": 0.0,
+            "cars.drawn_mw": np.where(away, driven, 0.0),
+            "cars.energy_min_mwh": reserve,
+        }
+    )
+
+
 def office() -> pd.DataFrame:
     """Load and roof of an office from May to July, by the quarter of an hour."""
     whole = local_year(BERLIN_ZONE, 15)
@@ -353,6 +401,8 @@ FILES: dict[str, Callable[[], pd.DataFrame]] = {
     "arbitrage_15min/series.csv": arbitrage,
     "office_with_tariff/series.csv": office,
     "flexible_connection/series.csv": flexible,
+    "two_batteries_one_connection/series.csv": two_batteries,
+    "depot_with_cars/series.csv": depot,
 }
 
 

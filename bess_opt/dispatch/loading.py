@@ -21,6 +21,7 @@ from bess_opt.common.atomic_folders import problem
 from bess_opt.common.bounded_reading import read_bounded
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.dispatch.result import OF_CONTROL, Dispatch, SolveReport, Twin, law_of
 from bess_opt.dispatch.saving import (
     FORMAT,
@@ -40,7 +41,6 @@ from bess_opt.plant.audit import audit
 from bess_opt.plant.ledger import ledger_of
 from bess_opt.plant.metrics import Metrics, metrics_of
 from bess_opt.solver.certificate import LinearCertificate
-from bess_opt.strategies.shared.activation import prepare
 
 UNSEALED = "bess_opt dispatch 1"
 MOST_BYTES = 50_000_000  # of a JSON file; findings and figures of a plan take some kilobytes

@@ -15,11 +15,11 @@ import pandas as pd
 
 from bess_opt.common.findings import Finding
 from bess_opt.common.provenance import versions
+from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.plant.billing.energy import NET
 from bess_opt.plant.ledger import cash, ledger_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.certificate import LinearCertificate
-from bess_opt.strategies.shared.activation import prepare
 
 if TYPE_CHECKING:
     from bess_opt.common.findings import Finding

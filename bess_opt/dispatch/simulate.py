@@ -8,13 +8,13 @@ from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings_of
+from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import AnyRule, Held
 from bess_opt.plant.stepper import follow, run_rule
-from bess_opt.strategies.shared.activation import prepare
 
 
 def simulate(scenario: Scenario, rule: AnyRule | None = None) -> Dispatch:

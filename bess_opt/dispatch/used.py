@@ -14,10 +14,9 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch import used_bill
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.plant.from_scenario import plant_of
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.warranty.cycle_caps import period_of, steps_within
 
 
@@ -29,16 +28,32 @@ class Past:
     plant: Plant
     steps: int
     now: pd.Timestamp
+    number: int = 0  # of the battery that is asked about
+
+    @property
+    def storage(self) -> Storage:
+        """The battery that is asked about, in numbers."""
+        return self.plant.batteries[self.number]
+
+    @property
+    def drawn_mw(self) -> Array:
+        """What was drawn from its cells per step so far."""
+        drawn: Array = np.broadcast_to(self.storage.drawn_mw, self.plant.steps)[: self.steps]
+        return drawn
 
     def column(self, name: str) -> Array:
         """A column of the schedule up to the moment."""
         values: Array = self.plan.schedule[name].to_numpy()[: self.steps]
         return values
 
+    def powers(self) -> tuple[Array, Array]:
+        """(charge, discharge) of the battery per step so far, MW at its port."""
+        own = list(self.plan.units.values())[self.number]
+        return own["charge_mw"].to_numpy()[: self.steps], own["discharge_mw"].to_numpy()[: self.steps]
+
     def through_cells(self) -> tuple[Array, Array]:
-        """(energy that entered, energy that left) the cells per step so far, MWh."""
-        charge, discharge = self.column("charge_mw"), self.column("discharge_mw")
-        return self.plant.storage.through_cells(charge, discharge, self.plant.step_h)
+        """(energy that entered, energy that left) its cells per step so far, MWh."""
+        return self.storage.through_cells(*self.powers(), self.plant.step_h)
 
 
 Row = Callable[[Past], Any]
@@ -57,12 +72,13 @@ def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, A
     month under way which the next scenario does not bill itself (energy, coincident times, shares of demand charges;
     the fixed charge and whole demand charges it bills again), `tariff.credit_so_far` the credits left by month. A
     billing interval that the moment cuts counts with the steps before it. A key that the scenario does not state is
-    left out. ScenarioError for a moment that begins no step of the plan, and for one within a day of which the peak
-    is one of several.
+    left out. Of several batteries `battery` has a table for each by name. ScenarioError for a moment that begins no
+    step of the plan, and for one within a day of which the peak is one of several.
     """
-    require_one_battery(plan.scenario.batteries, "used")
     past = _past(plan, until)
     tables: dict[str, Any] = {}
+    if own := _of_batteries(past):
+        tables["battery"] = own
     for where, row in ROWS.items():
         value = row(past)
         if value is not None:
@@ -71,9 +87,21 @@ def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, A
                 tables.setdefault(table, {})[key] = value
             else:
                 tables[table] = value
-    if "max_cycles" in tables.get("battery", {}):
-        tables["battery"]["max_cycles_per_day"] = None
     return tables
+
+
+def _of_batteries(past: Past) -> dict[str, Any]:
+    """The keys of the one battery, of several a table for each that has some."""
+    batteries = past.plant.batteries
+    found = [_of_battery(replace(past, number=number)) for number in range(len(batteries))]
+    if len(batteries) == 1:
+        return found[0]
+    return {battery.name: keys for battery, keys in zip(batteries, found, strict=True) if keys}
+
+
+def _of_battery(past: Past) -> dict[str, Any]:
+    keys = {key: value for key, row in OF_BATTERY.items() if (value := row(past)) is not None}
+    return keys | ({"max_cycles_per_day": None} if "max_cycles" in keys else {})
 
 
 def _past(plan: Dispatch, until: pd.Timestamp | str | None) -> Past:
@@ -93,11 +121,10 @@ def _past(plan: Dispatch, until: pd.Timestamp | str | None) -> Past:
 
 def max_cycles(past: Past) -> list[dict[str, Any]] | None:
     """Every cap on cycles with what is used of it."""
-    limits = [limit for _, limit in past.plan.scenario.battery.cycle_limits()]
+    limits = [limit for _, limit in past.plan.scenario.batteries[past.number].cycle_limits()]
     into, out = past.through_cells()
-    drawn = np.broadcast_to(past.plant.storage.drawn_mw, past.plant.steps)[: past.steps]
-    out = out + drawn * past.plant.step_h
-    nameplate = past.plant.storage.energy_mwh
+    out = out + past.drawn_mw * past.plant.step_h
+    nameplate = past.storage.energy_mwh
     found = []
     for limit in limits:
         counted = into if limit.counts == "charged" else out
@@ -108,19 +135,17 @@ def max_cycles(past: Past) -> list[dict[str, Any]] | None:
 
 def wear_stand(past: Past) -> list[float] | None:
     """Energy in each segment of wear by depth, MWh."""
-    storage = past.plant.storage
-    if storage.wear is None:
+    if past.storage.wear is None:
         return None
-    so_far = np.broadcast_to(storage.drawn_mw, past.plant.steps)[: past.steps]
-    here = replace(storage, drawn_mw=so_far)
-    held = here.worn(past.column("charge_mw"), past.column("discharge_mw"), past.plant.step_h).stand_mwh
+    here = replace(past.storage, drawn_mw=past.drawn_mw)
+    held = here.worn(*past.powers(), past.plant.step_h).stand_mwh
     return [float(energy) for energy in held]
 
 
 def soc_start(past: Past) -> float | None:
     """State of charge at the moment, where segments of wear must add up to it."""
     held = wear_stand(past)
-    return None if held is None else float(np.clip(sum(held) / past.plant.storage.energy_mwh, 0.0, 1.0))
+    return None if held is None else float(np.clip(sum(held) / past.storage.energy_mwh, 0.0, 1.0))
 
 
 def connection(past: Past) -> list[dict[str, Any]] | None:
@@ -149,11 +174,10 @@ def _before(limit: CycleLimit, past: Past) -> float:
     return limit.used if _since(limit, past) == 0 else 0.0
 
 
-# Key path of the next scenario -> what stands there; None leaves the key out.
+# Key of the next scenario's battery -> what stands there; None leaves the key out.
+OF_BATTERY: dict[str, Row] = {"max_cycles": max_cycles, "wear_stand": wear_stand, "soc_start": soc_start}
+# Key path of the next scenario -> the same.
 ROWS: dict[str, Row] = {
-    "battery.max_cycles": max_cycles,
-    "battery.wear_stand": wear_stand,
-    "battery.soc_start": soc_start,
     "connection": connection,
     "tariff.energy": used_bill.energy_rows,
     "tariff.demand": used_bill.demand_rows,

@@ -14,6 +14,7 @@ from bess_opt.common.names import nearest
 from bess_opt.common.wording import show
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.site import Site
+from bess_opt.inputs.technologies import ROUNDING
 
 MOST = 20  # batteries of a site
 REMEDY = "give [battery] with power_mw and duration_h"
@@ -67,6 +68,12 @@ def several_batteries(names: Sequence[str], what: str = "this") -> Finding:
     """The finding for `what` serves a site with one battery alone."""
     found = f"the site has {len(names)} batteries, {', '.join(names)}"
     return Finding("several_batteries", "battery", found, f"{what} serves one battery alone: state one [battery]")
+
+
+def starts_outside(battery: Battery) -> bool:
+    """Whether the battery starts outside its technology's window, by more than rounding."""
+    tech, start = battery.tech, battery.soc_start_resolved
+    return not tech.soc_min - ROUNDING <= start <= tech.soc_max + ROUNDING
 
 
 def place_of(battery: Battery, batteries: Sequence[Battery]) -> str:

@@ -126,7 +126,12 @@ class Battery(Table):
     ] = Converters()
     soc_start: Annotated[
         Number | None,
-        quantity("state of charge at the start; default: middle of the window", "1", ge=0, le=1),
+        quantity(
+            "state of charge at the start; default: middle of the window, outside of it it is brought back",
+            "1",
+            ge=0,
+            le=1,
+        ),
     ] = None
     soc_end: Annotated[
         _SocEnd,
@@ -165,9 +170,9 @@ class Battery(Table):
     auxiliary_mw: Annotated[Number, quantity("constant own demand, met like load", "MW", ge=0)] = 0.0
 
     @model_validator(mode="after")
-    def _states_lie_in_window(self) -> Self:
+    def _ends_lie_in_window(self) -> Self:
         tech = self.tech
-        states: dict[str, object] = {"soc_start": self.soc_start, "soc_end": self.soc_end}
+        states: dict[str, object] = {"soc_end": self.soc_end}
         if isinstance(self.soc_end, EndLimits):
             states |= {f"soc_end.{key}": getattr(self.soc_end, key) for key in ("at_least", "at_most")}
         remedy = f"give a state of charge from {tech.soc_min:g} to {tech.soc_max:g}, the technology's window"

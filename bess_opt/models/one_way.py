@@ -18,6 +18,7 @@ from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Ru
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, MWH, PER_UNIT
 from bess_opt.plant.plant import Plant, Ratings, Storage
+from bess_opt.plant.reach import least_mwh, most_mwh
 
 ROOM = Meaning(carries_energy=True)
 
@@ -188,7 +189,7 @@ def add_room_cuts(m: Any, plant: Plant) -> None:
 
 def _add_room_cuts_of(m: Any, battery: Storage, step_h: float) -> None:
     own = asset(m, battery)
-    floor, ceiling, drawn = battery.floor_mwh, battery.ceiling_mwh, step_h * battery.drawn_mw
+    floor, ceiling, drawn = least_mwh(battery), most_mwh(battery), step_h * battery.drawn_mw
     # Of the window alone, not of start and end: so the most is concave in the battery's size, the least convex.
     most, least = np.maximum(ceiling[1:], ceiling[:-1]), battery.retention * np.minimum(floor[1:], floor[:-1])
     own.room_ceiling_mwh = ArrayParam(m.steps, most + drawn, units=MWH, doc="most energy while charging")

@@ -18,6 +18,7 @@ from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import HOUR, MW, MWH, PER_MWH, PER_UNIT
 from bess_opt.plant import money
 from bess_opt.plant.plant import Plant, Reserves
+from bess_opt.plant.reach import least_mwh, most_mwh
 
 CAPACITY = Meaning(tie="capacity")
 
@@ -54,8 +55,8 @@ def add_regulation(m: Any, plant: Plant) -> None:
 
 def _add_headroom(m: Any, plant: Plant, reserves: Reserves) -> None:
     m.headroom_h = pyo.Param(initialize=reserves.up.headroom_h, units=HOUR, mutable=True)
-    m.floor_mwh = ArrayParam(m.instants, plant.storage.floor_mwh, units=MWH, doc="least energy")
-    m.ceiling_mwh = ArrayParam(m.instants, plant.storage.ceiling_mwh, units=MWH, doc="most energy")
+    m.floor_mwh = ArrayParam(m.instants, least_mwh(plant.storage), units=MWH, doc="least energy")
+    m.ceiling_mwh = ArrayParam(m.instants, most_mwh(plant.storage), units=MWH, doc="most energy")
     before, after = Meaning(carries_energy=True, rests_at=0), Meaning(carries_energy=True, rests_at=1)
     m.up_room_before = ArrayConstraint(m.steps, rule=up_room_before, meaning=before)
     m.up_room_after = ArrayConstraint(m.steps, rule=up_room_after, meaning=after)

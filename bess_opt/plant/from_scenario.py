@@ -128,7 +128,7 @@ def storage_of(
     cells, energy = battery.tech, battery.energy_mwh
     eta_in, eta_out = port_efficiency(battery)
     start = battery.soc_start_resolved * energy
-    end_min, end_max = _end_condition(battery, start)
+    end_min, end_max = _end_condition(battery, min(max(start, cells.soc_min * energy), cells.soc_max * energy))
     stated = battery.wear
     return Storage(
         energy_mwh=energy,

@@ -12,7 +12,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Bus, Plant
-from bess_opt.plant.room import Room, Setpoints, room_of
+from bess_opt.plant.room import Bound, Room, Setpoints, ac_bounds, room_of, tightest
 
 
 class GridBand:
@@ -51,17 +51,24 @@ class GridBand:
 
         Where PV may be curtailed an idle battery is not made to charge but for what curtailment cannot do.
         """
+        low, high, dark = self.ac_power(t)
+        lowest, highest = self._at_port(low) - self._solar_dc[t], self._at_port(high) - self._solar_dc[t]
+        if self._curtailment[t]:
+            highest = max(highest, min(0.0, self._at_port(dark)))
+        return lowest, highest
+
+    def ac_power(self, t: int) -> tuple[float, float, float]:
+        """(least, most, most with all PV curtailed) that batteries and DC bus may give on the AC bus in step `t`.
+
+        They keep the ramp into the step; the band is narrowed by it.
+        """
         ramp = self._ramp[t]
         last = self.grid_mw[-1] if self.grid_mw else 0.0
         least, most = (last - ramp, last + ramp) if t else self._first
         self.least_mw[t], self.most_mw[t] = max(self.least_mw[t], least), min(self.most_mw[t], most)
         self.curtailed_above_mw[t] = min(self.curtailed_above_mw[t], max(most, self.least_mw[t]))
         here = self._load[t] - self._solar_ac[t]
-        lowest = self._at_port(least + here) - self._solar_dc[t]
-        highest = self._at_port(most + here) - self._solar_dc[t]
-        if self._curtailment[t]:
-            highest = max(highest, min(0.0, self._at_port(most + self._load[t])))
-        return lowest, highest
+        return least + here, most + here, most + self._load[t]
 
     def _at_port(self, ac_mw: float) -> float:
         """Power on the battery's bus for a net power on the AC bus, + towards it."""
@@ -71,23 +78,36 @@ class GridBand:
         out, into = max(ac_mw, 0.0), max(-ac_mw, 0.0)
         return float(physics.inverter_dc_mw(out, into, eta_out=bus.eta_out, eta_in=bus.eta_in))
 
-    def book(self, t: int, power_mw: float) -> None:
-        """Enter the battery's power of step `t`, and the grid power that comes of it once curtailed and shed."""
+    def book(self, t: int, ac_mw: float, dc_mw: float) -> None:
+        """Enter the batteries' power on each bus, and the grid power that comes of it once curtailed and shed."""
         above, least = float(self.curtailed_above_mw[t]), float(self.least_mw[t])
-        solar_ac, battery = self._solar_ac[t], power_mw
+        solar_ac, given = self._solar_ac[t], 0.0
         if self._bus is not None:
-            net = self._solar_dc[t] + power_mw
-            battery = physics.inverter_ac_mw(net, eta_out=self._bus.eta_out, eta_in=self._bus.eta_in)
-            takes = self._load[t] + above - (0.0 if self._curtailment[t] else solar_ac)
+            net = self._solar_dc[t] + dc_mw
+            given = physics.inverter_ac_mw(net, eta_out=self._bus.eta_out, eta_in=self._bus.eta_in)
+            takes = self._load[t] + above - ac_mw - (0.0 if self._curtailment[t] else solar_ac)
             most = min(max(takes, 0.0), self._bus.inverter_mw)
-            if self._curtailment[t] and battery > most:
-                battery -= min(battery - most, self._solar_dc[t] * self._bus.eta_out)
-        grid = solar_ac + battery - self._load[t]
+            if self._curtailment[t] and given > most:
+                given -= min(given - most, self._solar_dc[t] * self._bus.eta_out)
+        grid = solar_ac + ac_mw + given - self._load[t]
         if self._curtailment[t] and grid > above:
             grid -= min(grid - above, solar_ac)
         if grid < least:
             grid += min(least - grid, self._shed[t])
         self.grid_mw.append(grid)
+
+
+def ac_band(plant: Plant, asked: Setpoints, *, of_rule: bool) -> tuple[Bound, Bound]:
+    """(least, most) that batteries and DC bus may give on the AC bus; with `of_rule` as in `room_of_rule`."""
+    upper = tightest(ac_bounds(plant, asked)[0], np.argmin)
+    if not of_rule:
+        return tightest(ac_bounds(plant, asked)[1], np.argmax), upper
+    shedding = replace(asked, unserved_mw=plant.sheddable_mw)
+    lower = tightest(ac_bounds(plant, shedding)[1], np.argmax)
+    if not plant.connection.soft:
+        return lower, upper
+    highest, lowest = ac_bounds(within_soft_caps(plant), asked)
+    return _softened(plant, (lower, upper), (tightest(lowest, np.argmax), tightest(highest, np.argmin)))
 
 
 def room_of_rule(plant: Plant, asked: Setpoints) -> Room:
@@ -99,21 +119,30 @@ def room_of_rule(plant: Plant, asked: Setpoints) -> Room:
     hard = replace(room_of(plant, asked), lowest_mw=shedding.lowest_mw, lowest_by=shedding.lowest_by)
     if not plant.connection.soft:
         return hard
-    caps = {flow: plant.connection.soft_cap_mw(flow) for flow in ("import_mw", "export_mw")}
-    soft = room_of(
-        replace(
-            plant,
-            import_max_mw=np.minimum(plant.import_max_mw, caps["import_mw"]),
-            export_max_mw=np.minimum(plant.export_max_mw, caps["export_mw"]),
-        ),
-        asked,
+    soft = room_of(within_soft_caps(plant), asked)
+    lowest, highest = _softened(
+        plant,
+        ((hard.lowest_mw, hard.lowest_by), (hard.highest_mw, hard.highest_by)),
+        ((soft.lowest_mw, soft.lowest_by), (soft.highest_mw, soft.highest_by)),
     )
-    raised, lowered = soft.lowest_mw > hard.lowest_mw, soft.highest_mw < hard.highest_mw
-    capped = np.isfinite(caps["import_mw"])  # elsewhere the load is shed rather than the power changed
-    raised &= capped
-    return Room(
-        np.where(raised, np.minimum(soft.lowest_mw, hard.highest_mw), hard.lowest_mw),
-        np.where(lowered, np.maximum(soft.highest_mw, hard.lowest_mw), hard.highest_mw),
-        np.where(raised, soft.lowest_by, hard.lowest_by),
-        np.where(lowered, soft.highest_by, hard.highest_by),
+    return Room(lowest[0], highest[0], lowest[1], highest[1])
+
+
+def within_soft_caps(plant: Plant) -> Plant:
+    """The plant as if priced caps could not be exceeded."""
+    return replace(
+        plant,
+        import_max_mw=np.minimum(plant.import_max_mw, plant.connection.soft_cap_mw("import_mw")),
+        export_max_mw=np.minimum(plant.export_max_mw, plant.connection.soft_cap_mw("export_mw")),
     )
+
+
+def _softened(plant: Plant, hard: tuple[Bound, Bound], soft: tuple[Bound, Bound]) -> tuple[Bound, Bound]:
+    """(least, most) with the priced caps as far as the hard bounds allow."""
+    (low, low_by), (high, high_by) = hard
+    (soft_low, soft_low_by), (soft_high, soft_high_by) = soft
+    capped = np.isfinite(plant.connection.soft_cap_mw("import_mw"))  # elsewhere load is shed, no power changed
+    raised, lowered = (soft_low > low) & capped, soft_high < high
+    least = np.where(raised, np.minimum(soft_low, high), low), np.where(raised, soft_low_by, low_by)
+    most = np.where(lowered, np.maximum(soft_high, low), high), np.where(lowered, soft_high_by, high_by)
+    return least, most

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.room import Setpoints, room_of
 
 SLACK = 1e-9  # of nameplate energy: an energy that misses a bound by less meets it
@@ -92,3 +92,13 @@ def within_reach(plant: Plant) -> bool:
     slack = SLACK * storage.energy_mwh
     enough = found.highest_mwh[-1] >= storage.end_min_mwh - slack
     return found.lost is None and bool(enough and found.lowest_mwh[-1] <= storage.end_max_mwh + slack)
+
+
+def least_mwh(battery: Storage) -> Array:
+    """The floor at each instant, at the first one the start where it lies below."""
+    return np.append(min(battery.floor_mwh[0], battery.start_mwh), battery.floor_mwh[1:])
+
+
+def most_mwh(battery: Storage) -> Array:
+    """The ceiling at each instant, at the first one the start where it lies above."""
+    return np.append(max(battery.ceiling_mwh[0], battery.start_mwh), battery.ceiling_mwh[1:])

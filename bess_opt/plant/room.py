@@ -40,6 +40,7 @@ class Room:
     highest_by: Array
 
 
+Bound = tuple[Array, Array]  # MW per step, and what sets it
 Bounds = list[tuple[Array, str]]  # each with what sets it
 
 
@@ -104,7 +105,7 @@ def _dc_of(bus: Bus, ac_mw: Array) -> Array:
     return dc
 
 
-def tightest(bounds: Bounds, pick: object) -> tuple[Array, Array]:
+def tightest(bounds: Bounds, pick: object) -> Bound:
     """(the tightest of several bounds per step, what sets it); `pick` is argmin or argmax."""
     values = np.stack([value for value, _ in bounds])
     names = np.array([by for _, by in bounds], dtype=object)

@@ -117,7 +117,7 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
         power.append(given)
         stored.append(energy)
         if band.ramps:
-            band.book(t, given)
+            band.book(t, 0.0 if storage.on_dc_bus else given, given if storage.on_dc_bus else 0.0)
     return site_flows(plant, asked, [np.array(power)], [np.array(stored)], np.array(limited, dtype=object), band)
 
 

@@ -16,6 +16,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.batch.price_rows import PriceRows
+from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.dispatch.optimum.solve_scenario import flows_of, solve_plant
 from bess_opt.dispatch.result import split_schedule
 from bess_opt.inputs.scenario import Scenario
@@ -24,7 +25,6 @@ from bess_opt.plant.flows import schedule_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import net_revenue
 from bess_opt.solver.engines import EngineRefusedError
-from bess_opt.strategies.shared.activation import prepare
 
 PRICE = "price_per_mwh"
 ENDS = (0, -1)  # years that are planned and audited in any case

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bess_opt.common.arrays import Array
+from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import pairs_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.engines import Engine, EngineRefusedError, ReadModel, ValueByPrice, engine, engines_asked
-from bess_opt.strategies.shared.activation import prepare
 
 SAME = 1e-9  # of the value, or of the cycles: how close to the audited plan the pass alone must come
 

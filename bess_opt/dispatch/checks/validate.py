@@ -12,11 +12,11 @@ from bess_opt.dispatch.checks.money import money_findings
 from bess_opt.dispatch.checks.series import series_findings
 from bess_opt.dispatch.checks.tariff import tariff_findings
 from bess_opt.dispatch.infeasible.unreachable import unreachable
+from bess_opt.dispatch.optimum.bring_back import prepare, return_findings
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.engines import engine, engines_asked
-from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.discovery import get
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
@@ -72,6 +72,7 @@ def findings_of(scenario: Scenario, plant: Plant, active: ActiveStrategy | None 
     assumed = active.notes(plant) if active is not None else []
     own = [
         *battery_findings(scenario, plant),
+        *return_findings(scenario, plant),
         *series_findings(scenario, plant),
         *money_findings(scenario, plant),
         *tariff_findings(scenario, plant),

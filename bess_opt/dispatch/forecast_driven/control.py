@@ -31,6 +31,7 @@ from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow, Rolling, T
 from bess_opt.dispatch.forecast_driven.stepwise import Stepwise
 from bess_opt.dispatch.forecast_driven.timetable import Commitment, Timetable, timetable_of
 from bess_opt.dispatch.infeasible import unreachable as infeasible
+from bess_opt.dispatch.optimum.bring_back import open_window, prepare
 from bess_opt.dispatch.optimum.solve_scenario import engine_refused, flows_of, solve_plant
 from bess_opt.dispatch.result import OF_CONTROL, Dispatch, result_of
 from bess_opt.inputs.batteries import require_one_battery
@@ -44,7 +45,6 @@ from bess_opt.solver.engines import EngineRefusedError, engine, engines_asked
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.program import Program
 from bess_opt.solver.tie_break import tie_break_cost
-from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 
@@ -184,7 +184,7 @@ def _numbers(
 
 def _believed(scenario: Scenario, active: ActiveStrategy, plant: Plant, series: pd.DataFrame) -> Plant:
     """The plant as it is believed from `series`; its array is known, whatever the weather."""
-    believed = active.restrict(plant_of(scenario, series))
+    believed = open_window(active.restrict(plant_of(scenario, series)), plant, scenario.batteries)
     capacity = plant.solar_capacity_mw or float(plant.solar_mw.max())
     return replace(believed, solar_capacity_mw=capacity or None)
 

@@ -19,6 +19,7 @@ from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
 from bess_opt.common.findings import Change, Relaxation, rounded_beyond
 from bess_opt.dispatch.infeasible.unreachable import unreachable
 from bess_opt.dispatch.infeasible.user_limits import END, UserLimit, Values, denied, note, tables_of, user_limits_of
+from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
@@ -33,7 +34,6 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import one_way_program, steps_not_one_way
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError
-from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 NUDGE = 1e-6  # of a limit's reference: far below any kink, far above rounding

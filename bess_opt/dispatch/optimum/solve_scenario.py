@@ -15,6 +15,7 @@ from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.infeasible import conflict
 from bess_opt.dispatch.infeasible import unreachable as infeasible
+from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
@@ -31,7 +32,6 @@ from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.solver.warm_start import start_near_optimum
-from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.contract import Objective
 from bess_opt.strategies.shared.stack import ActiveStrategy
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import pairs_of
 from bess_opt.solver.engines import EnergyWorth, EngineRefusedError, engines_at_hand
-from bess_opt.strategies.shared.activation import prepare
 
 LEVELS = 240  # intervals of energy
 

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import ScenarioError, StrategyError
+from bess_opt.common.errors import StrategyError
 from bess_opt.common.input_table import plain
 from bess_opt.common.names import nearest
-from bess_opt.inputs.batteries import several_batteries
 from bess_opt.plant import physics
 from bess_opt.plant.flows import Flows
-from bess_opt.plant.grid_band import GridBand
+from bess_opt.plant.grid_band import GridBand, ac_band, within_soft_caps
 from bess_opt.plant.plant import Plant, Storage
-from bess_opt.plant.room import Setpoints, ac_bounds, dc_bounds, tightest
+from bess_opt.plant.room import Setpoints, dc_bounds
 from bess_opt.plant.rule import AnyRule, State, UnitState
 from bess_opt.plant.stepper_limits import SLACK
 from bess_opt.plant.steps.site_flows import site_flows
@@ -34,14 +33,13 @@ Powers = list[float]
 
 
 def run_several(plant: Plant, asked: Setpoints, rule: AnyRule, *, sheddable: bool = False) -> Flows:
-    """Run the plant under `rule`; `sheddable`: load that has a price gives way to what is asked for."""
-    if sheddable and (plant.connection.soft or plant.connection.has_ramps):
-        what = "a rule under clauses with an overrun price or a ramp"
-        raise ScenarioError([several_batteries([battery.name for battery in plant.batteries], what)])
+    """Run the plant under `rule`; `sheddable`: load that has a price gives way, and priced caps are kept first."""
     units = [_Unit(battery, plant) for battery in plant.batteries]
+    band = GridBand(plant, asked, clauses_first=sheddable)
     site = _Site(plant, asked, sheddable)
     names = [battery.name for battery in plant.batteries]
-    state = State(plant, lambda t: site.grid_mw(t, [unit.power[t] for unit in units]))
+    grid_of = band.grid_mw.__getitem__ if band.ramps else lambda t: site.grid_mw(t, [unit.power[t] for unit in units])
+    state = State(plant, grid_of)
     rounding, limited = SLACK * plant.scale_mw, [""] * plant.steps
     for t in range(plant.steps):
         for unit in units:
@@ -52,6 +50,8 @@ def run_several(plant: Plant, asked: Setpoints, rule: AnyRule, *, sheddable: boo
         state.units = {
             name: UnitState(unit.energy, unit.takes, unit.gives) for name, unit in zip(names, units, strict=True)
         }
+        if band.ramps:
+            site.narrow(t, *band.ac_power(t))
         wanted, of_site = _wanted(rule(state), names, plant, t)
         fitted, by = site.fitted(wanted, units, t, of_site)
         stopped = [unit.move(t, power) for unit, power in zip(units, fitted, strict=True)]
@@ -60,8 +60,10 @@ def run_several(plant: Plant, asked: Setpoints, rule: AnyRule, *, sheddable: boo
         if abs(sum(given) - sum(wanted)) > rounding if of_site is not None else any(changed):
             own = [word for word in stopped if word] or [unit.bound_by for unit in units if unit.bound_by]
             limited[t] = by or (own[0] if own else "power")
+        if band.ramps:
+            band.book(t, *site.by_bus(given))
     power, stored = [np.array(unit.power) for unit in units], [np.array(unit.stored) for unit in units]
-    return site_flows(plant, asked, power, stored, np.array(limited, dtype=object), GridBand(plant, asked))
+    return site_flows(plant, asked, power, stored, np.array(limited, dtype=object), band)
 
 
 def _wanted(answer: object, names: Sequence[str], plant: Plant, t: int) -> tuple[Powers, float | None]:
@@ -94,7 +96,7 @@ class _Unit:
         self.energy = battery.start_mwh
         self.power: Powers = []
         self.stored = [battery.start_mwh]
-        self.takes = self.gives = 0.0
+        self.takes = self.gives = self.forced = 0.0
         self.bound_by = ""
         self._kept, self._into, self._out = battery.law(plant.step_h)
         self._floor, self._ceiling = battery.floor_mwh[1:].tolist(), battery.ceiling_mwh[1:].tolist()
@@ -116,6 +118,9 @@ class _Unit:
                 self._may_out = min(self._may_out, may)
         self.takes = max(min(room_in, self._most_in[t], self._may_in), 0.0)
         self.gives = max(min(room_out, self._most_out[t], self._may_out), 0.0)
+        self.forced = -min(-room_out * self._out / self._into, self.takes) if room_out < 0.0 else 0.0
+        if room_in < 0.0:
+            self.forced = min(-room_in * self._into / self._out, self.gives)
         full = self.takes < self._most_in[t] or self.gives < self._most_out[t]
         self.bound_by = "energy" if full else "power"
 
@@ -138,7 +143,7 @@ class _Bound:
     """A bound per step and what sets it."""
 
     mw: Powers
-    by: Sequence[str]
+    by: list[str]
 
 
 class _Site:
@@ -146,16 +151,31 @@ class _Site:
 
     def __init__(self, plant: Plant, asked: Setpoints, sheddable: bool) -> None:
         self._bus, self._curtailment = plant.bus, plant.curtailable.tolist()
-        self._dark = (plant.load_mw - asked.unserved_mw + plant.export_max_mw).tolist()
+        most = within_soft_caps(plant).export_max_mw if sheddable else plant.export_max_mw
+        self._dark = (plant.load_mw - asked.unserved_mw + most).tolist()
         self._on_dc = [battery.on_dc_bus for battery in plant.batteries]
-        shedding = replace(asked, unserved_mw=plant.sheddable_mw) if sheddable else asked
-        upper, lower = ac_bounds(plant, asked)[0], ac_bounds(plant, shedding)[1]
-        self._high, self._low = _bound(*tightest(upper, np.argmin)), _bound(*tightest(lower, np.argmax))
+        self._forced: Powers = [0.0] * len(self._on_dc)
+        self._low, self._high = (_bound(*bound) for bound in ac_band(plant, asked, of_rule=sheddable))
         self._solar_dc = (plant.solar_dc_mw - asked.curtailed_dc_mw).tolist()
         dc_low, dc_high = dc_bounds(plant, asked)
         self._dc_low, self._dc_high = dc_low.tolist(), dc_high.tolist()
         self._surplus = (plant.solar_ac_mw - plant.load_mw).tolist()
         self._most_in, self._most_out = (-plant.import_max_mw).tolist(), plant.export_max_mw.tolist()
+
+    def narrow(self, t: int, least: float, most: float, dark: float) -> None:
+        """Hold step `t` to what a ramp allows on the AC bus; `dark` is the most with all PV curtailed."""
+        if least > self._low.mw[t]:
+            self._low.mw[t], self._low.by[t] = least, "ramp limit"
+        if most < self._high.mw[t]:
+            self._high.mw[t], self._high.by[t] = most, "ramp limit"
+        self._dark[t] = min(self._dark[t], dark)
+
+    def by_bus(self, powers: Powers) -> tuple[float, float]:
+        """(power of the batteries on the AC bus, power of those on the DC bus), MW."""
+        return tuple(  # type: ignore[return-value]
+            sum(power for power, on_dc in zip(powers, self._on_dc, strict=True) if on_dc is side)
+            for side in (False, True)
+        )
 
     def at_ac(self, t: int, powers: Powers) -> float:
         """What batteries and DC bus give on the AC bus, MW; within the inverter's rating towards the AC bus."""
@@ -176,6 +196,11 @@ class _Site:
         powers = wanted
         if of_site is not None:
             powers = moved([0.0] * len(units), takes, gives, of_site)
+        self._forced = [unit.forced for unit in units]
+        powers = [
+            min(power, forced) if forced < 0.0 else max(power, forced) if forced > 0.0 else power
+            for power, forced in zip(powers, self._forced, strict=True)
+        ]
         by = ""
         if self._bus is not None:
             powers, by = self._within_inverter(powers, takes, gives, t, of_site)
@@ -203,12 +228,18 @@ class _Site:
         if goal == held:
             return powers, ""
         on_bus = [float(on_dc) for on_dc in self._on_dc]
-        moved_ones = moved(powers, _only(takes, on_bus), _only(gives, on_bus), goal - held, _only(powers, on_bus))
+        free = self._free(powers)
+        moved_ones = moved(powers, _only(takes, on_bus), _only(gives, on_bus), goal - held, _only(free, on_bus))
         if of_site is not None:
             off = [1.0 - on for on in on_bus]
             rest = held - sum(power for power, on in zip(moved_ones, on_bus, strict=True) if on)
-            moved_ones = moved(moved_ones, _only(takes, off), _only(gives, off), rest, _only(moved_ones, off))
+            free = self._free(moved_ones)
+            moved_ones = moved(moved_ones, _only(takes, off), _only(gives, off), rest, _only(free, off))
         return moved_ones, "inverter"
+
+    def _free(self, powers: Powers) -> Powers:
+        """The part of each power that may stand back: what is not needed to come to a floor or ceiling."""
+        return [power - forced for power, forced in zip(powers, self._forced, strict=True)]
 
     def _without_solar(self, powers: Powers) -> float:
         """What batteries and DC bus give on the AC bus with all PV of the DC bus curtailed, MW."""
@@ -230,7 +261,7 @@ class _Site:
         room_in = [0.0] * len(powers) if down and self._curtailment[t] and not turning else takes
 
         def change(by: float) -> Powers:
-            return moved(powers, room_in, gives, -by if down else by)
+            return moved(powers, room_in, gives, -by if down else by, self._free(powers))
 
         missing = abs(self.at_ac(t, powers) - goal)
         if self._bus is None:

@@ -12,14 +12,15 @@ import pytest
 from support.peers.billed_sites import random_billed_site
 from support.peers.dispatch import best_money
 from support.peers.plant_program import SiteCase
-from support.peers.sites import random_site_case, random_worn_case
+from support.peers.sites import random_outside_case, random_site_case, random_worn_case
 
 import bess_opt as bo
 
-# 303 and 375 take minutes in both programs.
+# 303 and 375, and 96 outside, take minutes in one of both programs.
 QUICK_SITES, ALL_SITES = range(60), (*range(303), *range(304, 375), *range(376, 600))
 QUICK_WORN, ALL_WORN = range(30), range(500)
 QUICK_BILLED, ALL_BILLED = range(12), range(200)
+QUICK_OUTSIDE, ALL_OUTSIDE = range(8), (*range(96), *range(97, 200))
 
 
 def scenario_of(case: SiteCase) -> bo.Scenario:
@@ -63,6 +64,11 @@ def test_site_with_a_tariff(seed: int) -> None:
     check(random_billed_site(seed))
 
 
+@pytest.mark.parametrize("seed", QUICK_OUTSIDE)
+def test_start_outside_the_window(seed: int) -> None:
+    check(random_outside_case(seed))
+
+
 @pytest.mark.second_tier
 @pytest.mark.parametrize("seed", ALL_SITES)
 def test_every_site(seed: int) -> None:
@@ -79,3 +85,9 @@ def test_every_caps_and_wear(seed: int) -> None:
 @pytest.mark.parametrize("seed", ALL_BILLED)
 def test_every_site_with_a_tariff(seed: int) -> None:
     check(random_billed_site(seed))
+
+
+@pytest.mark.second_tier
+@pytest.mark.parametrize("seed", ALL_OUTSIDE)
+def test_every_start_outside_the_window(seed: int) -> None:
+    check(random_outside_case(seed))

@@ -53,7 +53,7 @@ def test_plan_is_proven_audited_and_replayed(folder: Path) -> None:
     assert plan.report is not None
     assert plan.report.status == "optimal"
     assert 0.0 <= plan.report.gap <= plan.scenario.solver.rel_gap
-    assert audit(plan.schedule, plant_of(plan.scenario)) == ()
+    assert audit(plan.whole_schedule, plant_of(plan.scenario)) == ()
     again = bo.replay(plan)
     numbers = plan.schedule.select_dtypes("number")
     difference = (numbers - again.schedule[numbers.columns]).abs().to_numpy()
@@ -64,6 +64,6 @@ def test_plan_is_proven_audited_and_replayed(folder: Path) -> None:
 def test_energy_closes_over_the_horizon(folder: Path) -> None:
     m = planned(folder).metrics
     given = m.solar_mwh + m.import_mwh + m.unserved_mwh
-    taken = m.load_mwh + m.export_mwh + m.curtailed_mwh + m.losses_mwh + m.stored_change_mwh
+    taken = m.load_mwh + m.export_mwh + m.curtailed_mwh + m.losses_mwh + m.stored_change_mwh + m.drawn_mwh
     assert given == pytest.approx(taken, abs=1e-6)
     assert m.balance_residual_mwh == pytest.approx(0.0, abs=1e-6)

@@ -20,6 +20,8 @@ ZONES = {
     "arbitrage_15min": "Europe/Berlin",
     "flexible_connection": "America/New_York",
     "office_with_tariff": "Europe/Berlin",
+    "two_batteries_one_connection": "Europe/Berlin",
+    "depot_with_cars": "Europe/Berlin",
 }
 STEP_MIN = dict.fromkeys(ZONES, 60) | {"arbitrage_15min": 15, "office_with_tariff": 15}
 

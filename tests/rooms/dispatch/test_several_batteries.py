@@ -194,7 +194,6 @@ def test_explanations_and_comparisons() -> None:
     [
         lambda given: bo.size(given, power_mw=(1, 2), duration_h=(1, 2)),
         lambda given: bo.control(given, "perfect"),
-        lambda given: bo.used(bo.simulate(given, rule=lambda _state: 0.0)),
         lambda given: bo.optimize(given.replace(strategy={"name": "cycling", "cycles_per_day": 1.0})),
     ],
 )
@@ -210,3 +209,20 @@ def test_keys_are_replaced_by_name() -> None:
         given.replace(battery={"power_mw": 2.0})
     with pytest.raises(bo.ScenarioError, match="2 batteries"):
         _ = given.battery
+
+
+def test_what_each_battery_has_used_is_taken_up_by_name() -> None:
+    """Caps and segments of wear of each: north gives 1 MWh of cells that hold 1, south 1 of cells that hold 2."""
+    cap = {"max_cycles": {"count": 5.0, "per": "month"}}
+    worn = {"wear": {"depth": [0.5, 1.0], "cost_per_mwh": [1.0, 2.0]}}
+    plan = bo.optimize(scenario(NORTH | cap, SOUTH | worn))
+    used = bo.used(plan)
+    assert list(used["battery"]) == ["north", "south"]
+    assert used["battery"]["north"]["max_cycles"][0]["used"] == pytest.approx(1.0)
+    assert used["battery"]["south"]["soc_start"] == pytest.approx(plan.units["south"]["soc"].iloc[-1])
+    later = plan.scenario.replace(**bo.used(plan, plan.schedule.index[2]))
+    north, south = later.batteries
+    assert north.max_cycles is not None
+    assert south.soc_start_resolved * 2.0 == pytest.approx(sum(south.wear_stand or ()))
+    assert south.soc_start_resolved == pytest.approx(plan.units["south"]["soc"].iloc[1])
+    assert bo.used(bo.optimize(scenario())) == {}

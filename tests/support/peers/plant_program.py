@@ -54,6 +54,7 @@ class Unit:
     eta_in: float
     eta_out: float
     wear: Linear = field(default_factory=Linear)
+    distance: list[Linear] = field(default_factory=list)  # to the window, where the start lies outside it
 
     @property
     def nameplate(self) -> float:
@@ -64,6 +65,16 @@ class Unit:
         tech = self.table["technology"]
         middle = (tech["soc_min"] + tech["soc_max"]) / 2
         return float(self.table.get("soc_start", middle)) * self.nameplate
+
+    @property
+    def window(self) -> tuple[float, float]:
+        tech = self.table["technology"]
+        return tech["soc_min"] * self.nameplate, tech["soc_max"] * self.nameplate
+
+    @property
+    def starts_outside(self) -> bool:
+        low, high = self.window
+        return not low - 1e-9 <= self.start <= high + 1e-9
 
 
 def on_dc(battery: Table) -> bool:
@@ -102,7 +113,11 @@ def add_unit(program: Program, case: SiteCase, battery: Table) -> Unit:
     for t in range(len(case.series)):
         change = unit.charge[t] * unit.eta_in - unit.discharge[t] * (1 / unit.eta_out) - float(drawn[t])
         program.keep(unit.energy[t] - before * keep - change * case.step_h, 0.0, 0.0)
-        program.keep(unit.energy[t], float(floor[t]), float(ceiling[t]))
+        if unit.starts_outside:
+            low, high = unit.window
+            unit.distance.append(program.at_least(0.0, unit.energy[t] * -1.0 + low, unit.energy[t] - high))
+        else:
+            program.keep(unit.energy[t], float(floor[t]), float(ceiling[t]))
         program.not_both(unit.charge[t], unit.discharge[t])
         before = unit.energy[t]
     add_end(program, unit)
@@ -125,10 +140,11 @@ def caps_of(battery: Table) -> list[Table]:
 
 def add_end(program: Program, unit: Unit) -> None:
     end, last = unit.table.get("soc_end", "at_least_start"), unit.energy[-1]
+    start = min(max(unit.start, unit.window[0]), unit.window[1])
     if end == "at_least_start":
-        program.keep(last, low=unit.start)
+        program.keep(last, low=start)
     elif end == "equal":
-        program.keep(last, unit.start, unit.start)
+        program.keep(last, start, start)
     elif isinstance(end, dict):
         program.keep(
             last, end.get("at_least", -math.inf) * unit.nameplate, end.get("at_most", math.inf) * unit.nameplate

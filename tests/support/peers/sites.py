@@ -255,3 +255,23 @@ def random_site_case(
     if outages:
         case.outages = random_outages(rng, case)
     return case
+
+
+def random_outside_case(seed: int, **built: bool) -> SiteCase:
+    """A random site with batteries that start outside their window; nothing can be shed or overrun for money."""
+    case = random_site_case(seed, **built)
+    rng = np.random.default_rng(seed + 7 * 10**6)
+    case.site.pop("unserved_price_per_mwh", None)
+    case.clauses = [clause for clause in case.clauses if "overrun_price_per_mwh" not in clause]
+    columns = [name for name in case.series if name.endswith(("energy_min_mwh", "energy_max_mwh", "drawn_mw"))]
+    case.series = case.series.drop(columns=columns)
+    for battery in case.batteries:
+        low, high = number(rng, 0.08, 0.25), number(rng, 0.7, 0.92)
+        battery["technology"] |= {"soc_min": low, "soc_max": high}
+        if chance(rng, 0.7):
+            battery["soc_start"] = number(rng, 0, low) if chance(rng, 0.5) else number(rng, high, 1)
+        else:
+            battery["soc_start"] = number(rng, low, high)
+        if not isinstance(battery["soc_end"], str | dict):
+            battery["soc_end"] = number(rng, low, high)
+    return case

@@ -124,10 +124,6 @@ BATTERY_ERRORS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"converters": 0.9}, "battery.converters: found 0.9; give a table with one-way efficiencies of the power electronics"),
     (
-        {"soc_start": 0.05},
-        "battery.soc_start: found 0.05; give a state of charge from 0.1 to 0.95, the technology's window",
-    ),
-    (
         {"soc_end": 0.96},
         "battery.soc_end: found 0.96; give a state of charge from 0.1 to 0.95, the technology's window",
     ),
