@@ -19,7 +19,7 @@ DOCS = ROOT / "docs"
 QUESTIONS = tomllib.loads((ROOT / "tests" / "house" / "questions.toml").read_text("utf-8"))["question"]
 HOW_TO = (
     "ten_minutes", "size_a_site", "negative_prices", "forecasts", "price_years", "infeasible", "why", "ageing", "cluster",
-    "long_runs",
+    "long_runs", "report_and_page",
 )  # fmt: skip
 
 
