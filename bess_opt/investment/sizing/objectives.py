@@ -175,10 +175,6 @@ class Goal:
         """Whether `value` beats `other`; NaN beats nothing."""
         return self.sign * value > self.sign * other
 
-    def may_be_nothing(self, holds_nothing: bool) -> bool:
-        """Whether no battery, where that is one of the sizes, has a plan and a value."""
-        return holds_nothing and self.name != "irr" and self.without is not None
-
     def farther(self, limit: float, value: float, nothing: float, rounding: float) -> float:
         """The limit over all sizes, no battery among them; where only rounding parts it from the value, the value."""
         limit = limit if self.better(limit, nothing) else nothing
