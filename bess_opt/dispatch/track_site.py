@@ -19,7 +19,7 @@ from bess_opt.dispatch.track import Track, track_of, track_one
 from bess_opt.dispatch.track_inputs import REQUESTS, requests_of, soc_of, step_of
 from bess_opt.inputs.batteries import read_batteries
 from bess_opt.inputs.battery import Battery
-from bess_opt.plant.battery_steps import drive_of, follow_requests
+from bess_opt.plant.steps.battery_steps import drive_of, follow_requests
 from bess_opt.plant.steps.shared_steps import moved
 
 SUMS = ("requested_mw", "delivered_mw", "unserved_mw", "loss_mw", "energy_mwh")
