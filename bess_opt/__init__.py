@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.outage import Outage as Outage
     from bess_opt.inputs.products.catalogue import products as products
     from bess_opt.inputs.products.market_product import MarketProduct as MarketProduct
+    from bess_opt.inputs.products.read_products import read_products as read_products
     from bess_opt.inputs.readers.read_series import read_load as read_load
     from bess_opt.inputs.readers.read_series import read_prices as read_prices
     from bess_opt.inputs.readers.read_series import read_solar as read_solar
@@ -139,6 +140,7 @@ _HOME = {
     "Relaxation": "common.findings",
     "read_load": "inputs.readers.read_series",
     "read_prices": "inputs.readers.read_series",
+    "read_products": "inputs.products.read_products",
     "read_solar": "inputs.readers.read_series",
     "read_tariff": "inputs.readers.tariffs.read_tariff",
     "Resilience": "comparison.resilience",

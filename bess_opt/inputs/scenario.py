@@ -125,7 +125,7 @@ class Scenario:
         holidays = holidays_in(parts["site"].holidays, cleaned.index)
         notes = [*notes, *clause_notes(parts["connection"], cleaned.frame, holidays)]
         notes += outage_notes(parts["outage"], cleaned.index, cleaned.step_h)
-        notes += resolved(parts["product"], cleaned.index[0])[2]
+        notes += resolved(parts["product"], cleaned.index[0], cleaned.index[-1])[2]
         notes += unused_columns(parts["product"], [str(name) for name in cleaned.frame.columns])
         values = {key: parts.get(key) for key in ("batteries", *_HELD, *LISTS)}
         values |= {"strategies": entries, "notes": (*cleaned.notes, *notes), "name": name}

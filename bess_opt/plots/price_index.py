@@ -65,9 +65,17 @@ def _draw_spreads(axes: Axes, daily: pd.DataFrame, currency: str, look: Theme) -
     long = len(daily) > _MONTH_DAYS
     shown = daily.rolling(7, min_periods=1).mean() if long else daily
     colours = (look.price, look.discharge, look.charge)
-    stamps = pd.DatetimeIndex(shown.index).tz_localize(None)
+    days = pd.DatetimeIndex(shown.index).tz_localize(None)
+    stamps = days.append(days[-1:] + pd.Timedelta(days=1))  # the last day has its width too
     for hours, colour in zip(shown.columns, colours, strict=True):
-        axes.step(stamps, shown[hours].to_numpy(), where="post", color=colour, linewidth=1.4, label=f"{hours} h")
+        axes.step(
+            stamps,
+            [*shown[hours], shown[hours].iloc[-1]],
+            where="post",
+            color=colour,
+            linewidth=1.4,
+            label=f"{hours} h",
+        )
     axes.margins(x=0.0)
     locator = mdates.AutoDateLocator(minticks=4, maxticks=10)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)

@@ -147,9 +147,12 @@ class MarketProduct(CalendarKeys):
 
 
 def resolved(
-    products: Sequence[MarketProduct], at: pd.Timestamp
+    products: Sequence[MarketProduct], at: pd.Timestamp, until: pd.Timestamp | None = None
 ) -> tuple[tuple[MarketProduct, ...], list[Finding], list[Finding]]:
-    """(products with the keys of definitions in force at `at`, the first step, problems, warnings)."""
+    """(products with the keys of definitions in force at `at`, the first step, problems, warnings).
+
+    With `until`, the last step, a definition that changes by then is a warning.
+    """
     found: list[MarketProduct] = []
     problems: list[Finding] = []
     notes: list[Finding] = []
@@ -159,7 +162,7 @@ def resolved(
             found.append(product)
             continue
         try:
-            keys, told = definition(product.use, at)
+            keys, told = definition(product.use, at, until)
         except ScenarioError as error:
             problems += [Finding(p.code, f"{place}.use", p.found, p.expected) for p in error.problems]
             continue

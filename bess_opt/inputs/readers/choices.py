@@ -50,7 +50,8 @@ def refuse_capacity(table: Table, layout: Layout, quantity: Quantity) -> None:
 
 def _capacity(where: str, found: str, quantity: Quantity) -> Exception:
     thing = {"price": "energy price", "load": "load", "solar": "solar power"}[quantity]
-    return problem("capacity_price", where, f"{found}, no {thing}", f"give a file with the {thing}")
+    expected = f"give a file with the {thing}; bo.read_products reads prices for capacity"
+    return problem("capacity_price", where, f"{found}, no {thing}", expected)
 
 
 def choose_column(table: Table, layout: Layout, stated: Stated, log: Log) -> str:

@@ -77,7 +77,7 @@ def read_file(file: str | Path, stated: Stated, progress: Callable[[float], None
     unit = choose_unit(table, layout, column, stated, log)
     values = numbers(table, column, stated, log, layout.decimal)
     timed = timed_rows(table, layout, np.isnan(values), stated, log)
-    rows = _in_order(table.source, timed, values, log)
+    rows = in_order(table.source, timed, values, log)
     if layout.held:
         starts, power, unit = means_of_states(table.source, rows.starts, rows.values, unit, stated, log)
         rows = Rows(starts, power, np.full(len(starts), step_of(starts), dtype=np.int64))
@@ -95,7 +95,7 @@ def _understood(opened: Opened, stated: Stated, log: Log) -> tuple[str, Table, L
     if kind is not None and kind.table is not None:
         log.decide("kind", kind.name, "file")
         return _laid_out(kind, kind.table(opened, stated, log), stated, log)
-    table = _table_of(opened, stated, log)
+    table = table_of(opened, stated, log)
     kind = kind_of_table(table)
     if kind is not None:
         log.decide("kind", kind.name, "file")
@@ -118,7 +118,8 @@ def _with_made(table: Table, layout: Layout) -> Table:
     return table
 
 
-def _table_of(opened: Opened, stated: Stated, log: Log) -> Table:
+def table_of(opened: Opened, stated: Stated, log: Log) -> Table:
+    """The cells of an opened file of any form. ScenarioError where it holds no table."""
     if opened.form == "workbook":
         return read_workbook(opened, stated, log)
     if opened.form == "parquet":
@@ -152,7 +153,7 @@ def _known(forms: tuple[str, ...]) -> str:
     return "known kinds are " + ", ".join(kind.name for kind in kinds)
 
 
-def _in_order(source: str, timed: Timed, values: Floats, log: Log) -> Rows:
+def in_order(source: str, timed: Timed, values: Floats, log: Log) -> Rows:
     """Rows in the order of time, each once, in equal steps. ScenarioError for two values of one time."""
     starts, values = timed.starts, values[timed.kept]
     written = None if timed.written is None else timed.written[timed.kept]

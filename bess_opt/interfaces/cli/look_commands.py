@@ -54,13 +54,17 @@ def bill(scenario: ScenarioPath, assignments: Assignments = None, as_json: AsJso
 
 
 def list_choices(as_json: AsJson = False) -> None:
-    """What there is to choose from: technologies, topologies, strategies with their options."""
+    """What there is to choose from: technologies, topologies, strategies with their options, market products."""
     with show.faults(as_json):
+        from bess_opt.inputs.products.catalogue import products
         from bess_opt.inputs.technologies import technologies, topologies
         from bess_opt.strategies.shared.catalogue import strategies
 
         made = {"technologies": technologies(), "topologies": topologies(), "strategies": strategies()}
         choices = {title: tables.records(frame) for title, frame in made.items()}
+        dates = ["in_force", "expires"]
+        known = products()
+        choices["products"] = tables.records(known.assign(**{name: known[name].astype(str) for name in dates}))
     if as_json:
         show.write_json(choices)
         return
@@ -68,6 +72,7 @@ def list_choices(as_json: AsJson = False) -> None:
         tables.across("technologies", "figure", choices["technologies"]),
         tables.across("topologies", "figure", choices["topologies"]),
         tables.strategies_table(choices["strategies"]),
+        tables.products_table(choices["products"]),
     )
 
 

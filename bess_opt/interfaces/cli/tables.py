@@ -150,6 +150,14 @@ def across(title: str, head: str, entries: Mapping[str, Mapping[str, Any]]) -> T
     return table(title, (head, *entries), rows)
 
 
+def products_table(entries: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Market products, a row each: the keys that say what a bid of one is."""
+    heads = ("direction", "block_h", "headroom_h", "min_bid_mw", "in_force", "meaning")
+    return table(
+        "products", ("use", *heads), [(name, *(_cell(row[h]) for h in heads)) for name, row in entries.items()]
+    )
+
+
 def bill_table(bill: Bill) -> Table:
     """A bill's lines, its sum last."""
     rows = [

@@ -20,6 +20,7 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.objectives import Goal, Twin
+from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.sized_program import resized
 
@@ -88,7 +89,10 @@ def search_grid(
     workers: int | None,
     told: Stretch,
 ) -> Found:
-    """The best of all sizes of the grid; of equal ones the smallest. InfeasibleError if none has a plan."""
+    """The best of all sizes of the grid; of equal ones the smallest.
+
+    EmptyRangeError where the limits leave no size a plan; InfeasibleError if none was planned for another reason.
+    """
     table = planned_sizes(scenario, sizes.grid(), goal, executor, workers, told)
     value = table["value"].astype(float) * goal.sign if "value" in table else pd.Series(dtype=float)
     best, place = -math.inf, -1
@@ -100,7 +104,8 @@ def search_grid(
     if place < 0 and told.cancelled:
         raise CancelledError("cancelled before a size was planned")
     if place < 0:
-        raise _no_size(str(table["error"].iloc[0]))
+        why = str(table["error"].iloc[0])
+        raise EmptyRangeError(why) if (table["error_kind"] == "InfeasibleError").all() else no_size(why)
     power, energy = float(table["power_mw"].iloc[place]), float(table["energy_mwh"].iloc[place])
     return Found(power, energy, planned(resized(scenario, power, energy), goal.twin), table)
 
@@ -110,10 +115,11 @@ def no_plan(scenario: Scenario, sizes: Region) -> InfeasibleError:
     try:
         planned(resized(scenario, *sizes.largest()), "optimal")
     except InfeasibleError as error:
-        return _no_size(str(error))
-    return _no_size("of the limits together, each size meets some only")
+        return no_size(str(error))
+    return no_size("of the limits together, each size meets some only")
 
 
-def _no_size(why: str) -> InfeasibleError:
+def no_size(why: str) -> InfeasibleError:
+    """What to say where no size has a plan, and why not."""
     found = f"no size of the range has a plan: {why}"
     return InfeasibleError([Finding("no_size", "power_mw", found, "widen the ranges")])

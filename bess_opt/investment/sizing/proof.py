@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from scipy.optimize import brentq
@@ -39,6 +39,8 @@ LOWEST_RATE, HIGHEST_RATE = -0.99, 1e9
 AGREE = 1e-6  # share of the objective by which a score may differ from it in rounding
 BEYOND = 1e-3  # of a size: how much larger those are whose slopes say what one more adds
 INWARD = 1e-6  # of the way to a size with a plan: so far inside of the limits' edge a size surely has one
+PLAN_SHARE = 0.1  # of the tolerance: how far an exact plan may be from its own bound
+FINEST_GAP = 1e-9  # of an objective: what double precision still tells apart
 PLANNING = 0.9  # share of a proof that is done when the bound is closed and the exact plan begins
 MORE_PLANS = 6  # sizes planned exactly where the first one's plan leaves the bound open
 
@@ -71,7 +73,7 @@ def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float, told:
     AuditError if any size solved or planned is worth more than the bound says. Ended by whom `told` tells, it gives
     the best so far with the bound so far; CancelledError where no size was solved yet.
     """
-    search = _Search(scenario, sizes, goal, told)
+    search = _Search(scenario, sizes, goal, tolerance, told)
     tight = needs_one_way_cuts(scenario)
     for target, tightly in ((0.9 * tolerance, tight), (0.2 * tolerance, tight), (0.2 * tolerance, True)):
         search.run(target, tight=tightly)
@@ -88,8 +90,9 @@ def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float, told:
 class _Search:
     """The rounds of one proof; values and bounds in the objective's unit."""
 
-    def __init__(self, scenario: Scenario, sizes: Region, goal: Goal, told: Stretch) -> None:
-        self._scenario, self._sizes, self._goal, self._told = scenario, sizes, goal, told
+    def __init__(self, scenario: Scenario, sizes: Region, goal: Goal, tolerance: float, told: Stretch) -> None:
+        self._scenario, self._sizes, self._goal = scenario, sizes, goal
+        self._tolerance, self._told = tolerance, told
         self._first_gap: float | None = None
         self._planes = Planes(sizes)
         self._program: SizedProgram | None = None
@@ -300,11 +303,22 @@ class _Search:
         if at not in self._plans and at not in self._unplanned:
             began = time.perf_counter()
             try:
-                self._plans[at] = planned(resized(self._scenario, *at), "optimal")
+                scenario = resized(self._scenario, *at)
+                made = planned(scenario.replace(solver={"rel_gap": self._plan_gap()}), "optimal")
+                self._plans[at] = replace(made, scenario=scenario)
             except InfeasibleError:
                 self._unplanned.add(at)
             self._seconds["exact plan"] += time.perf_counter() - began
         return self._plans.get(at)
+
+    def _plan_gap(self) -> float:
+        """The relative gap of a plan, whose objective holds the site's whole bill, that does not blur the battery."""
+        stated = self._scenario.solver.rel_gap
+        if self._goal.name == "irr" or self._best is None:
+            return stated
+        bill = abs(self._goal.priced.revenue * self._best.revenue)
+        wanted = PLAN_SHARE * self._tolerance * self.scale / bill if bill > 0.0 else stated
+        return min(stated, max(wanted, FINEST_GAP))
 
     def _planned(self) -> Dispatch:
         """The best of the exact plans."""

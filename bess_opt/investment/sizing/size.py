@@ -26,7 +26,8 @@ from bess_opt.inputs.batteries import require_one_battery, starts_outside
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing import key_figures
-from bess_opt.investment.sizing.grid import no_plan, search_grid
+from bess_opt.investment.sizing.grid import no_plan, no_size, search_grid
+from bess_opt.investment.sizing.notes import do_not_build, ends, gap_open
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES, ROUNDING, SITE_ROUNDING, Goal, goal_of
 from bess_opt.investment.sizing.operated import operated
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.investment.sizing.planes import Planes
     from bess_opt.plots.shared.units import Unit
-
-AT_END = 1e-6  # of a size: as near is at the end of its range
 
 
 @dataclass(frozen=True)
@@ -195,7 +194,7 @@ def size(
 
     Raises `ScenarioError` for senseless ranges, `soc_end = "free"` (stored energy is no income), missing [finance],
     a horizon that is no year without `finance.horizons_per_year`; `StrategyError`, `SolveError` as `optimize`;
-    `InfeasibleError` if no size of the range has a plan.
+    `InfeasibleError` if no size of the range has a plan, no battery among them.
     """
     require_one_battery(scenario.batteries, "size")
     if objective in OBJECTIVES and OBJECTIVES[objective].needs_finance and scenario.finance is not None:
@@ -207,8 +206,7 @@ def size(
         module=module, budget=budget, energy_min_mwh=energy_min_mwh,
     )  # fmt: skip
     with followed(progress, "looking for the best size") as told:
-        found = _searched(scenario, sizes, goal, tolerance, executor, workers, told)
-        return _sizing(scenario, sizes, goal, found, tolerance)
+        return _searched(scenario, sizes, goal, tolerance, executor, workers, told)
 
 
 @dataclass(frozen=True)
@@ -229,20 +227,28 @@ def _searched(
     executor: Executor | None,
     workers: int | None,
     told: Stretch,
-) -> _Searched:
+) -> Sizing:
     """The proof where there can be one, else the grid; what `told` ends is as far as it came, and says so."""
     why = goal.unproven
     if not why:
         try:
             proven = prove(scenario, sizes, goal, tolerance, told)
-            return _Searched(proven.plan, proven.table, _ended(told), proven)
+            found = _Searched(proven.plan, proven.table, _ended(told), proven)
+            return _sizing(scenario, sizes, goal, found, tolerance)
         except NotConcaveError as error:
             why = str(error)
         except EmptyRangeError:
+            if _may_be_nothing(sizes, goal):
+                return _nothing(scenario, sizes, goal, proven=True)
             raise no_plan(scenario, sizes) from None
-    found = search_grid(scenario, sizes, goal, executor=executor, workers=workers, told=told)
-    note = Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")
-    return _Searched(found.plan, found.table, [note, *_ended(told)])
+    notes = [Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")]
+    try:
+        best = search_grid(scenario, sizes, goal, executor=executor, workers=workers, told=told)
+    except EmptyRangeError as error:
+        if not _may_be_nothing(sizes, goal):
+            raise no_size(str(error)) from None
+        return _nothing(scenario, sizes, goal, *notes)
+    return _sizing(scenario, sizes, goal, _Searched(best.plan, best.table, [*notes, *_ended(told)]), tolerance)
 
 
 def _ended(told: Stretch) -> list[Finding]:
@@ -295,19 +301,19 @@ def _sizing(
     bound, continuous = (proven.bound, proven.bound_continuous) if proven else (None, None)
     nothing = sizes.holds_nothing and not build and without is not None and goal.name != "irr"
     if not build and without is not None:
-        notes.append(_do_not_build(goal, value, without, power, energy, bound, rounding))
+        notes.append(do_not_build(goal, value, without, power, energy, bound, rounding))
     if nothing and without is not None:
         power, energy, value = 0.0, 0.0, without
         plan = dispatch_without_battery(scenario)
     else:
-        notes += _ends(sizes, power, energy)
+        notes += ends(sizes, power, energy)
     if bound is not None and continuous is not None:
         other = value if nothing else goal.sign * -math.inf
         bound, continuous = (_farther(goal, limit, value, other, rounding) for limit in (bound, continuous))
     rated = proven is not None and not math.isnan(value)  # money that never comes back has no rate of return
     gap = goal.sign * (bound - value) / proven.scale if rated and proven and bound is not None else None
     if gap is not None and gap > tolerance:
-        notes.append(_gap_open(gap, tolerance))
+        notes.append(gap_open(gap, tolerance))
     return Sizing(
         scenario=scenario if nothing else resized(scenario, power, energy),
         objective=goal.name,
@@ -336,48 +342,30 @@ def _sizing(
     )
 
 
+def _may_be_nothing(sizes: Region, goal: Goal) -> bool:
+    """Whether no battery is one of the sizes, and has a plan and a value."""
+    return sizes.holds_nothing and goal.name != "irr" and goal.without is not None
+
+
+def _nothing(scenario: Scenario, sizes: Region, goal: Goal, *notes: Finding, proven: bool = False) -> Sizing:
+    """The sizing of a range in which every battery misses a limit and the site without one meets all."""
+    value = goal.without
+    found = "do not build: no battery of the range meets all limits, and the site without one does"
+    advice = Finding("do_not_build", "finance", found, "a range with larger batteries may hold one", "warning")
+    plan, (power, energy) = dispatch_without_battery(scenario), sizes.largest()
+    tried = {"power_mw": power, "duration_h": energy / power, "energy_mwh": energy}
+    return Sizing(
+        scenario=scenario, objective=goal.name, twin=goal.twin, power_mw=0.0, duration_h=0.0, energy_mwh=0.0,
+        value=math.nan if value is None else value, bound=value if proven else None,
+        bound_continuous=value if proven and not sizes.stepped else None, gap=0.0 if proven else None,
+        without=value, build=False, costs=goal.costs(plan, 0.0, 0.0), assumptions=goal.assumptions,
+        table=pd.DataFrame([tried | {"value": math.nan, "objective_revenue": math.nan, "exact": False}]),
+        plan=plan, marginal_value=None, findings=Findings([*notes, *goal.notes, advice]), calls=0, seconds={},
+        region=sizes, goal=goal,
+    )  # fmt: skip
+
+
 def _farther(goal: Goal, limit: float, value: float, nothing: float, rounding: float) -> float:
     """The limit over all sizes, no battery among them; where only rounding parts it from the value, the value."""
     limit = limit if goal.better(limit, nothing) else nothing
     return value if abs(limit - value) <= rounding else limit
-
-
-def _gap_open(gap: float, tolerance: float) -> Finding:
-    found = f"a better size, if there is one, is better by at most {gap:.2g}, more than the tolerance {tolerance:g}"
-    expected = (
-        "the bound relaxes the one-way rule (each converter one way), and exact plans stay below it at these prices"
-    )
-    return Finding("gap_open", "tolerance", found, expected, "warning")
-
-
-def _ends(sizes: Region, power_mw: float, energy_mwh: float) -> list[Finding]:
-    """Ends of the stated ranges at which the best size lies: a wider range may hold a better one."""
-    found, duration = [], energy_mwh / power_mw
-    for name, unit, value, (low, high) in (
-        ("power_mw", "MW", power_mw, sizes.power_mw),
-        ("duration_h", "h", duration, sizes.duration_h),
-    ):
-        for end, limit in (("smallest", low), ("largest", high)):
-            if low < high and abs(value - limit) <= AT_END * limit:
-                text = f"the best size has the {end} of the range, {limit:g} {unit}"
-                found.append(Finding("at_the_end", name, text, "widen the range if it may be", "warning"))
-    capital = sizes.capital[0] * power_mw + sizes.capital[1] * energy_mwh + sizes.capital[2]
-    if sizes.budget is not None and capital >= sizes.budget * (1.0 - AT_END):
-        text = f"the best size takes all of it, {capital:,.0f}"
-        found.append(Finding("at_the_end", "budget", text, "a larger budget may buy a better size", "warning"))
-    return found
-
-
-def _do_not_build(
-    goal: Goal, value: float, without: float, power_mw: float, energy_mwh: float, bound: float | None, rounding: float
-) -> Finding:
-    loss = f"{goal.name} is {value:,.6g} with the best battery and {without:,.6g} without"
-    found = f"do not build: {loss}; the least loss is at {power_mw:.4g} MW, {energy_mwh:.4g} MWh"
-    if bound is None:
-        expected = "no size that was tried earns its cost"
-    elif goal.sign * (bound - without) <= rounding:
-        expected = "no size of the range earns its cost"
-    else:
-        more = goal.sign * (bound - without)
-        expected = f"no size found earns its cost; one that earns up to {more:,.4g} beyond it is not ruled out"
-    return Finding("do_not_build", "finance", found, expected, "warning")

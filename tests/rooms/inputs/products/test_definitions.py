@@ -131,3 +131,24 @@ def test_a_file_that_is_no_such_list_is_refused(
     with pytest.raises(bo.ScenarioError, match=words) as refused:
         bo.products()
     assert all(finding.where.startswith("own.toml") for finding in refused.value.problems)
+
+
+def test_a_product_is_added_by_a_data_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scenario names it, has its keys, puts its own over them, and is told where its rules change."""
+    (tmp_path / "own.toml").write_text(OWN)
+    monkeypatch.setenv("BESS_OPT_PRODUCTS", str(tmp_path))
+    hours = pd.date_range("2025-05-31", periods=48, freq="h", tz="Europe/Berlin", name="time")
+    series = pd.DataFrame({"price_per_mwh": 50.0, "cranes_price_per_mw": 9.0}, index=hours)
+
+    def scenario(frame: pd.DataFrame, **own: float) -> bo.Scenario:
+        product = {"name": "cranes", "use": "own.slow", **own}
+        battery = {"power_mw": 1.0, "duration_h": 4.0}
+        return bo.Scenario(battery=battery, series=frame, product=[product], strategy="arbitrage")
+
+    (product,) = scenario(series).products
+    assert (product.direction, product.headroom_h, product.min_bid_mw) == ("up", 3.0, None)
+    assert scenario(series, headroom_h=1.0).products[0].headroom_h == 1.0
+    assert "product_changes" in {note.code for note in scenario(series).notes}
+    assert "product_changes" not in {note.code for note in scenario(series[:24]).notes}
+    (later,) = scenario(series[24:]).products
+    assert later.headroom_h == 2.0

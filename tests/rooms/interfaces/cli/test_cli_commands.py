@@ -143,10 +143,12 @@ def test_list_names_everything_there_is(run: Run, monkeypatch: pytest.MonkeyPatc
     ended = run("list")
     choices = run("list", "--json").json
     frames = {"technologies": bo.technologies(), "topologies": bo.topologies(), "strategies": bo.strategies()}
+    frames["products"] = bo.products()
     for title, frame in frames.items():
         assert list(choices[title]) == list(frame.index)
         assert all(key in ended.out for key in frame.index)
     assert choices["topologies"]["parallel_ac"]["eta_dc_solar_battery_grid"] is None
+    assert choices["products"]["de.fcr"]["in_force"] == "2020-07-01"
     assert 'window = ["18:00", "22:00"]' in ended.out
 
 

@@ -193,6 +193,23 @@ class TestLife:
         assert best.operated["rule"] == pytest.approx(by_hand)
 
 
+def test_a_plan_beside_a_large_load_is_as_near_its_bound_as_without_it() -> None:
+    """The gap at which a plan counts as optimal is a share of the site's bill: 30,000 MW of load hid 0.1 % of the value."""
+    price = np.random.default_rng(2).normal(-10.0, 30.0, 24).round(2)
+    worth = []
+    for load in (0.0, 3e4):
+        lossy = battery(cells={"eta_charge": 0.9, "eta_discharge": 0.9, "c_rate_max": 10.0}, soc_start=0.5)
+        del lossy["converters"]
+        series = pd.DataFrame({"price_per_mwh": price, "load_mw": np.full(24, load)}, index=DAYS)
+        money = {"capital_per_mw": 20.0, "capital_per_mwh": 10.0} | ONCE
+        site = bo.Scenario(battery=lossy, series=series, strategy="arbitrage", finance=money)
+        best = bo.size(site.replace(solver={"engine": "highs", "rel_gap": 1e-5}), (0.1, 4.0), (1.0, 4.0))
+        assert best.without is not None
+        assert best.plan.scenario.solver.rel_gap == 1e-5
+        worth.append(best.value - best.without)
+    assert worth[1] == pytest.approx(worth[0], rel=1e-6)
+
+
 class TestNoBattery:
     def shedding(self, price: float) -> bo.Scenario:
         """A MW of load beyond the connection for one hour of the day."""
@@ -229,6 +246,22 @@ class TestNoBattery:
         best = bo.size(site.replace(battery={"soc_start": 0.5, "soc_end": "at_least_start"}), (0, 5), 2.0)
         assert (best.power_mw, best.value, best.build) == (0.0, 0.0, False)
         assert best.plan.metrics.discharged_mwh == 0.0
+
+    @pytest.mark.parametrize("more", [{}, {"power_step_mw": 0.5}, {"objective": "net_revenue"}])
+    def test_nothing_is_left_where_no_battery_meets_the_limits(self, more: dict[str, Any]) -> None:
+        """The load takes the whole import, so no battery can be charged; the site without one pays 24 x 0.1 x 50 a day."""
+        money = {"capital_per_mwh": 1e5, "present_value_factor": 1.0, "horizons_per_year": 1.0}
+        site = daily(np.full(24, 50.0), money, columns={"load_mw": np.full(24, 0.1)})
+        full = site.replace(site={"import_limit_mw": 0.1}, battery={"soc_start": 0.5, "soc_end": 0.9})
+        best = bo.size(full, (0.0, 5.0), 2.0, **more)
+        assert (best.power_mw, best.energy_mwh, best.build) == (0.0, 0.0, False)
+        assert (best.value, best.without) == pytest.approx((-120.0, -120.0))
+        assert "do_not_build" in [one.code for one in best.findings]
+        assert (best.bound, best.gap) == (best.value, 0.0)
+        assert best.surface(2, 2)["value"].dropna().eq(best.value).all()
+        assert best.plot()
+        with pytest.raises(bo.InfeasibleError, match="no size of the range has a plan"):
+            bo.size(full, (1.0, 5.0), 2.0, **more)
 
     def test_a_fixed_sum_is_not_paid_for_nothing(self) -> None:
         """1 MW sells 200 for 100; a fixed 150 turns the range from 0 on to nothing, and a fixed 90 does not."""
