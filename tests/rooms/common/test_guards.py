@@ -13,6 +13,7 @@ import pytest
 from support.cases import case
 
 import bess_opt as bo
+from bess_opt.common.progress import UNTOLD
 from bess_opt.dispatch.batch.workers import Here, Workers
 from bess_opt.dispatch.forecast_driven.numbers_by_age import numbers_by_age
 from bess_opt.investment.lifetime.cash_flow import Weights
@@ -36,7 +37,7 @@ def sizes(**steps: Any) -> Region:
 
 def search() -> _Search:
     scenario = MERCHANT.scenario()
-    return _Search(scenario, sizes(), goal_of(scenario, "score", "optimal"))
+    return _Search(scenario, sizes(), goal_of(scenario, "score", "optimal"), 1e-3, UNTOLD)
 
 
 def test_beliefs_of_no_age() -> None:
