@@ -70,7 +70,7 @@ ROOMS = {
     "demand": "Demand charges", "bends": "Tiers", "energy_rates": "Energy counters", "account": "The bill of a month",
     "connection": "Clauses of the connection",
     "cycles": "Stated cycles", "ramp": "Ramp limit",
-    "firm": "Firm delivery", "regulation": "Regulation",
+    "firm": "Firm delivery", "products.regulation": "Regulation",
 }  # fmt: skip
 COMMON = (
     "storage",
