@@ -33,14 +33,15 @@ OFFICE_MONTHS = (5, 7)
 OFFICE_CLOSED = ("2025-05-01", "2025-05-29", "2025-06-09", "2025-06-19")  # public holidays of Bavaria
 
 TWO_FIRST, TWO_LAST = "2025-04-07", "2025-06-01"  # eight weeks of spring, with hours at negative prices
+DEPOT_CHARGES = 120.0  # EUR/MWh of grid charges and levies, on top of the hourly price
 DEPOT_FIRST, DEPOT_LAST = "2025-05-05", "2025-06-01"  # four weeks
 CARS, CAR_MWH, CAR_CHARGER_MW = 20, 0.06, 0.011  # delivery vans, usable energy and charger of each
 DRIVE_FROM, DRIVE_TO, CAR_DAY_MWH = 7, 16, 0.035  # local hours on the road on weekdays, energy that a day takes
 CAR_RESERVE = 0.8  # of their energy, to be there when they leave
 
 DECIMALS = {
-    "solar_mw": 4, "solar_dc_mw": 4, "load_mw": 4, "price_per_mwh": 2, "cars.charge_limit_mw": 4,
-    "cars.discharge_limit_mw": 4, "cars.drawn_mw": 6, "cars.energy_min_mwh": 4,
+    "solar_mw": 4, "solar_dc_mw": 4, "load_mw": 4, "price_per_mwh": 2, "import_price_per_mwh": 2,
+    "cars.charge_limit_mw": 4, "cars.discharge_limit_mw": 4, "cars.drawn_mw": 6, "cars.energy_min_mwh": 4,
 }  # fmt: skip
 
 
@@ -350,7 +351,8 @@ def depot() -> pd.DataFrame:
     left = leaves[np.minimum(np.searchsorted(leaves, np.arange(len(index))), len(leaves) - 1)] - np.arange(len(index))
     still = 0.88 * CARS * CAR_CHARGER_MW * np.maximum(left, 0)  # what the chargers put into the cells until then
     reserve = np.where(away | (left < 0), 0.0, np.maximum(CAR_RESERVE * CARS * CAR_MWH - still, 0.0))
-    return frame.assign(
+    frame["price_per_mwh"] += DEPOT_CHARGES
+    return frame.rename(columns={"price_per_mwh": "import_price_per_mwh"}).assign(
         **{
             "load_mw": shed,
             "solar_mw": clear * cloud,

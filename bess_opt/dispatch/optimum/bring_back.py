@@ -89,7 +89,7 @@ def return_findings(scenario: Scenario, plant: Plant) -> list[Finding]:
         place = place_of(battery, scenario.batteries)
         low, high = tech.soc_min * battery.energy_mwh, tech.soc_max * battery.energy_mwh
         edge = tech.soc_min if start < tech.soc_min else tech.soc_max
-        said = f"{start:.4g} lies outside the technology's window from {tech.soc_min:g} to {tech.soc_max:g}"
+        said = f"{start:.12g} lies outside the technology's window from {tech.soc_min:g} to {tech.soc_max:g}"
         slack = SEEN * battery.energy_mwh
         off = (storage.floor_mwh[1:] < low - slack) | (storage.ceiling_mwh[1:] > high + slack)
         if off.all():

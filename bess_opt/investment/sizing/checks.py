@@ -28,7 +28,7 @@ def check_question(
             problems.append(Finding("free_end", where, 'is "free", which sizing does not take', expected))
         if starts_outside(battery):
             where = f"{place_of(battery, scenario.batteries)}.soc_start"
-            found = f"{battery.soc_start_resolved:.4g} lies outside the technology's window"
+            found = f"{battery.soc_start_resolved:.12g} lies outside the technology's window"
             expected = "size with a start inside: no life begins so"
             problems.append(Finding("outside_window", where, found, expected))
     if objective in OBJECTIVES and OBJECTIVES[objective].wins and budget is None and energy_min_mwh is None:

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 FINE = 241  # points per direction where the bound is drawn
 Style = Literal["-", "--", "none"]
 
+ROUNDING = 1e-8  # of a value: a bound above it by less is the value
+
 
 def room(sizing: Sizing, power_mw: Floats, energy_mwh: Floats) -> Floats:
-    """How far the bound at sizes lies above the best value, 0 or less where no size can be better; maximised."""
+    """How far the bound at sizes lies above the best value and its rounding, 0 or less where none can be better."""
     if sizing.planes is None:
         return np.full(np.shape(power_mw), np.nan)
     priced, best = sizing.goal.priced_at(sizing.value)
-    return sizing.planes.bound_at(priced, power_mw, energy_mwh) - best
+    return sizing.planes.bound_at(priced, power_mw, energy_mwh) - best - ROUNDING * abs(best)
 
 
 def draw_tried(axes: Axes, table: pd.DataFrame) -> Artist:

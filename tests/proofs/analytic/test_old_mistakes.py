@@ -80,9 +80,11 @@ def test_3_a_round_trip_above_one_cannot_be_reported() -> None:
     assert idle.metrics.round_trip_efficiency is None
 
 
-def test_4_a_start_below_the_window_is_an_error() -> None:
-    with pytest.raises(bo.ScenarioError, match=r"battery.soc_start: .*0\.05"):
-        days(battery={"soc_start": 0.05}).scenario()
+def test_4_a_start_below_the_window_is_told_and_brought_back() -> None:
+    plan = days(battery={"soc_start": 0.05}).optimize()
+    (found,) = [one for one in bo.validate(plan.scenario) if one.code == "start_outside_window"]
+    assert (found.where, found.found[:4]) == ("battery.soc_start", "0.05")
+    assert plan.schedule["soc"].iloc[0] >= plan.scenario.battery.tech.soc_min - 1e-6
 
 
 def test_5_the_audit_measures_ramps_with_the_strategys_own_limit() -> None:

@@ -192,7 +192,6 @@ def test_explanations_and_comparisons() -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda given: bo.size(given, power_mw=(1, 2), duration_h=(1, 2)),
         lambda given: bo.control(given, "perfect"),
         lambda given: bo.optimize(given.replace(strategy={"name": "cycling", "cycles_per_day": 1.0})),
     ],

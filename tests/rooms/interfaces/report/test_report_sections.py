@@ -158,8 +158,8 @@ def test_with_a_sizing_nothing_is_solved_again(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("highspy.Highs.run", solved)
     monkeypatch.setattr("bess_opt.investment.sizing.sized_program.SizedProgram.__init__", solved)
-    monkeypatch.setattr("bess_opt.investment.sizing.size.surface_of", solved)
-    monkeypatch.setattr("bess_opt.investment.sizing.size.operated", solved)
+    monkeypatch.setattr("bess_opt.investment.sizing.result.surface_of", solved)
+    monkeypatch.setattr("bess_opt.investment.sizing.result.operated", solved)
     monkeypatch.setattr("bess_opt.interfaces.report.report.forecast_driven", solved)
     monkeypatch.setattr("bess_opt.dispatch.optimum.solve_scenario.solve_plant", solved)
     with pytest.raises(AssertionError, match="a program was solved"):

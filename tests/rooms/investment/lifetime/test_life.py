@@ -191,7 +191,11 @@ def test_worth_by_who_operates() -> None:
     """Optimum, rule and forecasts against the same site without a battery, in one table with one unit each."""
     days = case(price_per_mwh=([30.0] * 6 + [90.0] * 6 + [10.0] * 6 + [70.0] * 6) * 4, battery=HELD, finance=LIFE)
     plan = days.optimize()
-    plans = {"optimal": plan, "rule": bo.simulate(days), "forecast-driven": forecast_driven(days)}
+    plans = {
+        "optimal": plan,
+        "rule": bo.simulate(days.scenario()),
+        "forecast-driven": forecast_driven(days.scenario()),
+    }
     found = by_operation(plans, None)
     assert list(found) == ["optimal", "rule", "forecast-driven"]
     assert found["optimal"].npv >= found["forecast-driven"].npv

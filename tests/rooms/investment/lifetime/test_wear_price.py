@@ -151,17 +151,17 @@ def test_a_tolerance_is_a_share() -> None:
 
 def test_faded_cells_keep_caps_and_wear_as_bought() -> None:
     """A cap of 1 cycle of 2 MWh a day and a first segment of 0.4 MWh stay so many MWh when the cells hold less."""
-    from bess_opt.investment.lifetime.faded_dispatch import _faded
+    from bess_opt.investment.lifetime.faded_dispatch import with_capacity
 
     cap = {"count": 20.0, "per": "horizon", "used": 2.0}
     scenario = site(0, days=4, wear=BY_DEPTH, max_cycles=cap, max_cycles_per_day=1.0).scenario()
-    faded = scenario.replace(battery=_faded(scenario.battery, 0.8)).battery
+    faded = scenario.replace(battery=with_capacity(scenario.battery, 0.8)).battery
     assert faded.energy_mwh == pytest.approx(1.6)
     assert faded.max_cycles_per_day * faded.energy_mwh == pytest.approx(2.0)
     assert [(c.count * 1.6, c.used * 1.6) for c in faded.max_cycles] == [(pytest.approx(40.0), pytest.approx(4.0))]
     assert [depth * 1.6 for depth in faded.wear.depth] == pytest.approx([0.4, 1.0, 1.6])
     assert faded.wear.cost_per_mwh == (10.0, 20.0, 45.0)
-    less = scenario.replace(battery=_faded(scenario.battery, 0.5)).battery
+    less = scenario.replace(battery=with_capacity(scenario.battery, 0.5)).battery
     assert (less.wear.depth, less.wear.cost_per_mwh) == ((0.4, 1.0), (10.0, 20.0))
     plan = bo.optimize(scenario)
     again = bo.faded_dispatch(plan, bo.ageing(plan), years=(1, 10))
