@@ -14,6 +14,7 @@ pytest.importorskip("ipykernel")
 
 FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+LONG = ("03_size_a_battery", "07_markets")  # executed for the site too, and by the second tier
 LIMIT_S = 300  # of a cell: a guard against one that hangs, not a measure
 
 
@@ -38,7 +39,11 @@ def test_outputs_are_stripped(file: Path) -> None:
     assert "?**" in notebook.cells[0].source, "it begins with its question"
 
 
-@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file",
+    [pytest.param(file, marks=[pytest.mark.second_tier] if file.stem in LONG else []) for file in NOTEBOOKS],
+    ids=lambda file: file.stem,
+)
 @pytest.mark.filterwarnings("default")  # of the kernel's machinery; the notebook's own are in its outputs
 def test_it_runs_from_a_fresh_kernel(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every cell ends without an error or a warning, and there is something to look at."""
