@@ -79,7 +79,7 @@ class PriceIndex:
     def _repr_html_(self) -> str:
         header, rows = price_index_table(self)
         notes = findings_table(list(self.notes)) if len(self.notes) else ""
-        title = f"{self.currency} per MW and year, round trip {self.round_trip_efficiency:g}"
+        title = f"{self.currency} per MW and year, {self.round_trip_efficiency:.0%} of the energy comes back"
         return box(title, html_table(header, rows) + notes)
 
 
