@@ -152,8 +152,7 @@ def reconcile(plan: Dispatch) -> Reconciliation:
         objective=None if report is None else report.objective,
         solved={} if report is None else _solved(report),
         done={word: tuple(f for f in plan.findings if f.code in codes) for word, codes in DONE.items()},
-        scale_mwh=float(schedule[["charge_mw", "discharge_mw"]].to_numpy().sum()) * plant.step_h
-        or plant.energy_mwh,
+        scale_mwh=float(schedule[["charge_mw", "discharge_mw"]].to_numpy().sum()) * plant.step_h or plant.energy_mwh,
         turnover=sum(abs(amount) for amount in (again | detail).values()),
     )
 
