@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
 from bess_opt.common.arrays import Array
@@ -19,6 +20,7 @@ from bess_opt.investment.sizing.planes import EmptyRangeError, Plane
 from bess_opt.investment.sizing.region import Region
 
 EMPTY = 2  # scipy's number for a program without a solution
+TIGHT = 1e-10  # the least tolerance that the solver takes: a looser one leaves the bound too low by as much
 NOTHING = 1e-7  # of a range: less is no battery but what a tolerance leaves
 
 
@@ -163,10 +165,7 @@ class _Master:
         columns = [column for row in rows.entries for column in row]
         values = [value for row in rows.entries for value in row.values()]
         matrix = csr_array((values, (at, columns)), shape=(len(rows.entries), count))
-        found = milp(
-            objective, integrality=whole, bounds=Bounds(lower, upper),
-            constraints=LinearConstraint(matrix, rows.low, rows.high), options={"mip_rel_gap": 0.0},
-        )  # fmt: skip
+        found = self._solve(objective, whole, Bounds(lower, upper), matrix)
         if found.status == EMPTY:
             raise EmptyRangeError("no choice of sizes has a plan")
         if found.x is None:
@@ -174,6 +173,21 @@ class _Master:
         dual = found.mip_dual_bound if self._whole else found.fun
         low = self._share * sum(self._low) - self._weights.fixed
         return low - self._money * float(dual), found.x[: 2 * batteries].reshape(batteries, 2) * self._size
+
+    def _solve(self, objective: Array, whole: Array, bounds: Bounds, matrix: csr_array) -> Any:
+        """The solved program; without whole numbers to a tighter tolerance than `milp` takes."""
+        low, high = np.array(self._rows.low), np.array(self._rows.high)
+        if self._whole:
+            rows = LinearConstraint(matrix, low, high)
+            return milp(objective, integrality=whole, bounds=bounds, constraints=rows, options={"mip_rel_gap": 0.0})
+        above, below, dense = np.isfinite(high), np.isfinite(low), matrix.toarray()
+        return linprog(
+            objective,
+            A_ub=np.vstack([dense[above], -dense[below]]),
+            b_ub=np.append(high[above], -low[below]),
+            bounds=list(zip(bounds.lb, bounds.ub, strict=True)),
+            options={"primal_feasibility_tolerance": TIGHT, "dual_feasibility_tolerance": TIGHT},
+        )
 
     def _add_cut(self, year: int, cut: Limit) -> None:
         """θ <= at + Σ planes, θ the year's share of the value above the lowest cut, as a share of the money."""
