@@ -35,4 +35,8 @@ def stored_energy_sold(plan: Dispatch) -> list[Finding]:
         return []
     where = "battery.soc_end" if len(batteries) == 1 else "battery"
     found = f"each horizon ends with {sold:.4g} MWh less than it began; their sale is counted every time"
-    return [Finding("stored_energy_sold", where, found, 'state soc_end = "at_least_start" or "equal"', "warning")]
+    return [
+        Finding(
+            "stored_energy_sold", "battery.soc_end", found, 'state soc_end = "at_least_start" or "equal"', "warning"
+        )
+    ]
