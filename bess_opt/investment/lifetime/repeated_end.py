@@ -33,7 +33,6 @@ def stored_energy_sold(plan: Dispatch) -> list[Finding]:
     batteries = plan.scenario.batteries
     if sold <= DRAINED * sum(battery.energy_mwh for battery in batteries):
         return []
-    where = "battery.soc_end" if len(batteries) == 1 else "battery"
     found = f"each horizon ends with {sold:.4g} MWh less than it began; their sale is counted every time"
     return [
         Finding(
