@@ -105,7 +105,8 @@ def files_of(contents: Sequence[str], names: Sequence[str]) -> dict[str, bytes]:
             for name, content in zip(names, contents, strict=True)
         }
     except (binascii.Error, ValueError, AttributeError):
-        raise ScenarioError([Finding("unreadable_file", "files", "cannot be decoded", "bring the files again")]) from None
+        problem = Finding("unreadable_file", "files", "cannot be decoded", "bring the files again")
+        raise ScenarioError([problem]) from None
 
 
 def _arguments(stated: str) -> dict[str, Any]:

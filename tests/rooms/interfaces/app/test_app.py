@@ -105,7 +105,9 @@ def test_the_page_is_framed_nowhere_and_asks_nobody_else(client: Any) -> None:
 
 
 def test_a_large_request_is_refused(client: Any) -> None:
-    answer = client.post("/_dash-update-component", data=b"x" * (LARGEST_REQUEST + 1), content_type="application/json")
+    answer = client.post(
+        "/_dash-update-component", data=b"x" * (LARGEST_REQUEST + 1), content_type="application/json"
+    )
     assert answer.status_code == 413
 
 
