@@ -93,7 +93,7 @@ def _modes_of_kinds(
     free_mode = []
     for held in kinds:
         free = _open(matrix, frozenset(), held)
-        many = comb(len(free), rows) > MOST_BASES
+        many = not pairs or comb(len(free), rows) > MOST_BASES  # without pairs every mode closes nothing
         free_mode.append(-1 if many else len(found))
         found += [] if many else [free]
     parts = [_bases_and_rays(matrix_bytes, rows, mode) for mode in found]
