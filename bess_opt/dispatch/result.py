@@ -139,7 +139,11 @@ class Dispatch:
 
     @cached_property
     def products(self) -> pd.DataFrame:
-        """A row for each market product: `capacity_revenue` [currency], `mean_mw`, `most_mw`, `blocks` held."""
+        """A row for each market product: `capacity_revenue` and `activation_revenue` [currency], `mean_mw`, ...
+
+        `activation_revenue` is that of an activation price, 0 without one. `activated_mwh` is the energy called in
+        either direction, `mean_mw` and `most_mw` the bid, `blocks` in how many it was held.
+        """
         return products_table(self.schedule, plant_of(self.scenario))
 
     @cached_property

@@ -17,6 +17,7 @@ from bess_opt.plant import money
 from bess_opt.plant.audit import TOLERANCE, Violation, exceeds
 from bess_opt.plant.flows import of_battery
 from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.products.activation import BASE, bids_of, called_mw, mean_flows, port_factor, through_inverter
 from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels, of_direction
 from bess_opt.plant.reach import least_mwh, most_mwh
 
@@ -51,17 +52,14 @@ def _moved_by(
     """MW by which the battery's port moves, + discharges."""
     prefix = battery.prefix
     held = sum((schedule[f"{prefix}{offer.column}"].to_numpy(dtype=float) for offer in offers), np.zeros(plant.steps))
-    factor = 1.0
-    if battery.on_dc_bus and plant.bus is not None:
-        factor = 1.0 / plant.bus.eta_out if way == "up" else plant.bus.eta_in
-    moved: Array = SIGN[way] * factor * held
+    moved: Array = SIGN[way] * port_factor(plant, battery, way) * held
     return moved
 
 
 def _battery_power(
     schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
 ) -> Array:
-    (base,) = of_battery(schedule, battery, "battery_mw")
+    (base,) = of_battery(schedule, battery, BASE)
     power = base + _moved_by(schedule, plant, battery, of_direction(offers, way), way)
     left: Array = battery.discharge_limit_mw - power if way == "up" else battery.charge_limit_mw + power
     return left
@@ -77,7 +75,7 @@ def _leaving_mw(battery: Storage, power_mw: Array) -> Array:
 def _battery_energy(
     schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
 ) -> Array:
-    (base,) = of_battery(schedule, battery, "battery_mw")
+    (base,) = of_battery(schedule, battery, BASE)
     (after,) = of_battery(schedule, battery, "energy_mwh")
     taken = np.zeros(plant.steps)
     for hours, still in call_levels(offers, way):
@@ -94,7 +92,9 @@ def _site(
 ) -> Iterator[Array]:
     """What grid, permissions and shared inverter leave when called, MW."""
     column = {name: schedule[name].to_numpy(dtype=float) for name in schedule.columns if name.endswith("_mw")}
-    net = column["export_mw"] - column["import_mw"]
+    bids = bids_of(schedule, plant)
+    net = column["export_mw"] - column["import_mw"] - called_mw(plant, bids)
+    through = column["inverter_mw"] - np.subtract(*through_inverter(plant, bids))
     if way == "up":
         yield plant.export_max_mw - net - called
         if not plant.battery_export:
@@ -112,7 +112,7 @@ def _site(
             for battery in plant.on_dc_bus
             for offer in of_direction(offers, way)
         ]
-        yield plant.bus.inverter_mw - SIGN[way] * column["inverter_mw"] - sum(held, np.zeros(plant.steps))
+        yield plant.bus.inverter_mw - SIGN[way] * through - sum(held, np.zeros(plant.steps))
 
 
 def product_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
@@ -121,6 +121,7 @@ def product_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     for offer in plant.offers:
         found += _bid_checks(schedule, plant, offer)
     found += _group_checks(schedule, plant)
+    found += _base_checks(schedule, plant)
     for direction in SIGN:
         together = of_direction(plant.offers, direction)
         for offers in (*([offer] for offer in together), *([together] if len(together) > 1 else [])):
@@ -154,6 +155,26 @@ def _bid_checks(schedule: pd.DataFrame, plant: Plant, offer: Offer) -> list[Viol
         excess[f"{offer.column} is the batteries' sum"] = np.abs(sum(parts, np.zeros(plant.steps)) - bid)
         excess[f"parts of {offer.name}"] = -np.minimum.reduce(parts)
     return [violation for law, off in excess.items() for violation in exceeds(law, off, plant)]
+
+
+def _base_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """Flows are means over a base point that runs one way and calls of whole bids; the site bears the base point."""
+    bids, found = bids_of(schedule, plant), list[Violation]()
+    for battery in plant.batteries:
+        base, charge, discharge = of_battery(schedule, battery, BASE, "charge_mw", "discharge_mw")
+        means = mean_flows(plant, battery, base, bids)
+        off = np.maximum(np.abs(charge - means[0]), np.abs(discharge - means[1]))
+        name = f" of {battery.name}" if battery.name else ""
+        found += exceeds(f"charge and discharge{name} are the mean over the calls", off, plant)
+    bases = [of_battery(schedule, battery, BASE)[0] for battery in plant.batteries]
+    found += exceeds("base_mw is the batteries' sum", np.abs(schedule[BASE].to_numpy() - sum(bases)), plant)
+    for direction in SIGN if plant.activated else ():
+        for left in (
+            *(_battery_power(schedule, plant, battery, (), direction) for battery in plant.batteries),
+            *_site(schedule, plant, (), direction, np.zeros(plant.steps)),
+        ):
+            found += exceeds("power of the base point", -left, plant)
+    return found
 
 
 def _change_inside(bid: Array, offer: Offer) -> Array:
@@ -197,11 +218,14 @@ def products_table(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
     rows = {}
     for offer in plant.offers:
         bid = schedule[offer.column].to_numpy(dtype=float)
+        called = sum((share for share in offer.called.values()), np.zeros(plant.steps))
         rows[offer.name] = {
             "capacity_revenue": float(money.capacity_revenue(bid, offer.price, plant.step_h).sum()),
+            "activation_revenue": float(offer.activation_revenue(bid, plant.step_h).sum()),
+            "activated_mwh": float((bid * called).sum() * plant.step_h),
             "mean_mw": float(bid.mean()),
             "most_mw": float(bid.max()),
             "blocks": int((bid[offer.block_starts] > HELD * plant.power_mw).sum()),
         }
-    columns = ["capacity_revenue", "mean_mw", "most_mw", "blocks"]
+    columns = ["capacity_revenue", "activation_revenue", "activated_mwh", "mean_mw", "most_mw", "blocks"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(index="product")
