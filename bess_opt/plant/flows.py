@@ -137,11 +137,6 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
     return pd.DataFrame({name: columns[name] for name in SCHEDULE} | held | own, index=plant.index)
 
 
-def held_columns(plant: Plant) -> list[str]:
-    """The columns of market products, of the site and of several batteries."""
-    return [name for name in own_columns(plant) if name.rpartition(".")[2] in {o.column for o in plant.offers}]
-
-
 def own_columns(plant: Plant) -> list[str]:
     """The columns of a schedule beside those that every schedule has: market products, and several batteries."""
     held = [*(offer.column for offer in plant.offers), *([BASE] if plant.offers else [])]

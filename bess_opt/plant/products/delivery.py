@@ -160,6 +160,8 @@ def _bid_checks(schedule: pd.DataFrame, plant: Plant, offer: Offer) -> list[Viol
 def _base_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     """Flows are means over a base point that runs one way and calls of whole bids; the site bears the base point."""
     bids, found = bids_of(schedule, plant), list[Violation]()
+    if not plant.offers:
+        return found
     for battery in plant.batteries:
         base, charge, discharge = of_battery(schedule, battery, BASE, "charge_mw", "discharge_mw")
         means = mean_flows(plant, battery, base, bids)
