@@ -19,8 +19,10 @@ from bess_opt.plant.flows import of_battery
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import BASE, bids_of, called_mw, mean_flows, port_factor, through_inverter
 from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels, of_direction
+from bess_opt.plant.products.unlike_plan import UnlikePlan, leaving_mw
 from bess_opt.plant.reach import least_mwh, most_mwh
 
+WHAT_IF = ("longer_call_mwh", "quiet_market_mwh", "every_block_mwh")
 HELD = 1e-9  # of rated power: less is no bid
 
 
@@ -65,26 +67,26 @@ def _battery_power(
     return left
 
 
-def _leaving_mw(battery: Storage, power_mw: Array) -> Array:
-    """Power that leaves the cells at a power of the port, + discharges."""
-    out, into = np.maximum(power_mw, 0.0), np.maximum(-power_mw, 0.0)
-    leaving: Array = out / battery.eta_discharge - battery.eta_charge * into
-    return leaving
-
-
 def _battery_energy(
     schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
 ) -> Array:
-    (base,) = of_battery(schedule, battery, BASE)
     (after,) = of_battery(schedule, battery, "energy_mwh")
+    energy = np.append(battery.start_mwh, after)
+    room = energy - least_mwh(battery) if way == "up" else most_mwh(battery) - energy
+    left: Array = np.minimum(room[:-1], room[1:]) - _energy_taken(schedule, plant, battery, offers, way)
+    return left
+
+
+def _energy_taken(
+    schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
+) -> Array:
+    """MWh that a call of `offers` at once, each for its own hours, takes from the cells or puts into them."""
+    (base,) = of_battery(schedule, battery, BASE)
     taken = np.zeros(plant.steps)
     for hours, still in call_levels(offers, way):
         moved = base + _moved_by(schedule, plant, battery, still, way)
-        taken = taken + hours * (_leaving_mw(battery, moved) - _leaving_mw(battery, base))
-    energy = np.append(battery.start_mwh, after)
-    room = energy - least_mwh(battery) if way == "up" else most_mwh(battery) - energy
-    left: Array = np.minimum(room[:-1], room[1:]) - SIGN[way] * taken
-    return left
+        taken = taken + hours * (leaving_mw(battery, moved) - leaving_mw(battery, base))
+    return SIGN[way] * taken
 
 
 def _site(
@@ -195,6 +197,22 @@ def _group_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     return found
 
 
+def _unlike_plan(schedule: pd.DataFrame, plant: Plant, offers: Sequence[Offer], way: Direction) -> dict[str, Array]:
+    """Least room over the batteries in each step if calls came unlike those that the plan expects, MWh."""
+    found = {key: np.full(plant.steps, np.inf) for key in WHAT_IF}
+    for battery in plant.batteries:
+        unlike = UnlikePlan(schedule, plant, battery)
+        quiet, every = (unlike.room(energy, way) for energy in (unlike.quiet(), unlike.every_block(offers, way)))
+        taken = _energy_taken(schedule, plant, battery, offers, way)
+        for key, left in zip(
+            WHAT_IF,
+            (unlike.longer(offers, way), np.minimum(quiet[:-1], quiet[1:]) - taken, every[1:]),
+            strict=True,
+        ):
+            found[key] = np.minimum(found[key], left)
+    return found
+
+
 def delivery_of(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
     """The least margins of each product called alone and of all of a direction together; see `Dispatch.delivery`."""
     rows = []
@@ -206,12 +224,14 @@ def delivery_of(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
             some = held > HELD * plant.power_mw
             margins = margins_of(schedule, plant, offers, direction)
             row: dict[str, object] = {"product": name, "direction": direction}
-            for key, left in (("margin_mw", margins.power_mw), ("margin_mwh", margins.energy_mwh)):
+            known = (("margin_mw", margins.power_mw), ("margin_mwh", margins.energy_mwh))
+            for key, left in (*known, *_unlike_plan(schedule, plant, offers, direction).items()):
                 worst = int(np.argmin(np.where(some, left, np.inf)))
                 row[key] = float(left[worst]) if some.any() else np.nan
                 row[f"{key}_at"] = plant.index[worst] if some.any() else pd.NaT
             rows.append(row)
-    columns = ["product", "direction", "margin_mw", "margin_mw_at", "margin_mwh", "margin_mwh_at"]
+    named = [name for key in ("margin_mw", "margin_mwh", *WHAT_IF) for name in (key, f"{key}_at")]
+    columns = ["product", "direction", *named]
     return pd.DataFrame(rows, columns=columns).set_index(["product", "direction"])
 
 

@@ -142,3 +142,30 @@ def test_the_audit_holds_a_schedule_to_its_calls(column: str, change: float, law
     schedule[column] += change
     laws = " ".join(violation.law for violation in audit.audit(schedule, plant, [product_checks]))
     assert law in laws
+
+
+def test_delivery_says_what_other_calls_would_do() -> None:
+    """0.5 MW for two hours in one block, 1 MWh in store of 2, called up for half of the first hour.
+
+    The promised call of half an hour leaves 0.5 MWh after 0.25 MWh were given. A call of the whole block takes 1 MWh,
+    one without the expected call leaves 0.75, and a whole call in the block alone leaves 0.75 too.
+    """
+    row = HELD | {"direction": "up", "headroom_h": 0.5}
+    plan = called(row, fcr_activation=[0.5, 0.0], fcr_activation_price_per_mwh=1.0, **NO_TRADE)
+    line = plan.delivery.loc[("fcr", "up")]
+    assert plan.schedule["energy_mwh"].tolist() == pytest.approx([0.75, 0.75])
+    assert line["margin_mwh"] == pytest.approx(0.5)
+    assert line["longer_call_mwh"] == pytest.approx(0.0)
+    assert line["quiet_market_mwh"] == pytest.approx(0.75)
+    assert line["every_block_mwh"] == pytest.approx(0.75)
+    assert line["longer_call_mwh_at"] == plan.schedule.index[0]
+
+
+def test_a_plan_that_counts_on_calls_falls_short_in_a_quiet_market() -> None:
+    """Full but for 0.25 MWh: a call up for an hour makes room for another product's call down, which a quiet one lacks."""
+    rows = [HELD | {"direction": "up"}, {"name": "low", "direction": "down", "headroom_h": 1.0, "hours": [1, 2]}]
+    columns = {"fcr_activation": [1.0, 0.0], "fcr_activation_price_per_mwh": 1.0, "low_price_per_mw": 5.0}
+    plan = called(rows, BATTERY | {"soc_start": 1.0}, **columns, **NO_TRADE)
+    assert plan.schedule["low_mw"].tolist() == pytest.approx([0.0, 0.5])
+    line = plan.delivery.loc[("low", "down")]
+    assert (line["margin_mwh"], line["quiet_market_mwh"]) == (pytest.approx(0.0), pytest.approx(-0.5))
