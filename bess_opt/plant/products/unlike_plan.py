@@ -35,7 +35,7 @@ class UnlikePlan:
             schedule, battery, BASE, "charge_mw", "discharge_mw", "energy_mwh"
         )
         self.planned = discharge / battery.eta_discharge - battery.eta_charge * charge
-        self.energy = np.append(battery.start_mwh, after)
+        self.energy: Array = np.append(battery.start_mwh, after)
         self._bids = {o.name: schedule[f"{battery.prefix}{o.column}"].to_numpy(dtype=float) for o in plant.offers}
         self._room = {"up": (1.0, least_mwh(battery)), "down": (-1.0, most_mwh(battery))}
 
@@ -47,7 +47,7 @@ class UnlikePlan:
 
     def quiet(self) -> Array:
         """Stored energy at each instant if no call came at all."""
-        return self.energy + self._apart(self._beside_plan((), "up", np.zeros((0, self.plant.steps))))
+        return self._besides((), "up", np.zeros((0, self.plant.steps)))
 
     def every_block(self, offers: Sequence[Offer], direction: Direction) -> Array:
         """Stored energy at each instant if a whole call of `offers` began with each of their blocks, and no other."""
@@ -56,7 +56,12 @@ class UnlikePlan:
             np.clip((offer.headroom_h - (steps - offer.block_starts[offer.block]) * h) / h, 0.0, 1.0)
             for offer in offers
         ]
-        return self.energy + self._apart(self._beside_plan(offers, direction, np.array(shares)))
+        return self._besides(offers, direction, np.array(shares))
+
+    def _besides(self, offers: Sequence[Offer], direction: Direction, shares: Array) -> Array:
+        """Stored energy at each instant with calls of `offers` for these shares of each step, and no others."""
+        energy: Array = self.energy + self._apart(self._beside_plan(offers, direction, shares))
+        return energy
 
     def longer(self, offers: Sequence[Offer], direction: Direction) -> Array:
         """Least room of a call that begins with each step and runs to the end of its block, or for its own hours.
