@@ -359,10 +359,10 @@ def one_way_plan(built: _Built, options: SolverOptions) -> Array | None:
     full = one_way_program(built.model, built.plant, solver.program, every)
     full.cost = np.zeros(full.columns)  # any plan will do: the first one found ends the search
     try:
-        found = Solver(full, options.model_copy(update={"rel_gap": 1.0}), scale_mw=built.plant.scale_mw).solve()
+        x = Solver(full, options.model_copy(update={"rel_gap": 1.0}), scale_mw=built.plant.scale_mw).solve().x
     except InfeasibleProgramError:
         return None
-    return found.x[: built.program.columns]
+    return x[: built.program.columns]
 
 
 def closed_columns(built: _Built, x: Array) -> Array:
