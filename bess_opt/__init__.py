@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from bess_opt.inputs.technologies import technologies as technologies
     from bess_opt.inputs.technologies import topologies as topologies
     from bess_opt.inputs.technologies.ageing_model import AgeingModel as AgeingModel
+    from bess_opt.inputs.technologies.blast_cells import BlastCells as BlastCells
     from bess_opt.inputs.wear import Wear as Wear
     from bess_opt.inputs.wear import wear_from_cycle_life as wear_from_cycle_life
     from bess_opt.interfaces.report.report import report as report
@@ -99,6 +100,7 @@ _HOME = {
     "Ageing": "investment.lifetime.ageing",
     "ageing": "investment.lifetime.ageing",
     "AgeingModel": "inputs.technologies.ageing_model",
+    "BlastCells": "inputs.technologies.blast_cells",
     "Battery": "inputs.battery",
     "Converters": "inputs.technologies",
     "Technology": "inputs.technologies",

@@ -24,7 +24,6 @@ from bess_opt.dispatch.optimum.solve_scenario import Solved, solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.dispatch.without_battery import dispatch_without_battery
-from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.reading.strategy_entry import StrategyEntry
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.metrics import Metrics
@@ -131,8 +130,6 @@ def compare(
     `progress` is a callable that is told a `Progress` after each rung, or whether a bar is drawn; if it raises
     StopIteration the comparison ends with CancelledError.
     """
-    if forecast is not None:
-        require_one_battery(scenario.batteries, "compare with a forecast")
     contenders = _contenders(scenario, strategies)
     ladders: dict[str, _Ladder] = {}
     with followed(progress, "comparing") as told:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from bess_opt.common.columns import PRODUCTS
-from bess_opt.common.errors import InfeasibleError
+from bess_opt.common.errors import InfeasibleError, StrategyError
 from bess_opt.common.provenance import Stopwatch
+from bess_opt.common.wording import show
 from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.dispatch.result import Dispatch, result_of
+from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import held_columns
@@ -20,20 +23,27 @@ from bess_opt.plant.rule import AnyRule, Held
 from bess_opt.plant.stepper import follow, run_rule
 
 
-def simulate(scenario: Scenario, rule: AnyRule | None = None) -> Dispatch:
+def simulate(scenario: Scenario, rule: AnyRule | Literal[0] | None = None) -> Dispatch:
     """The rule twin of `scenario`'s strategy, or a user's own `rule`, run through the step simulator.
 
     `rule(state)` is asked once per step for the battery power at the port, MW, + discharges; see
     `bess_opt.plant.rule.State` for what it may know. Limits change what it asks for as little as
     possible; column `limited_by` says which. With several batteries they share its power by room, or it returns a
     mapping with the power of each by name. A missed `soc_end` is no error: `metrics.end_shortfall_mwh`.
-    Raises `StrategyError`, and `InfeasibleError` with the time where no battery power meets the limits.
+    `rule=0` is the site without its battery: no limit makes it work, and it has no auxiliary load.
+    Raises `StrategyError`, also for a rule that cannot be called, and `InfeasibleError` with the time where no
+    battery power meets the limits.
     """
+    if rule is not None and not callable(rule):
+        if rule != 0 or isinstance(rule, bool):
+            expected = "give a function of the state that returns MW, or 0 for the site without its battery"
+            raise StrategyError(f"rule: is {show(rule)}; {expected}")
+        return dispatch_without_battery(scenario)
     watch = Stopwatch()
     with watch.stage("prepare"):
         plant, active = prepare(scenario)
     with watch.stage("simulate"):
-        made = run_rule(plant, rule or active.rule(plant))
+        made = run_rule(plant, active.rule(plant) if rule is None else rule)
     result = result_of(scenario, plant, active, "rule", made, findings_of(scenario, plant, active), watch)
     missed = active.missed(result.whole_schedule, plant)
     if missed:

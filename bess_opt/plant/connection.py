@@ -7,7 +7,7 @@ caps that may be overrun at a price, limits on ramps, and which clause a limit c
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -105,6 +105,27 @@ class Connection:
     def has_ramps(self) -> bool:
         """Whether the grid power of some step depends on the step before."""
         return bool(np.isfinite(self.ramp_mw).any() or np.isfinite(self.first_grid_mw).any())
+
+    def part(self, first: int, last: int, grid_mw: float | None) -> Connection:
+        """The clauses on the steps `first` to `last` − 1 as a horizon of its own.
+
+        `grid_mw` is the grid power of the step before, + exports; None at the horizon's start, of which a clause
+        itself says what was before.
+        """
+        at, free = slice(first, last), self.away is not None and first > 0 and bool(self.away[first - 1])
+        clauses = tuple(
+            replace(
+                clause,
+                active=clause.active[at],
+                before_mw=clause.before_mw
+                if first == 0
+                else grid_mw
+                if np.isfinite(clause.ramp_mw) and not free
+                else None,
+            )
+            for clause in self.clauses
+        )
+        return Connection(clauses, last - first, self.step_h, None if self.away is None else self.away[at])
 
     def overrun_cost(self, import_mw: Array, export_mw: Array) -> float:
         """What is paid for energy above soft caps, beside its own price, in currency."""

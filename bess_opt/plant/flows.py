@@ -48,18 +48,11 @@ class Flows:
         (own,) = self.batteries
         return own
 
-    def of(self, name: str) -> Array:
-        """A flow by its name, of the site or of the one battery there is, or the capacity held of a product."""
-        if name in HELD:
-            return self.held_mw.get(HELD[name], np.zeros(len(self.import_mw)))
-        values: Array = np.asarray(getattr(self.battery if name in OF_ONE else self, name), dtype=float)
-        return values
-
 
 OF_ONE = tuple(BatteryFlows.__dataclass_fields__)
 OF_SITE = tuple(name for name in Flows.__dataclass_fields__ if name not in ("batteries", "limited_by", "held_mw"))
 HELD = {product.column: name for name, product in PRODUCTS.items()}
-NAMES = (*OF_ONE, *OF_SITE, *HELD)  # of everything that a plan of one battery decides
+NAMES = (*OF_ONE, *OF_SITE, *HELD)  # of everything that a plan decides, without the name of a battery before it
 
 
 def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:
@@ -73,6 +66,15 @@ def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:
         both = [(battery, offer) for battery in plant.batteries for offer in plant.offers]
         held |= {f"{b.prefix}{o.name}": of(f"{b.prefix}{o.component}_mw") for b, o in both}
     return Flows(batteries=batteries, held_mw=held, **{name: of(name) for name in OF_SITE})
+
+
+def flows_named(plant: Plant, flows: Flows) -> dict[str, Array]:
+    """The flows of a plan by the names that they have in the model, of several batteries "north.charge_mw" each."""
+    named = {name: np.asarray(getattr(flows, name), dtype=float) for name in OF_SITE}
+    for battery, own in zip(plant.batteries, flows.batteries, strict=True):
+        named |= {f"{battery.prefix}{name}": np.asarray(getattr(own, name), dtype=float) for name in OF_ONE}
+    nothing = np.zeros(plant.steps)
+    return named | {column: flows.held_mw.get(name, nothing[: len(flows.import_mw)]) for column, name in HELD.items()}
 
 
 def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.meaning import NOTHING_SAID, Meaning
@@ -86,14 +88,17 @@ class Program:
 
     def activity(self, x: Array) -> Array:
         """Ax: the value of each row."""
-        values: Array = np.bincount(self.row_of_entry, weights=self.value * x[self.column], minlength=self.rows)
+        values: Array = self._matrix() @ x
         return values
 
     def priced(self, row: Array) -> Array:
         """Aᵀy: what each column uses of the rows, at the prices `row`."""
-        of_entry = self.value * np.repeat(row, np.diff(self.start))
-        used: Array = np.bincount(self.column, weights=of_entry, minlength=self.columns)
+        used: Array = self._matrix().T @ row
         return used
+
+    def _matrix(self) -> csr_array[Any]:
+        """The matrix as SciPy has it, on the same memory."""
+        return csr_array((self.value, self.column, self.start), shape=(self.rows, self.columns))
 
     def entries_of(self, rows: Array) -> tuple[Array, Array]:
         """(matrix entries of `rows`, number of each entry's row among them)."""

@@ -1,8 +1,9 @@
 """Cycling: a stated number of full equivalent cycles on each local day, at least cost.
 
-A full equivalent cycle is a nameplate of energy leaving the cells. No day has more than the stated number,
-for both twins; what is missing to it has a price. A first or last day of which the horizon holds only a part is
-asked for that number times its hours / 24; a DST day is a whole day.
+A full equivalent cycle is a nameplate of energy leaving the cells. Each of several batteries is asked for the number
+on its own nameplate; a cycle that one misses costs its share of all nameplate. No day has more than the stated
+number, for both twins; what is missing to it has a price. A first or last day of which the horizon holds only a part
+is asked for that number times its hours / 24; a DST day is a whole day.
 
 Optimal twin: max Σ ledger − price·Σ missing cycles. Without prices the ledger holds wear and the like only.
 Score: cost of the cycles, price·missing − Σ ledger, less is better. In a stack the missing cycles are a penalty.
@@ -37,8 +38,9 @@ from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.models.cycles import add_stated_cycles, cycles_done, missing_cycle_cost
 from bess_opt.models.ledger import money_terms
 from bess_opt.plant.audit import TOLERANCE, Violation
+from bess_opt.plant.flows import of_battery
 from bess_opt.plant.ledger import ledger_of
-from bess_opt.plant.plant import Plant
+from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.rule import Rule, State
 from bess_opt.plant.warranty.cycle_caps import cycle_caps_of
 from bess_opt.strategies.shared.contract import Objective, Stacked, Strategy
@@ -87,15 +89,19 @@ def restrict(plant: Plant, options: CyclingOptions) -> Plant:
     """No day has more than the stated cycles, a cut one no more than its share, beside the battery's own caps."""
     _levels(plant, options)
     limit = (WHERE, CycleLimit(count=options.cycles_per_day, per="day"))
-    (daily,) = cycle_caps_of([limit], plant.index, plant.step_h, plant.storage.energy_mwh)
-    daily = replace(daily, name=OWN_CAP).tightened(stated_cycles(plant, options) * plant.storage.energy_mwh)
-    return plant.with_storage(caps=(*plant.storage.caps, daily))
+    stated = stated_cycles(plant, options)
+
+    def capped(battery: Storage) -> dict[str, object]:
+        (daily,) = cycle_caps_of([limit], plant.index, plant.step_h, battery.energy_mwh)
+        return {"caps": (*battery.caps, replace(daily, name=OWN_CAP).tightened(stated * battery.energy_mwh))}
+
+    return plant.with_batteries(capped)
 
 
 def _levels(plant: Plant, options: CyclingOptions) -> tuple[float, float]:
     """(lower, upper) energy of the hysteresis, MWh."""
-    nameplate = plant.storage.energy_mwh
-    bounds = plant.storage.floor_mwh[0] / nameplate, plant.storage.ceiling_mwh[0] / nameplate
+    storage, nameplate = plant.together, plant.energy_mwh
+    bounds = storage.floor_mwh[0] / nameplate, storage.ceiling_mwh[0] / nameplate
     low = bounds[0] if options.soc_low is None else options.soc_low
     high = bounds[1] if options.soc_high is None else options.soc_high
     for name, level in (("soc_low", low), ("soc_high", high)):
@@ -128,8 +134,9 @@ def build(m: Any, plant: Plant, options: CyclingOptions) -> Sequence[Objective]:
 
 def rule(plant: Plant, options: CyclingOptions) -> Rule:
     """Discharge to the lower level, charge to the upper one, in turn; stop at the day's number."""
-    storage, kept, drawn = plant.storage, plant.storage.retention, drawing(plant)
-    asked = np.min([cap.most_mwh for cap in storage.caps if cap.daily and not cap.charged], axis=0)
+    storage, kept, drawn = plant.together, plant.together.retention, drawing(plant)
+    each = [[cap.most_mwh for cap in own.caps if cap.daily and not cap.charged] for own in plant.batteries]
+    asked = np.sum([np.min(most_mwh, axis=0) for most_mwh in each], axis=0)
     to_come, day, stated = np.cumsum(asked[::-1])[::-1].tolist(), plant.day.tolist(), asked.tolist()
     done, before, today = 0.0, storage.start_mwh, -1
 
@@ -157,7 +164,7 @@ def _hysteresis(plant: Plant, options: CyclingOptions, may_leave: Callable[[], f
 
     It charges no more than that and what is to stay at the end.
     """
-    storage, kept, drawn = plant.storage, plant.storage.retention, drawing(plant)
+    storage, kept, drawn = plant.together, plant.together.retention, drawing(plant)
     low, high = _levels(plant, options)
     bottoms, stays = np.maximum(low, storage.floor_mwh[1:]).tolist(), max(low, storage.end_min_mwh)
     slack = 1e-9 * storage.energy_mwh
@@ -181,8 +188,19 @@ def score(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> floa
 
 def penalty(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> float:
     """Price of the missing cycles over the horizon."""
-    short = stated_cycles(plant, options) - cycles_done(schedule["discharge_mw"].to_numpy(), plant)
-    return options.shortfall_price_per_cycle * float(np.maximum(short, 0.0).sum())
+    return options.shortfall_price_per_cycle * missing(schedule, plant, options)
+
+
+def missing(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> float:
+    """Cycles missing over the horizon; those of several batteries by their shares of the nameplate."""
+    stated = stated_cycles(plant, options)
+    short = [np.maximum(stated - done, 0.0).sum() for done in _done(schedule, plant)]
+    return float(sum(m * own.energy_mwh for m, own in zip(short, plant.batteries, strict=True)) / plant.energy_mwh)
+
+
+def _done(schedule: pd.DataFrame, plant: Plant) -> list[Array]:
+    """Cycles of each battery on each day."""
+    return [cycles_done(of_battery(schedule, own, "discharge_mw")[0], own, plant) for own in plant.batteries]
 
 
 def penalty_terms(m: Any, _plant: Plant, _options: CyclingOptions) -> Objective:
@@ -192,14 +210,13 @@ def penalty_terms(m: Any, _plant: Plant, _options: CyclingOptions) -> Objective:
 
 def figures(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> dict[str, float]:
     """Cycles asked for and missing over the horizon."""
-    stated = stated_cycles(plant, options)
-    short = np.maximum(stated - cycles_done(schedule["discharge_mw"].to_numpy(), plant), 0.0)
-    return {"stated_cycles": float(stated.sum()), "missing_cycles": float(short.sum())}
+    stated = float(stated_cycles(plant, options).sum())
+    return {"stated_cycles": stated, "missing_cycles": missing(schedule, plant, options)}
 
 
 def checks(schedule: pd.DataFrame, plant: Plant, options: CyclingOptions) -> list[Violation]:
     """No day has more than its stated cycles."""
-    excess = cycles_done(schedule["discharge_mw"].to_numpy(), plant) - stated_cycles(plant, options)
+    excess = np.max(_done(schedule, plant), axis=0) - stated_cycles(plant, options)
     worst = int(np.argmax(excess))
     if excess[worst] <= TOLERANCE:
         return []

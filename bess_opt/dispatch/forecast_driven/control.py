@@ -34,11 +34,10 @@ from bess_opt.dispatch.infeasible import unreachable as infeasible
 from bess_opt.dispatch.optimum.bring_back import open_window, prepare
 from bess_opt.dispatch.optimum.solve_scenario import engine_refused, flows_of, solve_plant
 from bess_opt.dispatch.result import OF_CONTROL, Dispatch, result_of
-from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
-from bess_opt.plant.flows import NAMES, Flows
+from bess_opt.plant.flows import Flows, flows_named
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.engines import EngineRefusedError, engine, engines_asked
@@ -59,7 +58,7 @@ def control(
     gate_hour: float = 12.0,
     progress: ShowProgress = False,
 ) -> Dispatch:
-    """Operate `scenario`'s battery on forecasts: every `every_h` hours plan the next `horizon_h`, twin "control".
+    """Operate `scenario`'s batteries on forecasts: every `every_h` hours plan the next `horizon_h`, twin "control".
 
     `forecast` says what is known: a mode or a `Forecast` for all series, a mapping from series to these ("*" for
     all others), a Series or a DataFrame of forecasts by target time. See `bess_opt.Forecast` for the modes.
@@ -79,7 +78,6 @@ def control(
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
-        require_one_battery(scenario.batteries, "control")
         _check_words(terminal, commitment)
         plant, active = prepare(scenario)
         findings = findings_of(scenario, plant, active)
@@ -102,7 +100,8 @@ def control(
             run = replace(run, planner=windows.rolling(), orders=windows.orders(), failed=[])
             done = run.operate()
     orders = run.orders
-    missed = np.abs(done.battery.discharge_mw - done.battery.charge_mw - orders.battery_mw) * plant.step_h
+    moved = np.array([own.discharge_mw - own.charge_mw for own in done.batteries])
+    missed = np.abs(moved - orders.battery_mw) * plant.step_h
     plan = result_of(scenario, plant, active, "control", done, Findings([*findings, *run.notes()]), watch)
     figures = dict(zip(OF_CONTROL, (float(table.decisions), float(missed.sum())), strict=True))
     return replace(plan, figures={**plan.figures, **figures})
@@ -120,8 +119,7 @@ class _Once:
     def plan(self, _window: PlanningWindow) -> Mapping[str, Array]:
         """The optimum. Raises `InfeasibleError` with its reasons."""
         _, optimum = solve_plant(*self._given)
-        flows = flows_of(optimum, self._given[0])
-        return {name: flows.of(name) for name in NAMES}
+        return flows_named(self._given[0], flows_of(optimum, self._given[0]))
 
 
 @dataclass(frozen=True)

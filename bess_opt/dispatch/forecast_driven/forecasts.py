@@ -209,7 +209,7 @@ def _bounds(name: str, actual: Array) -> tuple[float | None, float | None]:
 
 def specs_of(columns: list[str], forecasts: Forecasts) -> dict[str, Forecast]:
     """One `Forecast` for each series of `columns` that is not always known. Raises `ScenarioError`."""
-    needed = [name for name in columns if name not in ALWAYS_KNOWN]
+    needed = [name for name in columns if name.rpartition(".")[2] not in ALWAYS_KNOWN]
     if isinstance(forecasts, pd.DataFrame):
         forecasts = {str(name): forecasts[name] for name in forecasts.columns}
     if isinstance(forecasts, str | Forecast):

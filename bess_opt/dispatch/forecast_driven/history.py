@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.dispatch.forecast_driven.horizon import FLOWS, Horizon, WindowEntries
-from bess_opt.plant.flows import Flows
+from bess_opt.dispatch.forecast_driven.horizon import Horizon, WindowEntries, is_flow
+from bess_opt.solver.program import own_name
 
 
 class History:
@@ -15,18 +17,18 @@ class History:
     def __init__(self, horizon: Horizon) -> None:
         program = horizon.program
         self._horizon = horizon
-        self.flows = {name: program.variables[name].first for name in FLOWS if name in program.variables}
+        self.flows = {name: block.first for name, block in program.variables.items() if is_flow(name)}
         self._x = np.zeros(program.columns)
         self._least, self._most = np.full(program.columns, -np.inf), np.full(program.columns, np.inf)
         self._settled = 0
 
-    def record(self, first: int, flows: Flows) -> None:
-        """Enter what the plant did from step `first` on."""
+    def record(self, first: int, flows: Mapping[str, Array]) -> None:
+        """Enter what the plant did from step `first` on, its flows by name."""
         for name, column in self.flows.items():
-            later = name == "energy_mwh"
-            values = flows.of(name)[1 if later else 0 :]
-            begin = column + first + (1 if later else 0)
-            self._x[begin : begin + len(flows.import_mw)] = values
+            later = 1 if own_name(name) == "energy_mwh" else 0
+            values = flows[name][later:]
+            begin = column + first + later
+            self._x[begin : begin + len(values)] = values
 
     def bounds(self, happened: int, first: int) -> tuple[Array, Array]:
         """What history makes of the gauges; what is only expected up to `first` counts for this window alone."""

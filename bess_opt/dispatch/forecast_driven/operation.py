@@ -12,7 +12,8 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError
 from bess_opt.common.findings import Finding
 from bess_opt.common.progress import UNTOLD, Stretch
-from bess_opt.dispatch.forecast_driven.orders import Moved, Orders, carry_out, joined
+from bess_opt.dispatch.forecast_driven.orders import Orders, carry_out, joined
+from bess_opt.dispatch.forecast_driven.plant_state import Moved, PlantState, nothing_moved, state_at_first
 from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow
 from bess_opt.dispatch.forecast_driven.stepwise import Stepwise
 from bess_opt.dispatch.forecast_driven.timetable import Timetable
@@ -54,44 +55,26 @@ class Run:
 
     def _one_at_a_time(self) -> Flows:
         pieces: list[Flows] = []
-        energy, moved = self.plant.storage.start_mwh, self._nothing_moved()
-        stand = self._worn_at_first()
+        state, moved = state_at_first(self.plant), nothing_moved(self.plant)
         for decision in range(self.table.decisions):
             now, first = int(self.table.issued[decision]), int(self.table.first[decision])
-            start, start_stand = energy, stand
+            start = state
             if first > now:
-                coming = carry_out(self.expected, self.orders, now, first, energy, moved)
+                coming = carry_out(self.expected, self.orders, now, first, state, moved)
                 self.planner.record(now, coming)
-                start, start_stand = float(coming.battery.energy_mwh[-1]), self._worn(stand, now, coming)
+                start = state.after(self.plant, now, coming)
             last, until = int(self.table.last[decision]), self.table.until(decision)
-            self._plan(PlanningWindow(decision, first, last, until, start, now, start_stand))
+            self._plan(PlanningWindow(decision, first, last, until, start, now))
             after = self.table.next_issue(decision)
             if after > now:
-                done = carry_out(self.plant, self.orders, now, after, energy, moved)
+                done = carry_out(self.plant, self.orders, now, after, state, moved)
                 self.planner.record(now, done)
-                moved[0][now:after], moved[1][now:after] = done.battery.charge_mw, done.battery.discharge_mw
-                energy, stand = float(done.battery.energy_mwh[-1]), self._worn(stand, now, done)
+                moved[0][:, now:after] = [own.charge_mw for own in done.batteries]
+                moved[1][:, now:after] = [own.discharge_mw for own in done.batteries]
+                state = state.after(self.plant, now, done)
                 pieces.append(done)
             self.told.step((decision + 1) / self.table.decisions)
         return joined(pieces)
-
-    def _worn_at_first(self) -> tuple[float, ...]:
-        """What each segment of wear holds at the start of the horizon; none without wear by depth."""
-        wear = self.plant.storage.wear
-        return () if wear is None else tuple(wear.start_mwh.tolist())
-
-    def _worn(self, stand: tuple[float, ...], first: int, done: Flows) -> tuple[float, ...]:
-        """What each segment of wear holds after the flows `done` from step `first` on, from `stand`."""
-        storage = self.plant.storage
-        if storage.wear is None:
-            return stand
-        own, steps = done.battery, len(done.battery.charge_mw)
-        drawn = np.broadcast_to(storage.drawn_mw, self.plant.steps)[first : first + steps]
-        here = replace(storage, wear=replace(storage.wear, start_mwh=np.array(stand)), drawn_mw=drawn)
-        return tuple(here.worn(own.charge_mw, own.discharge_mw, self.plant.step_h).stand_mwh.tolist())
-
-    def _nothing_moved(self) -> Moved:
-        return np.zeros(self.plant.steps), np.zeros(self.plant.steps)
 
     def _plan(self, window: PlanningWindow) -> Mapping[str, Array] | None:
         """What is ordered for a window; None where it has no plan and the orders before stand."""
@@ -114,11 +97,11 @@ class Run:
         but the stored energy passes from window to window, so that this changes no decision.
         """
         pieces: list[Flows] = []
-        energy, moved, decision, ahead = self.plant.storage.start_mwh, self._nothing_moved(), 0, 4
+        state, moved, decision, ahead = state_at_first(self.plant), nothing_moved(self.plant), 0, 4
         while decision < self.table.decisions:
-            made = self._decide(decision, energy, ahead)
+            made = self._decide(decision, state, ahead)
             begin, kept = int(self.table.first[decision]), len(made)
-            done = self._carried_out(made, begin, energy, moved)
+            done = self._carried_out(made, begin, state, moved)
             if done is not None:
                 kept = self._as_expected(made, done)
             if kept < len(made) or done is None:
@@ -128,22 +111,24 @@ class Run:
                 self.orders.forget(window.last)
                 planner.unlearn(window, plan["price"])
                 made = made[:kept]
-                done = carry_out(self.plant, self.orders, begin, window.until, energy, moved)
+                done = carry_out(self.plant, self.orders, begin, window.until, state, moved)
                 ahead = kept
             else:
                 ahead = min(2 * ahead, MOST_AHEAD)
-            energy = float(done.battery.energy_mwh[-1])
+            state = state.after(self.plant, begin, done)
             pieces.append(done)
             decision += max(len(made), 1)
             self.told.step(decision / self.table.decisions)
         return joined(pieces)
 
-    def _decide(self, decision: int, energy: float, ahead: int) -> list[tuple[PlanningWindow, Mapping[str, Array]]]:
+    def _decide(
+        self, decision: int, state: PlantState, ahead: int
+    ) -> list[tuple[PlanningWindow, Mapping[str, Array]]]:
         """Up to `ahead` decisions; none where the first one has no plan, so that the orders before stand."""
         made: list[tuple[PlanningWindow, Mapping[str, Array]]] = []
         for d in range(decision, min(decision + ahead, self.table.decisions)):
             first, until = int(self.table.first[d]), self.table.until(d)
-            window = PlanningWindow(d, first, int(self.table.last[d]), until, energy, first)
+            window = PlanningWindow(d, first, int(self.table.last[d]), until, state, first)
             if d == decision:
                 plan = self._plan(window)
                 if plan is None:
@@ -155,16 +140,16 @@ class Run:
                     break
                 self.orders.give(window, plan)
             made.append((window, plan))
-            energy = float(plan["energy_mwh"][until - first])
+            state = replace(state, energy_mwh=(float(plan["energy_mwh"][until - first]),))
         return made
 
     def _carried_out(
-        self, made: list[tuple[PlanningWindow, Mapping[str, Array]]], begin: int, energy: float, moved: Moved
+        self, made: list[tuple[PlanningWindow, Mapping[str, Array]]], begin: int, state: PlantState, moved: Moved
     ) -> Flows | None:
         """What the plant does on these decisions; None where it cannot and more than the first may be why."""
         until = made[-1][0].until if made else self._until_of_step(begin)
         try:
-            return carry_out(self.plant, self.orders, begin, until, energy, moved)
+            return carry_out(self.plant, self.orders, begin, until, state, moved)
         except InfeasibleError:
             if len(made) <= 1:
                 raise
@@ -179,7 +164,7 @@ class Run:
             return 0
         begin, near = made[0][0].first, EXPECTED * self.plant.storage.energy_mwh
         starts = np.array([window.first for window, _ in made]) - begin
-        believed = np.array([window.energy_mwh for window, _ in made])
+        believed = np.array([window.state.energy_mwh[0] for window, _ in made])
         off = np.flatnonzero(np.abs(done.battery.energy_mwh[starts] - believed) > near)
         return int(off[0]) if len(off) else len(made)
 

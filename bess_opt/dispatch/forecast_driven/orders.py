@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.columns import PRODUCTS
+from bess_opt.dispatch.forecast_driven.plant_state import Moved, PlantState, stretch
 from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow
 from bess_opt.plant.flows import OF_SITE, BatteryFlows, Flows
 from bess_opt.plant.plant import Plant
@@ -16,13 +16,13 @@ from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import Held
 from bess_opt.plant.stepper import follow
 
-Moved = tuple[Array, Array]  # power into and out of the port per step, MW
 NOTHING = 1e-9  # of the plant's size: PV curtailed or load shed by less is none
 
 
 class Orders:
     """What has been ordered per step, NaN where nothing has been yet. Powers in MW, + discharges.
 
+    `battery_mw` has a row for each battery.
     `used_ac_mw`, `used_dc_mw` and `served_mw` are ceilings on PV used and load served: where a plan curtails or
     sheds, the plant is held at what the plan uses, whatever sun and load turn out to be; else there is none.
     """
@@ -34,7 +34,8 @@ class Orders:
         self._solar_ac = np.array([plant.solar_ac_mw for plant in believed])
         self._solar_dc = np.array([plant.solar_dc_mw for plant in believed])
         self._load = np.array([plant.load_mw for plant in believed])
-        self.battery_mw = np.full(steps, np.nan)
+        self._prefixes = [battery.prefix for battery in believed[0].batteries]
+        self.battery_mw = np.full((len(self._prefixes), steps), np.nan)
         self.used_ac_mw, self.used_dc_mw, self.served_mw = (np.full(steps, np.inf) for _ in range(3))
         self.held_mw = {name: np.zeros(steps) for name in believed[0].products}
         self.swing_mw = np.zeros(steps)
@@ -42,8 +43,8 @@ class Orders:
     def give(self, window: PlanningWindow, plan: Mapping[str, Array]) -> None:
         """Order what a window plans for all its steps; a later window takes over its own."""
         at = slice(window.first, window.last)
-        charge, discharge = plan["charge_mw"], plan["discharge_mw"]
-        self.battery_mw[at] = discharge - charge
+        powers = [(plan[f"{prefix}charge_mw"], plan[f"{prefix}discharge_mw"]) for prefix in self._prefixes]
+        self.battery_mw[:, at] = [discharge - charge for charge, discharge in powers]
         for ceiling, believed, name in (
             (self.used_ac_mw, self._solar_ac, "curtailed_ac_mw"),
             (self.used_dc_mw, self._solar_dc, "curtailed_dc_mw"),
@@ -54,11 +55,11 @@ class Orders:
             held[at] = plan.get(PRODUCTS[name].column, 0.0)
         if self.held_mw:
             capacity = {name: held[at] for name, held in self.held_mw.items()}
-            self.swing_mw[at] = Held.of(capacity, charge, discharge).swing_mw
+            self.swing_mw[at] = Held.of(capacity, *powers[0]).swing_mw
 
     def forget(self, first: int) -> None:
         """Nothing is ordered from step `first` on."""
-        self.battery_mw[first:] = np.nan
+        self.battery_mw[:, first:] = np.nan
         for ceiling in (self.used_ac_mw, self.used_dc_mw, self.served_mw):
             ceiling[first:] = np.inf
         for held in (*self.held_mw.values(), self.swing_mw):
@@ -75,13 +76,13 @@ class Orders:
 
     def stand(self, first: int, last: int) -> bool:
         """Whether steps `first` to `last` − 1 have orders."""
-        return not np.isnan(self.battery_mw[first:last]).any()
+        return not np.isnan(self.battery_mw[:, first:last]).any()
 
     def on(self, plant: Plant, first: int, last: int) -> Setpoints:
         """The orders of a stretch as set points for `plant`, which is that stretch."""
         at = slice(first, last)
         return Setpoints(
-            battery_mw=self.battery_mw[at],
+            battery_mw=self.battery_mw[0, at] if len(self._prefixes) == 1 else self.battery_mw[:, at],
             curtailed_ac_mw=np.maximum(plant.solar_ac_mw - self.used_ac_mw[at], 0.0),
             curtailed_dc_mw=np.maximum(plant.solar_dc_mw - self.used_dc_mw[at], 0.0),
             unserved_mw=np.clip(plant.load_mw - self.served_mw[at], 0.0, plant.sheddable_mw),
@@ -89,46 +90,13 @@ class Orders:
         )
 
 
-def carry_out(plant: Plant, orders: Orders, first: int, last: int, energy_mwh: float, moved_mw: Moved) -> Flows:
-    """What `plant` does in steps `first` to `last` − 1 on `orders`, from `energy_mwh` in store.
+def carry_out(plant: Plant, orders: Orders, first: int, last: int, state: PlantState, moved_mw: Moved) -> Flows:
+    """What `plant` does in steps `first` to `last` − 1 on `orders`, from where it stands, see `stretch`.
 
-    `moved_mw` is (charged, discharged) so far, for caps on cycles. Raises `InfeasibleError`.
+    Raises `InfeasibleError`.
     """
-    part = stretch(plant, first, last, energy_mwh, moved_mw)
+    part = stretch(plant, first, last, state, moved_mw)
     return follow(part, orders.on(part, first, last))
-
-
-def stretch(plant: Plant, first: int, last: int, energy_mwh: float, moved_mw: Moved) -> Plant:
-    """Steps `first` to `last` − 1 of `plant` as a plant of their own, without money."""
-    at, instants, storage = slice(first, last), slice(first, last + 1), plant.storage
-    into, out = storage.through_cells(*moved_mw, plant.step_h)
-    return replace(
-        plant,
-        index=plant.index[at],
-        batteries=(
-            replace(
-                storage,
-                start_mwh=energy_mwh,
-                floor_mwh=storage.floor_mwh[instants],
-                ceiling_mwh=storage.ceiling_mwh[instants],
-                caps=tuple(cap.part(first, last, cap.counted(into, out)) for cap in storage.caps),
-                charge_given_mw=np.broadcast_to(storage.charge_given_mw, plant.steps)[at],
-                discharge_given_mw=np.broadcast_to(storage.discharge_given_mw, plant.steps)[at],
-                drawn_mw=np.broadcast_to(storage.drawn_mw, plant.steps)[at],
-            ),
-        ),
-        import_max_mw=plant.import_max_mw[at],
-        export_max_mw=plant.export_max_mw[at],
-        solar_ac_mw=plant.solar_ac_mw[at],
-        solar_dc_mw=plant.solar_dc_mw[at],
-        load_mw=plant.load_mw[at],
-        outages=None if plant.outages is None else plant.outages.part(at),
-        import_price=plant.import_price[at],
-        export_price=plant.export_price[at],
-        billing=None,
-        extra={},
-        reserves=None,
-    )
 
 
 def joined(pieces: list[Flows]) -> Flows:

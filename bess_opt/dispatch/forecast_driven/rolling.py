@@ -16,14 +16,15 @@ from bess_opt.common.arrays import Array
 from bess_opt.dispatch.forecast_driven.history import History
 from bess_opt.dispatch.forecast_driven.horizon import Horizon, WindowEntries
 from bess_opt.dispatch.forecast_driven.numbers_by_age import Aged, NumbersByAge
+from bess_opt.dispatch.forecast_driven.plant_state import PlantState
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair, pairs_of
 from bess_opt.models.warranty.wear import is_of_wear
-from bess_opt.plant.flows import Flows
+from bess_opt.plant.flows import Flows, flows_named
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, in_order
-from bess_opt.solver.program import Program, stores
+from bess_opt.solver.program import Program, of_batteries, own_name, stores
 from bess_opt.solver.reuse import KeptSolvers
 from bess_opt.solver.solution import Solution
 
@@ -36,17 +37,15 @@ LATER = 4e-9  # of a typical price, per step: above the solver's tolerance of 1e
 class PlanningWindow:
     """Steps `first` to `last` − 1, planned by `decision`; those before `until` are carried out.
 
-    `energy_mwh` is what is in store when it begins, `wear_stand` what of it in each segment of wear by depth;
-    `happened` is the first step that is not history yet.
+    `state` is where the plant stands when it begins; `happened` is the first step that is not history yet.
     """
 
     decision: int
     first: int
     last: int
     until: int
-    energy_mwh: float
+    state: PlantState
     happened: int
-    wear_stand: Sequence[float] = ()
 
 
 class Rolling:
@@ -74,19 +73,22 @@ class Rolling:
         self._oldest, self._changing = len(numbers.lower.table) - 1, numbers.changing
         self._terminal, self._day = terminal, max(round(24.0 / plant.step_h), 1)
         self._history = History(self.horizon)
-        self._worth = np.full((len(numbers.costs) - 1, plant.steps + 1), np.nan)
+        self._stored = of_batteries(numbers.program.variables, "energy_mwh")
+        self._laws = of_batteries(numbers.program.constraints, "energy_balance")
+        self._worth = np.full((len(self._stored), len(numbers.costs) - 1, plant.steps + 1), np.nan)
         self._solvers = KeptSolvers(options, plant.scale_mw)
         self._pairs, self._limits = pairs_of(plant), plant.flow_limits()
         step = np.maximum(self.horizon.place, 0) // 2
         self._column_step = np.minimum(step, plant.steps - 1)
         self._row_step = np.minimum(np.maximum(self.horizon.row_to - 1, 0) // 2, plant.steps - 1)
         self._flows = self._history.flows
-        self._segments = [block.first for block in stores(numbers.program.variables) if is_of_wear(block.name)]
+        worn = [block for block in stores(numbers.program.variables) if is_of_wear(block.name)]
+        self._segments = [[b.first for b in worn if b.name.startswith(own.prefix)] for own in plant.batteries]
         self._tie, self._price = _tie_weight(numbers), _typical(numbers.costs[0])
 
     def record(self, first: int, flows: Flows) -> None:
         """Enter what the plant did from step `first` on."""
-        self._history.record(first, flows)
+        self._history.record(first, flows_named(self._plant, flows))
 
     # ------------------------------------------------------------------------------------------------ planning
 
@@ -99,11 +101,11 @@ class Rolling:
         open_end = window.last < self.horizon.steps
         if self._terminal == "value" and open_end and np.isnan(self._worth).all():
             self._solve(entries, window, cyclic=True)  # what a MWh is worth in a time that repeats itself
-            self._worth[:, 0] = self._worth[:, window.last]
+            self._worth[..., 0] = self._worth[..., window.last]
         x = self._solve(entries, window, cyclic=self._terminal == "cyclic" and open_end)
         steps, found = np.arange(window.first, window.last), {}
         for name, column in self._flows.items():
-            at = np.append(steps, window.last) if name == "energy_mwh" else steps
+            at = np.append(steps, window.last) if own_name(name) == "energy_mwh" else steps
             found[name] = x[np.searchsorted(entries.columns, column + at)]
         return found
 
@@ -148,13 +150,14 @@ class Rolling:
             lower, upper = np.maximum(lower, least[entries.columns]), np.minimum(upper, most[entries.columns])
             crossed = lower > upper  # what has happened stands against what was believed of it
             lower[crossed] = upper[crossed] = np.where(most[entries.columns] < np.inf, upper, lower)[crossed]
-        start, end = (self._slot(entries, instant) for instant in (window.first, window.last))
-        lower[start] = upper[start] = window.energy_mwh
-        for first, held in zip(self._segments, window.wear_stand, strict=False):
-            at = np.searchsorted(entries.columns, first + window.first)
-            lower[at] = upper[at] = held
+        start, energy = self._slots(entries, window.first), np.array(window.state.energy_mwh)
+        lower[start] = upper[start] = energy
+        for segments, stand in zip(self._segments, window.state.wear_stand, strict=True):
+            at = np.searchsorted(entries.columns, np.array(segments, dtype=np.int64) + window.first)
+            lower[at] = upper[at] = stand
         if cyclic:
-            lower[end] = max(lower[end], window.energy_mwh)
+            end = self._slots(entries, window.last)
+            lower[end] = np.maximum(lower[end], energy)
         value = numbers.value.at(entries.entry, row_age[entries.row])
         below, above = numbers.row_lower.at(entries.rows, row_age), numbers.row_upper.at(entries.rows, row_age)
         used = self._history.used(entries, numbers.value.at(entries.past, row_age[entries.past_row]), least, most)
@@ -172,8 +175,9 @@ class Rolling:
             integer=horizon.program.integer[entries.columns],
         )
 
-    def _slot(self, entries: WindowEntries, instant: int) -> int:
-        return int(np.searchsorted(entries.columns, self._flows["energy_mwh"] + instant))
+    def _slots(self, entries: WindowEntries, instant: int) -> Array:
+        """Columns of the energy in each battery at an instant."""
+        return np.searchsorted(entries.columns, np.array([block.first for block in self._stored]) + instant)
 
     def _to_come(self, entries: WindowEntries, row_age: Array) -> tuple[Array, Array]:
         """(least, most) that what lies beyond the window can add to each row."""
@@ -194,9 +198,9 @@ class Rolling:
         age = self._age(self._column_step[entries.columns], window.decision)
         costs = [cost.at(entries.columns, age) for cost in self._numbers.costs]
         if self._terminal == "value" and window.last < self.horizon.steps and not np.isnan(self._worth).all():
-            end = self._slot(entries, window.last)
-            for cost, worth in zip(costs, self._worth, strict=False):
-                cost[end] -= self._worth_at(worth, window.last)
+            for end, worths in zip(self._slots(entries, window.last), self._worth, strict=True):
+                for cost, worth in zip(costs, worths, strict=False):
+                    cost[end] -= self._worth_at(worth, window.last)
         return costs
 
     def _later(self, entries: WindowEntries, window: PlanningWindow) -> Array:
@@ -205,7 +209,9 @@ class Rolling:
         The horizon's own weight of "earliest" is spread over all its steps: in a window the solver would not see it.
         """
         cost, steps = np.zeros(len(entries.columns)), np.arange(window.first, window.last)
-        for name in ("charge_mw", "discharge_mw"):
+        for name in (
+            f"{own.prefix}{flow}" for own in self._plant.batteries for flow in ("charge_mw", "discharge_mw")
+        ):
             cost[self._columns(entries, name, steps)] = LATER * self._price * (steps - window.first)
         return cost
 
@@ -216,10 +222,11 @@ class Rolling:
 
     def _learn(self, entries: WindowEntries, window: PlanningWindow, found: list[Solution]) -> None:
         """Keep what a MWh in store is worth at each instant of the window."""
-        law = self.horizon.program.constraints["energy_balance"].first
-        rows = np.searchsorted(entries.rows, law + np.arange(window.first, window.last))
-        for worth, solution in zip(self._worth, found, strict=False):
-            worth[window.first + 1 : window.last + 1] = -solution.row_dual[rows]
+        steps = np.arange(window.first, window.last)
+        for law, worths in zip(self._laws, self._worth, strict=True):
+            rows = np.searchsorted(entries.rows, law.first + steps)
+            for worth, solution in zip(worths, found, strict=False):
+                worth[window.first + 1 : window.last + 1] = -solution.row_dual[rows]
 
     # ------------------------------------------------------------------------------------------------- one way
 

@@ -82,9 +82,10 @@ class Stepwise:
         if self._terminal == "value" and last < self._steps and not cyclic:
             before = float(self._worth[max(last - self._day, 0)])
             worth = before if before == before else float(self._worth[0])
-        least = window.energy_mwh if cyclic else -np.inf
+        (energy,) = window.state.energy_mwh
+        least = energy if cyclic else -np.inf
         try:
-            return self._windows.plan(first, last, window.energy_mwh, age=age, least_mwh=least, worth=worth)
+            return self._windows.plan(first, last, energy, age=age, least_mwh=least, worth=worth)
         except EngineRefusedError as error:
             if error.no_plan:
                 raise InfeasibleProgramError(str(error)) from None

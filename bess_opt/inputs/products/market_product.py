@@ -78,8 +78,8 @@ class MarketProduct(CalendarKeys):
     ] = "symmetric"
     block_h: Annotated[
         Number | None,
-        BeforeValidator(_block),
         quantity("hours of the local clock in which a bid is constant; 168 is a week; default: one step", "h", gt=0),
+        BeforeValidator(_block),
     ] = None
     time_zone: Annotated[
         Text | None, BeforeValidator(_zone), Field(description="clock of its blocks; default: site.time_zone")

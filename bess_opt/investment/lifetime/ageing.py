@@ -16,6 +16,8 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.technologies.ageing_model import AgeingModel
+from bess_opt.inputs.technologies.blast_cells import BlastCells
+from bess_opt.investment.lifetime.blast import fade_by_blast
 from bess_opt.investment.lifetime.cash_flow import YEAR_H, since_new
 from bess_opt.plant.warranty.depth_wear import counted_cycles
 
@@ -32,9 +34,11 @@ class Ageing:
     over each year 1 to the last, mean of its ends. `cycles`: the horizon's rainflow cycles, columns depth,
     mean_soc (shares of nameplate), count (0.5 or 1). `damage_per_year`: share of the cycle life used in a year.
     `years_to_end_of_life`: when new cells reach `end_of_life`, interpolated; NaN if not within the path's years.
+    With `BlastCells` capacity is what that library leaves after all losses, calendar and cycle may be NaN where its
+    model does not tell them apart, and `damage_per_year` is NaN: it knows no cycle life.
     """
 
-    model: AgeingModel
+    model: AgeingModel | BlastCells
     path: pd.DataFrame
     mean_capacity: pd.Series
     cycles: pd.DataFrame
@@ -60,7 +64,7 @@ class Ageing:
 
 def ageing(
     plan: Dispatch,
-    model: AgeingModel | None = None,
+    model: AgeingModel | BlastCells | None = None,
     *,
     years: int | None = None,
     temperature_c: Sequence[float] | None = None,
@@ -73,53 +77,63 @@ def ageing(
     A horizon of another length than a year is repeated to 8,760 h. The calendar runs with the state of charge
     at the end of each step and `model.temperature_c`, or `temperature_c` with a value per step; cycles are those
     that rainflow counting (ASTM E1049) finds in the horizon's state of charge, each using 1 / cycles_to_failure
-    of the life (Palmgren-Miner). The schedule does not shrink with the capacity: `faded_dispatch` looks into that.
+    of the life (Palmgren-Miner). With `BlastCells` that library takes over, a day at a time (extra `ageing`); a
+    step's temperature is that at its start. The schedule does not shrink with the capacity: `faded_dispatch` looks
+    into that.
 
     `years` defaults to finance.lifetime_years, else 20; cells are new again after each of
     finance.replacement_years.
-    `end_of_life` defaults to the model's 0.8. ScenarioError for years < 1, an end outside 0 to 1, or
-    temperatures that do not fit the steps.
+    `end_of_life` defaults to the model's 0.8. ScenarioError for years < 1, an end outside 0 to 1, temperatures
+    that do not fit the steps, `BlastCells` without the library, and a cell that it does not have.
     """
     require_one_battery(plan.scenario.batteries, "ageing")
-    model, cells = _cells(plan.scenario.battery, model)
     finance, step_h = plan.scenario.finance, plan.scenario.step_h
-    if end_of_life is not None:
-        model = AgeingModel(**model.merged({"end_of_life": end_of_life}))
     stated = finance.lifetime_years if finance is not None else None
     last = years if years is not None else stated or DEFAULT_YEARS
-    soc = plan.schedule["soc"].to_numpy()
-    _check(last, temperature_c, len(soc))
-    rate = model.calendar_rate(soc, model.temperature_c if temperature_c is None else np.asarray(temperature_c))
-    hours = len(soc) * step_h
+    soc = np.append(plan.scenario.battery.soc_start_resolved, plan.schedule["soc"].to_numpy())
+    _check(last, temperature_c, len(soc) - 1)
+    hours = (len(soc) - 1) * step_h
     year_h = hours if any(abs(hours - year) < 1e-6 * year for year in YEAR_H) else YEAR_H[0]
-    cycles = rainflow_cycles(np.append(plan.scenario.battery.soc_start_resolved, soc))
-    damage = float((cycles["count"] / model.cycles(cycles["depth"].to_numpy())).sum()) * year_h / hours
-    fresh = pd.DataFrame(
-        {
-            "calendar": _calendar(model, np.resize(rate, round(year_h / step_h)), step_h, last),
-            "cycle": 1.0 - (1.0 - model.failure_capacity) * damage * np.arange(last + 1),
-        }
-    ).clip(lower=0.0)
-    fresh["capacity"] = fresh[["calendar", "cycle"]].min(axis=1)
+    cycles = rainflow_cycles(soc)
+    made, cells = _cells(plan.scenario.battery, model)
+    if end_of_life is not None:
+        made = type(made)(**made.merged({"end_of_life": end_of_life}))
+    hot = np.broadcast_to(np.asarray(made.temperature_c if temperature_c is None else temperature_c), len(soc) - 1)
+    if isinstance(made, BlastCells):
+        damage, fresh = math.nan, fade_by_blast(made.cell, soc, hot, step_h, year_h, last)
+    else:
+        damage = float((cycles["count"] / made.cycles(cycles["depth"].to_numpy())).sum()) * year_h / hours
+        rate = np.resize(made.calendar_rate(soc[1:], hot), round(year_h / step_h))
+        fresh = _fresh(made, rate, damage, step_h, last)
     replaced = finance.replaced_after if finance is not None else ()
     year = np.arange(last + 1)
     age = np.append(0, since_new(year[:-1], replaced) + 1)
     means = fresh["capacity"].rolling(2).mean().to_numpy()
     return Ageing(
-        model=model,
+        model=made,
         path=fresh.iloc[age].set_axis(pd.RangeIndex(last + 1, name="year"), axis=0),
         mean_capacity=pd.Series(means[age[1:]], index=pd.RangeIndex(1, last + 1, name="year"), name="mean_capacity"),
         cycles=cycles,
         damage_per_year=damage,
-        end_of_life=model.end_of_life,
-        years_to_end_of_life=_reached(fresh["capacity"].to_numpy(), model.end_of_life),
+        end_of_life=made.end_of_life,
+        years_to_end_of_life=_reached(fresh["capacity"].to_numpy(), made.end_of_life),
         replaced_after=replaced,
         cells=cells,
     )
 
 
-def _cells(battery: Battery, model: AgeingModel | None) -> tuple[AgeingModel, str]:
+def _fresh(model: AgeingModel, rate: Array, damage: float, step_h: float, years: int) -> pd.DataFrame:
+    """Calendar, cycle and capacity of new cells at the end of years 0 to `years`; `damage` is that of a year."""
+    cycle = 1.0 - (1.0 - model.failure_capacity) * damage * np.arange(years + 1)
+    fresh = pd.DataFrame({"calendar": _calendar(model, rate, step_h, years), "cycle": cycle}).clip(lower=0.0)
+    fresh["capacity"] = fresh[["calendar", "cycle"]].min(axis=1)
+    return fresh
+
+
+def _cells(battery: Battery, model: AgeingModel | BlastCells | None) -> tuple[AgeingModel | BlastCells, str]:
     """The model to age by, and in words whose cycle and calendar life it is."""
+    if isinstance(model, BlastCells):
+        return model, f"cells that age as {model.cell} of BLAST-Lite"
     if model is not None and "cycles_to_failure" in model.model_fields_set:
         return model, "cycle life as stated"
     if model is not None or not battery.tech.states_ageing:

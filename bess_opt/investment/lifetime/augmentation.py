@@ -19,13 +19,13 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.optimize import optimize
-from bess_opt.dispatch.result import Dispatch
+from bess_opt.dispatch.result import Dispatch, nameplate_mwh
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.finance import Finance
 from bess_opt.investment.lifetime.best_years import worth_of_years
 from bess_opt.investment.lifetime.cash_flow import Added, Figures, augmentation_price
 from bess_opt.investment.lifetime.counted_year import counted_plan
-from bess_opt.investment.lifetime.faded_dispatch import with_capacity
+from bess_opt.investment.lifetime.faded_dispatch import with_capacities
 from bess_opt.models.assemble import model_of
 from bess_opt.solver.expand import expand
 from bess_opt.strategies.shared.activation import prepare
@@ -53,14 +53,17 @@ class Yields:
 
     def __init__(self, plan: Dispatch) -> None:
         self._plan, self._known = plan, dict[float, tuple[float, float]]()
-        self.energy_mwh = plan.scenario.battery.energy_mwh
+        self.energy_mwh = nameplate_mwh(plan.scenario)
         self._known[self.energy_mwh] = plan.metrics.net_revenue, plan.metrics.discharged_mwh
 
     def __call__(self, energy_mwh: float) -> tuple[float, float]:
-        """(net revenue, MWh discharged) of the horizon with so many MWh at the rated power of the plan."""
+        """(net revenue, MWh discharged) of the horizon with so many MWh at the rated power of the plan.
+
+        Several batteries have them in proportion to their nameplate.
+        """
         if energy_mwh not in self._known:
             scenario = self._plan.scenario
-            changed = scenario.replace(battery=with_capacity(scenario.battery, energy_mwh / self.energy_mwh))
+            changed = scenario.replace(battery=with_capacities(scenario.batteries, energy_mwh / self.energy_mwh))
             made = counted_plan(optimize(changed) if self._plan.twin == "optimal" else simulate(changed))
             self._known[energy_mwh] = made.metrics.net_revenue, made.metrics.discharged_mwh
         return self._known[energy_mwh]
@@ -91,10 +94,11 @@ def _stated(yields: Yields, added: tuple[tuple[int, float], ...]) -> tuple[Added
 
 def _concave(plan: Dispatch) -> bool:
     """Whether the horizon's cash is known to be concave in the energy: it is maximised, in a linear program."""
-    made, battery = prepare(plan.scenario), plan.scenario.battery
+    made, batteries = prepare(plan.scenario), plan.scenario.batteries
     plant, money = made.plant, plan.metrics.net_revenue
     negative = bool((plant.import_price < 0.0).any() or (plant.export_price < 0.0).any())
-    if plan.report is None or negative or battery.wear is not None or battery.wear_cost_per_mwh > 0.0:
+    worn = any(battery.wear is not None or battery.wear_cost_per_mwh > 0.0 for battery in batteries)
+    if plan.report is None or negative or worn:
         return False
     if abs(plan.report.objective - money) > AS_CASH * max(abs(money), 1.0):
         return False

@@ -82,6 +82,13 @@ def faded_dispatch(plan: Dispatch, ageing: Ageing, years: Sequence[int] = (1, 5,
     return Faded(pd.DataFrame(figures, index=index, columns=["capacity", "net_revenue", "discharged_mwh"]), ageing)
 
 
+def with_capacities(batteries: Sequence[Battery], capacity: float) -> dict[str, Any]:
+    """What changes of a site's batteries whose cells hold `capacity` of their nameplate, see `with_capacity`."""
+    if len(batteries) == 1:
+        return with_capacity(batteries[0], capacity)
+    return {str(battery.name): with_capacity(battery, capacity) for battery in batteries}
+
+
 def with_capacity(battery: Battery, capacity: float) -> dict[str, Any]:
     """What changes of a battery whose cells hold `capacity` of their nameplate; caps and wear are as bought.
 

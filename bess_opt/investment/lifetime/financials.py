@@ -13,8 +13,8 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, pairs
 from bess_opt.common.wording import Number, Row, percent
-from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.batteries import require_one_battery
+from bess_opt.dispatch.result import Dispatch, nameplate_mwh
+from bess_opt.inputs.batteries import place_of
 from bess_opt.inputs.finance import REPLACEMENT_COSTS, Finance
 from bess_opt.investment.lifetime.assumptions import Fade, assumptions_of, fade_of
 from bess_opt.investment.lifetime.augmentation import augmentation_of
@@ -22,13 +22,13 @@ from bess_opt.investment.lifetime.best_years import with_best_years
 from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow_of, weights_of, year_weight
 from bess_opt.investment.lifetime.counted_year import counted_plan
 from bess_opt.investment.lifetime.levelised import charging_cost, lcos
+from bess_opt.investment.lifetime.repeated_end import ONCE, free_ends, stored_energy_sold
 from bess_opt.investment.lifetime.without_battery import without_battery
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOVED_MWH = 1e-6  # a baseline that discharges less has no battery at work
-DRAINED = 1e-6  # of nameplate: stored energy that may be missing at the end as rounding
 
 
 class Course(Protocol):
@@ -97,23 +97,22 @@ class Financials:
 
 
 def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Course | None = None) -> Financials:
-    """What the battery of `plan` is worth over its lifetime under the scenario's [finance].
+    """What the battery of `plan` is worth over its lifetime under the scenario's [finance], several of them together.
 
     A battery's revenue is what the site earns with it more than without it: give the site's plan without it as
-    `baseline`, `bo.simulate(scenario, rule=lambda state: 0.0)` (the rung "none" of `bo.compare`). Without a
+    `baseline`, `bo.simulate(scenario, rule=0)` (the rung "none" of `bo.compare`). Without a
     baseline the whole site's net revenue counts, which is the battery's own only where it stands alone; a
     warning says so where there is solar or load. The plan stands for every year of the life.
 
     What the battery earns fades: by `fade_per_year` where [finance] states it, else as the technology lives
-    (`bo.technologies()`); what the site earns without it does not. `ageing` takes the place of both: what `bo.ageing`
-    gives scales a year's revenue by the year's mean capacity, `faded_dispatch` takes plans made anew at the faded
-    energy. `assumptions` says in one line what was taken.
+    (`bo.technologies()`, of several batteries the one that fades fastest); what the site earns without it does not.
+    `ageing` takes the place of both: what `bo.ageing` gives scales a year's revenue by the year's mean capacity,
+    `faded_dispatch` takes plans made anew at the faded energy. `assumptions` says in one line what was taken.
 
     ScenarioError without [finance] or its rates, for a horizon that is no year without `horizons_per_year`, for
     `soc_end = "free"` where the horizon repeats, for a baseline of other steps, for ageing beside
     `fade_per_year`, `augmentation` or `present_value_factor`, and for augmentation of a replayed plan.
     """
-    require_one_battery(plan.scenario.batteries, "financials")
     finance = plan.scenario.finance
     if finance is None:
         expected = "give capital, discount_rate and lifetime_years"
@@ -203,7 +202,7 @@ def _bare_npv(figures: Figures, finance: Finance) -> float:
 
 def _figures(plan: Dispatch, baseline: Dispatch | None, *, fades: bool) -> tuple[Figures, list[Finding]]:
     """What the years need of a plan, and what has to be said about it; `fades`: later years earn less."""
-    battery, notes = plan.scenario.battery, _drained(plan)
+    batteries, notes = plan.scenario.batteries, stored_energy_sold(plan)
     earned = plan.metrics.net_revenue - (0.0 if baseline is None else baseline.metrics.net_revenue)
     unfading = 0.0
     if fades and baseline is None and not _alone(plan):
@@ -212,7 +211,8 @@ def _figures(plan: Dispatch, baseline: Dispatch | None, *, fades: bool) -> tuple
         if without is None:
             notes.append(nothing_fades("baseline"))
     weight = year_weight(plan.scenario)
-    return Figures(battery.power_mw, battery.energy_mwh, earned, weight, unfading=unfading), notes
+    power_mw, energy_mwh = sum(one.power_mw for one in batteries), nameplate_mwh(plan.scenario)
+    return Figures(power_mw, energy_mwh, earned, weight, unfading=unfading), notes
 
 
 def nothing_fades(where: str) -> Finding:
@@ -221,15 +221,6 @@ def nothing_fades(where: str) -> Finding:
     return Finding(
         "fade_left_out", where, found, "state unserved_price_per_mwh, or raise the import limit", "warning"
     )
-
-
-def _drained(plan: Dispatch) -> list[Finding]:
-    """A horizon that ends with less stored energy than it began sells it anew each time that it repeats."""
-    sold = -plan.metrics.stored_change_mwh
-    if sold <= DRAINED * plan.scenario.battery.energy_mwh:
-        return []
-    found = f"each horizon ends with {sold:.4g} MWh less than it began; their sale is counted every time"
-    return [Finding("stored_energy_sold", "battery.soc_end", found, 'state "at_least_start" or "equal"', "warning")]
 
 
 def _check(plan: Dispatch, baseline: Dispatch | None, finance: Finance, ageing: bool) -> None:
@@ -241,9 +232,8 @@ def _check(plan: Dispatch, baseline: Dispatch | None, finance: Finance, ageing: 
         if ageing and getattr(finance, key):
             found = "stands beside ageing, which says what every year earns"
             problems.append(Finding("contradiction", f"finance.{key}", found, "leave one of the two out"))
-    if plan.scenario.battery.soc_end == "free" and _repeats(plan, finance):
-        expected = 'state "at_least_start", "equal" or a number: energy sold once is no yearly income'
-        problems.append(Finding("free_end", "battery.soc_end", 'is "free", and the horizon repeats', expected))
+    if _repeats(plan, finance):
+        problems += free_ends(plan.scenario.batteries, "and the horizon repeats", ONCE)
     if problems:
         raise ScenarioError(problems)
 
@@ -263,7 +253,7 @@ def _whole_site(plan: Dispatch, baseline: Dispatch | None) -> list[Finding]:
     if baseline is not None or _alone(plan):
         return []
     found = "none is given: what solar and load earn and cost without the battery counts as the battery's"
-    expected = "give baseline=bo.simulate(scenario, rule=lambda state: 0.0)"
+    expected = "give baseline=bo.simulate(scenario, rule=0)"
     return [Finding("whole_site", "baseline", found, expected, "warning")]
 
 
@@ -278,13 +268,17 @@ def _idle(baseline: Dispatch | None) -> list[Finding]:
 def _wear_twice(plan: Dispatch, finance: Finance) -> list[Finding]:
     """Wear steers dispatch and is no cash; a replacement is cash: both may stand for the same cells."""
     paid = [key for key in REPLACEMENT_COSTS if getattr(finance, key)]
-    battery = plan.scenario.battery
-    if not ((battery.wear_cost_per_mwh or battery.wear is not None) and paid):
-        return []
-    key = "wear_cost_per_mwh" if battery.wear is None else "wear"
-    found = f"steers dispatch beside finance.{paid[0]}, which is paid; the wear itself is not in these figures"
-    expected = "see that the wear cost is the replacement's, spread over its MWh, and not a second reserve"
-    return [Finding("wear_and_replacement", f"battery.{key}", found, expected, "warning")]
+    batteries = plan.scenario.batteries
+    notes = []
+    for battery in batteries if paid else ():
+        if battery.wear_cost_per_mwh or battery.wear is not None:
+            where = f"{place_of(battery, batteries)}.{'wear_cost_per_mwh' if battery.wear is None else 'wear'}"
+            found = (
+                f"steers dispatch beside finance.{paid[0]}, which is paid; the wear itself is not in these figures"
+            )
+            expected = "see that the wear cost is the replacement's, spread over its MWh, and not a second reserve"
+            notes.append(Finding("wear_and_replacement", where, found, expected, "warning"))
+    return notes
 
 
 def financials_html(money: Financials) -> str:

@@ -23,6 +23,7 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
+from bess_opt.investment.lifetime.repeated_end import ONCE, free_ends
 from bess_opt.investment.lifetime.worn_life import Cells, LifeValue, cells_of, life_value_of
 from bess_opt.plant.from_scenario import plant_of
 
@@ -230,8 +231,6 @@ def _check(scenario: Scenario, tolerance: float) -> None:
         if getattr(finance, key):
             found = "leaves no life that wear could shorten"
             problems.append(Finding("contradiction", f"finance.{key}", found, "leave it out"))
-    if scenario.battery.soc_end == "free":
-        expected = 'state "at_least_start", "equal" or a number: energy sold once is no yearly income'
-        problems.append(Finding("free_end", "battery.soc_end", 'is "free", and the horizon repeats', expected))
+    problems += free_ends(scenario.batteries, "and the horizon repeats", ONCE)
     if problems:
         raise ScenarioError(problems)

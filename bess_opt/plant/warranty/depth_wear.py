@@ -91,18 +91,21 @@ def worn(wear: DepthWear, retention: float, into_mwh: Array, out_mwh: Array, dra
     """
     held, width, price = wear.start_mwh.tolist(), wear.width_mwh.tolist(), wear.price_per_mwh.tolist()
     steps = len(out_mwh)
-    into, out = np.asarray(into_mwh).tolist(), np.asarray(out_mwh).tolist()
-    drawn = np.broadcast_to(np.asarray(drawn_mwh, dtype=float), steps).tolist()
-    cost = [0.0] * steps
-    for t in range(steps):
+    into, out = np.asarray(into_mwh, dtype=float), np.asarray(out_mwh, dtype=float)
+    drawn = np.broadcast_to(np.asarray(drawn_mwh, dtype=float), steps)
+    through = np.minimum(into, out)
+    cost = price[0] * through
+    fills, takes = into - through, out - through
+    moves = (fills > 0.0) | (takes > 0.0) | (drawn > 0.0) | (retention != 1.0)
+    for t in np.flatnonzero(moves).tolist():
         if retention != 1.0:
             held = [retention * energy for energy in held]
-        missing = _draw(held, drawn[t])
-        through = min(into[t], out[t])
-        _fill(held, width, into[t] - through)
-        cost[t] = price[0] * through + _take(held, price, out[t] - through)
-        _draw(held, missing)  # what only the step's own charge can give
-    return Worn(np.array(cost), np.array(held))
+        missing = _draw(held, drawn[t]) if drawn[t] > 0.0 else 0.0
+        _fill(held, width, float(fills[t]))
+        cost[t] += _take(held, price, float(takes[t]))
+        if missing > 0.0:
+            _draw(held, missing)  # what only the step's own charge can give
+    return Worn(cost, np.array(held))
 
 
 def _draw(held: list[float], energy: float) -> float:

@@ -8,7 +8,7 @@ load) are a kind of their own with fewer bases.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, product
 from math import comb
@@ -54,6 +54,12 @@ class Modes:
     def most_modes(self) -> int:
         """Modes of the kind of step that has most."""
         return int(np.diff(self.first_mode).max())
+
+    def held(self, mode: Array) -> Modes:
+        """The same where each step has but the one `mode` given for it."""
+        count = len(self.first_basis) - 1
+        free = np.full(count, -1, dtype=np.int64)
+        return replace(self, kind=mode, first_mode=np.arange(count + 1), free_mode=free)
 
 
 def modes_of(program: StepProgram, *, one_way: bool = True, bounds_may_change: bool = False) -> Modes:

@@ -19,10 +19,12 @@ from bess_opt.solver.expand import expand
 from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import LimitReachedError, Solution
+from bess_opt.solver.value_function.in_order import plan_in_order
 from bess_opt.solver.value_function.modes import Modes, modes_of
 from bess_opt.solver.value_function.on_top.peaks import plan_under_peaks
 from bess_opt.solver.value_function.on_top.priced import OnTop, RowPrice
 from bess_opt.solver.value_function.on_top.row_over_all import plan_under_row
+from bess_opt.solver.value_function.prices import earned_by
 from bess_opt.solver.value_function.recursion import (
     NOT_BUILT,
     Recursion,
@@ -34,9 +36,6 @@ from bess_opt.solver.value_function.step_program import ENERGY, LEVELS, NotStepw
 
 KEPT = 1e-7  # of the largest flow: a schedule beyond its limits by more is none
 PROVEN = 1e-9  # of the turnover: how close the schedule's own money must come to the value of the recursion
-
-# Levels are kept by their slopes: where two humps of the first cross, a second objective jumps and its slopes lie.
-SECOND_JUMPS = "objectives: two count one after the other, and the value of energy by the first has several humps"
 
 OUT_OF_TIME = "the time limit ended the solve before any plan was found; raise solver.time_limit_s"
 
@@ -84,11 +83,12 @@ def _solved(program: StepProgram, seconds: float | None) -> tuple[Schedule, Mode
     if program.over_all is not None:
         schedule, price = plan_under_row(program, program.over_all, ways, seconds)
         return schedule, ways, RowPrice(program.over_all, price)
-    recursion = Recursion(program, ways)
+    began, recursion = time.perf_counter(), Recursion(program, ways)
     with recursion.within(seconds):
         schedule = recursion.schedule()
     if schedule.humps and program.levels >= LEVELS:
-        raise NotStepwiseError([SECOND_JUMPS])
+        left = None if seconds is None else seconds - (time.perf_counter() - began)
+        schedule = plan_in_order(program, ways, float(schedule.value[0]), left)
     return schedule, ways, None
 
 
@@ -176,12 +176,9 @@ class ValueFunctionPlan:
     def _money(self) -> tuple[float, float]:
         """(value of the schedule in the first objective, turnover)."""
         program, schedule = self.step_program, self.schedule
-        of_energy = program.energy_worth[0] * schedule.energy
-        parts = [cost * flow for cost, flow in zip(program.cost[0], schedule.flow, strict=True) if cost.any()]
+        earned, turnover = earned_by(program, schedule.flow, schedule.energy)
         beside, moved = self.on_top.money if self.on_top else (0.0, 0.0)
-        total = program.offset[0] + beside + float(of_energy.sum()) + sum(float(part.sum()) for part in parts)
-        turnover = abs(program.offset[0]) + moved + float(np.abs(of_energy).sum())
-        return total, turnover + sum(float(np.abs(part).sum()) for part in parts)
+        return program.offset[0] + beside + earned, abs(program.offset[0]) + moved + turnover
 
     def require_proof(self) -> None:
         """Raise `NotProvenError` unless the schedule's own flows bring what the recursion bounds."""
@@ -210,18 +207,11 @@ class ValueFunctionPlan:
 
         Where the plan passes through a valley between two humps the slopes there belong to other modes.
         """
-        ways, own = self.modes, self.step_program
-        count = len(ways.first_basis) - 1
-        kept = replace(
-            ways,
-            kind=self.schedule.mode,
-            first_mode=np.arange(count + 1),
-            free_mode=np.full(count, -1, dtype=np.int64),
-        )
+        own, held = self.step_program, self.modes.held(self.schedule.mode)
         if self.on_top is not None:
             own = replace(own, cost=[self.on_top.priced(own.cost[0]), *own.cost[1:]])
         try:
-            found = Recursion(own, kept).along(self.schedule.energy)
+            found = Recursion(own, held).along(self.schedule.energy)
         except RecursionFailedError:
             return self  # the value is the proof; its prices stay loose
         return replace(self, schedule=replace(self.schedule, price=found.price, row=found.row))

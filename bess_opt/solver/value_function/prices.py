@@ -68,10 +68,17 @@ class Prices:
         return total + _moved(self.on_energy(smaller), *sides)
 
 
-def dearest(program: StepProgram) -> float:
-    """Largest cost of a unit of any flow or of stored energy in the first objective, without its sign."""
-    worths = [program.energy_worth[0], *program.cost[0]]
+def dearest(program: StepProgram, level: int = 0) -> float:
+    """Largest cost of a unit of any flow or of stored energy in an objective, without its sign."""
+    worths = [program.energy_worth[level], *program.cost[level]]
     return max(float(np.abs(worth).max(initial=0.0)) for worth in worths)
+
+
+def earned_by(program: StepProgram, flow: Array, energy: Array, level: int = 0) -> tuple[float, float]:
+    """(what flows, a row per column, and energies bring in an objective but for its offset, turnover)."""
+    parts = [cost * flows for cost, flows in zip(program.cost[level], flow, strict=True) if cost.any()]
+    parts.append(program.energy_worth[level] * energy)
+    return sum(float(part.sum()) for part in parts), sum(float(np.abs(part).sum()) for part in parts)
 
 
 def _pressed(price: Array, lower: Array, upper: Array, rounding: float) -> float:

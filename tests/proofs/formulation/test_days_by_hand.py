@@ -34,4 +34,4 @@ def test_cycles_are_counted_at_the_cells() -> None:
     of = tiny(steps=3)
     plant = plant_of_case(of.but(series=of.series.shift(23, freq="h")))
     assert plant.storage.eta_discharge == 0.5
-    assert cycles_done(np.array([1.0, 2.0, 1.0]), plant).tolist() == [0.5, 1.5]
+    assert cycles_done(np.array([1.0, 2.0, 1.0]), plant.storage, plant).tolist() == [0.5, 1.5]

@@ -189,16 +189,9 @@ def test_explanations_and_comparisons() -> None:
     assert {"none", "rule", "optimal"} <= set(bo.compare(given).table.index.get_level_values("rung"))
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda given: bo.control(given, "perfect"),
-        lambda given: bo.optimize(given.replace(strategy={"name": "cycling", "cycles_per_day": 1.0})),
-    ],
-)
-def test_what_serves_one_battery_says_so(ask: Any) -> None:
+def test_what_serves_one_battery_says_so() -> None:
     with pytest.raises(bo.ScenarioError, match="2 batteries, north, south"):
-        ask(scenario())
+        bo.wear_price(scenario())
 
 
 def test_keys_are_replaced_by_name() -> None:

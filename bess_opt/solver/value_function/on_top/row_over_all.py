@@ -18,7 +18,7 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.solver.value_function.modes import Modes
-from bess_opt.solver.value_function.prices import dearest
+from bess_opt.solver.value_function.prices import dearest, earned_by
 from bess_opt.solver.value_function.recursion import STOPPED, Recursion, RecursionFailedError, Schedule
 from bess_opt.solver.value_function.step_program import LEVELS, HorizonRow, NotStepwiseError, StepProgram
 
@@ -45,7 +45,7 @@ def plan_under_row(
     last = search.recursion(price)
     for energy in search.mixtures(more, less):
         schedule = last.along(energy)
-        money, turnover = _money(program, schedule)
+        money, turnover = earned_by(program, schedule.flow, schedule.energy)
         kept = row.used(schedule.flow) <= row.most + EXACT * max(abs(row.most), abs(more.used))
         if kept and bound - money <= EXACT * max(turnover, abs(bound)):
             return replace(schedule, value=np.array([bound, *schedule.value[1:]])), price
@@ -149,10 +149,3 @@ def _fitting(extra: Array, room: float) -> Array:
             taken[piece] = True
             room -= more
     return taken
-
-
-def _money(program: StepProgram, schedule: Schedule) -> tuple[float, float]:
-    """(what a schedule brings in the first objective but for its offset, turnover)."""
-    parts = [cost * flow for cost, flow in zip(program.cost[0], schedule.flow, strict=True) if cost.any()]
-    parts.append(program.energy_worth[0] * schedule.energy)
-    return sum(float(p.sum()) for p in parts), sum(float(np.abs(p).sum()) for p in parts)

@@ -13,6 +13,7 @@ from support.cases import IDEAL, Case, case, frame
 
 import bess_opt as bo
 from bess_opt.dispatch.forecast_driven.orders import Orders, carry_out
+from bess_opt.dispatch.forecast_driven.plant_state import PlantState
 from bess_opt.dispatch.forecast_driven.timetable import timetable_of
 from bess_opt.plant.from_scenario import plant_of
 
@@ -183,8 +184,8 @@ def test_orders_stop_at_the_cycles_of_the_day() -> None:
     plant = plant_of(of.scenario())
     orders = Orders([plant], np.zeros(6, dtype=int), 0)
     orders.battery_mw[:] = 0.75
-    spent = np.array([0.75, 0.0, 0.0, 0.0, 0.0, 0.0])
-    done = carry_out(plant, orders, 1, 6, 2.0, (np.zeros(6), spent))
+    spent = np.array([[0.75, 0.0, 0.0, 0.0, 0.0, 0.0]])
+    done = carry_out(plant, orders, 1, 6, PlantState((2.0,), ((),)), (np.zeros((1, 6)), spent))
     assert done.battery.discharge_mw == pytest.approx([0.25, 0.0, 0.75, 0.25, 0.0])
     assert done.limited_by.tolist() == ["cycles", "cycles", "", "cycles", "cycles"]
 

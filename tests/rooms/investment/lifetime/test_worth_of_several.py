@@ -1,0 +1,62 @@
+"""Money over life of several batteries: two halves are worth what the whole is, in every figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bess_opt as bo
+
+WHOLE: dict[str, Any] = {"power_mw": 2.0, "duration_h": 2.0, "technology": "modern_lfp", "soc_end": "equal"}
+FINANCE: dict[str, Any] = {
+    "capital_per_mw": 90_000.0, "capital_per_mwh": 120_000.0, "fixed_om_per_mw_year": 3_000.0,
+    "variable_om_per_mwh": 0.5, "replacement_per_mwh": 40_000.0, "replacement_years": [8],
+    "lifetime_years": 15, "discount_rate": 0.06, "horizons_per_year": 182.5,
+}  # fmt: skip
+
+
+def site(*, halves: bool, **more: Any) -> bo.Scenario:
+    """Two days of prices with PV and load, and one battery or two of half its size."""
+    rng, hours = np.random.default_rng(4), np.arange(48)
+    columns = {
+        "price_per_mwh": 60.0 + 50.0 * np.sin(2.0 * np.pi * (hours - 9) / 12.0) + rng.normal(0.0, 8.0, 48),
+        "load_mw": 1.0 + 0.4 * np.sin(2.0 * np.pi * (hours - 12) / 24.0),
+        "solar_mw": np.maximum(1.5 * np.sin(2.0 * np.pi * (hours % 24 - 6) / 24.0), 0.0),
+    }
+    index = pd.date_range("2025-03-01", periods=48, freq="1h", tz="UTC")
+    half = WHOLE | {"power_mw": 1.0}
+    batteries = [half | {"name": "north"}, half | {"name": "south"}] if halves else [WHOLE]
+    series = pd.DataFrame(columns, index=index).round(2).clip(lower=0.0)
+    return bo.Scenario(battery=batteries, series=series, finance=FINANCE, strategy="arbitrage").replace(**more)
+
+
+@pytest.mark.parametrize("finance", [{}, {"augmentation": [[5, 1.0]]}, {"replacement_years": "search"}])
+def test_two_halves_are_worth_the_whole(finance: dict[str, Any]) -> None:
+    whole, halves = (
+        bo.financials(bo.optimize(site(halves=several, finance=finance)), bo.simulate(site(halves=several), lambda _: 0.0))
+        for several in (False, True)
+    )  # fmt: skip
+    one, two = whole.to_dict(), halves.to_dict()
+    numbers = [key for key, value in one.items() if isinstance(value, float) and value == value]
+    assert {"npv", "irr", "lcos_per_mwh", "capital"} <= set(numbers)
+    assert [two[key] for key in numbers] == pytest.approx([one[key] for key in numbers], rel=1e-7)
+    assert {key: two[key] for key in one if key not in numbers and key != "npv_bound"} == {
+        key: one[key] for key in one if key not in numbers and key != "npv_bound"
+    }
+
+
+def test_the_technology_that_fades_fastest_counts_for_all() -> None:
+    mixed = site(halves=True).replace(battery={"south": {"technology": "premium"}})
+    basis = bo.financials(bo.optimize(mixed)).ageing_basis
+    assert "which fades fastest of the batteries" in basis
+
+
+def test_findings_name_the_battery() -> None:
+    free = bo.optimize(site(halves=True, battery={"south": {"soc_end": "free"}}))
+    with pytest.raises(bo.ScenarioError, match=r"battery\.south\.soc_end: is \"free\", and the horizon repeats"):
+        bo.financials(free)
+    worn = bo.financials(bo.optimize(site(halves=True, battery={"north": {"wear_cost_per_mwh": 2.0}})))
+    assert [f.where for f in worn.findings if f.code == "wear_and_replacement"] == ["battery.north.wear_cost_per_mwh"]
