@@ -91,6 +91,7 @@ def test_a_stated_gap_ends_the_search_early(monkeypatch: pytest.MonkeyPatch) -> 
     assert loose.report.objective <= loose.report.bound
 
 
+@pytest.mark.second_tier
 def test_bids_in_whole_steps_and_groups() -> None:
     """Steps of 5 MW, one product at a time: what is held is a bid, and the gap that was asked for is proven."""
     scenario = scenario_of(2, solver={"rel_gap": 3e-2}, step_mw=5.0, exclusive_group="one")
