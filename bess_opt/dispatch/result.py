@@ -139,7 +139,11 @@ class Dispatch:
 
     @cached_property
     def products(self) -> pd.DataFrame:
-        """A row for each market product: `capacity_revenue` [currency], `mean_mw`, `most_mw`, `blocks` held."""
+        """A row for each market product: `capacity_revenue` and `activation_revenue` [currency], `mean_mw`, ...
+
+        `activation_revenue` is that of an activation price, 0 without one. `activated_mwh` is the energy called in
+        either direction, `mean_mw` and `most_mw` the bid, `blocks` in how many it was held.
+        """
         return products_table(self.schedule, plant_of(self.scenario))
 
     @cached_property
@@ -150,6 +154,11 @@ class Dispatch:
         `margin_mwh` the least energy, with the call at the start of a step or at its end. `margin_mw_at` and
         `margin_mwh_at` are the starts of these steps. The energy is that of the step simulator's law at the planned
         base point. NaN where nothing is held.
+
+        What follows is no promise: the least room in store [MWh], with its step, if calls came unlike those that the
+        plan expects, at the planned base points; below zero it is what would be missing. `longer_call_mwh`: one call
+        that runs on to the end of its block (for its head-room hours where that is longer). `quiet_market_mwh`: the
+        promised call after a horizon without any. `every_block_mwh`: a whole call in each block, never recovered.
         """
         return delivery_of(self.whole_schedule, plant_of(self.scenario))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import InfeasibleError, StrategyError
 from bess_opt.common.provenance import Stopwatch
@@ -17,7 +19,9 @@ from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
-from bess_opt.plant.flows import held_columns
+from bess_opt.plant.flows import of_battery
+from bess_opt.plant.plant import Plant
+from bess_opt.plant.products.activation import bids_of
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import AnyRule, Held
 from bess_opt.plant.stepper import follow, run_rule
@@ -51,6 +55,16 @@ def simulate(scenario: Scenario, rule: AnyRule | Literal[0] | None = None) -> Di
     return result
 
 
+def _held(plan: Dispatch, plant: Plant, capacity: Mapping[str, Array]) -> Held:
+    """The capacity that a plan holds, and what flows both ways within its steps."""
+    schedule = plan.whole_schedule
+    held = Held.of(capacity, *of_battery(schedule, plant.batteries[0], "charge_mw", "discharge_mw"))
+    if not plant.activated:
+        return held if plant.products else Held(held.capacity_mw, [0.0] * plant.steps)
+    flows = {b.name: of_battery(schedule, b, "charge_mw", "discharge_mw") for b in plant.batteries}
+    return replace(held, swing_of={name: np.minimum(*both).tolist() for name, both in flows.items()})
+
+
 def replay(plan: Dispatch) -> Dispatch:
     """`plan` run through the step simulator: its battery powers, curtailment and shedding as set points.
 
@@ -58,18 +72,16 @@ def replay(plan: Dispatch) -> Dispatch:
     """
     plant, active = prepare(plan.scenario)
     column = {name: plan.schedule[name].to_numpy() for name in plan.schedule.columns if name.endswith("_mw")}
-    capacity = {name: column[PRODUCTS[name].column] for name in plant.products}
+    capacity = {name: column[PRODUCTS[name].column] for name in plant.products} | bids_of(plan.whole_schedule, plant)
     own = [unit["battery_mw"].to_numpy() for unit in plan.units.values()]
     asked = Setpoints(
         battery_mw=own[0] if len(own) == 1 else np.array(own),
         curtailed_ac_mw=column["curtailed_mw"] - column["curtailed_dc_mw"],
         curtailed_dc_mw=column["curtailed_dc_mw"],
         unserved_mw=column["unserved_mw"],
-        held=Held.of(capacity, column["charge_mw"], column["discharge_mw"]),
+        held=_held(plan, plant, capacity),
     )
     followed = follow(plant, asked)
-    bids = {name.removesuffix("_mw"): plan.whole_schedule[name].to_numpy() for name in held_columns(plant)}
-    followed = replace(followed, held_mw={**followed.held_mw, **bids})
     made = result_of(plan.scenario, plant, active, "replay", followed, plan.findings, Stopwatch())
     if plan.twin == "optimal":  # who knew the future keeps its end, so its replay does too
         audit.require(made.whole_schedule, plant)

@@ -13,6 +13,7 @@ import pyomo.environ as pyo
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.ledger import add_term
 from bess_opt.models.meaning import Meaning
+from bess_opt.models.products.activation import add_activation
 from bess_opt.models.products.calls import add_headroom, add_power, add_site_limits
 from bess_opt.models.units import MW, PER_MWH, PER_UNIT
 from bess_opt.plant import money
@@ -30,6 +31,7 @@ def add_products(m: Any, plant: Plant) -> None:
     for offer in plant.offers:
         _add_bids(m, plant, offer)
     _add_groups(m, plant)
+    add_activation(m, plant)
     for battery in plant.batteries:
         add_power(m, plant, battery)
         add_headroom(m, plant, battery)
