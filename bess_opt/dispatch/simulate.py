@@ -22,6 +22,7 @@ from bess_opt.plant.products.activation import bids_of
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import AnyRule, Held
 from bess_opt.plant.stepper import follow, run_rule
+from bess_opt.strategies.shared.hold_products import holding_products
 
 
 def simulate(scenario: Scenario, rule: AnyRule | None = None) -> Dispatch:
@@ -30,14 +31,16 @@ def simulate(scenario: Scenario, rule: AnyRule | None = None) -> Dispatch:
     `rule(state)` is asked once per step for the battery power at the port, MW, + discharges; see
     `bess_opt.plant.rule.State` for what it may know. Limits change what it asks for as little as
     possible; column `limited_by` says which. With several batteries they share its power by room, or it returns a
-    mapping with the power of each by name. A missed `soc_end` is no error: `metrics.end_shortfall_mwh`.
+    mapping with the power of each by name. Bids of market products that state `bid_mw` are held beside it in every
+    block in which they fit, its power being the base point. A missed `soc_end` is no error:
+    `metrics.end_shortfall_mwh`.
     Raises `StrategyError`, and `InfeasibleError` with the time where no battery power meets the limits.
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
         plant, active = prepare(scenario)
     with watch.stage("simulate"):
-        made = run_rule(plant, rule or active.rule(plant))
+        made = run_rule(plant, holding_products(plant, rule or active.rule(plant)))
     result = result_of(scenario, plant, active, "rule", made, findings_of(scenario, plant, active), watch)
     missed = active.missed(result.whole_schedule, plant)
     if missed:
