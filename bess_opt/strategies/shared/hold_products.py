@@ -248,11 +248,11 @@ class _Unit:
         if missing(nearest) <= slack:
             return nearest
         spread = {*np.linspace(low, high, CANDIDATES).tolist(), min(max(0.0, low), high)}
-        tried = sorted(spread, key=lambda base: abs(base - nearest))
+        tried: list[float] = sorted(spread, key=lambda base: abs(base - nearest))
         for base in tried:
             if missing(base) <= slack:
                 return _towards(base, nearest, lambda x: missing(x) <= slack)
-        return min(tried, key=missing)
+        return float(min(tried, key=missing))
 
     def _mean_gain(self, t: int, base: float, calls: _Calls) -> float:
         """MWh that the cells gain in step `t`, base point and the calls that it has."""
