@@ -18,7 +18,7 @@ from itertools import repeat
 
 import numpy as np
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, dot
 from bess_opt.common.errors import SolveError
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.highs import Solver
@@ -109,7 +109,7 @@ class OneWaySearch:
 
     def _tolerance(self) -> float:
         """Distance from the bound that is allowed, in units of the objective."""
-        turnover = float(np.abs(self.program.cost) @ np.abs(self._x))
+        turnover = dot(np.abs(self.program.cost), np.abs(self._x))
         relative = self.solver.options.rel_gap * max(abs(self._relaxed.objective), 1e-6 * turnover)
         return max(relative, rounding_of(self.program, self.scale_mw))
 

@@ -169,6 +169,20 @@ class Cutter:
         small, of = full.part(columns, entries[inside], rows[inside])
         return small, columns, of
 
+    def begun_before(
+        self, segment: Segment, columns: Array, x: Array
+    ) -> tuple[Array, list[tuple[Array, Array, float, float]]]:
+        """(rows that begin before the segment and end in it, what is left of them over its `columns`).
+
+        The second is as `Program.with_rows` takes it. What came before uses of them what `x` says; rows of which it
+        does not know all (NaN) are left out, and so are those that carry energy.
+        """
+        begun = (self.row_first < 2 * segment.first) & (self.row_last > 2 * segment.first)
+        rows = np.setdiff1d(np.flatnonzero(begun & (self.row_last <= 2 * segment.last)), self._end_rows(segment))
+        left = self._coupled_rows(rows, columns, x)
+        known = np.array([not (np.isnan(lower) or np.isnan(upper)) for _, _, lower, upper in left], dtype=bool)
+        return rows[known], [row for row, there in zip(left, known, strict=True) if there]
+
     def _held_by(self, segment: Segment) -> tuple[Array, Array]:
         """(columns, matrix entries) of the segment, each in the order of the full program."""
         if segment == Segment(0, self.steps):
