@@ -166,8 +166,12 @@ class Solver:
         self._highs.setOptionValue("mip_abs_gap", gap / (self._x_scale * self._cost_scale))
 
     def limit_nodes(self, nodes: int) -> None:
-        """Let a mixed-integer solve end after so many branches with the best solution that it has."""
+        """Let a mixed-integer solve end after so many branches with the best solution that it has.
+
+        For small programs with a solution to begin with: presolve would take longer than the few branches.
+        """
         self._highs.setOptionValue("mip_max_nodes", nodes)
+        self._highs.setOptionValue("presolve", "off")
 
     def start_from(self, x: Array) -> None:
         """Give a mixed-integer solve a solution to begin with."""

@@ -82,7 +82,7 @@ file = "series.csv"
 name = "arbitrage"
 
 [solver]
-time_limit_s = 20
+rel_gap = 1e-4
 """
 OWN = (
     '"north"', '"south"', '"east"', '"north.south"', '"price_per_mwh"', '"load_mw"', '"2025-06-02T18:00+02:00"',
@@ -123,7 +123,7 @@ def _series(rng: random.Random) -> str:
     own = rng.sample(COLUMNS, 3)
     sound = dict(zip(COLUMNS, ("0.7", "0.4", "0.01", "0.2", "1.9", "3.5", "2.5"), strict=True))
     rows = [",".join(["time", "price_per_mwh", "solar_mw", "load_mw", *own])]
-    for hour in range(30):
+    for hour in range(27):
         day, clock = divmod(hour, 24)
         sun = max(0.0, 2.0 - abs(clock - 12.5) / 2.0)
         price = 50.0 + (30.0 if 17 <= clock < 21 else 0.0) - 40.0 * sun
