@@ -154,6 +154,10 @@ class Program:
             integer=np.zeros_like(self.integer),
         )
 
+    def with_columns_closed(self, closed: Array) -> Program:
+        """The program with the columns that `closed` marks held at 0."""
+        return replace(self, lower=np.where(closed, 0.0, self.lower), upper=np.where(closed, 0.0, self.upper))
+
     def same_structure(self, other: Program) -> bool:
         """Whether the entries of the matrix of `other` stand where those of this one do."""
         return (
