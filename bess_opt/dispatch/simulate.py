@@ -25,6 +25,7 @@ from bess_opt.plant.products.activation import bids_of
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import AnyRule, Held
 from bess_opt.plant.stepper import follow, run_rule
+from bess_opt.strategies.shared.hold_products import holding_products
 
 
 def simulate(scenario: Scenario, rule: AnyRule | Literal[0] | None = None) -> Dispatch:
@@ -33,7 +34,9 @@ def simulate(scenario: Scenario, rule: AnyRule | Literal[0] | None = None) -> Di
     `rule(state)` is asked once per step for the battery power at the port, MW, + discharges; see
     `bess_opt.plant.rule.State` for what it may know. Limits change what it asks for as little as
     possible; column `limited_by` says which. With several batteries they share its power by room, or it returns a
-    mapping with the power of each by name. A missed `soc_end` is no error: `metrics.end_shortfall_mwh`.
+    mapping with the power of each by name. Bids of market products that state `bid_mw` are held beside it in every
+    block in which they fit, its power being the base point. A missed `soc_end` is no error:
+    `metrics.end_shortfall_mwh`.
     `rule=0` is the site without its battery: no limit makes it work, and it has no auxiliary load.
     Raises `StrategyError`, also for a rule that cannot be called, and `InfeasibleError` with the time where no
     battery power meets the limits.
@@ -47,7 +50,7 @@ def simulate(scenario: Scenario, rule: AnyRule | Literal[0] | None = None) -> Di
     with watch.stage("prepare"):
         plant, active = prepare(scenario)
     with watch.stage("simulate"):
-        made = run_rule(plant, active.rule(plant) if rule is None else rule)
+        made = run_rule(plant, holding_products(plant, active.rule(plant) if rule is None else rule))
     result = result_of(scenario, plant, active, "rule", made, findings_of(scenario, plant, active), watch)
     missed = active.missed(result.whole_schedule, plant)
     if missed:

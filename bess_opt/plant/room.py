@@ -61,17 +61,17 @@ def room_of(plant: Plant, asked: Setpoints) -> Room:
 
     It holds for one battery, and for the sum of several on the same bus.
     """
-    lowest, lowest_by, highest, highest_by = _port_bounds(plant, asked)
+    lowest, lowest_by, highest, highest_by = port_bounds(plant, asked)
     # Where PV may be curtailed it gives way to an idle battery; negative load does not.
     idle = np.zeros(plant.steps)
     if plant.generation_mw.any():
         dark = replace(asked, curtailed_ac_mw=plant.solar_ac_mw, curtailed_dc_mw=plant.solar_dc_mw)
-        idle = np.minimum(_port_bounds(plant, dark)[2], 0.0)
+        idle = np.minimum(port_bounds(plant, dark)[2], 0.0)
     highest = np.where(plant.curtailable, np.maximum(highest, idle), highest)
     return Room(lowest, highest, lowest_by, highest_by)
 
 
-def _port_bounds(plant: Plant, asked: Setpoints) -> tuple[Array, Array, Array, Array]:
+def port_bounds(plant: Plant, asked: Setpoints) -> tuple[Array, Array, Array, Array]:
     """(least power, what sets it, most power, what sets it) at the port, with the PV that `asked` leaves."""
     upper, lower = ac_bounds(plant, asked)
     if plant.bus is not None:

@@ -21,7 +21,7 @@ from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import ENERGY, Program, stores
-from bess_opt.solver.segments import Cutter, Segment
+from bess_opt.solver.search.segments import Cutter, Segment
 from bess_opt.solver.solution import AT_LOWER, BASIC, LimitReachedError, Solution, basis_at
 from bess_opt.solver.warm_start import SHORTEST, complete, start_near_optimum
 from bess_opt.solver.worn_start import SegmentBlocks, emptied, segment_blocks, without_segments, worn_basis

@@ -26,9 +26,9 @@ class Offer:
 
     `price` is the pay per MW and hour, the accepted share in it. `block` numbers the blocks in which a bid is
     constant; `most_mw` is 0 in the blocks in which none may be held. `held_mw` is the bid of the first block that
-    already stands, NaN where none does. `called` is the share of each step's time in which the whole bid is called
-    in a direction, the accepted share in it; `activation_price` what a MWh of it earns in either direction, None
-    where it goes through the site's balance at energy prices.
+    already stands, NaN where none does; `bid_mw` is what a rule holds. `called` is the share of each step's time in
+    which the whole bid is called in a direction, the accepted share in it; `activation_price` what a MWh of it earns
+    in either direction, None where it goes through the site's balance at energy prices.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Offer:
     step_mw: float | None = None
     group: str | None = None
     held_mw: float = np.nan
+    bid_mw: float = 0.0
     called: Mapping[Direction, Array] = field(default_factory=dict)
     activation_price: Array | None = None
 
@@ -87,6 +88,12 @@ class Offer:
     def chooses(self) -> bool:
         """Whether a bid is a choice between none and some, or of whole steps."""
         return self.step_mw is not None or self.min_bid_mw > 0.0 or self.group is not None
+
+    @property
+    def on_or_off(self) -> bool:
+        """Whether it has to be said that a block is held: whole steps alone say it, where one is a bid already."""
+        steps_say_it = self.step_mw is not None and self.least_mw <= self.step_mw and self.group is None
+        return self.chooses and not steps_say_it
 
     @property
     def least_mw(self) -> float:
@@ -173,6 +180,7 @@ def _offer(
         step_mw=product.step_mw,
         group=product.exclusive_group,
         held_mw=np.nan if product.held_mw is None else product.held_mw,
+        bid_mw=product.bid_mw or 0.0,
         called=_called(product, series),
         activation_price=_column(series, f"{product.name}_activation_price_per_mwh"),
     )

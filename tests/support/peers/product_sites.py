@@ -165,3 +165,15 @@ def random_called_case(seed: int) -> ProductCase:
     if not case.site.clauses and chance(rng, 0.25):
         case.site.clauses = [{"name": "slow", "ramp_mw_per_min": number(rng, 0.02, 0.1, 3), "hours": [3, 9]}]
     return case
+
+
+def with_bids(case: ProductCase, seed: int) -> ProductCase:
+    """The case with a bid of each product that its rule holds, up to half of the power, as its market takes bids."""
+    rng = np.random.default_rng([22, seed])
+    power = sum(battery["power_mw"] for battery in case.site.batteries)
+    for product in case.products:
+        step, bid = product.get("step_mw", 1e-3), number(rng, 0.05, 0.5) * power
+        bid = round(float(np.ceil(max(bid, product.get("min_bid_mw", 0.0)) / step - 1e-9) * step), 6)
+        if bid <= product.get("max_mw", np.inf):
+            product["bid_mw"] = bid
+    return case
