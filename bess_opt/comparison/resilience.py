@@ -14,6 +14,8 @@ from bess_opt.common.errors import InfeasibleError, ScenarioError
 from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, html_table
 from bess_opt.common.input_table import plain
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import number, show
 from bess_opt.comparison.survival import hours_survived, island_of, needed_mwh, own_window
 from bess_opt.dispatch.optimize import optimize
@@ -86,20 +88,35 @@ class Resilience:
         return box(f"Outages of {self.scenario.name}", html_table(header, rows) + notes)
 
 
-def resilience(scenario: Scenario, critical_share: float = 1.0, cover_h: float | None = None) -> Resilience:
+def resilience(
+    scenario: Scenario,
+    critical_share: float = 1.0,
+    cover_h: float | None = None,
+    *,
+    progress: ShowProgress = False,
+) -> Resilience:
     """Hours that the site of `scenario`, on its optimal plan, survives an outage from every step on.
 
     `critical_share` of the load is served, from 0 to 1, beside the batteries' auxiliary load; `cover_h` hours
     shall be survived from every start. Stated outages take no part but through the plan. A reserve
     (`energy_min_mwh`) is there to be used. Raises `ScenarioError` for arguments out of range, for no load,
     for several batteries of which some stand at a DC bus and some do not; and what `optimize` raises.
+    `progress` is told a `Progress` before each part, or says whether a bar is drawn; StopIteration from it ends the
+    work with CancelledError.
     """
+    with followed(progress, "planning") as told:
+        return _resilience(scenario, critical_share, cover_h, told)
+
+
+def _resilience(scenario: Scenario, critical_share: float, cover_h: float | None, told: Stretch) -> Resilience:
     share, cover = _in_range("critical_share", critical_share, 1.0), None
     if cover_h is not None:
         cover = _in_range("cover_h", cover_h, MOST_H)
     plant = plant_of(scenario)
     _check_plant(plant)
+    told.step(0.0, "planning")
     plan = optimize(scenario)
+    told.step(0.4, "taking the grid away at every step")
     island = island_of(plant, share)
     notes: list[Finding] = []
     starts = [_starting_energy(plan, plant, place) for place in range(len(plant.batteries))]
@@ -112,6 +129,7 @@ def resilience(scenario: Scenario, critical_share: float = 1.0, cover_h: float |
     }
     floor, held, cost = None, None, None
     if cover is not None:
+        told.step(0.6, "planning with the cover held")
         needed, never = needed_mwh(island, cover)
         reach = np.minimum(cover, (plant.steps - np.arange(plant.steps)) * plant.step_h)
         together = np.where(never, np.nan, needed.sum(axis=0))

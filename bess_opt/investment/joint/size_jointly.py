@@ -35,6 +35,7 @@ from bess_opt.investment.joint.search import Made, Search, Years, exact_plan, fi
 from bess_opt.investment.joint.sites import NAMELESS, Sizes, burdened, name_of, without_some
 from bess_opt.investment.lifetime.cash_flow import weights_of, year_weight
 from bess_opt.investment.lifetime.counted_year import counted_scenario
+from bess_opt.investment.lifetime.repeated_end import stored_energy_sold
 from bess_opt.investment.lifetime.without_battery import present_costs
 from bess_opt.investment.sizing.faces import NoneFoundError, NotConcaveError
 from bess_opt.investment.sizing.objectives import OBJECTIVES, goal_of
@@ -248,7 +249,8 @@ def _sizing(
         sizes, plan, each, ledgers = made.sizes, made.plan, list(made.revenues), made.ledgers
         final = site_of(scenario, region, sizes)
     gap = None if bound is None else (bound - value) / best.scale
-    notes = list(years.goals[0].notes) + _notes(region, sizes, best, gap, tolerance, years, build=build, value=value)
+    notes = [*years.goals[0].notes, *(stored_energy_sold(plan) if years.cash else [])]
+    notes += _notes(region, sizes, best, gap, tolerance, years, build=build, value=value)
     return JointSizing(
         scenario=final,
         objective=years.goals[0].name,

@@ -53,15 +53,17 @@ class WarmProgram(Generic[SizeT]):
         cash: bool = True,
         tight: bool = False,
         basis: bytes | None = None,
+        plant_at: Callable[[Scenario], Plant] = plant_of,
     ) -> None:
         """Build and solve at a first size. NotConcaveError where the proof does not hold; `cash`: it is about money.
 
         `tight` adds the one-way cuts: a bound closer to exact plans, at the price of a larger program. With the
         `basis` that another program of the same scenario and first size has `stored`, nothing is solved here.
+        `plant_at` makes the plant of a size's scenario.
         A first size that meets no limits leaves `stored` empty; the next that does takes its place.
         Raises what `optimize` raises.
         """
-        self._scenario_at, self.tight = scenario_at, tight
+        self._scenario_at, self._plant_at, self.tight = scenario_at, plant_at, tight
         self._base, plant, active = self._built(first)
         if self._base.integer.any():
             raise NotConcaveError("the strategy makes yes-or-no choices")
@@ -98,7 +100,7 @@ class WarmProgram(Generic[SizeT]):
 
     def _built(self, size: SizeT) -> tuple[Program, Plant, ActiveStrategy]:
         scenario = self._scenario_at(size)
-        plant, active = prepare(scenario)
+        plant, active = prepare(scenario, self._plant_at(scenario))
         m, _objectives = model_of(plant, active)
         ratings = [ratings_of(battery) for battery in scenario.batteries]
         put_in_proportion(m, plant, ratings)
