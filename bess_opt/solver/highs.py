@@ -172,8 +172,12 @@ class Solver:
         self._highs.setOptionValue("mip_allow_cut_separation_at_nodes", False)
 
     def limit_nodes(self, nodes: int) -> None:
-        """Let a mixed-integer solve end after so many branches with the best solution that it has."""
+        """Let a mixed-integer solve end after so many branches with the best solution that it has.
+
+        For small programs with a solution to begin with: presolve would take longer than the few branches.
+        """
         self._highs.setOptionValue("mip_max_nodes", nodes)
+        self._highs.setOptionValue("presolve", "off")
 
     def start_from(self, x: Array) -> None:
         """Give a mixed-integer solve a solution to begin with."""

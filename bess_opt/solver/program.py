@@ -91,6 +91,11 @@ class Program:
         values: Array = self._matrix() @ x
         return values
 
+    def holds(self, x: Array, slack: float) -> bool:
+        """Whether every row holds at `x`, by no more than `slack` beyond its sides."""
+        values = self.activity(x)
+        return bool((values >= self.row_lower - slack).all() and (values <= self.row_upper + slack).all())
+
     def priced(self, row: Array) -> Array:
         """Aᵀy: what each column uses of the rows, at the prices `row`."""
         used: Array = self._matrix().T @ row

@@ -183,7 +183,7 @@ class OneWaySearch:
         raised = max(0.0, priced.bound - float(programs.priced.cost @ here))
         x = priced.x
         rests = np.allclose(x[programs.ends], programs.end_values, rtol=0.0, atol=1e-7 * self.scale_mw)
-        if programs.coupled or not rests:
+        if not rests or (programs.coupled and not programs.held.holds(x, 1e-9 * self.scale_mw)):
             try:
                 x = self._solve_small(programs.held, allowance).x
             except InfeasibleProgramError:
