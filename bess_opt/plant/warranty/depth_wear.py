@@ -23,12 +23,14 @@ from bess_opt.common.arrays import Array
 class DepthWear:
     """Segments of a battery's stored energy, from the cheapest to the dearest, in stored MWh.
 
-    `price_per_mwh` is paid for what leaves each, `start_mwh` is what each holds at the start.
+    `price_per_mwh` is paid for what leaves each, `start_mwh` is what each holds at the start. `taken_up` says that a
+    plan may be taken up from what the segments hold at any later instant.
     """
 
     width_mwh: Array
     price_per_mwh: Array
     start_mwh: Array
+    taken_up: bool = False
 
     @property
     def one_price(self) -> bool:
