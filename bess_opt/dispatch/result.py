@@ -154,17 +154,20 @@ class Dispatch:
         return delivery_of(self.whole_schedule, plant_of(self.scenario))
 
     def plot(self, what: str | None = None, week: str | None = None, *, theme: str = "light") -> Figure:
-        """Power stack, SOC and price of a week, and the year as a heat map; or with "value" what energy is worth.
+        """Power stack, SOC and price of a week, and the year as a heat map; or "value" or "wear", see below.
 
         `plot("value")` shows what one MWh more in store is worth at every energy and time of the week, with the
         planned energy on it: an optimal plan that value functions fit (`report.engine`); of another optimal plan the
-        worth along its own way. `week` names the local date with which the week begins, also in the first place; by
+        worth along its own way. `plot("wear")` shows which segments of wear by depth each fall of the state of charge
+        empties, beside rainflow counting of the horizon.
+
+        `week` names the local date with which the week begins, also in the first place; by
         default the one with the most battery throughput. `theme` is "light" or "dark". ScenarioError for another
-        theme, a date off the horizon, or "value" of a plan that is no optimum.
+        theme, a date off the horizon, "value" of a plan that is no optimum, or "wear" without wear by depth.
         """
         from bess_opt import plots
 
-        week = what if week is None and what != "value" else week
+        week = what if week is None and what not in ("value", "wear") else week
         wrong = drawing_problems(pd.DatetimeIndex(self.schedule.index), week, theme)
         if what == "value" and self.stored_energy_value is None:
             found = f"found 'value', but a plan of twin {self.twin!r} does not say what stored energy is worth"
@@ -174,6 +177,10 @@ class Dispatch:
         shade: Literal["light", "dark"] = "dark" if theme == "dark" else "light"
         if what == "value":
             return self._value_figure(week, shade)
+        if what == "wear":
+            from bess_opt.dispatch.optimum.falls_picture import wear_figure
+
+            return wear_figure(self, week, shade)
         return plots.dispatch_figure(
             self.schedule,
             energy_mwh=nameplate_mwh(self.scenario),
