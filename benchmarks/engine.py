@@ -12,15 +12,14 @@ import numpy as np
 import pandas as pd
 from floors import FLOORS
 from measure import paired
+from sizing import SIZED, cold_solve, priced, surface_anew
 from workloads import first_steps, five_minutes, german_file, shipped
 
 import bess_opt as bo
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.models.assemble import model_of
-from bess_opt.models.one_way import pairs_of
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.value_function.values import ValueFunctions
 from bess_opt.strategies.shared.activation import prepare
 
 PURE = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
@@ -97,7 +96,7 @@ def _more_goals(cut: Callable[[Scenario], Scenario], merchant: Scenario) -> list
     million, tenth = cut(_long(LONG)), cut(_long(LONG // 10))
     return [
         Goal("1,051,200 steps / a tenth of them", 1.0, lambda: bo.optimize(million), lambda: arrays(tenth)),
-        Goal("100 sizes", 2.0, lambda: _sizes(merchant), lambda: arrays(merchant)),
+        *_sizes(priced(merchant, None if len(merchant.series) > 8_000 else len(merchant.series))),
         Goal("export cap, whole optimize", 1.0, lambda: bo.optimize(cap), lambda: raw_program(cap)),
         Goal("twelve monthly peaks", 0.6, lambda: bo.optimize(peaks), lambda: raw_program(peaks)),
         Goal("cycling for a year, seconds", 60.0, lambda: bo.optimize(cycling), None),
@@ -108,6 +107,17 @@ def _more_goals(cut: Callable[[Scenario], Scenario], merchant: Scenario) -> list
             lambda: _first_call("auto"),
             lambda: _first_call("highs"),
         ),
+    ]
+
+
+def _sizes(scenario: Scenario) -> list[Goal]:
+    """A hundred sizes' values, and a whole `bo.size` with its exact plan, beside the same program solved once."""
+    power_mw, duration_h = SIZED["solar_merchant"]
+    cold = cold_solve(scenario, sum(power_mw) / 2, sum(power_mw) * sum(duration_h) / 4)
+    sizing = bo.size(scenario, power_mw, duration_h)
+    return [
+        Goal("100 sizes / one cold solve", 2.0, lambda: surface_anew(sizing), cold),
+        Goal("proof of a size / one cold solve", 2.0, lambda: bo.size(scenario, power_mw, duration_h), cold),
     ]
 
 
@@ -147,17 +157,6 @@ battery = bo.Battery(power_mw=1.0, duration_h=2.0)
 bo.optimize(bo.Scenario(battery=battery, series=prices, strategy="arbitrage", solver={{"engine": "{engine}"}}))
 """
     subprocess.run([sys.executable, "-c", lines], check=True)
-
-
-def _sizes(scenario: Scenario) -> None:
-    """Value and slopes of a hundred sizes: one relaxed plan each, read anew."""
-    rng = np.random.default_rng(2)
-    for power_mw, duration_h in zip(rng.uniform(1.0, 6.0, 100), rng.uniform(1.0, 6.0, 100), strict=True):
-        sized = scenario.replace(battery={"power_mw": float(power_mw), "duration_h": float(duration_h)})
-        plant, active = prepare(sized)
-        model, objectives = model_of(plant, active)
-        asked = ValueFunctions.of(model, objectives, pairs_of(plant), one_way=False)
-        asked.prices()
 
 
 def _flat_negative() -> Scenario:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from measure import paired
@@ -43,14 +44,14 @@ def time_sizing(case: Case, repeat: int, clock: str, steps: int | None = None) -
 
     The proof is timed once, by its own report: its exact plan, which is no part of it, may take far longer.
     """
-    scenario = _priced(case.scenario(), steps)
+    scenario = priced(case.scenario(), steps)
     power_mw, duration_h = SIZED[case.name]
     middle = sum(power_mw) / 2, sum(power_mw) * sum(duration_h) / 4
     sizing = bo.size(scenario, power_mw, duration_h)
     times = paired(
         {
-            "cold": _cold(scenario, *middle),
-            "surface": lambda: sizing.surface(CANDIDATES, CANDIDATES),
+            "cold": cold_solve(scenario, *middle),
+            "surface": lambda: surface_anew(sizing),
         },
         repeat,
         clock,
@@ -70,7 +71,12 @@ def time_sizing(case: Case, repeat: int, clock: str, steps: int | None = None) -
     }
 
 
-def _cold(scenario: Scenario, power_mw: float, energy_mwh: float) -> Callable[[], float]:
+def surface_anew(sizing: bo.Sizing) -> None:
+    """The value of all candidates; a `Sizing` keeps its own, so that it is asked for once."""
+    replace(sizing, _known={}).surface(CANDIDATES, CANDIDATES)
+
+
+def cold_solve(scenario: Scenario, power_mw: float, energy_mwh: float) -> Callable[[], float]:
     """The program of a size, arrays ready: what remains is HiGHS, from nothing."""
     sized = resized(scenario, power_mw, energy_mwh)
     stated_plant = plant_of(sized)
@@ -83,7 +89,7 @@ def _cold(scenario: Scenario, power_mw: float, energy_mwh: float) -> Callable[[]
     return lambda: Solver(program, scenario.solver, scale_mw=plant.scale_mw).solve().objective
 
 
-def _priced(scenario: Scenario, steps: int | None) -> Scenario:
+def priced(scenario: Scenario, steps: int | None) -> Scenario:
     """The scenario with costs, where it states none; fewer steps stand for the year."""
     years = {} if steps is None else {"horizons_per_year": 1.0}
     short = scenario if steps is None else first_steps(scenario, steps)

@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "bess_opt"
@@ -43,7 +44,7 @@ KINDS = (
 
 def touched(kind: Kind) -> tuple[int, bool]:
     """(files that name the example, whether a folder of its own does too)."""
-    named = [file for file in _files() if any(re.fullmatch(kind.example, word) for word in _words(file))]
+    named = [file for file in _files() if any(re.fullmatch(kind.example, word) for word in _words_of(file))]
     if kind.own:
         own = PACKAGE / kind.own
         return sum(own not in file.parents for file in named), own.is_dir()
@@ -63,6 +64,12 @@ def table() -> list[str]:
 
 def _files() -> list[Path]:
     return sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.toml")])
+
+
+@cache
+def _words_of(file: Path) -> frozenset[str]:
+    """`_words` of a file, read once for all kinds."""
+    return frozenset(_words(file))
 
 
 def _words(file: Path) -> Iterator[str]:

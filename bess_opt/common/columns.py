@@ -148,7 +148,9 @@ SCHEDULE: dict[str, Column] = {
 
 
 def held_column(name: str) -> Column:
-    """A market product's column of a schedule, "fcr_mw"."""
+    """A column of a schedule with market products: the base point, or a product's own, "fcr_mw"."""
+    if name == "base_mw":
+        return Column("MW", "battery power at the port while nothing is called, + discharges")
     return Column("MW", f"capacity of {name.removesuffix('_mw')} held")
 
 

@@ -13,6 +13,8 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError, ScenarioError, SolveError
 from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, html_table
+from bess_opt.common.progress import ShowProgress
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import number
 from bess_opt.comparison.clause_prices import clause_price
 from bess_opt.dispatch.infeasible.least_changes import naming_least_changes
@@ -81,11 +83,13 @@ class ConnectionCost:
         return box(f"Connection clauses of {self.scenario.name}", html_table(header, rows) + notes)
 
 
-def connection(scenario: Scenario) -> ConnectionCost:
+def connection(scenario: Scenario, *, progress: ShowProgress = False) -> ConnectionCost:
     """Plan `scenario` without its clauses, with each alone, and with all: what each costs, and where.
 
     Raises `ScenarioError` where no clause is stated, `SolveError` where the strategy is not scored in money, and
-    what `optimize` raises for the site without clauses. A clause under which no plan exists is noted.
+    what `optimize` raises for the site without clauses. A clause under which no plan exists is noted. `progress` is
+    told a `Progress` before each plan, or says whether a bar is drawn; StopIteration from it ends the work with
+    CancelledError.
     """
     clauses = scenario.connection
     if not clauses:
@@ -98,14 +102,16 @@ def connection(scenario: Scenario) -> ConnectionCost:
     sets = {NONE: ()} | {clause.name: (clause,) for clause in clauses} | {TOGETHER: clauses}
     notes: list[Finding] = []
     solved: dict[str, Solved] = {}
-    for name, some in sets.items():
-        try:
-            with naming_least_changes(scenario):
-                solved[name] = _solved(scenario.replace(connection=some), name, solved)
-        except InfeasibleError as error:
-            if name == NONE:
-                raise
-            notes.append(_no_plan(name, str(error)))
+    with followed(progress, "planning without clauses") as told:
+        for place, (name, some) in enumerate(sets.items()):
+            told.step(place / len(sets), "planning without clauses" if name == NONE else f"planning with {name}")
+            try:
+                with naming_least_changes(scenario):
+                    solved[name] = _solved(scenario.replace(connection=some), name, solved)
+            except InfeasibleError as error:
+                if name == NONE:
+                    raise
+                notes.append(_no_plan(name, str(error)))
     plans = {name: dispatch_of(found) for name, found in solved.items()}
     if plans[NONE].metrics.score_unit != "currency":
         raise SolveError(

@@ -14,11 +14,13 @@ from bess_opt.common.errors import InfeasibleError, ScenarioError
 from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, html_table
 from bess_opt.common.input_table import plain
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import number, show
 from bess_opt.comparison.survival import hours_survived, island_of, needed_mwh, own_window
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.batteries import several_batteries
+from bess_opt.inputs.batteries import column_of, several_batteries
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
@@ -37,8 +39,9 @@ class Resilience:
     load, `hours_survived`, `to_the_end` where it lasts as long as the horizon, so that it would last longer. With a
     `cover_h`: `needed_mwh` in store from which so many hours are survived (NaN where a full battery is not enough)
     and `covered`. `curve` is the share of starts that survive at least so many hours, of those whose horizon is that
-    long. `energy_min_mwh` is the series that keeps the cover in dispatch, `held` the plan under it, `holding_cost`
-    what dispatch loses by it in money; None without a cover, or where no plan keeps it. `notes` say what failed.
+    long. `energy_min_mwh` is the series that keeps the cover in dispatch, of several batteries a frame with a column
+    for each, "north.energy_min_mwh"; `held` is the plan under it, `holding_cost` what dispatch loses by it in money;
+    None without a cover, or where no plan keeps it. `notes` say what failed.
     """
 
     scenario: Scenario
@@ -47,7 +50,7 @@ class Resilience:
     cover_h: float | None
     table: pd.DataFrame
     curve: pd.Series
-    energy_min_mwh: pd.Series | None
+    energy_min_mwh: pd.Series | pd.DataFrame | None
     held: Dispatch | None
     holding_cost: float | None
     notes: Findings
@@ -85,21 +88,35 @@ class Resilience:
         return box(f"Outages of {self.scenario.name}", html_table(header, rows) + notes)
 
 
-def resilience(scenario: Scenario, critical_share: float = 1.0, cover_h: float | None = None) -> Resilience:
+def resilience(
+    scenario: Scenario,
+    critical_share: float = 1.0,
+    cover_h: float | None = None,
+    *,
+    progress: ShowProgress = False,
+) -> Resilience:
     """Hours that the site of `scenario`, on its optimal plan, survives an outage from every step on.
 
     `critical_share` of the load is served, from 0 to 1, beside the batteries' auxiliary load; `cover_h` hours
     shall be survived from every start. Stated outages take no part but through the plan. A reserve
     (`energy_min_mwh`) is there to be used. Raises `ScenarioError` for arguments out of range, for no load,
-    for several batteries of which some stand at a DC bus, or, with `cover_h`, for several at all; and what
-    `optimize` raises.
+    for several batteries of which some stand at a DC bus and some do not; and what `optimize` raises.
+    `progress` is told a `Progress` before each part, or says whether a bar is drawn; StopIteration from it ends the
+    work with CancelledError.
     """
+    with followed(progress, "planning") as told:
+        return _resilience(scenario, critical_share, cover_h, told)
+
+
+def _resilience(scenario: Scenario, critical_share: float, cover_h: float | None, told: Stretch) -> Resilience:
     share, cover = _in_range("critical_share", critical_share, 1.0), None
     if cover_h is not None:
         cover = _in_range("cover_h", cover_h, MOST_H)
     plant = plant_of(scenario)
-    _check_plant(plant, cover)
+    _check_plant(plant)
+    told.step(0.0, "planning")
     plan = optimize(scenario)
+    told.step(0.4, "taking the grid away at every step")
     island = island_of(plant, share)
     notes: list[Finding] = []
     starts = [_starting_energy(plan, plant, place) for place in range(len(plant.batteries))]
@@ -112,9 +129,11 @@ def resilience(scenario: Scenario, critical_share: float = 1.0, cover_h: float |
     }
     floor, held, cost = None, None, None
     if cover is not None:
+        told.step(0.6, "planning with the cover held")
         needed, never = needed_mwh(island, cover)
         reach = np.minimum(cover, (plant.steps - np.arange(plant.steps)) * plant.step_h)
-        columns |= {"needed_mwh": np.where(never, np.nan, needed)[:-1], "covered": hours >= reach - 1e-9}
+        together = np.where(never, np.nan, needed.sum(axis=0))
+        columns |= {"needed_mwh": together[:-1], "covered": hours >= reach - 1e-9}
         floor = _floor(scenario, plant, needed, never, notes)
         held, cost = _holding(scenario, plan, floor, notes)
     curve = _curve(hours, plant)
@@ -132,11 +151,10 @@ def _in_range(where: str, value: object, most: float) -> float:
     return float(given)  # type: ignore[arg-type]
 
 
-def _check_plant(plant: Plant, cover_h: float | None) -> None:
+def _check_plant(plant: Plant) -> None:
     names = [battery.name for battery in plant.batteries]
-    if len(names) > 1 and (plant.bus is not None or cover_h is not None):
-        what = "a cover" if cover_h is not None else "resilience on a DC bus"
-        raise ScenarioError([several_batteries(names, what)])
+    if plant.on_dc_bus and plant.on_ac_bus:
+        raise ScenarioError([several_batteries(names, "resilience with a DC bus beside batteries on the AC bus")])
     if not (plant.load_mw > 0.0).any():
         found = "the site has no load, so that an outage asks for nothing"
         raise ScenarioError([Finding("no_load", "series.load_mw", found, "add the series column load_mw")])
@@ -165,31 +183,39 @@ def _curve(hours: Array, plant: Plant) -> pd.Series:
     return pd.Series(share[known], index=pd.Index(marks[known], name="hours"), name="share_surviving")
 
 
-def _floor(scenario: Scenario, plant: Plant, needed: Array, never: Mask, notes: list[Finding]) -> pd.Series:
-    """The reserve at the end of each step: what the next one needs, within what may be stored."""
-    (battery,) = plant.batteries
-    _, ceiling = own_window(battery, plant)
+def _floor(
+    scenario: Scenario, plant: Plant, needed: Array, never: Mask, notes: list[Finding]
+) -> pd.Series | pd.DataFrame:
+    """The reserve of each battery at the end of each step: what the next one needs, within what may be stored."""
     if never[:-1].any():
-        first = plant.index[int(np.argmax(never[:-1]))]
-        found = f"at {int(never[:-1].sum())} of {plant.steps} starts a full battery is not enough, first at "
-        found += f"{first:%Y-%m-%d %H:%M}"
+        first, who = plant.index[int(np.argmax(never[:-1]))], _full(plant)
+        found = f"at {int(never[:-1].sum())} of {plant.steps} starts {who}, first at {first:%Y-%m-%d %H:%M}"
         notes.append(Finding("cover_out_of_reach", "cover_h", found, "it is filled as far as it can be", "warning"))
-    wanted = np.where(never[1:], ceiling, np.minimum(needed[1:], ceiling))
-    if never[0] or needed[0] > battery.start_mwh * (1.0 + 1e-9):
-        enough = "a full battery is not enough" if never[0] else f"{needed[0]:.4g} MWh are needed"
-        found = f"{battery.start_mwh:.4g} MWh are in store at the start, {enough}"
-        notes.append(Finding("start_uncovered", "battery.soc_start", found, "raise soc_start", "warning"))
-    stated = scenario.series.get("energy_min_mwh")
-    if stated is not None:
-        wanted = np.maximum(wanted, stated.to_numpy())
-    return pd.Series(wanted, index=plant.index, name="energy_min_mwh")
+    stated, wanted = scenario.batteries, dict[str, Array]()
+    for battery, own, need in zip(stated, plant.batteries, needed, strict=True):
+        _, ceiling = own_window(own, plant)
+        floor = np.where(never[1:], ceiling, np.minimum(need[1:], ceiling))
+        if never[0] or need[0] > own.start_mwh * (1.0 + 1e-9):
+            enough = _full(plant) if never[0] else f"{need[0]:.4g} MWh are needed"
+            found = f"{own.start_mwh:.4g} MWh are in store at the start, {enough}"
+            notes.append(Finding("start_uncovered", own.place("soc_start"), found, "raise soc_start", "warning"))
+        column = column_of(battery, stated, "energy_min_mwh", scenario.series)
+        if column is not None:
+            floor = np.maximum(floor, scenario.series[column].to_numpy())
+        wanted[column or f"{own.prefix}energy_min_mwh"] = floor
+    frame = pd.DataFrame(wanted, index=plant.index)
+    return frame if len(stated) > 1 else frame.iloc[:, 0].rename("energy_min_mwh")
+
+
+def _full(plant: Plant) -> str:
+    return "a full battery is not enough" if len(plant.batteries) == 1 else "full batteries are not enough"
 
 
 def _holding(
-    scenario: Scenario, plan: Dispatch, floor: pd.Series, notes: list[Finding]
+    scenario: Scenario, plan: Dispatch, floor: pd.Series | pd.DataFrame, notes: list[Finding]
 ) -> tuple[Dispatch | None, float | None]:
     """(the plan that keeps the reserve, what dispatch loses by it); neither where no plan does."""
-    series = scenario.series.assign(energy_min_mwh=floor)
+    series = scenario.series.assign(**{str(name): own for name, own in pd.DataFrame(floor).items()})
     kept = scenario.replace(series=series, series_options={"step_min": scenario.step_h * 60.0})
     try:
         held = optimize(kept)

@@ -18,7 +18,7 @@ from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.reach import power_bounds
 from bess_opt.plant.room import Setpoints, ac_bounds, tightest
 
-HALVINGS = 60  # of a level, to the last bits of a double
+HALVINGS = 40  # of a level, to 1e-12 of all that can be stored
 SLACK = 1e-9  # of nameplate energy or power: what misses a bound by less meets it
 
 
@@ -43,7 +43,7 @@ def island_of(plant: Plant, critical_share: float) -> Island:
         plant, import_max_mw=none, export_max_mw=none, grid_charging=True, battery_export=True, strict_export=False,
         unserved_price_per_mwh=None, clauses=None, outages=Outages(all_steps, (critical_share,)),
     )  # fmt: skip
-    if len(plant.batteries) == 1:
+    if len(plant.batteries) == 1 or not plant.on_ac_bus:
         least, most = power_bounds(alone)
     else:
         least, most = _bounds_of_several(alone)
@@ -112,6 +112,11 @@ class _Unit:
         self.drawn = np.broadcast_to(battery.drawn_mw, plant.steps) * plant.step_h
         self.slack = SLACK * battery.energy_mwh
 
+    def rate_mwh(self, at: Array) -> Array:
+        """What full discharge takes from the cells in each of the steps `at`."""
+        taken: Array = np.maximum(self.out * self.gives[at], 1e-12)
+        return taken
+
 
 def own_window(battery: Storage, plant: Plant) -> tuple[float, Array]:
     """(floor, ceiling at the end of each step) that hold without the grid: a reserve is there to be used."""
@@ -159,7 +164,7 @@ def _levelled(units: Sequence[_Unit], total: Array, most: Array, room: Array, at
     """
     if len(units) == 1:
         return total[None]
-    full = np.array([np.maximum(unit.out * unit.gives[at], 1e-12) for unit in units])
+    full = np.array([unit.rate_mwh(at) for unit in units])
     rate = np.array([[unit.out] if down else [unit.into] for unit in units])
 
     def powers(level: Array) -> Array:
@@ -167,21 +172,67 @@ def _levelled(units: Sequence[_Unit], total: Array, most: Array, room: Array, at
         given: Array = np.clip(over / rate, 0.0, most)
         return given
 
-    low, high = np.zeros(len(at)), (room / full).max(axis=0) + (rate * most / full).max(axis=0) + 1.0
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2.0
-        enough = powers(middle).sum(axis=0) >= total
-        low, high = (np.where(enough, middle, low), np.where(enough, high, middle)) if down else (
-            np.where(enough, low, middle), np.where(enough, middle, high)
-        )  # fmt: skip
-    return powers(low if down else high)
+    # The sum is a line between the levels at which one battery starts or stops to move: they bracket the level.
+    moving = room / full, (room - rate * most if down else room + rate * most) / full
+    marks = np.sort(np.concatenate(moving), axis=0)
+    sums = np.array([powers(mark).sum(axis=0) for mark in marks])
+    reached = sums >= total if down else sums <= total
+    below = np.clip(reached.sum(axis=0) - 1, 0, len(marks) - 2)[None]
+    (left,), (right,) = (np.take_along_axis(marks, below + k, axis=0) for k in (0, 1))
+    (at_left,), (at_right,) = (np.take_along_axis(sums, below + k, axis=0) for k in (0, 1))
+    change = at_right - at_left
+    share = np.divide(total - at_left, change, out=np.zeros(len(at)), where=change != 0.0)
+    return powers(left + np.clip(share, 0.0, 1.0) * (right - left))
 
 
 def needed_mwh(island: Island, cover_h: float) -> tuple[Array, Mask]:
-    """(least energy in store at each instant that survives `cover_h` hours, instants at which none is enough).
+    """(least energy in each battery at each instant that survives `cover_h` hours, instants at which none is enough).
 
-    Of one battery. n+1 values; what lies beyond the horizon asks for nothing.
+    A row per battery, n+1 values each; what lies beyond the horizon asks for nothing. Several batteries have what
+    they can store, or as many steps of full discharge each as the others, which is how they share the load.
     """
+    if len(island.plant.batteries) > 1:
+        return _needed_of_several(island, cover_h)
+    need, never = _needed_of_one(island, cover_h)
+    return need[None], never
+
+
+def _needed_of_several(island: Island, cover_h: float) -> tuple[Array, Mask]:
+    """The least level from which the batteries survive so long, found by halving for all starts at once."""
+    plant, at = island.plant, np.arange(island.plant.steps)
+    units = [_Unit(battery, plant) for battery in plant.batteries]
+    floors, rates = np.array([[unit.floor] for unit in units]), np.array([unit.rate_mwh(at) for unit in units])
+    full = np.array([unit.full for unit in units])[:, :-1]
+
+    def stored(level: Array) -> Array:
+        energy: Array = np.minimum(floors + level * rates, np.maximum(full, floors))
+        return energy
+
+    low, high = np.full(plant.steps, -1.0), ((full - floors) / rates).max(axis=0)
+    never = ~_covered(island, units, stored(high), cover_h)
+    for _ in range(HALVINGS):
+        middle = np.maximum((low + high) / 2.0, 0.0)
+        enough = _covered(island, units, stored(middle), cover_h)
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return np.concatenate([stored(np.maximum(high, 0.0)), floors], axis=1), np.append(never, False)
+
+
+def _covered(island: Island, units: Sequence[_Unit], energy: Array, cover_h: float) -> Mask:
+    """Starts that survive so many hours, or to the end of the horizon, with `energy` in each battery."""
+    plant = island.plant
+    at, going, hours = np.arange(plant.steps), np.arange(plant.steps), np.zeros(plant.steps)
+    wanted = np.minimum(cover_h, (plant.steps - at) * plant.step_h) - SLACK * cover_h
+    while len(going):
+        energy, share = _step(island, units, energy, at)
+        hours[going] += share * plant.step_h
+        keep = (share >= 1.0) & (hours[going] < wanted[going]) & (at + 1 < plant.steps)
+        going, at, energy = going[keep], at[keep] + 1, energy[:, keep]
+    covered: Mask = hours >= wanted
+    return covered
+
+
+def _needed_of_one(island: Island, cover_h: float) -> tuple[Array, Mask]:
+    """The same of one battery, by going back from the end."""
     plant = island.plant
     (battery,) = plant.batteries
     unit = _Unit(battery, plant)

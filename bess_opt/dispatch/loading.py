@@ -107,8 +107,9 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
         return
     plant, active = prepare(made.scenario)
     schedule = made.whole_schedule
+    named = () if made.of_batteries is None else [f"column {one.name}." for one in made.scenario.batteries]
     for violation in audit(schedule, law_of(made.twin, plant), [active.checks, product_checks]):
-        yield SCHEDULE_FILE, violation.sentence()
+        yield UNITS_FILE if violation.law.startswith(tuple(named)) else SCHEDULE_FILE, violation.sentence()
     again = metrics_of(schedule, plant, active.score(schedule, plant))
     lines = ledger_of(schedule, plant) | active.penalties(schedule, plant)
     figures = active.figures(schedule, plant)

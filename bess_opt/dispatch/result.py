@@ -139,7 +139,11 @@ class Dispatch:
 
     @cached_property
     def products(self) -> pd.DataFrame:
-        """A row for each market product: `capacity_revenue` [currency], `mean_mw`, `most_mw`, `blocks` held."""
+        """A row for each market product: `capacity_revenue` and `activation_revenue` [currency], `mean_mw`, ...
+
+        `activation_revenue` is that of an activation price, 0 without one. `activated_mwh` is the energy called in
+        either direction, `mean_mw` and `most_mw` the bid, `blocks` in how many it was held.
+        """
         return products_table(self.schedule, plant_of(self.scenario))
 
     @cached_property
@@ -150,31 +154,44 @@ class Dispatch:
         `margin_mwh` the least energy, with the call at the start of a step or at its end. `margin_mw_at` and
         `margin_mwh_at` are the starts of these steps. The energy is that of the step simulator's law at the planned
         base point. NaN where nothing is held.
+
+        What follows is no promise: the least room in store [MWh], with its step, if calls came unlike those that the
+        plan expects, at the planned base points; below zero it is what would be missing. `longer_call_mwh`: one call
+        that runs on to the end of its block (for its head-room hours where that is longer). `quiet_market_mwh`: the
+        promised call after a horizon without any. `every_block_mwh`: a whole call in each block, never recovered.
         """
         return delivery_of(self.whole_schedule, plant_of(self.scenario))
 
     def plot(self, what: str | None = None, week: str | None = None, *, theme: str = "light") -> Figure:
-        """Power stack, SOC and price of a week, and the year as a heat map; or "value" or "wear", see below.
+        """Power stack, SOC and price of a week, and the year as a heat map; or "value", "stack" or "wear".
 
         `plot("value")` shows what one MWh more in store is worth at every energy and time of the week, with the
         planned energy on it: an optimal plan that value functions fit (`report.engine`); of another optimal plan the
-        worth along its own way. `plot("wear")` shows which segments of wear by depth each fall of the state of charge
-        empties, beside rainflow counting of the horizon.
-
-        `week` names the local date with which the week begins, also in the first place; by
-        default the one with the most battery throughput. `theme` is "light" or "dark". ScenarioError for another
-        theme, a date off the horizon, "value" of a plan that is no optimum, or "wear" without wear by depth.
+        worth along its own way. `plot("stack")` shows one local day of the market products: the capacity held on the
+        base point, the stored energy between what their calls ask, their prices; the day that pays most, or that of
+        `week`. `plot("wear")` shows which segments of wear by depth each fall of the state of charge empties, beside
+        rainflow counting of the horizon. `week` names the local date with which the week begins, also in the first
+        place; by default the one with the most battery throughput. `theme` is "light" or "dark". ScenarioError for
+        another theme, a date off the horizon, "value" of a plan that is no optimum, "stack" without products, or
+        "wear" without wear by depth.
         """
         from bess_opt import plots
 
-        week = what if week is None and what not in ("value", "wear") else week
+        week = what if week is None and what not in ("value", "stack", "wear") else week
         wrong = drawing_problems(pd.DatetimeIndex(self.schedule.index), week, theme)
         if what == "value" and self.stored_energy_value is None:
             found = f"found 'value', but a plan of twin {self.twin!r} does not say what stored energy is worth"
             wrong.append(Finding("no_value", "what", found, "plot the plan of optimize"))
+        if what == "stack" and not self.scenario.product:
+            found = "found 'stack', but the scenario has no market product"
+            wrong.append(Finding("no_products", "what", found, "add a table [[product]]"))
         if wrong:
             raise ScenarioError(wrong)
         shade: Literal["light", "dark"] = "dark" if theme == "dark" else "light"
+        if what == "stack":
+            from bess_opt.dispatch.stack_picture import stack_figure
+
+            return stack_figure(self, week, shade)
         if what == "value":
             return self._value_figure(week, shade)
         if what == "wear":

@@ -50,7 +50,7 @@ class Finance(Table):
     variable_om_per_mwh: Annotated[
         Number, quantity("upkeep per MWh discharged; cash, enters dispatch", "currency/MWh", ge=0)
     ] = 0.0
-    lifetime_years: Annotated[Count | None, quantity("years of operation", "year", ge=1)] = None
+    lifetime_years: Annotated[Count | None, quantity("years of operation", "year", ge=1, le=1_000)] = None
     discount_rate: Annotated[Number | None, quantity("discount rate", "1/year", gt=-1, le=1)] = None
     money: Annotated[
         Literal["nominal", "real"], Field(description='"nominal" (rates with inflation) or "real" (without)')

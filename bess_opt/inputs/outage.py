@@ -75,6 +75,8 @@ def outage_findings(outages: Sequence[Outage], index: pd.DatetimeIndex, step_h: 
             continue
         for key, edge in (("start", outage.first_ns), ("hours", outage.last_ns)):
             nearest = begin + round((edge - begin) / step) * step
+            if key == "hours" and nearest <= outage.first_ns:
+                nearest = outage.first_ns + step
             if abs(edge - nearest) > step * 1e-6:
                 found = f"the outage {'begins' if key == 'start' else 'ends'} at {_text(edge, index)}, inside a step"
                 expected = f"the nearest edge of a step is {_text(nearest, index)}"

@@ -161,7 +161,8 @@ class DemandRate(CalendarKeys):
         Literal["full", "share"], Field(description="how a month that the horizon cuts is billed: whole, or by hours")
     ] = "full"
     incurred_mw: Annotated[
-        Annotated[Number, Field(ge=0)] | Peaks_MW,
+        Annotated[Annotated[Number, Field(ge=0)], Tag("(number)")] | Annotated[Peaks_MW, Tag("(list)")],
+        Discriminator(lambda value: "(list)" if isinstance(value, tuple) else "(number)"),
         BeforeValidator(_one_or_several),
         Field(
             description="peak already there at the start in the period under way, or with peaks a list of peaks of "

@@ -99,7 +99,7 @@ def over_steps(m: Any, rule: Any, steps: np.ndarray) -> Any:
 def _largest_sums(plant: Plant, billing: Billing) -> np.ndarray:
     """More than the sum of each month can be, either way."""
     limits, months = plant.flow_limits(), billing.months
-    bought, sold = limits["import_mw"] * plant.step_h, limits["export_mw"] * plant.step_h
+    bought, sold = limits["settled_import_mw"] * plant.step_h, limits["settled_export_mw"] * plant.step_h
     size = np.abs(billing.account.begins_with())
     if plant.has_prices:
         prices = np.abs(np.nan_to_num([plant.import_price, plant.export_price])).max(axis=0)

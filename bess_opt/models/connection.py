@@ -14,6 +14,7 @@ import pyomo.environ as pyo
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.ledger import add_term
 from bess_opt.models.meaning import Meaning
+from bess_opt.models.products.activation import base_grid
 from bess_opt.models.units import MW, PER_MWH
 from bess_opt.plant.connection import FLOWS, ClauseNumbers
 from bess_opt.plant.plant import Plant
@@ -112,4 +113,4 @@ def first_grid_ramp_down(m: Any, t: Any) -> Any:
 
 
 def _grid(m: Any, t: Any) -> Any:
-    return m.export_mw[t] - m.import_mw[t]
+    return base_grid(m, t)

@@ -29,7 +29,8 @@ def add_dc_bus(m: Any, plant: Plant) -> None:
         raise ValueError("this plant has no DC bus")
     # Without a rating too the flows need an end, or in and out at once could waste energy without end.
     limits = plant.flow_limits()
-    rating = plant.bus.inverter_mw
+    # Means over calls add what goes out in one to what comes in beside it.
+    rating = plant.bus.inverter_mw * (2.0 if plant.activated else 1.0)
     out, into = (
         rating if np.isfinite(rating) else 2.0 * limits[flow] for flow in ("inverter_out_mw", "inverter_in_mw")
     )

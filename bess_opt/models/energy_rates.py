@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 
 from bess_opt.models.bends import add_bends, bend_cost, bends_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
-from bess_opt.models.ledger import add_term
+from bess_opt.models.ledger import add_term, settled_flows
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import CURRENCY, MWH, PER_MWH
 from bess_opt.plant.billing.energy import EXPORT, IMPORT, NET, Counter
@@ -61,8 +61,8 @@ def _passed(curve: Any, low: float) -> tuple[float, float]:
 def _reach(counter: Counter, plant: Plant) -> tuple[float, float]:
     """Least and most that a counter can stand at in the end."""
     limits = plant.flow_limits()
-    bought = float(limits["import_mw"][counter.steps].sum()) * plant.step_h
-    sold = float(limits["export_mw"][counter.steps].sum()) * plant.step_h
+    bought = float(limits["settled_import_mw"][counter.steps].sum()) * plant.step_h
+    sold = float(limits["settled_export_mw"][counter.steps].sum()) * plant.step_h
     up = bought if counter.counts != EXPORT else sold
     down = sold if counter.counts == NET else 0.0
     return counter.before_mwh - down, counter.before_mwh + up
@@ -76,11 +76,11 @@ def _flows(counter: Counter) -> tuple[float, float]:
 def counted(m: Any, k: Any) -> Any:
     """counted[k] = before[k] + Σ h·(import, export, or import − export) over the counter's steps."""
     steps, (bought, sold) = m.steps_of_counter[int(k)], m.counter_flows[int(k)]
-    energy = 0.0
+    energy, (into, out) = 0.0, settled_flows(m)
     if bought:
-        energy = energy + total(m.import_mw, steps) * m.step_h
+        energy = energy + total(into, steps) * m.step_h
     if sold:
-        energy = energy + sold * (total(m.export_mw, steps) * m.step_h)
+        energy = energy + sold * (total(out, steps) * m.step_h)
     return m.counted_mwh[k] == m.before_mwh[k] + energy
 
 

@@ -77,7 +77,15 @@ def add_term(m: Any, line: str, rule: Callable[[Any, Any], Any], index: Any, own
 
 def energy_revenue(m: Any, t: Any) -> Any:
     """h·(p_export·export − p_import·import)."""
-    return money.energy_revenue(m.import_mw[t], m.export_mw[t], m.import_price[t], m.export_price[t], m.step_h)
+    bought, sold = settled_flows(m)
+    return money.energy_revenue(bought[t], sold[t], m.import_price[t], m.export_price[t], m.step_h)
+
+
+def settled_flows(m: Any) -> tuple[Any, Any]:
+    """(import, export) that energy prices see: the meter's, or without calls that have a price of their own."""
+    if hasattr(m, "settled_import_mw"):
+        return m.settled_import_mw, m.settled_export_mw
+    return m.import_mw, m.export_mw
 
 
 def wear(m: Any, t: Any) -> Any:

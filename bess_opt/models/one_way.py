@@ -1,8 +1,8 @@
 """The one-way rule in the model: each converter runs one way in a step.
 
 The plain model leaves this out, because most plans keep it by themselves and binaries cost time.
-`bess_opt.solver.one_way_search` adds it where a plan breaks it. The cuts are valid for every plan that keeps the rule
-and bring the relaxation close to the exact optimum.
+`bess_opt.solver.search.one_way_search` adds it where a plan breaks it. The cuts are valid for every plan that keeps
+the rule and bring the relaxation close to the exact optimum.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Ru
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, MWH, PER_UNIT
 from bess_opt.plant.plant import Plant, Ratings, Storage
-from bess_opt.plant.products.offers import called_down
+from bess_opt.plant.products.offers import called_down, called_states
 from bess_opt.plant.reach import least_mwh, most_mwh
 
 ROOM = Meaning(carries_energy=True)
@@ -38,6 +38,9 @@ GRID = Pair("import_mw", "export_mw", "importing")
 OWN = Pair("charge_mw", "discharge_mw", "charging")  # of a battery, under the names that it has alone
 SOLAR = Pair("solar_over_load_mw", "solar_short_of_load_mw", "over_load")
 INVERTER = Pair("inverter_out_mw", "inverter_in_mw", "inverting")
+# Where market products are called: at the base point, and what energy prices see.
+BASE_INVERTER = Pair("base_inverter_out_mw", "base_inverter_in_mw", "base_inverting")
+SETTLED = Pair("settled_import_mw", "settled_export_mw", "settled_importing")
 # A battery that holds regulation runs one way at its base point and at each end of what may be called.
 STATES = (
     Pair("base_charge_mw", "base_discharge_mw", "base_charging"),
@@ -53,18 +56,28 @@ def battery_pair(battery: Storage) -> Pair:
 
 def called_pairs(plant: Plant) -> tuple[Pair, ...]:
     """The pair of each battery when market products are called down: it stops discharging before it charges."""
-    return tuple(
-        Pair(*(f"{called}_{name}" for name in ("charge_mw", "discharge_mw", "charging")))
-        for battery in plant.batteries
-        for called in called_down(battery.prefix, plant.offers)
-    )
+    return _pairs_of_states([s for battery in plant.batteries for s in called_down(battery.prefix, plant.offers)])
+
+
+def state_pairs(plant: Plant) -> tuple[Pair, ...]:
+    """The pairs of each battery at its base point and in each call of a market product."""
+    return _pairs_of_states([s for battery in plant.batteries for s in called_states(battery.prefix, plant.offers)])
+
+
+def _pairs_of_states(states: Sequence[str]) -> tuple[Pair, ...]:
+    return tuple(Pair(*(f"{s}_{name}" for name in ("charge_mw", "discharge_mw", "charging"))) for s in states)
 
 
 def pairs_of(plant: Plant) -> tuple[Pair, ...]:
     """The converters of this plant that the one-way rule binds."""
     batteries = tuple(map(battery_pair, plant.batteries)) if plant.reserves is None else STATES
-    batteries = (*batteries, *called_pairs(plant))
     site = (GRID,) if plant.bus is None else (INVERTER, GRID)
+    if plant.activated:
+        batteries = state_pairs(plant)
+        site = (GRID,) if plant.bus is None else (BASE_INVERTER, GRID)
+        if any(offer.called and offer.activation_price is not None for offer in plant.offers):
+            site = (*site, SETTLED)
+    batteries = (*batteries, *called_pairs(plant))
     return (*batteries, *site, SOLAR) if plant.strict_export else (*batteries, *site)
 
 
@@ -94,7 +107,7 @@ def add_one_way_cuts(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
     for battery, own in zip(plant.batteries, ratings, strict=True):
         _name_ratings(asset(m, battery), own)
         _add_shared_ratings(asset(m, battery), battery, OWN)
-    if len(plant.batteries) > 1:
+    if len(plant.batteries) > 1 or plant.activated:
         return
     if plant.bus is not None:
         m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores)
@@ -129,7 +142,7 @@ def put_in_proportion(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
     charge and discharge alike they say the same. `ratings` are those of each battery.
     """
     for battery, rated in zip(plant.batteries, ratings, strict=True):
-        for pair in STATES:
+        for pair in (*STATES, *_pairs_of_states(called_states("", plant.offers))):
             name = f"{battery.prefix}{pair.binary.removesuffix('_charging')}_shared_power"
             if hasattr(m, name):
                 m.del_component(name)
@@ -200,9 +213,9 @@ def second_only(pair: Pair) -> Rule:
 def add_room_cuts(m: Any, plant: Plant) -> None:
     """Add the cuts, unless a strategy has done so because its plain model would break the rule often.
 
-    With regulation they do not hold: mean charge and discharge of a step are then both positive.
+    With regulation and calls of products they do not hold: mean charge and discharge of a step are both positive.
     """
-    if plant.reserves is not None:
+    if plant.reserves is not None or plant.activated:
         return
     for battery in plant.batteries:
         if not hasattr(m, f"{battery.prefix}charge_room"):

@@ -18,6 +18,7 @@ from bess_opt.common.errors import AuditError
 from bess_opt.plant import physics
 from bess_opt.plant.flows import of_battery, own_columns
 from bess_opt.plant.plant import PRECISION, Plant, Storage
+from bess_opt.plant.products.activation import bids_of, called_mw, settled, through_inverter
 
 TOLERANCE = 1e-6  # of the battery's size, per step
 
@@ -135,8 +136,7 @@ def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         *exceeds("load is the scenario's", np.abs(load - plant.load_mw), plant),
         *exceeds("regulation is held only by a strategy for it", held, plant),
     ]
-    bought, sold = _arrays(schedule, "import_mw", "export_mw")
-    stated_buy, stated_sell, _ = plant.settled_energy(bought, sold)
+    stated_buy, stated_sell, _ = plant.settled_energy(*settled(schedule, plant))
     for price, stated in ((buy, stated_buy), (sell, stated_sell)):
         known = np.isfinite(stated)
         wrong = np.where(np.isnan(price) & ~known, 0.0, np.abs(price - stated))
@@ -153,7 +153,7 @@ def _derived(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     storage_lost = np.zeros(plant.steps)
     for battery in plant.batteries:
         storage_lost = storage_lost + _storage_lost(schedule, battery, plant)
-    buy, sell, due = plant.settled_energy(bought, sold)
+    buy, sell, due = plant.settled_energy(*settled(schedule, plant))
     # Of the battery's own turnover in the step, and what doubles leave open at the size of all that is paid.
     dear = np.maximum(1.0, np.maximum(np.abs(buy), np.abs(sell))) if plant.has_prices else np.ones(plant.steps)
     worth = dear * plant.step_h * (plant.scale_mw + PRECISION / TOLERANCE * (np.abs(bought) + np.abs(sold)))
@@ -197,7 +197,9 @@ def _dc_bus(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     solar, curtailed = _arrays(schedule, "solar_dc_mw", "curtailed_dc_mw")
     battery = sum(of_battery(schedule, own, "battery_mw")[0] for own in plant.on_dc_bus)
     eta_out, eta_in = plant.bus.eta_out, plant.bus.eta_in
-    out, into = np.maximum(inverter, 0.0), np.maximum(-inverter, 0.0)
+    called_out, called_in = through_inverter(plant, bids_of(schedule, plant))
+    base = inverter - called_out + called_in
+    out, into = np.maximum(base, 0.0) + called_out, np.maximum(-base, 0.0) + called_in
     bus = np.abs(solar - curtailed + battery - physics.inverter_dc_mw(out, into, eta_out=eta_out, eta_in=eta_in))
     loss = np.abs(lost - physics.inverter_loss_mw(out, into, eta_out=eta_out, eta_in=eta_in))
     rating = np.abs(inverter) - plant.bus.inverter_mw
@@ -284,11 +286,12 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         "curtailment on the DC bus": curtailed_dc - curtailable * solar_dc,
         "curtailment on the AC bus": (curtailed - curtailed_dc) - curtailable * (solar - solar_dc),
     }
+    called = called_mw(plant, bids_of(schedule, plant)) if plant.activated else 0.0
     return [
         *(v for law, excess in upper.items() for v in exceeds(law, excess, plant)),
         *exceeds("powers are not negative", -np.minimum.reduce(signs), plant),
         *exceeds("load is shed free of charge first", np.abs(shed - plant.shed_mw(unserved)), plant),
-        *exceeds("ramp of a clause", plant.connection.ramp_excess_mw(sold - bought), plant),
+        *exceeds("ramp of a clause", plant.connection.ramp_excess_mw(sold - bought - called), plant),
         *windows,
     ]
 
@@ -304,7 +307,8 @@ def _one_way(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     found: list[Violation] = []
     for battery in plant.batteries:
         both = np.minimum(*of_battery(schedule, battery, "charge_mw", "discharge_mw"))
-        found += exceeds(_law("battery runs one way", battery), both - held, plant)
+        if not plant.activated:  # the products' own check holds the base point and each call to it
+            found += exceeds(_law("battery runs one way", battery), both - held, plant)
     return [
         *found,
         *exceeds("site imports or exports", np.minimum(bought, sold), plant),

@@ -13,6 +13,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.columns import PRODUCTS, SCHEDULE, UNIT
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.products.activation import BASE, called_at_port, settled_flows
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,9 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
         )
     )
     units = [_unit(plant, *pair) for pair in zip(plant.batteries, flows.batteries, strict=True)]
-    import_price, export_price, revenue = plant.settled_energy(flows.import_mw, flows.export_mw)
+    bids = flows.held_mw
+    settled = settled_flows(plant, flows.import_mw, flows.export_mw, bids)
+    import_price, export_price, revenue = plant.settled_energy(*settled)
     columns: dict[str, Any] = {
         "solar_mw": plant.solar_mw,
         "solar_dc_mw": plant.solar_dc_mw,
@@ -124,17 +127,21 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
                 for offer in plant.offers
             }
     held = {offer.column: nothing + flows.held_mw.get(offer.name, 0.0) for offer in plant.offers}
+    if plant.offers:
+        bases = {
+            f"{battery.prefix}{BASE}": unit["battery_mw"] - called_at_port(plant, battery, bids)
+            if plant.activated
+            else unit["battery_mw"]
+            for battery, unit in zip(plant.batteries, units, strict=True)
+        }
+        held[BASE] = _sum(list(bases.values()))
+        own |= bases if len(units) > 1 else {}
     return pd.DataFrame({name: columns[name] for name in SCHEDULE} | held | own, index=plant.index)
-
-
-def held_columns(plant: Plant) -> list[str]:
-    """The columns of market products, of the site and of several batteries."""
-    return [name for name in own_columns(plant) if name.rpartition(".")[2] in {o.column for o in plant.offers}]
 
 
 def own_columns(plant: Plant) -> list[str]:
     """The columns of a schedule beside those that every schedule has: market products, and several batteries."""
-    held = [offer.column for offer in plant.offers]
+    held = [*(offer.column for offer in plant.offers), *([BASE] if plant.offers else [])]
     if len(plant.batteries) == 1:
         return held
     return [*held, *(f"{battery.prefix}{name}" for battery in plant.batteries for name in (*UNIT, *held))]

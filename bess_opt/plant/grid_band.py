@@ -12,6 +12,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Bus, Plant
+from bess_opt.plant.products.activation import called_mw
 from bess_opt.plant.room import Bound, Room, Setpoints, ac_bounds, room_of, tightest
 
 
@@ -33,6 +34,9 @@ class GridBand:
         self._load, self._shed = load.tolist(), np.maximum(plant.sheddable_mw - asked.unserved_mw, 0.0).tolist()
         self._solar_ac = (plant.solar_ac_mw - asked.curtailed_ac_mw).tolist()
         self._solar_dc = (plant.solar_dc_mw - asked.curtailed_dc_mw).tolist()
+        # Ramps bind the base point; the band is that of the step's mean with its calls.
+        called = called_mw(plant, asked.held.bids) if plant.activated and asked.held else np.zeros(plant.steps)
+        self._called = called.tolist()
         self._ramp, self._first = plant.connection.ramp_mw.tolist(), plant.connection.first_grid_mw
         self.grid_mw: list[float] = []
 
@@ -65,6 +69,7 @@ class GridBand:
         ramp = self._ramp[t]
         last = self.grid_mw[-1] if self.grid_mw else 0.0
         least, most = (last - ramp, last + ramp) if t else self._first
+        least, most = least + self._called[t], most + self._called[t]
         self.least_mw[t], self.most_mw[t] = max(self.least_mw[t], least), min(self.most_mw[t], most)
         self.curtailed_above_mw[t] = min(self.curtailed_above_mw[t], max(most, self.least_mw[t]))
         here = self._load[t] - self._solar_ac[t]
@@ -94,7 +99,7 @@ class GridBand:
             grid -= min(grid - above, solar_ac)
         if grid < least:
             grid += min(least - grid, self._shed[t])
-        self.grid_mw.append(grid)
+        self.grid_mw.append(grid - self._called[t])
 
 
 def ac_band(plant: Plant, asked: Setpoints, *, of_rule: bool) -> tuple[Bound, Bound]:

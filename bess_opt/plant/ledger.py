@@ -17,6 +17,7 @@ import pandas as pd
 from bess_opt.common.columns import PRODUCTS
 from bess_opt.plant import money
 from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.products.activation import settled
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Booked:
         if self.plant.billing is None:
             return {}
         bought, sold = (self.schedule[name].to_numpy() for name in ("import_mw", "export_mw"))
-        return self.plant.billing.amounts(bought, sold)
+        return self.plant.billing.amounts(bought, sold, settled(self.schedule, self.plant))
 
     def over_batteries(self, amount: Callable[[Storage, pd.Series], float], column: str) -> float:
         """Sum over the batteries of what `amount` makes of a battery and its `column`."""
@@ -79,10 +80,12 @@ def _products(booked: Booked) -> float:
 
 
 def _offers(booked: Booked) -> float:
-    """Pay for the capacity held of all market products."""
+    """Pay for the capacity held of all market products, and for calls that have a price of their own."""
     pay = np.zeros(booked.plant.steps)
     for offer in booked.plant.offers:
-        pay = pay + money.capacity_revenue(booked.schedule[offer.column].to_numpy(), offer.price, booked.plant.step_h)
+        bid = booked.schedule[offer.column].to_numpy()
+        pay = pay + money.capacity_revenue(bid, offer.price, booked.plant.step_h)
+        pay = pay + offer.activation_revenue(bid, booked.plant.step_h)
     return float(pay.sum())
 
 

@@ -30,6 +30,11 @@ def capacity_revenue(held_mw: Quantity, price_per_mw_h: Quantity, step_h: Quanti
     return price_per_mw_h * step_h * held_mw
 
 
+def activation_revenue(held_mw: Quantity, share: Quantity, price_per_mwh: Quantity, step_h: Quantity) -> Quantity:
+    """Money of a step for held capacity that is called for a share of its time, in either direction."""
+    return price_per_mwh * step_h * share * held_mw
+
+
 def pjm_credit(
     mw: Quantity,
     score: Quantity,

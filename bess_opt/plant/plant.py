@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,8 @@ from bess_opt.inputs.batteries import several_batteries
 from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
 from bess_opt.plant.connection import Connection, Outages
-from bess_opt.plant.products.offers import Offer, called_down
+from bess_opt.plant.products.offers import Offer, called_down, called_states, settled_limits
+from bess_opt.plant.products.reserves import Product, Reserves
 from bess_opt.plant.warranty.cycle_caps import CycleCap
 from bess_opt.plant.warranty.depth_wear import DepthWear, Worn, worn
 
@@ -150,45 +151,6 @@ class Bus:
 
 
 @dataclass(frozen=True)
-class Product:
-    """Capacity of one direction that this plant may sell, and what a held MW asks of the battery.
-
-    `price` in currency per MW and hour. `activation` is the share of the held capacity that is called on average over
-    a step, `headroom_h` the hours for which a full call can be served; `block_starts` marks the steps at which the
-    capacity may change.
-    """
-
-    direction: Literal["up", "down"]
-    price: Array
-    activation: Array
-    headroom_h: float
-    max_mw: float
-    block_starts: Array
-
-
-@dataclass(frozen=True)
-class Reserves:
-    """The products that this plant may sell, by name; `symmetric` ones are held alike up and down, as one product."""
-
-    products: Mapping[str, Product]
-    symmetric: bool = False
-
-    @property
-    def up(self) -> Product:
-        """The one product that is called upward."""
-        return self._only("up")
-
-    @property
-    def down(self) -> Product:
-        """The one product that is called downward."""
-        return self._only("down")
-
-    def _only(self, direction: str) -> Product:
-        (product,) = (one for one in self.products.values() if one.direction == direction)
-        return product
-
-
-@dataclass(frozen=True)
 class Plant:
     """Everything numeric about one scenario. Arrays have one value per step unless said otherwise."""
 
@@ -216,6 +178,11 @@ class Plant:
     strict_export: bool = False  # export is no more than what PV has over the load
     outages: Outages | None = None
     offers: tuple[Offer, ...] = ()  # market products that it may hold
+
+    @property
+    def activated(self) -> bool:
+        """Whether market products are called in some step, so that flows are means over calls."""
+        return any(offer.called for offer in self.offers)
 
     @property
     def products(self) -> Mapping[str, Product]:
@@ -371,7 +338,8 @@ class Plant:
             into, out = battery.charge_limit_mw * one, battery.discharge_limit_mw * one
             limits |= {f"{battery.prefix}charge_mw": into, f"{battery.prefix}discharge_mw": out}
             states = () if self.reserves is None else ("base", "up", "down")
-            for state in (*states, *called_down(battery.prefix, self.offers)):
+            calls = (*called_down(battery.prefix, self.offers), *called_states(battery.prefix, self.offers))
+            for state in (*states, *calls):
                 limits |= {f"{state}_charge_mw": into, f"{state}_discharge_mw": out}
             if battery.on_dc_bus:
                 takes_dc, gives_dc = takes_dc + into, gives_dc + out
@@ -381,9 +349,11 @@ class Plant:
             gives_dc = np.minimum((gives_dc + self.solar_dc_mw) * self.bus.eta_out, self.bus.inverter_mw)
             takes_dc = np.minimum(takes_dc / self.bus.eta_in, self.bus.inverter_mw)
             limits |= {"inverter_out_mw": gives_dc, "inverter_in_mw": takes_dc}
+            limits |= {"base_inverter_out_mw": gives_dc, "base_inverter_in_mw": takes_dc}
             takes, gives = takes + takes_dc, gives + gives_dc
         limits["import_mw"] = np.minimum(np.maximum(takes + self.load_mw, 0.0), self.import_max_mw)
         limits["export_mw"] = np.minimum(gives + self.solar_ac_mw + self.generation_mw, self.export_max_mw)
+        limits |= settled_limits(self.offers, limits["import_mw"], limits["export_mw"])
         if self.strict_export:
             nothing = np.zeros(self.steps)
             over = np.maximum(self.solar_used_mw(nothing, nothing) - self.load_mw, 0.0)

@@ -35,9 +35,10 @@ class Reach:
 def power_bounds(plant: Plant) -> tuple[Array, Array]:
     """(least, most) battery power per step, MW at the port, + discharges, with PV and load used for it at best.
 
+    Of several batteries on one bus their sum.
     Where the least is above the most there is no power that the site allows.
     """
-    storage, nothing = plant.storage, np.zeros(plant.steps)
+    storage, nothing = plant.together, np.zeros(plant.steps)
     least = room_of(plant, Setpoints(nothing, nothing, nothing, plant.sheddable_mw)).lowest_mw
     most = room_of(plant, Setpoints(nothing, nothing, nothing, nothing)).highest_mw
     if plant.curtailable.any():

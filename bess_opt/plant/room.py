@@ -12,6 +12,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Bus, Plant
+from bess_opt.plant.products.activation import through_inverter
 from bess_opt.plant.rule import Held
 
 
@@ -28,6 +29,17 @@ class Setpoints:
     curtailed_dc_mw: Array
     unserved_mw: Array
     held: Held | None = None
+
+    def called(self, plant: Plant) -> tuple[Array, Array]:
+        """Mean power of products' calls through the shared inverter, + towards the AC bus: (at its AC side, DC side).
+
+        What a call brings is converted on its own, beside what flows at the base point.
+        """
+        if plant.bus is None or not plant.activated or self.held is None:
+            return np.zeros(plant.steps), np.zeros(plant.steps)
+        out, into = through_inverter(plant, self.held.bids)
+        dc: Array = physics.inverter_dc_mw(out, into, eta_out=plant.bus.eta_out, eta_in=plant.bus.eta_in)
+        return out - into, dc
 
 
 @dataclass(frozen=True)
@@ -49,25 +61,26 @@ def room_of(plant: Plant, asked: Setpoints) -> Room:
 
     It holds for one battery, and for the sum of several on the same bus.
     """
-    lowest, lowest_by, highest, highest_by = _port_bounds(plant, asked)
+    lowest, lowest_by, highest, highest_by = port_bounds(plant, asked)
     # Where PV may be curtailed it gives way to an idle battery; negative load does not.
     idle = np.zeros(plant.steps)
     if plant.generation_mw.any():
         dark = replace(asked, curtailed_ac_mw=plant.solar_ac_mw, curtailed_dc_mw=plant.solar_dc_mw)
-        idle = np.minimum(_port_bounds(plant, dark)[2], 0.0)
+        idle = np.minimum(port_bounds(plant, dark)[2], 0.0)
     highest = np.where(plant.curtailable, np.maximum(highest, idle), highest)
     return Room(lowest, highest, lowest_by, highest_by)
 
 
-def _port_bounds(plant: Plant, asked: Setpoints) -> tuple[Array, Array, Array, Array]:
+def port_bounds(plant: Plant, asked: Setpoints) -> tuple[Array, Array, Array, Array]:
     """(least power, what sets it, most power, what sets it) at the port, with the PV that `asked` leaves."""
     upper, lower = ac_bounds(plant, asked)
     if plant.bus is not None:
-        solar_dc = plant.solar_dc_mw - asked.curtailed_dc_mw
+        called_ac, called_dc = asked.called(plant)
+        solar_dc = plant.solar_dc_mw - asked.curtailed_dc_mw - called_dc
         upper.append((np.full(plant.steps, plant.bus.inverter_mw), "inverter"))
         lower.append((np.full(plant.steps, -plant.bus.inverter_mw), "inverter"))
-        upper = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in upper]
-        lower = [(_dc_of(plant.bus, ac) - solar_dc, by) for ac, by in lower]
+        upper = [(_dc_of(plant.bus, ac - called_ac) - solar_dc, by) for ac, by in upper]
+        lower = [(_dc_of(plant.bus, ac - called_ac) - solar_dc, by) for ac, by in lower]
     return (*tightest(lower, np.argmax), *tightest(upper, np.argmin))
 
 
@@ -93,8 +106,10 @@ def dc_bounds(plant: Plant, asked: Setpoints) -> tuple[Array, Array]:
     """(least, most) power of the batteries on the DC bus that its inverter can take over, MW; none without a bus."""
     if plant.bus is None:
         return np.full(plant.steps, -np.inf), np.full(plant.steps, np.inf)
+    called_ac, called_dc = asked.called(plant)
     rating, solar_dc = np.full(plant.steps, plant.bus.inverter_mw), plant.solar_dc_mw - asked.curtailed_dc_mw
-    return _dc_of(plant.bus, -rating) - solar_dc, _dc_of(plant.bus, rating) - solar_dc
+    solar_dc = solar_dc - called_dc
+    return _dc_of(plant.bus, -rating - called_ac) - solar_dc, _dc_of(plant.bus, rating - called_ac) - solar_dc
 
 
 def _dc_of(bus: Bus, ac_mw: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -17,11 +17,14 @@ from bess_opt.plant.plant import Plant
 class Held:
     """Capacity held per step, MW, by product; `swing_mw` flows both into and out of the port as calls change sign.
 
-    A rule that holds some has one as its attribute `held` and fills it while it runs, a step at a time.
+    Market products that several batteries hold are there for each too, by "north.fcr"; `swing_of` is then the swing
+    of each battery by name. A rule that holds some has one as its attribute `held` and fills it while it runs, a step
+    at a time.
     """
 
     capacity_mw: Mapping[str, list[float]]
     swing_mw: list[float]
+    swing_of: Mapping[str, list[float]] = field(default_factory=dict)
 
     @classmethod
     def nothing(cls, steps: int, products: Iterable[str] = ()) -> Held:
@@ -34,6 +37,11 @@ class Held:
         some = np.maximum.reduce([*capacity_mw.values(), np.zeros(len(charge_mw))]) > 0.0
         swing = np.where(some, np.minimum(charge_mw, discharge_mw), 0.0)
         return cls({name: held.tolist() for name, held in capacity_mw.items()}, swing.tolist())
+
+    @property
+    def bids(self) -> dict[str, Array]:
+        """The capacity as arrays."""
+        return {name: np.array(held) for name, held in self.capacity_mw.items()}
 
     def any_at(self, step: int) -> bool:
         """Whether any capacity is held in a step."""

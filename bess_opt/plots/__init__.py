@@ -17,6 +17,7 @@ from bess_opt.plots.panels.power import draw_power
 from bess_opt.plots.panels.price import draw_price
 from bess_opt.plots.panels.soc import draw_soc
 from bess_opt.plots.price_index import price_index_figure
+from bess_opt.plots.product_stack import product_stack_figure
 from bess_opt.plots.resilience import resilience_figure
 from bess_opt.plots.shared.page import NotebookFigure, figure_png, figure_svg
 from bess_opt.plots.value import stored_value_figure, value_map_figure
@@ -42,6 +43,7 @@ __all__ = [
     "heat_map_figure",
     "ladder_figure",
     "price_index_figure",
+    "product_stack_figure",
     "resilience_figure",
     "soc_duration_figure",
     "stored_value_figure",

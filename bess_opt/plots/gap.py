@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from bess_opt.plots.shared.page import figure_of, one_panel
-from bess_opt.plots.shared.parts import legend_beside, money_text
+from bess_opt.plots.shared.parts import held, legend_beside, money_text
 from bess_opt.plots.shared.style import TEXT_PT, Theme, ThemeName, heading, paler, theme_of
 
 if TYPE_CHECKING:  # the gap comes with the solver, and a picture does not need it
@@ -87,8 +87,9 @@ def _stack(axes: Axes, middles: np.ndarray, sums: pd.DataFrame, split: Gap, look
         bottom = np.where(values >= 0.0, above, below)
         colour = colours[cause]
         if long:
-            bars: Artist | Container = axes.stairs(
-                bottom + values, edges, baseline=bottom, fill=True, color=colour, label=cause, linewidth=0
+            lower, upper = held(bottom), held(bottom + values)
+            bars: Artist | Container = axes.fill_between(
+                edges, lower, upper, step="post", color=colour, label=cause, linewidth=0
             )
         else:
             bars = axes.bar(middles, values, bottom=bottom, width=0.9, color=colour, label=cause, linewidth=0)

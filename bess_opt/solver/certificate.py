@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, dot
 from bess_opt.plant.warranty.depth_wear import WearIdentity
 from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program
@@ -33,9 +33,9 @@ def certificate_of(program: Program, found: Exact) -> LinearCertificate:
     ax = program.activity(x)
     broken = np.concatenate([program.row_lower - ax, ax - program.row_upper, lower - x, x - upper])
     return LinearCertificate(
-        primal=-float(program.cost @ x) - program.offset,
+        primal=-dot(program.cost, x) - program.offset,
         dual=of_rows + of_columns - program.offset,
-        turnover=float(np.abs(program.cost) @ np.abs(x)) + abs(program.offset),
+        turnover=dot(np.abs(program.cost), np.abs(x)) + abs(program.offset),
         primal_violation=max(0.0, float(broken.max(initial=0.0))),
         dual_violation=max(loose_rows, loose_columns),
     )
@@ -55,7 +55,7 @@ def _pressed(price: Array, lower: Array, upper: Array) -> tuple[float, float]:
     side = np.where(price > 0.0, upper, lower)
     there = np.isfinite(side)
     loose = float(np.abs(price[~there]).max(initial=0.0))
-    return float(price[there] @ side[there]), loose
+    return dot(price[there], side[there]), loose
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, dot
 from bess_opt.solver.program import Program
 
 
@@ -67,11 +67,11 @@ class Change:
         x, y, z = duals.x, duals.row, duals.column
         bounds = np.where(z > 0.0, np.where(duals.closed, 0.0, self.upper), self.lower)
         sides = np.where(y > 0.0, self.row_upper, self.row_lower)
-        worth = z @ bounds + y @ sides - self.cost @ x - self.offset
+        worth = dot(z, bounds) + dot(y, sides) - dot(self.cost, x) - self.offset
         if self.matrices is not None:
             smaller, larger = self.matrices
-            worth -= y @ (larger.activity(x) - smaller.activity(x))
-        return float(worth)
+            worth -= dot(y, larger.activity(x) - smaller.activity(x))
+        return worth
 
 
 def _change(before: Array, after: Array) -> Array:

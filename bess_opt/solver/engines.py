@@ -88,6 +88,12 @@ class ReadModel(Protocol):
         the first objective.
         """
 
+    def between(self, other: ReadModel, share: float) -> ReadModel | None:
+        """The model whose limits and costs lie `share` of the way to those of `other`; None if more differs."""
+
+    def equals(self, other: ReadModel, within: float) -> bool:
+        """Whether all numbers of two models are the same but for rounding, `within` a share of each."""
+
 
 class WindowPlan(Protocol):
     """A plan of some steps: `energy` of their instants, `flow` by column, `price` of a MWh in store at each end."""

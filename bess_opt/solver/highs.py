@@ -16,7 +16,7 @@ from typing import Any
 import highspy
 import numpy as np
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, dot
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs_process import new_highs, run_highs
@@ -165,9 +165,19 @@ class Solver:
         """Let a mixed-integer solve end within an absolute `gap` of its bound, in units of the objective."""
         self._highs.setOptionValue("mip_abs_gap", gap / (self._x_scale * self._cost_scale))
 
+    def expect_little(self) -> None:
+        """Get ready for a small mixed-integer program: presolve and cuts in its tree cost more than they save."""
+        self._highs.setOptionValue("presolve", "off")
+        self._highs.setOptionValue("mip_allow_restart", False)
+        self._highs.setOptionValue("mip_allow_cut_separation_at_nodes", False)
+
     def limit_nodes(self, nodes: int) -> None:
-        """Let a mixed-integer solve end after so many branches with the best solution that it has."""
+        """Let a mixed-integer solve end after so many branches with the best solution that it has.
+
+        For small programs with a solution to begin with: presolve would take longer than the few branches.
+        """
         self._highs.setOptionValue("mip_max_nodes", nodes)
+        self._highs.setOptionValue("presolve", "off")
 
     def start_from(self, x: Array) -> None:
         """Give a mixed-integer solve a solution to begin with."""
@@ -262,9 +272,9 @@ class Solver:
         found = self._highs.getSolution()
         money_scale = self._x_scale * self._cost_scale
         x = np.array(found.col_value) * self._column_scale
-        objective = float(self._cost @ x) + self.program.offset
+        objective = dot(self._cost, x) + self.program.offset
         bound = objective if not self._mixed else info.mip_dual_bound * money_scale + self.program.offset
-        size = float(np.abs(self._cost) @ np.abs(x)) + abs(self.program.offset)
+        size = dot(np.abs(self._cost), np.abs(x)) + abs(self.program.offset)
         require_bound(bound, objective, size, float(np.abs(self._cost).max(initial=0.0)) * self._x_scale)
         empty = np.zeros(0)
         return Solution(

@@ -22,7 +22,7 @@ from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import ENERGY, ENERGY_LAW, Program, of_batteries
-from bess_opt.solver.segments import Cutter, Segment
+from bess_opt.solver.search.segments import Cutter, Segment
 from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, FREE, basis_at
 
 SHORTEST = 2_000  # steps below which a program is solved as quickly without a start
@@ -105,6 +105,9 @@ class _Segments:
         self._energy = np.array([block.first for block in of_batteries(program.variables, ENERGY)])
         # A row longer than a segment (a month's cycles) is left to the whole: it would make one segment of it.
         self._may_end = ~self._cutter.crossed_by_short(OWN_STEPS)
+        # Rows that slide from step to step cross every instant: segments then know what was used before them.
+        self._slides = not self._may_end[1:-1].any()
+        self._may_end |= self._slides
         self.guess = tuple(program.lower[self._energy].tolist())
         self.column, self.row = at_rest(program)
 
@@ -126,25 +129,35 @@ class _Segments:
 
     def go_through(self, begin: _HandOver, end: _HandOver) -> None:
         """One segment after the other from `begin` to `end`; wider ones where the battery does not rest."""
-        own = OWN_STEPS
+        own, x = OWN_STEPS, np.full(self._program.columns, np.nan)
         while begin.instant < end.instant:
             last = min(begin.instant + own + BEYOND_STEPS, end.instant)
             is_last = last == end.instant
-            solved = self._solve(Segment(begin.instant, last), begin.energy_mwh, end.energy_mwh if is_last else None)
+            part, end_mwh = Segment(begin.instant, last), end.energy_mwh if is_last else None
+            solved = self._solve(part, begin.energy_mwh, end_mwh, x)
             if solved is None:
                 return
             self._note(solved, end)
+            x[solved.columns] = solved.x
             if is_last:
                 return
             rests = self._rests(solved, begin.instant + 1, begin.instant + own)
             begin, own = (self._hand_over(solved, int(rests[-1])), OWN_STEPS) if len(rests) else (begin, 2 * own)
 
-    def _solve(self, segment: Segment, begin_mwh: Energies, end_mwh: Energies) -> _Solved | None:
-        """A segment's optimum from what is known so far; None if it has no plan, or the time is up."""
+    def _solve(
+        self, segment: Segment, begin_mwh: Energies, end_mwh: Energies, x: Array | None = None
+    ) -> _Solved | None:
+        """A segment's optimum from what is known so far; None if it has no plan, or the time is up.
+
+        `x` are the values before it (NaN where none are known), which rows that slide have counted.
+        """
         if self._deadline is not None and time.perf_counter() > self._deadline:
             return None
         small, columns, rows = self._cutter.slice(segment)
         small = self._with_ends(small, columns, segment, begin_mwh, end_mwh)
+        if self._slides and x is not None:
+            begun, left = self._cutter.begun_before(segment, columns, x)
+            small, rows = small.with_rows(left) if left else small, np.append(rows, begun)
         solver = Solver(small, self._options, scale_mw=self._scale_mw)
         column, row = self.column[columns], self.row[rows]
         column[np.searchsorted(columns, self._energy + segment.first)] = AT_LOWER
@@ -152,10 +165,10 @@ class _Segments:
         solver.set_basis(basis_at(column, row))
         solver.expect_few_steps()
         try:
-            x = solver.solve(duals=False).x
+            found = solver.solve(duals=False).x
         except SolveError:
             return None
-        return _Solved(segment, columns, rows, *solver.statuses(x), x)
+        return _Solved(segment, columns, rows, *solver.statuses(found), found)
 
     def _with_ends(
         self, small: Program, columns: Array, segment: Segment, begin_mwh: Energies, end_mwh: Energies

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, dot
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import ENERGY, Program, stores
-from bess_opt.solver.segments import Cutter, Segment
+from bess_opt.solver.search.segments import Cutter, Segment
 from bess_opt.solver.solution import AT_LOWER, BASIC, LimitReachedError, Solution, basis_at
 from bess_opt.solver.warm_start import SHORTEST, complete, start_near_optimum
 from bess_opt.solver.worn_start import SegmentBlocks, emptied, segment_blocks, without_segments, worn_basis
@@ -276,7 +276,7 @@ class ChainedSolver(Solver):
         broken = max(float((self._row_lower - activity).max()), float((activity - self._row_upper).max()))
         if broken > KEPT * self._scale_mw:
             return None
-        objective, turnover = float(self._cost @ x), float(np.abs(self._cost) @ np.abs(x))
+        objective, turnover = dot(self._cost, x), dot(np.abs(self._cost), np.abs(x))
         if not duals:
             value, nothing = objective + program.offset, np.zeros(0)
             return Solution(x, value, value, nothing, nothing, seconds, iterations)
@@ -285,7 +285,7 @@ class ChainedSolver(Solver):
         for price, low, high in ((row, self._row_lower, self._row_upper), (column, self._lower, self._upper)):
             side = np.where(price > 0.0, low, high)
             there = np.isfinite(side)
-            value += float(price[there] @ side[there])
+            value += dot(price[there], side[there])
             loose = max(loose, float(np.abs(price[~there]).max(initial=0.0)))
         dearest = float(np.abs(self._cost).max(initial=0.0))
         if abs(value - objective) > PROVEN * max(turnover, EMPTY * dearest) or loose > PROVEN * 1e3 * dearest:

@@ -14,6 +14,8 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.batch.price_rows import PriceRows
 from bess_opt.dispatch.optimum.bring_back import prepare
@@ -44,7 +46,9 @@ class ManyOptima:
     schedules: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
 
-def optimize_many(scenario: Scenario, prices: pd.DataFrame, *, schedules: bool = False) -> ManyOptima:
+def optimize_many(
+    scenario: Scenario, prices: pd.DataFrame, *, schedules: bool = False, progress: ShowProgress = False
+) -> ManyOptima:
     """The optimal dispatch of `scenario` in each of many price years.
 
     `prices` stands on the scenario's index, a column a year, each in place of `price_per_mwh` (currency per MWh).
@@ -52,17 +56,34 @@ def optimize_many(scenario: Scenario, prices: pd.DataFrame, *, schedules: bool =
     first and the last year say the same; every plan that is made passes the audit. With `schedules` all are made and
     kept, which takes time and memory. ScenarioError where the scenario
     has no `price_per_mwh`, an index differs, a price is missing or infinite, or a name stands twice; else as
-    `optimize`.
+    `optimize`. `progress` is told a `Progress` after each year, or says whether a bar is drawn; StopIteration from it
+    ends the work with the years that are done, in the order of the columns; before the first with CancelledError.
     """
     _require(scenario, prices)
     rows = [prices.iloc[:, position].to_numpy(dtype=float) for position in range(prices.shape[1])]
-    answer = _answering(scenario, rows, keep=schedules)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        answers = list(pool.map(answer, rows))
-    names = [str(name) for name in prices.columns]
+    with followed(progress, "planning each year") as told:
+        told.step(0.0)
+        answers = _answered(_answering(scenario, rows, keep=schedules), rows, told)
+    names = [str(name) for name in prices.columns][: len(answers)]
     table = pd.DataFrame([row for row, _ in answers], index=pd.Index(names, name="year"))
     kept = {name: frame for name, (_, frame) in zip(names, answers, strict=True) if frame is not None}
     return ManyOptima(table, kept)
+
+
+def _answered(answer: Callable[[Array], Answer], rows: Sequence[Array], told: Stretch) -> list[Answer]:
+    """The years in their order, until who is told asks for the end."""
+    made: list[Answer] = []
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        waiting = [pool.submit(answer, row) for row in rows]
+        try:
+            for one in waiting:
+                made.append(one.result())
+                told.tell(len(made) / len(rows))
+                if told.cancelled:
+                    break
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    return made
 
 
 def _answering(scenario: Scenario, rows: Sequence[Array], *, keep: bool) -> Callable[[Array], Answer]:

@@ -8,7 +8,6 @@ import numpy as np
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.warranty.depth_wear import counted_by_segment, leaving_by_segment
 
@@ -22,7 +21,6 @@ def wear_figure(plan: Dispatch, week: str | None, theme: Literal["light", "dark"
     """Falls of the plan's state of charge. ScenarioError without wear by depth, or where energy moves otherwise."""
     from bess_opt.plots.falls import falls_figure
 
-    require_one_battery(plan.scenario.batteries, "the picture of wear")
     plant, schedule = plant_of(plan.scenario), plan.schedule
     storage = plant.storage
     if storage.wear is None or storage.retention != 1.0 or np.any(storage.drawn_mw):

@@ -78,8 +78,8 @@ class MarketProduct(CalendarKeys):
     ] = "symmetric"
     block_h: Annotated[
         Number | None,
-        BeforeValidator(_block),
         quantity("hours of the local clock in which a bid is constant; 168 is a week; default: one step", "h", gt=0),
+        BeforeValidator(_block),
     ] = None
     time_zone: Annotated[
         Text | None, BeforeValidator(_zone), Field(description="clock of its blocks; default: site.time_zone")
@@ -107,11 +107,19 @@ class MarketProduct(CalendarKeys):
     held_mw: Annotated[
         Number | None, quantity("bid that already stands in the block under way at the start", "MW", ge=0)
     ] = None
+    bid_mw: Annotated[
+        Number | None, quantity("bid that the rule holds in every block in which it fits; default: none", "MW", ge=0)
+    ] = None
 
     @model_validator(mode="after")
     def _bids_that_fit(self) -> Self:
-        if self.held_mw is not None and not self.is_bid(self.held_mw):
-            reject([Finding("wrong_value", "held_mw", f"found {self.held_mw:g} MW", self.bids_in_words)])
+        wrong = [
+            Finding("wrong_value", key, f"found {mw:g} MW", self.bids_in_words)
+            for key, mw in (("held_mw", self.held_mw), ("bid_mw", self.bid_mw))
+            if mw is not None and not self.is_bid(mw)
+        ]
+        if wrong:
+            reject(wrong)
         return self
 
     @property

@@ -39,6 +39,21 @@ _WORDS = {
     "decimal": "give '.' or ','",
     "day_first": "give True for day/month or False for month/day",
 }
+_NUMBERS = ("year", "capacity_mw", "missing", "step_min")
+
+
+def read_argument(name: str, text: str) -> Any:
+    """The value of an argument that is written as text. ScenarioError for what it cannot be."""
+    if name == "day_first":
+        if text.lower() not in ("true", "false"):
+            raise problem("unknown_word", name, f"found {text!r}", "give true for day/month or false for month/day")
+        return text.lower() == "true"
+    if name not in _NUMBERS:
+        return text
+    try:
+        return int(text) if name == "year" else float(text)
+    except ValueError:
+        raise problem("wrong_value", name, f"found {text!r}", "give a number") from None
 
 
 class Stated:

@@ -20,10 +20,10 @@ from bess_opt.inputs.battery import Battery
 
 WIDEST = 1e8
 LEAST_EFFICIENCY = 1e-3
-HOURS_PER_MONTH = 730.5
 NOTHING = 1e-6  # currency per MWh: less is no price in any currency
-# What a usual price of energy is compared with, per unit of money: the hours that a MW stands for in it.
-MONEY_HOURS = {"currency/MWh": 1.0, "currency/MW/h": 1.0, "currency/MW/month": HOURS_PER_MONTH}
+MONEY = ("currency/MWh", "currency/MW/h", "currency/MW/month")  # units of the prices of a plan's quantities
+# What a key stands for that has no unit of its own, as in a list: by the end of its name.
+ENDINGS = {"_mw": "MW", "_per_mwh": "currency/MWh", "_per_mw_month": "currency/MW/month"}
 _ABOVE = f"double precision holds no more than {WIDEST:g}"
 
 
@@ -34,12 +34,14 @@ def check_magnitudes(parts: Mapping[str, Any], series: pd.DataFrame) -> list[Fin
     places = {place_of(battery, batteries): battery for battery in batteries}
     found = [finding for place, battery in places.items() for finding in _battery(battery, place)]
     tables |= places
+    listed = {name: part for name, part in parts.items() if isinstance(part, tuple) and name != "batteries"}
+    tables |= {f"{name}[{n}]": row for name, rows in listed.items() for n, row in enumerate(rows)}
     power, price = batteries_power_mw(batteries), usual_price(series, parts.get("tariff"))
     if power > 0.0:
         found += _cells(series, "MW", power, f"a battery of {power:g} MW", "mend the cell, which is in MW")
     if price > 0.0:
         usual = f"a usual price of {price:g}"
-        for unit in MONEY_HOURS:
+        for unit in MONEY:
             found += _cells(series, unit, price, usual, "mend the cell, which is in currency per MW and hour or MWh")
     found += [finding for name, table in tables.items() for finding in too_large(table, name, power, price)]
     return found
@@ -52,8 +54,8 @@ def batteries_power_mw(batteries: Sequence[Battery]) -> float:
 
 def usual_price(series: pd.DataFrame, tariff: Any) -> float:
     """The middle one of all prices other than 0, without their signs; 0 if there are none."""
-    columns = [series[name].to_numpy() for name in series.columns if SERIES[str(name)].unit in MONEY_HOURS]
-    rates = [rate.price_per_mwh for rate in getattr(tariff, "energy", ()) if rate.price_per_mwh is not None]
+    columns = [series[name].to_numpy() for name in series.columns if SERIES[str(name)].unit in MONEY]
+    rates = [price for rate in getattr(tariff, "energy", ()) for _, price in rate.prices]
     prices = np.abs(np.concatenate([*columns, np.asarray(rates, dtype=float)]))
     prices = prices[prices > NOTHING]
     return float(np.median(prices)) if len(prices) else 0.0
@@ -66,7 +68,7 @@ def too_large(table: Table, where: str, power_mw: float, price: float) -> Iterat
             continue
         if unit == "MW" and power_mw > 0.0 and abs(value) > WIDEST * power_mw:
             beside, remedy = f"a battery of {power_mw:g} MW", "leave it out where there is no limit, or mend it"
-        elif unit in MONEY_HOURS and price > 0.0 and abs(value) > WIDEST * price * MONEY_HOURS[unit]:
+        elif unit in MONEY and price > 0.0 and abs(value) > WIDEST * price:
             beside, remedy = f"a usual price of {price:g}", "give a smaller one; any above all prices does the same"
         else:
             continue
@@ -78,7 +80,7 @@ def _numbers(table: Table, where: str) -> Iterator[tuple[str, str, float]]:
     for key, field in type(table).model_fields.items():
         value, place, extra = getattr(table, key), f"{where}.{key}", field.json_schema_extra
         unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
-        unit = unit or ("MW" if key.endswith("_mw") else "")
+        unit = unit or next((unit for ending, unit in ENDINGS.items() if key.endswith(ending)), "")
         if isinstance(value, Table):
             yield from _numbers(value, place)
             continue
@@ -87,6 +89,8 @@ def _numbers(table: Table, where: str) -> Iterator[tuple[str, str, float]]:
             here = f"{place}[{number}]" if listed else place
             if isinstance(item, Table):
                 yield from _numbers(item, here)
+            elif key == "tiers" and isinstance(item, tuple):
+                yield f"{here}[1]", MONEY[0], float(item[1])
             elif unit and isinstance(item, int | float) and not isinstance(item, bool) and np.isfinite(item):
                 yield here, unit, float(item)
 

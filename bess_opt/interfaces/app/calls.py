@@ -15,6 +15,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.app.chart import chart
 from bess_opt.interfaces.app.controls import Controls, caption, cards, size_of
 from bess_opt.interfaces.app.options import boxes, touched
+from bess_opt.interfaces.app.own_calls import connect_own
 from bess_opt.interfaces.app.page import (
     bill_table,
     card_boxes,
@@ -25,7 +26,7 @@ from bess_opt.interfaces.app.page import (
     sizing_box,
 )
 from bess_opt.interfaces.app.sizes import size_boxes_of
-from bess_opt.interfaces.app.work import STAGES, Desks, Job, Task
+from bess_opt.interfaces.app.work import STAGES, Desks, Job
 from bess_opt.plots.shared.style import ThemeName
 
 Ticket = list[Any] | None  # number of a job, and the inputs that it was asked for
@@ -54,23 +55,25 @@ FOLLOW_SIZE = """(slider, box, least, most) => {
 }"""
 
 
-def connect(app: Dash, desks: Desks, scenario: Scenario) -> None:
-    """Tie the page about `scenario` to the desks."""
-    _tie_options(app, scenario)
+def connect(app: Dash, desks: Desks) -> None:
+    """Tie the pages to their desks."""
+    _tie_options(app, desks)
     _tie_inputs(app)
-    _tie_work(app, desks, scenario)
+    _tie_work(app, desks)
     _tie_figures(app, desks)
-    _tie_sizing(app, desks, scenario)
-    _tie_downloads(app, desks, scenario.name)
+    _tie_sizing(app, desks)
+    _tie_downloads(app, desks)
+    connect_own(app, desks)
 
 
-def _tie_options(app: Dash, scenario: Scenario) -> None:
-    def offer(strategy: str) -> tuple[Any, ...]:
-        return option_boxes(scenario, strategy), strategy
+def _tie_options(app: Dash, desks: Desks) -> None:
+    def offer(strategy: str, page: str) -> tuple[Any, ...]:
+        return option_boxes(desks.of(page).scenario, strategy), strategy
 
     app.callback(
-        Output("options", "children"), Output("asked", "data"), Input("strategy", "value"), prevent_initial_call=True
-    )(offer)
+        Output("options", "children"), Output("asked", "data"), Input("strategy", "value"), State("page", "data"),
+        prevent_initial_call=True,
+    )(offer)  # fmt: skip
 
 
 def _tie_inputs(app: Dash) -> None:
@@ -90,7 +93,13 @@ def _tie_inputs(app: Dash) -> None:
     every = option_id(ALL, ALL, ALL)
     values = [Input(name, "value") for name in CONTROLS]
     app.clientside_callback(
-        NOW, Output("now", "data"), *values, Input("asked", "data"), Input(every, "value"), State(every, "id")
+        NOW,
+        Output("now", "data"),
+        *values,
+        Input("asked", "data"),
+        Input(every, "value"),
+        Input("edition", "data"),
+        State(every, "id"),
     )
     app.clientside_callback(ASK, Output("ask", "data"), Input("now", "data"))
     app.clientside_callback(FRESH, Output("figures", "className"), Input("now", "data"), Input("shown", "data"))
@@ -100,7 +109,7 @@ def _tie_inputs(app: Dash) -> None:
 
 def _controls(scenario: Scenario, asked: str) -> Controls:
     """What the page asks for; boxes of a strategy that is no longer picked count for nothing."""
-    technology, topology, power, duration, strategy, texts, places = json.loads(asked)
+    technology, topology, power, duration, strategy, texts, _, places = json.loads(asked)
     written = [
         (place["entry"], place["key"], text or "")
         for place, text in zip(places, texts, strict=True)
@@ -110,14 +119,19 @@ def _controls(scenario: Scenario, asked: str) -> Controls:
     return Controls(technology, topology, size_of(power), size_of(duration), strategy, options)
 
 
-def _tie_work(app: Dash, desks: Desks, scenario: Scenario) -> None:
+def _tie_work(app: Dash, desks: Desks) -> None:
     def begin(asked: str | None, page: str) -> Any:
-        return (
-            no_update if asked is None else [desks.of(page).start(Task("plans", _controls(scenario, asked))), asked]
-        )
+        if asked is None:
+            return no_update
+        desk = desks.of(page)
+        controls = _controls(desk.scenario, asked)
+        return [desk.start(desk.task("plans", controls)), asked]
 
-    def begin_report(_: int, page: str, asked: str) -> list[Any]:
-        return [desks.of(page).start(Task("report", _controls(scenario, asked))), asked]
+    def begin_report(clicks: int | None, page: str, asked: str) -> Any:
+        if not clicks:  # the button has just come, with another scenario
+            return no_update
+        desk = desks.of(page)
+        return [desk.start(desk.task("report", _controls(desk.scenario, asked))), asked]
 
     def follow(_: int, ticket: Ticket, report: Ticket, size: Ticket, page: str, over: str) -> tuple[Any, ...]:
         numbers = [held[0] for held in (report, ticket, size) if held is not None]
@@ -184,14 +198,22 @@ def _tie_figures(app: Dash, desks: Desks) -> None:
     )(show)  # fmt: skip
 
 
-def _tie_sizing(app: Dash, desks: Desks, scenario: Scenario) -> None:
+def _tie_sizing(app: Dash, desks: Desks) -> None:
     every = size_id(ALL)
 
     def begin(
-        _: int, page: str, asked: str, values: list[str | None], places: list[dict[str, Any]], scheme: ThemeName
-    ) -> list[Any]:
-        task = Task("size", _controls(scenario, asked), size_boxes_of(values, places), scheme)
-        return [desks.of(page).start(task), asked]
+        clicks: int | None,
+        page: str,
+        asked: str,
+        values: list[str | None],
+        places: list[dict[str, Any]],
+        scheme: ThemeName,
+    ) -> Any:
+        if not clicks:
+            return no_update
+        desk = desks.of(page)
+        task = desk.task("size", _controls(desk.scenario, asked), size_boxes_of(values, places), scheme)
+        return [desk.start(task), asked]
 
     def show(_: str, page: str, ticket: Ticket) -> Any:
         job = None if ticket is None else desks.of(page).job(ticket[0])
@@ -220,30 +242,34 @@ def chosen(job: Job, twin: str) -> Dispatch | None:
     return job.plans.get(twin)
 
 
-def _tie_downloads(app: Dash, desks: Desks, name: str) -> None:
+def _tie_downloads(app: Dash, desks: Desks) -> None:
     def plan_of(page: str, ticket: Ticket, twin: str) -> Dispatch | None:
         job = None if ticket is None else desks.of(page).job(ticket[0])
         return None if job is None else chosen(job, twin)
 
-    def send_csv(_: int, page: str, ticket: Ticket, twin: str) -> Any:
+    def send_csv(clicks: int | None, page: str, ticket: Ticket, twin: str) -> Any:
         plan = plan_of(page, ticket, twin)
-        if plan is None:
+        if plan is None or not clicks:
             return no_update
-        return dcc.send_bytes(schedule_csv(plan.schedule), f"{name}_{twin}.csv")
+        return dcc.send_bytes(schedule_csv(plan.schedule), f"{plan.scenario.name}_{twin}.csv")
 
-    def send_parquet(_: int, page: str, ticket: Ticket, twin: str) -> Any:
+    def send_parquet(clicks: int | None, page: str, ticket: Ticket, twin: str) -> Any:
         plan = plan_of(page, ticket, twin)
-        if plan is None:
+        if plan is None or not clicks:
             return no_update
         buffer = io.BytesIO()
         plan.schedule.to_parquet(buffer)
-        return dcc.send_bytes(buffer.getvalue(), f"{name}_{twin}.parquet")
+        return dcc.send_bytes(buffer.getvalue(), f"{plan.scenario.name}_{twin}.parquet")
 
     def send_report(_: str, page: str, ticket: Ticket, sent: dict[str, Any] | None) -> Any:
         job = None if ticket is None else desks.of(page).job(ticket[0])
         if ticket is None or job is None or job.state != "done":
             return no_update
-        content = {"content": job.report, "filename": f"{name}_report.html", "ticket": ticket[0]}
+        content = {
+            "content": job.report,
+            "filename": f"{desks.of(page).scenario.name}_report.html",
+            "ticket": ticket[0],
+        }
         return no_update if sent is not None and sent.get("ticket") == ticket[0] else content
 
     page = State("page", "data")

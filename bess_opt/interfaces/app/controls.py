@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from bess_opt.common.errors import BessOptError
 from bess_opt.common.wording import NOTHING, Number, number, percent
 from bess_opt.comparison.compare import better_by
 from bess_opt.dispatch.checks.validate import problems_of
 from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.technologies import technologies, topologies
 from bess_opt.interfaces.app.options import STATED, Touched, with_options
@@ -55,7 +56,9 @@ class Card:
 
 
 def controls_of(scenario: Scenario) -> Controls:
-    """The controls at which the page shows `scenario` unchanged."""
+    """The controls at which the page shows `scenario` unchanged; of several batteries it moves none."""
+    if len(scenario.batteries) > 1:
+        return Controls(STATED, STATED, "", "", STATED)
     battery = scenario.battery
     technology = battery.technology if isinstance(battery.technology, str) else STATED
     return Controls(technology, battery.topology, battery.power_mw, battery.duration_h, STATED)
@@ -66,15 +69,16 @@ def changed(scenario: Scenario, controls: Controls) -> Scenario:
 
     A strategy other than the stated begins with its default options. ScenarioError for what the scenario cannot be.
     """
-    battery: dict[str, object] = {
-        "power_mw": controls.power_mw, "duration_h": controls.duration_h, "topology": controls.topology,
-    }  # fmt: skip
-    if controls.technology != STATED:
-        battery["technology"] = controls.technology
-    wanted = {}
+    wanted: dict[str, Any] = {}
+    if len(scenario.batteries) == 1:
+        wanted["battery"] = {
+            "power_mw": controls.power_mw, "duration_h": controls.duration_h, "topology": controls.topology,
+        }  # fmt: skip
+        if controls.technology != STATED:
+            wanted["battery"]["technology"] = controls.technology
     if controls.strategy != STATED or controls.options:
         wanted["strategy"] = with_options(scenario, controls.strategy, controls.options)
-    return scenario.replace(battery=battery, **wanted)
+    return scenario.replace(**wanted)
 
 
 def size_of(text: object) -> float | str:
@@ -87,32 +91,39 @@ def size_of(text: object) -> float | str:
 
 def caption(plan: Dispatch, controls: Controls) -> str:
     """The inputs that figures belong to."""
-    battery = plan.scenario.battery
-    tech = battery.technology if isinstance(battery.technology, str) else "own figures"
     strategies = " + ".join(entry.name for entry in plan.scenario.strategies)
     options = "".join(f", {key} = {text or 'default'}" for _, key, text in controls.options)
     twin = {"optimal": "the optimum", "rule": "the rule"}.get(plan.twin, plan.twin)
-    size = f"{battery.power_mw:.6g} MW, {battery.duration_h:.6g} h"
-    return f"{size}, {strategies}{options}, {tech}, {battery.topology}: {twin}"
+    batteries = plan.scenario.batteries
+    size = " + ".join(f"{one.power_mw:.6g} MW, {one.duration_h:.6g} h" for one in batteries)
+    tech, topology = (" + ".join(dict.fromkeys(words)) for words in zip(*map(_kind, batteries), strict=True))
+    return f"{size}, {strategies}{options}, {tech}, {topology}: {twin}"
+
+
+def _kind(battery: Battery) -> tuple[str, str]:
+    """Technology and topology in words."""
+    return battery.technology if isinstance(battery.technology, str) else "own figures", battery.topology
 
 
 def choices(scenario: Scenario) -> dict[str, dict[str, str]]:
     """Values and labels of each picker."""
     techs = {str(key): str(key) for key in technologies().index}
-    if not isinstance(scenario.battery.technology, str):
+    several = len(scenario.batteries) > 1
+    if several or not isinstance(scenario.battery.technology, str):
         techs = {STATED: "as stated, own figures"} | techs
     own = " + ".join(entry.name for entry in scenario.strategies) or "none"
     others = {str(key): str(key) for key in strategies().index}
     return {
         "technology": techs,
-        "topology": {str(key): str(key) for key in topologies().index},
+        "topology": ({STATED: STATED} if several else {}) | {str(key): str(key) for key in topologies().index},
         "strategy": {STATED: f"{own}, as stated"} | others,
     }
 
 
 def scales(scenario: Scenario) -> dict[str, Scale]:
     """Ends of the sliders: power up to four times what is stated, duration to twelve hours or twice the stated."""
-    power, hours = scenario.battery.power_mw, scenario.battery.duration_h
+    battery = scenario.batteries[0]
+    power, hours = battery.power_mw, battery.duration_h
     step = 10.0 ** math.floor(math.log10(power)) / 20.0
     return {
         "power": Scale(step, math.ceil(4.0 * power / step) * step, step),

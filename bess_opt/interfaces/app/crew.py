@@ -37,7 +37,7 @@ class Crew:
     """Workers about one scenario. A job has a key; what comes of it is heard by the function given with it.
 
     `serve` is what a worker runs: it receives (key, task) from its pipe and sends (key, news); news with "state" is
-    the last of its job.
+    the last of its job. (key, None) asks it to end that job with what it has.
     """
 
     def __init__(self, scenario: Scenario, serve: Serve, size: int | None = None) -> None:
@@ -60,6 +60,16 @@ class Crew:
             for worker in [one for one in self._workers if one.key == key]:
                 self._end(worker)
             self._assign()
+
+    def ask_to_end(self, key: Hashable) -> bool:
+        """Ask the worker that is at a job to end it with what it has: it is sent (key, None). False if none is."""
+        with self._lock:
+            worker = next((one for one in self._workers if one.key == key and one.hear is not None), None)
+            if worker is None:
+                return False
+            with suppress(OSError):  # it has just died: the listener says so
+                worker.pipe.send((key, None))
+            return True
 
     def close(self) -> None:
         """End all workers."""

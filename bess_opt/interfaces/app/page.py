@@ -11,6 +11,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.app.chart import HEIGHT_PX
 from bess_opt.interfaces.app.controls import Card, Scale, choices, controls_of, scales
 from bess_opt.interfaces.app.options import LEFT_OUT, Box, boxes, entries_of
+from bess_opt.interfaces.app.own_scenario import tables_text
 from bess_opt.interfaces.app.sizes import ShownSizing, size_boxes
 
 TWINS = {"optimal": "optimum", "rule": "rule"}
@@ -19,23 +20,35 @@ PAID = 4  # column of a bill's rows that holds the money
 
 def _stores(page: str, strategy: Any) -> list[Any]:
     """What the page remembers: its name, what was asked and what is shown."""
-    values = {"page": page, "asked": strategy, "over": "", "scheme": "light"}
-    names = ("page", "now", "ask", "shown", "ticket", "asked", "report-ticket", "size-ticket", "over", "scheme")
+    values = {"page": page, "asked": strategy, "over": "", "scheme": "light", "edition": 0}
+    names = (
+        "page",
+        "edition",
+        "now",
+        "ask",
+        "shown",
+        "ticket",
+        "asked",
+        "report-ticket",
+        "size-ticket",
+        "over",
+        "scheme",
+    )
     return [dcc.Store(id=name, data=values.get(name)) for name in names]
 
 
 def layout(scenario: Scenario, page: str) -> Any:
     """The page of a scenario, before anything is computed; `page` is its own name."""
-    index = scenario.series.index
-    span = f"{len(index):,} steps of {scenario.step_h * 60:g} min from {index[0]:%Y-%m-%d}, {scenario.time_zone}"
     return html.Div(
         [
             *_stores(page, controls_of(scenario).strategy),
             dcc.Interval(id="tick", interval=400),
             dcc.Download(id="schedule-file"),
             dcc.Download(id="report-file"),
-            html.Header([html.H1(scenario.name), html.P(span)]),
-            html.Aside(_controls(scenario), className="panel"),
+            dcc.Download(id="scenario-file"),
+            html.Header(heading(scenario), id="heading"),
+            _own(scenario),
+            html.Aside(control_column(scenario), id="aside", className="panel"),
             html.Main(
                 [
                     html.Div(
@@ -81,15 +94,75 @@ def layout(scenario: Scenario, page: str) -> Any:
     )
 
 
-def _controls(scenario: Scenario) -> list[Any]:
+def heading(scenario: Scenario) -> list[Any]:
+    """The scenario's name and what its series are."""
+    index = scenario.series.index
+    span = f"{len(index):,} steps of {scenario.step_h * 60:g} min from {index[0]:%Y-%m-%d}, {scenario.time_zone}"
+    return [html.H1(scenario.name), html.P(span)]
+
+
+def _own(scenario: Scenario) -> Any:
+    """The editor of the scenario's tables, and the place for files."""
+    names = "Batteries, site, strategies, tariff, connection clauses, products, outages and money, as scenario.toml"
+    files = dcc.Upload(html.Button("Bring files", id="bring", className="plain"), id="files", multiple=True)
+    told = (
+        "Files of prices, load or solar power as they come take the place of the series; with a scenario.toml among "
+        "them, the whole scenario does. Nothing leaves this machine."
+    )
+    stated = dcc.Input(
+        id="stated", type="text", className="box", placeholder="clock=Europe/Berlin; unit=ct/kWh", value=""
+    )
+    again = html.Button("Read the files again", id="again", className="plain")
+    text = dcc.Textarea(id="tables", value=tables_text(scenario), className="box tables", spellCheck=False)
+    buttons = [
+        html.Button("Use these tables", id="use", className="plain"),
+        html.Button("Take it away, zip", id="scenario-zip", className="plain"),
+    ]
+    return html.Details(
+        [
+            html.Summary("The scenario: your own files and tables"),
+            html.Div([files, html.P(told, className="note")], className="bring"),
+            html.Label([html.Span("What no file says", className="name"), stated]),
+            html.Div(again, className="buttons"),
+            html.Label([html.Span(names, className="name"), text]),
+            html.Div(buttons, className="buttons"),
+            html.Div(id="own-said", role="status", className="hidden"),
+        ],
+        id="own",
+        className="panel own",
+    )
+
+
+def sentences(lines: Sequence[str], *, wrong: bool) -> tuple[list[Any], str]:
+    """What is said below the editor, and the class of its box."""
+    return [html.P(line) for line in lines], "errors" if wrong else "said"
+
+
+def control_column(scenario: Scenario) -> list[Any]:
+    """What moves the figures. Several batteries are edited in the tables, so their sliders are not shown."""
     now, offered, ends = controls_of(scenario), choices(scenario), scales(scenario)
+    one = len(scenario.batteries) == 1
+    own = html.P(
+        f"{len(scenario.batteries)} batteries: sizes and kinds stand in the tables of the scenario.", className="note"
+    )
     return [
-        _slider("power", "Power [MW]", ends["power"], now.power_mw),
-        _slider("duration", "Duration [h]", ends["duration"], now.duration_h),
+        *([] if one else [own]),
+        html.Div(
+            [
+                _slider("power", "Power [MW]", ends["power"], now.power_mw),
+                _slider("duration", "Duration [h]", ends["duration"], now.duration_h),
+            ],
+            className="" if one else "hidden",
+        ),
         _picker("strategy", "Strategy", offered["strategy"], now.strategy),
         html.Div(option_boxes(scenario, now.strategy), id="options", className="options"),
-        _picker("technology", "Technology", offered["technology"], now.technology),
-        _picker("topology", "Topology", offered["topology"], now.topology),
+        html.Div(
+            [
+                _picker("technology", "Technology", offered["technology"], now.technology),
+                _picker("topology", "Topology", offered["topology"], now.topology),
+            ],
+            className="" if one else "hidden",
+        ),
         html.Div(
             [
                 html.Label("Show the plan of the", htmlFor="twin"),
@@ -105,11 +178,11 @@ def _controls(scenario: Scenario) -> list[Any]:
             ],
             className="buttons",
         ),
-        _size_search(scenario),
+        _size_search(scenario, one),
     ]
 
 
-def _size_search(scenario: Scenario) -> Any:
+def _size_search(scenario: Scenario, shown: bool) -> Any:
     """The ranges and the money of the search for a size, and what begins it."""
     fields = [
         html.Div(
@@ -125,7 +198,8 @@ def _size_search(scenario: Scenario) -> Any:
     ]
     button = html.Button("Find the best size", id="find-size", className="plain")
     return html.Details(
-        [html.Summary("Size the battery"), html.Div(fields, className="pairs"), button], className="sizes"
+        [html.Summary("Size the battery"), html.Div(fields, className="pairs"), button],
+        className="sizes" if shown else "hidden",
     )
 
 
@@ -181,7 +255,7 @@ def _picker(name: str, label: str, offered: dict[str, str], value: str) -> Any:
 
 def _slider(name: str, label: str, scale: Scale, size: float | str) -> Any:
     """A box that takes any number, and a slider for the usual ones."""
-    marks, value = {end: f"{end:.4g}" for end in (scale.least, scale.most)}, float(size)
+    marks, value = {end: f"{end:.4g}" for end in (scale.least, scale.most)}, float(size or scale.least)
     box = dcc.Input(id=name, value=f"{value:.12g}", type="text", className="box", inputMode="decimal")
     slider = dcc.Slider(
         scale.least, scale.most, scale.step, value=value, id=f"{name}-slider", marks=marks, updatemode="mouseup",

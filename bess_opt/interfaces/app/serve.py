@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "127.0.0.1"
 NAMES = (ADDRESS, "localhost")  # under which a browser may ask
-LARGEST_REQUEST = 1_000_000  # bytes; the page sends some hundreds
+LARGEST_REQUEST = 64_000_000  # bytes; files of a user's own, a third larger on their way
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -55,7 +55,7 @@ def page_app(scenario: Scenario) -> tuple[Dash, Desks]:
     app.server.before_request(_refuse_strangers)
     app.server.after_request(_keep_to_itself)
     app.server.register_error_handler(Exception, _refuse_nonsense)
-    connect(app, desks, scenario)
+    connect(app, desks)
     return app, desks
 
 

@@ -49,7 +49,8 @@ class ShownSizing:
 
 def size_boxes(scenario: Scenario) -> list[SizeBox]:
     """The boxes of the search for a size: ranges about the stated one, then the money."""
-    power, hours, finance = scenario.battery.power_mw, scenario.battery.duration_h, scenario.finance
+    battery, finance = scenario.batteries[0], scenario.finance
+    power, hours = battery.power_mw, battery.duration_h
     ends = {
         "power_from": power / 4.0, "power_to": power * 4.0,
         "duration_from": min(1.0, hours), "duration_to": max(6.0, 2.0 * hours),

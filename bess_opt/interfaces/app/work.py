@@ -25,6 +25,9 @@ from bess_opt.plots.shared.style import ThemeName
 
 KEPT = 6  # jobs of a page whose answers are remembered
 MOST_PAGES = 64
+Kind = Literal["plans", "report", "size"]
+Boxes = tuple[tuple[str, str], ...]
+ENDING = "ending with the best so far; cancel again to leave it"
 _PAGE = re.compile(r"[0-9a-f]{32}")
 STAGES = {"plans": 2, "report": 1, "size": 1}
 TELL_S = 0.2  # between two words on how far a job is
@@ -32,12 +35,17 @@ TELL_S = 0.2  # between two words on how far a job is
 
 @dataclass(frozen=True)
 class Task:
-    """`plans`: both twins; `report`: the page about them; `size`: the best size for what its boxes say."""
+    """`plans`: both twins; `report`: the page about them; `size`: the best size for what its boxes say.
 
-    kind: Literal["plans", "report", "size"]
+    `scenario` is what it is about, None for that of the server; `edition` tells those of a page apart.
+    """
+
+    kind: Kind
     controls: Controls
-    boxes: tuple[tuple[str, str], ...] = ()
+    boxes: Boxes = ()
     theme: ThemeName = "light"
+    edition: int = 0
+    scenario: Scenario | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,7 @@ class Job:
     stage: str = "waiting for its turn"
     step: int = 0
     share: float = 0.0  # of the step
+    ending: bool = False
     began: float = field(default_factory=time.monotonic)
     plans: Mapping[str, Dispatch] = field(default_factory=dict)
     bills: Mapping[str, tuple[list[str], list[list[str]]]] = field(default_factory=dict)
@@ -68,10 +77,22 @@ class Desk:
 
     def __init__(self, scenario: Scenario, crew: Crew | None = None) -> None:
         self.crew = crew or Crew(scenario, serve_tasks, 1)
+        self.scenario, self.edition = scenario, 0
         self._own = crew is None
         self._lock = threading.Lock()
         self._jobs: dict[int, Job] = {}
         self._last = 0
+
+    def take(self, scenario: Scenario) -> int:
+        """From now on the page is about `scenario`; the number of this edition."""
+        with self._lock:
+            self._stop()
+            self.scenario, self.edition = scenario, self.edition + 1
+            return self.edition
+
+    def task(self, kind: Kind, controls: Controls, boxes: Boxes = (), theme: ThemeName = "light") -> Task:
+        """A task about the page's scenario."""
+        return Task(kind, controls, boxes, theme, self.edition, self.scenario if self.edition else None)
 
     def start(self, task: Task) -> int:
         """The number of a new job; it is done already if its answer is known, and goes on if it is at work."""
@@ -96,11 +117,15 @@ class Desk:
             return self._jobs.get(number)
 
     def cancel(self, number: int) -> None:
-        """Stop a job that is running."""
+        """Stop a job that is running; a search for a size ends with the best so far, the second time at once."""
         with self._lock:
             job = self._jobs.get(number)
-            if job is not None and job.state == "running":
-                self._stop()
+            if job is None or job.state != "running":
+                return
+            if job.task.kind == "size" and not job.ending and self.crew.ask_to_end((id(self), number)):
+                self._jobs[number] = replace(job, ending=True, stage=ENDING)
+                return
+            self._stop()
 
     def close(self) -> None:
         """Stop everything."""
@@ -120,7 +145,8 @@ class Desk:
         with self._lock:
             job = self._jobs.get(number)
             if job is not None and job.state == "running":
-                self._jobs[number] = replace(job, **news)
+                heard = {key: told for key, told in news.items() if not (job.ending and key == "stage")}
+                self._jobs[number] = replace(job, **heard)
 
 
 class Desks:
@@ -161,6 +187,8 @@ def serve_tasks(pipe: Connection, scenario: Scenario) -> None:
             number, task = pipe.recv()
         except EOFError:
             return
+        if task is None:  # asked to end what is over
+            continue
         try:
             answer = _answer(pipe, number, task, scenario)
             pipe.send((number, answer | {"state": "done"}))
@@ -176,7 +204,7 @@ def _answer(pipe: Connection, number: int, task: Task, scenario: Scenario) -> di
     from bess_opt.dispatch.simulate import simulate
     from bess_opt.interfaces.report.report import report
 
-    asked = changed(scenario, task.controls)
+    asked = changed(task.scenario or scenario, task.controls)
     steps = f"{len(asked.series):,} steps"
     if task.kind == "report":
         pipe.send((number, {"stage": f"comparing and drawing {steps}"}))
@@ -195,11 +223,13 @@ def _answer(pipe: Connection, number: int, task: Task, scenario: Scenario) -> di
 
 
 def _teller(pipe: Connection, number: int) -> Told:
-    """Passes on how far a job is, a few times a second."""
+    """Passes on how far a job is, a few times a second, and ends it when the pipe asks for that."""
     last = 0.0
 
     def tell(event: Progress) -> None:
         nonlocal last
+        if pipe.poll() and pipe.recv() == (number, None):
+            raise StopIteration
         now = time.monotonic()
         if now - last < TELL_S and event.share < 1.0:
             return

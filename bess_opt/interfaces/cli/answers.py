@@ -87,12 +87,16 @@ def run_size(
         written = {"sizing.json": json_bytes({"format": "bess_opt sizing"} | sizing_json(found))}
         written["table.parquet"] = parquet_bytes(found.table)
         if isinstance(found, JointSizing):
-            return written | {"years.parquet": parquet_bytes(found.years)}
+            written |= {
+                "years.parquet": parquet_bytes(found.years),
+                "profile.parquet": parquet_bytes(found.profile()),
+            }
         from bess_opt.plots import figure_png
 
-        return written | {"surface.png": figure_png(found.plot(theme=theme.value))}
+        picture = "sizes.png" if isinstance(found, JointSizing) else "surface.png"
+        return written | {picture: figure_png(found.plot(theme=theme.value))}
 
-    names = "sizing.json", "table.parquet", "surface.png", "years.parquet"
+    names = "sizing.json", "table.parquet", "surface.png", "sizes.png", "years.parquet", "profile.parquet"
     kind = kind_of(names, "bess_opt sizing")
     found = answer(path, assignments, out, as_json, "sizing", work, files, kind, ends_early=True)
     show.say_findings(found.findings)

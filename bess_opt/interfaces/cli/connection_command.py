@@ -24,10 +24,10 @@ def connection_command(
 ) -> None:
     """Show what each clause of SCENARIO's connection costs, alone and together."""
 
-    def work(read: Scenario, _: Told) -> ConnectionCost:
+    def work(read: Scenario, told: Told) -> ConnectionCost:
         from bess_opt.comparison.connection import connection
 
-        return connection(read)
+        return connection(read, progress=told)
 
     def files(found: ConnectionCost) -> dict[str, bytes]:
         from bess_opt.plots import figure_png

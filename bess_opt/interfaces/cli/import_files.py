@@ -12,7 +12,7 @@ import tomli_w
 import typer
 
 from bess_opt.common.atomic_folders import new_folder
-from bess_opt.inputs.readers.arguments import MEANINGS
+from bess_opt.inputs.readers.arguments import MEANINGS, read_argument
 from bess_opt.inputs.readers.bring import QUANTITIES, READING, Brought, Wanted, bring, from_reading, joined, zone_of
 from bess_opt.inputs.readers.layout import known_kinds
 from bess_opt.inputs.readers.problems import problem
@@ -22,7 +22,6 @@ from bess_opt.interfaces.cli.progress import stages
 PICTURE = "series.png"
 _MANY = 50_000  # rows from which parquet is far smaller and faster than CSV
 _YEARS = (8760.0, 8784.0)
-_NUMBERS = ("year", "capacity_mw", "missing", "step_min")
 
 SCENARIO = """\
 # Made of imported files; README.md names them. The battery{tariff_note} is an example: put yours in its place.
@@ -96,21 +95,8 @@ def _stated(assignments: Sequence[str]) -> tuple[dict[str, Any], dict[str, dict[
             expected = f"NAME=VALUE, NAME one of {', '.join(MEANINGS)}, or {QUANTITIES[0]}.NAME=VALUE"
             raise typer.BadParameter(f"found {text!r}; give {expected}", param_hint="--state")
         target = own.setdefault(quantity, {}) if dot else shared
-        target[name] = _value(name, value)
+        target[name] = read_argument(name, value)
     return shared, own
-
-
-def _value(name: str, text: str) -> Any:
-    if name == "day_first":
-        if text.lower() not in ("true", "false"):
-            raise problem("unknown_word", name, f"found {text!r}", "give true for day/month or false for month/day")
-        return text.lower() == "true"
-    if name not in _NUMBERS:
-        return text
-    try:
-        return int(text) if name == "year" else float(text)
-    except ValueError:
-        raise problem("wrong_value", name, f"found {text!r}", "give a number") from None
 
 
 def _wanted(text: str, own: dict[str, dict[str, Any]]) -> list[Wanted]:

@@ -37,10 +37,10 @@ def resilience_command(
 ) -> None:
     """Show how long the site of SCENARIO lasts without the grid from every step on."""
 
-    def work(read: Scenario, _: Told) -> Resilience:
+    def work(read: Scenario, told: Told) -> Resilience:
         from bess_opt.comparison.resilience import resilience
 
-        return resilience(read, critical_share, cover_h)
+        return resilience(read, critical_share, cover_h, progress=told)
 
     def files(found: Resilience) -> dict[str, bytes]:
         from bess_opt.plots import figure_png

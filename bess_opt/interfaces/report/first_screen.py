@@ -13,8 +13,10 @@ from bess_opt.common.wording import Number, Row, number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE, Comparison
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.joint.result import JointSizing
 from bess_opt.investment.lifetime.financials import Financials
 from bess_opt.investment.lifetime.operation import FORECAST
+from bess_opt.investment.sizing.objectives import OBJECTIVES
 from bess_opt.investment.sizing.result import Sizing
 from bess_opt.plots.shared.parts import prices_of
 
@@ -39,7 +41,7 @@ def first_screen(
     comparison: Comparison,
     driven: Dispatch | None,
     worth: Mapping[str, Financials] | None,
-    sizing: Sizing | None,
+    sizing: Sizing | JointSizing | None,
     answer: str,
 ) -> FirstScreen:
     """What stands above all else; `driven` is the plan made on forecasts, None where none was made."""
@@ -54,20 +56,36 @@ def first_screen(
     )
 
 
-def _decision(sizing: Sizing) -> str:
+def _decision(sizing: Sizing | JointSizing) -> str:
     """Build or not, which size, what it is worth, and what no size can pass."""
-    name, unit = sizing.goal.kind.label, "" if sizing.goal.unit == "1" else sizing.goal.unit
-    value = str(Number(sizing.value, unit))
+    if isinstance(sizing, JointSizing):
+        unit, sign, tried = sizing.unit, sizing.sign, "choice"
+        mean = f" in the mean of {len(sizing.years)} years" if len(sizing.years) > 1 else ""
+        size = _sizes(sizing)
+    else:
+        unit, sign, tried, mean = sizing.goal.unit, sizing.goal.sign, "size", ""
+        size = f"{number(sizing.power_mw)} MW and {number(sizing.energy_mwh)} MWh ({number(sizing.duration_h)} h)"
+    unit = "" if unit == "1" else unit
+    name, value = OBJECTIVES[sizing.objective].label, str(Number(sizing.value, unit))
     without = "" if sizing.without is None else f" Without a battery the site has {Number(sizing.without, unit)}."
-    more = "more" if sizing.goal.sign > 0 else "less"
-    bound = "There is no bound: the sizes were tried on a grid." if sizing.bound is None else (
-        f"No size of the range has {more} than {Number(sizing.bound, unit)}."
+    more = "more" if sign > 0 else "less"
+    bound = f"There is no bound: the {tried}s were tried on a grid." if sizing.bound is None else (
+        f"No {tried} of the range has {more} than {Number(sizing.bound, unit)}."
     )  # fmt: skip
     if not sizing.build:
         told = [finding.expected for finding in sizing.findings if finding.code == "do_not_build"]
         return f"Do not build: {told[0] if told else 'no size found earns its cost'}.{without} {bound}"
-    size = f"{number(sizing.power_mw)} MW and {number(sizing.energy_mwh)} MWh ({number(sizing.duration_h)} h)"
-    return f"Build {size}: {name} {value}.{without} {bound}"
+    return f"Build {size}: {name} {value}{mean}.{without} {bound}"
+
+
+def _sizes(sizing: JointSizing) -> str:
+    """The sizes of all batteries in words."""
+    told = []
+    for battery, row in sizing.sizes.iterrows():
+        power, energy, hours = (number(float(row[key])) for key in ("power_mw", "energy_mwh", "duration_h"))
+        of = f"{battery} with " if battery else ""
+        told.append(f"{of}{power} MW and {energy} MWh ({hours} h)" if row["power_mw"] > 0.0 else f"no {battery}")
+    return "; ".join(told)
 
 
 def _columns(plans: Mapping[str, Dispatch], worth: Mapping[str, Financials] | None, currency: str) -> list[list[str]]:
@@ -105,7 +123,7 @@ def _assumptions(
     best: Dispatch,
     driven: Dispatch | None,
     worth: Mapping[str, Financials] | None,
-    sizing: Sizing | None,
+    sizing: Sizing | JointSizing | None,
 ) -> list[Row]:
     index = pd.DatetimeIndex(scenario.series.index)
     steps = f"{len(index):,} steps of {number(scenario.step_h * 60.0)} min from {index[0]:%Y-%m-%d %H:%M}"

@@ -22,7 +22,7 @@ from bess_opt.common.errors import ScenarioError, SolveError, StrategyError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.progress import ShowProgress, Stretch
 from bess_opt.common.progress_bar import followed
-from bess_opt.common.wording import NOTHING, number, percent
+from bess_opt.common.wording import NOTHING, Row, number, percent
 from bess_opt.comparison.compare import (
     NONE,
     OPTIMAL,
@@ -50,6 +50,7 @@ from bess_opt.interfaces.report.dark import dark_colours, with_variables
 from bess_opt.interfaces.report.days import three_days
 from bess_opt.interfaces.report.first_screen import first_screen
 from bess_opt.interfaces.report.sections import YEAR, Section, sections_of
+from bess_opt.investment.joint.result import JointSizing, joint_rows
 from bess_opt.investment.lifetime.financials import Financials, financial_rows
 from bess_opt.investment.lifetime.operation import FORECAST, by_operation, forecast_driven, operation_table
 from bess_opt.investment.sizing.key_figures import sizing_rows
@@ -62,6 +63,7 @@ from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
 from bess_opt.plots.shared.page import figure_svg
 from bess_opt.plots.shared.parts import prices_of
+from bess_opt.plots.sizing.joint import joint_figure
 from bess_opt.plots.sizing.surface import surface_figure
 from bess_opt.plots.value import stored_value_figure
 from bess_opt.strategies.shared.activation import prepare
@@ -92,7 +94,7 @@ def report(
     scenario: Scenario,
     *,
     week: str | None = None,
-    sizing: Sizing | None = None,
+    sizing: Sizing | JointSizing | None = None,
     forecast: Forecasts | None = None,
     progress: ShowProgress = False,
 ) -> str:
@@ -112,15 +114,18 @@ def report(
         raise ScenarioError(wrong)
     with followed(progress, "comparing") as told:
         plan = None if sizing is None else _planned(sizing)
-        comparison = compare(scenario, progress=told.part(0.0, 0.5)) if plan is None else comparison_with(plan)
+        about = sizing.scenario if isinstance(sizing, JointSizing) else scenario
+        comparison = compare(about, progress=told.part(0.0, 0.5)) if plan is None else comparison_with(plan)
         wanted = forecast is not None or (plan is None and scenario.finance is not None)
         driven = _driven(comparison.scenario, forecast, told.part(0.5, 0.8)) if wanted else None
         told.step(0.8, "drawing")
         return page(comparison, _worth(comparison, driven), week=week, sizing=sizing, driven=driven)
 
 
-def _planned(sizing: Sizing) -> Dispatch | None:
+def _planned(sizing: Sizing | JointSizing) -> Dispatch | None:
     """The optimal plan of the best size, where one is bought and was sized for it."""
+    if isinstance(sizing, JointSizing):  # over several years its plan is that of the first
+        return sizing.plan if sizing.plan.scenario == sizing.scenario and not sizing.holds_nothing else None
     return sizing.plan if sizing.twin == "optimal" and sizing.power_mw > 0.0 else None
 
 
@@ -138,7 +143,7 @@ def page(
     worth: Mapping[str, Financials] | None = None,
     *,
     week: str | None = None,
-    sizing: Sizing | None = None,
+    sizing: Sizing | JointSizing | None = None,
     driven: Dispatch | None = None,
 ) -> str:
     """The same from a comparison of one strategy that is there already.
@@ -177,7 +182,7 @@ def page(
         money=None if money is None else financial_rows(money),
         operations=None if not worth else operation_table(worth),
         cash_flow=cash_flow,
-        sizing=None if sizing is None else sizing_rows(sizing, operate=False),
+        sizing=None if sizing is None else _sizing_rows(sizing),
         surface=surface,
         findings=findings,
         warnings=[one for one in findings if one.severity != "recommendation"],
@@ -324,26 +329,37 @@ def _cash_flow(money: Financials) -> Picture:
     return _picture(figure, "What is paid and received each year, and the sum so far.", "cash")
 
 
-def _surface(sizing: Sizing) -> Picture:
+def _sizing_rows(sizing: Sizing | JointSizing) -> list[Row]:
+    return joint_rows(sizing) if isinstance(sizing, JointSizing) else sizing_rows(sizing, operate=False)
+
+
+def _surface(sizing: Sizing | JointSizing) -> Picture:
+    if isinstance(sizing, JointSizing):
+        text = "What each power can be worth at most, the other sizes free, and the choices that were looked at."
+        return _picture(joint_figure(sizing), text, "size")
     text = "The value over power and duration; hatched is where a better size could still lie."
     if sizing.planes is None:
         text = "The value of each size that was planned."
     return _picture(surface_figure(sizing), text, "size")
 
 
-def _foreign(scenario: Scenario, sizing: Sizing | None) -> list[Finding]:
+def _foreign(scenario: Scenario, sizing: Sizing | JointSizing | None) -> list[Finding]:
     """What is wrong with a sizing of another site, strategy or series."""
     if sizing is None:
         return []
-    own = sizing.scenario.battery  # its size where one is bought, else the one that was stated
-    if resized(scenario, own.power_mw, own.energy_mwh) == sizing.scenario:
+    if isinstance(sizing, JointSizing):
+        same = sizing.is_of(scenario)
+    else:
+        own = sizing.scenario.battery  # its size where one is bought, else the one that was stated
+        same = resized(scenario, own.power_mw, own.energy_mwh) == sizing.scenario
+    if same:
         return []
     found = f"is of {sizing.scenario.name!r} and differs from the scenario in more than its size"
     return [Finding("contradiction", "sizing", found, "size the scenario that the report is about")]
 
 
 def _findings(
-    comparison: Comparison, best: Dispatch, money: Financials | None, sizing: Sizing | None
+    comparison: Comparison, best: Dispatch, money: Financials | None, sizing: Sizing | JointSizing | None
 ) -> list[Finding]:
     found = [*best.findings, *comparison.notes, *(money.findings if money is not None else ())]
     found += sizing.findings if sizing is not None else ()

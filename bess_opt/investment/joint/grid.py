@@ -9,7 +9,7 @@ import numpy as np
 
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.joint.region import JointRegion
-from bess_opt.investment.joint.sites import Size, Sizes, sized, without_some
+from bess_opt.investment.joint.sites import Size, Sizes, bought_site
 from bess_opt.investment.sizing.region import Region
 
 MOST_CHOICES = 400  # that are planned
@@ -46,6 +46,4 @@ def _spread(count: int, number: int) -> list[int]:
 
 def site_of(scenario: Scenario, region: JointRegion, choice: Sizes) -> Scenario:
     """The site with a choice of sizes; batteries of size 0 are left out."""
-    left_out = [name for name, (power, _) in zip(region.names, choice, strict=True) if power <= 0.0]
-    bought = {name: size for name, size in zip(region.names, choice, strict=True) if name not in left_out}
-    return sized(without_some(scenario, left_out), bought)
+    return bought_site(scenario, dict(zip(region.names, choice, strict=True)))

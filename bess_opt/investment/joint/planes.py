@@ -40,6 +40,12 @@ class JointPlanes:
         self.cuts: list[list[Limit]] = [[] for _ in range(years)]
         self.short: list[Limit] = []
 
+    def copy(self) -> JointPlanes:
+        """The same limits, to which others may be added."""
+        other = JointPlanes(self.region, len(self.cuts))
+        other.cuts, other.short = [list(cuts) for cuts in self.cuts], list(self.short)
+        return other
+
     def revenue_at(self, sizes: Sizes) -> float:
         """The limit of the mean revenue of a choice."""
         return float(np.mean([min(cut.of(sizes) for cut in cuts) for cuts in self.cuts]))
@@ -53,6 +59,10 @@ class JointPlanes:
         most, values = _Master(self, weights).solved()
         sizes = self._tidy(values)
         return Highest(sizes, max(self.bound_at(weights, sizes), most))
+
+    def highest_with(self, weights: Weights, place: int, power_mw: float) -> float:
+        """The highest limit of all choices with this power of one battery. EmptyRangeError where none is left."""
+        return _Master(self, weights).with_power(place, power_mw).solved()[0]
 
     def inside(self) -> Sizes:
         """A choice well inside of what is not ruled out, where no cut is known. EmptyRangeError where none is."""
@@ -113,6 +123,12 @@ class _Master:
         self._low = [min((cut.at for cut in cuts), default=0.0) for cuts in planes.cuts]
         self._share = weights.revenue / self._years
         self._money = self._scale()
+
+    def with_power(self, place: int, power_mw: float) -> _Master:
+        """The program in which a battery has this power."""
+        share = power_mw / self._size[place, 0]
+        self._rows.add({2 * place: 1.0}, share, share)
+        return self
 
     def _scale(self) -> float:
         """What an amount of money is a share of: the largest that a size or another cut moves."""

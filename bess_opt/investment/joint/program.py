@@ -14,18 +14,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.joint.sites import Sizes, sized
 from bess_opt.investment.sizing.faces import AS_ONE, ROUNDING, SIDES, Face, Faces, NotConcaveError
 from bess_opt.investment.sizing.planes import Plane
 from bess_opt.investment.sizing.warm_program import Short, WarmProgram, duals_of
+from bess_opt.plant.plant import Plant
 from bess_opt.solver.change import Change
+from bess_opt.solver.one_way import ONE_WAY_ROUNDING
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError
+from bess_opt.strategies.shared.stack import ActiveStrategy
 
+KEPT_COLUMNS = 100_000  # of the programs of single choices that are kept
 HELD_STEPS = 200_000  # steps of all programs that are kept between two questions
 Read = tuple[tuple[tuple[float, float], ...], ...]  # per battery the sizes at which its faces were read
 
+Both = tuple[int, int, float]  # columns of two flows of one converter, the lesser of them in MW
 Parts = tuple[tuple[Plane, ...], ...]  # per battery planes in its own (MW, MWh)
 
 
@@ -47,7 +53,8 @@ class Limit:
 class Question:
     """One choice of sizes in one year: `scenario` of that year, `key` its digest, and the base that all start from.
 
-    `basis` is that of the base's optimum, None to solve the base first. `read` are the faces known by now.
+    `basis` is that of the base's optimum, None to solve the base first. `read` are the faces known by now. The flows
+    of the columns `closed` are held at zero.
     """
 
     scenario: Scenario
@@ -59,13 +66,15 @@ class Question:
     basis: bytes | None
     sizes: Sizes
     read: Read
+    closed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Answer:
     """`cut` and `revenue` of a choice with a plan; else `short`, which is above nought where no plan can be.
 
-    `why`: the argument does not hold at all. `read` are the faces known now, `basis` where others start.
+    `why`: the argument does not hold at all. `read` are the faces known now, `basis` where others start. `both` are
+    two flows of one converter that the plan lets run at once, and the lesser of them in MW; None where it has none.
     """
 
     revenue: float
@@ -76,6 +85,7 @@ class Answer:
     basis: bytes
     calls: int
     seconds: float
+    both: Both | None = None
 
 
 def answer(question: Question) -> Answer:
@@ -83,15 +93,16 @@ def answer(question: Question) -> Answer:
     try:
         program = _taken(question)
         calls, seconds = program.calls, program.seconds
-        found = program.asked(question.sizes, question.read)
+        found = program.asked(question.sizes, question.read, question.closed)
     except NotConcaveError as error:
         return Answer(np.nan, None, None, str(error), question.read, b"", 0, 0.0)
-    revenue, cut, short = found
+    revenue, cut, short, both = found
     if question.basis is None:
         calls, seconds = 0, 0.0
     made = Answer(
-        revenue, cut, short, "", program.read_at, program.stored, program.calls - calls, program.seconds - seconds
-    )
+        revenue, cut, short, "", program.read_at, program.stored, program.calls - calls, program.seconds - seconds,
+        both,
+    )  # fmt: skip
     _give_back(question, program)
     return made
 
@@ -111,6 +122,7 @@ class JointProgram(WarmProgram[Sizes]):
     ) -> None:
         """Build and solve a first choice; arguments and errors as `WarmProgram`."""
         self._first_sizes = first
+        self._kept: OrderedDict[Sizes, tuple[Program, Plant, ActiveStrategy]] = OrderedDict()
         self._faces = [Faces(self._alone(place)) for place in range(len(names))]
         super().__init__(
             lambda sizes: sized(scenario, dict(zip(names, sizes, strict=True))),
@@ -119,6 +131,14 @@ class JointProgram(WarmProgram[Sizes]):
             tight=tight,
             basis=basis,
         )
+
+    def _built(self, size: Sizes) -> tuple[Program, Plant, ActiveStrategy]:
+        """The program of a choice; those asked for last are kept, as branches ask for the same choices."""
+        made = self._kept.pop(size, None) or super()._built(size)
+        self._kept[size] = made
+        while len(self._kept) > 1 and len(self._kept) * made[0].columns > KEPT_COLUMNS:
+            self._kept.popitem(last=False)
+        return made
 
     def _alone(self, place: int) -> Callable[[float, float], Program]:
         """What builds the program with one battery at a size and the others at the first choice."""
@@ -135,20 +155,35 @@ class JointProgram(WarmProgram[Sizes]):
         """Per battery the sizes at which its faces were read."""
         return tuple(faces.read_at for faces in self._faces)
 
-    def asked(self, sizes: Sizes, read: Read) -> tuple[float, Limit | None, Limit | None]:
-        """(revenue, its cut, None), or (NaN, None, what rules the choice out)."""
+    def asked(
+        self, sizes: Sizes, read: Read, closed: tuple[int, ...]
+    ) -> tuple[float, Limit | None, Limit | None, Both | None]:
+        """(revenue, its cut, None, the flows that run at once), or (NaN, None, what rules the choice out, None)."""
         for faces, known in zip(self._faces, read, strict=True):
             faces.read(known)
         try:
-            program, solution = self._solution(sizes)
+            program, solution = self._solution(sizes, closed)
         except InfeasibleProgramError:
-            return np.nan, None, self._short_at(sizes)
-        duals, revenue = duals_of(program, solution), -solution.objective
+            return np.nan, None, self._short_at(sizes, closed), None
+        duals, revenue = duals_of(program, solution, closed), -solution.objective
 
         def worth(change: Change) -> float:
             return change.worth(duals)
 
-        return revenue, Limit(revenue, self._parts(program, sizes, worth)), None
+        return revenue, Limit(revenue, self._parts(program, sizes, worth)), None, self._both(program, solution.x)
+
+    def _both(self, program: Program, x: Array) -> Both | None:
+        """The two flows of one converter of which the lesser is the largest; None where each runs one way."""
+        found: Both | None = None
+        most = ONE_WAY_ROUNDING * self._scale_mw
+        for pair in self._pairs:
+            first, second = program.variables[pair.first].slice, program.variables[pair.second].slice
+            lesser = np.minimum(x[first], x[second])
+            step = int(lesser.argmax())
+            if lesser[step] > most:
+                most = float(lesser[step])
+                found = first.start + step, second.start + step, most
+        return found
 
     def _parts(self, program: Program, sizes: Sizes, worth: Callable[[Change], float]) -> Parts:
         """Per battery the planes of what its size changes, counted from the choice that `program` is of."""
@@ -173,10 +208,10 @@ class JointProgram(WarmProgram[Sizes]):
             if (np.abs(there[finite] - base[finite] - moved) > slack).any():
                 raise NotConcaveError("a limit of the program depends on the sizes of two batteries together")
 
-    def _short_at(self, sizes: Sizes) -> Limit:
+    def _short_at(self, sizes: Sizes, closed: tuple[int, ...]) -> Limit:
         """By how much limits fall short, from below: of every battery one plane under what its size changes."""
         program = self._built(sizes)[0]
-        short: Short = self._short_of(program)
+        short: Short = self._short_of(program, closed)
         parts = self._parts(program, sizes, short)
         return Limit(short(program), tuple(planes[:1] for planes in parts))
 

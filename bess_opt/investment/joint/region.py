@@ -21,7 +21,8 @@ AmountT = TypeVar("AmountT")
 class JointRegion:
     """The sizes of the batteries `names`: each in its own part, all within `budget` and above `energy_min_mwh`.
 
-    `capital` = (per MW, per MWh, fixed). A part whose range begins at 0 lets its battery be left out.
+    `capital` = (per MW, per MWh, fixed). A part whose range begins at 0 lets its battery be left out, save those
+    `bought_anyhow`, which are there however small.
     """
 
     names: tuple[str, ...]
@@ -29,6 +30,7 @@ class JointRegion:
     budget: float | None
     capital: tuple[float, float, float]
     energy_min_mwh: float
+    bought_anyhow: frozenset[str] = frozenset()
 
     @property
     def stepped(self) -> bool:
@@ -38,7 +40,8 @@ class JointRegion:
     @property
     def holds_nothing(self) -> bool:
         """Whether no battery at all is one of the choices."""
-        return self.energy_min_mwh <= 0.0 and all(part.holds_nothing for part in self.parts)
+        free = all(part.holds_nothing for part in self.parts)
+        return self.energy_min_mwh <= 0.0 and free and not self.bought_anyhow
 
     def of(self, names: Sequence[str]) -> JointRegion:
         """The region of some of the batteries, the others left out."""
@@ -67,7 +70,8 @@ class JointRegion:
     def bought(self, sizes: Sizes) -> Sizes:
         """`sizes` with those at the small end of a range that begins at 0 left out."""
         return tuple(
-            (0.0, 0.0) if _is_nothing(part, size) else size for part, size in zip(self.parts, sizes, strict=True)
+            (0.0, 0.0) if name not in self.bought_anyhow and _is_nothing(part, size) else size
+            for name, part, size in zip(self.names, self.parts, sizes, strict=True)
         )
 
 

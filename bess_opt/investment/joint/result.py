@@ -13,10 +13,17 @@ from bess_opt.common.findings import Findings, findings_table
 from bess_opt.common.html import box, pairs
 from bess_opt.common.wording import Number, Row
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.joint.limits import Limits, profile_of
+from bess_opt.investment.joint.region import JointRegion
+from bess_opt.investment.joint.sites import bought_site, name_of
+from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from bess_opt.dispatch.result import Dispatch
+    from bess_opt.plots.shared.units import Unit
 
 Amount = float | dict[str, float]
 
@@ -34,7 +41,8 @@ class JointSizing:
     more. `without` is the mean value without any battery, `build` whether the batteries are worth more.
     `costs` are present values over the lifetime, costs positive, the mean of the years; they add up to "total".
     `table` has a row for each choice solved (its value is that of the relaxation where "exact" is False). `plan` is
-    the exact plan of the first year, `scenario` that site with the best sizes. `calls` counts solves.
+    the exact plan of the first year, `scenario` that site with the best sizes. `calls` counts solves. `region` is
+    what could be bought, `sign` +1 where more is better.
     """
 
     scenario: Scenario
@@ -56,6 +64,9 @@ class JointSizing:
     calls: int
     seconds: dict[str, float] = field(compare=False)
     unit: str
+    region: JointRegion
+    sign: float
+    limits: Limits | None = field(repr=False, compare=False)
 
     @property
     def p10(self) -> float:
@@ -78,6 +89,42 @@ class JointSizing:
         amounts = {"power_mw": self.power_mw, "duration_h": self.duration_h, "energy_mwh": self.energy_mwh}
         named = {key: amount if isinstance(amount, Mapping) else {"": amount} for key, amount in amounts.items()}
         return pd.DataFrame(named).rename_axis("battery")
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether no battery is bought."""
+        return not (self.sizes["power_mw"] > 0.0).any()
+
+    def is_of(self, scenario: Scenario) -> bool:
+        """Whether this is a sizing of `scenario`: the same in all but the sizes."""
+        if {name_of(battery) for battery in scenario.batteries} != set(self.region.names):
+            return False
+        sizes = {str(name): (row["power_mw"], row["energy_mwh"]) for name, row in self.sizes.iterrows()}
+        bought = any(power > 0.0 for power, _ in sizes.values())
+        return (bought_site(scenario, sizes) if bought else scenario) == self.scenario
+
+    def profile(self) -> pd.DataFrame:
+        """What no choice with so much power of a battery is worth more than: columns battery, power_mw, bound.
+
+        The other sizes are free. Where the bound stays near `value`, the power hardly matters. Empty without a proof;
+        NaN where no choice with that power has a plan.
+        """
+        if self.limits is None:
+            return pd.DataFrame({"battery": [], "power_mw": [], "bound": []})
+        return profile_of(self.limits, self.region, self.sign)
+
+    def plot(self, *, theme: str = "light") -> Figure:
+        """What the power of each battery can be worth, with the best sizes, and the value of each year.
+
+        `theme` is "light" or "dark"; ValueError for another.
+        """
+        from bess_opt.plots.sizing.joint import joint_figure
+
+        return joint_figure(self, theme=theme)
+
+    def unit_of(self, values: pd.Series) -> Unit:
+        """The unit in which `values` of the objective are drawn."""
+        return unit_of(self.objective, self.scenario.site.currency, values, str(self.plan.metrics.score_unit))
 
     def _repr_html_(self) -> str:
         warned = list(self.findings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,20 +16,18 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.joint.grid import site_of
 from bess_opt.investment.joint.hands import Hands
 from bess_opt.investment.joint.planes import JointPlanes
-from bess_opt.investment.joint.program import Answer, Question, Read, answer, let_go
+from bess_opt.investment.joint.program import Answer, Both, Question, Read, answer, let_go
 from bess_opt.investment.joint.region import JointRegion, totals
 from bess_opt.investment.joint.sites import Sizes
 from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing.faces import AS_ONE, NoneFoundError, NotConcaveError
 from bess_opt.investment.sizing.grid import planned
 from bess_opt.investment.sizing.objectives import SITE_ROUNDING, Goal
-from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.proof import require_within
 from bess_opt.investment.sizing.sized_program import SUMMED
 
 MOST_ROUNDS = 400
 USUAL_ROUNDS = 10  # after which half of the way is said to be done
-MOST_PLANS = 6  # choices planned exactly where the first one's plan leaves the bound open
 INWARD = 1e-6  # of the way to a choice with a plan: so far inside of the limits' edge one surely has one
 
 
@@ -110,11 +109,18 @@ def figures_of(scenario: Scenario) -> Figures | None:
     return None if plan is None else (plan.metrics.net_revenue, plan.metrics.score, dict(plan.ledger))
 
 
+Closed = tuple[tuple[int, ...], ...]  # of each year the columns whose flow is held at zero
+
+
 class Search:
-    """The rounds over the choices of one set of batteries; values are those that are maximised."""
+    """The rounds over the choices of one set of batteries; values are those that are maximised.
+
+    `closed`: flows held at zero, each of which leaves the bound that of the plans in which it is zero.
+    """
 
     def __init__(self, years: Years, region: JointRegion, hands: Hands, told: Stretch = UNTOLD) -> None:
         self.years, self.region, self._hands, self._told = years, region, hands, told
+        self.closed: Closed = tuple(() for _ in years.scenarios)
         self.planes = JointPlanes(region, len(years.scenarios))
         self._keys = [scenario.digest() for scenario in years.scenarios]
         self._basis: list[bytes | None] = [None] * len(years.scenarios)
@@ -124,6 +130,7 @@ class Search:
         self._solved: dict[Sizes, float] = {}  # mean revenue of what was solved and may be bought
         self._looked_at: set[Sizes] = set()
         self._none: set[Sizes] = set()
+        self._both: dict[Sizes, tuple[Both | None, ...]] = {}
         self._lowest = math.inf
         self._made: dict[Sizes, Made | None] = {}
         self.rows: list[dict[str, object]] = []
@@ -131,8 +138,8 @@ class Search:
 
     # ---- rounds
 
-    def run(self, target: float, *, tight: bool) -> None:
-        """Rounds until the bound is within `target` of the best value, both of the relaxation.
+    def run(self, target: float, *, tight: bool, enough: float = -math.inf) -> None:
+        """Rounds until the bound is within `target` of the best value, both of the relaxation, or at most `enough`.
 
         NotConcaveError where the argument does not hold; EmptyRangeError where no choice has a plan.
         """
@@ -140,7 +147,7 @@ class Search:
             self._start(tight)
         for _ in range(MOST_ROUNDS):
             highest = self.planes.highest(self.years.weights)
-            if self._solved and self._closed(highest.bound, target):
+            if highest.bound <= enough or (self._solved and self._is_closed(highest.bound, target)):
                 return
             at = self._inner(self.region.batteries(highest.sizes))
             if at in self._looked_at:
@@ -178,9 +185,11 @@ class Search:
         questions = [
             Question(
                 scenario, key, self.region.names, self._first, self.years.cash, self._tight, basis or None, sizes,
-                self._read,
+                self._read, closed,
             )
-            for scenario, key, basis in zip(self.years.scenarios, self._keys, self._basis, strict=True)
+            for scenario, key, basis, closed in zip(
+                self.years.scenarios, self._keys, self._basis, self.closed, strict=True
+            )
         ]  # fmt: skip
         answers = self._hands.all(answer, questions)
         for year, found in enumerate(answers):
@@ -201,7 +210,7 @@ class Search:
         self._require_below(answers, sizes)
         self._lowest = min(self._lowest, revenue)
         if self.region.contains(self.region.bought(sizes)):
-            self._solved[sizes] = revenue
+            self._solved[sizes], self._both[sizes] = revenue, tuple(found.both for found in answers)
         self.rows.append(self.row(sizes, self.value_of(revenue, sizes), exact=False))
 
     def _require_below(self, answers: Sequence[Answer], sizes: Sizes) -> None:
@@ -214,16 +223,19 @@ class Search:
                 if found.revenue > cut.of(sizes) + slack:
                     raise NotConcaveError("the revenue is not concave in the sizes")
 
-    def _closed(self, bound: float, target: float) -> bool:
-        best = max(self._solved, key=lambda sizes: self.value_of(self._solved[sizes], sizes))
+    def _is_closed(self, bound: float, target: float) -> bool:
+        best = self._best_solved()
         return bound - self.value_of(self._solved[best], best) <= target * self.scale
+
+    def _best_solved(self) -> Sizes:
+        return max(self._solved, key=lambda sizes: self.value_of(self._solved[sizes], sizes))
 
     @property
     def scale(self) -> float:
         """What a gap is a share of: what the best choice earns, or costs."""
         if not self._solved:
             return 1.0
-        best = max(self._solved, key=lambda sizes: self.value_of(self._solved[sizes], sizes))
+        best = self._best_solved()
         return self.years.scale(self._solved[best], self._lowest, best)
 
     @property
@@ -244,6 +256,37 @@ class Search:
     def let_go(self) -> None:
         """Forget the programs."""
         let_go(set(self._keys))
+
+    # ---- branches
+
+    def branches(self) -> list[Search]:
+        """The two searches in which one of two flows is zero that the best choice's plan lets run at once.
+
+        Between them they hold every plan that keeps the one-way rule. Empty where the plan lets no two run at once.
+        """
+        if not self.breaks:
+            return []
+        (first, second, _), year = max(self.breaks, key=lambda one: (one[0][2], -one[1]))
+        return [self._branch(year, column) for column in (first, second)]
+
+    @property
+    def breaks(self) -> list[tuple[Both, int]]:
+        """Flows that the plans of the best choice let run at once, with the year; none where nothing was solved."""
+        known = self._both[self._best_solved()] if self._solved else ()
+        return [(both, year) for year, both in enumerate(known) if both is not None]
+
+    def _branch(self, year: int, column: int) -> Search:
+        """A search with one flow more held at zero; what limits this one limits it, and plans are known to both."""
+        other = copy(self)
+        closed = list(self.closed)
+        closed[year] = (*closed[year], column)
+        other.closed = tuple(closed)
+        other.planes = self.planes.copy()
+        other._basis, other._none = list(self._basis), set(self._none)
+        other._solved, other._both, other._looked_at = {}, {}, set(self._none)
+        other.calls, other.seconds = 0, 0.0
+        other._look(self._best_solved())
+        return other
 
     # ---- exact plans
 
@@ -295,8 +338,9 @@ class Search:
             if abs(aim - revenues[0]) > 1e-6 * max(abs(aim), 1.0):
                 raise NotConcaveError("the strategy's score is not all that its dispatch maximises")
         made = Made(sizes, plan, tuple(revenues), tuple(ledger for _, _, ledger in known))
-        value, limit = self.value_made(made), self.bound
-        require_within(limit, value, 1.0, self.rounding + 1e-9 * abs(value), *totals(sizes))
+        value = self.value_made(made)
+        if not any(self.closed):
+            require_within(self.bound, value, 1.0, self.rounding + 1e-9 * abs(value), *totals(sizes))
         self.rows.append(self.row(sizes, value, exact=True))
         return made
 
@@ -308,27 +352,6 @@ class Search:
             duration = energy / power if power > 0.0 else 0.0
             row |= {f"{before}power_mw": power, f"{before}duration_h": duration, f"{before}energy_mwh": energy}
         return row | {"value": self.years.sign * value, "exact": exact}
-
-
-def search(
-    years: Years, region: JointRegion, hands: Hands, tolerance: float, told: Stretch, *, tight: bool
-) -> Search:
-    """The finished search over one set of batteries. Raises as `Search.run`."""
-    found = Search(years, region, hands, told)
-    try:
-        for target, tightly in ((0.9 * tolerance, tight), (0.2 * tolerance, tight), (0.2 * tolerance, True)):
-            found.run(target, tight=tightly)
-            best = found.plan_best()
-            value = -math.inf if best is None else found.value_made(best)
-            if found.bound - value <= tolerance * found.scale:
-                return found
-        found.plan_best(MOST_PLANS)
-    except EmptyRangeError:
-        if found.best is None:
-            raise
-    finally:
-        found.let_go()
-    return found
 
 
 def _together(reads: Sequence[Read]) -> Read:

@@ -85,3 +85,9 @@ def _resting(battery: Battery) -> object:
     return battery.merged(
         {"auxiliary_mw": 0.0, "self_discharge_per_h": 0.0, "soc_start": middle, "soc_end": "at_least_start"}
     )
+
+
+def bought_site(scenario: Scenario, sizes: Mapping[str, Size]) -> Scenario:
+    """The site with the sizes of the batteries named; those of size 0 are left out, of which one at least is not."""
+    left_out = [name for name, (power, _) in sizes.items() if power <= 0.0]
+    return sized(without_some(scenario, left_out), {k: size for k, size in sizes.items() if k not in left_out})

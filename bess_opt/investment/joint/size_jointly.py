@@ -24,19 +24,22 @@ from bess_opt.common.progress_bar import followed
 from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.joint.branches import Found, search
 from bess_opt.investment.joint.grid import choices, site_of
 from bess_opt.investment.joint.hands import Hands, hands
+from bess_opt.investment.joint.limits import Limits
+from bess_opt.investment.joint.planes import JointPlanes
 from bess_opt.investment.joint.region import JointRegion, joint_region_of, totals
 from bess_opt.investment.joint.result import Amount, JointSizing
-from bess_opt.investment.joint.search import Made, Search, Years, exact_plan, figures_of, search
+from bess_opt.investment.joint.search import Made, Search, Years, exact_plan, figures_of
 from bess_opt.investment.joint.sites import NAMELESS, Sizes, burdened, name_of, without_some
 from bess_opt.investment.lifetime.cash_flow import weights_of, year_weight
 from bess_opt.investment.lifetime.counted_year import counted_scenario
+from bess_opt.investment.lifetime.repeated_end import stored_energy_sold
 from bess_opt.investment.lifetime.without_battery import present_costs
 from bess_opt.investment.sizing.faces import NoneFoundError, NotConcaveError
 from bess_opt.investment.sizing.objectives import OBJECTIVES, goal_of
 from bess_opt.investment.sizing.planes import EmptyRangeError
-from bess_opt.investment.sizing.region import SMALLEST
 from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
 
 KNOWN = ("npv", "net_revenue", "score")
@@ -58,6 +61,7 @@ class _Best:
     calls: int
     seconds: float
     why: str = ""  # there is no bound
+    open: tuple[tuple[tuple[str, ...], JointPlanes], ...] = ()
 
 
 def size_jointly(
@@ -156,13 +160,13 @@ def _proven_apart(
     years: Years, region: JointRegion, pool: Hands, tolerance: float, told: Stretch, apart: Sequence[str]
 ) -> _Best:
     """The best choice with its bound: a search for each set of those batteries of `apart` that are bought."""
-    searches: list[tuple[JointRegion, Search]] = []
+    searches: list[tuple[JointRegion, Found]] = []
     for stays in product((True, False), repeat=len(apart)):
         gone = {name for name, stay in zip(apart, stays, strict=True) if not stay}
         kept = [name for name in region.names if name not in gone]
         if not kept:
             continue  # no battery at all: the site without one
-        part = _with_least(region.of(kept), [name for name in apart if name not in gone])
+        part = replace(region.of(kept), bought_anyhow=frozenset(apart) - gone)
         sites = tuple(without_some(one, gone) for one in years.scenarios)
         tight = any(needs_one_way_cuts(one) for one in sites)
         try:
@@ -172,31 +176,19 @@ def _proven_apart(
         searches.append((part, found))
     if not searches:
         return _Best(None, -np.inf, None, 1.0, 0.0, [], 0, 0.0)
-    made = [(found.value_made(found.best), part, found) for part, found in searches if found.best is not None]
+    made = [(found.value, part, found) for part, found in searches if found.best is not None]
     rows = [row for _, found in searches for row in found.rows]
     scale, rounding = (max(getattr(found, key) for _, found in searches) for key in ("scale", "rounding"))
     bound = max(found.bound for _, found in searches)
     calls, seconds = (sum(getattr(found, key) for _, found in searches) for key in ("calls", "seconds"))
+    left = tuple((part.names, planes) for part, found in searches for planes in found.open)
     if not made:
-        return _Best(None, -np.inf, bound, scale, rounding, rows, calls, seconds)
+        return _Best(None, -np.inf, bound, scale, rounding, rows, calls, seconds, open=left)
     value, part, found = max(made, key=lambda one: one[0])
     best = found.best
     if best is not None:
         best = replace(best, sizes=_of_all(region, part, best.sizes))
-    return _Best(best, value, bound, scale, rounding, rows, calls, seconds)
-
-
-def _with_least(region: JointRegion, names: Sequence[str]) -> JointRegion:
-    """The region in which the batteries of `names` are bought, if only the smallest of their ranges."""
-    parts = []
-    for name, part in zip(region.names, region.parts, strict=True):
-        if name not in names:
-            parts.append(part)
-            continue
-        least = max(part.power_mw[0], SMALLEST * part.power_mw[1])
-        shortest = max(part.duration_h[0], SMALLEST * part.duration_h[1])
-        parts.append(replace(part, power_mw=(least, part.power_mw[1]), duration_h=(shortest, part.duration_h[1])))
-    return replace(region, parts=tuple(parts))
+    return _Best(best, value, bound, scale, rounding, rows, calls, seconds, open=left)
 
 
 def _of_all(region: JointRegion, part: JointRegion, sizes: Sizes) -> Sizes:
@@ -255,7 +247,8 @@ def _sizing(
         sizes, plan, each, ledgers = made.sizes, made.plan, list(made.revenues), made.ledgers
         final = site_of(scenario, region, sizes)
     gap = None if bound is None else (bound - value) / best.scale
-    notes = list(years.goals[0].notes) + _notes(region, sizes, best, gap, tolerance, years, build=build, value=value)
+    notes = [*years.goals[0].notes, *(stored_energy_sold(plan) if years.cash else [])]
+    notes += _notes(region, sizes, best, gap, tolerance, years, build=build, value=value)
     return JointSizing(
         scenario=final,
         objective=years.goals[0].name,
@@ -276,6 +269,11 @@ def _sizing(
         calls=best.calls,
         seconds={"proof": best.seconds},
         unit=_unit(years, plan.metrics.score_unit),
+        region=region,
+        sign=sign,
+        limits=Limits(best.open, years.weights, sign * without if nothing and without is not None else None)
+        if best.open
+        else None,
     )
 
 

@@ -22,13 +22,13 @@ from bess_opt.investment.lifetime.best_years import with_best_years
 from bess_opt.investment.lifetime.cash_flow import Figures, cash_flow_of, weights_of, year_weight
 from bess_opt.investment.lifetime.counted_year import counted_plan
 from bess_opt.investment.lifetime.levelised import charging_cost, lcos
+from bess_opt.investment.lifetime.repeated_end import ONCE, free_ends, stored_energy_sold
 from bess_opt.investment.lifetime.without_battery import without_battery
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOVED_MWH = 1e-6  # a baseline that discharges less has no battery at work
-DRAINED = 1e-6  # of nameplate: stored energy that may be missing at the end as rounding
 
 
 class Course(Protocol):
@@ -100,7 +100,7 @@ def financials(plan: Dispatch, baseline: Dispatch | None = None, *, ageing: Cour
     """What the battery of `plan` is worth over its lifetime under the scenario's [finance], several of them together.
 
     A battery's revenue is what the site earns with it more than without it: give the site's plan without it as
-    `baseline`, `bo.simulate(scenario, rule=lambda state: 0.0)` (the rung "none" of `bo.compare`). Without a
+    `baseline`, `bo.simulate(scenario, rule=0)` (the rung "none" of `bo.compare`). Without a
     baseline the whole site's net revenue counts, which is the battery's own only where it stands alone; a
     warning says so where there is solar or load. The plan stands for every year of the life.
 
@@ -202,7 +202,7 @@ def _bare_npv(figures: Figures, finance: Finance) -> float:
 
 def _figures(plan: Dispatch, baseline: Dispatch | None, *, fades: bool) -> tuple[Figures, list[Finding]]:
     """What the years need of a plan, and what has to be said about it; `fades`: later years earn less."""
-    batteries, notes = plan.scenario.batteries, _drained(plan)
+    batteries, notes = plan.scenario.batteries, stored_energy_sold(plan)
     earned = plan.metrics.net_revenue - (0.0 if baseline is None else baseline.metrics.net_revenue)
     unfading = 0.0
     if fades and baseline is None and not _alone(plan):
@@ -223,15 +223,6 @@ def nothing_fades(where: str) -> Finding:
     )
 
 
-def _drained(plan: Dispatch) -> list[Finding]:
-    """A horizon that ends with less stored energy than it began sells it anew each time that it repeats."""
-    sold = -plan.metrics.stored_change_mwh
-    if sold <= DRAINED * nameplate_mwh(plan.scenario):
-        return []
-    found = f"each horizon ends with {sold:.4g} MWh less than it began; their sale is counted every time"
-    return [Finding("stored_energy_sold", "battery.soc_end", found, 'state "at_least_start" or "equal"', "warning")]
-
-
 def _check(plan: Dispatch, baseline: Dispatch | None, finance: Finance, ageing: bool) -> None:
     problems = []
     if baseline is not None and not baseline.schedule.index.equals(plan.schedule.index):
@@ -241,12 +232,8 @@ def _check(plan: Dispatch, baseline: Dispatch | None, finance: Finance, ageing: 
         if ageing and getattr(finance, key):
             found = "stands beside ageing, which says what every year earns"
             problems.append(Finding("contradiction", f"finance.{key}", found, "leave one of the two out"))
-    batteries = plan.scenario.batteries
-    for battery in batteries if _repeats(plan, finance) else ():
-        if battery.soc_end == "free":
-            where = f"{place_of(battery, batteries)}.soc_end"
-            expected = 'state "at_least_start", "equal" or a number: energy sold once is no yearly income'
-            problems.append(Finding("free_end", where, 'is "free", and the horizon repeats', expected))
+    if _repeats(plan, finance):
+        problems += free_ends(plan.scenario.batteries, "and the horizon repeats", ONCE)
     if problems:
         raise ScenarioError(problems)
 
@@ -266,7 +253,7 @@ def _whole_site(plan: Dispatch, baseline: Dispatch | None) -> list[Finding]:
     if baseline is not None or _alone(plan):
         return []
     found = "none is given: what solar and load earn and cost without the battery counts as the battery's"
-    expected = "give baseline=bo.simulate(scenario, rule=lambda state: 0.0)"
+    expected = "give baseline=bo.simulate(scenario, rule=0)"
     return [Finding("whole_site", "baseline", found, expected, "warning")]
 
 

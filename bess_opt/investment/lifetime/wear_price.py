@@ -17,12 +17,15 @@ import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.progress import ShowProgress
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import show
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
+from bess_opt.investment.lifetime.repeated_end import ONCE, free_ends
 from bess_opt.investment.lifetime.worn_life import Cells, LifeValue, cells_of, life_value_of
 from bess_opt.plant.from_scenario import plant_of
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_PLANS = 80
+USUAL_PLANS = 12  # that most searches need, for the share that is told
 LARGEST = 1e6  # of the first price tried: dearer wear than that leaves no battery at work
 SAME_PRICE = 1e-9  # of a price: nearer ones are one
 SAME_MONEY = 1e-6  # of the turnover: by how much an objective may miss its own cash and wear
@@ -71,7 +75,7 @@ class WearPrice:
         )
 
 
-def wear_price(scenario: Scenario, *, tolerance: float = 1e-6) -> WearPrice:
+def wear_price(scenario: Scenario, *, tolerance: float = 1e-6, progress: ShowProgress = False) -> WearPrice:
     """The wear cost in dispatch at which the battery of `scenario` is worth most over its life.
 
     With `battery.wear` stated it is a factor on all its prices, else `battery.wear_cost_per_mwh`. Cells last as their
@@ -79,6 +83,9 @@ def wear_price(scenario: Scenario, *, tolerance: float = 1e-6) -> WearPrice:
     it by the energy that leaves the cells), capacity is the smaller of calendar and cycle capacity, and the battery's
     part of the net revenue goes with it; cells are new after each replacement of [finance]. The search ends when no
     plan of a further price can be better by more than `tolerance` of what the battery earns.
+
+    `progress` is told a `Progress` after each plan, or says whether a bar is drawn; StopIteration from it ends the
+    search with the prices planned so far and the bound that holds for them, before the first with CancelledError.
 
     ScenarioError without [finance] and its rates, beside `fade_per_year` or `present_value_factor`, for a technology
     without `cycle_life`, for `soc_end = "free"`, and for a strategy that does not maximise money.
@@ -88,10 +95,16 @@ def wear_price(scenario: Scenario, *, tolerance: float = 1e-6) -> WearPrice:
     cells = cells_of(counted)
     life = life_value_of(counted, cells)
     search = _Search(counted, cells, life)
-    for price in (0.0, cells.usual_price, 4.0 * cells.usual_price):
-        search.add(price)
-    while len(search.tried) < MOST_PLANS and (further := search.next_price(tolerance)) is not None:
-        search.add(further)
+    first = [0.0, cells.usual_price, 4.0 * cells.usual_price]
+    with followed(progress, "planning at each price of wear") as told:
+        told.step(0.0)
+        while not told.cancelled and len(search.tried) < MOST_PLANS:
+            price = first.pop(0) if first else search.next_price(tolerance)
+            if price is None:
+                break
+            search.add(price)
+            share = len(search.tried) / (len(search.tried) + USUAL_PLANS)
+            told.tell(share, best=search.best.value, bound=search.bound())
     return _result(scenario, search, cells, life)
 
 
@@ -230,8 +243,6 @@ def _check(scenario: Scenario, tolerance: float) -> None:
         if getattr(finance, key):
             found = "leaves no life that wear could shorten"
             problems.append(Finding("contradiction", f"finance.{key}", found, "leave it out"))
-    if scenario.battery.soc_end == "free":
-        expected = 'state "at_least_start", "equal" or a number: energy sold once is no yearly income'
-        problems.append(Finding("free_end", "battery.soc_end", 'is "free", and the horizon repeats', expected))
+    problems += free_ends(scenario.batteries, "and the horizon repeats", ONCE)
     if problems:
         raise ScenarioError(problems)

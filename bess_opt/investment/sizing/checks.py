@@ -7,6 +7,7 @@ from bess_opt.common.findings import Finding
 from bess_opt.common.wording import show
 from bess_opt.inputs.batteries import place_of, starts_outside
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.lifetime.repeated_end import free_ends
 from bess_opt.investment.sizing.objectives import OBJECTIVES
 
 
@@ -21,11 +22,8 @@ def check_question(
                 "wrong_value", "tolerance", f"found {show(tolerance)}", "give a share between 0 and 1, such as 1e-3"
             )
         )
+    problems += free_ends(scenario.batteries, "which sizing does not take", "a battery sold empty is no income")
     for battery in scenario.batteries:
-        if battery.soc_end == "free":
-            where = f"{place_of(battery, scenario.batteries)}.soc_end"
-            expected = 'state "at_least_start", "equal" or a number: a battery sold empty is no income'
-            problems.append(Finding("free_end", where, 'is "free", which sizing does not take', expected))
         if starts_outside(battery):
             where = f"{place_of(battery, scenario.batteries)}.soc_start"
             found = f"{battery.soc_start_resolved:.12g} lies outside the technology's window"

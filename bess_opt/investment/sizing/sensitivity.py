@@ -13,6 +13,8 @@ import pandas as pd
 from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.names import nearest
+from bess_opt.common.progress import ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import show
 from bess_opt.dispatch.batch.study import study
 from bess_opt.inputs.batteries import require_one_battery
@@ -182,7 +184,7 @@ class Sensitivity:
         changed = {
             f"{factor_a} {a:+.9g}, {factor_b} {b:+.9g}": two.change(one.change(self.scenario, a), b) for a, b in pairs
         }
-        table = _run(changed, self.task, executor, workers)
+        table = _run(changed, self.task, executor, workers, Stretch())
         for place, (name, column) in enumerate(((factor_a, 0), (factor_b, 1))):
             table.insert(place, name, [pair[column] for pair in pairs])
         return table
@@ -206,6 +208,7 @@ def sensitivity(
     *,
     executor: Executor | None = None,
     workers: int | None = None,
+    progress: ShowProgress = False,
     **steps: Any,
 ) -> Sensitivity:
     """Size `scenario` again under each change of one factor, and value the base size under it too.
@@ -214,7 +217,8 @@ def sensitivity(
     `FACTORS` that the scenario has numbers for: capital cost, price level and price spread ±20 %, one-way efficiency
     of the cells ±2 % (never above 1), discount rate ±2 points. `steps` are the other arguments of `bess_opt.size`
     (power_step_mw, module, budget, tolerance, …). Runs on any `executor`, on `workers` processes, or here; the same
-    rows on each.
+    rows on each. `progress` is told a `Progress`, or says whether a bar is drawn; StopIteration from it ends the work
+    with CancelledError.
 
     Raises what `size` raises, and ScenarioError for an unknown factor or one that the scenario has no number for.
     """
@@ -225,11 +229,15 @@ def sensitivity(
         for name, listed in amounts.items()
         for amount in listed
     }
-    best = size(
-        scenario, power_mw, duration_h, objective, twin, **steps, executor=executor, workers=workers, progress=False
-    )
-    task = Task((best.power_mw, best.energy_mwh), power_mw, duration_h, objective, best.twin, steps)
-    table = _run(changed, task, executor, workers)
+    with followed(progress, "looking for the best size") as told:
+        base = 1.0 / (1.0 + len(changed))
+        best = size(
+            scenario, power_mw, duration_h, objective, twin, **steps, executor=executor, workers=workers,
+            progress=told.part(0.0, base),
+        )  # fmt: skip
+        told.go_on()
+        task = Task((best.power_mw, best.energy_mwh), power_mw, duration_h, objective, best.twin, steps)
+        table = _run(changed, task, executor, workers, told.part(base, 1.0))
     table.insert(0, "factor", [name for name, listed in amounts.items() for _ in listed])
     table.insert(1, "amount", [amount for listed in amounts.values() for amount in listed])
     figures = {name: getattr(best, name) for name in ("power_mw", "duration_h", "energy_mwh", "value")}
@@ -258,11 +266,14 @@ def _applies(factor: Factor, scenario: Scenario) -> bool:
     return True
 
 
-def _run(changed: Mapping[str, Scenario], task: Task, executor: Executor | None, workers: int | None) -> pd.DataFrame:
-    """A row per changed scenario. BessOptError where one could not be sized."""
+def _run(
+    changed: Mapping[str, Scenario], task: Task, executor: Executor | None, workers: int | None, told: Stretch
+) -> pd.DataFrame:
+    """A row per changed scenario. BessOptError where one could not be sized, CancelledError where it was ended."""
     if executor is None and workers is None:
         workers = 1
-    table = study(changed, action=task, executor=executor, workers=workers, progress=False)
+    table = study(changed, action=task, executor=executor, workers=workers, progress=told)
+    told.go_on()
     wrong = table[table["error_kind"] != ""]
     if len(wrong):
         raise BessOptError(f"{wrong.index[0]}: {wrong['error'].iloc[0]}")

@@ -24,6 +24,7 @@ from bess_opt.investment.joint.region import Ranges
 from bess_opt.investment.joint.result import JointSizing
 from bess_opt.investment.joint.size_jointly import size_jointly
 from bess_opt.investment.lifetime.counted_year import counted_scenario
+from bess_opt.investment.lifetime.repeated_end import stored_energy_sold
 from bess_opt.investment.sizing.checks import check_question, require_optimal
 from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.grid import no_plan, no_size, search_grid
@@ -253,6 +254,7 @@ def _sizing(
         plan = dispatch_without_battery(scenario)
     else:
         notes += ends(sizes, power, energy)
+        notes += stored_energy_sold(plan) if goal.kind.needs_finance else []
     if bound is not None and continuous is not None:
         other = value if nothing else goal.sign * -math.inf
         bound, continuous = (goal.farther(limit, value, other, rounding) for limit in (bound, continuous))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from bess_opt.inputs.scenario import Scenario
@@ -16,6 +17,7 @@ from bess_opt.investment.sizing.faces import AS_ONE, Face, Faces, NotConcaveErro
 from bess_opt.investment.sizing.planes import Plane, SolvedSize
 from bess_opt.investment.sizing.region import HalfPlane
 from bess_opt.investment.sizing.warm_program import WarmProgram, duals_of
+from bess_opt.plant.from_scenario import plant_of, with_size_of
 from bess_opt.solver.change import Change, Duals
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError
@@ -59,8 +61,16 @@ class SizedProgram(WarmProgram[Size]):
         """Build and solve at a first size; arguments and errors as `WarmProgram`."""
         self._faces = Faces(lambda power, energy: self._built((power, energy))[0])
         self._solved_sizes: list[tuple[Program, Duals, SolvedSize]] = []
+        plant_at = (
+            plant_of if scenario.product else partial(with_size_of, plant_of(scenario))
+        )  # offers follow the size
         super().__init__(
-            lambda size: resized(scenario, *size), (power_mw, energy_mwh), cash=cash, tight=tight, basis=basis
+            lambda size: resized(scenario, *size),
+            (power_mw, energy_mwh),
+            cash=cash,
+            tight=tight,
+            basis=basis,
+            plant_at=plant_at,
         )
 
     def solved(self, power_mw: float, energy_mwh: float) -> SolvedSize:

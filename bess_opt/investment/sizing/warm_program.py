@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.faces import SIDES, NotConcaveError
 from bess_opt.models.assemble import model_of
 from bess_opt.models.ledger import cash_terms, shadow_lines
-from bess_opt.models.one_way import add_one_way_cuts, put_in_proportion
+from bess_opt.models.one_way import add_one_way_cuts, pairs_of, put_in_proportion
 from bess_opt.plant.from_scenario import plant_of, ratings_of
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.change import Change, Duals
@@ -31,6 +32,7 @@ from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 SizeT = TypeVar("SizeT")
+LimitsT = TypeVar("LimitsT", bound=Program | Change)
 Short = Callable[[Program | Change], float]  # by how much limits contradict each other; linear in them
 
 
@@ -51,21 +53,23 @@ class WarmProgram(Generic[SizeT]):
         cash: bool = True,
         tight: bool = False,
         basis: bytes | None = None,
+        plant_at: Callable[[Scenario], Plant] = plant_of,
     ) -> None:
         """Build and solve at a first size. NotConcaveError where the proof does not hold; `cash`: it is about money.
 
         `tight` adds the one-way cuts: a bound closer to exact plans, at the price of a larger program. With the
         `basis` that another program of the same scenario and first size has `stored`, nothing is solved here.
+        `plant_at` makes the plant of a size's scenario.
         A first size that meets no limits leaves `stored` empty; the next that does takes its place.
         Raises what `optimize` raises.
         """
-        self._scenario_at, self.tight = scenario_at, tight
+        self._scenario_at, self._plant_at, self.tight = scenario_at, plant_at, tight
         self._base, plant, active = self._built(first)
         if self._base.integer.any():
             raise NotConcaveError("the strategy makes yes-or-no choices")
         if cash:
             _require_cash(plant, active, self._base)
-        self._scale_mw = plant.scale_mw
+        self._scale_mw, self._pairs = plant.scale_mw, pairs_of(plant)
         self._solver = Solver(self._base, scenario_at(first).solver, scale_mw=plant.scale_mw)
         self.calls, self.cold_s, self.seconds = 0, 0.0, 0.0
         self._first: tuple[SizeT, Solution] | None = None
@@ -96,7 +100,7 @@ class WarmProgram(Generic[SizeT]):
 
     def _built(self, size: SizeT) -> tuple[Program, Plant, ActiveStrategy]:
         scenario = self._scenario_at(size)
-        plant, active = prepare(scenario)
+        plant, active = prepare(scenario, self._plant_at(scenario))
         m, _objectives = model_of(plant, active)
         ratings = [ratings_of(battery) for battery in scenario.batteries]
         put_in_proportion(m, plant, ratings)
@@ -104,10 +108,11 @@ class WarmProgram(Generic[SizeT]):
             add_one_way_cuts(m, plant, ratings)
         return expand(m), plant, active
 
-    def _solution(self, size: SizeT) -> tuple[Program, Solution]:
-        if self._first is not None and self._first[0] == size:
+    def _solution(self, size: SizeT, closed: Sequence[int] = ()) -> tuple[Program, Solution]:
+        """The program of a size and its solution, the columns `closed` being held at zero in it."""
+        if self._first is not None and self._first[0] == size and not closed:
             return self._base, self._first[1]
-        program = self._take_over(size)
+        program = self._take_over(size, closed)
         self._solver.forget()
         if self._basis is None:
             return program, self._solve_cold()
@@ -117,34 +122,44 @@ class WarmProgram(Generic[SizeT]):
         self.seconds += solution.seconds
         return program, solution
 
-    def _take_over(self, size: SizeT) -> Program:
-        """The program of a size, its bounds and sides now the solver's."""
+    def _take_over(self, size: SizeT, closed: Sequence[int] = ()) -> Program:
+        """The program of a size, its bounds and sides now the solver's; the columns `closed` are zero there."""
         program, _, _ = self._built(size)
         base = self._base
         same = program.value.shape == base.value.shape and np.array_equal(program.value, base.value)
         if not (same and np.array_equal(program.cost, base.cost) and program.rows == base.rows):
             raise NotConcaveError("a coefficient of the program depends on the size")
-        self._solver.set_changed(program)
+        self._solver.set_changed(held_at_zero(program, closed))
         return program
 
-    def _short_of(self, program: Program) -> Short:
+    def _short_of(self, program: Program, closed: Sequence[int] = ()) -> Short:
         """By how much the limits of a program without a plan, the one last solved, fall short; linear in them.
 
         NotConcaveError where there is no proof (Farkas) of it.
         """
-        crossing = _crossing(program)
+        crossing = _crossing(held_at_zero(program, closed))
         if crossing is not None:
-            return crossing
+            return lambda limits: crossing(held_at_zero(limits, closed))
         proof = self._solver.conflict()
         if proof is None:
             raise NotConcaveError("some sizes of the range meet no limits, and the solver does not say why")
-        return lambda limits: proof.short(*(getattr(limits, name) for name in SIDES))
+        return lambda limits: proof.short(*(getattr(held_at_zero(limits, closed), name) for name in SIDES))
 
 
-def duals_of(program: Program, solution: Solution) -> Duals:
-    """The prices of a solved program, of what is maximised."""
-    nothing_closed = np.zeros(program.columns, dtype=bool)
-    return Duals(solution.x, -solution.row_dual, -solution.column_dual, nothing_closed)
+def held_at_zero(limits: LimitsT, closed: Sequence[int]) -> LimitsT:
+    """`limits` in which the flows of the columns `closed` are zero whatever the size."""
+    if not closed:
+        return limits
+    upper = limits.upper.copy()
+    upper[list(closed)] = 0.0
+    return replace(limits, upper=upper)
+
+
+def duals_of(program: Program, solution: Solution, closed: Sequence[int] = ()) -> Duals:
+    """The prices of a solved program, of what is maximised; the columns `closed` were held at zero."""
+    held = np.zeros(program.columns, dtype=bool)
+    held[list(closed)] = True
+    return Duals(solution.x, -solution.row_dual, -solution.column_dual, held)
 
 
 def _require_cash(plant: Plant, active: ActiveStrategy, base: Program) -> None:

@@ -16,8 +16,10 @@ import pyomo.environ as pyo
 from bess_opt.models.assets import asset
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.meaning import Meaning
+from bess_opt.models.products.activation import base_grid, base_inverter_net, point
 from bess_opt.models.units import MW, MWH
 from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.products.activation import port_factor
 from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels, of_direction
 from bess_opt.plant.reach import least_mwh, most_mwh
 
@@ -37,20 +39,13 @@ class Level:
     offers: tuple[Offer, ...]
 
 
-def port_factor(plant: Plant, battery: Storage, direction: Direction) -> float:
-    """MW by which a battery's port moves for one MW called at the AC bus."""
-    if plant.bus is None or not battery.on_dc_bus:
-        return 1.0
-    return 1.0 / plant.bus.eta_out if direction == "up" else plant.bus.eta_in
-
-
 def add_power(m: Any, plant: Plant, battery: Storage) -> None:
     """Add that base point and calls together keep a battery's power, either way."""
     limits = {"up": battery.discharge_limit_mw, "down": battery.charge_limit_mw}
     for direction in SIGN:
         limit = limits[direction]
         offers = of_direction(plant.offers, direction)
-        if not offers:
+        if not offers and not plant.activated:
             continue
         name = f"{battery.prefix}call_{direction}"
         setattr(m, f"{name}_limit_mw", ArrayParam(m.steps, limit, units=MW, doc=f"most power {direction}"))
@@ -115,7 +110,7 @@ def add_site_limits(m: Any, plant: Plant) -> None:
         most = limits[direction]
         offers = of_direction(plant.offers, direction)
         names = tuple(offer.component for offer in offers)
-        if not names:
+        if not names and not plant.activated:
             continue
         limited = np.flatnonzero(np.isfinite(most))
         if len(limited):
@@ -143,7 +138,7 @@ def _part(m: Any, prefix: str, names: tuple[str, ...], t: Any) -> Any:
 
 
 def _base(m: Any, prefix: str, t: Any) -> Any:
-    return getattr(m, f"{prefix}discharge_mw")[t] - getattr(m, f"{prefix}charge_mw")[t]
+    return point(m, prefix, "discharge", t) - point(m, prefix, "charge", t)
 
 
 def _names(level: Level) -> tuple[str, ...]:
@@ -180,7 +175,7 @@ def drawn_discharging(prefix: str, level: Level, factor: float) -> Rule:
         """drawn >= η_c·c + (Q − c)/η_d: what is not charged, and then discharged."""
         called = factor * _part(m, prefix, _names(level), t)
         eta_c, eta_d = getattr(m, f"{prefix}eta_charge"), getattr(m, f"{prefix}eta_discharge")
-        charge = getattr(m, f"{prefix}charge_mw")[t]
+        charge = point(m, prefix, "charge", t)
         return getattr(m, f"{level.name}_drawn_mw")[t] >= eta_c * charge + (called - charge) / eta_d
 
     return rule
@@ -213,11 +208,11 @@ def called_one_sided(prefix: str, level: Level) -> tuple[tuple[str, Rule], tuple
 
     def charges(m: Any, t: Any) -> Any:
         """c' >= c."""
-        return getattr(m, f"{level.name}_charge_mw")[t] >= getattr(m, f"{prefix}charge_mw")[t]
+        return getattr(m, f"{level.name}_charge_mw")[t] >= point(m, prefix, "charge", t)
 
     def discharges(m: Any, t: Any) -> Any:
         """d' <= d."""
-        return getattr(m, f"{level.name}_discharge_mw")[t] <= getattr(m, f"{prefix}discharge_mw")[t]
+        return getattr(m, f"{level.name}_discharge_mw")[t] <= point(m, prefix, "discharge", t)
 
     return ("charges_more", charges), ("discharges_less", discharges)
 
@@ -228,7 +223,7 @@ def room_for_down(prefix: str, levels: list[Level], end: int) -> Rule:
     def rule(m: Any, t: Any) -> Any:
         """e + Σ hours·(η_c·(c' − c) + (d − d')/η_d) <= ceiling, at the start of the step or at its end."""
         eta_c, eta_d = getattr(m, f"{prefix}eta_charge"), getattr(m, f"{prefix}eta_discharge")
-        charge, discharge = getattr(m, f"{prefix}charge_mw")[t], getattr(m, f"{prefix}discharge_mw")[t]
+        charge, discharge = (point(m, prefix, flow, t) for flow in ("charge", "discharge"))
         taken = sum(
             level.hours
             * (
@@ -249,8 +244,7 @@ def grid_when_called(names: tuple[str, ...], direction: Direction) -> Rule:
 
     def rule(m: Any, t: Any) -> Any:
         """±(export − import) + Σ bid <= limit."""
-        net = sign * (m.export_mw[t] - m.import_mw[t])
-        return net + _part(m, "", names, t) <= getattr(m, f"call_{direction}_grid_mw")[t]
+        return sign * base_grid(m, t) + _part(m, "", names, t) <= getattr(m, f"call_{direction}_grid_mw")[t]
 
     return rule
 
@@ -267,7 +261,7 @@ def export_when_called(names: tuple[str, ...]) -> Rule:
 
     def rule(m: Any, t: Any) -> Any:
         """export − import + Σ bid <= PV used + max(−load, 0)."""
-        return m.export_mw[t] - m.import_mw[t] + _part(m, "", names, t) <= _solar_used(m, t) + m.generation_mw[t]
+        return base_grid(m, t) + _part(m, "", names, t) <= _solar_used(m, t) + m.generation_mw[t]
 
     return rule
 
@@ -277,7 +271,7 @@ def strict_export_when_called(names: tuple[str, ...]) -> Rule:
 
     def rule(m: Any, t: Any) -> Any:
         """export − import + Σ bid <= over."""
-        return m.export_mw[t] - m.import_mw[t] + _part(m, "", names, t) <= m.solar_over_load_mw[t]
+        return base_grid(m, t) + _part(m, "", names, t) <= m.solar_over_load_mw[t]
 
     return rule
 
@@ -287,7 +281,7 @@ def charging_when_called(names: tuple[str, ...]) -> Rule:
 
     def rule(m: Any, t: Any) -> Any:
         """import − export + Σ bid + unserved <= max(load, 0)."""
-        bought = m.import_mw[t] - m.export_mw[t] + m.unserved_mw[t]
+        bought = m.unserved_mw[t] - base_grid(m, t)
         return bought + _part(m, "", names, t) <= m.consumption_mw[t]
 
     return rule
@@ -300,6 +294,6 @@ def inverter_when_called(prefixes: tuple[str, ...], names: tuple[str, ...], dire
     def rule(m: Any, t: Any) -> Any:
         """±(out − in) + Σ part of the batteries on the bus <= rating."""
         called = sum(_part(m, prefix, names, t) for prefix in prefixes)
-        return sign * (m.inverter_out_mw[t] - m.inverter_in_mw[t]) + called <= m.call_inverter_mw
+        return sign * base_inverter_net(m, t) + called <= m.call_inverter_mw
 
     return rule

@@ -17,7 +17,8 @@ from bess_opt.models.ledger import add_term
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import HOUR, MW, MWH, PER_MWH, PER_UNIT
 from bess_opt.plant import money
-from bess_opt.plant.plant import Plant, Reserves
+from bess_opt.plant.plant import Plant
+from bess_opt.plant.products.reserves import Reserves
 from bess_opt.plant.reach import least_mwh, most_mwh
 
 CAPACITY = Meaning(tie="capacity")

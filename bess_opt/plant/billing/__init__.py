@@ -44,9 +44,13 @@ class Billing:
     demand: Demand
     account: Account
 
-    def settle(self, import_mw: Array, export_mw: Array) -> Settled:
-        """The bill's parts for the site's import and export."""
-        buy, sell, revenue = self.energy.settled(import_mw, export_mw)
+    def settle(self, import_mw: Array, export_mw: Array, settled_mw: tuple[Array, Array] | None = None) -> Settled:
+        """The bill's parts for the site's import and export.
+
+        `settled_mw` is what energy prices see of them, (import, export), where that differs: calls of market
+        products that have a price of their own.
+        """
+        buy, sell, revenue = self.energy.settled(*(settled_mw or (import_mw, export_mw)))
         demand, overrun = self.demand.amounts(import_mw)
         sums = self.account.begins_with()
         if self.account.minds_sums:
@@ -56,9 +60,11 @@ class Billing:
         topped, kept, left = self.account.settled(sums)
         return Settled(buy, sell, revenue, demand, overrun, topped, kept, left, sums)
 
-    def amounts(self, import_mw: Array, export_mw: Array) -> dict[str, float]:
-        """Charges of the horizon beside energy, currency paid, by line of the ledger."""
-        parts, account = self.settle(import_mw, export_mw), self.account
+    def amounts(
+        self, import_mw: Array, export_mw: Array, settled_mw: tuple[Array, Array] | None = None
+    ) -> dict[str, float]:
+        """Charges of the horizon beside energy, currency paid, by line of the ledger; flows as in `settle`."""
+        parts, account = self.settle(import_mw, export_mw, settled_mw), self.account
         counts = np.array([charge.counts for charge in self.demand.charges])
         return {
             "demand": float(counts @ parts.demand) if len(counts) else 0.0,

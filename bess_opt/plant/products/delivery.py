@@ -17,9 +17,12 @@ from bess_opt.plant import money
 from bess_opt.plant.audit import TOLERANCE, Violation, exceeds
 from bess_opt.plant.flows import of_battery
 from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.products.activation import BASE, bids_of, called_mw, mean_flows, port_factor, through_inverter
 from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels, of_direction
+from bess_opt.plant.products.unlike_plan import UnlikePlan, leaving_mw
 from bess_opt.plant.reach import least_mwh, most_mwh
 
+WHAT_IF = ("longer_call_mwh", "quiet_market_mwh", "every_block_mwh")
 HELD = 1e-9  # of rated power: less is no bid
 
 
@@ -51,42 +54,54 @@ def _moved_by(
     """MW by which the battery's port moves, + discharges."""
     prefix = battery.prefix
     held = sum((schedule[f"{prefix}{offer.column}"].to_numpy(dtype=float) for offer in offers), np.zeros(plant.steps))
-    factor = 1.0
-    if battery.on_dc_bus and plant.bus is not None:
-        factor = 1.0 / plant.bus.eta_out if way == "up" else plant.bus.eta_in
-    moved: Array = SIGN[way] * factor * held
+    moved: Array = SIGN[way] * port_factor(plant, battery, way) * held
     return moved
 
 
 def _battery_power(
     schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
 ) -> Array:
-    (base,) = of_battery(schedule, battery, "battery_mw")
+    (base,) = of_battery(schedule, battery, BASE)
     power = base + _moved_by(schedule, plant, battery, of_direction(offers, way), way)
     left: Array = battery.discharge_limit_mw - power if way == "up" else battery.charge_limit_mw + power
     return left
 
 
-def _leaving_mw(battery: Storage, power_mw: Array) -> Array:
-    """Power that leaves the cells at a power of the port, + discharges."""
-    out, into = np.maximum(power_mw, 0.0), np.maximum(-power_mw, 0.0)
-    leaving: Array = out / battery.eta_discharge - battery.eta_charge * into
-    return leaving
-
-
 def _battery_energy(
     schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
 ) -> Array:
-    (base,) = of_battery(schedule, battery, "battery_mw")
     (after,) = of_battery(schedule, battery, "energy_mwh")
+    energy = np.append(battery.start_mwh, after)
+    room = energy - least_mwh(battery) if way == "up" else most_mwh(battery) - energy
+    left: Array = np.minimum(room[:-1], room[1:]) - _energy_taken(schedule, plant, battery, offers, way)
+    return left
+
+
+def _energy_taken(
+    schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
+) -> Array:
+    """MWh that a call of `offers` at once, each for its own hours, takes from the cells or puts into them."""
+    (base,) = of_battery(schedule, battery, BASE)
     taken = np.zeros(plant.steps)
     for hours, still in call_levels(offers, way):
         moved = base + _moved_by(schedule, plant, battery, still, way)
-        taken = taken + hours * (_leaving_mw(battery, moved) - _leaving_mw(battery, base))
-    energy = np.append(battery.start_mwh, after)
-    room = energy - least_mwh(battery) if way == "up" else most_mwh(battery) - energy
-    left: Array = np.minimum(room[:-1], room[1:]) - SIGN[way] * taken
-    return left
+        taken = taken + hours * (leaving_mw(battery, moved) - leaving_mw(battery, base))
+    return SIGN[way] * taken
+
+
+def room_when_called(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
+    """Sums of batteries at the end of each step, MWh: `energy`, and the `least` and `most` of it that leave calls.
+
+    `least` is the floor with what all upward calls at once take from the cells, `most` the ceiling less what all
+    downward ones bring.
+    """
+    total = {"energy": np.zeros(plant.steps), "least": np.zeros(plant.steps), "most": np.zeros(plant.steps)}
+    for battery in plant.batteries:
+        total["energy"] += of_battery(schedule, battery, "energy_mwh")[0]
+        up, down = (_energy_taken(schedule, plant, battery, of_direction(plant.offers, way), way) for way in SIGN)
+        total["least"] += least_mwh(battery)[1:] + up
+        total["most"] += most_mwh(battery)[1:] - down
+    return pd.DataFrame(total, index=plant.index)
 
 
 def _site(
@@ -94,7 +109,9 @@ def _site(
 ) -> Iterator[Array]:
     """What grid, permissions and shared inverter leave when called, MW."""
     column = {name: schedule[name].to_numpy(dtype=float) for name in schedule.columns if name.endswith("_mw")}
-    net = column["export_mw"] - column["import_mw"]
+    bids = bids_of(schedule, plant)
+    net = column["export_mw"] - column["import_mw"] - called_mw(plant, bids)
+    through = column["inverter_mw"] - np.subtract(*through_inverter(plant, bids))
     if way == "up":
         yield plant.export_max_mw - net - called
         if not plant.battery_export:
@@ -112,7 +129,7 @@ def _site(
             for battery in plant.on_dc_bus
             for offer in of_direction(offers, way)
         ]
-        yield plant.bus.inverter_mw - SIGN[way] * column["inverter_mw"] - sum(held, np.zeros(plant.steps))
+        yield plant.bus.inverter_mw - SIGN[way] * through - sum(held, np.zeros(plant.steps))
 
 
 def product_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
@@ -121,6 +138,7 @@ def product_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     for offer in plant.offers:
         found += _bid_checks(schedule, plant, offer)
     found += _group_checks(schedule, plant)
+    found += _base_checks(schedule, plant)
     for direction in SIGN:
         together = of_direction(plant.offers, direction)
         for offers in (*([offer] for offer in together), *([together] if len(together) > 1 else [])):
@@ -156,6 +174,28 @@ def _bid_checks(schedule: pd.DataFrame, plant: Plant, offer: Offer) -> list[Viol
     return [violation for law, off in excess.items() for violation in exceeds(law, off, plant)]
 
 
+def _base_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+    """Flows are means over a base point that runs one way and calls of whole bids; the site bears the base point."""
+    bids, found = bids_of(schedule, plant), list[Violation]()
+    if not plant.offers:
+        return found
+    for battery in plant.batteries:
+        base, charge, discharge = of_battery(schedule, battery, BASE, "charge_mw", "discharge_mw")
+        means = mean_flows(plant, battery, base, bids)
+        off = np.maximum(np.abs(charge - means[0]), np.abs(discharge - means[1]))
+        name = f" of {battery.name}" if battery.name else ""
+        found += exceeds(f"charge and discharge{name} are the mean over the calls", off, plant)
+    bases = [of_battery(schedule, battery, BASE)[0] for battery in plant.batteries]
+    found += exceeds("base_mw is the batteries' sum", np.abs(schedule[BASE].to_numpy() - sum(bases)), plant)
+    for direction in SIGN if plant.activated else ():
+        for left in (
+            *(_battery_power(schedule, plant, battery, (), direction) for battery in plant.batteries),
+            *_site(schedule, plant, (), direction, np.zeros(plant.steps)),
+        ):
+            found += exceeds("power of the base point", -left, plant)
+    return found
+
+
 def _change_inside(bid: Array, offer: Offer) -> Array:
     moved = np.append(0.0, np.abs(np.diff(bid)))
     kept = np.zeros(len(bid))
@@ -172,6 +212,22 @@ def _group_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     return found
 
 
+def _unlike_plan(schedule: pd.DataFrame, plant: Plant, offers: Sequence[Offer], way: Direction) -> dict[str, Array]:
+    """Least room over the batteries in each step if calls came unlike those that the plan expects, MWh."""
+    found = {key: np.full(plant.steps, np.inf) for key in WHAT_IF}
+    for battery in plant.batteries:
+        unlike = UnlikePlan(schedule, plant, battery)
+        quiet, every = (unlike.room(energy, way) for energy in (unlike.quiet(), unlike.every_block(offers, way)))
+        taken = _energy_taken(schedule, plant, battery, offers, way)
+        for key, left in zip(
+            WHAT_IF,
+            (unlike.longer(offers, way), np.minimum(quiet[:-1], quiet[1:]) - taken, every[1:]),
+            strict=True,
+        ):
+            found[key] = np.minimum(found[key], left)
+    return found
+
+
 def delivery_of(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
     """The least margins of each product called alone and of all of a direction together; see `Dispatch.delivery`."""
     rows = []
@@ -183,12 +239,14 @@ def delivery_of(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
             some = held > HELD * plant.power_mw
             margins = margins_of(schedule, plant, offers, direction)
             row: dict[str, object] = {"product": name, "direction": direction}
-            for key, left in (("margin_mw", margins.power_mw), ("margin_mwh", margins.energy_mwh)):
+            known = (("margin_mw", margins.power_mw), ("margin_mwh", margins.energy_mwh))
+            for key, left in (*known, *_unlike_plan(schedule, plant, offers, direction).items()):
                 worst = int(np.argmin(np.where(some, left, np.inf)))
                 row[key] = float(left[worst]) if some.any() else np.nan
                 row[f"{key}_at"] = plant.index[worst] if some.any() else pd.NaT
             rows.append(row)
-    columns = ["product", "direction", "margin_mw", "margin_mw_at", "margin_mwh", "margin_mwh_at"]
+    named = [name for key in ("margin_mw", "margin_mwh", *WHAT_IF) for name in (key, f"{key}_at")]
+    columns = ["product", "direction", *named]
     return pd.DataFrame(rows, columns=columns).set_index(["product", "direction"])
 
 
@@ -197,11 +255,14 @@ def products_table(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
     rows = {}
     for offer in plant.offers:
         bid = schedule[offer.column].to_numpy(dtype=float)
+        called = sum((share for share in offer.called.values()), np.zeros(plant.steps))
         rows[offer.name] = {
             "capacity_revenue": float(money.capacity_revenue(bid, offer.price, plant.step_h).sum()),
+            "activation_revenue": float(offer.activation_revenue(bid, plant.step_h).sum()),
+            "activated_mwh": float((bid * called).sum() * plant.step_h),
             "mean_mw": float(bid.mean()),
             "most_mw": float(bid.max()),
             "blocks": int((bid[offer.block_starts] > HELD * plant.power_mw).sum()),
         }
-    columns = ["capacity_revenue", "mean_mw", "most_mw", "blocks"]
+    columns = ["capacity_revenue", "activation_revenue", "activated_mwh", "mean_mw", "most_mw", "blocks"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(index="product")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
@@ -26,7 +26,9 @@ class Offer:
 
     `price` is the pay per MW and hour, the accepted share in it. `block` numbers the blocks in which a bid is
     constant; `most_mw` is 0 in the blocks in which none may be held. `held_mw` is the bid of the first block that
-    already stands, NaN where none does.
+    already stands, NaN where none does; `bid_mw` is what a rule holds. `called` is the share of each step's time in
+    which the whole bid is called in a direction, the accepted share in it; `activation_price` what a MWh of it earns
+    in either direction, None where it goes through the site's balance at energy prices.
     """
 
     name: str
@@ -39,6 +41,28 @@ class Offer:
     step_mw: float | None = None
     group: str | None = None
     held_mw: float = np.nan
+    bid_mw: float = 0.0
+    called: Mapping[Direction, Array] = field(default_factory=dict)
+    activation_price: Array | None = None
+
+    @property
+    def called_directions(self) -> tuple[Direction, ...]:
+        """The directions in which it is called at some step."""
+        return tuple(direction for direction in self.directions if direction in self.called)
+
+    @property
+    def net_called(self) -> Array | float:
+        """Mean MW that a MW of it gives to the AC bus by its calls in each step, below zero where it takes."""
+        net: Array | float = sum((SIGN[direction] * share for direction, share in self.called.items()), 0.0)
+        return net
+
+    def activation_revenue(self, bid_mw: Array, step_h: float) -> Array:
+        """Money of each step for energy that is called, at its own price; nothing where it has none."""
+        if self.activation_price is None or not self.called:
+            return np.zeros(len(self.price))
+        share = sum(self.called.values())
+        paid: Array = money.activation_revenue(bid_mw, share, self.activation_price, step_h)
+        return paid
 
     @property
     def column(self) -> str:
@@ -64,6 +88,12 @@ class Offer:
     def chooses(self) -> bool:
         """Whether a bid is a choice between none and some, or of whole steps."""
         return self.step_mw is not None or self.min_bid_mw > 0.0 or self.group is not None
+
+    @property
+    def on_or_off(self) -> bool:
+        """Whether it has to be said that a block is held: whole steps alone say it, where one is a bid already."""
+        steps_say_it = self.step_mw is not None and self.least_mw <= self.step_mw and self.group is None
+        return self.chooses and not steps_say_it
 
     @property
     def least_mw(self) -> float:
@@ -150,7 +180,28 @@ def _offer(
         step_mw=product.step_mw,
         group=product.exclusive_group,
         held_mw=np.nan if product.held_mw is None else product.held_mw,
+        bid_mw=product.bid_mw or 0.0,
+        called=_called(product, series),
+        activation_price=_column(series, f"{product.name}_activation_price_per_mwh"),
     )
+
+
+def _called(product: MarketProduct, series: pd.DataFrame) -> dict[Direction, Array]:
+    """Share of each step in which the bid is called, by direction; a direction that is never called is left out."""
+    one = _column(series, f"{product.name}_activation")
+    found: dict[Direction, Array] = {}
+    for direction in product.directions:
+        own = _column(series, f"{product.name}_activation_{direction}")
+        if own is None and one is not None:
+            sign = SIGN[direction] if product.direction == "symmetric" else 1.0
+            own = np.maximum(sign * one, 0.0)
+        if own is not None and own.any():
+            found[direction] = product.acceptance_share * own
+    return {direction: share for direction, share in found.items() if share.any()}
+
+
+def _column(series: pd.DataFrame, name: str) -> Array | None:
+    return series[name].to_numpy(dtype=float) if name in series else None
 
 
 def of_direction(offers: Sequence[Offer], direction: Direction) -> list[Offer]:
@@ -174,3 +225,24 @@ def call_levels(offers: Sequence[Offer], direction: Direction) -> list[tuple[flo
 def called_down(prefix: str, offers: Sequence[Offer]) -> list[str]:
     """What the powers of a battery are called in a model when products call it down, for each part of the call."""
     return [f"{prefix}called_down_{number}" for number in range(len(call_levels(offers, "down")))]
+
+
+def called_states(prefix: str, offers: Sequence[Offer]) -> list[str]:
+    """What a battery's powers are called in a model at its base point and in each call; none where none is called."""
+    states = [state_name(prefix, offer, way) for offer in offers for way in offer.called_directions]
+    return [f"{prefix}base", *states] if states else []
+
+
+def state_name(prefix: str, offer: Offer, direction: Direction) -> str:
+    """What a battery's powers are called in a model while a product calls it."""
+    return f"{prefix}activated_{direction}_{offer.name}"
+
+
+def settled_limits(offers: Sequence[Offer], import_mw: Array, export_mw: Array) -> dict[str, Array]:
+    """Most import and export that energy prices see: the meter's, and calls that have a price of their own."""
+    bought, sold = import_mw, export_mw
+    for offer in offers:
+        if offer.activation_price is not None:
+            bought = bought + offer.called.get("up", 0.0) * offer.most_mw
+            sold = sold + offer.called.get("down", 0.0) * offer.most_mw
+    return {"settled_import_mw": bought, "settled_export_mw": sold}

@@ -41,6 +41,7 @@ def run_several(plant: Plant, asked: Setpoints, rule: AnyRule, *, sheddable: boo
     grid_of = band.grid_mw.__getitem__ if band.ramps else lambda t: site.grid_mw(t, [unit.power[t] for unit in units])
     state = State(plant, grid_of)
     rounding, limited = SLACK * plant.scale_mw, [""] * plant.steps
+    swings = [None if asked.held is None else asked.held.swing_of.get(name) for name in names]
     for t in range(plant.steps):
         for unit in units:
             unit.look(t)
@@ -54,7 +55,10 @@ def run_several(plant: Plant, asked: Setpoints, rule: AnyRule, *, sheddable: boo
             site.narrow(t, *band.ac_power(t))
         wanted, of_site = _wanted(rule(state), names, plant, t)
         fitted, by = site.fitted(wanted, units, t, of_site)
-        stopped = [unit.move(t, power) for unit, power in zip(units, fitted, strict=True)]
+        stopped = [
+            unit.move(t, power, 0.0 if swing is None else swing[t])
+            for unit, power, swing in zip(units, fitted, swings, strict=True)
+        ]
         given = [unit.power[t] for unit in units]
         changed = [abs(g - w) > rounding for g, w in zip(given, wanted, strict=True)]
         if abs(sum(given) - sum(wanted)) > rounding if of_site is not None else any(changed):
@@ -124,15 +128,20 @@ class _Unit:
         full = self.takes < self._most_in[t] or self.gives < self._most_out[t]
         self.bound_by = "energy" if full else "power"
 
-    def move(self, t: int, power: float) -> str:
-        """Carry out a power in step `t`; the word for what changed it, empty if nothing did."""
+    def move(self, t: int, power: float, swing: float) -> str:
+        """Carry out a power in step `t`; the word for what changed it, empty if nothing did.
+
+        `swing` flows into and out of the port beside it.
+        """
         capped = min(max(power, -self._may_in), self._may_out)
+        lost = (self._out - self._into) / self._kept * swing
         given, self.energy, word = transition(
-            self.battery, self.energy, capped, self._floor[t], self._ceiling[t], self.step_h,
+            self.battery, self.energy - lost, capped, self._floor[t], self._ceiling[t], self.step_h,
             most_mw=(self._most_in[t], self._most_out[t]), drawn_mw=self._drawn[t],
         )  # fmt: skip
         for charged, allowance in self._caps:
-            allowance.book(max(-given, 0.0) * self._into if charged else max(given, 0.0) * self._out)
+            moved_mw = max(-given if charged else given, 0.0) + swing
+            allowance.book(moved_mw * (self._into if charged else self._out))
         self.power.append(given)
         self.stored.append(self.energy)
         return word or ("cycles" if capped != power else "")
@@ -156,7 +165,9 @@ class _Site:
         self._on_dc = [battery.on_dc_bus for battery in plant.batteries]
         self._forced: Powers = [0.0] * len(self._on_dc)
         self._low, self._high = (_bound(*bound) for bound in ac_band(plant, asked, of_rule=sheddable))
-        self._solar_dc = (plant.solar_dc_mw - asked.curtailed_dc_mw).tolist()
+        called_ac, called_dc = asked.called(plant)
+        self._called_ac = called_ac.tolist()
+        self._solar_dc = (plant.solar_dc_mw - asked.curtailed_dc_mw - called_dc).tolist()
         dc_low, dc_high = dc_bounds(plant, asked)
         self._dc_low, self._dc_high = dc_low.tolist(), dc_high.tolist()
         self._surplus = (plant.solar_ac_mw - plant.load_mw).tolist()
@@ -184,7 +195,7 @@ class _Site:
             return ac
         net = self._solar_dc[t] + sum(power for power, on_dc in zip(powers, self._on_dc, strict=True) if on_dc)
         through = physics.inverter_ac_mw(net, eta_out=self._bus.eta_out, eta_in=self._bus.eta_in)
-        return float(ac + min(through, self._bus.inverter_mw))
+        return float(ac + min(through, self._bus.inverter_mw) + self._called_ac[t])
 
     def grid_mw(self, t: int, powers: Powers) -> float:
         """Grid power of a step, + exports, limits included."""

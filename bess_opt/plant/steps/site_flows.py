@@ -11,6 +11,7 @@ from bess_opt.plant import physics
 from bess_opt.plant.flows import BatteryFlows, Flows
 from bess_opt.plant.grid_band import GridBand
 from bess_opt.plant.plant import Plant
+from bess_opt.plant.products.activation import through_inverter
 from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import Held
 from bess_opt.plant.stepper_limits import (
@@ -31,10 +32,10 @@ def site_flows(
     Curtailment and shedding are what they need beside what was asked for.
     """
     held = asked.held or Held.nothing(plant.steps)
-    swing = np.array(held.swing_mw)
+    swings = [np.array(held.swing_of.get(battery.name, held.swing_mw)) for battery in plant.batteries]
     batteries = tuple(
         BatteryFlows(np.maximum(-mw, 0.0) + swing, np.maximum(mw, 0.0) + swing, mwh)
-        for mw, mwh in zip(power, stored, strict=True)
+        for mw, mwh, swing in zip(power, stored, swings, strict=True)
     )
     battery_ac = np.zeros(plant.steps)
     for battery, mw in zip(plant.batteries, power, strict=True):
@@ -66,7 +67,7 @@ def site_flows(
         inverter_out_mw=out,
         inverter_in_mw=into,
         limited_by=limited,
-        held_mw={name: np.array(mw) for name, mw in held.capacity_mw.items()},
+        held_mw=held.bids,
     )
 
 
@@ -78,13 +79,15 @@ def _dc_side(
     bus = plant.bus
     if bus is None:
         return nothing, nothing, nothing
-    net = plant.solar_dc_mw - asked.curtailed_dc_mw
+    called_out, called_in = through_inverter(plant, asked.held.bids if asked.held and plant.activated else {})
+    called_ac, called_dc = asked.called(plant)
+    net = plant.solar_dc_mw - asked.curtailed_dc_mw - called_dc
     for battery, mw in zip(plant.batteries, power, strict=True):
         net = net + mw if battery.on_dc_bus else net
     out, into = physics.inverter_flows_mw(net, eta_out=bus.eta_out, eta_in=bus.eta_in)
     # AC-side PV gives way to the export limit before the DC side does: it loses least.
     takes = plant.load_mw - asked.unserved_mw + above_mw - battery_ac
-    takes = np.where(plant.curtailable, takes, takes - plant.solar_ac_mw)
+    takes = np.where(plant.curtailable, takes, takes - plant.solar_ac_mw) - called_ac
     most = np.clip(takes, 0.0, bus.inverter_mw)
     over = np.maximum(out - most, 0.0) / bus.eta_out
     more = np.where(plant.curtailable, np.minimum(over, plant.solar_dc_mw - asked.curtailed_dc_mw), 0.0)
@@ -92,4 +95,4 @@ def _dc_side(
     refuse_power(
         plant, np.maximum(out, into) - bus.inverter_mw, "the inverter passes", "site.inverter_mw", bus.inverter_mw
     )
-    return asked.curtailed_dc_mw + more, out, into
+    return asked.curtailed_dc_mw + more, out + called_out, into + called_in

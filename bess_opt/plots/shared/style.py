@@ -118,6 +118,7 @@ def drawing(theme: Theme) -> Iterator[None]:
         "hatch.linewidth": 1.2,
         "text.parse_math": False,  # a name or currency with dollar signs is text
         "figure.facecolor": theme.paper,
+        "axes.titley": 1.0,  # stated, so that no panel measures all its labels to place its heading
     }
     with mpl_style.context(["default", look]):
         yield

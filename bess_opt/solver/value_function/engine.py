@@ -76,6 +76,34 @@ class ReadStepProgram:
         slope = [after - before for after, before in zip(unit.program.cost[0], free.cost[0], strict=True)]
         return ByPrice(program, modes_of(program), free.cost[0], slope)
 
+    def between(self, other: ReadModel, share: float) -> ReadStepProgram | None:
+        """See `engines.ReadModel`."""
+        own = self.program
+        if not isinstance(other, ReadStepProgram) or not _same_shape(own, other.program):
+            return None
+        sides = zip(_numbers(own), _numbers(other.program), strict=True)
+        mixed = iter([_mixed(one, far, share) for one, far in sides])
+        return ReadStepProgram(
+            replace(
+                own,
+                right=[next(mixed) for _ in own.right],
+                lower=[next(mixed) for _ in own.lower],
+                upper=[next(mixed) for _ in own.upper],
+                cost=[[next(mixed) for _ in level] for level in own.cost],
+                energy_worth=[next(mixed) for _ in own.energy_worth],
+                offset=next(mixed).tolist(),
+                least=next(mixed),
+                most=next(mixed),
+            )
+        )
+
+    def equals(self, other: ReadModel, within: float) -> bool:
+        """See `engines.ReadModel`."""
+        if not isinstance(other, ReadStepProgram) or not _same_shape(self.program, other.program):
+            return False
+        pairs = zip(_numbers(self.program), _numbers(other.program), strict=True)
+        return all(np.array_equal(a, b) or np.allclose(a, b, rtol=within, atol=0.0) for a, b in pairs)
+
 
 class ValueFunctionEngine:
     """See `engines.Engine`."""
@@ -110,14 +138,34 @@ class ValueFunctionEngine:
 
 def _alike(one: StepProgram, other: StepProgram) -> bool:
     """Whether two programs differ in the costs of the first level alone."""
-    same = one.columns == other.columns and one.rows == other.rows and one.levels == other.levels
-    same = same and one.kept == other.kept and one.pairs == other.pairs and one.offset == other.offset
-    if not same:
+    if not _same_shape(one, other) or one.offset != other.offset:
         return False
-    arrays = (
-        (p.matrix, p.least, p.most, *p.right, *p.lower, *p.upper, *p.energy_worth, *p.cost[1]) for p in (one, other)
-    )
+    arrays = ((p.least, p.most, *p.right, *p.lower, *p.upper, *p.energy_worth, *p.cost[1]) for p in (one, other))
     return all(np.array_equal(before, after) for before, after in zip(*arrays, strict=True))
+
+
+def _same_shape(one: StepProgram, other: StepProgram) -> bool:
+    """Whether two programs differ in limits and costs alone."""
+    same = one.columns == other.columns and one.rows == other.rows and one.levels == other.levels
+    same = same and one.kept == other.kept and one.pairs == other.pairs and one.steps == other.steps
+    same = same and one.over_all is other.over_all and one.beside is other.beside
+    return same and np.array_equal(one.matrix, other.matrix)
+
+
+def _numbers(program: StepProgram) -> list[Array]:
+    """All limits and costs of a program."""
+    costs = [column for level in program.cost for column in level]
+    sides = [*program.right, *program.lower, *program.upper, *costs, *program.energy_worth]
+    return [*sides, np.array(program.offset), program.least, program.most]
+
+
+def _mixed(one: Array, far: Array, share: float) -> Array:
+    """`share` of the way from `one` to `far`; what is the same in both, infinite or not, stays as it is."""
+    if one is far or np.array_equal(one, far):
+        return one
+    with np.errstate(invalid="ignore"):
+        way: Array = one + share * (far - one)
+    return np.where(one == far, one, way)
 
 
 ENGINE: Engine = ValueFunctionEngine()

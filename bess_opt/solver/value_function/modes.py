@@ -76,27 +76,37 @@ def modes_of(program: StepProgram, *, one_way: bool = True, bounds_may_change: b
     kinds, kind = _kinds(program)
     if bounds_may_change:
         kinds, kind = [frozenset()], np.zeros(program.steps, dtype=np.int64)
+    pairs = tuple(program.pairs) if one_way else ()
+    return replace(_modes_of_kinds(matrix.tobytes(), rows, tuple(kinds), pairs), kind=kind)
+
+
+@lru_cache(maxsize=64)
+def _modes_of_kinds(
+    matrix_bytes: bytes, rows: int, kinds: tuple[frozenset[int], ...], pairs: tuple[tuple[int, int], ...]
+) -> Modes:
+    """The modes of kinds of steps, `kind` left empty: the same for every scenario whose steps have this matrix."""
+    matrix = np.frombuffer(matrix_bytes).reshape(rows, -1)
     first_mode, found = [0], []
     for held in kinds:
-        found += _modes_of(program, held, one_way)
+        found += _modes_of(matrix, held, pairs)
         first_mode.append(len(found))
     free_mode = []
     for held in kinds:
-        free = _open(program.matrix, frozenset(), held)
-        many = comb(len(free), rows) > MOST_BASES
+        free = _open(matrix, frozenset(), held)
+        many = not pairs or comb(len(free), rows) > MOST_BASES  # without pairs every mode closes nothing
         free_mode.append(-1 if many else len(found))
         found += [] if many else [free]
-    parts = [_bases_and_rays(matrix.tobytes(), rows, mode) for mode in found]
+    parts = [_bases_and_rays(matrix_bytes, rows, mode) for mode in found]
     basic = np.concatenate([p[0] for p in parts])
     inverse = np.concatenate([p[1] for p in parts])
     ray = np.concatenate([p[2] for p in parts])
-    opened = np.zeros((len(found), columns), dtype=np.int64)
+    opened = np.zeros((len(found), matrix.shape[1]), dtype=np.int64)
     for mode, names in enumerate(found):
         opened[mode, list(names)] = 1
     counts = [len(p[0]) for p in parts]
     tableau = inverse @ matrix
     return Modes(
-        kind=kind,
+        kind=np.zeros(0, dtype=np.int64),
         first_mode=np.array(first_mode),
         free_mode=np.array(free_mode),
         first_basis=np.concatenate([[0], np.cumsum(counts)]),
@@ -121,18 +131,17 @@ def _kinds(program: StepProgram) -> tuple[list[frozenset[int]], Array]:
     return held, np.ascontiguousarray(kind, dtype=np.int64)
 
 
-def _modes_of(program: StepProgram, held: frozenset[int], one_way: bool) -> list[tuple[int, ...]]:
+def _modes_of(matrix: Array, held: frozenset[int], pairs: tuple[tuple[int, int], ...]) -> list[tuple[int, ...]]:
     """Open columns of each mode of a kind of step; a mode within another is left out."""
-    pairs = program.pairs if one_way else []
     opened: list[tuple[int, ...]] = []
     for choice in product((0, 1), repeat=len(pairs)):
         closed = {pair[1 - way] for pair, way in zip(pairs, choice, strict=True)}
-        opened.append(_open(program.matrix, frozenset(closed), held))
+        opened.append(_open(matrix, frozenset(closed), held))
     most = [a for i, a in enumerate(opened) if not any(set(a) < set(b) for b in opened) and a not in opened[:i]]
     for mode in most:
-        if not _spans(program.matrix, mode):
+        if not _spans(matrix, mode):
             raise NotStepwiseError(["the rows of a step depend on each other once a converter runs one way"])
-        if comb(len(mode), len(program.rows)) > MOST_BASES:
+        if comb(len(mode), len(matrix)) > MOST_BASES:
             raise NotStepwiseError([f"a step has more than {MOST_BASES:,} bases: too many rows and flows at once"])
     if len(most) > MOST_MODES:
         raise NotStepwiseError([f"a step has {len(most)} on/off modes; at most {MOST_MODES}"])

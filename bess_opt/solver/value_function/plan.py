@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, dot, weighed
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.certificate import LinearCertificate
 from bess_opt.solver.engines import EngineFaultError
@@ -250,7 +250,7 @@ class ValueFunctionPlan:
         for i, right in enumerate(program.right):
             dual += float((schedule.row[i] * right).sum())
             change = schedule.energy[1:] - program.kept * schedule.energy[:-1] if i == program.energy_row else 0.0
-            violated = max(violated, float(np.abs(program.matrix[i] @ schedule.flow - right - change).max()))
+            violated = max(violated, float(np.abs(weighed(program.matrix[i], schedule.flow) - right - change).max()))
         costs = program.cost[0]
         if self.on_top is not None:
             costs = self.on_top.priced(costs)
@@ -259,7 +259,7 @@ class ValueFunctionPlan:
             violated = max(violated, self.on_top.violated(schedule.flow))
         closed = self.modes.open[schedule.mode] == 0
         for j, (lower, upper) in enumerate(zip(program.lower, program.upper, strict=True)):
-            reduced = costs[j] - program.matrix[:, j] @ schedule.row
+            reduced = costs[j] - weighed(program.matrix[:, j], schedule.row)
             most = np.where(closed[:, j], np.minimum(upper, 0.0), upper)
             dual, loose = _press(reduced, np.broadcast_to(lower, len(most)), most, dual, loose)
             out = np.maximum(lower - schedule.flow[j], schedule.flow[j] - most)
@@ -319,5 +319,5 @@ def _press(price: Array, lower: Array, upper: Array, dual: float, loose: float) 
     side = np.where(price > 0.0, upper, lower)
     there = np.isfinite(side)
     if there.all():
-        return dual + float(price @ side), loose
-    return dual + float(price[there] @ side[there]), max(loose, float(np.abs(price[~there]).max()))
+        return dual + dot(price, side), loose
+    return dual + dot(price[there], side[there]), max(loose, float(np.abs(price[~there]).max()))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, weighed
 from bess_opt.solver.value_function.step_program import StepProgram
 
 ROUNDING = 1e-9  # of the dearest unit: a price on a side that is not there
@@ -39,7 +39,7 @@ class Prices:
 
     def on_flow(self, program: StepProgram, column: int) -> Array:
         """What a unit more of a column earns beyond its use of the rows, per step."""
-        price: Array = program.cost[0][column] - program.matrix[:, column] @ self.row
+        price: Array = program.cost[0][column] - weighed(program.matrix[:, column], self.row)
         return price
 
     def on_energy(self, program: StepProgram) -> Array:

@@ -93,8 +93,11 @@ class ValueFunctions:
 
     def prices(self, schedule: Schedule | None = None) -> Prices:
         """The prices of the best plan (or of `schedule`): what one more of everything is worth."""
-        found = self.schedule() if schedule is None else schedule
-        return Prices(found.row, found.price)
+        own, recursion = self.program, self.recursion
+        if schedule is None:
+            start = float(own.least[0])
+            schedule = recursion.schedule_of(0, own.steps, start, recursion.end(), flows=False)
+        return Prices(schedule.row, schedule.price)
 
     def value_at(self, instants: Sequence[int]) -> list[Curve]:
         """V(t, e): what the steps from each of these instants (0 to steps) on bring, over the energy in store.

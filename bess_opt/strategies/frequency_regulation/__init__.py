@@ -48,7 +48,8 @@ from bess_opt.plant import money
 from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import net_revenue
-from bess_opt.plant.plant import Plant, Product, Reserves
+from bess_opt.plant.plant import Plant
+from bess_opt.plant.products.reserves import Product, Reserves
 from bess_opt.plant.rule import Rule
 from bess_opt.strategies.frequency_regulation.calls import (
     NO_CAPACITY,

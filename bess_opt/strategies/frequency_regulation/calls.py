@@ -12,7 +12,8 @@ from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.plant import physics
-from bess_opt.plant.plant import Plant, Reserves, Storage
+from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.products.reserves import Reserves
 from bess_opt.plant.steps.transition import transition
 
 PRODUCTS_SOLD = ("regulation_up", "regulation_down")

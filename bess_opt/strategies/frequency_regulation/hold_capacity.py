@@ -9,7 +9,8 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.products.regulation import pressed
-from bess_opt.plant.plant import Plant, Reserves
+from bess_opt.plant.plant import Plant
+from bess_opt.plant.products.reserves import Reserves
 from bess_opt.plant.rule import Held, State
 from bess_opt.strategies.frequency_regulation.calls import NO_CAPACITY, PRODUCTS_SOLD, called_room, reserves_of
 from bess_opt.strategies.shared.rule_parts import LAST_H, drawing

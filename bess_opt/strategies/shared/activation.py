@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bess_opt.common.columns import PRODUCTS, product_of
+from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import ScenarioError, StrategyError
 from bess_opt.inputs.reading.magnitudes import batteries_power_mw, too_large, usual_price
 from bess_opt.inputs.reading.strategy_entry import StrategyEntry
@@ -72,10 +72,6 @@ def _require_products_fit(scenario: Scenario, unit: str) -> None:
     regulating = [entry.name for entry in scenario.strategies if "regulation" in get(entry.name).needs]
     if regulating:
         raise StrategyError(f"product: found {names} beside {regulating[0]!r}; state its capacity as products too")
-    called = [str(name) for name in scenario.series.columns if "_activation" in str(name) and product_of(name)]
-    if called:
-        found = f"series.{called[0]}: calls of a market product are not planned for"
-        raise StrategyError(f"{found}; leave the column out: capacity and its head-room are planned without it")
 
 
 def _bound(entry: StrategyEntry, scenario: Scenario, plant: Plant, where: str) -> SingleStrategy:

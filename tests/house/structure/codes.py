@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import bess_opt
@@ -13,6 +14,7 @@ WORDS = {"cells.py": 3, "fill.py": 3, "checks/battery.py": 4}  # length of tuple
 SEVERITIES = ("error", "warning", "recommendation")
 
 
+@cache
 def codes() -> dict[str, set[str]]:
     """Code -> severities that stand beside it as a literal (an error has none)."""
     found: dict[str, set[str]] = {}

@@ -44,7 +44,7 @@ def test_one_mw_for_four_hours_earns_forty() -> None:
     assert plan.metrics.net_revenue == pytest.approx(40.0, abs=1e-9)
     assert plan.ledger["products"] == plan.metrics.product_revenue == pytest.approx(40.0, abs=1e-9)
     assert plan.schedule["fcr_mw"].tolist() == pytest.approx([1.0] * 4)
-    assert plan.products.loc["fcr"].tolist() == pytest.approx([40.0, 1.0, 1.0, 1.0])
+    assert plan.products.loc["fcr"].tolist() == pytest.approx([40.0, 0.0, 0.0, 1.0, 1.0, 1.0])
     margins = plan.delivery.loc[("fcr", "up")]
     assert (margins["margin_mw"], margins["margin_mwh"]) == (pytest.approx(0.0), pytest.approx(0.5))
 
@@ -166,7 +166,6 @@ def test_a_product_is_added_by_a_data_file_alone(tmp_path: Path, monkeypatch: py
             {"regulation_up_price_per_mw": 1.0, "regulation_down_price_per_mw": 1.0},
             "products",
         ),
-        ("arbitrage", {"fcr_activation": 0.1}, "series.fcr_activation"),
     ],
 )
 def test_what_products_do_not_go_with_is_refused(strategy: Any, columns: dict[str, Any], told: str) -> None:

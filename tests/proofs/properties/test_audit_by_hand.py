@@ -17,7 +17,8 @@ from support.cases import IDEAL, case
 from bess_opt.plant.audit import Violation, audit
 from bess_opt.plant.flows import BatteryFlows, Flows, schedule_of
 from bess_opt.plant.from_scenario import plant_of
-from bess_opt.plant.plant import Plant, Product, Reserves
+from bess_opt.plant.plant import Plant
+from bess_opt.plant.products.reserves import Product, Reserves
 
 LOSSY = IDEAL | {"eta_discharge": 0.9}
 

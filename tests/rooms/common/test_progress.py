@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import itertools
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from support.cases import case
 
@@ -212,3 +215,60 @@ def test_unsized_scenarios_are_counted() -> None:
     bo.study(itertools.islice(itertools.repeat(week()), 2), workers=1, progress=ear)
     assert [event.share for event in ear.events] == [0.0, 0.0, 0.0, 1.0]
     assert ear.events[-1].doing.startswith("scenarios 2, ")
+
+
+CLAUSES = [
+    {"name": "evening", "export_mw": 0.5, "hours": ["17:00", "21:00"]},
+    {"name": "ramp", "ramp_mw_per_min": 0.01},
+]
+
+
+def days(scenario: bo.Scenario, **more: object) -> bo.Scenario:
+    """Two days of it."""
+    return scenario.replace(series=scenario.series.iloc[:48], **more)
+
+
+def wear_of(told: Ear) -> Any:
+    return bo.wear_price(days(sized(), battery={"technology": "modern_lfp"}), progress=told)
+
+
+def outages_of(told: Ear) -> Any:
+    return bo.resilience(days(week(load_mw=[0.3] * 168)), 0.5, progress=told)
+
+
+def clauses_of(told: Ear) -> Any:
+    return bo.connection(days(week(), connection=CLAUSES), progress=told)
+
+
+def factors_of(told: Ear) -> Any:
+    return bo.sensitivity(days(sized()), 1.0, (1.0, 2.0), ["discount_rate"], progress=told)
+
+
+def years_of(told: Ear) -> Any:
+    scenario = week()
+    price = scenario.series["price_per_mwh"]
+    years = pd.DataFrame({str(year): price * (1.0 + year / 10.0) for year in range(6)})
+    return bo.optimize_many(scenario, years, progress=told)
+
+
+@pytest.mark.parametrize("verb", [outages_of, clauses_of, factors_of, wear_of, years_of])
+def test_verbs_of_several_plans_tell_how_far_they_are(verb: Callable[[Ear], Any]) -> None:
+    """The share rises to 1; told to end at once, nothing is planned."""
+    ear = Ear()
+    verb(ear)
+    shares = [event.share for event in ear.events]
+    assert len(shares) >= 3
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    with pytest.raises(bo.CancelledError, match="cancelled before there was a result"):
+        verb(Ear(ends_at=0))
+
+
+def test_what_has_parts_gives_those_that_are_done() -> None:
+    """Ended on the way: the years that are done, and the best price of wear with a bound that holds."""
+    whole, part = years_of(Ear()), years_of(Ear(ends_at=2))
+    assert 0 < len(part.table) < len(whole.table)
+    pd.testing.assert_frame_equal(part.table, whole.table.iloc[: len(part.table)])
+    best, early = wear_of(Ear()), wear_of(Ear(ends_at=2))
+    assert len(early.table) < len(best.table)
+    assert early.value <= best.value <= early.bound + 1e-6 * abs(early.bound)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from support.cases import Case, case
@@ -35,6 +37,22 @@ def test_neither_its_own_load_nor_leak_nor_reserve_is_left() -> None:
     assert schedule["load_mw"].tolist() == LOAD
     assert schedule["energy_mwh"].tolist() == [1.0] * 4
     assert schedule["loss_mw"].abs().max() == 0.0
+
+
+def test_a_rule_of_0_is_no_battery() -> None:
+    """Also where the connection would make an idle battery work: there nothing is left, and the time is named."""
+    free = behind_a_limit(battery={"soc_start": 1.0}, site={"unserved_price_per_mwh": None})
+    assert bo.simulate(free.scenario(), rule=lambda _state: 0.0).metrics.discharged_mwh == pytest.approx(1.0)
+    with pytest.raises(bo.InfeasibleError, match=r"site.import_limit_mw: at .* the site takes 2 MW"):
+        bo.simulate(free.scenario(), rule=0)
+    none = bo.simulate(behind_a_limit(battery={"auxiliary_mw": 0.1}).scenario(), rule=0)
+    assert none.metrics == dispatch_without_battery(behind_a_limit(battery={"auxiliary_mw": 0.1}).scenario()).metrics
+
+
+@pytest.mark.parametrize("rule", [1.0, False, "arbitrage"])
+def test_what_cannot_be_asked_is_no_rule(rule: Any) -> None:
+    with pytest.raises(bo.StrategyError, match=r"rule: is .*; give a function of the state that returns MW, or 0"):
+        bo.simulate(behind_a_limit().scenario(), rule=rule)
 
 
 def test_it_can_be_saved_and_read(tmp_path: object) -> None:

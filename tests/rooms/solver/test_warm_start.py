@@ -13,7 +13,7 @@ import bess_opt as bo
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
 from bess_opt.plant.from_scenario import plant_of
-from bess_opt.solver import warm_start
+from bess_opt.solver import segments, warm_start
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
@@ -124,6 +124,26 @@ def test_the_same_basis_whatever_the_cores(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
         found.append(np.concatenate(warm_start.stitched(program, STEPS, SolverOptions(), scale_mw)))
     assert np.array_equal(found[0], found[1])
+
+
+@pytest.mark.usefixtures("small_segments")
+def test_rows_that_slide_know_what_was_used_before_a_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cap in any 12 hours crosses every instant; segments end all the same, and few steps are left for the whole."""
+    program, scale_mw = built(site(duration_h=2.0, max_cycles={"count": 0.5, "hours": 12.0}))
+    cold = Solver(program, scale_mw=scale_mw).solve()
+    found, longest, cut = [], [], segments.Cutter.slice
+    monkeypatch.setattr(
+        segments.Cutter, "slice", lambda own, part: (longest.append(part.last - part.first), cut(own, part))[1]
+    )
+    for cores in (1, 3):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        solver = Solver(program, scale_mw=scale_mw)
+        warm_start.start_near_optimum(solver, scale_mw)
+        found.append(solver.solve())
+    assert found[0].objective == pytest.approx(cold.objective, rel=1e-9)
+    assert found[0].iterations <= 0.1 * cold.iterations
+    assert max(longest) <= 72 + 24
+    assert (found[0].iterations, found[0].x.tolist()) == (found[1].iterations, found[1].x.tolist())
 
 
 @pytest.mark.usefixtures("small_segments")

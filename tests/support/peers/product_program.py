@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from support.peers.bill import Meter
+from support.peers.billing_program import demand
 from support.peers.plant_program import (
     SiteCase,
     Table,
@@ -237,16 +239,21 @@ def energy_of_all(
 
 def add_site(program: Program, case: ProductCase) -> Linear:
     """The whole site; the money that it makes, with shadow prices."""
-    steps, h = len(case.site.series), case.site.step_h
-    sold = [add_product(program, case.site, product) for product in case.products]
+    inner = case.site
+    steps, h = len(inner.series), inner.step_h
+    sold = [add_product(program, inner, product) for product in case.products]
     one_of_a_group(program, sold, steps)
-    made = [add_battery(program, case.site, at, sold) for at in range(len(case.site.batteries))]
+    made = [add_battery(program, inner, at, sold) for at in range(len(inner.batteries))]
     units = [unit for unit, _ in made]
     bought, exported = add_grid(program, case, units, sold)
-    price_in, price_out = prices_of(case.site)
-    parts = [exported[t] * (h * price_out[t]) - bought[t] * (h * price_in[t]) for t in range(steps)]
-    parts += [money_of(case.site, product, price_out) for product in sold]
-    om = case.site.finance.get("variable_om_per_mwh", 0.0)
+    paid_in, paid_out = without_priced_calls(program, inner, bought, exported, sold)
+    price_in, price_out = prices_of(inner)
+    parts = [paid_out[t] * (h * price_out[t]) - paid_in[t] * (h * price_in[t]) for t in range(steps)]
+    parts += [money_of(inner, product) for product in sold]
+    for row in inner.tariff.get("demand", []):
+        money, outside = demand(program, meter_of(inner), row, bought)
+        parts += [part * -1.0 for part in (*money.values(), outside)]
+    om = inner.finance.get("variable_om_per_mwh", 0.0)
     for unit, means in made:
         parts.append(total(means) * (-h * (unit.table.get("wear_cost_per_mwh", 0.0) + om)))
         end = unit.table.get("soc_end")
@@ -255,16 +262,44 @@ def add_site(program: Program, case: ProductCase) -> Linear:
     return total(parts)
 
 
-def money_of(case: SiteCase, product: Sold, price: np.ndarray) -> Linear:
-    """Capacity and activation; without an activation price the energy goes through the balance at its price."""
+def meter_of(case: SiteCase) -> Meter:
+    nothing = np.zeros(len(case.series))
+    return Meter(pd.DatetimeIndex(case.series.index), nothing, nothing, holidays=case.holidays)
+
+
+def money_of(case: SiteCase, product: Sold) -> Linear:
+    """Capacity and, where it has a price of its own, activation in either direction."""
     name, h = product.table["name"], case.step_h
     capacity = case.column(f"{name}_price_per_mw", 0.0) * float(product.table.get("acceptance_share", 1.0))
-    own = f"{name}_activation_price_per_mwh"
-    parts = [product.bid[t] * float(capacity[t] * h) for t in range(len(case.series))]
-    for direction, shares in product.shares.items():
-        worth = case.column(own, 0.0) if own in case.series else direction * price
-        parts += [product.bid[t] * float(worth[t] * shares[t] * h) for t in range(len(case.series))]
-    return total(parts)
+    worth = case.column(f"{name}_activation_price_per_mwh", 0.0)
+    shares = np.sum(list(product.shares.values()), axis=0)
+    return total([product.bid[t] * float((capacity[t] + worth[t] * shares[t]) * h) for t in range(len(case.series))])
+
+
+def mean_called(case: SiteCase, sold: list[Sold], t: int, priced: bool | None = None) -> Linear:
+    """Mean power of the calls of step t, + towards the grid; of products with an activation price alone, or none."""
+    chosen = [p for p in sold if priced in (None, f"{p.table['name']}_activation_price_per_mwh" in case.series)]
+    return total([p.bid[t] * (k * float(shares[t])) for p in chosen for k, shares in p.shares.items()])
+
+
+def without_priced_calls(
+    program: Program, case: SiteCase, bought: list[Linear], exported: list[Linear], sold: list[Sold]
+) -> tuple[list[Linear], list[Linear]]:
+    """Import and export that energy prices see: the meter's without the calls that have a price of their own."""
+    paid_in, paid_out = [], []
+    for t in range(len(case.series)):
+        called = mean_called(case, sold, t, priced=True)
+        if not any(value for _, value in called.terms):
+            paid_in.append(bought[t])
+            paid_out.append(exported[t])
+            continue
+        wide = sum(max(abs(end) for end in program.bounds(part)) for part in (bought[t], exported[t], called))
+        into, out = program.variable(0.0, wide), program.variable(0.0, wide)
+        program.not_both(into, out)
+        program.keep(out - into - exported[t] + bought[t] + called, 0.0, 0.0)
+        paid_in.append(into)
+        paid_out.append(out)
+    return paid_in, paid_out
 
 
 def prices_of(case: SiteCase) -> tuple[np.ndarray, np.ndarray]:
@@ -285,7 +320,7 @@ def one_of_a_group(program: Program, sold: list[Sold], steps: int) -> None:
 def add_grid(
     program: Program, case: ProductCase, units: list[Battery], sold: list[Sold]
 ) -> tuple[list[Linear], list[Linear]]:
-    """Import and export of the base point; limits hold with all calls of a direction."""
+    """Import and export at the meter, calls included; limits hold at the base point and with all of a direction."""
     site, inner = case.site.site, case.site
     steps = len(inner.series)
     coupled = [at for at, unit in enumerate(units) if on_dc(unit.table)]
@@ -304,6 +339,7 @@ def add_grid(
     bought, exported = program.variables(np.full(steps, wide)), program.variables(np.full(steps, wide))
     curtails = site.get("curtailment", True)
     inverter = float(site.get("inverter_mw", wide))
+    nets: list[Linear] = []
     for t in range(steps):
         up = total([product.bid[t] for product in sold if UP in product.directions])
         down = total([product.bid[t] for product in sold if DOWN in product.directions])
@@ -311,7 +347,8 @@ def add_grid(
         lost = program.variable(0.0, float(pv_ac[t]) if curtails else 0.0)
         lost_dc = program.variable(0.0, float(pv_dc[t]) if curtails else 0.0)
         used, used_dc = lost * -1.0 + float(pv_ac[t]), lost_dc * -1.0 + float(pv_dc[t])
-        net = exported[t] - bought[t]
+        net = exported[t] - bought[t] - mean_called(inner, sold, t)  # of the base point
+        nets.append(net)
         sources = [net * -1.0, used]
         sources += [u.discharge[t] - u.charge[t] for u in units if not on_dc(u.table)]
         if coupled:
@@ -337,7 +374,19 @@ def add_grid(
             on = program.variable(0, 1, whole=True)
             program.keep(net + up - on * (2 * wide), high=0.0)
             program.keep(net + up - pv_used + on * (6 * wide), high=6 * wide - float(load[t]))
+    add_ramps(program, inner, nets)
     return bought, exported
+
+
+def add_ramps(program: Program, case: SiteCase, nets: list[Linear]) -> None:
+    """Ramps of clauses hold for the base point."""
+    for clause in case.clauses:
+        if "ramp_mw_per_min" not in clause:
+            continue
+        most = clause["ramp_mw_per_min"] * case.step_h * 60
+        for t in np.flatnonzero(active_steps(case, clause)):
+            if t > 0:
+                program.keep(nets[t] - nets[t - 1], -most, most)
 
 
 def most_money(case: ProductCase, seconds: float = 120.0) -> float | None:

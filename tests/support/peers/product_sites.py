@@ -49,6 +49,12 @@ def random_columns(
     series[f"{name}_price_per_mw"] = np.round(rng.normal(12, 12, steps), 2)
     if not called or not chance(rng, 0.5):
         return free
+    return random_activation(rng, product, series, free)
+
+
+def random_activation(rng: np.random.Generator, product: Table, series: pd.DataFrame, free: np.ndarray) -> np.ndarray:
+    """A signal within the time that is left, perhaps with its price; what is left then."""
+    name, steps = product["name"], len(series)
     share = np.round(np.where(rng.random(steps) < 0.4, rng.uniform(0, 1, steps) * free, 0.0), 3)
     share = np.minimum(share, free)
     if product.get("direction", "symmetric") != "symmetric":
@@ -132,3 +138,42 @@ def random_product_case(seed: int) -> ProductCase:
     if chance(rng, 0.2):
         inner.clauses = [{"name": "hard", "export_mw": number(rng, 0.5, 3), "hours": [2, 8]}]
     return ProductCase(inner, products)
+
+
+def random_called_case(seed: int) -> ProductCase:
+    """A random case whose products are called: signals one and two ways, with and without a price of their own.
+
+    Import and export may differ in price, peaks may be billed, and the connection may limit ramps.
+    """
+    rng = np.random.default_rng([21, seed])
+    case = random_product_case(seed)
+    series = case.site.series
+    free = np.ones(len(series))
+    for product in case.products:
+        own = [name for name in series if str(name).startswith(f"{product['name']}_activation")]
+        series = series.drop(columns=own)
+        if product["name"] == "alpha" or chance(rng, 0.6):
+            free = random_activation(rng, product, series, free)
+    if "price_per_mwh" in series and chance(rng, 0.5):
+        series["import_price_per_mwh"] = series.pop("price_per_mwh")
+        series["export_price_per_mwh"] = np.round(
+            series["import_price_per_mwh"] - rng.uniform(-5, 40, len(series)), 2
+        )
+    case.site.series = series
+    if chance(rng, 0.3):
+        case.site.tariff = {"demand": [{"price_per_mw_month": number(rng, 5, 200)}]}
+    if not case.site.clauses and chance(rng, 0.25):
+        case.site.clauses = [{"name": "slow", "ramp_mw_per_min": number(rng, 0.02, 0.1, 3), "hours": [3, 9]}]
+    return case
+
+
+def with_bids(case: ProductCase, seed: int) -> ProductCase:
+    """The case with a bid of each product that its rule holds, up to half of the power, as its market takes bids."""
+    rng = np.random.default_rng([22, seed])
+    power = sum(battery["power_mw"] for battery in case.site.batteries)
+    for product in case.products:
+        step, bid = product.get("step_mw", 1e-3), number(rng, 0.05, 0.5) * power
+        bid = round(float(np.ceil(max(bid, product.get("min_bid_mw", 0.0)) / step - 1e-9) * step), 6)
+        if bid <= product.get("max_mw", np.inf):
+            product["bid_mw"] = bid
+    return case

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.sparse import block_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from bess_opt.common.arrays import Array, Integers
+from bess_opt.common.arrays import Array, Integers, weighed
 from bess_opt.solver.value_function.modes import Modes, modes_of
 from bess_opt.solver.value_function.on_top.beside import Beside
 from bess_opt.solver.value_function.on_top.ceiling_choice import Choice, SmallProgram, StretchPlanes
@@ -135,7 +135,7 @@ class _Search:
         for right, y in zip(under.right, row, strict=True):
             earned += y * right
         for k, (lower, upper) in enumerate(zip(under.lower, under.upper, strict=True)):
-            reduced = under.cost[0][k] - under.matrix[:, k] @ row
+            reduced = under.cost[0][k] - weighed(under.matrix[:, k], row)
             earned += _pressed(reduced, lower, upper)
             gain = reduced if k == j else gain
         of_energy = under.energy_worth[0] - np.append(0.0, price) + under.kept * np.append(price, 0.0)

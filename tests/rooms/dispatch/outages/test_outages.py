@@ -152,6 +152,7 @@ def test_the_audit_sees_shed_load_and_the_grid_in_an_outage() -> None:
     [
         ([TWO_HOURS | {"start": "2025-07-01T02:20+02:00"}], "edge_inside_step", "outage[0].start", "T02:00+02:00"),
         ([TWO_HOURS | {"hours": 1.75}], "edge_inside_step", "outage[0].hours", "T04:00+02:00"),
+        ([TWO_HOURS | {"hours": 1e-300}], "edge_inside_step", "outage[0].hours", "T03:00+02:00"),
         ([TWO_HOURS, TWO_HOURS | {"hours": 1.0}], "outages_overlap", "outage[1].start", "T04:00+02:00"),
         ([TWO_HOURS | {"start": "2026-07-01T02:00+02:00"}], "outage_outside", "outage[0]", "horizon runs from"),
         ([TWO_HOURS | {"start": "2025-07-01T02:00"}], "wrong_value", "outage[0].start", "offset"),

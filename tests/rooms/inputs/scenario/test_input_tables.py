@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import pickle
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from math import inf, nan, sqrt
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bess_opt.common.input_table import Table
+from bess_opt.common.input_table import Table, read_table
 from bess_opt.inputs.battery import Battery, EndValue
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.site import Site
@@ -207,7 +209,7 @@ OTHER_ERRORS: list[tuple[type[Table], dict[str, Any], str]] = [
     (DemandRate, {"price_per_mw_month": -1}, "tariff.demand.price_per_mw_month: found -1; give a number >= 0"),
     (Finance, {"first_payment_year": True}, "finance.first_payment_year: found True; give 0 or 1"),
     (Finance, {"first_payment_year": 2}, "finance.first_payment_year: found 2; give 0 or 1"),
-    (Finance, {"lifetime_years": 20.5}, "finance.lifetime_years: found 20.5; give a whole number >= 1 year"),
+    (Finance, {"lifetime_years": 20.5}, "finance.lifetime_years: found 20.5; give a whole number >= 1 and <= 1000 year"),
     (Finance, {"discount_rate": 8}, "finance.discount_rate: found 8; give a number > -1 and <= 1 1/year"),
     (Finance, {"capital_per_mw": -1}, "finance.capital_per_mw: found -1; give a number >= 0 currency/MW (capital"),
     (Finance, {"tax_rate": 1}, "finance.tax_rate: found 1; give a number >= 0 and < 1 (tax"),
@@ -295,3 +297,41 @@ def test_tables_are_frozen_and_can_be_copied(table: Table) -> None:
 )
 def test_plain_form_builds_an_equal_table(table: Table) -> None:
     assert type(table)(**table.to_plain()) == table
+
+
+RUBBISH = (
+    1e300,
+    -1e9,
+    "x",
+    [1, -1],
+    [1e300],
+    True,
+    nan,
+    {},
+    {"a": 1},
+    [[1, 2], [3]],
+    [["a", None]],
+    None,
+    [None],
+    [{}],
+)
+
+
+def every_table(kind: type[Table] = Table) -> Iterator[type[Table]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from every_table(below)
+
+
+def test_a_place_is_made_of_keys_whatever_stands_there() -> None:
+    """Rubbish in every key of every table: a problem names keys and rows alone, in our words, and nothing is raised."""
+    importlib.import_module("bess_opt.inputs.scenario")
+    tables = [kind for kind in every_table() if kind.__module__.startswith("bess_opt.inputs")]
+    assert len(tables) > 15
+    for kind in tables:
+        for key, field in kind.model_fields.items():
+            name = field.alias or key
+            for value in RUBBISH:
+                for problem in read_table(kind, {name: value}, "here")[1]:
+                    assert re.fullmatch(r"here([.](\w| )+|\[\d+\])*", problem.where), (kind, problem)
+                    assert not re.search("pydantic|Input should|Value error", problem.sentence()), (kind, problem)

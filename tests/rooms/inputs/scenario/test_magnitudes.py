@@ -19,6 +19,7 @@ COLUMNS = {
     "regulation_down_price_per_mw": 4.0 * np.ones(48),
 }
 CELLS = {"eta_charge": 0.95, "eta_discharge": 0.95, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 1.0}
+PEAK = {"price_per_mw_month": 9.0}
 
 
 def scenario(cell: tuple[str, float] | None = None, step: str = "h", **tables: Any) -> bo.Scenario:
@@ -62,6 +63,21 @@ def test_a_cell_too_far_from_the_rest_is_refused(cell: tuple[str, float], messag
         ({"battery": {"technology": CELLS | {"c_rate_max": 1e-300}}}, "battery.technology.c_rate_max"),
         ({"tariff": {"demand": [{"price_per_mw_month": 1e12}]}}, r"tariff.demand\[0\].price_per_mw_month"),
         ({"tariff": {"demand": [{"price_per_mw_month": 9.0, "incurred_mw": 1e12}]}}, r"tariff.demand\[0\].incurred"),
+        (
+            {"tariff": {"demand": [PEAK | {"contracted_mw": 1.5, "overrun_price_per_mw_month": 1e12}]}},
+            r"tariff.demand\[0\].overrun_price_per_mw_month",
+        ),
+        (
+            {"tariff": {"export": 0.0, "energy": [{"tiers": [[5.0, 90.0], [np.inf, 1e12]]}]}},
+            r"energy\[0\].tiers\[1\]\[1\]",
+        ),
+        (
+            {"connection": [{"name": "noon", "export_mw": 0.5, "overrun_price_per_mwh": 1e12}]},
+            r"connection\[0\].overrun",
+        ),
+        ({"connection": [{"name": "noon", "export_mw": 1e11}]}, r"connection\[0\].export_mw"),
+        ({"battery": {"wear": {"depth": [0.3, 1.0], "cost_per_mwh": [1.0, 1e12]}}}, r"wear.cost_per_mwh\[1\]"),
+        ({"finance": {"lifetime_years": 10**9}}, "finance.lifetime_years: found 1000000000; give .* <= 1000 year"),
         ({"step": "200ms"}, r"series: steps are 0.2 s; give steps of whole seconds"),
         ({"step": "2500ms"}, r"series: steps are 2.5 s; give steps of whole seconds"),
     ],

@@ -18,7 +18,7 @@ from support.app_sites import small
 from support.places import ROOT
 
 import bess_opt as bo
-from bess_opt.interfaces.app.serve import address, page_app, serve
+from bess_opt.interfaces.app.serve import LARGEST_REQUEST, address, page_app, serve
 
 SCENARIO = ROOT / "scenarios" / "solar_evening"
 
@@ -105,7 +105,9 @@ def test_the_page_is_framed_nowhere_and_asks_nobody_else(client: Any) -> None:
 
 
 def test_a_large_request_is_refused(client: Any) -> None:
-    answer = client.post("/_dash-update-component", data=b"x" * 2_000_000, content_type="application/json")
+    answer = client.post(
+        "/_dash-update-component", data=b"x" * (LARGEST_REQUEST + 1), content_type="application/json"
+    )
     assert answer.status_code == 413
 
 

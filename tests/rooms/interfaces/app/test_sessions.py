@@ -61,7 +61,7 @@ class Tab:
 
     def ask(self, power_mw: float) -> None:
         """The controls are set: the work begins."""
-        asked = ["modern_lfp", "parallel_ac", power_mw, 2.0, "arbitrage", [], []]
+        asked = ["modern_lfp", "parallel_ac", power_mw, 2.0, "arbitrage", [], 0, []]
         self.send("ticket.data", ask__data=json.dumps(asked))
 
     def wait(self) -> str:

@@ -61,10 +61,15 @@ def test_the_winner_is_what_a_plan_of_it_earns(proven: bo.JointSizing) -> None:
     }
 
 
-def test_sizes_of_zero_leave_a_battery_out() -> None:
+@pytest.fixture(scope="module")
+def dear() -> tuple[bo.Scenario, bo.JointSizing]:
     """South draws more from the site by itself than it can earn, however small it is."""
-    dear = _site().replace(battery={"south": {"auxiliary_mw": 0.5}})
-    best = bo.size(dear, BOTH, (0.5, 4.0))
+    scenario = _site().replace(battery={"south": {"auxiliary_mw": 0.5}})
+    return scenario, bo.size(scenario, BOTH, (0.5, 4.0))
+
+
+def test_sizes_of_zero_leave_a_battery_out(dear: tuple[bo.Scenario, bo.JointSizing]) -> None:
+    _, best = dear
     assert best.power_mw["south"] == 0.0  # type: ignore[index]
     assert best.power_mw["north"] > 0.0  # type: ignore[index]
     assert best.bound is not None
@@ -110,6 +115,78 @@ def test_any_executor_gives_the_same() -> None:
     other = bo.size(scenario, BOTH, (0.5, 4.0), price_years=years)
     assert (one.power_mw, one.value, one.bound) == (other.power_mw, other.value, other.bound)
     pd.testing.assert_frame_equal(one.table, other.table)
+
+
+def test_what_the_power_of_each_battery_can_be_worth(proven: bo.JointSizing) -> None:
+    """The profile is above every choice planned and its highest is the bound; the picture shows both batteries."""
+    profile = proven.profile()
+    assert list(profile.columns) == ["battery", "power_mw", "bound"]
+    for name, of_power in profile.groupby("battery"):
+        assert of_power["bound"].max() <= proven.bound * (1.0 + 1e-9)  # type: ignore[operator]
+        at = np.interp(proven.power_mw[name], of_power["power_mw"], of_power["bound"])  # type: ignore[index]
+        assert at >= proven.value * (1.0 - 2e-3)
+    texts = [axes.get_title(loc="left") for axes in proven.plot(theme="dark").axes]
+    assert texts == [f"Net present value by the power of {name}, all other sizes free" for name in ("north", "south")]
+    with pytest.raises(ValueError, match="grey"):
+        proven.plot(theme="grey")
+
+
+def test_the_report_is_about_the_sizes_bought(dear: tuple[bo.Scenario, bo.JointSizing]) -> None:
+    """The page decides, shows the sizing and is refused for another site."""
+    stated, best = dear
+    page = bo.report(stated, sizing=best)
+    assert "; no south: net present value" in page
+    assert "No choice of the range has more than" in page
+    assert "the other sizes free" in page
+    with pytest.raises(bo.ScenarioError) as raised:
+        bo.report(_site(spread=1.0), sizing=best)
+    (problem,) = raised.value.problems
+    assert problem.where == "sizing"
+    assert "differs from the scenario in more than its size" in problem.found
+
+
+def _negative() -> bo.Scenario:
+    """Prices at which a relaxed plan runs in and out at once."""
+    at = pd.date_range("2025-03-01", periods=6, freq="h", tz="UTC", name="time")
+    price = [102.0, -173.0, 5.0, -54.0, -47.0, -33.0]
+    lossy = CELLS | {"eta_charge": 0.9, "eta_discharge": 0.9}
+    plain = {"ac_to_dc": 1.0, "dc_to_ac": 1.0}
+    batteries = [
+        {"name": name, "power_mw": 1.0, "duration_h": 2.0, "technology": lossy, "converters": plain} for name in BOTH
+    ]
+    return _site(battery=batteries, site={"import_limit_mw": 1.5, "export_limit_mw": 1.0}).replace(
+        series=pd.DataFrame({"price_per_mwh": price}, index=at)
+    )
+
+
+@pytest.mark.second_tier
+def test_branches_close_what_the_relaxation_leaves_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With two flows at once the bound is 5 per mille above any plan; held at zero by turns, value meets bound."""
+    scenario = _negative()
+    closed = bo.size(scenario, BOTH, (0.5, 4.0), tolerance=1e-3)
+    monkeypatch.setattr("bess_opt.investment.joint.branches.MOST_WORK", 0)
+    open_one = bo.size(scenario, BOTH, (0.5, 4.0), tolerance=1e-3)
+    assert closed.gap is not None
+    assert open_one.gap is not None
+    assert closed.gap <= 1e-3 < 4e-3 < open_one.gap
+    assert any(finding.code == "gap_open" for finding in open_one.findings)
+    assert not any(finding.code == "gap_open" for finding in closed.findings)
+
+
+def test_the_smallest_sizes_of_a_burdened_battery_are_under_the_bound() -> None:
+    """A battery that asks for load is bought however small: the bound of its choices holds down to no power."""
+    scenario = _site().replace(battery={"south": {"auxiliary_mw": 1e-7}})
+    best = bo.size(scenario, BOTH, (0.5, 4.0), tolerance=1e-6)
+    assert best.limits is not None
+    (part,) = [planes for names, planes in best.limits.parts if set(names) == set(BOTH)]
+    most = best.limits.weights
+    tiny = (2.0, 4.0), (1e-6, 2e-6)
+    priced = scenario.replace(
+        battery={"north": {"power_mw": 2.0, "duration_h": 2.0}, "south": {"power_mw": 1e-6, "duration_h": 2.0}}
+    )
+    value = most.npv(bo.optimize(priced).metrics.net_revenue, 2.0 + 1e-6, 4.0 + 2e-6)
+    assert value <= part.bound_at(most, tiny) + 1e-9
+    assert value <= part.highest_with(most, 1, 1e-6) + 1e-6
 
 
 def test_what_years_reach() -> None:

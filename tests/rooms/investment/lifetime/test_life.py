@@ -86,11 +86,25 @@ def test_a_free_end_that_repeats_is_refused() -> None:
     assert bo.financials(alone).npv == pytest.approx(100.0)
 
 
+def test_an_end_without_a_floor_is_a_free_one() -> None:
+    """At most the whole of it is no limit at all: money over life, sizing and the price of wear refuse it alike."""
+    sold = case(price_per_mwh=[50.0] * 4, battery={"soc_start": 1.0, "soc_end": {"at_most": 1.0}}, finance=LIFE)
+    asked = (
+        lambda: bo.financials(sold.optimize()),
+        lambda: bo.size(sold.scenario(), (1.0, 2.0), 2.0),
+        lambda: bo.wear_price(sold.scenario()),
+    )
+    for ask in asked:
+        with pytest.raises(bo.ScenarioError, match=r'battery.soc_end: has no at_least.*; state "at_least_start"'):
+            ask()
+
+
 def test_an_end_below_the_start_is_warned_of() -> None:
-    plan = case(price_per_mwh=[50.0] * 4, battery={"soc_start": 1.0, "soc_end": 0.0}, finance=LIFE).optimize()
-    (finding,) = bo.financials(plan).findings
-    assert (finding.code, finding.severity) == ("stored_energy_sold", "warning")
-    assert "ends with 2 MWh less than it began" in finding.found
+    sold = case(price_per_mwh=[50.0] * 4, battery={"soc_start": 1.0, "soc_end": 0.0}, finance=LIFE)
+    for findings in (bo.financials(sold.optimize()).findings, bo.size(sold.scenario(), 1.0, 2.0).findings):
+        (finding,) = (one for one in findings if one.code == "stored_energy_sold")
+        assert finding.severity == "warning"
+        assert "ends with 2 MWh less than it began" in finding.found
 
 
 def test_the_plant_does_not_fade_without_a_baseline_either() -> None:

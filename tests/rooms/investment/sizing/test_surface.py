@@ -12,6 +12,7 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.common.errors import ScenarioError
+from bess_opt.investment.sizing import recursed
 from bess_opt.investment.sizing.sized_program import SizedProgram, resized
 
 FINANCE = {
@@ -56,6 +57,30 @@ def test_values_are_those_of_plans(sized: bo.Sizing) -> None:
     for row in sized.surface(3, 3).to_dict("records"):
         plan = bo.optimize(resized(sized.scenario, row["power_mw"], row["energy_mwh"]))
         assert row["value"] == pytest.approx(sized.goal.value(plan), rel=1e-9)
+
+
+@pytest.mark.parametrize(("limited", "read"), [(False, 3), (True, 6)])
+def test_sizes_on_a_line_are_read_only_where_a_limit_bends(
+    monkeypatch: pytest.MonkeyPatch, limited: bool, read: int
+) -> None:
+    """Ends and one size between show whether all limits are straight; a limit of 2 MW in some hours bends at 2 MW."""
+    scenario = week(-20.0)
+    if limited:
+        given = np.where(np.arange(168) % 24 < 12, 2.0, 10.0)
+        scenario = scenario.replace(series=scenario.series.assign(charge_limit_mw=given))
+    sizes = [(power, 3.0 * power) for power in np.linspace(0.5, 6.0, 6).tolist()]
+    alone = [recursed.values_of(scenario, [size])[0] for size in sizes]
+    asked: list[tuple[float, float]] = []
+    at = recursed.SizedModels.at
+    monkeypatch.setattr(recursed.SizedModels, "at", lambda own, *size: (asked.append(size), at(own, *size))[1])
+    assert recursed.values_of(scenario, sizes) == pytest.approx(alone, rel=1e-12)
+    assert len(set(asked)) == read
+
+
+def test_sizes_off_a_line_are_each_read() -> None:
+    sizes = [(1.0, 2.0), (2.0, 5.0), (3.0, 5.0), (4.0, 9.0), (4.0, 10.0)]
+    alone = [recursed.values_of(week(), [size])[0] for size in sizes]
+    assert recursed.values_of(week(), sizes) == pytest.approx(alone, rel=1e-12)
 
 
 def test_no_value_is_above_the_bound(sized: bo.Sizing) -> None:

@@ -1,0 +1,57 @@
+"""Plans with calls of market products against a program written from the meaning of the keys alone."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from support.peers.product_program import ProductCase, most_money
+from support.peers.product_sites import random_called_case
+
+import bess_opt as bo
+
+SEEDS = (0, 1, 3, 7, 9)
+FURTHER = range(20, 60)
+
+
+def scenario_of(case: ProductCase) -> bo.Scenario:
+    site = case.site
+    return bo.Scenario(
+        battery=site.batteries,
+        series=site.series,
+        site=site.site,
+        connection=site.clauses,
+        tariff=site.tariff or None,
+        finance=site.finance or None,
+        product=case.products,
+        strategy="arbitrage",
+        solver={"rel_gap": 1e-9},
+    )
+
+
+def hold_against(seed: int) -> None:
+    case = random_called_case(seed)
+    expected = most_money(case)
+    if expected is None:
+        with pytest.raises(bo.InfeasibleError):
+            bo.optimize(scenario_of(case))
+        return
+    plan = bo.optimize(scenario_of(case))
+    assert plan.report is not None
+    assert plan.report.objective == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    m = plan.metrics
+    assert m.net_revenue - m.wear_cost + m.stored_value == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    again = bo.replay(plan)
+    pd.testing.assert_frame_equal(
+        again.whole_schedule.drop(columns="limited_by"), plan.whole_schedule.drop(columns="limited_by"), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_most_money_is_that_of_the_independent_program(seed: int) -> None:
+    hold_against(seed)
+
+
+@pytest.mark.second_tier
+@pytest.mark.parametrize("seed", FURTHER)
+def test_the_most_money_of_further_sites(seed: int) -> None:
+    hold_against(seed)
