@@ -19,6 +19,7 @@ from bess_opt.common.html import box, pairs
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.common.wording import Number, Row, number, percent
 from bess_opt.dispatch.checks.tariff import least_bill_findings
+from bess_opt.inputs.outage import steps_away
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import Flows, schedule_of
@@ -199,14 +200,7 @@ class Dispatch:
 
             return wear_figure(self, week, shade)
         return plots.dispatch_figure(
-            self.schedule,
-            energy_mwh=nameplate_mwh(self.scenario),
-            currency=self.scenario.site.currency,
-            title=f"{self.scenario.name}: {self.twin}",
-            week=week,
-            theme=shade,
-            soc_start=soc_start_of(self.scenario),
-            step_h=self.scenario.step_h,
+            self.schedule, title=f"{self.scenario.name}: {self.twin}", week=week, theme=shade, **drawn_with(self)
         )
 
     def _value_figure(self, week: str | None, theme: Literal["light", "dark"]) -> Figure:
@@ -259,6 +253,17 @@ class Dispatch:
 def nameplate_mwh(scenario: Scenario) -> float:
     """Nameplate energy of all batteries."""
     return sum(battery.energy_mwh for battery in scenario.batteries)
+
+
+def drawn_with(plan: Dispatch) -> dict[str, Any]:
+    """What a picture of a plan's week needs beside its schedule, under the names that the pictures take."""
+    scenario = plan.scenario
+    away = steps_away(scenario.outage, pd.DatetimeIndex(plan.schedule.index), scenario.step_h)
+    return {
+        "energy_mwh": nameplate_mwh(scenario), "currency": scenario.site.currency,
+        "soc_start": soc_start_of(scenario), "step_h": scenario.step_h,
+        "units": plan.units if len(scenario.batteries) > 1 else None, "away": away >= 0,
+    }  # fmt: skip
 
 
 def soc_start_of(scenario: Scenario) -> float:
@@ -314,13 +319,7 @@ def dispatch_html(plan: Dispatch) -> str:
     from bess_opt.plots.shared.page import picture_html
     from bess_opt.plots.week import week_figure
 
-    figure = week_figure(
-        plan.schedule,
-        energy_mwh=nameplate_mwh(plan.scenario),
-        currency=plan.scenario.site.currency,
-        soc_start=soc_start_of(plan.scenario),
-        step_h=plan.scenario.step_h,
-    )
+    figure = week_figure(plan.schedule, **drawn_with(plan))
     warned = [*plan.findings.errors, *plan.findings.warnings]
     notes = findings_table(warned) if warned else ""
     title = f"{plan.scenario.name}: {plan.twin}"
