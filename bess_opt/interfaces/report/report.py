@@ -40,8 +40,7 @@ from bess_opt.dispatch.result import (
     Dispatch,
     dispatch_rows,
     drawing_problems,
-    nameplate_mwh,
-    soc_start_of,
+    drawn_with,
     window_of,
 )
 from bess_opt.inputs.describe import scenario_rows
@@ -277,10 +276,7 @@ def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | No
     drawn: list[tuple[str, Figure]] = [
         (
             "The optimal plan: power, state of charge and price of one week, and every hour of the horizon.",
-            dispatch_figure(
-                best.schedule, energy_mwh=nameplate_mwh(scenario), currency=currency, week=week,
-                soc_start=soc_start_of(scenario), step_h=step,
-            ),
+            dispatch_figure(best.schedule, week=week, **drawn_with(best)),
         ),
         (
             "None, rule and optimum, and where the rule loses against the optimum.",
