@@ -103,7 +103,7 @@ def _columns(
         shares = {
             rung: percent((plan.metrics.score - idle) / gain) if gain else NO_COST for rung, plan in plans.items()
         }
-        if RULE in shares and not isnan(captured_by_rule(comparison)):  # to the optimum that ends as the rule does, as the sentence above says
+        if RULE in shares and not isnan(captured_by_rule(comparison)):  # to the optimum that ends as the rule does
             shares[RULE] = percent(captured_by_rule(comparison))
         rows.append(["share of the possible gain", *(shares.get(rung, ABSENT) for rung in COLUMNS)])
     rows.append(["full cycles", *_each(plans, lambda plan: number(plan.metrics.equivalent_full_cycles))])
