@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from bess_opt.interfaces.report.report import report as report
     from bess_opt.investment.joint.result import JointSizing as JointSizing
     from bess_opt.investment.lifetime.ageing import Ageing as Ageing
+    from bess_opt.investment.lifetime.ageing import SiteAgeing as SiteAgeing
     from bess_opt.investment.lifetime.ageing import ageing as ageing
     from bess_opt.investment.lifetime.faded_dispatch import Faded as Faded
     from bess_opt.investment.lifetime.faded_dispatch import faded_dispatch as faded_dispatch
@@ -169,6 +170,7 @@ _HOME = {
     "BatteryState": "dispatch.track",
     "Track": "dispatch.track",
     "step": "dispatch.track",
+    "SiteAgeing": "investment.lifetime.ageing",
     "SiteTrack": "dispatch.track_site",
     "track": "dispatch.track_site",
     "validate": "dispatch.checks.validate",

@@ -67,6 +67,34 @@ def _money() -> Any:
     return bo.financials(plan, bo.simulate(plan.scenario, rule=lambda _state: 0.0), ageing=bo.ageing(plan))
 
 
+@cache
+def _quarters() -> Any:
+    import bess_opt as bo
+
+    year = _scenario("arbitrage_15min")
+    return bo.optimize(year.replace(series=year.series.iloc[: 14 * 96], finance=None))
+
+
+@cache
+def _outages() -> Any:
+    import bess_opt as bo
+
+    return bo.resilience(_scenario("office_with_tariff"), 0.5)
+
+
+@cache
+def _wear() -> Any:
+    import bess_opt as bo
+
+    return bo.wear_price(_scenario("solar_merchant"))
+
+
+def _actions(theme: str) -> Any:
+    from bess_opt import plots
+
+    return plots.action_figure(_plan("solar_merchant").schedule, theme="dark" if theme == "dark" else "light")
+
+
 def pictures() -> list[Picture]:
     """All of them, in the order of the page."""
     return [
@@ -82,6 +110,18 @@ def pictures() -> list[Picture]:
                 lambda theme: _plan("office_with_tariff").bill.plot(theme=theme)),
         Picture("connection", "What does each clause of a connection cost?", "bo.connection(scenario).plot()",
                 lambda theme: _connection().plot(theme=theme)),
+        Picture("batteries", "Two batteries behind one connection: who moves when?", "bo.optimize(scenario).plot()",
+                lambda theme: _plan("two_batteries_one_connection").plot(theme=theme)),
+        Picture("depot", "What does a depot do whose cars leave in the morning?", "bo.optimize(scenario).plot()",
+                lambda theme: _plan("depot_with_cars").plot(theme=theme)),
+        Picture("quarters", "What does a plan in quarter-hours do?",
+                "bo.optimize(scenario).plot()", lambda theme: _quarters().plot(theme=theme)),
+        Picture("prices", "At which prices does the battery act?", "bess_opt.plots.action_figure(plan.schedule)",
+                lambda theme: _actions(theme)),
+        Picture("outages", "How long does the site last without the grid?", "bo.resilience(scenario, 0.5).plot()",
+                lambda theme: _outages().plot(theme=theme)),
+        Picture("wear", "Which price of wear lets the battery earn most over its life?",
+                "bo.wear_price(scenario).plot()", lambda theme: _wear().plot(theme=theme)),
         Picture("money", "When does it pay back?", "bo.financials(plan, idle).plot()",
                 lambda theme: _money().plot(theme=theme)),
     ]  # fmt: skip

@@ -1,8 +1,8 @@
 """The one-way rule in the model: each converter runs one way in a step.
 
 The plain model leaves this out, because most plans keep it by themselves and binaries cost time.
-`bess_opt.solver.one_way_search` adds it where a plan breaks it. The cuts are valid for every plan that keeps the rule
-and bring the relaxation close to the exact optimum.
+`bess_opt.solver.search.one_way_search` adds it where a plan breaks it. The cuts are valid for every plan that keeps
+the rule and bring the relaxation close to the exact optimum.
 """
 
 from __future__ import annotations

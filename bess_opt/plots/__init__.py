@@ -11,11 +11,13 @@ from bess_opt.plots.comparison import ladder_figure
 from bess_opt.plots.connection import connection_figure
 from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
+from bess_opt.plots.falls import falls_figure
 from bess_opt.plots.gap import gap_figure
 from bess_opt.plots.panels.power import draw_power
 from bess_opt.plots.panels.price import draw_price
 from bess_opt.plots.panels.soc import draw_soc
 from bess_opt.plots.price_index import price_index_figure
+from bess_opt.plots.product_stack import product_stack_figure
 from bess_opt.plots.resilience import resilience_figure
 from bess_opt.plots.shared.page import NotebookFigure, figure_png, figure_svg
 from bess_opt.plots.value import stored_value_figure, value_map_figure
@@ -34,12 +36,14 @@ __all__ = [
     "draw_power",
     "draw_price",
     "draw_soc",
+    "falls_figure",
     "figure_png",
     "figure_svg",
     "gap_figure",
     "heat_map_figure",
     "ladder_figure",
     "price_index_figure",
+    "product_stack_figure",
     "resilience_figure",
     "soc_duration_figure",
     "stored_value_figure",

@@ -165,9 +165,19 @@ class Solver:
         """Let a mixed-integer solve end within an absolute `gap` of its bound, in units of the objective."""
         self._highs.setOptionValue("mip_abs_gap", gap / (self._x_scale * self._cost_scale))
 
+    def expect_little(self) -> None:
+        """Get ready for a small mixed-integer program: presolve and cuts in its tree cost more than they save."""
+        self._highs.setOptionValue("presolve", "off")
+        self._highs.setOptionValue("mip_allow_restart", False)
+        self._highs.setOptionValue("mip_allow_cut_separation_at_nodes", False)
+
     def limit_nodes(self, nodes: int) -> None:
-        """Let a mixed-integer solve end after so many branches with the best solution that it has."""
+        """Let a mixed-integer solve end after so many branches with the best solution that it has.
+
+        For small programs with a solution to begin with: presolve would take longer than the few branches.
+        """
         self._highs.setOptionValue("mip_max_nodes", nodes)
+        self._highs.setOptionValue("presolve", "off")
 
     def start_from(self, x: Array) -> None:
         """Give a mixed-integer solve a solution to begin with."""

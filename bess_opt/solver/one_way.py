@@ -1,7 +1,7 @@
 """The one-way rule in a program: each converter either takes or gives in a step.
 
 Where a plan breaks the rule, how far below the exact optimum a bound lies, and the program with the binaries
-that hold it. `one_way_search` looks for the exact plan.
+that hold it. `search.one_way_search` looks for the exact plan.
 """
 
 from __future__ import annotations

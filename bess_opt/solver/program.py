@@ -91,6 +91,11 @@ class Program:
         values: Array = self._matrix() @ x
         return values
 
+    def holds(self, x: Array, slack: float) -> bool:
+        """Whether every row holds at `x`, by no more than `slack` beyond its sides."""
+        values = self.activity(x)
+        return bool((values >= self.row_lower - slack).all() and (values <= self.row_upper + slack).all())
+
     def priced(self, row: Array) -> Array:
         """Aᵀy: what each column uses of the rows, at the prices `row`."""
         used: Array = self._matrix().T @ row
@@ -148,6 +153,10 @@ class Program:
             upper=np.where(self.integer, choice, self.upper),
             integer=np.zeros_like(self.integer),
         )
+
+    def with_columns_closed(self, closed: Array) -> Program:
+        """The program with the columns that `closed` marks held at 0."""
+        return replace(self, lower=np.where(closed, 0.0, self.lower), upper=np.where(closed, 0.0, self.upper))
 
     def same_structure(self, other: Program) -> bool:
         """Whether the entries of the matrix of `other` stand where those of this one do."""

@@ -22,7 +22,7 @@ from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import ENERGY, ENERGY_LAW, Program, of_batteries
-from bess_opt.solver.segments import Cutter, Segment
+from bess_opt.solver.search.segments import Cutter, Segment
 from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, FREE, basis_at
 
 SHORTEST = 2_000  # steps below which a program is solved as quickly without a start

@@ -6,6 +6,7 @@ A mutant is a sound small folder with one to three things done to its files. Not
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +74,55 @@ STRATEGIES = (
     'name = "frequency_regulation"\nheadroom_h = 0.25\nblock_h = 4',
     'name = "cycling"\ncycles_per_day = 1.0\nsoc_low = 0.2\nsoc_high = 0.8',
 )
+PRODUCTS = """\
+[[product]]
+name = "fcr"
+direction = "symmetric"
+block_h = 4.0
+headroom_h = 0.5
+min_bid_mw = 0.1
+step_mw = 0.1
+share_of_power = 0.8
+exclusive_group = "a"
+
+[[product]]
+name = "spin"
+direction = "up"
+max_mw = 1.0
+months = [6]
+hours = [6, 22]
+exclusive_group = "a"
+
+[solver]"""
+CLAUSES = """\
+[[connection]]
+name = "midday"
+export_mw = 2.0
+months = [4, 5, 6, 7, 8, 9]
+hours = [10, 15]
+when = {series = "price_per_mwh", below = 60.0}
+overrun_price_per_mwh = 100.0
+
+[[connection]]
+name = "slow"
+ramp_mw_per_min = 0.2
+before_mw = 0.0
+
+[[outage]]
+start = "2025-06-03T18:00+02:00"
+hours = 2.0
+critical_share = 0.0
+
+[solver]"""
+SECOND_BATTERY = """\
+[[battery]]
+name = "south"
+power_mw = 1.0
+duration_h = 2.0
+
+[[battery]]
+name = "north\""""
+PRODUCT_COLUMNS = {"fcr_price_per_mw": "9.0", "spin_price_per_mw": "3.0"}
 NEWER = (  # keys that stand in half of the folders, in place of the text before them
     ("max_cycles_per_day = 1.5", 'max_cycles = [{count = 1.5, per = "day"}, {count = 9.0, hours = 12, used = 0.5}]'),
     ("max_cycles_per_day = 1.5", 'max_cycles = {count = 300.0, per = "year", begins = "07-01", counts = "charged"}'),
@@ -90,12 +140,28 @@ NEWER = (  # keys that stand in half of the folders, in place of the text before
     ('export = "same"', 'export = 40.0\nfixed_per_month = 100.0\nminimum_per_month = 50.0\ncredit_months = 3'),
     ("rel_gap = 1e-6", 'rel_gap = 1e-6\nengine = "auto"'),
     ("rel_gap = 1e-6", 'rel_gap = 1e-6\nengine = "highs"\nthreads = 1\nseed = 3'),
+    ("lifetime_years = 20", "lifetime_years = 20\naugmentation = [[8, 2.0], [12, 1.0]]\naugmentation_price_change_per_year = -0.02"),
+    ("lifetime_years = 20", "lifetime_years = 20\nreplacement_years = [7, 14]\nreplacement_per_mwh = 60000.0\nescalation_rate = 0.02"),
+    ("lifetime_years = 20", 'lifetime_years = 20\nreplacement_years = "search"\nreplacement_per_mw = 5000.0'),
+    ("wear_cost_per_mwh = 2.0", "wear = {depth = [0.2, 0.6, 1.0], cost_per_mwh = [1.0, 2.5, 6.0]}\ncharge_power_mw = 1.5"),
+    ('soc_end = "at_least_start"', "soc_end = {at_least = 0.4, at_most = 0.9}"),
+    ("[solver]", PRODUCTS),
+    ("[solver]", CLAUSES),
+    ("[battery]", SECOND_BATTERY),
 )  # fmt: skip
 NEWER_COLUMNS = {
-    "charge_limit_mw": "1.5", "discharge_limit_mw": "1.5", "energy_max_mwh": "7.5", "drawn_mw": "0.0",
-    "import_limit_mw": "5.0", "energy_min_mwh": "0.8",
-}  # fmt: skip
+    "charge_limit_mw": "1.5",
+    "discharge_limit_mw": "1.5",
+    "energy_max_mwh": "7.5",
+    "drawn_mw": "0.0",
+    "import_limit_mw": "5.0",
+    "energy_min_mwh": "0.8",
+}
+OF_A_BATTERY = frozenset(NEWER_COLUMNS) - {"import_limit_mw"}  # fmt: skip
 VALUES = (
+    "[[8, 2.0], [8, 1.0]]", "[[-1, 2.0]]", "[[8, nan]]", '"search"', "[7, 7]", "[[8]]", '"fcr"', '"de.fcr"', '"use"', '"symmetric"',
+    "{depth = [0.5, 0.2], cost_per_mwh = [1, 2]}", "{depth = [1.0], cost_per_mwh = []}", "{at_least = 0.9, at_most = 0.1}",
+    '{series = "load_mw"}', '{series = "x", below = 1, above = 2}', '"2025-06-03T18:30+02:00"', '"2025-06-03T18:00"',
     '"value_function"', '"highs"', '"DE-BY"', '"XX-YY"', '["2025-06-09"]', '["2025-13-45"]', '[{count = 1, per = "day"}]',
     "{count = -1, hours = 0.1}", '{count = 1, per = "day", hours = 3}', "{count = nan, hours = 1e308}", '"rolling_12"',
     "[1.0, nan]", '"07-01"', '"02-30"', "[[0, 12], [6, 24]]", "[[inf, 1.0], [inf, 2.0]]", '["weekday", "weekday"]',
@@ -177,9 +243,14 @@ def mutant(seed: int, folder: Path) -> Path:
     if rng.random() < 0.5:
         for old, new in dict(rng.sample(NEWER, 4)).items():
             toml = toml.replace(old, new)
-        for name in rng.sample(sorted(NEWER_COLUMNS), 2):
+        several = "[[battery]]" in toml
+        columns = {name: NEWER_COLUMNS[name] for name in rng.sample(sorted(NEWER_COLUMNS), 2)}
+        columns = {f"north.{name}" if several and name in OF_A_BATTERY else name: v for name, v in columns.items()}
+        if "[[product]]" in toml or several:
+            toml = re.sub(r"\[strategy\].*?\n\n", '[strategy]\nname = "arbitrage"\n\n', toml, flags=re.DOTALL)
+        for name, cell in (columns | (PRODUCT_COLUMNS if "[[product]]" in toml else {})).items():
             head, *rows = series.splitlines()
-            series = "\n".join([f"{head},{name}", *(f"{row},{NEWER_COLUMNS[name]}" for row in rows)]) + "\n"
+            series = "\n".join([f"{head},{name}", *(f"{row},{cell}" for row in rows)]) + "\n"
     (folder / "scenario.toml").write_text(toml, encoding="utf-8")
     (folder / "series.csv").write_text(series, encoding="utf-8")
     (folder / "folder.csv").mkdir()

@@ -184,6 +184,9 @@ def _numbers(
 def _believed(scenario: Scenario, active: ActiveStrategy, plant: Plant, series: pd.DataFrame) -> Plant:
     """The plant as it is believed from `series`; its array is known, whatever the weather."""
     believed = open_window(active.restrict(plant_of(scenario, series)), plant, scenario.batteries)
+    believed = believed.with_batteries(
+        lambda own: {} if own.wear is None else {"wear": replace(own.wear, taken_up=True)}
+    )
     capacity = plant.solar_capacity_mw or float(plant.solar_mw.max())
     return replace(believed, solar_capacity_mw=capacity or None)
 

@@ -12,9 +12,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import BessOptError, InfeasibleError, SolveError
 from bess_opt.common.findings import Change, Relaxation, rounded_beyond
 from bess_opt.dispatch.infeasible.unreachable import unreachable
@@ -148,7 +150,7 @@ class _Search:
             if tried == value:
                 break
             value, here = tried, self._try({limit.where: tried})
-            if here is None or _linear_solution(here, self.scenario.solver) is not None:
+            if here is None or linear_solution(here, self.scenario.solver) is not None:
                 break  # the one-way rule stands in the way: no slope knows of it
         return self._halved(limit, value)
 
@@ -172,26 +174,64 @@ class _Search:
         return None if found is None else found.times(limit.sense * limit.reference / here.plant.scale_mw)
 
     def _halved(self, limit: UserLimit, impossible: float) -> float | None:
-        """Between a value without and one with a plan, by trying; None also for a horizon too long for that."""
+        """Between a value without and one with a plan, by trying; None also for a horizon too long for that.
+
+        The directions of each plan that is found are kept while the limit goes back as far as they allow, which is a
+        linear program; what is then left to ask is whether a little less would do.
+        """
         if self.base.plant.steps > LONG:
             return None
         worst = abs(impossible - limit.stated) / limit.reference
         best = min(abs(limit.end - limit.stated) / limit.reference, FAR)
-        if not self._possible({limit.where: limit.at(best)}):
+        plan = self._plan(limit, best)
+        if plan is None:
             return None
-        step = max(worst, 0.01)
-        while worst + step < best:
-            if self._possible({limit.where: limit.at(worst + step)}):
-                best = worst + step
-                break
-            worst, step = worst + step, 2.0 * step
+        nearly = True  # whether a little less is asked for next, or the middle
         while best - worst > CLOSE * best:
-            middle = (best + worst) / 2.0
-            if self._possible({limit.where: limit.at(middle)}):
-                best = middle
+            kept = None if plan is True else self._kept(limit, *plan)
+            best = best if kept is None else min(best, kept)
+            asked = (1.0 - 0.9 * CLOSE) * best if nearly else (best + worst) / 2.0
+            if asked <= worst:
+                break
+            tried = self._plan(limit, asked)
+            if tried is None:
+                worst, plan = asked, True
             else:
-                worst = middle
+                best, plan = asked, tried
+            nearly = not nearly
         return self._safe(limit, limit.at(best))
+
+    def _plan(self, limit: UserLimit, change: float) -> tuple[_Built, Array] | Literal[True] | None:
+        """A plan with `limit` so many references away, one way in each step; True where one exists unseen."""
+        values: Values = {limit.where: limit.at(change)}
+        if self.base.plain and len(self.base.plant.batteries) == 1:
+            return self._possible(values) or None
+        built = self._try(values)
+        if built is None or unreachable(built.plant):
+            return None
+        x = one_way_plan(built, self.scenario.solver)
+        return None if x is None else (built, x)
+
+    def _kept(self, limit: UserLimit, built: _Built, x: Array) -> float | None:
+        """The least change of `limit`, in references, with which the directions of the plan `x` make a plan."""
+        closed = closed_columns(built, x)
+        value, here = limit.stated, self._from(limit, {})
+        for _ in range(TANGENTS):
+            slope = None if here is None else self._slope(limit, {}, value, here)
+            if slope is None or here is None or here.program.columns != built.program.columns:
+                return None
+            kept = here.program.with_columns_closed(closed)
+            slope.lower[closed], slope.upper[closed] = 0.0, 0.0
+            left = abs(limit.end - value) / limit.reference * here.plant.scale_mw
+            eased = least_easing(kept, [slope], [left], self.scenario.solver, here.plant.scale_mw)
+            if eased is None:
+                return None
+            change = abs(value - limit.stated) / limit.reference + float(eased[0]) / here.plant.scale_mw + MARGIN
+            value = self._safe(limit, limit.at(change))
+            here = self._try({limit.where: value})
+            if here is not None and linear_solution(here, self.scenario.solver, closed) is not None:
+                return abs(value - limit.stated) / limit.reference
+        return None
 
     # ---- several limits
 
@@ -291,9 +331,11 @@ def _built(scenario: Scenario) -> _Built:
     return _Built(plant, active, m, program)
 
 
-def _linear_solution(built: _Built, options: SolverOptions) -> tuple[Solver, np.ndarray] | None:
-    """A solution without the one-way rule, its choices held, and the solver that has it."""
-    program = built.program
+def linear_solution(
+    built: _Built, options: SolverOptions, closed: Array | None = None
+) -> tuple[Solver, Array] | None:
+    """A solution without the one-way rule, its choices and the `closed` columns held, and the solver that has it."""
+    program = built.program if closed is None else built.program.with_columns_closed(closed)
     any_plan = options.model_copy(update={"rel_gap": 1.0})
     try:
         if program.integer.any():
@@ -305,23 +347,37 @@ def _linear_solution(built: _Built, options: SolverOptions) -> tuple[Solver, np.
         return None
 
 
+def one_way_plan(built: _Built, options: SolverOptions) -> Array | None:
+    """The columns of a plan in which every converter runs one way; None if there is none."""
+    found = linear_solution(built, options)
+    if found is None:
+        return None
+    solver, x = found
+    every = pairs_of(built.plant)
+    if not any(len(steps_not_one_way(solver.program, x, (pair,), built.plant.scale_mw)) for pair in every):
+        return x
+    full = one_way_program(built.model, built.plant, solver.program, every)
+    full.cost = np.zeros(full.columns)  # any plan will do: the first one found ends the search
+    try:
+        x = Solver(full, options.model_copy(update={"rel_gap": 1.0}), scale_mw=built.plant.scale_mw).solve().x
+    except InfeasibleProgramError:
+        return None
+    return x[: built.program.columns]
+
+
+def closed_columns(built: _Built, x: Array) -> Array:
+    """Which columns hold the direction that a converter does not take in the plan `x`."""
+    closed = np.zeros(built.program.columns, dtype=bool)
+    for pair in pairs_of(built.plant):
+        first, second = (built.program.variables[flow].slice for flow in (pair.first, pair.second))
+        closed[first], closed[second] = x[first] < x[second], x[first] >= x[second]
+    return closed
+
+
 def possible(built: _Built, options: SolverOptions) -> bool:
     """Whether a plan exists, the one-way rule included."""
     for word in engines_asked(options):
         known = engine(word).has_plan(built.model, pairs_of(built.plant))
         if known is not None:
             return known
-    found = _linear_solution(built, options)
-    if found is None:
-        return False
-    solver, x = found
-    every = pairs_of(built.plant)
-    if not any(len(steps_not_one_way(solver.program, x, (pair,), built.plant.scale_mw)) for pair in every):
-        return True
-    full = one_way_program(built.model, built.plant, solver.program, every)
-    full.cost = np.zeros(full.columns)  # any plan will do: the first one found ends the search
-    try:
-        Solver(full, options.model_copy(update={"rel_gap": 1.0}), scale_mw=built.plant.scale_mw).solve()
-    except InfeasibleProgramError:
-        return False
-    return True
+    return one_way_plan(built, options) is not None

@@ -22,13 +22,15 @@ from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import Pair, pairs_of
 from bess_opt.plant.flows import Flows, flows_by_name
 from bess_opt.plant.plant import Plant
-from bess_opt.solver import one_way, one_way_search
+from bess_opt.solver import one_way
 from bess_opt.solver.engines import EngineFaultError, EngineRefusedError, engine, engines_asked
 from bess_opt.solver.expand import expand, term_costs
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import one_way_program
 from bess_opt.solver.optimum import LinearOptimum, Optimum
 from bess_opt.solver.program import Program
+from bess_opt.solver.search import one_way_search
+from bess_opt.solver.search.choice_search import ChoiceSearch
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.solver.warm_start import start_near_optimum
@@ -152,28 +154,66 @@ def _solve_with_choices(
     solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], watch: Stopwatch
 ) -> one_way.Exact:
     """The choices are made first, without the one-way rule; with it where it forbids them or makes them dearer."""
-    program, attempt = solver.program, solver
+    program, best, ways_too = solver.program, None, False
     forbidden: InfeasibleError | None = None
-    for one_way_too in (False, True):
+    while True:
+        attempt = _choosing_ways_too(solver, m, plant) if ways_too else solver
         try:
             with watch.stage("choose"):
-                chosen = attempt.solve()
+                chosen = _chosen(attempt, plant)
         except InfeasibleProgramError:
             raise forbidden or InfeasibleError(conflict.reasons_of(attempt, plant)) from None
-        linear = Solver(program.with_choices_held(chosen.x), solver.options, scale_mw=plant.scale_mw)
+        except LimitReachedError:
+            if best is None:
+                raise
+            return replace(best, limited=True)
+        closed = _still(attempt.program, chosen.x, plant) if ways_too else np.zeros(0, dtype=np.int64)
+        linear = Solver(_held(program, chosen.x, closed), solver.options, scale_mw=plant.scale_mw)
         try:
             found = _solve_linear(linear, m, plant, objectives, watch)
         except InfeasibleError as error:
-            if one_way_too:
+            if ways_too:
                 raise
-            forbidden, attempt = error, _choosing_ways_too(solver, m, plant)
+            forbidden, ways_too = error, True
             continue
         bound = one_way.proven(chosen.bound, found.solution.objective, program, plant.scale_mw)
         found = replace(found, bound=bound, limited=found.limited or chosen.limited)
-        if found.limited or found.gap <= solver.options.rel_gap:
-            break
-        attempt = _choosing_ways_too(solver, m, plant)
-    return found
+        best = _better(best, replace(found, closed=np.union1d(found.closed, closed).astype(np.int64)))
+        if ways_too or best.limited or best.gap <= solver.options.rel_gap:
+            return best
+        ways_too = True
+
+
+def _better(one: one_way.Exact | None, other: one_way.Exact) -> one_way.Exact:
+    """The better of two plans, with the higher of their bounds."""
+    if one is None:
+        return other
+    plan = other if other.solution.objective <= one.solution.objective else one
+    return replace(plan, bound=max(one.bound, other.bound), limited=other.limited)
+
+
+def _held(program: Program, x: Array, closed: Array) -> Program:
+    """The linear program with the choices of `x` held and the columns `closed` at nothing."""
+    held = program.with_choices_held(x)
+    upper = held.upper.copy()
+    upper[closed] = 0.0
+    return replace(held, upper=upper)
+
+
+def _still(full: Program, x: Array, plant: Plant) -> Array:
+    """The columns of flows that stand still by the converters' ways in `x`."""
+    still = []
+    for pair in pairs_of(plant):
+        first, second, way = (full.variables[name] for name in (pair.first, pair.second, pair.binary))
+        goes_first = np.round(x[way.slice]) > 0.0
+        still += [second.first + np.flatnonzero(goes_first), first.first + np.flatnonzero(~goes_first)]
+    return np.concatenate(still)
+
+
+def _chosen(solver: Solver, plant: Plant) -> Solution:
+    """The best choices: of a program with many, segment by segment of the horizon."""
+    search = ChoiceSearch(solver.program, plant.steps, solver.options, plant.scale_mw)
+    return search.run() if search.separates else solver.solve()
 
 
 def _choosing_ways_too(solver: Solver, m: Any, plant: Plant) -> Solver:

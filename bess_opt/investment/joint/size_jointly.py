@@ -161,6 +161,8 @@ def _proven_apart(
 ) -> _Best:
     """The best choice with its bound: a search for each set of those batteries of `apart` that are bought."""
     searches: list[tuple[JointRegion, Found]] = []
+    without = years.without
+    nothing = years.sign * without if region.holds_nothing and without is not None else -np.inf
     for stays in product((True, False), repeat=len(apart)):
         gone = {name for name, stay in zip(apart, stays, strict=True) if not stay}
         kept = [name for name in region.names if name not in gone]
@@ -170,7 +172,7 @@ def _proven_apart(
         sites = tuple(without_some(one, gone) for one in years.scenarios)
         tight = any(needs_one_way_cuts(one) for one in sites)
         try:
-            found = search(replace(years, scenarios=sites), part, pool, tolerance, told, tight=tight)
+            found = search(replace(years, scenarios=sites), part, pool, tolerance, told, tight=tight, nothing=nothing)
         except EmptyRangeError:
             continue
         searches.append((part, found))

@@ -69,13 +69,14 @@ def _add_choice(m: Any, offer: Offer, upper: np.ndarray) -> None:
     setattr(m, f"{name}_blocks", blocks)
     setattr(m, f"{name}_block_starts", starts)
     most = upper[starts]
-    reachable = np.where(most >= offer.least_mw - 1e-9, 1.0, 0.0)
-    on = ArrayVar(blocks, upper=reachable, binary=True, units=PER_UNIT, doc=f"1: {name} is held in the block")
-    setattr(m, f"{name}_on", on)
-    setattr(m, f"{name}_most_mw", ArrayParam(blocks, most, units=MW, doc="most bid"))
-    setattr(m, f"{name}_least_mw", pyo.Param(initialize=offer.least_mw, units=MW, mutable=True))
-    setattr(m, f"{name}_if_on", ArrayConstraint(blocks, rule=no_more_than_on(name), meaning=CHOICE))
-    setattr(m, f"{name}_least", ArrayConstraint(blocks, rule=least_if_on(name), meaning=CHOICE))
+    if offer.on_or_off:
+        reachable = np.where(most >= offer.least_mw - 1e-9, 1.0, 0.0)
+        on = ArrayVar(blocks, upper=reachable, binary=True, units=PER_UNIT, doc=f"1: {name} is held in the block")
+        setattr(m, f"{name}_on", on)
+        setattr(m, f"{name}_most_mw", ArrayParam(blocks, most, units=MW, doc="most bid"))
+        setattr(m, f"{name}_least_mw", pyo.Param(initialize=offer.least_mw, units=MW, mutable=True))
+        setattr(m, f"{name}_if_on", ArrayConstraint(blocks, rule=no_more_than_on(name), meaning=CHOICE))
+        setattr(m, f"{name}_least", ArrayConstraint(blocks, rule=least_if_on(name), meaning=CHOICE))
     if offer.step_mw is not None:
         whole = np.floor(most / offer.step_mw + 1e-9)
         count = ArrayVar(blocks, upper=whole, binary=True, units=PER_UNIT, doc=f"steps of the bid of {name}")

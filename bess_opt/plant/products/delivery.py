@@ -89,6 +89,21 @@ def _energy_taken(
     return SIGN[way] * taken
 
 
+def room_when_called(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
+    """Sums of batteries at the end of each step, MWh: `energy`, and the `least` and `most` of it that leave calls.
+
+    `least` is the floor with what all upward calls at once take from the cells, `most` the ceiling less what all
+    downward ones bring.
+    """
+    total = {"energy": np.zeros(plant.steps), "least": np.zeros(plant.steps), "most": np.zeros(plant.steps)}
+    for battery in plant.batteries:
+        total["energy"] += of_battery(schedule, battery, "energy_mwh")[0]
+        up, down = (_energy_taken(schedule, plant, battery, of_direction(plant.offers, way), way) for way in SIGN)
+        total["least"] += least_mwh(battery)[1:] + up
+        total["most"] += most_mwh(battery)[1:] - down
+    return pd.DataFrame(total, index=plant.index)
+
+
 def _site(
     schedule: pd.DataFrame, plant: Plant, offers: Sequence[Offer], way: Direction, called: Array
 ) -> Iterator[Array]:

@@ -111,6 +111,12 @@ class Offer:
         return self.step_mw is not None or self.min_bid_mw > 0.0 or self.group is not None
 
     @property
+    def on_or_off(self) -> bool:
+        """Whether it has to be said that a block is held: whole steps alone say it, where one is a bid already."""
+        steps_say_it = self.step_mw is not None and self.least_mw <= self.step_mw and self.group is None
+        return self.chooses and not steps_say_it
+
+    @property
     def least_mw(self) -> float:
         """The least bid that the market takes beside none: a whole number of steps."""
         if self.step_mw is None:

@@ -17,7 +17,7 @@ from support.cases import IDEAL, Case, case, random_case
 import bess_opt as bo
 from bess_opt.interfaces.cli.new_scenario import new_scenario
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way_search import OneWaySearch
+from bess_opt.solver.search.one_way_search import OneWaySearch
 from bess_opt.solver.solution import LimitReachedError
 
 LOSSY = {"eta_charge": 0.9, "eta_discharge": 0.95, "soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 10.0}

@@ -30,9 +30,9 @@ from bess_opt.plant.billing import billing_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way_search import OneWaySearch
 from bess_opt.solver.optimum import LinearOptimum
 from bess_opt.solver.program import Program
+from bess_opt.solver.search.one_way_search import OneWaySearch
 from bess_opt.solver.solution import LimitReachedError
 from bess_opt.strategies.frequency_regulation.calls import reserves_of
 from bess_opt.strategies.shared.activation import activate

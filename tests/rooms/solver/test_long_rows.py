@@ -9,7 +9,7 @@ from support.cases import case
 from bess_opt.models.assemble import physical_model_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
-from bess_opt.solver.segments import Cutter, Segment
+from bess_opt.solver.search.segments import Cutter, Segment
 
 
 def cutter(cap: dict[str, object]) -> Cutter:

@@ -13,11 +13,11 @@ from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import pairs_of
 from bess_opt.plant.from_scenario import plant_of
-from bess_opt.solver import one_way_search, segments
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import one_way_program
-from bess_opt.solver.segments import Segment, merged_segments
+from bess_opt.solver.search import one_way_search, segments
+from bess_opt.solver.search.segments import Segment, merged_segments
 from bess_opt.strategies.shared.activation import activate
 
 DAYS = 5

@@ -142,7 +142,7 @@ def test_rows_that_slide_know_what_was_used_before_a_segment(monkeypatch: pytest
         found.append(solver.solve())
     assert found[0].objective == pytest.approx(cold.objective, rel=1e-9)
     assert found[0].iterations <= 0.1 * cold.iterations
-    assert max(longest) <= 72 + 24
+    assert max(longest) <= 2 * (36 + 24)  # the look around a place at which chunks may meet
     assert (found[0].iterations, found[0].x.tolist()) == (found[1].iterations, found[1].x.tolist())
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import pickle
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from support.infeasible_scenarios import IMPOSSIBLE, TWOFOLD, with_values
+from support.places import ROOT
 from typer.testing import CliRunner
 
 import bess_opt as bo
+from bess_opt.dispatch.infeasible import least_changes
 from bess_opt.interfaces.cli.main import app
 from bess_opt.interfaces.cli.new_scenario import new_scenario
 
@@ -156,3 +160,42 @@ def test_a_combination_asks_for_no_permission_that_it_does_not_need() -> None:
     assert [change.where for change in relaxation.changes] == ["site.import_limit_mw", "site.curtailment"]
     assert feasible(scenario.replace(**relaxation.tables))
     assert "inf MW" not in str(caught.value)
+
+
+def drawn(seed: int) -> bo.Scenario:
+    """An infeasible site of the benchmark whose relaxation is feasible: only the one-way rule stands in the way."""
+    spec = importlib.util.spec_from_file_location("infeasible", ROOT / "benchmarks" / "infeasible.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made = module.drawn(seed, 100)
+    assert isinstance(made, bo.Scenario)
+    return made
+
+
+@pytest.mark.parametrize("seed", [22, 26])
+def test_a_limit_takes_a_handful_of_exact_solves(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Directions that a plan takes are kept while the limit goes back; halving took up to 37 solves for one limit."""
+    solves: list[int] = []
+    exact, halved = least_changes.one_way_program, least_changes._Search._halved
+
+    def counted(*given: Any) -> Any:
+        solves[-1:] = [solves[-1] + 1] if solves else []
+        return exact(*given)
+
+    def of_a_limit(search: Any, limit: Any, impossible: float) -> float | None:
+        solves.append(0)
+        return halved(search, limit, impossible)
+
+    monkeypatch.setattr(least_changes, "one_way_program", counted)
+    monkeypatch.setattr(least_changes._Search, "_halved", of_a_limit)
+    scenario = drawn(seed)
+    with pytest.raises(bo.InfeasibleError) as caught:
+        bo.optimize(scenario)
+    named = [relaxation.where for relaxation in caught.value.relaxations]
+    assert {"battery.power_mw", "site.export_limit_mw"} <= set(named)
+    assert sum(solves) > 0
+    assert max(solves[:-1]) <= 5
+    for relaxation in caught.value.relaxations:
+        assert least_changes._Search(scenario)._possible({relaxation.where: relaxation.value})

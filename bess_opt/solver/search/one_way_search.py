@@ -23,8 +23,16 @@ from bess_opt.common.errors import SolveError
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, Exact, in_order, proven, rounding_of, steps_not_one_way
-from bess_opt.solver.program import ENERGY, Program, of_batteries
-from bess_opt.solver.segments import Cutter, Segment, SegmentPrograms, grown, merged_segments, segment_around
+from bess_opt.solver.program import Program
+from bess_opt.solver.search.segments import (
+    Cutter,
+    Segment,
+    SegmentPrograms,
+    grown,
+    merged_segments,
+    resting_instants,
+    segment_around,
+)
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 
 TIE_CHOICES = 300  # yes-or-no choices of a segment up to which equal plans are told apart
@@ -67,7 +75,7 @@ class OneWaySearch:
         Raises `InfeasibleProgramError` if no plan keeps the one-way rule.
         """
         self._relaxed, self._x = relaxed, x
-        ends = self._cutter.ends_allowed(self._resting_instants())
+        ends = self._cutter.ends_allowed(self._resting())
         separable = self._cutter.separable(ends)
         segments = merged_segments([segment_around(int(t), ends) for t in self._not_one_way(x)], separable)
         solved: dict[Segment, Answer] = {}
@@ -151,18 +159,10 @@ class OneWaySearch:
             idle[pair.second] = np.flatnonzero(first >= second)
         return idle
 
-    def _resting_instants(self) -> Array:
-        """Instants at which a bound or a head-room holds each energy, and the ends of the horizon."""
-        rests, slack = np.ones(self.steps + 1, dtype=bool), 1e-7 * self.scale_mw
-        for energy in of_batteries(self.program.variables, ENERGY):
-            e, lower, upper = (v[energy.slice] for v in (self._x, self.program.lower, self.program.upper))
-            rests &= (e - lower < slack) | (upper - e < slack)
-        for rows in self.program.constraints.values():
-            if rows.meaning.rests_at is not None:
-                binding = self._relaxed.row_dual[rows.slice] != 0.0
-                rests[rows.positions[binding] + rows.meaning.rests_at] = True
-        rests[0] = rests[-1] = True
-        return np.flatnonzero(rests)
+    def _resting(self) -> Array:
+        return np.flatnonzero(
+            resting_instants(self.program, self._x, self._relaxed.row_dual, self.steps, self.scale_mw)
+        )
 
     def _solve_segments(self, segments: list[Segment], allowance: float) -> dict[Segment, Answer]:
         """The segments' answers, found side by side."""
@@ -183,7 +183,7 @@ class OneWaySearch:
         raised = max(0.0, priced.bound - float(programs.priced.cost @ here))
         x = priced.x
         rests = np.allclose(x[programs.ends], programs.end_values, rtol=0.0, atol=1e-7 * self.scale_mw)
-        if programs.coupled or not rests:
+        if not rests or (programs.coupled and not programs.held.holds(x, 1e-9 * self.scale_mw)):
             try:
                 x = self._solve_small(programs.held, allowance).x
             except InfeasibleProgramError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.solver.program import Program, stores
+from bess_opt.solver.program import ENERGY, Program, of_batteries, stores
 
 WIDE_ROW = 4  # places; a row of the energy law spans three
 WIDEST = 384  # steps a segment reaches at most for an instant at which it may end
@@ -58,6 +58,20 @@ def merged_segments(segments: list[Segment], separable: Array) -> list[Segment]:
     return merged
 
 
+def resting_instants(program: Program, x: Array, row_dual: Array, steps: int, scale_mw: float) -> Array:
+    """Per instant, whether a bound or a head-room holds each stored energy of the plan `x`; both ends do."""
+    rests, slack = np.ones(steps + 1, dtype=bool), 1e-7 * scale_mw
+    for energy in of_batteries(program.variables, ENERGY):
+        e, lower, upper = (v[energy.slice] for v in (x, program.lower, program.upper))
+        rests &= (e - lower < slack) | (upper - e < slack)
+    for rows in program.constraints.values():
+        if rows.meaning.rests_at is not None:
+            binding = row_dual[rows.slice] != 0.0
+            rests[rows.positions[binding] + rows.meaning.rests_at] = True
+    rests[0] = rests[-1] = True
+    return rests
+
+
 @dataclass(frozen=True)
 class SegmentPrograms:
     """A segment's two programs. `origin` are the columns of the full program, in the order of the segment's.
@@ -77,9 +91,9 @@ class SegmentPrograms:
 class Cutter:
     """Cuts segments out of `full`, the program with binaries, around the relaxation's values and row duals."""
 
-    def __init__(self, full: Program, steps: int) -> None:
+    def __init__(self, full: Program, steps: int, place: Array | None = None) -> None:
         self.full, self.steps = full, steps
-        self.place = full.place
+        self.place = full.place if place is None else place
         self.row_first, self.row_last = _row_spans(full, self.place)
         self._wide = (self.row_last - self.row_first > WIDE_ROW) & (self.row_last <= 2 * steps)
         self._rows = full.row_of_entry
@@ -88,6 +102,11 @@ class Cutter:
         self._sorted_places = self.place[self._by_place]
         entries = np.argsort(self.place[full.column], kind="stable")
         self._entries_by_place, self._entry_places = entries, self.place[full.column][entries]
+
+    @property
+    def has_wide_rows(self) -> bool:
+        """Whether any row reaches over many steps."""
+        return bool(self._wide.any())
 
     def ends_allowed(self, resting: Array) -> Array:
         """Instants at which a segment may end: the `resting` ones, where energy sits at a bound.
