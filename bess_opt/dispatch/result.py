@@ -164,19 +164,21 @@ class Dispatch:
         return delivery_of(self.whole_schedule, plant_of(self.scenario))
 
     def plot(self, what: str | None = None, week: str | None = None, *, theme: str = "light") -> Figure:
-        """Power stack, SOC and price of a week, and the year as a heat map; or what energy is worth, or products.
+        """Power stack, SOC and price of a week, and the year as a heat map; or "value", "stack" or "wear".
 
         `plot("value")` shows what one MWh more in store is worth at every energy and time of the week, with the
         planned energy on it: an optimal plan that value functions fit (`report.engine`); of another optimal plan the
         worth along its own way. `plot("stack")` shows one local day of the market products: the capacity held on the
         base point, the stored energy between what their calls ask, their prices; the day that pays most, or that of
-        `week`. `week` names the local date with which the week begins, also in the first place; by default the one
-        with the most battery throughput. `theme` is "light" or "dark". ScenarioError for another
-        theme, a date off the horizon, "value" of a plan that is no optimum, or "stack" without products.
+        `week`. `plot("wear")` shows which segments of wear by depth each fall of the state of charge empties, beside
+        rainflow counting of the horizon. `week` names the local date with which the week begins, also in the first
+        place; by default the one with the most battery throughput. `theme` is "light" or "dark". ScenarioError for
+        another theme, a date off the horizon, "value" of a plan that is no optimum, "stack" without products, or
+        "wear" without wear by depth.
         """
         from bess_opt import plots
 
-        week = what if week is None and what not in ("value", "stack") else week
+        week = what if week is None and what not in ("value", "stack", "wear") else week
         wrong = drawing_problems(pd.DatetimeIndex(self.schedule.index), week, theme)
         if what == "value" and self.stored_energy_value is None:
             found = f"found 'value', but a plan of twin {self.twin!r} does not say what stored energy is worth"
@@ -193,6 +195,10 @@ class Dispatch:
             return stack_figure(self, week, shade)
         if what == "value":
             return self._value_figure(week, shade)
+        if what == "wear":
+            from bess_opt.dispatch.optimum.falls_picture import wear_figure
+
+            return wear_figure(self, week, shade)
         return plots.dispatch_figure(
             self.schedule, title=f"{self.scenario.name}: {self.twin}", week=week, theme=shade, **drawn_with(self)
         )

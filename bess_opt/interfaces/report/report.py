@@ -47,7 +47,7 @@ from bess_opt.inputs.describe import scenario_rows
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.report.dark import dark_colours, with_variables
 from bess_opt.interfaces.report.days import three_days
-from bess_opt.interfaces.report.first_screen import first_screen
+from bess_opt.interfaces.report.first_screen import captured_by_rule, first_screen
 from bess_opt.interfaces.report.sections import YEAR, Section, sections_of
 from bess_opt.investment.joint.result import JointSizing, joint_rows
 from bess_opt.investment.lifetime.financials import Financials, financial_rows
@@ -210,8 +210,7 @@ def answer(comparison: Comparison) -> str:
         text = f"Operated at its best, {what} {brings} the site to {score} {span}"
     if RULE not in plans:
         return f"{text}."
-    share = float(comparison.table.xs(RULE, level="rung")["captured"].iloc[0])
-    reached = percent(share)
+    reached = percent(captured_by_rule(comparison))
     rule = f"the simple rule reaches {number(plans[RULE].metrics.score)} {unit}"
     return f"{text}; {rule}." if reached == NOTHING else f"{text}; {rule}, {reached} of the possible gain."
 
