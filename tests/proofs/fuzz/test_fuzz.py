@@ -19,7 +19,9 @@ from support.mutated_folders import CHANGES, mutant
 from typer.testing import CliRunner
 
 import bess_opt as bo
+import bess_opt.dispatch.batch.study
 import bess_opt.dispatch.optimize
+import bess_opt.investment.sizing.sensitivity
 from bess_opt.interfaces.cli.main import app
 
 HANG_S = 5.0  # of work on one mutant; importing the package is none of it
