@@ -263,7 +263,7 @@ FAULTS: dict[str, tuple[Spoil, str]] = {
     "a link out of the folder": (outside, "leaves the scenario folder"),
     "a path out of the folder": (toml('"series.csv"', '"../secret.csv"'), "leaves the scenario folder"),
     "an absolute path": (toml('"series.csv"', '"/etc/passwd"'), "leaves the scenario folder"),
-    "a null in a path": (toml('"series.csv"', '"series.csv\\u0000"'), "series.file: file "),
+    "a null in a path": (toml('"series.csv"', '"series.csv\\u0000"'), r"series.file: found 'series.csv\x00'"),
     "a name too long": (toml('"series.csv"', f'"{"n" * 300}.csv"'), "series.file: file 'nnn"),
     "a step of no length": (toml("step_min = 60", "step_min = 1e-308"), "series.step_min: found 1e-308"),
     "a billing interval beyond the calendar": (
