@@ -106,13 +106,16 @@ def _draw_years(axes: Axes, sizing: JointSizing, look: Theme) -> None:
     unit = sizing.unit_of(values)
     places = np.arange(len(values))
     axes.bar(places, values.to_numpy() / unit.scale, width=0.72, color=look.discharge)
-    lines = {"P10": sizing.p10, "P50": sizing.p50, "P90": sizing.p90}
-    for (label, value), style in zip(lines.items(), (":", "-", "--"), strict=True):
+    shares: dict[float, str] = {}  # labels that stand at the same value are one
+    for label, value in (("P10", sizing.p10), ("P50", sizing.p50), ("P90", sizing.p90)):
+        shares[value] = f"{shares[value]}, {label}" if value in shares else label
+    for value, label in shares.items():
+        style = ":" if "P10" in label else "-" if "P50" in label else "--"
         axes.axhline(value / unit.scale, color=look.charge, linewidth=LINE_PT, linestyle=style)
         axes.annotate(
             f"{label} {unit.text(value)}", (1.0, value / unit.scale), xycoords=axes.get_yaxis_transform(),
-            xytext=(6, {"P10": 7, "P50": 0, "P90": -7}[label]), textcoords="offset points", va="center",
-            fontsize=TEXT_PT, color=look.ink,
+            xytext=(6, 7 if "P10" in label else -7 if "P90" in label else 0), textcoords="offset points",
+            va="center", fontsize=TEXT_PT, color=look.ink,
         )  # fmt: skip
     axes.axhline(0.0, color=look.ink, linewidth=1.0)
     named = [str(name) for name in sizing.years.index]

@@ -103,6 +103,8 @@ def test_the_mean_of_the_years_counts() -> None:
     assert best.value == pytest.approx(best.years["value"].mean())
     assert best.value <= float(np.mean([one.bound for one in each if one.bound is not None])) * (1.0 + 1e-9)
     assert best.p10 >= best.p50 >= best.p90 == best.years["value"].min()
+    labels = [text.get_text().split()[0] for text in best.plot().axes[-1].texts]
+    assert labels == ["P10", "P50", "P90"]
     plans = [bo.optimize(best.scenario.replace(series=year.series)).metrics.net_revenue for year in years]
     assert best.years["revenue"].tolist() == pytest.approx(plans, rel=1e-9)
 
