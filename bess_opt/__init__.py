@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from bess_opt.comparison.convention import convention as convention
     from bess_opt.comparison.price_index import PriceIndex as PriceIndex
     from bess_opt.comparison.price_index import index as index
+    from bess_opt.comparison.product_values import ProductValues as ProductValues
+    from bess_opt.comparison.product_values import product_values as product_values
     from bess_opt.comparison.published.verify import verify as verify
     from bess_opt.comparison.resilience import Resilience as Resilience
     from bess_opt.comparison.resilience import resilience as resilience
@@ -139,6 +141,8 @@ _HOME = {
     "MarketProduct": "inputs.products.market_product",
     "index": "comparison.price_index",
     "PriceIndex": "comparison.price_index",
+    "product_values": "comparison.product_values",
+    "ProductValues": "comparison.product_values",
     "products": "inputs.products.catalogue",
     "Reconciliation": "dispatch.reconciliation",
     "reconcile": "dispatch.reconciliation",

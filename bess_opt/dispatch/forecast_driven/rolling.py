@@ -157,7 +157,8 @@ class Rolling:
             lower[at] = upper[at] = stand
         if cyclic:
             end = self._slots(entries, window.last)
-            lower[end] = np.maximum(lower[end], energy)
+            # A battery that began above its window is not asked to be there again.
+            lower[end] = np.maximum(lower[end], np.minimum(energy, upper[end]))
         value = numbers.value.at(entries.entry, row_age[entries.row])
         below, above = numbers.row_lower.at(entries.rows, row_age), numbers.row_upper.at(entries.rows, row_age)
         used = self._history.used(entries, numbers.value.at(entries.past, row_age[entries.past_row]), least, most)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from bess_opt.common.errors import BessOptError
 from bess_opt.common.wording import number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE
+from bess_opt.comparison.resilience import resilience
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.investment.lifetime.ageing import SiteAgeing, ageing
@@ -283,4 +284,16 @@ def _outages(best: Dispatch, plant: Plant) -> Section | None:
         "the grid is away from", "for [h]", "load [MWh]", "critical", "served [MWh]", "shed free of charge [MWh]",
         "lowest state of charge",
     ]  # fmt: skip
-    return Section("Outages", "What the site serves while the grid is away, in the optimal plan.", heads, rows)
+    words = "What the site serves while the grid is away, in the optimal plan."
+    return Section("Outages", words, heads, rows, _survival(best, float(plant.outages.shares[0])))
+
+
+def _survival(best: Dispatch, critical_share: float) -> list[tuple[str, Figure]]:
+    """For how long an outage from any start would be survived; nothing for a site that cannot be followed."""
+    try:
+        found = resilience(best.scenario.replace(outage=[]), critical_share=critical_share)
+    except BessOptError:  # batteries on a DC bus, or a site without a load or without a plan
+        return []
+    share = percent(critical_share)
+    text = f"Hours survived by an outage from each start, {share} of the load critical, planned without any outage."
+    return [(text, found.plot())]
