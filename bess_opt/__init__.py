@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from bess_opt.comparison.convention import convention as convention
     from bess_opt.comparison.price_index import PriceIndex as PriceIndex
     from bess_opt.comparison.price_index import index as index
+    from bess_opt.comparison.product_values import ProductValues as ProductValues
+    from bess_opt.comparison.product_values import product_values as product_values
     from bess_opt.comparison.published.verify import verify as verify
     from bess_opt.comparison.resilience import Resilience as Resilience
     from bess_opt.comparison.resilience import resilience as resilience
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
     from bess_opt.interfaces.report.report import report as report
     from bess_opt.investment.joint.result import JointSizing as JointSizing
     from bess_opt.investment.lifetime.ageing import Ageing as Ageing
+    from bess_opt.investment.lifetime.ageing import SiteAgeing as SiteAgeing
     from bess_opt.investment.lifetime.ageing import ageing as ageing
     from bess_opt.investment.lifetime.faded_dispatch import Faded as Faded
     from bess_opt.investment.lifetime.faded_dispatch import faded_dispatch as faded_dispatch
@@ -138,6 +141,8 @@ _HOME = {
     "MarketProduct": "inputs.products.market_product",
     "index": "comparison.price_index",
     "PriceIndex": "comparison.price_index",
+    "product_values": "comparison.product_values",
+    "ProductValues": "comparison.product_values",
     "products": "inputs.products.catalogue",
     "Reconciliation": "dispatch.reconciliation",
     "reconcile": "dispatch.reconciliation",
@@ -169,6 +174,7 @@ _HOME = {
     "BatteryState": "dispatch.track",
     "Track": "dispatch.track",
     "step": "dispatch.track",
+    "SiteAgeing": "investment.lifetime.ageing",
     "SiteTrack": "dispatch.track_site",
     "track": "dispatch.track_site",
     "validate": "dispatch.checks.validate",

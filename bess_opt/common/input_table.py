@@ -7,6 +7,7 @@ the table is built, the caller gets one `ScenarioError` that lists every problem
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, NoReturn, TypeVar, get_args
 
@@ -40,7 +41,16 @@ def _not_absurd(value: float) -> float:
 Number = Annotated[float, Strict(), BeforeValidator(plain), AfterValidator(_not_absurd)]
 Count = Annotated[int, Strict(), BeforeValidator(plain)]
 Flag = Annotated[bool, Strict(), BeforeValidator(plain)]
-Text = Annotated[str, Strict()]
+
+
+def _printable(value: str) -> str:
+    """A text as it may stand in a table, a picture or a terminal."""
+    if any(unicodedata.category(letter).startswith("C") for letter in value):
+        reject([Finding("wrong_value", "", f"found {show(value)}", "give a text without control characters")])
+    return value
+
+
+Text = Annotated[str, Strict(), AfterValidator(_printable)]
 
 
 def quantity(

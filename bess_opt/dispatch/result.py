@@ -19,6 +19,7 @@ from bess_opt.common.html import box, pairs
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.common.wording import Number, Row, number, percent
 from bess_opt.dispatch.checks.tariff import least_bill_findings
+from bess_opt.inputs.outage import steps_away
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant import audit
 from bess_opt.plant.flows import Flows, schedule_of
@@ -26,6 +27,7 @@ from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import ledger_of
 from bess_opt.plant.metrics import Metrics, metrics_of
 from bess_opt.plant.plant import Plant
+from bess_opt.plant.products.activation import settled
 from bess_opt.plant.products.delivery import delivery_of, product_checks, products_table
 from bess_opt.solver.engines import title_of
 from bess_opt.strategies.shared.stack import ActiveStrategy
@@ -163,19 +165,21 @@ class Dispatch:
         return delivery_of(self.whole_schedule, plant_of(self.scenario))
 
     def plot(self, what: str | None = None, week: str | None = None, *, theme: str = "light") -> Figure:
-        """Power stack, SOC and price of a week, and the year as a heat map; or what energy is worth, or products.
+        """Power stack, SOC and price of a week, and the year as a heat map; or "value", "stack" or "wear".
 
         `plot("value")` shows what one MWh more in store is worth at every energy and time of the week, with the
         planned energy on it: an optimal plan that value functions fit (`report.engine`); of another optimal plan the
         worth along its own way. `plot("stack")` shows one local day of the market products: the capacity held on the
         base point, the stored energy between what their calls ask, their prices; the day that pays most, or that of
-        `week`. `week` names the local date with which the week begins, also in the first place; by default the one
-        with the most battery throughput. `theme` is "light" or "dark". ScenarioError for another
-        theme, a date off the horizon, "value" of a plan that is no optimum, or "stack" without products.
+        `week`. `plot("wear")` shows which segments of wear by depth each fall of the state of charge empties, beside
+        rainflow counting of the horizon. `week` names the local date with which the week begins, also in the first
+        place; by default the one with the most battery throughput. `theme` is "light" or "dark". ScenarioError for
+        another theme, a date off the horizon, "value" of a plan that is no optimum, "stack" without products, or
+        "wear" without wear by depth.
         """
         from bess_opt import plots
 
-        week = what if week is None and what not in ("value", "stack") else week
+        week = what if week is None and what not in ("value", "stack", "wear") else week
         wrong = drawing_problems(pd.DatetimeIndex(self.schedule.index), week, theme)
         if what == "value" and self.stored_energy_value is None:
             found = f"found 'value', but a plan of twin {self.twin!r} does not say what stored energy is worth"
@@ -192,15 +196,12 @@ class Dispatch:
             return stack_figure(self, week, shade)
         if what == "value":
             return self._value_figure(week, shade)
+        if what == "wear":
+            from bess_opt.dispatch.optimum.falls_picture import wear_figure
+
+            return wear_figure(self, week, shade)
         return plots.dispatch_figure(
-            self.schedule,
-            energy_mwh=nameplate_mwh(self.scenario),
-            currency=self.scenario.site.currency,
-            title=f"{self.scenario.name}: {self.twin}",
-            week=week,
-            theme=shade,
-            soc_start=soc_start_of(self.scenario),
-            step_h=self.scenario.step_h,
+            self.schedule, title=f"{self.scenario.name}: {self.twin}", week=week, theme=shade, **drawn_with(self)
         )
 
     def _value_figure(self, week: str | None, theme: Literal["light", "dark"]) -> Figure:
@@ -253,6 +254,17 @@ class Dispatch:
 def nameplate_mwh(scenario: Scenario) -> float:
     """Nameplate energy of all batteries."""
     return sum(battery.energy_mwh for battery in scenario.batteries)
+
+
+def drawn_with(plan: Dispatch) -> dict[str, Any]:
+    """What a picture of a plan's week needs beside its schedule, under the names that the pictures take."""
+    scenario = plan.scenario
+    away = steps_away(scenario.outage, pd.DatetimeIndex(plan.schedule.index), scenario.step_h)
+    return {
+        "energy_mwh": nameplate_mwh(scenario), "currency": scenario.site.currency,
+        "soc_start": soc_start_of(scenario), "step_h": scenario.step_h,
+        "units": plan.units if len(scenario.batteries) > 1 else None, "away": away >= 0,
+    }  # fmt: skip
 
 
 def soc_start_of(scenario: Scenario) -> float:
@@ -308,13 +320,7 @@ def dispatch_html(plan: Dispatch) -> str:
     from bess_opt.plots.shared.page import picture_html
     from bess_opt.plots.week import week_figure
 
-    figure = week_figure(
-        plan.schedule,
-        energy_mwh=nameplate_mwh(plan.scenario),
-        currency=plan.scenario.site.currency,
-        soc_start=soc_start_of(plan.scenario),
-        step_h=plan.scenario.step_h,
-    )
+    figure = week_figure(plan.schedule, **drawn_with(plan))
     warned = [*plan.findings.errors, *plan.findings.warnings]
     notes = findings_table(warned) if warned else ""
     title = f"{plan.scenario.name}: {plan.twin}"
@@ -354,7 +360,8 @@ def result_of(
     with watch.stage("audit"):
         audit.require(schedule, law_of(twin, plant), [active.checks, product_checks])
     site, own = split_schedule(schedule)
-    bills = least_bill_findings(plant.billing, *(schedule[name].to_numpy() for name in ("import_mw", "export_mw")))
+    bought, sold = (schedule[name].to_numpy() for name in ("import_mw", "export_mw"))
+    bills = least_bill_findings(plant.billing, bought, sold, settled(schedule, plant))
     return Dispatch(
         scenario=scenario,
         twin=twin,

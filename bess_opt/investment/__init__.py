@@ -1,1 +1,1 @@
-"""What to buy and what it is worth: sizing, and cash flows and present values over life."""
+"""What to buy and what it is worth: sizing, and over life the cash flow and its net present value."""

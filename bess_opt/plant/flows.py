@@ -62,11 +62,14 @@ def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:
         BatteryFlows(**{name: of(f"{battery.prefix}{name}") for name in OF_ONE}) for battery in plant.batteries
     )
     held = {name: of(PRODUCTS[name].column) for name in plant.products}
-    held |= {offer.name: of(f"{offer.component}_mw") for offer in plant.offers}
-    if len(batteries) > 1:
-        both = [(battery, offer) for battery in plant.batteries for offer in plant.offers]
-        held |= {f"{b.prefix}{o.name}": of(f"{b.prefix}{o.component}_mw") for b, o in both}
+    held |= {name: of(component) for component, name in bid_names(plant).items()}
     return Flows(batteries=batteries, held_mw=held, **{name: of(name) for name in OF_SITE})
+
+
+def bid_names(plant: Plant) -> dict[str, str]:
+    """Bids of market products: name in the model -> name among what is held; of several batteries each part too."""
+    prefixes = ["", *(battery.prefix for battery in plant.batteries if battery.prefix)]
+    return {f"{p}{offer.component}_mw": f"{p}{offer.name}" for p in prefixes for offer in plant.offers}
 
 
 def flows_named(plant: Plant, flows: Flows) -> dict[str, Array]:
@@ -75,7 +78,8 @@ def flows_named(plant: Plant, flows: Flows) -> dict[str, Array]:
     for battery, own in zip(plant.batteries, flows.batteries, strict=True):
         named |= {f"{battery.prefix}{name}": np.asarray(getattr(own, name), dtype=float) for name in OF_ONE}
     nothing = np.zeros(plant.steps)
-    return named | {column: flows.held_mw.get(name, nothing[: len(flows.import_mw)]) for column, name in HELD.items()}
+    held = {**HELD, **bid_names(plant)}
+    return named | {column: flows.held_mw.get(name, nothing[: len(flows.import_mw)]) for column, name in held.items()}
 
 
 def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:

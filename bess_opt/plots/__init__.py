@@ -11,6 +11,7 @@ from bess_opt.plots.comparison import ladder_figure
 from bess_opt.plots.connection import connection_figure
 from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
+from bess_opt.plots.falls import falls_figure
 from bess_opt.plots.gap import gap_figure
 from bess_opt.plots.panels.power import draw_power
 from bess_opt.plots.panels.price import draw_price
@@ -35,6 +36,7 @@ __all__ = [
     "draw_power",
     "draw_price",
     "draw_soc",
+    "falls_figure",
     "figure_png",
     "figure_svg",
     "gap_figure",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -25,6 +27,8 @@ def dispatch_figure(
     theme: ThemeName = "light",
     soc_start: float | None = None,
     step_h: float | None = None,
+    units: Mapping[str, pd.DataFrame] | None = None,
+    away: Sequence[bool] | None = None,
     figure: Figure | None = None,
 ) -> Figure:
     """A dispatch on one page: power, SOC and price of one week, then maps of every hour of the horizon.
@@ -33,7 +37,8 @@ def dispatch_figure(
     than seven days. By default it is the week from Monday to Sunday with the largest battery throughput, the
     earliest of equals. A horizon shorter than ten days is shown whole and without maps. `soc_start` begins
     the SOC line where the horizon begins. `step_h` matters only for a single step that is not an hour. A
-    given `figure` is drawn into and keeps its size.
+    given `figure` is drawn into and keeps its size. `units` are the schedules of several batteries by name, each with
+    a band and a line of its own in the week; steps in which the grid is `away` are shaded there.
     """
     look = theme_of(theme)
     index = local_index(schedule)
@@ -46,7 +51,7 @@ def dispatch_figure(
     rows += [Row(MAP_IN, above_in=TIME_LABELS_IN * (i == 0)) for i in range(len(maps))]
     with drawing(look):
         page, panels = new_page(figure, rows, title, look)
-        draw_week(panels[:lines], schedule, window, theme, energy_mwh, currency, soc_start, hours)
+        draw_week(panels[:lines], schedule, window, theme, energy_mwh, currency, soc_start, hours, units, away)
         for axes, values in zip(panels[lines:], maps, strict=True):
             _draw_named_map(axes, values, currency=currency, theme=theme, step_h=hours)
             _mark_days(axes, index, window, look)

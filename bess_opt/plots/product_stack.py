@@ -10,10 +10,11 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.patheffects import Normal, Stroke
 
 from bess_opt.plots.shared.page import LINE_IN, POWER_IN, Row, label_lowest, new_page
 from bess_opt.plots.shared.parts import NOISE_MW, draw_steps, held, legend_beside, name_y
-from bess_opt.plots.shared.style import LINE_PT, Theme, ThemeName, drawing, dress, heading, theme_of
+from bess_opt.plots.shared.style import LIGHT, LINE_PT, Theme, ThemeName, drawing, dress, heading, theme_of
 from bess_opt.plots.shared.time_axes import (
     Floats,
     day_text,
@@ -73,7 +74,7 @@ def product_stack_figure(
 
 
 def _colours(count: int, look: Theme) -> list[str]:
-    shares = np.linspace(0.12, 0.95, max(count, 2))
+    shares = np.linspace(0.3 if look is LIGHT else 0.5, 0.98, max(count, 2))
     return [to_hex(look.sequential(share)) for share in shares[:count]]
 
 
@@ -101,15 +102,17 @@ def _draw_stack(
             top = level + sign * held(bid)
             area = axes.fill_between(
                 edges, level, top, step="post", facecolor=colour, edgecolor=look.paper, linewidth=0.0,
-                hatch=HATCHES[place % len(HATCHES)], label=f"{name} {'/'.join(directions[name])}",
+                hatch=HATCHES[place % len(HATCHES)], label=name,
             )  # fmt: skip
             if way == directions[name][0]:
                 handles.append(area)
             level = top
-    handles.append(draw_steps(axes, edges, base[:-1], look.ink, "base point"))
-    for rated in (power_mw[0], -power_mw[1]):
-        line = axes.axhline(rated, color=look.unserved, linestyle="--", linewidth=LINE_PT, label="rated power")
+    line = draw_steps(axes, edges, base[:-1], look.ink, "base point")
+    line.set_path_effects([Stroke(linewidth=3.0 * LINE_PT, foreground=look.paper), Normal()])
     handles.append(line)
+    for rated in (power_mw[0], -power_mw[1]):
+        limit = axes.axhline(rated, color=look.unserved, linestyle="--", linewidth=LINE_PT, label="rated power")
+    handles.append(limit)
     axes.axhline(0.0, color=look.ink, linewidth=0.8)
     name_y(axes, "power, + discharges [MW]", look)
     legend_beside(axes, handles, look)

@@ -49,7 +49,7 @@ def _parts_fit(program: Program, blocks: SegmentBlocks) -> bool:
     if len(stores(program.variables)) != len(blocks.energy) + 1:
         return False
     inner = program.variables[ENERGY].slice
-    if (program.lower[inner][1:-1] > 0.0).any():
+    if (program.lower[inner][1:-1] > blocks.below + EMPTY).any():
         return False
     crossed = Cutter(program, blocks.steps).crossed_beside_energy()
     return int((~crossed).sum()) > blocks.steps // 4  # rows of months or of the year leave too few ends of parts
@@ -190,7 +190,7 @@ class ChainedSolver(Solver):
         self._column, self._row = worn_basis(program, blocks, bare, found.row_dual, first.statuses(found.x))
         self._cutter = Cutter(program, blocks.steps)
         empty = emptied(program, blocks, self._column, self._row)
-        empty &= found.x[bare.variables[ENERGY].slice] <= EMPTY * self._scale_mw
+        empty &= found.x[bare.variables[ENERGY].slice] <= blocks.below + EMPTY * self._scale_mw
         empty &= ~self._cutter.crossed_beside_energy()
         cuts = [0]
         for instant in np.flatnonzero(empty).tolist():
@@ -232,13 +232,18 @@ class ChainedSolver(Solver):
             part = self._parts[k]
             after = self._parts[k + 1].worth if len(part.end) else np.zeros(0)
             iterations += self._solve_part(part, after)
-            if part.solution is not None and part.solution.x[part.end].max(initial=0.0) > EMPTY * self._scale_mw:
+            if part.solution is not None and self._holds_energy(part.solution.x[part.end]):
                 self._note(part)
                 self._note(self._parts[k + 1])
                 self._parts[k : k + 2] = [self._part(part.first, self._parts[k + 1].last)]
                 continue
             k -= 1
         return iterations
+
+    def _holds_energy(self, stored: Array) -> bool:
+        """Whether an instant whose energy and segments are `stored` is not empty."""
+        spare = np.append(stored[:1] - self._blocks.below, stored[1:])
+        return bool(spare.max(initial=0.0) > EMPTY * self._scale_mw)
 
     def _solve_part(self, part: _Part, after: Array) -> int:
         """Bring one part up to date; `after` is what a unit at its end costs the part behind it."""

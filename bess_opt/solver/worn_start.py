@@ -28,6 +28,7 @@ class SegmentBlocks:
     energy: Array  # first column of each segment's energy
     leaving: Array  # first column of what leaves each segment
     steps: int
+    below: float  # stored energy at which all segments are empty
 
 
 def segment_blocks(program: Program) -> SegmentBlocks | None:
@@ -45,7 +46,8 @@ def segment_blocks(program: Program) -> SegmentBlocks | None:
         leavings.append(program.variables[leaving_name(number)].first)
         number += 1
     steps = len(program.constraints[ENERGY_LAW].positions)
-    return SegmentBlocks(np.array(rows), np.array(energies), np.array(leavings), steps)
+    below = max(-float(program.row_lower[program.constraints["wear_holds"].first]), 0.0)
+    return SegmentBlocks(np.array(rows), np.array(energies), np.array(leavings), steps, below)
 
 
 def without_segments(program: Program, blocks: SegmentBlocks) -> Program:

@@ -139,6 +139,11 @@ def worn(topology: str = "parallel_ac") -> Case:
     return tiny(topology, steps=3, battery=WORN)
 
 
+def worn_above_floor(topology: str = "parallel_ac") -> Case:
+    """As `worn`, without self-discharge: what lies under the window is in no segment."""
+    return tiny(topology, steps=3, battery=WORN | {"self_discharge_per_h": 0.0})
+
+
 def plant_of_case(of: Case) -> Plant:
     """The plant of a case."""
     return plant_of(of.scenario())
@@ -196,6 +201,7 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
     yield "drawing", drawing(), True
     for topology in TOPOLOGIES:
         yield f"{topology}-worn", worn(topology), True
+    yield "worn-above-floor", worn_above_floor(), True
     yield "worn-drawing", drawing().but(battery=WORN), True
     yield "clauses", clauses(), False
     yield "outage", without_grid(), False

@@ -20,6 +20,9 @@ from bess_opt.solver.engines import engine, engines_asked
 from bess_opt.strategies.shared.discovery import get
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
+MANY_BIDS = 100  # blocks of market products from which on their bids take long to choose exactly
+EASY_GAP = 1e-3  # relative gap that is reached in seconds all the same
+
 
 def validate(scenario: Scenario | str | Path) -> Findings:
     """Every finding about a scenario, or about the folder or file of one. Bad input is a finding, not raised.
@@ -100,18 +103,25 @@ def _not_built(scenario: Scenario) -> list[Finding]:
 
 
 def _long_search(scenario: Scenario, plant: Plant, active: ActiveStrategy | None) -> list[Finding]:
-    """A strategy whose exact plan may take very long, without a limit on it."""
+    """A strategy, or bids of market products, whose exact plan may take very long, without a limit on it."""
     if active is None or scenario.solver.time_limit_s is not None:
         return []
     stated = (get(name) for name in active.names)
-    hard = [s for s in stated if s.exact_steps is not None and plant.steps > s.exact_steps]
+    hard = [
+        f"{s.name!r} over {plant.steps:,} steps"
+        for s in stated
+        if s.exact_steps is not None and plant.steps > s.exact_steps
+    ]
+    bids = sum(len(offer.block_starts) for offer in plant.offers if offer.chooses)
+    if bids > MANY_BIDS and scenario.solver.rel_gap < EASY_GAP:
+        hard.append(f"{bids:,} blocks whose bids have a least size or step")
     return [
         Finding(
             "long_search",
             "solver.time_limit_s",
-            f"none is stated; an exact plan of {s.name!r} over {plant.steps:,} steps may take very long",
+            f"none is stated; an exact plan of {what} may take very long",
             "state a limit in seconds, or a larger solver.rel_gap: the plan says how far from the best it may be",
             "recommendation",
         )
-        for s in hard
+        for what in hard
     ]

@@ -1,1 +1,1 @@
-"""Operation on forecasts: windows planned from what is believed, carried out on what happens."""
+"""Rolling windows (`rolling`) on forecasts: each plans hours on what is believed, and carries out the first."""

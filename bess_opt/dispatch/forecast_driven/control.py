@@ -73,20 +73,28 @@ def control(
     `progress` is a callable that is told a `Progress` as decisions are carried out, or whether a bar is drawn; if it
     raises StopIteration the operation ends with CancelledError, for half a plan is none.
 
-    Raises `ScenarioError` for a wrong forecast or length, `StrategyError` for a strategy that a window cannot
-    carry, `InfeasibleError` with the time where there is no plan at all or the site's limits cannot be held.
+    Raises `ScenarioError` for a wrong forecast or length, `StrategyError` for market products and for a strategy
+    that a window cannot carry, `InfeasibleError` with the time where there is no plan at all or the site's limits
+    cannot be held.
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
         _check_words(terminal, commitment)
         plant, active = prepare(scenario)
+        if plant.offers:
+            names = ", ".join(offer.name for offer in plant.offers)
+            raise StrategyError(
+                f"product: found {names}, but operation on forecasts holds no market products; "
+                "leave [[product]] out, or use optimize"
+            )
         findings = findings_of(scenario, plant, active)
         unreachable = infeasible.unreachable(plant)
         if unreachable:
             raise InfeasibleError(unreachable)
         table = timetable_of(plant.index, plant.step_h, horizon_h, every_h, commitment, gate_hour)
         known = Knowledge(scenario.series, forecast, scenario.step_h)
-        _check_signal(plant, known, table)
+        _check_signal(plant, known, table, scenario.series.columns)
+        _check_bids(plant, table)
     with watch.stage("build"):
         believed = _numbers(scenario, active, plant, known, table)
         windows = WindowsOf(believed, active, plant, table, terminal, scenario.solver)
@@ -183,6 +191,9 @@ def _numbers(
 def _believed(scenario: Scenario, active: ActiveStrategy, plant: Plant, series: pd.DataFrame) -> Plant:
     """The plant as it is believed from `series`; its array is known, whatever the weather."""
     believed = open_window(active.restrict(plant_of(scenario, series)), plant, scenario.batteries)
+    believed = believed.with_batteries(
+        lambda own: {} if own.wear is None else {"wear": replace(own.wear, taken_up=True)}
+    )
     capacity = plant.solar_capacity_mw or float(plant.solar_mw.max())
     return replace(believed, solar_capacity_mw=capacity or None)
 
@@ -201,6 +212,9 @@ def _programs(believed: list[Plant], active: ActiveStrategy) -> Iterator[tuple[P
 
 def _same(one: Plant, other: Plant) -> bool:
     """Whether two plants of one scenario believe the same of every series."""
+    sold = zip(one.offers, other.offers, strict=True)
+    if not all(a is b or a.believes_as(b) for a, b in sold):
+        return False
     names = ("solar_ac_mw", "solar_dc_mw", "load_mw", "import_price", "export_price")
     pairs = [(getattr(one, name), getattr(other, name)) for name in names]
     pairs += [(values, other.extra[name]) for name, values in one.extra.items()]
@@ -218,15 +232,30 @@ def _check_words(terminal: str, commitment: str) -> None:
         raise ScenarioError(wrong)
 
 
-def _check_signal(plant: Plant, known: Knowledge, table: Timetable) -> None:
-    """Regulation is called by the signal of the step: who does not see it cannot say what flows."""
-    name = "regulation_signal"
-    if plant.reserves is None or name not in plant.extra or known.mode(name) == "perfect":
-        return
+def _check_signal(plant: Plant, known: Knowledge, table: Timetable, columns: pd.Index) -> None:
+    """Capacity is called by the signal of the step: who does not see it cannot say what flows."""
+    names = ["regulation_signal"] if plant.reserves is not None and "regulation_signal" in plant.extra else []
+    called = [offer.name for offer in plant.offers if offer.called]
+    names += [
+        f"{name}{suffix}"
+        for name in called
+        for suffix in ("_activation", "_activation_up", "_activation_down")
+        if f"{name}{suffix}" in columns
+    ]
     each = np.array_equal(table.issued, np.arange(plant.steps))
-    if not (each and known.current(name) == "seen"):
+    for name in names:
+        if known.mode(name) == "perfect" or (each and known.current(name) == "seen"):
+            continue
         raise StrategyError(
             f"forecast.{name}: found {known.mode(name)!r}, but the steps carried out must see their signal; "
             "decide at every step with the current one seen, give 'perfect', or leave the series out: the "
             "expected activation then stands for it"
         )
+
+
+def _check_bids(plant: Plant, table: Timetable) -> None:
+    """A window is a linear program: bids that are whole steps, at least some power, or one of a group are choices."""
+    choosing = [offer.name for offer in plant.offers if offer.chooses]
+    if choosing and table.decisions > 1:
+        found = f"product: {choosing[0]!r} states min_bid_mw, step_mw or exclusive_group, which windows do not choose"
+        raise StrategyError(f"{found}; leave them out, plan the horizon in one window, or use optimize")

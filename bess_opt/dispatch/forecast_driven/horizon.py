@@ -17,6 +17,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.models.warranty.wear import is_of_wear
 from bess_opt.plant.flows import NAMES
+from bess_opt.plant.products.offers import is_bid
 from bess_opt.solver.program import Program, own_name
 
 FAR = np.iinfo(np.int64).max // 4
@@ -47,7 +48,7 @@ class WindowEntries:
 
 def is_flow(variable: str) -> bool:
     """Whether a variable is one of the flows that a plan decides, of the site or of any battery."""
-    return own_name(variable) in NAMES
+    return own_name(variable) in NAMES or is_bid(own_name(variable))
 
 
 class Horizon:

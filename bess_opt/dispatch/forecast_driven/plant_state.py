@@ -75,6 +75,7 @@ def stretch(plant: Plant, first: int, last: int, state: PlantState, moved_mw: Mo
         billing=None,
         extra={},
         reserves=None,
+        offers=tuple(offer.part(at) for offer in plant.offers),
     )
 
 

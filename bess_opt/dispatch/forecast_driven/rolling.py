@@ -157,7 +157,8 @@ class Rolling:
             lower[at] = upper[at] = stand
         if cyclic:
             end = self._slots(entries, window.last)
-            lower[end] = np.maximum(lower[end], energy)
+            # A battery that began above its window is not asked to be there again.
+            lower[end] = np.maximum(lower[end], np.minimum(energy, upper[end]))
         value = numbers.value.at(entries.entry, row_age[entries.row])
         below, above = numbers.row_lower.at(entries.rows, row_age), numbers.row_upper.at(entries.rows, row_age)
         used = self._history.used(entries, numbers.value.at(entries.past, row_age[entries.past_row]), least, most)
@@ -231,20 +232,26 @@ class Rolling:
     # ------------------------------------------------------------------------------------------------- one way
 
     def _not_one_way(self, entries: WindowEntries, window: PlanningWindow, x: Array) -> Array:
-        """Steps to be carried out in which a converter would run in and out at once."""
-        steps = np.arange(window.first, window.until)
+        """Steps that stand once they are decided in which a converter would run in and out at once."""
+        steps = self._standing(window)
         least = np.zeros(len(steps))
         for pair in self._pairs:
             first, second = (x[self._columns(entries, name, steps)] for name in (pair.first, pair.second))
             least = np.maximum(least, np.minimum(first, second))
         return steps[least > ONE_WAY_ROUNDING * self._plant.scale_mw]
 
+    def _standing(self, window: PlanningWindow) -> Array:
+        """Steps that are carried out, and those to the end of blocks whose bids then stand: these must be kept."""
+        last = window.until - 1
+        ends = [int(np.searchsorted(o.block, o.block[last], side="right")) for o in self._plant.offers]
+        return np.arange(window.first, min(max([window.until, *ends]), window.last))
+
     def _columns(self, entries: WindowEntries, name: str, steps: Array) -> Array:
         return np.searchsorted(entries.columns, self.horizon.program.variables[name].first + steps)
 
     def _one_way(self, program: Program, entries: WindowEntries, window: PlanningWindow) -> Array:
         """Columns to be closed so that the steps carried out run one way: chosen exactly, the rest relaxed."""
-        steps = np.arange(window.first, window.until)
+        steps = self._standing(window)
         choices = [(pair, step) for pair in self._pairs for step in steps.tolist()]
         count, new = program.columns, len(choices)
         rows: list[tuple[Array, Array, float, float]] = []

@@ -41,6 +41,7 @@ class Stepwise:
         self._steps, self._terminal = windows.steps, terminal
         self._oldest, self._youngest = len(plants) - 1, youngest
         self._changing, self._carried_by = self._windows.changing, carried_by
+        self._most_mwh = plants[0].storage.ceiling_mwh
         self._day = max(round(24.0 / plants[0].step_h), 1)
         self._worth = np.full(self._steps + 1, np.nan)
         own = {name: windows.columns.index(name) for name in ORDERED if name in windows.columns}
@@ -83,7 +84,7 @@ class Stepwise:
             before = float(self._worth[max(last - self._day, 0)])
             worth = before if before == before else float(self._worth[0])
         (energy,) = window.state.energy_mwh
-        least = energy if cyclic else -np.inf
+        least = min(energy, self._most_mwh[last]) if cyclic else -np.inf
         try:
             return self._windows.plan(first, last, energy, age=age, least_mwh=least, worth=worth)
         except EngineRefusedError as error:

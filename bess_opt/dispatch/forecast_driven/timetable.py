@@ -14,6 +14,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.wording import show
 
+LONGEST_H = 1e6  # of a window: far beyond any series
 Commitment = Literal["dispatch", "day_ahead"]
 
 
@@ -102,10 +103,11 @@ def _timetable(issued: Array, first: Array, ahead: int, steps: int) -> Timetable
 
 
 def _steps(name: str, hours: float, step_h: float) -> list[Finding]:
-    good = isinstance(hours, int | float) and not isinstance(hours, bool) and np.isfinite(hours)
+    good = isinstance(hours, int | float) and not isinstance(hours, bool) and hours <= LONGEST_H
     if good and hours >= step_h - 1e-9 and abs(hours / step_h - round(hours / step_h)) < 1e-6:
         return []
-    return [Finding("wrong_value", name, f"found {show(hours)}", f"give a whole number of steps of {step_h:g} h")]
+    expected = f"give a whole number of steps of {step_h:g} h, at most {LONGEST_H:g} h"
+    return [Finding("wrong_value", name, f"found {show(hours)}", expected)]
 
 
 def _hour(name: str, hour: float) -> list[Finding]:

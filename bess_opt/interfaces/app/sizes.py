@@ -7,16 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.progress import Told
 from bess_opt.common.wording import Row, number, show
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.joint.result import JointSizing, joint_rows
 from bess_opt.investment.sizing.key_figures import sizing_rows
 from bess_opt.investment.sizing.result import Sizing
 from bess_opt.investment.sizing.size import size
 from bess_opt.plots.shared.page import figure_svg
 from bess_opt.plots.shared.style import ThemeName
+from bess_opt.plots.sizing.joint import joint_figure
 from bess_opt.plots.sizing.surface import surface_figure
 
 YEAR_H, NEARLY = 8760.0, 0.98  # a horizon of so much of a year stands for one
@@ -55,7 +59,9 @@ def size_boxes(scenario: Scenario) -> list[SizeBox]:
         "power_from": power / 4.0, "power_to": power * 4.0,
         "duration_from": min(1.0, hours), "duration_to": max(6.0, 2.0 * hours),
     }  # fmt: skip
-    boxes = [SizeBox(key, RANGES[key], number_text(value)) for key, value in ends.items()]
+    label = {key: text.replace("from", "of each from") for key, text in RANGES.items()}
+    names = label if len(scenario.batteries) > 1 else RANGES
+    boxes = [SizeBox(key, names[key], number_text(value)) for key, value in ends.items()]
     unit, hours_in_all = scenario.site.currency, len(scenario.series) * scenario.step_h
     labels = {
         "capital_per_mw": f"Cost of a MW [{unit}]", "capital_per_mwh": f"Cost of a MWh [{unit}]",
@@ -88,13 +94,31 @@ def found_size(scenario: Scenario, written: Mapping[str, str], theme: ThemeName,
         money["lifetime_years"] = int(years)
     asked = scenario.replace(finance=money)
     power, hours = ((numbers[f"{name}_from"], numbers[f"{name}_to"]) for name in ("power", "duration"))
+    if len(scenario.batteries) > 1:
+        each = {str(battery.name): power for battery in scenario.batteries}
+        return _shown_jointly(size(asked, each, hours, progress=told), theme)
     return shown_sizing(size(asked, power, hours, progress=told), theme)
+
+
+def _address(figure: Figure) -> str:
+    """A figure as the address of a picture."""
+    svg = figure_svg(figure, prefix="size")
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+
+
+def _shown_jointly(best: JointSizing, theme: ThemeName) -> ShownSizing:
+    """Key figures of several batteries' sizes, and what each power can be worth."""
+    sizes = best.sizes
+    told = [f"{name} {number(float(power))} MW" for name, power in sizes["power_mw"].items() if power > 0.0]
+    title = f"Best sizes: {', '.join(told) or 'none'}" + ("" if best.build else "; not building is better")
+    words = "What each battery's power can be worth at most, the other sizes free."
+    notes = [(finding.severity, f"{finding.found}; {finding.expected}") for finding in best.findings]
+    return ShownSizing(title, (*joint_rows(best), *notes), _address(joint_figure(best, theme=theme)), words)
 
 
 def shown_sizing(best: Sizing, theme: ThemeName) -> ShownSizing:
     """Key figures and map of a sizing."""
-    svg = figure_svg(surface_figure(best, theme=theme), prefix="size")
-    picture = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+    picture = _address(surface_figure(best, theme=theme))
     build = "" if best.build else ", but not building is better"
     title = f"Best size: {number(best.power_mw)} MW, {number(best.duration_h)} h{build}"
     words = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bess_opt.dispatch.result import Dispatch, nameplate_mwh, soc_start_of
+from bess_opt.dispatch.result import Dispatch, drawn_with
 from bess_opt.interfaces.report.sections import Section
 from bess_opt.plots.shared.shown_days import ShownDays
 from bess_opt.plots.week import days_figure
@@ -32,10 +32,7 @@ def three_days(best: Dispatch, without: Dispatch | None) -> Section | None:
         rows = np.flatnonzero(np.asarray(clock) == day)
         text = f"{day}: {picked[day]}"
         window = ShownDays(int(rows[0]), int(rows[-1]) + 1, False, text)
-        figure = days_figure(
-            best.schedule, window, energy_mwh=nameplate_mwh(best.scenario), currency=best.scenario.site.currency,
-            soc_start=soc_start_of(best.scenario), step_h=best.scenario.step_h,
-        )  # fmt: skip
+        figure = days_figure(best.schedule, window, **drawn_with(best))
         pictures.append((f"{text}.", figure))
     words = "Picked by what they show; local time, the optimal plan."
     return Section("Three days worth seeing", words, pictures=pictures)

@@ -51,7 +51,7 @@ def first_screen(
     return FirstScreen(
         decision=answer if sizing is None else _decision(sizing),
         heads=["", *COLUMNS.values()],
-        rows=_columns(plans, worth, comparison.scenario.site.currency),
+        rows=_columns(plans, worth, comparison),
         assumptions=_assumptions(comparison.scenario, plans[OPTIMAL], driven, worth, sizing),
     )
 
@@ -88,8 +88,10 @@ def _sizes(sizing: JointSizing) -> str:
     return "; ".join(told)
 
 
-def _columns(plans: Mapping[str, Dispatch], worth: Mapping[str, Financials] | None, currency: str) -> list[list[str]]:
-    best = plans[OPTIMAL].metrics
+def _columns(
+    plans: Mapping[str, Dispatch], worth: Mapping[str, Financials] | None, comparison: Comparison
+) -> list[list[str]]:
+    best, currency = plans[OPTIMAL].metrics, comparison.scenario.site.currency
     rows = [
         [f"net revenue [{currency}]", *_each(plans, lambda plan: number(plan.metrics.net_revenue))],
     ]
@@ -98,8 +100,12 @@ def _columns(plans: Mapping[str, Dispatch], worth: Mapping[str, Financials] | No
         rows.insert(0, [f"score [{unit}]", *_each(plans, lambda plan: number(plan.metrics.score))])
     if NONE in plans:
         idle, gain = plans[NONE].metrics.score, best.score - plans[NONE].metrics.score
-        shares = _each(plans, lambda plan: percent((plan.metrics.score - idle) / gain) if gain else NO_COST)
-        rows.append(["share of the possible gain", *shares])
+        shares = {
+            rung: percent((plan.metrics.score - idle) / gain) if gain else NO_COST for rung, plan in plans.items()
+        }
+        if RULE in shares and not isnan(captured_by_rule(comparison)):  # to the optimum that ends as the rule does
+            shares[RULE] = percent(captured_by_rule(comparison))
+        rows.append(["share of the possible gain", *(shares.get(rung, ABSENT) for rung in COLUMNS)])
     rows.append(["full cycles", *_each(plans, lambda plan: number(plan.metrics.equivalent_full_cycles))])
     if worth:
         money = next(iter(worth.values())).money
@@ -107,6 +113,11 @@ def _columns(plans: Mapping[str, Dispatch], worth: Mapping[str, Financials] | No
         rows.append(["internal rate of return", *_of_life(worth, lambda one: percent(one.irr))])
         rows.append(["payback [years]", *_of_life(worth, lambda one: str(Number(one.payback_years)))])
     return rows
+
+
+def captured_by_rule(comparison: Comparison) -> float:
+    """The share of the possible gain that the rule reaches, 0 to 1; NaN where none is possible."""
+    return float(comparison.table.xs(RULE, level="rung")["captured"].iloc[0])
 
 
 def _each(plans: Mapping[str, Dispatch], told: Callable[[Dispatch], str]) -> list[str]:

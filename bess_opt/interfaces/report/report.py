@@ -40,15 +40,14 @@ from bess_opt.dispatch.result import (
     Dispatch,
     dispatch_rows,
     drawing_problems,
-    nameplate_mwh,
-    soc_start_of,
+    drawn_with,
     window_of,
 )
 from bess_opt.inputs.describe import scenario_rows
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.report.dark import dark_colours, with_variables
 from bess_opt.interfaces.report.days import three_days
-from bess_opt.interfaces.report.first_screen import first_screen
+from bess_opt.interfaces.report.first_screen import captured_by_rule, first_screen
 from bess_opt.interfaces.report.sections import YEAR, Section, sections_of
 from bess_opt.investment.joint.result import JointSizing, joint_rows
 from bess_opt.investment.lifetime.financials import Financials, financial_rows
@@ -211,8 +210,7 @@ def answer(comparison: Comparison) -> str:
         text = f"Operated at its best, {what} {brings} the site to {score} {span}"
     if RULE not in plans:
         return f"{text}."
-    share = float(comparison.table.xs(RULE, level="rung")["captured"].iloc[0])
-    reached = percent(share)
+    reached = percent(captured_by_rule(comparison))
     rule = f"the simple rule reaches {number(plans[RULE].metrics.score)} {unit}"
     return f"{text}; {rule}." if reached == NOTHING else f"{text}; {rule}, {reached} of the possible gain."
 
@@ -278,10 +276,7 @@ def _pictures(comparison: Comparison, plans: dict[str, Dispatch], week: str | No
     drawn: list[tuple[str, Figure]] = [
         (
             "The optimal plan: power, state of charge and price of one week, and every hour of the horizon.",
-            dispatch_figure(
-                best.schedule, energy_mwh=nameplate_mwh(scenario), currency=currency, week=week,
-                soc_start=soc_start_of(scenario), step_h=step,
-            ),
+            dispatch_figure(best.schedule, week=week, **drawn_with(best)),
         ),
         (
             "None, rule and optimum, and where the rule loses against the optimum.",

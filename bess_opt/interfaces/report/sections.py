@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from bess_opt.common.errors import BessOptError
 from bess_opt.common.wording import number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE
+from bess_opt.comparison.resilience import resilience
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.cycle_limits import CycleLimit
-from bess_opt.investment.lifetime.ageing import ageing
+from bess_opt.investment.lifetime.ageing import SiteAgeing, ageing
 from bess_opt.plant.ledger import LINES
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plots.duration import soc_duration_figure
@@ -179,11 +180,12 @@ def _wear(best: Dispatch) -> Section | None:
     words = "How the battery is used, and how long its cells live if every year is like this one."
     try:
         life = ageing(best)
-    except BessOptError:  # several batteries, or a use that the model of ageing does not know
+    except BessOptError:  # a use that the model of ageing does not know
         return Section("Wear and life", words, ["figure", "value"], rows)
-    end = number(life.years_to_end_of_life)
-    rows.append(["share of the cycle life used in a year", percent(life.damage_per_year)])
-    rows.append([f"years until {percent(life.end_of_life)} of the capacity are left", end])
+    for name, own in (life.units if isinstance(life, SiteAgeing) else {"": life}).items():
+        label, end = f"{name}: " if name else "", number(own.years_to_end_of_life)
+        rows.append([f"{label}share of the cycle life used in a year", percent(own.damage_per_year)])
+        rows.append([f"{label}years until {percent(own.end_of_life)} of the capacity are left", end])
     return Section("Wear and life", f"{words} {life.basis[0].upper()}{life.basis[1:]}.", ["figure", "value"], rows)
 
 
@@ -282,4 +284,16 @@ def _outages(best: Dispatch, plant: Plant) -> Section | None:
         "the grid is away from", "for [h]", "load [MWh]", "critical", "served [MWh]", "shed free of charge [MWh]",
         "lowest state of charge",
     ]  # fmt: skip
-    return Section("Outages", "What the site serves while the grid is away, in the optimal plan.", heads, rows)
+    words = "What the site serves while the grid is away, in the optimal plan."
+    return Section("Outages", words, heads, rows, _survival(best, float(plant.outages.shares[0])))
+
+
+def _survival(best: Dispatch, critical_share: float) -> list[tuple[str, Figure]]:
+    """For how long an outage from any start would be survived; nothing for a site that cannot be followed."""
+    try:
+        found = resilience(best.scenario.replace(outage=[]), critical_share=critical_share)
+    except BessOptError:  # batteries on a DC bus, or a site without a load or without a plan
+        return []
+    share = percent(critical_share)
+    text = f"Hours survived by an outage from each start, {share} of the load critical, planned without any outage."
+    return [(text, found.plot())]

@@ -44,18 +44,31 @@ class Found:
     open: tuple[JointPlanes, ...]
 
 
-def search(years: Years, region: JointRegion, hands: Hands, tolerance: float, told: Stretch, *, tight: bool) -> Found:
-    """The finished search over one set of batteries. Raises as `Search.run`."""
+def search(
+    years: Years,
+    region: JointRegion,
+    hands: Hands,
+    tolerance: float,
+    told: Stretch,
+    *,
+    tight: bool,
+    nothing: float = -math.inf,
+) -> Found:
+    """The finished search over one set of batteries; `nothing` is the value of no battery where that is a choice.
+
+    Raises as `Search.run`.
+    """
     root = Search(years, region, hands, told)
-    tree = _Tree(root, tolerance)
+    tree = _Tree(root, tolerance, nothing)
     try:
         for share, tightly in STAGES:
-            root.run(share * tolerance, tight=tight or tightly)
+            root.run(share * tolerance, tight=tight or tightly, enough=tree.enough)
             root.plan_best()
             if tree.is_closed:
                 return tree.found()
         root.plan_best(MOST_PLANS)
-        tree.branch()
+        if not tree.is_near_nothing:
+            tree.branch()
     except EmptyRangeError:
         if root.best is None:
             raise
@@ -67,8 +80,8 @@ def search(years: Years, region: JointRegion, hands: Hands, tolerance: float, to
 class _Tree:
     """The searches that are left open, the one with the highest bound first."""
 
-    def __init__(self, root: Search, tolerance: float) -> None:
-        self._root, self._tolerance = root, tolerance
+    def __init__(self, root: Search, tolerance: float, nothing: float) -> None:
+        self._root, self._tolerance, self._nothing = root, tolerance, nothing
         self._left: list[tuple[float, int, Search]] = []
         self._shut: list[tuple[float, Search]] = []
         self._numbers = count()
@@ -89,14 +102,21 @@ class _Tree:
         return max([*known, self.value])
 
     @property
-    def _enough(self) -> float:
-        """A bound that asks for no more work."""
-        return self.value + self._tolerance * self._root.scale
+    def enough(self) -> float:
+        """A bound that asks for no more work: near the best plan, or no more than no battery brings."""
+        return max(self.value + self._tolerance * self._root.scale, self._nothing)
+
+    @property
+    def is_near_nothing(self) -> bool:
+        """Whether no battery is best, and no choice better by more than the tolerance of a large one's money."""
+        return (
+            self.value <= self._nothing and self.bound <= self._nothing + self._tolerance * self._root.largest_scale
+        )
 
     @property
     def is_closed(self) -> bool:
         """Whether value and bound are within the tolerance."""
-        return self.bound <= self._enough
+        return self.bound <= self.enough
 
     def branch(self) -> None:
         """Branch the search with the highest bound until the tolerance holds, or the work is spent."""
@@ -117,7 +137,7 @@ class _Tree:
     def _settle(self, branch: Search, above: float) -> None:
         """Close a branch as far as it helps; plan its best choice exactly where that keeps the one-way rule."""
         try:
-            branch.run(0.2 * self._tolerance, tight=True, enough=self._enough)
+            branch.run(0.2 * self._tolerance, tight=True, enough=self.enough)
             if not branch.breaks:
                 branch.plan_best()
             self._push(branch, min(branch.bound, above))

@@ -42,7 +42,7 @@ class JointSizing:
     `costs` are present values over the lifetime, costs positive, the mean of the years; they add up to "total".
     `table` has a row for each choice solved (its value is that of the relaxation where "exact" is False). `plan` is
     the exact plan of the first year, `scenario` that site with the best sizes. `calls` counts solves. `region` is
-    what could be bought, `sign` +1 where more is better.
+    what could be bought, `sign` +1 where more is better, `scale` what the gap is a share of.
     """
 
     scenario: Scenario
@@ -66,6 +66,7 @@ class JointSizing:
     unit: str
     region: JointRegion
     sign: float
+    scale: float
     limits: Limits | None = field(repr=False, compare=False)
 
     @property

@@ -239,6 +239,12 @@ class Search:
         return self.years.scale(self._solved[best], self._lowest, best)
 
     @property
+    def largest_scale(self) -> float:
+        """The same of that of the choices solved of which it is the most."""
+        each = [self.years.scale(revenue, self._lowest, sizes) for sizes, revenue in self._solved.items()]
+        return max(each, default=1.0)
+
+    @property
     def rounding(self) -> float:
         """Differences of the value that mean nothing."""
         largest = max((abs(revenue) for revenue in self._solved.values()), default=0.0)

@@ -80,12 +80,12 @@ def size_jointly(
     """`bess_opt.size` for several batteries, or for `price_years`; `limits` are steps, blocks, budget, least energy.
 
     ScenarioError for years that differ in more than their series, and for objectives other than npv, net_revenue and
-    score; else as there.
+    score; else as there. Years of replacement that are looked for are found by `best_years_of`.
     """
     if objective not in KNOWN:
         expected = f"give {', '.join(KNOWN)}; the others are for one battery and one year"
         raise ScenarioError([Finding("wrong_value", "objective", f"found {objective!r}", expected)])
-    _require_stated_years(scenario.finance)
+    _require_no_later_cells(scenario.finance)
     stated = [scenario] if price_years is None else list(price_years)
     _require_alike(scenario, stated)
     names = tuple(name_of(battery) for battery in scenario.batteries)
@@ -101,11 +101,8 @@ def size_jointly(
     return _sizing(scenario, years, region, best, tolerance, [one.name for one in stated])
 
 
-def _require_stated_years(finance: Finance | None) -> None:
-    """ScenarioError where years of replacement are looked for, or cells are added later."""
-    if finance is not None and finance.searches_years:
-        found = "is 'search', which sizing does for one battery and one year"
-        raise ScenarioError([Finding("years_to_search", "finance.replacement_years", found, "state the years")])
+def _require_no_later_cells(finance: Finance | None) -> None:
+    """ScenarioError where cells are added later."""
     if finance is not None and finance.augmentation:
         found = "is stated or looked for, and its worth differs from size to size by no straight line"
         raise ScenarioError([Finding("contradiction", "finance.augmentation", found, "leave it out of the sizing")])
@@ -161,6 +158,8 @@ def _proven_apart(
 ) -> _Best:
     """The best choice with its bound: a search for each set of those batteries of `apart` that are bought."""
     searches: list[tuple[JointRegion, Found]] = []
+    without = years.without
+    nothing = years.sign * without if region.holds_nothing and without is not None else -np.inf
     for stays in product((True, False), repeat=len(apart)):
         gone = {name for name, stay in zip(apart, stays, strict=True) if not stay}
         kept = [name for name in region.names if name not in gone]
@@ -170,7 +169,7 @@ def _proven_apart(
         sites = tuple(without_some(one, gone) for one in years.scenarios)
         tight = any(needs_one_way_cuts(one) for one in sites)
         try:
-            found = search(replace(years, scenarios=sites), part, pool, tolerance, told, tight=tight)
+            found = search(replace(years, scenarios=sites), part, pool, tolerance, told, tight=tight, nothing=nothing)
         except EmptyRangeError:
             continue
         searches.append((part, found))
@@ -271,6 +270,7 @@ def _sizing(
         unit=_unit(years, plan.metrics.score_unit),
         region=region,
         sign=sign,
+        scale=best.scale,
         limits=Limits(best.open, years.weights, sign * without if nothing and without is not None else None)
         if best.open
         else None,

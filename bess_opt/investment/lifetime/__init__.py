@@ -1,1 +1,1 @@
-"""Money and cells over the life of the plant."""
+"""Over the life of the plant: cash flow and net present value (`cash_flow`), fade, replacement, ageing of cells."""

@@ -12,8 +12,7 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
-from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.batteries import require_one_battery
+from bess_opt.dispatch.result import Dispatch, nameplate_mwh
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.technologies.ageing_model import AgeingModel
 from bess_opt.inputs.technologies.blast_cells import BlastCells
@@ -53,11 +52,59 @@ class Ageing:
         """In words, what years of operation do to the revenue."""
         return f"revenue scaled by each year's mean capacity, the schedule repeated; {self.cells}"
 
+    def capacities(self, year: int) -> tuple[float, ...]:
+        """Mean capacity in a year, as a share of nameplate, in the form that several batteries have it."""
+        return (float(self.mean_capacity[year]),)
+
     def course(self, plan: Dispatch, baseline: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """(net revenue of a horizon, share of throughput) in each year of operation; see `financials.Course`.
 
         Only what `plan` earns beyond the baseline fades.
         """
+        shares = tuple(float(share) for share in self.mean_capacity)
+        return tuple((plan.metrics.net_revenue - baseline) * share for share in shares), shares
+
+
+@dataclass(frozen=True)
+class SiteAgeing:
+    """The lives of the cells of several batteries: `units[name]` is the `Ageing` of each.
+
+    `mean_capacity` of each year and `path` (index `year` 0 to the last, column capacity) are those of all, as shares
+    of their nameplate; `shares` is each battery's part of that. What the site earns beyond the baseline goes with it.
+    """
+
+    units: dict[str, Ageing]
+    shares: dict[str, float]
+
+    @property
+    def mean_capacity(self) -> pd.Series:
+        """Capacity of all over each year 1 to the last, mean of its ends."""
+        return self._weighed({name: unit.mean_capacity for name, unit in self.units.items()}).rename("mean_capacity")
+
+    @property
+    def path(self) -> pd.DataFrame:
+        """Capacity of all at the end of each year."""
+        return self._weighed({name: unit.path["capacity"] for name, unit in self.units.items()}).to_frame("capacity")
+
+    def _weighed(self, each: dict[str, pd.Series]) -> pd.Series:
+        return pd.DataFrame(each).mul(pd.Series(self.shares)).sum(axis=1)
+
+    @property
+    def cells(self) -> str:
+        """In words, whose cycle and calendar life each battery has."""
+        return "; ".join(f"{name}: {unit.cells}" for name, unit in self.units.items())
+
+    @property
+    def basis(self) -> str:
+        """In words, what years of operation do to the revenue."""
+        return f"revenue scaled by each year's mean capacity of all nameplate, the schedule repeated; {self.cells}"
+
+    def capacities(self, year: int) -> tuple[float, ...]:
+        """Mean capacity of each battery in a year, in file order, as shares of nameplate."""
+        return tuple(float(unit.mean_capacity[year]) for unit in self.units.values())
+
+    def course(self, plan: Dispatch, baseline: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """(net revenue of a horizon, share of throughput) in each year of operation; see `financials.Course`."""
         shares = tuple(float(share) for share in self.mean_capacity)
         return tuple((plan.metrics.net_revenue - baseline) * share for share in shares), shares
 
@@ -69,7 +116,7 @@ def ageing(
     years: int | None = None,
     temperature_c: Sequence[float] | None = None,
     end_of_life: float | None = None,
-) -> Ageing:
+) -> Ageing | SiteAgeing:
     """How `plan`, repeated year after year, ages its cells.
 
     `model` defaults to the cycle life and calendar life of the battery's technology, see `technologies`; a
@@ -81,21 +128,43 @@ def ageing(
     step's temperature is that at its start. The schedule does not shrink with the capacity: `faded_dispatch` looks
     into that.
 
+    Several batteries give a `SiteAgeing` with the `Ageing` of each, by its own state of charge and its technology;
+    `model`, `years`, `temperature_c` and `end_of_life` are one for all.
+
     `years` defaults to finance.lifetime_years, else 20; cells are new again after each of
     finance.replacement_years.
     `end_of_life` defaults to the model's 0.8. ScenarioError for years < 1, an end outside 0 to 1, temperatures
     that do not fit the steps, `BlastCells` without the library, and a cell that it does not have.
     """
-    require_one_battery(plan.scenario.batteries, "ageing")
+    batteries = plan.scenario.batteries
+    stated = model, years, temperature_c, end_of_life
+    if len(batteries) == 1:
+        return _of_battery(plan, 0, *stated)
+    nameplate = nameplate_mwh(plan.scenario)
+    units = {str(battery.name): _of_battery(plan, number, *stated) for number, battery in enumerate(batteries)}
+    return SiteAgeing(units, {str(battery.name): battery.energy_mwh / nameplate for battery in batteries})
+
+
+def _of_battery(
+    plan: Dispatch,
+    number: int,
+    model: AgeingModel | BlastCells | None,
+    years: int | None,
+    temperature_c: Sequence[float] | None,
+    end_of_life: float | None,
+) -> Ageing:
+    """How `plan` ages the cells of one of its batteries, see `ageing`."""
+    battery = plan.scenario.batteries[number]
+    own = list(plan.units.values())[number]
     finance, step_h = plan.scenario.finance, plan.scenario.step_h
     stated = finance.lifetime_years if finance is not None else None
     last = years if years is not None else stated or DEFAULT_YEARS
-    soc = np.append(plan.scenario.battery.soc_start_resolved, plan.schedule["soc"].to_numpy())
+    soc = np.append(battery.soc_start_resolved, own["soc"].to_numpy())
     _check(last, temperature_c, len(soc) - 1)
     hours = (len(soc) - 1) * step_h
     year_h = hours if any(abs(hours - year) < 1e-6 * year for year in YEAR_H) else YEAR_H[0]
     cycles = rainflow_cycles(soc)
-    made, cells = _cells(plan.scenario.battery, model)
+    made, cells = _cells(battery, model)
     if end_of_life is not None:
         made = type(made)(**made.merged({"end_of_life": end_of_life}))
     hot = np.broadcast_to(np.asarray(made.temperature_c if temperature_c is None else temperature_c), len(soc) - 1)

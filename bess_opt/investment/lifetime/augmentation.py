@@ -63,7 +63,8 @@ class Yields:
         """
         if energy_mwh not in self._known:
             scenario = self._plan.scenario
-            changed = scenario.replace(battery=with_capacities(scenario.batteries, energy_mwh / self.energy_mwh))
+            each = [energy_mwh / self.energy_mwh] * len(scenario.batteries)
+            changed = scenario.replace(battery=with_capacities(scenario.batteries, each))
             made = counted_plan(optimize(changed) if self._plan.twin == "optimal" else simulate(changed))
             self._known[energy_mwh] = made.metrics.net_revenue, made.metrics.discharged_mwh
         return self._known[energy_mwh]

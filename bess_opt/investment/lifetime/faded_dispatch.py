@@ -17,7 +17,7 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.simulate import simulate
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.investment.lifetime.ageing import Ageing
+from bess_opt.investment.lifetime.ageing import Ageing, SiteAgeing
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Faded:
     """
 
     table: pd.DataFrame
-    ageing: Ageing
+    ageing: Ageing | SiteAgeing
 
     @property
     def basis(self) -> str:
@@ -57,12 +57,12 @@ class Faded:
         return every
 
 
-def faded_dispatch(plan: Dispatch, ageing: Ageing, years: Sequence[int] = (1, 5, 10)) -> Faded:
+def faded_dispatch(plan: Dispatch, ageing: Ageing | SiteAgeing, years: Sequence[int] = (1, 5, 10)) -> Faded:
     """Plan again with the energy that is left in each of `years`, by the twin that made `plan`.
 
-    Rated power stays, energy and with it the C-rate limit shrink to the year's mean capacity; caps on cycles and wear
-    by depth stay those of the nameplate as bought. ScenarioError for
-    a year that `ageing` does not reach or a replayed plan; raises what `optimize` or `simulate` raise.
+    Rated power stays, energy and with it the C-rate limit shrink to the year's mean capacity, of several batteries
+    each to its own; caps on cycles and wear by depth stay those of the nameplate as bought. ScenarioError for a year
+    that `ageing` does not reach or a replayed plan; raises what `optimize` or `simulate` raise.
     """
     outside = [year for year in years if year not in ageing.mean_capacity.index]
     if outside or not years:
@@ -75,18 +75,19 @@ def faded_dispatch(plan: Dispatch, ageing: Ageing, years: Sequence[int] = (1, 5,
     rows = [(0, 1.0, plan)]
     for year in sorted(set(years)):
         capacity = float(ageing.mean_capacity[year])
-        faded = plan.scenario.replace(battery=with_capacity(plan.scenario.battery, capacity))
+        faded = plan.scenario.replace(battery=with_capacities(plan.scenario.batteries, ageing.capacities(year)))
         rows.append((year, capacity, again(faded)))
     figures = [(capacity, made.metrics.net_revenue, made.metrics.discharged_mwh) for _, capacity, made in rows]
     index = pd.Index([year for year, _, _ in rows], name="year")
     return Faded(pd.DataFrame(figures, index=index, columns=["capacity", "net_revenue", "discharged_mwh"]), ageing)
 
 
-def with_capacities(batteries: Sequence[Battery], capacity: float) -> dict[str, Any]:
-    """What changes of a site's batteries whose cells hold `capacity` of their nameplate, see `with_capacity`."""
+def with_capacities(batteries: Sequence[Battery], capacities: Sequence[float]) -> dict[str, Any]:
+    """What changes of a site's batteries whose cells hold such shares of their nameplate, see `with_capacity`."""
+    changes = [with_capacity(*pair) for pair in zip(batteries, capacities, strict=True)]
     if len(batteries) == 1:
-        return with_capacity(batteries[0], capacity)
-    return {str(battery.name): with_capacity(battery, capacity) for battery in batteries}
+        return changes[0]
+    return {str(battery.name): change for battery, change in zip(batteries, changes, strict=True)}
 
 
 def with_capacity(battery: Battery, capacity: float) -> dict[str, Any]:

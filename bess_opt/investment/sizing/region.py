@@ -19,6 +19,7 @@ Range = float | Sequence[float]
 
 SLACK = 1e-9  # of a size: a bound missed by less is rounding
 MOST_SIZES = 200_000  # stepped powers (or energies) that are gone through one by one
+MOST = {"power_mw": 1e9, "duration_h": 1e6}  # of one battery: beyond, no plan is made
 SMALLEST = 1e-4  # of the largest power or duration: the smallest battery of a range that begins at 0
 GRID = 7  # powers and durations of a grid where no steps are stated
 
@@ -259,7 +260,7 @@ def region_of(
             problems.append(_problem(name, f"found {show(value)}", "give a number above 0, or leave it out"))
     block = None
     if module is not None:
-        parts = list(module)
+        parts = list(module) if isinstance(module, list | tuple | np.ndarray) else []
         if len(parts) != 2 or not all(_is_number(x) and 0.0 < x < math.inf for x in parts):
             problems.append(_problem("module", f"found {show(module)}", "give (MW, MWh) of one block, both above 0"))
         else:
@@ -316,6 +317,10 @@ def _range(name: str, value: Range, problems: list[Finding]) -> tuple[float, flo
         problems.append(
             _problem(name, f"found {show(value)}", "give (least, most) with 0 <= least <= most, most above 0")
         )
+        return 1.0, 1.0
+    most = MOST[name]
+    if math.isfinite(high) and high > most:
+        problems.append(_problem(name, f"found {show(value)}", f"give sizes of at most {most:g}, or no upper end"))
         return 1.0, 1.0
     return low, high
 

@@ -20,6 +20,7 @@ from bess_opt.common.progress import ShowProgress, Stretch
 from bess_opt.common.progress_bar import followed
 from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.joint.over_years import over_years
 from bess_opt.investment.joint.region import Ranges
 from bess_opt.investment.joint.result import JointSizing
 from bess_opt.investment.joint.size_jointly import size_jointly
@@ -133,7 +134,7 @@ def size(
     smallest or the largest battery wins. `tolerance` is the gap at which the proof may stop, a share of what the
     battery earns or costs, never of the site's whole bill; with steps it goes on until the best step is proven.
     `twin="rule"` sizes for the rule-based controller.
-    `replacement_years = "search"` looks for the years too, of "npv" of one battery: `scenario` then states the best.
+    `replacement_years = "search"` looks for the years too, of "npv": `scenario` then states the best.
 
     Several batteries are sized together, `power_mw={"north": (0, 5), "south": (0, 2)}`: durations, steps and blocks
     are one for all or by name too, budget and least energy are those of all. With `price_years`,
@@ -153,12 +154,15 @@ def size(
     if len(scenario.batteries) > 1 or price_years is not None or isinstance(power_mw, Mapping):
         check_question(scenario, tolerance, objective, budget, energy_min_mwh)
         require_optimal(twin)
-        return size_jointly(
-            scenario, power_mw, duration_h, objective, price_years=price_years, tolerance=tolerance,
-            executor=executor, workers=workers, progress=progress, power_step_mw=power_step_mw,
-            energy_step_mwh=energy_step_mwh,
-            module=module, budget=budget, energy_min_mwh=energy_min_mwh,
-        )  # fmt: skip
+
+        def each(site: Scenario, years: Sequence[Scenario] | None) -> JointSizing:
+            return size_jointly(
+                site, power_mw, duration_h, objective, price_years=years, tolerance=tolerance,
+                executor=executor, workers=workers, progress=progress, power_step_mw=power_step_mw,
+                energy_step_mwh=energy_step_mwh, module=module, budget=budget, energy_min_mwh=energy_min_mwh,
+            )  # fmt: skip
+
+        return over_years(scenario, price_years, objective, each)
     return _size_one(
         scenario, power_mw, duration_h, objective, twin, tolerance, executor=executor, workers=workers,
         progress=progress, power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh, module=module, budget=budget,

@@ -20,7 +20,7 @@ from bess_opt.plant import money
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.products.offers import Offer
 
-BID = Meaning("product", tie="capacity")
+BID = Meaning("product", limit="product maximum", tie="capacity")
 BLOCK = Meaning("product", stated_at="product", words="bids that are constant within a block")
 CHOICE = Meaning("product", stated_at="product", words="bids that the market takes")
 

@@ -1,7 +1,8 @@
 """Wear by depth of cycle in the model: the stored energy in segments, each with a price on what leaves it.
 
 Which segment energy enters and leaves is left to the optimum. Because prices never fall with depth it fills the
-cheapest that have room and empties the cheapest that hold energy, which is rainflow counting.
+cheapest that have room and empties the cheapest that hold energy, which is rainflow counting. Counting sees ranges
+alone, so that the segments hold what lies above the lowest energy that a plan may reach: at it all are empty.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MWH, PER_MWH
 from bess_opt.plant.plant import Storage
 from bess_opt.plant.warranty.depth_wear import DepthWear
+from bess_opt.plant.warranty.depth_wear import filled as wear_filled
 
 PREFIX = "wear_"
 SEGMENT, BALANCE = Meaning(cause="wear"), Meaning(cause="wear", law=True)
@@ -40,10 +42,11 @@ def add_wear(m: Any, battery: Storage) -> None:
     if wear.one_price:
         return
     drawn = bool(np.any(battery.drawn_mw))
-    steps = len(m.steps)
+    steps, below = len(m.steps), _below(battery, wear)
+    start = wear.start_mwh if below == 0.0 else wear_filled(wear.width_mwh, battery.start_mwh - below)
     for j in numbers:
         lower, upper = np.zeros(steps + 1), np.full(steps + 1, wear.width_mwh[j])
-        lower[0] = upper[0] = min(wear.start_mwh[j], wear.width_mwh[j])
+        lower[0] = upper[0] = min(start[j], wear.width_mwh[j])
         setattr(
             own,
             energy_name(j),
@@ -64,9 +67,21 @@ def add_wear(m: Any, battery: Storage) -> None:
         rule = filled_with_drawn(j) if drawn else filled(j)
         setattr(own, f"wear_{j}_filled", ArrayConstraint(m.steps, rule=rule_of(battery, rule), meaning=FILLED))
     own.wear_leaves = ArrayConstraint(m.steps, rule=rule_of(battery, leaves), meaning=BALANCE)
-    own.wear_holds = ArrayConstraint(m.steps, rule=rule_of(battery, holds), meaning=BALANCE)
+    if below > 0.0:
+        own.wear_below_mwh = pyo.Param(initialize=below, units=MWH, mutable=True)
+    own.wear_holds = ArrayConstraint(
+        m.steps, rule=rule_of(battery, wear_holds_above if below > 0.0 else holds), meaning=BALANCE
+    )
     if drawn:
         own.wear_drawn = ArrayConstraint(m.steps, rule=rule_of(battery, is_drawn), meaning=BALANCE)
+
+
+def _below(battery: Storage, wear: DepthWear) -> float:
+    """Energy that no plan of the horizon can reach below, where leaving it out changes no wear, MWh."""
+    ranges_alone = wear.cheapest_first and battery.retention == 1.0 and not np.any(battery.drawn_mw)
+    if not ranges_alone or wear.taken_up:
+        return 0.0
+    return max(min(float(battery.floor_mwh.min()), battery.start_mwh), 0.0)
 
 
 def segments_of(wear: DepthWear) -> range:
@@ -128,6 +143,11 @@ def leaves(m: Any, t: Any) -> Any:
 def holds(m: Any, t: Any) -> Any:
     """Σ_j s_j[t+1] = e[t+1]: the segments hold the stored energy."""
     return _total(m, energy_name, t + 1) == m.energy_mwh[t + 1]
+
+
+def wear_holds_above(m: Any, t: Any) -> Any:
+    """Σ_j s_j[t+1] = e[t+1] − below: the segments hold what is stored above the lowest energy of the horizon."""
+    return _total(m, energy_name, t + 1) == m.energy_mwh[t + 1] - m.wear_below_mwh
 
 
 def is_drawn(m: Any, t: Any) -> Any:

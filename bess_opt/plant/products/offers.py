@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -17,6 +17,7 @@ from bess_opt.plant import money
 
 Direction = Literal["up", "down"]
 SIGN: dict[Direction, float] = {"up": 1.0, "down": -1.0}  # of the battery power that a call adds
+COMPONENT = "product_"
 _DAY_S, _MONDAY_S = 86_400, 4 * 86_400  # 1970-01-01 was a Thursday
 
 
@@ -64,6 +65,26 @@ class Offer:
         paid: Array = money.activation_revenue(bid_mw, share, self.activation_price, step_h)
         return paid
 
+    def part(self, at: slice) -> Offer:
+        """The product on the steps `at` alone."""
+        return replace(
+            self,
+            price=self.price[at],
+            block=self.block[at] - self.block[at][0],
+            most_mw=self.most_mw[at],
+            called={direction: share[at] for direction, share in self.called.items()},
+            activation_price=None if self.activation_price is None else self.activation_price[at],
+        )
+
+    def believes_as(self, other: Offer) -> bool:
+        """Whether prices and calls are those of `other`, the same product as it is believed at another time."""
+        if self.called.keys() != other.called.keys():
+            return False
+        pairs = [(self.price, other.price), *((share, other.called[way]) for way, share in self.called.items())]
+        if self.activation_price is not None and other.activation_price is not None:
+            pairs.append((self.activation_price, other.activation_price))
+        return all(np.array_equal(a, b) for a, b in pairs)
+
     @property
     def column(self) -> str:
         """Its column of a schedule: the capacity held."""
@@ -72,7 +93,7 @@ class Offer:
     @property
     def component(self) -> str:
         """What its parts of a model begin with, so that no name of a product is another part's."""
-        return f"product_{self.name}"
+        return f"{COMPONENT}{self.name}"
 
     @property
     def inside_block(self) -> Numbers:
@@ -202,6 +223,11 @@ def _called(product: MarketProduct, series: pd.DataFrame) -> dict[Direction, Arr
 
 def _column(series: pd.DataFrame, name: str) -> Array | None:
     return series[name].to_numpy(dtype=float) if name in series else None
+
+
+def is_bid(variable: str) -> bool:
+    """Whether a variable of a model, without its battery's name, is the bid of a market product or a part of it."""
+    return variable.startswith(COMPONENT) and variable.endswith("_mw")
 
 
 def of_direction(offers: Sequence[Offer], direction: Direction) -> list[Offer]:

@@ -23,12 +23,14 @@ from bess_opt.common.arrays import Array
 class DepthWear:
     """Segments of a battery's stored energy, from the cheapest to the dearest, in stored MWh.
 
-    `price_per_mwh` is paid for what leaves each, `start_mwh` is what each holds at the start.
+    `price_per_mwh` is paid for what leaves each, `start_mwh` is what each holds at the start. `taken_up` says that a
+    plan may be taken up from what the segments hold at any later instant.
     """
 
     width_mwh: Array
     price_per_mwh: Array
     start_mwh: Array
+    taken_up: bool = False
 
     @property
     def one_price(self) -> bool:
@@ -108,6 +110,20 @@ def worn(wear: DepthWear, retention: float, into_mwh: Array, out_mwh: Array, dra
     return Worn(cost, np.array(held))
 
 
+def leaving_by_segment(wear: DepthWear, into_mwh: Array, out_mwh: Array) -> Array:
+    """What leaves each segment in each step, MWh, a row for each step; charge and discharge alone move energy."""
+    held, width = wear.start_mwh.tolist(), wear.width_mwh.tolist()
+    left = np.zeros((len(out_mwh), len(width)))
+    for t in np.flatnonzero((into_mwh > 0.0) | (out_mwh > 0.0)).tolist():
+        through = min(into_mwh[t], out_mwh[t])
+        _fill(held, width, float(into_mwh[t] - through))
+        before = list(held)
+        _take(held, width, float(out_mwh[t] - through))
+        left[t] = np.subtract(before, held)
+        left[t, 0] += through
+    return left
+
+
 def _draw(held: list[float], energy: float) -> float:
     """Take `energy` from the dearest that hold some; returns what none can give."""
     for j in range(len(held) - 1, -1, -1):
@@ -147,11 +163,24 @@ def rainflow_cost(wear: DepthWear, energy_mwh: Array) -> float:
 
     A full cycle has one fall; of the half cycles those count that fall.
     """
+    return float(wear.of_falls(falls_of(energy_mwh)).sum())
+
+
+def counted_by_segment(wear: DepthWear, energy_mwh: Array) -> Array:
+    """What the falls of a path take from each segment by rainflow counting, MWh."""
+    edges = np.concatenate([[0.0], np.cumsum(wear.width_mwh)])
+    within = np.clip(falls_of(energy_mwh)[:, None], edges[:-1], edges[1:]) - edges[:-1]
+    total: Array = within.sum(axis=0)
+    return total
+
+
+def falls_of(energy_mwh: Array) -> Array:
+    """The falling ranges of a path of stored energy by rainflow counting, MWh."""
     path = np.asarray(energy_mwh, dtype=float)
     falls = [
         depth for depth, _, count, first, last in counted_cycles(path) if count == 1.0 or path[last] < path[first]
     ]
-    return float(wear.of_falls(np.array(falls)).sum()) if falls else 0.0
+    return np.array(falls, dtype=float)
 
 
 def counted_cycles(path: Array) -> list[tuple[float, float, float, int, int]]:

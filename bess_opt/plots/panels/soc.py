@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from bess_opt.plots.shared.parts import name_y, unit_label
-from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, TICK_PT, Theme, ThemeName, drawing, dress, theme_of
+from bess_opt.plots.shared.parts import legend_beside, name_y, unit_label
+from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, TICK_PT, Theme, ThemeName, drawing, dress, theme_of, tones
 from bess_opt.plots.shared.time_axes import step_edges, time_axis
 
 
@@ -52,3 +54,25 @@ def _energy_axis(axes: Axes, energy_mwh: float, look: Theme) -> None:
     right.tick_params(colors=look.ink, labelsize=TICK_PT, labelfontfamily="DejaVu Sans")
     right.yaxis.set_major_locator(MaxNLocator(4))
     right.set_ylabel(f"energy {unit_label('energy_mwh')}", fontsize=TEXT_PT, color=look.ink)
+
+
+def draw_socs(
+    axes: Axes, socs: Mapping[str, pd.Series], *, theme: ThemeName = "light", step_h: float | None = None
+) -> None:
+    """SOC of several batteries, by name, each a line through the ends of the steps in a tone of its own."""
+    look = theme_of(theme)
+    with drawing(look):
+        dress(axes, look)
+        lines: list[Artist] = []
+        styles = ("-", (0, (4, 1.5)), (0, (1.5, 1.2)))
+        for place, ((name, soc), tone) in enumerate(zip(socs.items(), tones(look.soc, look, len(socs)), strict=True)):
+            x = step_edges(soc, step_h)[1:]
+            style = styles[place % len(styles)]
+            lines += axes.plot(
+                x, soc.to_numpy(dtype=float), color=tone, linewidth=LINE_PT, linestyle=style, label=name
+            )
+            time_axis(axes, soc, step_h, look)
+        axes.set_ylim(-0.03, 1.05)
+        axes.yaxis.set_major_locator(FixedLocator([0.0, 0.25, 0.5, 0.75, 1.0]))
+        name_y(axes, f"SOC {unit_label('soc')}", look)
+        legend_beside(axes, lines, look)

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.container import Container
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from bess_opt.common.columns import SCHEDULE
@@ -50,6 +51,15 @@ def legend_beside(axes: Axes, handles: Sequence[Artist | Container], look: Theme
 def draw_steps(axes: Axes, edges: Floats, values: Floats, colour: str, label: str) -> Artist:
     """A line that holds each value over its step."""
     return axes.plot(edges, held(values), drawstyle="steps-post", color=colour, linewidth=LINE_PT, label=label)[0]
+
+
+def shade_away(axes: Axes, edges: Floats, away: Sequence[bool] | None, look: Theme) -> list[Artist]:
+    """Shade the steps in which the grid is away; the handle for the legend, none where it never is."""
+    mask = np.zeros(len(edges) - 1, dtype=bool) if away is None else np.asarray(away, dtype=bool)
+    bounds = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(int), [0]])))
+    for first, last in zip(bounds[::2], bounds[1::2], strict=True):
+        axes.axvspan(edges[first], edges[last], facecolor=look.missing, alpha=0.45, linewidth=0.0, zorder=0.1)
+    return [Patch(facecolor=look.missing, alpha=0.45, label="grid away")] if mask.any() else []
 
 
 def held(values: Floats) -> Floats:

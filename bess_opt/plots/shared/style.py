@@ -106,6 +106,11 @@ def paler(colour: str, theme: Theme, share: float) -> str:
     return to_hex((red, green, blue))
 
 
+def tones(colour: str, theme: Theme, count: int) -> list[str]:
+    """`count` tones of one colour for things of one kind, the first the colour itself, apart in brightness."""
+    return [colour, *(paler(colour, theme, 1.0 - 0.55 * place / (count - 1)) for place in range(1, count))]
+
+
 @contextmanager
 def drawing(theme: Theme) -> Iterator[None]:
     """Settings while artists are made, on the library's defaults: a user's matplotlibrc changes nothing."""

@@ -14,7 +14,8 @@ pytest.importorskip("ipykernel")
 
 FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-LONG = ("03_size_a_battery", "07_markets")  # executed for the site too, and by the second tier
+# Executed for the site too, and by the second tier.
+LONG = ("03_size_a_battery", "05_connection", "06_wear_and_life", "07_markets")
 LIMIT_S = 300  # of a cell: a guard against one that hangs, not a measure
 
 

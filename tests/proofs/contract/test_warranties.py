@@ -9,6 +9,7 @@ import pytest
 from support.cases import case
 
 import bess_opt as bo
+from bess_opt.plant.warranty.depth_wear import depth_wear_of, rainflow_cost
 
 WEAR = {"depth": [0.3, 1.0], "cost_per_mwh": [4.0, 18.0]}
 CAPS: dict[str, Any] = {
@@ -70,17 +71,63 @@ def test_a_bill(cap: str) -> None:
     assert plan.bill.total == pytest.approx(-plan.metrics.net_revenue, abs=1e-6)
 
 
-@pytest.mark.parametrize("cap", CAPS)
-def test_several_batteries(cap: str) -> None:
+def two(cap: str) -> bo.Scenario:
+    """The site with two such batteries."""
     scenario = site(cap)
     own = scenario.battery.to_plain()
-    both = [own | {"name": "north"}, own | {"name": "south", "topology": "parallel_ac", "duration_h": 1.0}]
-    several = scenario.replace(battery=both)
-    plan = bo.optimize(several)
-    keeps(plan)
+    return scenario.replace(battery=[own | {"name": "north"}, own | {"name": "south", "duration_h": 1.0}])
+
+
+@pytest.mark.parametrize("cap", CAPS)
+def test_several_batteries(cap: str) -> None:
+    """Each battery has its own caps, wear and row of the identity, in the optimum, by the rule and on forecasts."""
+    scenario = two(cap)
+    plan = bo.optimize(scenario)
     assert [row.battery for row in plan.report.certificate.wear] == ["north", "south"]
     assert all(row.claimed and abs(row.difference) < 1e-8 for row in plan.report.certificate.wear)
-    keeps(bo.simulate(several))
+    for one in (plan, bo.simulate(scenario), bo.control(scenario, "persistence", horizon_h=24.0, every_h=12.0)):
+        keeps(one)
+        assert one.metrics.wear_cost == pytest.approx(sum(by_hand(scenario, one)), abs=1e-6)
+    table = bo.compare(scenario).table.loc["arbitrage"]
+    assert table.loc["optimal", "score"] == pytest.approx(plan.metrics.score, abs=1e-6)
+
+
+def by_hand(scenario: bo.Scenario, plan: bo.Dispatch) -> list[float]:
+    """Each battery's wear by rainflow counting of its own path."""
+    return [
+        rainflow_cost(
+            depth_wear_of(own.wear.depth, own.wear.cost_per_mwh, own.energy_mwh, 0.5 * own.energy_mwh),
+            np.append(0.5 * own.energy_mwh, plan.units[own.name]["energy_mwh"].to_numpy()),
+        )
+        for own in scenario.batteries
+    ]
+
+
+@pytest.mark.parametrize("cap", ["month", "hours"])
+def test_several_batteries_under_clauses_and_bills(cap: str) -> None:
+    scenario = two(cap).replace(
+        connection=[{"name": "noon", "export_mw": 0.2, "hours": [10, 14]}],
+        tariff={
+            "energy": [{"price_per_mwh": 30.0}],
+            "demand": [{"price_per_mw_month": 500.0, "interval_min": 60.0}],
+        },
+    )
+    plan = bo.optimize(scenario)
+    keeps(plan)
+    assert plan.bill.total == pytest.approx(-plan.metrics.net_revenue, abs=1e-6)
+    assert (bo.connection(scenario).table["value_lost"].dropna() >= -1e-6).all()
+    handed = bo.used(plan)["battery"]
+    assert all({"max_cycles", "wear_stand"} <= handed[name].keys() for name in ("north", "south"))
+
+
+def test_several_batteries_over_life() -> None:
+    finance = {"capital_per_mwh": 20_000.0, "discount_rate": 0.05, "lifetime_years": 10, "horizons_per_year": 182.5}
+    scenario = two("day").replace(finance=finance)
+    worth = bo.financials(bo.optimize(scenario), bo.simulate(scenario, rule=lambda _state: 0.0)).npv
+    dearer = scenario.replace(battery={"north": {"max_cycles": [{"count": 0.1, "per": "day"}]}})
+    capped = bo.optimize(dearer)
+    keeps(capped)
+    assert bo.financials(capped, bo.simulate(dearer, rule=lambda _state: 0.0)).npv < worth
 
 
 def test_a_size() -> None:

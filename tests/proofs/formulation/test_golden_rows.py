@@ -37,6 +37,7 @@ from support.models import (
     wanted,
     without_grid,
     worn,
+    worn_above_floor,
 )
 
 WRITE = "BESS_OPT_WRITE_GOLDEN"
@@ -136,6 +137,7 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
         for way in ("charge", "discharge")
     },
     **{name: (name, worn(), False) for name in ("wear_0_filled", "wear_1_filled", "wear_leaves", "wear_holds")},
+    "wear_holds_above": ("wear_holds", worn_above_floor(), False),
     **{f"wear_{j}_filled_with_drawn": (f"wear_{j}_filled", drawing().but(battery=WORN), False) for j in (0, 1)},
     "wear_drawn": ("wear_drawn", drawing().but(battery=WORN), False),
     "charge_room": ("charge_room", tiny(steps=3), True),

@@ -19,7 +19,9 @@ from support.mutated_folders import CHANGES, mutant
 from typer.testing import CliRunner
 
 import bess_opt as bo
+import bess_opt.dispatch.batch.study
 import bess_opt.dispatch.optimize
+import bess_opt.investment.sizing.sensitivity
 from bess_opt.interfaces.cli.main import app
 
 HANG_S = 5.0  # of work on one mutant; importing the package is none of it
@@ -263,7 +265,7 @@ FAULTS: dict[str, tuple[Spoil, str]] = {
     "a link out of the folder": (outside, "leaves the scenario folder"),
     "a path out of the folder": (toml('"series.csv"', '"../secret.csv"'), "leaves the scenario folder"),
     "an absolute path": (toml('"series.csv"', '"/etc/passwd"'), "leaves the scenario folder"),
-    "a null in a path": (toml('"series.csv"', '"series.csv\\u0000"'), "series.file: file "),
+    "a null in a path": (toml('"series.csv"', '"series.csv\\u0000"'), r"series.file: found 'series.csv\x00'"),
     "a name too long": (toml('"series.csv"', f'"{"n" * 300}.csv"'), "series.file: file 'nnn"),
     "a step of no length": (toml("step_min = 60", "step_min = 1e-308"), "series.step_min: found 1e-308"),
     "a billing interval beyond the calendar": (

@@ -7,6 +7,7 @@ import pytest
 from support.worn_sites import counted_wear, random_wear, worn_case
 
 import bess_opt as bo
+from bess_opt.models.warranty import wear as wear_model
 from bess_opt.plant.warranty.depth_wear import depth_wear_of, rainflow_cost, worn
 
 EXACT = 1e-9
@@ -46,6 +47,18 @@ def test_cheapest_first_is_rainflow_on_any_path(seed: int) -> None:
     found = worn(wear, 1.0, np.maximum(moves, 0.0), np.maximum(-moves, 0.0))
     assert found.cost.sum() == pytest.approx(rainflow_cost(wear, path), abs=1e-9)
     assert found.stand_mwh.sum() == pytest.approx(path[-1])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_lies_under_the_window_changes_no_wear(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting sees ranges alone: segments that hold the energy above the window's floor give the same optimum."""
+    technology = {"eta_charge": 0.95, "eta_discharge": 0.9, "soc_min": 0.15, "soc_max": 0.95, "c_rate_max": 2.0}
+    of = worn_case(seed, technology=technology, soc_start=0.15 + 0.1 * seed)
+    above = of.optimize()
+    monkeypatch.setattr(wear_model, "_below", lambda _battery, _wear: 0.0)
+    whole = of.optimize()
+    assert above.report.objective == pytest.approx(whole.report.objective, rel=1e-9, abs=1e-9)
+    assert above.report.certificate.wear[0].modelled == pytest.approx(whole.metrics.wear_cost, rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(12))

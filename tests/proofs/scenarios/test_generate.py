@@ -22,6 +22,7 @@ ZONES = {
     "office_with_tariff": "Europe/Berlin",
     "two_batteries_one_connection": "Europe/Berlin",
     "depot_with_cars": "Europe/Berlin",
+    "warranty_year": "Europe/Berlin",
 }
 STEP_MIN = dict.fromkeys(ZONES, 60) | {"arbitrage_15min": 15, "office_with_tariff": 15}
 
@@ -33,7 +34,11 @@ def script() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(SCENARIOS))  # as where it runs as a script
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(SCENARIOS))
     return module
 
 

@@ -10,7 +10,13 @@ import pytest
 from support.cases import Case, case
 
 import bess_opt as bo
-from bess_opt.plant.warranty.depth_wear import depth_wear_of, rainflow_cost, worn
+from bess_opt.plant.warranty.depth_wear import (
+    counted_by_segment,
+    depth_wear_of,
+    leaving_by_segment,
+    rainflow_cost,
+    worn,
+)
 
 TWO = {"depth": [0.5, 1.0], "cost_per_mwh": [10.0, 30.0]}
 
@@ -195,3 +201,26 @@ def test_a_wrong_table_is_refused(depths: Any, cycles: Any, capital: float, sent
     with pytest.raises(bo.ScenarioError, match="give") as caught:
         bo.wear_from_cycle_life(depths, cycles, capital)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_leaves_each_segment_is_what_counting_finds_in_it(seed: int) -> None:
+    """Not only their sum in money: the energy in every segment, whatever the path."""
+    path = np.random.default_rng(seed).uniform(0.2, 2.0, 60).round(2)
+    moves = np.diff(path)
+    wear = depth_wear_of([0.2, 0.5, 1.0], [3.0, 8.0, 20.0], 2.0, float(path[0]))
+    left = leaving_by_segment(wear, np.maximum(moves, 0.0), np.maximum(-moves, 0.0))
+    assert left.sum(axis=0) == pytest.approx(counted_by_segment(wear, path), abs=1e-9)
+    assert left.sum(axis=1) == pytest.approx(np.maximum(-moves, 0.0), abs=1e-9)
+
+
+def test_the_picture_of_wear() -> None:
+    plan = case(price_per_mwh=[60.0, 10.0, 15.0, 90.0, 40.0, 120.0], battery={"wear": TWO}).optimize()
+    path, sums = plan.plot("wear").axes
+    bars = [bar.get_height() for bar in sums.patches]
+    assert len(bars) == 2 * len(TWO["depth"])
+    assert bars[: len(bars) // 2] == pytest.approx(bars[len(bars) // 2 :])
+    assert sum(bars) > 0.0
+    assert path.get_ylabel() == "state of charge"
+    with pytest.raises(bo.ScenarioError, match=r"what: found 'wear', but the battery has no wear by depth"):
+        case(price_per_mwh=[60.0, 10.0, 90.0]).optimize().plot("wear")

@@ -38,7 +38,7 @@ def _site(seed: int) -> bo.Scenario:
             "technology": {
                 "eta_charge": 0.95,
                 "eta_discharge": 0.93,
-                "soc_min": 0.0,
+                "soc_min": [0.0, 0.1][seed % 2],  # segments begin where the window does
                 "soc_max": 1.0,
                 "c_rate_max": 2.0,
             },

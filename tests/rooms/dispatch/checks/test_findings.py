@@ -161,6 +161,17 @@ def test_a_tariff_in_cents_is_worth_a_look() -> None:
     assert (finding.code, finding.severity) == ("price_in_cents", "recommendation")
 
 
+def test_many_bids_of_least_size_are_a_long_search() -> None:
+    """Two weeks of six blocks a day and two products; not where a larger gap is stated, or no bid has a least size."""
+    frame = series(14 * 24).assign(fcr_price_per_mw=10.0, up_price_per_mw=5.0)
+    rows = [{"name": name, "block_h": 4.0, "min_bid_mw": 0.1} for name in ("fcr", "up")]
+    (found,) = [f for f in bo.validate(scenario(frame, product=rows)) if f.code == "long_search"]
+    assert "168 blocks whose bids have a least size or step" in found.found
+    free = [{"name": name, "block_h": 4.0} for name in ("fcr", "up")]
+    for tables in ({"product": rows, "solver": {"rel_gap": 1e-3}}, {"product": free}):
+        assert "long_search" not in {f.code for f in bo.validate(scenario(frame, **tables))}
+
+
 def test_a_limit_on_a_long_search_leaves_nothing_to_recommend() -> None:
     """Nor does a horizon that is short enough."""
     for tables in ({"solver": {"time_limit_s": 10.0}}, {"frame": series(48)}):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -380,6 +381,8 @@ def test_limits_out_of_reach_are_told_before_any_plan() -> None:
         ({"terminal": "valued"}, "terminal: found 'valued'; did you mean 'value'"),
         ({"commitment": "dayahead"}, "commitment: found 'dayahead'; did you mean 'day_ahead'"),
         ({"horizon_h": 0.4}, "horizon_h: found 0.4; give a whole number of steps of 1 h"),
+        ({"horizon_h": 1e300}, r"horizon_h: found 1e\+300; give a whole number of steps of 1 h, at most 1e\+06 h"),
+        ({"horizon_h": math.nan}, "horizon_h: found nan; give a whole number of steps of 1 h"),
         ({"every_h": 1.5}, "every_h: found 1.5; give a whole number of steps of 1 h"),
         (
             {"horizon_h": 2, "every_h": 3},

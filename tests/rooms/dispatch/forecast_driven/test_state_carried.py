@@ -141,3 +141,22 @@ def test_compare_has_the_forecast_driven_rung() -> None:
     driven = [plan for (_, _), plan in found.plans.items() if plan.twin == "control"]
     assert len(driven) == 2
     assert all(set(plan.units) == {"north", "south"} for plan in driven)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_start_above_the_window_is_brought_back_and_planned_on(count: int) -> None:
+    """The first window asks what stored energy is worth in a time that repeats itself: not at the start outside."""
+    full = site(battery={"south": {"soc_start": 1.0, "soc_end": "at_least_start"}, "north": {"soc_start": 0.0}})
+    if count == 1:
+        series = full.series.drop(columns=["north.drawn_mw", "south.discharge_limit_mw"])
+        full = full.replace(battery=[full.batteries[1].to_plain()], series=series)
+    plan = bo.control(full, "persistence", horizon_h=12.0, every_h=6.0)
+    assert list(plan.units.values())[-1]["soc"].iloc[-1] >= 0.9 - 1e-6
+    assert "start_outside_window" in {finding.code for finding in plan.findings}
+
+
+def test_market_products_are_refused() -> None:
+    """A plan that counts on capacity which nobody holds would be worth less than it says."""
+    sold = site(series=site().series.assign(fcr_price_per_mw=8.0), product=[{"name": "fcr", "block_h": 4.0}])
+    with pytest.raises(bo.StrategyError, match="product: found fcr"):
+        bo.control(sold, "perfect", horizon_h=36.0, every_h=36.0)

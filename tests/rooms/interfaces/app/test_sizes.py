@@ -59,3 +59,22 @@ def test_the_answer_is_that_of_python_and_tells_how_far_it_is() -> None:
 def test_what_cannot_be_asked_is_said(change: dict[str, str], said: str) -> None:
     with pytest.raises(bo.ScenarioError, match=said):
         found_size(small(), WRITTEN | change, "light", lambda _event: None)
+
+
+def test_several_batteries_are_sized_together() -> None:
+    """The ranges are those of each battery, and the picture has a panel for each."""
+    site = small(battery=[{"name": name, "power_mw": 1.0, "duration_h": 2.0} for name in ("north", "south")])
+    site = site.replace(series=site.series.iloc[:24])
+    assert {box.key: box.label for box in size_boxes(site)}["power_from"] == "Power of each from [MW]"
+    fixed = {"power_from": "1", "power_to": "1", "duration_from": "2", "duration_to": "2"}
+    shown = found_size(site, WRITTEN | fixed | {"horizons_per_year": "365"}, "dark", lambda _: None)
+    sizes = {row[0]: row[1] for row in shown.rows}
+    assert {sizes[f"best size of {name}"] for name in ("north", "south")} == {"1 MW, 2 h, 2 MWh"}
+    assert float(sizes["net present value"].split()[0].replace(",", "")) == pytest.approx(
+        bo.size(
+            site.replace(finance=FINANCE | {"horizons_per_year": 365.0}), dict.fromkeys(("north", "south"), 1.0), 2.0
+        ).value, rel=1e-3,
+    )  # fmt: skip
+    assert shown.title.startswith("Best sizes: ")
+    svg = base64.b64decode(shown.picture.partition("base64,")[2]).decode()
+    assert svg.startswith("<svg")

@@ -104,3 +104,16 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(run: Callable[..
     assert done.code == 1
     assert "\x1b" not in done.err + done.out
     assert "\\x1b" in done.err
+
+
+@pytest.mark.parametrize("control", ["\\u001b[31m", "\\n", "\\u202e"])
+def test_a_text_that_would_stand_on_the_terminal_has_no_control_characters(
+    run: Callable[..., Ended], folder: Path, control: str
+) -> None:
+    """A currency stands in every answer, on stdout too."""
+    change(folder / "scenario.toml", 'currency = "EUR"', f'currency = "E{control}UR"')
+    done = run("describe", folder)
+    assert (done.code, done.out) == (1, "")
+    assert "site.currency: found 'E" in done.err
+    assert "give a text without control characters" in done.err
+    assert not {"\x1b", "\u202e"} & set(done.err)

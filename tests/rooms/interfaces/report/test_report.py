@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.common.wording import number
+from bess_opt.common.wording import number, percent
 from bess_opt.dispatch.reconciliation_tables import summary_of, tables_of
 from bess_opt.interfaces.report.report import answer, page, save_report
 from bess_opt.plant.ledger import LINES
@@ -113,6 +113,18 @@ def test_the_answer_is_one_sentence_with_both_twins() -> None:
     assert f"the simple rule reaches {number(score['rule'])} EUR" in text
     assert text.endswith(" of the possible gain.")
     assert text.count(". ") == 0
+
+
+def test_the_rule_s_share_is_the_same_in_the_sentence_and_in_the_table() -> None:
+    """The rule may end with other energy than the optimum, so its share is of the optimum that ends as it does."""
+    price = [10.0, 80.0, 20.0, 50.0, -5.0, 30.0] * 56
+    comparison = bo.compare(made().replace(series=made().series.assign(price_per_mwh=price).iloc[:45], finance=None))
+    said = re.search(r"EUR, (\d+\.\d%) of the possible gain", answer(comparison))
+    assert said is not None
+    (cells,) = re.findall(r"share of the possible gain</t[hd]>(.*?)</tr>", page(comparison), re.DOTALL)
+    assert re.findall(r">\s*([\d.]+%|not run)\s*<", cells)[1] == said[1]
+    idle, rule, best = (comparison.plans["arbitrage", rung].metrics.score for rung in ("none", "rule", "optimal"))
+    assert percent((rule - idle) / (best - idle)) != said[1], "the two would be the same anyway"
 
 
 def test_without_finance_the_section_is_left_out() -> None:

@@ -108,7 +108,11 @@ def test_an_outage_by_hand() -> None:
         outage=[{"start": "2025-06-02T02:00+00:00", "hours": 2.0, "critical_share": 0.5}],
         strategy="self_consumption",
     )
-    cells = row(sections(scenario)["Outages"], "2025-06-02 02:00")
+    part = sections(scenario)["Outages"]
+    cells = row(part, "2025-06-02 02:00")
+    ((caption, figure),) = part.pictures
+    assert caption.startswith("Hours survived by an outage from each start, 50.0% of the load")
+    assert figure.axes[0].get_title(loc="left") == "Starts that survive at least so many hours"
     assert (cells["for [h]"], cells["load [MWh]"], cells["critical"]) == ("2", "1", "50.0%")
     served, shed = float(cells["served [MWh]"]), float(cells["shed free of charge [MWh]"])
     assert served + shed == pytest.approx(1.0)

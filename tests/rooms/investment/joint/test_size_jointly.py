@@ -239,18 +239,27 @@ def test_a_free_end_is_refused_by_its_battery() -> None:
         bo.size(free, BOTH, (0.5, 4.0))
 
 
-@pytest.mark.parametrize(
-    ("finance", "where"),
-    [
-        ({"replacement_years": "search"}, "finance.replacement_years"),
-        ({"augmentation": "search"}, "finance.augmentation"),
-    ],
-)
-def test_years_that_are_looked_for_are_of_one_battery(finance: dict[str, object], where: str) -> None:
+def test_cells_added_later_are_refused() -> None:
     stated = _site()
     assert stated.finance is not None
-    asked = stated.replace(finance=stated.finance.to_plain() | finance)
+    asked = stated.replace(finance=stated.finance.to_plain() | {"augmentation": "search"})
     with pytest.raises(bo.ScenarioError) as raised:
         bo.size(asked, BOTH, (0.5, 4.0))
     (problem,) = raised.value.problems
-    assert problem.where == where
+    assert problem.where == "finance.augmentation"
+
+
+def test_the_best_years_of_replacement_are_looked_for() -> None:
+    """With fast fade and cheap cells the best is above that of any one year stated, and below the bound."""
+    money = {"fade_per_year": 0.1, "replacement_per_mwh": 20.0}
+    site = _site()
+    assert site.finance is not None
+    plain = site.finance.to_plain() | money
+    fixed = dict.fromkeys(BOTH, 1.0)
+    best = bo.size(site.replace(finance=plain | {"replacement_years": "search"}), fixed, 2.0)
+    assert best.scenario.finance is not None
+    assert best.scenario.finance.replacement_years not in ("search", None, ())
+    assert best.bound is not None
+    for years in ([5], [3, 6]):
+        other = bo.size(site.replace(finance=plain | {"replacement_years": years}), fixed, 2.0)
+        assert other.value <= best.value + 1e-6 * abs(best.value) <= best.bound + 2e-6 * abs(best.value)

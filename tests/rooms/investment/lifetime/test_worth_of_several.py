@@ -60,3 +60,34 @@ def test_findings_name_the_battery() -> None:
         bo.financials(free)
     worn = bo.financials(bo.optimize(site(halves=True, battery={"north": {"wear_cost_per_mwh": 2.0}})))
     assert [f.where for f in worn.findings if f.code == "wear_and_replacement"] == ["battery.north.wear_cost_per_mwh"]
+
+
+def test_two_halves_age_as_the_whole() -> None:
+    """A rule shares by room, so that each half has the whole's state of charge and ages as it does."""
+    whole, halves = (bo.simulate(site(halves=several)) for several in (False, True))
+    one, two = bo.ageing(whole), bo.ageing(halves)
+    assert isinstance(one, bo.Ageing)
+    assert isinstance(two, bo.SiteAgeing)
+    assert two.shares == {"north": 0.5, "south": 0.5}
+    for unit in two.units.values():
+        assert unit.damage_per_year == pytest.approx(one.damage_per_year)
+    assert two.mean_capacity.to_numpy() == pytest.approx(one.mean_capacity.to_numpy())
+    assert two.path["capacity"].iloc[0] == pytest.approx(1.0, abs=0.02)
+    assert two.capacities(3) == (two.units["north"].mean_capacity[3], two.units["south"].mean_capacity[3])
+
+
+def test_cells_of_each_battery_fade_on_their_own() -> None:
+    """A battery that rests ages by the calendar alone; plans made anew have each at its own capacity."""
+    rests = {"south": {"max_cycles": {"count": 0.0, "per": "horizon"}}}
+    plan = bo.optimize(site(halves=True, battery=rests))
+    life = bo.ageing(plan)
+    assert isinstance(life, bo.SiteAgeing)
+    assert life.units["south"].damage_per_year == 0.0
+    assert life.units["north"].damage_per_year > 0.0
+    money = bo.financials(plan, ageing=life)
+    assert "north: " in money.ageing_basis
+    assert "south: " in money.ageing_basis
+    faded = bo.faded_dispatch(plan, life, years=(5,))
+    assert faded.table.loc[5, "capacity"] == pytest.approx(sum(life.capacities(5)) / 2.0)
+    assert faded.table.loc[5, "net_revenue"] < faded.table.loc[0, "net_revenue"]
+    assert "north: " in bo.financials(plan, ageing=faded).ageing_basis
