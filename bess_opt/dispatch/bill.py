@@ -17,6 +17,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.billing.lines import bill_table, peaks_set
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.from_scenario import plant_of
+from bess_opt.plant.products.activation import settled
 from bess_opt.plant.stepper import run_rule
 from bess_opt.plant.without_battery import site_without_battery
 
@@ -96,19 +97,25 @@ def bill_of(plan: Dispatch) -> Bill:
         idle = run_rule(site_without_battery(plan.scenario), lambda _state: 0.0)
     except InfeasibleError:
         idle = None
-    return _bill(plan.scenario, bought, sold, idle)
+    return _bill(plan.scenario, bought, sold, idle, settled(plan.whole_schedule, plant_of(plan.scenario)))
 
 
-def _bill(scenario: Scenario, import_mw: Array, export_mw: Array, idle: Flows | None) -> Bill:
+def _bill(
+    scenario: Scenario,
+    import_mw: Array,
+    export_mw: Array,
+    idle: Flows | None,
+    settled_mw: tuple[Array, Array] | None = None,
+) -> Bill:
     plant = plant_of(scenario)
     if plant.billing is None:
         raise ValueError("a scenario has a billing")
-    table = bill_table(plant.billing, plant.index, np.asarray(import_mw), np.asarray(export_mw))
+    table = bill_table(plant.billing, plant.index, np.asarray(import_mw), np.asarray(export_mw), settled_mw)
     index = plant.index
     without = None if idle is None else pd.Series(idle.import_mw, index=index, name="without")
     before = None if idle is None else bill_table(plant.billing, index, idle.import_mw, idle.export_mw)
     bought = pd.Series(import_mw, index=index, name="import")
-    notes = Findings(least_bill_findings(plant.billing, np.asarray(import_mw), np.asarray(export_mw)))
+    notes = Findings(least_bill_findings(plant.billing, np.asarray(import_mw), np.asarray(export_mw), settled_mw))
     peaks = peaks_set(plant.billing, index, np.asarray(import_mw))
     return Bill(table, scenario.site.currency, scenario.name, bought, peaks, without, before, notes)
 

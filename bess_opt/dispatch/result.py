@@ -27,6 +27,7 @@ from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import ledger_of
 from bess_opt.plant.metrics import Metrics, metrics_of
 from bess_opt.plant.plant import Plant
+from bess_opt.plant.products.activation import settled
 from bess_opt.plant.products.delivery import delivery_of, product_checks, products_table
 from bess_opt.solver.engines import title_of
 from bess_opt.strategies.shared.stack import ActiveStrategy
@@ -359,7 +360,8 @@ def result_of(
     with watch.stage("audit"):
         audit.require(schedule, law_of(twin, plant), [active.checks, product_checks])
     site, own = split_schedule(schedule)
-    bills = least_bill_findings(plant.billing, *(schedule[name].to_numpy() for name in ("import_mw", "export_mw")))
+    bought, sold = (schedule[name].to_numpy() for name in ("import_mw", "export_mw"))
+    bills = least_bill_findings(plant.billing, bought, sold, settled(schedule, plant))
     return Dispatch(
         scenario=scenario,
         twin=twin,

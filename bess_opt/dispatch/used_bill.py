@@ -22,6 +22,7 @@ from bess_opt.inputs.tariff import DemandRate, EnergyRate, Tariff
 from bess_opt.plant.billing import Billing
 from bess_opt.plant.billing.demand import Demand, demand_of
 from bess_opt.plant.billing.periods import months_of
+from bess_opt.plant.products.activation import settled
 
 if TYPE_CHECKING:
     from bess_opt.dispatch.used import Past
@@ -38,6 +39,10 @@ class BillSoFar:
         self.index, self.steps = past.plant.index, at
         self.import_mw, self.export_mw = (plan[name].to_numpy().copy() for name in ("import_mw", "export_mw"))
         self.import_mw[at:] = self.export_mw[at:] = 0.0
+        # What energy prices see of the two, see `Billing.settle`.
+        before = np.arange(len(plan)) < at
+        bought, sold = settled(past.plan.whole_schedule, past.plant)
+        self.settled_mw = np.where(before, bought, 0.0), np.where(before, sold, 0.0)
 
     @property
     def month(self) -> int:
@@ -109,7 +114,7 @@ def _counted(bill: BillSoFar, number: int, rate: EnergyRate) -> float:
     rates = bill.billing.energy
     row = rates.import_row if rate.direction == "import" else rates.export_row
     mine = bill.in_period(rate.tier_period) & (row[: bill.steps] == number)
-    bought, sold = (flow[: bill.steps][mine].sum() * rates.step_h for flow in (bill.import_mw, bill.export_mw))
+    bought, sold = (flow[: bill.steps][mine].sum() * rates.step_h for flow in bill.settled_mw)
     before = rate.used_mwh if bill.begun(rate.tier_period) else 0.0
     if bill.tariff.net_metering is not None:
         return float(before + bought - sold)
@@ -187,7 +192,7 @@ def billed_so_far(past: Past) -> float | None:
     bill = so_far(past)
     if bill is None or not bill.billing.account.minds_sums:
         return None
-    parts = bill.billing.settle(bill.import_mw, bill.export_mw)
+    parts = bill.billing.settle(bill.import_mw, bill.export_mw, bill.settled_mw)
     here = bill.billing.months.of_step == bill.month
     paid = -float(np.nan_to_num(parts.revenue)[here].sum()) if here.any() else 0.0
     if bill.month == 0:
@@ -216,7 +221,7 @@ def credit_so_far(past: Past) -> list[float] | None:
     if bill is None or bill.tariff.credit_months is None:
         return None
     whole = min(bill.month, len(bill.billing.months.number))
-    sums = bill.billing.settle(bill.import_mw, bill.export_mw).sums[:whole]
+    sums = bill.billing.settle(bill.import_mw, bill.export_mw, bill.settled_mw).sums[:whole]
     left: Mapping[int, float] = replace(bill.billing.account, months=whole).settled(sums)[2]
     keep = bill.tariff.credit_months
     credits = [left.get(month, 0.0) for month in range(bill.month - keep, bill.month)]

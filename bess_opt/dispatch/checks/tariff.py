@@ -93,12 +93,17 @@ def _months_outside(scenario: Scenario, plant: Plant) -> list[Finding]:
     ]
 
 
-def least_bill_findings(billing: Billing | None, import_mw: Array, export_mw: Array) -> list[Finding]:
-    """Months that the horizon cuts and whose least bill binds: it is charged whole for a part of the month."""
+def least_bill_findings(
+    billing: Billing | None, import_mw: Array, export_mw: Array, settled_mw: tuple[Array, Array] | None = None
+) -> list[Finding]:
+    """Months that the horizon cuts and whose least bill binds: it is charged whole for a part of the month.
+
+    `settled_mw` is what energy prices see of import and export, see `Billing.settle`.
+    """
     if billing is None or billing.account.minimum is None:
         return []
     months = billing.months
-    topped = billing.settle(import_mw, export_mw).minimum
+    topped = billing.settle(import_mw, export_mw, settled_mw).minimum
     cut = [
         (label, amount)
         for label, amount, share in zip(months.labels, topped.tolist(), months.share.tolist(), strict=True)

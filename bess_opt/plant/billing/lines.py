@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.plant.billing import Billing
+from bess_opt.plant.billing import Billing, Settled
 from bess_opt.plant.billing.demand import Charge, Demand
 from bess_opt.plant.billing.energy import EXPORT, IMPORT, NET, EnergyRates
 
@@ -17,17 +17,23 @@ NOTHING = 1e-12  # of a peak: closer is the same peak
 Row = tuple[str, str, float, str, float, float, str]
 
 
-def bill_table(billing: Billing, index: pd.DatetimeIndex, import_mw: Array, export_mw: Array) -> pd.DataFrame:
-    """The bill of flows that are known, one row per month and line.
+def bill_table(
+    billing: Billing,
+    index: pd.DatetimeIndex,
+    import_mw: Array,
+    export_mw: Array,
+    settled_mw: tuple[Array, Array] | None = None,
+) -> pd.DataFrame:
+    """The bill of flows that are known, one row per month and line; `settled_mw` as in `Billing.settle`.
 
     `money` is paid where positive, received where negative, and adds up to the bill; `rate` is money over quantity.
     Charges of a year or of the horizon stand under the last month touched. `step` names the start of the billing
     interval that set a peak, several for a mean of peaks, and is empty where history or a floor set it.
     """
     rows = [
-        *_energy(billing, import_mw, export_mw),
+        *_energy(billing, *(settled_mw or (import_mw, export_mw))),
         *_demand(billing, index, import_mw),
-        *_months(billing, import_mw, export_mw),
+        *_months(billing, billing.settle(import_mw, export_mw, settled_mw)),
     ]
     order = {label: place for place, label in enumerate(billing.months.labels)}
     rows.sort(key=lambda row: order[row[0]])
@@ -144,9 +150,8 @@ def _first(demand: Demand, node: int, node_mw: Array, means: Array) -> int:
     return int(demand.intervals.first[mine[int(np.argmax(means[mine] >= node_mw[node] * (1.0 - NOTHING)))]])
 
 
-def _months(billing: Billing, import_mw: Array, export_mw: Array) -> Iterator[Row]:
+def _months(billing: Billing, parts: Settled) -> Iterator[Row]:
     account, labels = billing.account, billing.months.labels
-    parts = billing.settle(import_mw, export_mw)
     lines = {
         "fixed charge": np.full(account.months, account.fixed),
         "up to the minimum": parts.minimum,

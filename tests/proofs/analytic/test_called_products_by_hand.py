@@ -169,3 +169,14 @@ def test_a_plan_that_counts_on_calls_falls_short_in_a_quiet_market() -> None:
     assert plan.schedule["low_mw"].tolist() == pytest.approx([0.0, 0.5])
     line = plan.delivery.loc[("low", "down")]
     assert (line["margin_mwh"], line["quiet_market_mwh"]) == (pytest.approx(0.0), pytest.approx(-0.5))
+
+
+def test_the_bill_sees_what_energy_prices_see() -> None:
+    """Called down for half an hour at a price of its own: 0.5 MWh at the meter, none of it billed as energy."""
+    tariff = {"energy": [{"price_per_mwh": 200.0}]}
+    columns = {"fcr_activation": [-0.5, 0.0], "fcr_activation_price_per_mwh": 30.0, "import_price_per_mwh": 0.0}
+    plan = called(HELD | {"held_mw": 1.0}, tariff=tariff, **columns, export_price_per_mwh=-500.0)
+    assert plan.metrics.import_mwh == pytest.approx(0.5)
+    assert plan.metrics.energy_revenue == pytest.approx(0.0, abs=1e-9)
+    assert plan.bill.total == pytest.approx(0.0, abs=1e-9)
+    assert plan.ledger["products"] == pytest.approx(20.0 + 15.0)
