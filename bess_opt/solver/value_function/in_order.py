@@ -80,9 +80,7 @@ def _tied_less(program: StepProgram, ways: Modes, found: Schedule, until: float 
         recursion = Recursion(_added(program, share * first / second, again=True), ways)
         try:
             with recursion.within(None if until is None else until - time.perf_counter()):
-                plan = recursion.schedule_of(
-                    0, program.steps, float(program.least[0]), recursion.end(), priced=False
-                )
+                plan = recursion.schedule_of(0, program.steps, float(program.least[0]), recursion.end(), priced=False)
         except RecursionFailedError:
             return found
         earned, turnover = earned_by(program, plan.flow, plan.energy)
