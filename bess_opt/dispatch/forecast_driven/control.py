@@ -73,20 +73,13 @@ def control(
     `progress` is a callable that is told a `Progress` as decisions are carried out, or whether a bar is drawn; if it
     raises StopIteration the operation ends with CancelledError, for half a plan is none.
 
-    Raises `ScenarioError` for a wrong forecast or length, `StrategyError` for market products and for a strategy
-    that a window cannot carry, `InfeasibleError` with the time where there is no plan at all or the site's limits
-    cannot be held.
+    Raises `ScenarioError` for a wrong forecast or length, `StrategyError` for bids or a strategy that a window
+    cannot carry, `InfeasibleError` with the time where there is no plan at all or the site's limits cannot be held.
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
         _check_words(terminal, commitment)
         plant, active = prepare(scenario)
-        if plant.offers:
-            names = ", ".join(offer.name for offer in plant.offers)
-            raise StrategyError(
-                f"product: found {names}, but operation on forecasts holds no market products; "
-                "leave [[product]] out, or use optimize"
-            )
         findings = findings_of(scenario, plant, active)
         unreachable = infeasible.unreachable(plant)
         if unreachable:

@@ -60,8 +60,9 @@ from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.comparison import ladder_figure
 from bess_opt.plots.dispatch import dispatch_figure
 from bess_opt.plots.duration import soc_duration_figure
-from bess_opt.plots.shared.page import figure_svg
+from bess_opt.plots.shared.page import collection_paused, figure_svg
 from bess_opt.plots.shared.parts import prices_of
+from bess_opt.plots.shared.style import LIGHT, drawing
 from bess_opt.plots.sizing.joint import joint_figure
 from bess_opt.plots.sizing.surface import surface_figure
 from bess_opt.plots.value import stored_value_figure
@@ -160,10 +161,11 @@ def page(
     header, rows = comparison_table(comparison)
     books = {rung: reconcile(plan) for rung, plan in plans.items()}
     own = books.pop(OPTIMAL)
-    pictures = _pictures(comparison, plans, week)
-    sections = [_drawn(part, f"s{place}") for place, part in enumerate(_sections(plans, comparison))]
-    cash_flow = None if money is None or money.cash_flow is None else _cash_flow(money)
-    surface = None if sizing is None else _surface(sizing)
+    with drawing(LIGHT), collection_paused():
+        pictures = _pictures(comparison, plans, week)
+        sections = [_drawn(part, f"s{place}") for place, part in enumerate(_sections(plans, comparison))]
+        cash_flow = None if money is None or money.cash_flow is None else _cash_flow(money)
+        surface = None if sizing is None else _surface(sizing)
     drawn = [*pictures, *(one for one in (cash_flow, surface) if one is not None)]
     drawn += [picture for part in sections for picture in part.pictures]
     findings = _findings(comparison, best, money, sizing)

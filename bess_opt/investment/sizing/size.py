@@ -151,23 +151,21 @@ def size(
     a horizon that is no year without `finance.horizons_per_year`; `StrategyError`, `SolveError` as `optimize`;
     `InfeasibleError` if no size of the range has a plan, no battery among them; BessOptError where a worker is lost.
     """
+    given: dict[str, Any] = {
+        "executor": executor, "workers": workers, "progress": progress, "power_step_mw": power_step_mw,
+        "energy_step_mwh": energy_step_mwh, "module": module, "budget": budget, "energy_min_mwh": energy_min_mwh,
+    }  # fmt: skip
     if len(scenario.batteries) > 1 or price_years is not None or isinstance(power_mw, Mapping):
         check_question(scenario, tolerance, objective, budget, energy_min_mwh)
         require_optimal(twin)
 
         def each(site: Scenario, years: Sequence[Scenario] | None) -> JointSizing:
             return size_jointly(
-                site, power_mw, duration_h, objective, price_years=years, tolerance=tolerance,
-                executor=executor, workers=workers, progress=progress, power_step_mw=power_step_mw,
-                energy_step_mwh=energy_step_mwh, module=module, budget=budget, energy_min_mwh=energy_min_mwh,
-            )  # fmt: skip
+                site, power_mw, duration_h, objective, price_years=years, tolerance=tolerance, **given
+            )
 
         return over_years(scenario, price_years, objective, each)
-    return _size_one(
-        scenario, power_mw, duration_h, objective, twin, tolerance, executor=executor, workers=workers,
-        progress=progress, power_step_mw=power_step_mw, energy_step_mwh=energy_step_mwh, module=module, budget=budget,
-        energy_min_mwh=energy_min_mwh,
-    )  # fmt: skip
+    return _size_one(scenario, power_mw, duration_h, objective, twin, tolerance, **given)
 
 
 @looks_for_years

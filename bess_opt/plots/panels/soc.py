@@ -71,7 +71,7 @@ def draw_socs(
             lines += axes.plot(
                 x, soc.to_numpy(dtype=float), color=tone, linewidth=LINE_PT, linestyle=style, label=name
             )
-            time_axis(axes, soc, step_h, look)
+        time_axis(axes, next(iter(socs.values())), step_h, look)
         axes.set_ylim(-0.03, 1.05)
         axes.yaxis.set_major_locator(FixedLocator([0.0, 0.25, 0.5, 0.75, 1.0]))
         name_y(axes, f"SOC {unit_label('soc')}", look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bess_opt.plots.shared.style import TITLE_PT, Theme, drawing, dress, theme_of
+from bess_opt.plots.shared.time_axes import without_names
 
 DPI = 120
 WIDTH_IN, LEFT_IN, RIGHT_IN, BOTTOM_IN, GAP_IN = 13.0, 1.0, 2.45, 0.8, 0.55
@@ -69,8 +71,7 @@ def new_page(figure: Figure | None, rows: list[Row], title: str, look: Theme) ->
 def label_lowest(panels: list[Axes]) -> None:
     """Time labels under the lowest panel only."""
     for axes in panels[:-1]:
-        axes.tick_params(which="both", labelbottom=False)
-        axes.set_xlabel("")
+        without_names(axes)
 
 
 def figure_svg(figure: Figure, *, prefix: str) -> str:
@@ -79,10 +80,23 @@ def figure_svg(figure: Figure, *, prefix: str) -> str:
     Letters are drawn, so that it looks the same on any machine. Two figures on one page need two prefixes.
     """
     buffer = io.StringIO()
-    with drawing(theme_of("light")), mpl.rc_context({"svg.hashsalt": prefix, "svg.fonttype": "path"}):
+    own = mpl.rc_context({"svg.hashsalt": prefix, "svg.fonttype": "path"})
+    with drawing(theme_of("light")), own, collection_paused():
         paper = figure.get_facecolor()
         figure.savefig(buffer, format="svg", facecolor=paper, metadata={"Date": None, "Creator": None})
     return buffer.getvalue()[buffer.getvalue().index("<svg") :]
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """No search for garbage meanwhile: the many small objects of a picture live until it is written."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,7 @@ from matplotlib.ticker import Formatter
 
 ThemeName = Literal["light", "dark"]
 
-TITLE_PT, HEADING_PT, TEXT_PT, TICK_PT, LINE_PT = 17.0, 13.5, 12.5, 11.5, 1.8
+TITLE_PT, HEADING_PT, TEXT_PT, TICK_PT, LINE_PT, GRID_PT = 17.0, 13.5, 12.5, 11.5, 1.8, 0.8
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ DARK = Theme(
 )
 
 
+_DRAWN_IN: ContextVar[Theme | None] = ContextVar("drawn_in", default=None)
+
+
 def theme_of(name: str) -> Theme:
     """The theme of that name, or a ValueError that lists the names."""
     themes: dict[str, Theme] = {"light": LIGHT, "dark": DARK}
@@ -113,7 +117,13 @@ def tones(colour: str, theme: Theme, count: int) -> list[str]:
 
 @contextmanager
 def drawing(theme: Theme) -> Iterator[None]:
-    """Settings while artists are made, on the library's defaults: a user's matplotlibrc changes nothing."""
+    """Settings while artists are made, on the library's defaults: a user's matplotlibrc changes nothing.
+
+    Panels state them again for callers of their own: within the same theme nothing is set twice.
+    """
+    if _DRAWN_IN.get() is theme:
+        yield
+        return
     look = {
         "font.family": "DejaVu Sans",
         "font.size": TEXT_PT,
@@ -126,7 +136,11 @@ def drawing(theme: Theme) -> Iterator[None]:
         "axes.titley": 1.0,  # stated, so that no panel measures all its labels to place its heading
     }
     with mpl_style.context(["default", look]):
-        yield
+        token = _DRAWN_IN.set(theme)
+        try:
+            yield
+        finally:
+            _DRAWN_IN.reset(token)
 
 
 class PlainNumbers(Formatter):
@@ -161,7 +175,7 @@ def dress(axes: Axes, theme: Theme, *, grid: bool = True) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_axisbelow(True)
     if grid:
-        axes.grid(visible=True, which="major", color=theme.faint, linewidth=0.8)
+        axes.grid(visible=True, which="major", color=theme.faint, linewidth=GRID_PT)
 
 
 def heading(axes: Axes, text: str, *, pad: float = 9.0) -> None:

@@ -8,10 +8,13 @@ import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
 from numpy.typing import NDArray
 
-from bess_opt.plots.shared.style import TEXT_PT, Theme
+from bess_opt.plots.shared.style import GRID_PT, TEXT_PT, Theme
 
 Floats = NDArray[np.float64]
 HOUR = pd.Timedelta(hours=1)
@@ -75,12 +78,25 @@ def time_axis(axes: Axes, data: pd.DataFrame | pd.Series, step_h: float | None, 
         _day_ticks(axes, index, edges, look)
         text = f"local time [day], {index.tz}"
     else:
-        locator = mdates.AutoDateLocator(tz=index.tz, minticks=4, maxticks=10)  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_locator(locator)
-        clock = mdates.DateFormatter("%H:%M", tz=index.tz)  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_formatter(clock)
+        _clock_ticks(axes, index, edges, look)
         text = f"local time [h] from {day_text(index[0])} {index[0].year}, {index.tz}"
     axes.set_xlabel(text, fontsize=TEXT_PT, color=look.ink)
+
+
+def _clock_ticks(axes: Axes, index: pd.DatetimeIndex, edges: Floats, look: Theme) -> None:
+    """Clock times, as many as are read easily."""
+    locator = mdates.AutoDateLocator(tz=index.tz, minticks=4, maxticks=10)  # type: ignore[no-untyped-call]
+    first, last = mdates.num2date(edges[[0, -1]], tz=index.tz)  # type: ignore[no-untyped-call]
+    places = np.asarray(locator.tick_values(first, last), dtype=np.float64)  # type: ignore[no-untyped-call]
+    places = places[(places >= edges[0]) & (places <= edges[-1])]
+    clock = mdates.DateFormatter("%H:%M", tz=index.tz)  # type: ignore[no-untyped-call]
+    _draw_grid(axes, places, look)
+    _draw_marks(axes, places, look)
+    axes.xaxis.set_major_locator(FixedLocator(places.tolist()))
+    axes.xaxis.set_major_formatter(FixedFormatter([clock(place) for place in places]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.tick_params(axis="x", which="major", length=0, pad=7.0)
+    axes.grid(visible=False, which="major", axis="x")
 
 
 def _day_ticks(axes: Axes, index: pd.DatetimeIndex, edges: Floats, look: Theme) -> None:
@@ -92,8 +108,8 @@ def _day_ticks(axes: Axes, index: pd.DatetimeIndex, edges: Floats, look: Theme) 
     step = math.ceil(len(names) / 14)
     wide = [i for i in range(0, len(names), step) if bounds[i + 1] - bounds[i] > 0.4]
     middles = (bounds[:-1] + bounds[1:]) / 2
-    centred_labels(axes, bounds, middles[wide], [names[i] for i in wide])
-    axes.grid(visible=True, which="minor", axis="x", color=look.faint, linewidth=0.8, linestyle=":")
+    _centred_labels(axes, bounds, middles[wide], [names[i] for i in wide], look)
+    _draw_upright(axes, middles[wide], axes.get_xaxis_transform(), (0.0, 1.0), colour=look.faint, linestyle="dotted")
 
 
 def date_axis(axes: Axes, days: NDArray[np.datetime64], look: Theme) -> None:
@@ -106,7 +122,7 @@ def date_axis(axes: Axes, days: NDArray[np.datetime64], look: Theme) -> None:
         mondays = np.flatnonzero(stamps.day_of_week == 0)
         names = [day_text(day) for day in stamps[mondays]]
         starts = mondays.astype(np.float64)
-        centred_labels(axes, starts, starts + 0.5, names)
+        _centred_labels(axes, starts, starts + 0.5, names, look)
         return
     unit = "datetime64[M]" if len(days) <= 800 else "datetime64[Y]"
     cuts = np.flatnonzero(np.diff(days.astype(unit).astype(int))) + 1
@@ -115,13 +131,61 @@ def date_axis(axes: Axes, days: NDArray[np.datetime64], look: Theme) -> None:
     firsts = stamps[bounds[wide]]
     names = [day.month_name()[:3] if unit.endswith("[M]") else str(day.year) for day in firsts]
     edges = bounds.astype(np.float64)
-    centred_labels(axes, edges, (edges[wide] + edges[wide + 1]) / 2, names)
+    _centred_labels(axes, edges, (edges[wide] + edges[wide + 1]) / 2, names, look)
 
 
-def centred_labels(axes: Axes, bounds: Floats, middles: Floats, names: list[str]) -> None:
-    """Ticks and grid at the bounds, names without ticks in the middle."""
-    axes.xaxis.set_major_locator(FixedLocator(bounds.tolist()))
-    axes.xaxis.set_major_formatter(NullFormatter())
+def _centred_labels(axes: Axes, bounds: Floats, middles: Floats, names: list[str], look: Theme) -> None:
+    """Marks and grid at the bounds, names without marks in the middle."""
+    if axes.xaxis.get_tick_params().get("gridOn", False):
+        _draw_grid(axes, bounds, look)
+    _draw_marks(axes, bounds, look)
+    axes.xaxis.set_major_locator(NullLocator())
     axes.xaxis.set_minor_locator(FixedLocator(middles.tolist()))
     axes.xaxis.set_minor_formatter(FixedFormatter(names))
     axes.tick_params(axis="x", which="minor", length=0)
+
+
+def without_names(axes: Axes) -> None:
+    """Take the time labels off a panel that stands over another one; its grid and marks stay."""
+    axes.set_xlabel("")
+    axes.xaxis.set_visible(False)
+
+
+def _draw_grid(axes: Axes, places: Floats, look: Theme) -> None:
+    _draw_upright(axes, places, axes.get_xaxis_transform(), (0.0, 1.0), colour=look.faint)
+
+
+def _draw_marks(axes: Axes, places: Floats, look: Theme) -> None:
+    """Marks of 3.5 points under the axis."""
+    inches = axes.figure.dpi_scale_trans + ScaledTranslation(0.0, 0.0, axes.transAxes)  # type: ignore[arg-type]
+    across = blended_transform_factory(axes.transData, inches)
+    _draw_upright(axes, places, across, (-3.5 / 72.0, 0.0), colour=look.ink, clip_on=False)
+
+
+def _draw_upright(
+    axes: Axes,
+    places: Floats,
+    across: Transform,
+    ends: tuple[float, float],
+    *,
+    colour: str,
+    linestyle: str = "solid",
+    clip_on: bool = True,
+) -> None:
+    """Upright lines as one path: as ticks, with two marks and two labels each, they take half of a picture's time."""
+    if not len(places):
+        return
+    vertices = np.column_stack([np.repeat(places, 2), np.tile(ends, len(places))])
+    codes = np.tile([Path.MOVETO, Path.LINETO], len(places))
+    axes.add_artist(
+        PathPatch(
+            Path(vertices, codes),
+            facecolor="none",
+            edgecolor=colour,
+            linewidth=GRID_PT,
+            linestyle=linestyle,
+            transform=across,
+            clip_on=clip_on,
+            zorder=0.5,
+        )
+    )

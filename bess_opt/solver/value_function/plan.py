@@ -19,7 +19,7 @@ from bess_opt.solver.expand import expand
 from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import LimitReachedError, Solution
-from bess_opt.solver.value_function.in_order import plan_in_order
+from bess_opt.solver.value_function.in_order import plan_in_order, with_ties_broken
 from bess_opt.solver.value_function.modes import Modes, modes_of
 from bess_opt.solver.value_function.on_top.peaks import plan_under_peaks
 from bess_opt.solver.value_function.on_top.priced import OnTop, RowPrice
@@ -86,9 +86,12 @@ def _solved(program: StepProgram, seconds: float | None) -> tuple[Schedule, Mode
     began, recursion = time.perf_counter(), Recursion(program, ways)
     with recursion.within(seconds):
         schedule = recursion.schedule()
-    if schedule.humps and program.levels >= LEVELS:
+    if schedule.humps:
         left = None if seconds is None else seconds - (time.perf_counter() - began)
-        schedule = plan_in_order(program, ways, float(schedule.value[0]), left)
+        if program.levels >= LEVELS:
+            schedule = plan_in_order(program, ways, float(schedule.value[0]), left)
+        else:
+            schedule = with_ties_broken(program, ways, schedule, left)
     return schedule, ways, None
 
 

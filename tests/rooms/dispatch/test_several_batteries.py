@@ -190,8 +190,9 @@ def test_explanations_and_comparisons() -> None:
 
 
 def test_what_serves_one_battery_says_so() -> None:
+    regulation = scenario().series.assign(regulation_up_price_per_mw=5.0, regulation_down_price_per_mw=5.0)
     with pytest.raises(bo.ScenarioError, match="2 batteries, north, south"):
-        bo.wear_price(scenario())
+        bo.optimize(scenario().replace(series=regulation, strategy="frequency_regulation"))
 
 
 def test_keys_are_replaced_by_name() -> None:

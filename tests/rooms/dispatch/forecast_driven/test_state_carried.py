@@ -153,10 +153,3 @@ def test_a_start_above_the_window_is_brought_back_and_planned_on(count: int) -> 
     plan = bo.control(full, "persistence", horizon_h=12.0, every_h=6.0)
     assert list(plan.units.values())[-1]["soc"].iloc[-1] >= 0.9 - 1e-6
     assert "start_outside_window" in {finding.code for finding in plan.findings}
-
-
-def test_market_products_are_refused() -> None:
-    """A plan that counts on capacity which nobody holds would be worth less than it says."""
-    sold = site(series=site().series.assign(fcr_price_per_mw=8.0), product=[{"name": "fcr", "block_h": 4.0}])
-    with pytest.raises(bo.StrategyError, match="product: found fcr"):
-        bo.control(sold, "perfect", horizon_h=36.0, every_h=36.0)

@@ -166,6 +166,25 @@ def test_ties_are_broken_as_the_rule_says() -> None:
     assert sum(ties_broken(seed) for seed in range(TIED)) > TIED // 2
 
 
+def test_ties_between_humps_are_broken_as_the_rule_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tie-break's cost jumps where two humps of equal money cross, which its slopes alone do not tell."""
+    assert ties_broken(1167)
+    monkeypatch.setattr(in_order, "WEIGHTS", ())
+    with pytest.raises(AssertionError, match="seed 1167"):
+        ties_broken(1167)
+
+
+def test_a_plan_that_loses_money_breaks_no_tie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A weight that is too large buys less throughput with money: the plan of most money stands."""
+    right = solve(Referee(stepwise_scenario(1167, most_steps=10, ties=True)))
+    monkeypatch.setattr(in_order, "WEIGHTS", (1e3, 1e-4))
+    assert solve(Referee(stepwise_scenario(1167, most_steps=10, ties=True))).objective == right.objective
+    monkeypatch.setattr(in_order, "WEIGHTS", (1e3,))
+    kept = solve(Referee(stepwise_scenario(1167, most_steps=10, ties=True)))
+    assert kept.objective == pytest.approx(right.objective, rel=1e-12)
+    assert kept.schedule.humps
+
+
 @pytest.mark.second_tier
 def test_ties_of_many_scenarios_are_broken_as_the_rule_says() -> None:
     held, seed = 0, 1_000
