@@ -25,6 +25,7 @@ from made_prices import (
     hours_of_day,
     quarter_hour_price,
 )
+from made_reserves import reserve_prices
 from made_solar import (
     BERLIN_LATITUDE,
     BERLIN_LONGITUDE,
@@ -46,6 +47,7 @@ OFFICE_MONTHS = (5, 7)
 OFFICE_CLOSED = ("2025-05-01", "2025-05-29", "2025-06-09", "2025-06-19")  # public holidays of Bavaria
 
 TWO_FIRST, TWO_LAST = "2025-04-07", "2025-06-01"  # eight weeks of spring, with hours at negative prices
+RESERVE_FIRST, RESERVE_LAST = "2025-03-27", "2025-03-30"  # four days, clocks go forward on the last
 DEPOT_CHARGES = 120.0  # EUR/MWh of grid charges and levies, on top of the hourly price
 DEPOT_FIRST, DEPOT_LAST = "2025-05-05", "2025-06-01"  # four weeks
 CARS, CAR_MWH, CAR_CHARGER_MW = 20, 0.06, 0.011  # delivery vans, usable energy and charger of each
@@ -55,6 +57,7 @@ CAR_RESERVE = 0.8  # of their energy, to be there when they leave
 DECIMALS = {
     "solar_mw": 4, "solar_dc_mw": 4, "load_mw": 4, "price_per_mwh": 2, "import_price_per_mwh": 2,
     "cars.charge_limit_mw": 4, "cars.discharge_limit_mw": 4, "cars.drawn_mw": 6, "cars.energy_min_mwh": 4,
+    "fcr_price_per_mw": 2, "afrr_up_price_per_mw": 2,
 }  # fmt: skip
 
 
@@ -116,6 +119,12 @@ def warranty() -> pd.DataFrame:
 def two_batteries() -> pd.DataFrame:
     """Eight weeks of prices by the hour."""
     return hourly_prices().loc[TWO_FIRST:TWO_LAST]
+
+
+def energy_and_reserve() -> pd.DataFrame:
+    """Four days of prices by the hour, for energy and for two reserves held in blocks of four hours."""
+    frame = hourly_prices().loc[RESERVE_FIRST:RESERVE_LAST]
+    return frame.join(reserve_prices(frame["price_per_mwh"], generator(20250324)))
 
 
 def depot() -> pd.DataFrame:
@@ -189,6 +198,7 @@ FILES: dict[str, Callable[[], pd.DataFrame]] = {
     "warranty_year/series.csv": warranty,
     "two_batteries_one_connection/series.csv": two_batteries,
     "depot_with_cars/series.csv": depot,
+    "energy_and_reserve/series.csv": energy_and_reserve,
 }
 
 

@@ -22,6 +22,7 @@ ZONES = {
     "office_with_tariff": "Europe/Berlin",
     "two_batteries_one_connection": "Europe/Berlin",
     "depot_with_cars": "Europe/Berlin",
+    "energy_and_reserve": "Europe/Berlin",
     "warranty_year": "Europe/Berlin",
 }
 STEP_MIN = dict.fromkeys(ZONES, 60) | {"arbitrage_15min": 15, "office_with_tariff": 15}
