@@ -239,3 +239,14 @@ def test_studies_and_drawn_price_years_keep_what_each_battery_states() -> None:
     for drawn in bo.monte_carlo(given, 2, seed=1, columns=["price_per_mwh", own]):
         shown = drawn.series.merge(given.series, on=["price_per_mwh", own])
         assert len(shown) == hours
+
+
+def test_what_energy_is_worth_is_drawn_for_each_battery() -> None:
+    plan = bo.optimize(scenario())
+    (axes,) = plan.plot("value").axes
+    drawn = {str(line.get_label()): line for line in axes.get_lines()}
+    assert isinstance(plan.stored_energy_value, pd.DataFrame)
+    for name in ("north", "south"):
+        line = drawn[f"stored, {name}"]
+        assert np.asarray(line.get_ydata(), dtype=float) == pytest.approx(plan.stored_energy_value[name].to_numpy())
+    assert drawn["stored, north"].get_linestyle() != drawn["stored, south"].get_linestyle()
