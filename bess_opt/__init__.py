@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from bess_opt.investment.lifetime.faded_dispatch import faded_dispatch as faded_dispatch
     from bess_opt.investment.lifetime.financials import Financials as Financials
     from bess_opt.investment.lifetime.financials import financials as financials
+    from bess_opt.investment.lifetime.site_wear_price import SiteWearPrice as SiteWearPrice
     from bess_opt.investment.lifetime.wear_price import WearPrice as WearPrice
     from bess_opt.investment.lifetime.wear_price import wear_price as wear_price
     from bess_opt.investment.sizing.result import Sizing as Sizing
@@ -182,6 +183,7 @@ _HOME = {
     "Wear": "inputs.wear",
     "wear_from_cycle_life": "inputs.wear",
     "wear_price": "investment.lifetime.wear_price",
+    "SiteWearPrice": "investment.lifetime.site_wear_price",
     "WearPrice": "investment.lifetime.wear_price",
 }
 

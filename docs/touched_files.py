@@ -33,10 +33,7 @@ KINDS = (
     Kind("a reader", "SMARD", r"smard|SMARD", "1"),
     Kind("a ledger line", "`wear_cost`", r"wear_cost", "1 (a row)"),
     Kind("an engine", "value functions", r"value_function(\.\w+)*", "1 folder and 1 row", "solver/value_function"),
-    Kind(
-        "a market product", "frequency regulation", r"(regulation_(up|down)\w*|frequency_regulation)", "a data row",
-        "strategies/frequency_regulation",
-    ),
+    Kind("a market product", "ERCOT's `ecrs`", r"ecrs", "1 (a data row)"),
     Kind("a second battery", "what refuses several of them", r"require_one_battery", "at most 4"),
     Kind("a further kind of asset", "PV on the AC bus", r"(solar|curtailed)_ac_mw", "at most 4"),
 )  # fmt: skip
@@ -77,7 +74,7 @@ def _words(file: Path) -> Iterator[str]:
     yield file.stem
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".toml":
-        yield from re.findall(r"^\[(\w+)\]$", text, re.MULTILINE)
+        yield from re.findall(r"^\[{1,2}(\w+)\]{1,2}$", text, re.MULTILINE)
         return
     tree = ast.parse(text)
     said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings

@@ -20,23 +20,25 @@ from bess_opt.common.findings import Finding
 from bess_opt.common.progress import ShowProgress
 from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import show
-from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.lifetime.repeated_end import ONCE, free_ends
-from bess_opt.investment.lifetime.worn_life import Cells, LifeValue, cells_of, life_value_of
-from bess_opt.plant.from_scenario import plant_of
+from bess_opt.investment.lifetime.site_wear_price import (
+    MOST_PLANS,
+    SAME_PRICE,
+    USUAL_PLANS,
+    SiteWearPrice,
+    planned_at,
+    site_wear_price,
+    with_wear_prices,
+)
+from bess_opt.investment.lifetime.worn_life import Cells, LifeValue, cells_of, life_values_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_PLANS = 80
-USUAL_PLANS = 12  # that most searches need, for the share that is told
 LARGEST = 1e6  # of the first price tried: dearer wear than that leaves no battery at work
-SAME_PRICE = 1e-9  # of a price: nearer ones are one
-SAME_MONEY = 1e-6  # of the turnover: by how much an objective may miss its own cash and wear
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ class WearPrice:
         )
 
 
-def wear_price(scenario: Scenario, *, tolerance: float = 1e-6, progress: ShowProgress = False) -> WearPrice:
+def wear_price(
+    scenario: Scenario, *, tolerance: float = 1e-6, progress: ShowProgress = False
+) -> WearPrice | SiteWearPrice:
     """The wear cost in dispatch at which the battery of `scenario` is worth most over its life.
 
     With `battery.wear` stated it is a factor on all its prices, else `battery.wear_cost_per_mwh`. Cells last as their
@@ -83,6 +87,9 @@ def wear_price(scenario: Scenario, *, tolerance: float = 1e-6, progress: ShowPro
     it by the energy that leaves the cells), capacity is the smaller of calendar and cycle capacity, and the battery's
     part of the net revenue goes with it; cells are new after each replacement of [finance]. The search ends when no
     plan of a further price can be better by more than `tolerance` of what the battery earns.
+
+    Several batteries have a factor each, searched together: a `SiteWearPrice`. What they earn goes with the capacity
+    of all nameplate, as in `ageing`.
 
     `progress` is told a `Progress` after each plan, or says whether a bar is drawn; StopIteration from it ends the
     search with the prices planned so far and the bound that holds for them, before the first with CancelledError.
@@ -92,8 +99,12 @@ def wear_price(scenario: Scenario, *, tolerance: float = 1e-6, progress: ShowPro
     """
     _check(scenario, tolerance)
     counted = counted_scenario(scenario)
-    cells = cells_of(counted)
-    life = life_value_of(counted, cells)
+    each = cells_of(counted)
+    lives = life_values_of(counted, each)
+    if len(each) > 1:
+        with followed(progress, "planning at prices of wear") as told:
+            return site_wear_price(counted, each, lives, tolerance, told)
+    cells, life = each[0], lives[0]
     search = _Search(counted, cells, life)
     first = [0.0, cells.usual_price, 4.0 * cells.usual_price]
     with followed(progress, "planning at each price of wear") as told:
@@ -131,25 +142,12 @@ class _Search:
     def __init__(self, scenario: Scenario, cells: Cells, life: LifeValue) -> None:
         self.scenario, self.cells, self.life = scenario, cells, life
         self.tried: list[_Tried] = []
-        storage = plant_of(scenario).storage
-        ends = storage.end_value_per_mwh * (
-            np.array([storage.floor_mwh[-1], storage.ceiling_mwh[-1]]) - storage.start_mwh
-        )
-        self._least_stored = float(ends.min())
 
     def add(self, price: float) -> _Tried:
         """Plan at a price of wear. Raises what `optimize` raises, and ScenarioError where it is not about money."""
-        plan = optimize(with_wear_price(self.scenario, price))
-        cash, wear = plan.metrics.net_revenue, self.cells.wear_of(plan)
-        report = plan.report
-        money = cash - price * wear + plan.metrics.stored_value
-        scale = max(abs(cash), abs(price * wear), 1.0)
-        if report is None or abs(report.objective - money) > SAME_MONEY * scale:
-            found = "the strategy's objective is not the site's money"
-            expected = "give a strategy that maximises money: arbitrage, self_consumption or peak_shaving"
-            raise ScenarioError([Finding("no_money", "strategy", found, expected)])
-        value = self.life.of(cash, wear)
-        made = _Tried(price, cash, wear, value, report.bound - self._least_stored, plan)
+        found = planned_at(self.scenario, [price], [self.cells])
+        (wear,) = found.wear
+        made = _Tried(price, found.cash, wear, self.life.of(found.cash, wear), found.most, found.plan)
         self.tried = sorted([*self.tried, made], key=lambda tried: tried.price)
         return made
 
@@ -194,15 +192,6 @@ class _Search:
         return gaps
 
 
-def with_wear_price(scenario: Scenario, factor: float) -> Scenario:
-    """`scenario` with its wear by depth times `factor`, or without such wear with `factor` as its wear cost."""
-    wear = scenario.battery.wear
-    if wear is None:
-        return scenario.replace(battery={"wear_cost_per_mwh": factor})
-    prices = [factor * price for price in wear.cost_per_mwh]
-    return scenario.replace(battery={"wear": {"depth": list(wear.depth), "cost_per_mwh": prices}})
-
-
 def _result(scenario: Scenario, search: _Search, cells: Cells, life: LifeValue) -> WearPrice:
     best, bound = search.best, search.bound()
     rows = [
@@ -222,7 +211,7 @@ def _result(scenario: Scenario, search: _Search, cells: Cells, life: LifeValue) 
         bound=bound,
         gap=(bound - best.value) / search.scale(),
         table=pd.DataFrame(rows),
-        scenario=with_wear_price(scenario, best.price),
+        scenario=with_wear_prices(scenario, [best.price]),
         plan=best.plan,
         assumptions=life.assumptions,
         by_depth=scenario.battery.wear is not None,
@@ -230,7 +219,6 @@ def _result(scenario: Scenario, search: _Search, cells: Cells, life: LifeValue) 
 
 
 def _check(scenario: Scenario, tolerance: float) -> None:
-    require_one_battery(scenario.batteries, "wear_price")
     finance, problems = scenario.finance, []
     if not 0.0 < tolerance < 1.0:
         problems.append(

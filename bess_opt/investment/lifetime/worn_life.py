@@ -12,6 +12,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.result import Dispatch
+from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.technologies.ageing_model import AgeingModel
@@ -39,7 +40,8 @@ class Cells:
 
     def wear_of(self, plan: Dispatch) -> float:
         """The wear of a plan, whatever its own prices of wear are."""
-        charge, discharge = (plan.schedule[name].to_numpy() for name in ("charge_mw", "discharge_mw"))
+        own = plan.units[self.storage.name] if self.storage.name else plan.schedule
+        charge, discharge = (own[name].to_numpy() for name in ("charge_mw", "discharge_mw"))
         if self.storage.wear is None:
             return float(discharge.sum()) * self.step_h
         return float(self.storage.worn(charge, discharge, self.step_h).cost.sum())
@@ -53,24 +55,35 @@ class Cells:
         """The price of wear at which the whole cycle life costs what new cells do; 1 where these cost nothing."""
         return (self.new_cells or self.of_full_cycle * self.cycle_life) / (self.of_full_cycle * self.cycle_life)
 
+    def most_wear(self, steps: int) -> float:
+        """What no plan of so many steps wears more than."""
+        limit = np.broadcast_to(self.storage.discharge_limit_mw, steps)
+        if self.storage.wear is None:
+            return float(limit.sum()) * self.step_h
+        left = self.storage.through_cells(np.zeros(steps), limit, self.step_h)[1]
+        return float(left.sum()) * float(self.storage.wear.price_per_mwh.max())
 
-def cells_of(scenario: Scenario) -> Cells:
-    """The cells of the one battery. ScenarioError where its technology states no cycle life, or its wear is free."""
-    battery, plant = scenario.battery, plant_of(scenario)
-    storage, finance = plant.storage, scenario.finance or Finance()
-    if battery.tech.cycle_life is None:
-        expected = "state cycle_life, full cycles until 0.8 of the capacity is left"
-        raise ScenarioError([Finding("missing_key", "battery.technology.cycle_life", "is missing", expected)])
-    whole = storage.energy_mwh * storage.eta_discharge
-    if storage.wear is not None:
-        whole = float(storage.wear.of_falls(np.array(storage.energy_mwh)))
-        if whole <= 0.0:
-            expected = "give a price above 0 to a segment, of which the factor is looked for"
-            raise ScenarioError([Finding("wrong_value", "battery.wear.cost_per_mwh", "all are 0", expected)])
-    anew = finance.replacement(battery.power_mw, battery.energy_mwh)
-    new_cells = anew or finance.capital_per_mwh * battery.energy_mwh
-    weight = year_weight(scenario)
-    return Cells(storage, plant.step_h, battery.tech.cycle_life, whole, weight, new_cells)
+
+def cells_of(scenario: Scenario) -> tuple[Cells, ...]:
+    """The cells of each battery. ScenarioError where a technology states no cycle life, or its wear is free."""
+    plant, finance = plant_of(scenario), scenario.finance or Finance()
+    weight, made = year_weight(scenario), []
+    for battery, storage in zip(scenario.batteries, plant.batteries, strict=True):
+        if battery.tech.cycle_life is None:
+            expected = "state cycle_life, full cycles until 0.8 of the capacity is left"
+            where = storage.place("technology.cycle_life")
+            raise ScenarioError([Finding("missing_key", where, "is missing", expected)])
+        whole = storage.energy_mwh * storage.eta_discharge
+        if storage.wear is not None:
+            whole = float(storage.wear.of_falls(np.array(storage.energy_mwh)))
+            if whole <= 0.0:
+                expected = "give a price above 0 to a segment, of which the factor is looked for"
+                where = storage.place("wear.cost_per_mwh")
+                raise ScenarioError([Finding("wrong_value", where, "all are 0", expected)])
+        anew = finance.replacement(battery.power_mw, battery.energy_mwh)
+        new_cells = anew or finance.capital_per_mwh * battery.energy_mwh
+        made.append(Cells(storage, plant.step_h, battery.tech.cycle_life, whole, weight, new_cells))
+    return tuple(made)
 
 
 @dataclass(frozen=True)
@@ -113,7 +126,7 @@ class LifeValue:
         Between the corners of lines and capacities the value is a parabola in the wear, so that it is looked at
         exactly.
         """
-        inner = [*self._corners(), *_crossings(lines)]
+        inner = [*self.corners, *_crossings(lines)]
         corners = np.unique([least_wear, most_wear, *(wear for wear in inner if least_wear < wear < most_wear)])
         found = [self._under(lines, float(wear)) for wear in corners]
         for low, high in pairwise(corners.tolist()):
@@ -126,7 +139,8 @@ class LifeValue:
     def _under(self, lines: Sequence[tuple[float, float]], wear: float) -> float:
         return self.of(min(most + price * wear for most, price in lines), wear)
 
-    def _corners(self) -> list[float]:
+    @property
+    def corners(self) -> list[float]:
         """Wear at which the cycles take over from the calendar at some age, or leave nothing."""
         per_wear = self.cells.used_per_year(1.0) * (1.0 - self.failure)
         ages = np.arange(1, len(self.calendar))
@@ -142,37 +156,42 @@ def _crossings(lines: Sequence[tuple[float, float]]) -> list[float]:
     ]
 
 
-def life_value_of(scenario: Scenario, cells: Cells) -> LifeValue:
-    """The value over life of `scenario`'s battery. ScenarioError where the site's own money is not known."""
-    finance, battery = scenario.finance or Finance(), scenario.battery
-    model = AgeingModel.of_technology(battery.tech)
-    site = _without(scenario)
-    years = finance.lifetime_years or 0
-    calendar = calendar_capacity(model, cells.step_h, years)
+def life_values_of(scenario: Scenario, cells: Sequence[Cells]) -> tuple[LifeValue, ...]:
+    """The value over life of the site, once as the cells of each battery alone would wear it down.
+
+    ScenarioError where the site's own money is not known.
+    """
+    finance, batteries = scenario.finance or Finance(), scenario.batteries
+    site, years = _without(scenario), finance.lifetime_years or 0
+    power, energy = (sum(getattr(battery, key) for battery in batteries) for key in ("power_mw", "energy_mwh"))
 
     def npv(yearly: Array) -> float:
-        money = tuple(yearly.tolist())
-        figures = Figures(battery.power_mw, battery.energy_mwh, 0.0, cells.year_weight, yearly=money)
+        figures = Figures(power, energy, 0.0, cells[0].year_weight, yearly=tuple(yearly.tolist()))
         return float(cash_flow_of(figures, finance, fade=0.0)["present_value"].sum())
 
     base = npv(np.zeros(years))
     worth = np.array([npv(row) - base for row in np.eye(years)])
-    by_depth = cells.storage.wear is not None
-    shared = "over depths as the stated wear" if by_depth else "by the energy that leaves the cells"
-    basis = (
-        f"cells that last {battery.tech.life_in_words}, revenue scaled by each year's mean capacity, "
-        f"cycle life shared {shared}"
-    )
-    return LifeValue(
-        cells=cells,
-        base=base,
-        worth=worth,
-        site=site,
-        calendar=calendar,
-        failure=model.failure_capacity,
-        age=since_new(np.arange(years), finance.replaced_after),
-        assumptions=assumptions_of(finance, scenario.site.currency, "optimal", basis),
-    )
+    age = since_new(np.arange(years), finance.replaced_after)
+    assumptions = assumptions_of(finance, scenario.site.currency, "optimal", _basis(batteries, cells))
+    lives = []
+    for battery, own in zip(batteries, cells, strict=True):
+        model = AgeingModel.of_technology(battery.tech)
+        calendar = calendar_capacity(model, own.step_h, years)
+        lives.append(LifeValue(own, base, worth, site, calendar, model.failure_capacity, age, assumptions))
+    return tuple(lives)
+
+
+def _basis(batteries: Sequence[Battery], cells: Sequence[Cells]) -> str:
+    """In words, what wears the cells and what that does to the revenue."""
+    each = []
+    for battery, own in zip(batteries, cells, strict=True):
+        by_depth = own.storage.wear is not None
+        shared = "over depths as the stated wear" if by_depth else "by the energy that leaves the cells"
+        each.append((f"cells that last {battery.tech.life_in_words}", f"cycle life shared {shared}"))
+    if len(each) == 1:
+        return f"{each[0][0]}, revenue scaled by each year's mean capacity, {each[0][1]}"
+    named = "; ".join(f"{own.storage.name}: {', '.join(words)}" for own, words in zip(cells, each, strict=True))
+    return f"{named}; revenue scaled by each year's mean capacity of all nameplate"
 
 
 def _without(scenario: Scenario) -> float:

@@ -17,14 +17,16 @@ from bess_opt.common.progress import ShowProgress, Stretch
 from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import show
 from bess_opt.dispatch.batch.study import study
-from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.investment.joint.region import Ranges, totals
+from bess_opt.investment.joint.result import JointSizing
+from bess_opt.investment.joint.sites import NAMELESS, Size, bought_site, name_of
+from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing.grid import planned
 from bess_opt.investment.sizing.objective_units import unit_of
-from bess_opt.investment.sizing.objectives import Twin, goal_of
-from bess_opt.investment.sizing.region import Range
+from bess_opt.investment.sizing.objectives import OBJECTIVES, Twin, goal_of
+from bess_opt.investment.sizing.result import Sizing
 from bess_opt.investment.sizing.size import size
-from bess_opt.investment.sizing.sized_program import resized
 from bess_opt.plots.shared.units import Unit
 
 if TYPE_CHECKING:
@@ -84,11 +86,13 @@ def _priced(scenario: Scenario, change: Callable[[pd.Series], pd.Series]) -> Sce
 
 
 def _efficiency(scenario: Scenario, amount: float) -> Scenario:
-    """Both one-way efficiencies of the cells times 1 + amount, at most 1."""
-    cells = scenario.battery.tech
-    etas = {name: min(getattr(cells, name) * (1.0 + amount), 1.0) for name in ("eta_charge", "eta_discharge")}
-    kept = {name: getattr(cells, name) for name in ("soc_min", "soc_max", "c_rate_max")}
-    return scenario.replace(battery={"technology": etas | kept})
+    """Both one-way efficiencies of the cells of each battery times 1 + amount, at most 1."""
+    changed: list[object] = []
+    for battery in scenario.batteries:
+        cells = battery.tech
+        etas = {name: min(getattr(cells, name) * (1.0 + amount), 1.0) for name in ("eta_charge", "eta_discharge")}
+        changed.append(battery.merged({"technology": cells.to_plain() | etas}, whole=frozenset({"technology"})))
+    return scenario.replace(battery=changed)
 
 
 FACTORS = {
@@ -104,30 +108,61 @@ FACTORS = {
 class Task:
     """What a worker computes for a changed scenario: the best size there, and what the base size is worth there."""
 
-    base: tuple[float, float]  # MW, MWh
-    power_mw: Range
-    duration_h: Range
+    base: Mapping[str, Size]  # by the batteries' names: MW, MWh
+    power_mw: Ranges
+    duration_h: Ranges
     objective: str
     twin: Twin
     steps: Mapping[str, Any]
 
     def __call__(self, scenario: Scenario) -> dict[str, float]:
         """One row of the table."""
-        best = size(
+        best = sized(
             scenario, self.power_mw, self.duration_h, self.objective, self.twin,
             **self.steps, workers=1, progress=False,
         )  # fmt: skip
-        kept = best.value
-        if (best.power_mw, best.energy_mwh) != self.base:
-            goal = goal_of(scenario, self.objective, self.twin)
-            kept = goal.value(planned(resized(scenario, *self.base), self.twin))
-        return {
-            "power_mw": best.power_mw,
-            "duration_h": best.duration_h,
-            "energy_mwh": best.energy_mwh,
-            "value": best.value,
-            "value_of_base_size": kept,
-        }
+        if scenario.finance is not None and scenario.finance.searches_years and best.scenario.finance is not None:
+            scenario = scenario.replace(finance=best.scenario.finance.to_plain())
+        kept = best.value if _sizes_of(best) == self.base else self.value_of_base(scenario, best)
+        return figures_of(best) | {"value_of_base_size": kept}
+
+    def value_of_base(self, scenario: Scenario, best: Sizing | JointSizing) -> float:
+        """What the base sizes are worth under `scenario`, counted as the sizing `best` of it; NaN where unknown."""
+        joint = isinstance(best, JointSizing)
+        if joint or OBJECTIVES[self.objective].needs_finance:
+            scenario = counted_scenario(scenario)
+        goal, size = goal_of(scenario, self.objective, self.twin), totals(list(self.base.values()))
+        if size[0] <= 0.0:
+            return np.nan if goal.without is None else goal.without
+        plan = planned(bought_site(scenario, self.base), self.twin)
+        if not joint:
+            return goal.value(plan)
+        figures = plan.metrics
+        return goal.of_revenue(goal.sign * figures.score if self.objective == "score" else figures.net_revenue, *size)
+
+
+def sized(scenario: Scenario, *question: Any, **limits: Any) -> Sizing | JointSizing:
+    """`size` of a question that may be about one battery or several."""
+    found: Sizing | JointSizing = size(scenario, *question, **limits)
+    return found
+
+
+def figures_of(best: Sizing | JointSizing) -> dict[str, float]:
+    """Sizes and value of a sizing; those of several batteries have their names before them, as "north.power_mw"."""
+    stated: list[tuple[str, Mapping[str, float]]] = [
+        (NAMELESS, {key: getattr(best, key) for key in ("power_mw", "duration_h", "energy_mwh")})
+    ]
+    if isinstance(best, JointSizing):
+        stated = [(str(name), {str(key): row[key] for key in row.index}) for name, row in best.sizes.iterrows()]
+    own = {f"{name}.{key}" if name else key: amount for name, row in stated for key, amount in row.items()}
+    return own | {"value": best.value}
+
+
+def _sizes_of(best: Sizing | JointSizing) -> dict[str, Size]:
+    """(MW, MWh) of each battery by its name."""
+    if isinstance(best, JointSizing):
+        return {str(name): (row["power_mw"], row["energy_mwh"]) for name, row in best.sizes.iterrows()}
+    return {name_of(best.scenario.battery): (best.power_mw, best.energy_mwh)}
 
 
 @dataclass(frozen=True)
@@ -137,12 +172,18 @@ class Sensitivity:
     `table` has a row per factor and amount, in the order given: factor, amount (a share of what is stated, or added
     for rates), then of the best size under the changed factor power_mw, duration_h, energy_mwh and value, and
     `value_of_base_size`: what the size that is best today would be worth then. `base` has the same figures unchanged.
+    Of several batteries each has its own columns, `north.power_mw` and so on, 0 where it is left out.
     """
 
     scenario: Scenario
     base: pd.Series
     table: pd.DataFrame
     task: Task
+
+    @property
+    def columns_before(self) -> tuple[str, ...]:
+        """What stands before the columns of each battery: "north.", or nothing where there is one."""
+        return tuple(str(key).removesuffix("power_mw") for key in self.base.index if str(key).endswith("power_mw"))
 
     @property
     def factors(self) -> Mapping[str, Factor]:
@@ -200,8 +241,8 @@ class Sensitivity:
 
 def sensitivity(
     scenario: Scenario,
-    power_mw: Range,
-    duration_h: Range,
+    power_mw: Ranges,
+    duration_h: Ranges,
     changes: Mapping[str, Sequence[float]] | Sequence[str] | None = None,
     objective: str = "npv",
     twin: Twin = "optimal",
@@ -215,14 +256,14 @@ def sensitivity(
 
     `changes` maps factors to amounts, or names factors to be changed by their usual amounts; by default all of
     `FACTORS` that the scenario has numbers for: capital cost, price level and price spread ±20 %, one-way efficiency
-    of the cells ±2 % (never above 1), discount rate ±2 points. `steps` are the other arguments of `bess_opt.size`
-    (power_step_mw, module, budget, tolerance, …). Runs on any `executor`, on `workers` processes, or here; the same
-    rows on each. `progress` is told a `Progress`, or says whether a bar is drawn; StopIteration from it ends the work
-    with CancelledError.
+    of the cells ±2 % (never above 1), discount rate ±2 points. Ranges are those of `bess_opt.size`, by name for
+    several batteries, which are sized together and whose efficiencies change together. `steps` are the other
+    arguments of `bess_opt.size` (power_step_mw, module, budget, tolerance, …). Runs on any `executor`, on `workers`
+    processes, or here; the same rows on each. `progress` is told a `Progress`, or says whether a bar is drawn;
+    StopIteration from it ends the work with CancelledError.
 
     Raises what `size` raises, and ScenarioError for an unknown factor or one that the scenario has no number for.
     """
-    require_one_battery(scenario.batteries, "sensitivity")
     amounts = _amounts(scenario, changes)
     changed = {
         f"{name} {amount:+.9g}": FACTORS[name].change(scenario, amount)
@@ -231,17 +272,17 @@ def sensitivity(
     }
     with followed(progress, "looking for the best size") as told:
         base = 1.0 / (1.0 + len(changed))
-        best = size(
+        best = sized(
             scenario, power_mw, duration_h, objective, twin, **steps, executor=executor, workers=workers,
             progress=told.part(0.0, base),
         )  # fmt: skip
         told.go_on()
-        task = Task((best.power_mw, best.energy_mwh), power_mw, duration_h, objective, best.twin, steps)
+        task = Task(_sizes_of(best), power_mw, duration_h, objective, twin, steps)
         table = _run(changed, task, executor, workers, told.part(base, 1.0))
     table.insert(0, "factor", [name for name, listed in amounts.items() for _ in listed])
     table.insert(1, "amount", [amount for listed in amounts.values() for amount in listed])
-    figures = {name: getattr(best, name) for name in ("power_mw", "duration_h", "energy_mwh", "value")}
-    return Sensitivity(scenario, pd.Series(figures | {"value_of_base_size": best.value}), table, task)
+    figures = figures_of(best) | {"value_of_base_size": best.value}
+    return Sensitivity(scenario, pd.Series(figures), table, task)
 
 
 def _amounts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from bess_opt.plots.shared.style import TEXT_PT, TITLE_PT, Theme, drawing, dress
 from bess_opt.plots.shared.units import Unit
 
 if TYPE_CHECKING:
-    from bess_opt.investment.sizing.sensitivity import Factor, Sensitivity
+    from bess_opt.investment.sizing.sensitivity import Sensitivity
 
 WIDTH_IN, BAR_IN, HEAD_IN, FOOT_IN = 11.0, 0.95, 1.15, 1.25
 LEFT, RIGHT = 0.215, 0.945  # of the page
@@ -41,18 +42,21 @@ def tornado_figure(found: Sensitivity, *, theme: str = "light") -> Figure:
         dress(axes, look)
         title = f"{found.scenario.name}: what the best size hangs on"
         page.text(0.02, 1 - 0.2 / height, title, fontsize=TITLE_PT, fontweight="bold", va="top", color=look.ink)
-        today = f"{found.base['power_mw']:.3g} MW, {found.base['duration_h']:.3g} h"
-        heading(axes, f"{unit.name[0].upper()}{unit.name[1:]} of the best size; today {unit.text(base)} at {today}")
+        today = sizes_written(found.base, found.columns_before)
+        several = len(found.columns_before) > 1
+        at, best = ("", f": {today}") if several else (f" at {today}", "")
+        heading(axes, f"{unit.name[0].upper()}{unit.name[1:]} of the best size; today {unit.text(base)}{at}")
         for place, name in enumerate(order):
-            _draw_factor(axes, place, found.factors[name], groups[name], base, unit, look)
-        _frame(axes, [found.factors[name].label for name in order], base, unit, look)
+            _draw_factor(axes, place, found, name, groups[name], unit, look)
+        _frame(axes, [found.factors[name].label for name in order], base, unit, look, best)
     return page
 
 
 def _draw_factor(
-    axes: Axes, place: int, factor: Factor, part: pd.DataFrame, base: float, unit: Unit, look: Theme
+    axes: Axes, place: int, found: Sensitivity, name: str, part: pd.DataFrame, unit: Unit, look: Theme
 ) -> None:
     """The bars of a factor: the least amount above, the largest below."""
+    factor, base = found.factors[name], float(found.base["value"])
     listed = part.sort_values("amount")
     ends = listed if len(listed) == 1 else listed.iloc[[0, -1]]
     zero = base / unit.scale
@@ -61,7 +65,7 @@ def _draw_factor(
         colour = look.charge if row["amount"] < 0.0 else look.discharge
         axes.barh(place + offset, value - zero, left=zero, height=0.34, color=colour)
         axes.plot([kept], [place + offset], "d", color=look.paper, markeredgecolor=look.ink, markersize=7, zorder=4)
-        text = f"{factor.written(row['amount'])}: {row['power_mw']:.3g} MW, {row['duration_h']:.3g} h"
+        text = f"{factor.written(row['amount'])}: {sizes_written(row, found.columns_before, between=chr(10))}"
         right = value >= zero
         edge = max(value, kept) if right else min(value, kept)
         axes.annotate(
@@ -76,14 +80,14 @@ def _draw_factor(
         )
 
 
-def _frame(axes: Axes, labels: list[str], base: float, unit: Unit, look: Theme) -> None:
+def _frame(axes: Axes, labels: list[str], base: float, unit: Unit, look: Theme, best: str) -> None:
     axes.axvline(base / unit.scale, color=look.ink, linewidth=1.2)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(-0.6, len(labels) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
-    axes.margins(x=0.6)  # room for the words beside the bars
-    axes.set_xlabel(f"{unit.label}\n◇ the size that is best today", fontsize=TEXT_PT, color=look.ink)
+    axes.margins(x=0.8 if best else 0.6)  # room for the words beside the bars
+    axes.set_xlabel(f"{unit.label}\n◇ the size that is best today{best}", fontsize=TEXT_PT, color=look.ink)
 
 
 def two_way_figure(found: Sensitivity, table: pd.DataFrame, *, theme: str = "light") -> Figure:
@@ -107,10 +111,10 @@ def two_way_figure(found: Sensitivity, table: pd.DataFrame, *, theme: str = "lig
             dark = grid[place[1], place[0]] < middle
             axes.text(
                 *place,
-                f"{row['power_mw']:.3g} MW\n{row['duration_h']:.3g} h",
+                sizes_written(row, found.columns_before, between="\n", within="\n"),
                 ha="center",
                 va="center",
-                fontsize=TEXT_PT - 1,
+                fontsize=TEXT_PT - (1 if len(found.columns_before) == 1 else 2.5),
                 color="#FFFFFF" if dark else "#1B1F24",
             )
         axes.set_xticks(range(len(across)), [found.factors[name_a].written(amount) for amount in across])
@@ -119,6 +123,20 @@ def two_way_figure(found: Sensitivity, table: pd.DataFrame, *, theme: str = "lig
         axes.set_ylabel(f"change of {found.factors[name_b].label}", fontsize=TEXT_PT, color=look.ink)
         colour_bar(axes, image, unit.label, look)
     return page
+
+
+def sizes_written(
+    row: Mapping[str, Any] | pd.Series, before: Sequence[str], *, between: str = "; ", within: str = ", "
+) -> str:
+    """The sizes of a row for people; of several batteries with their names, which begin the columns."""
+    if len(before) == 1:
+        return f"{row[f'{before[0]}power_mw']:.3g} MW{within}{row[f'{before[0]}duration_h']:.3g} h"
+    return between.join(
+        f"{name[:-1]} {row[f'{name}power_mw']:.3g} MW, {row[f'{name}duration_h']:.3g} h"
+        if row[f"{name}power_mw"] > 0.0
+        else f"{name[:-1]} left out"
+        for name in before
+    )
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -36,6 +36,8 @@ from bess_opt.solver.search.segments import (
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 
 TIE_CHOICES = 300  # yes-or-no choices of a segment up to which equal plans are told apart
+PRICE_ROUNDS = 4  # how often prices of rows that segments share are brought up to date
+LOOSE = 1e-9  # of the dearest: a price on a side that is not there, which is rounding
 TIE_NODES = 100  # branches spent on telling equal plans apart; counted, not timed, so that it repeats
 
 
@@ -68,6 +70,7 @@ class OneWaySearch:
         self.deadline = None if time_limit_s is None else time.perf_counter() + time_limit_s
         self._later = in_order(ties)
         self._cutter = Cutter(full, self.steps)
+        self._share = self._cutter.has_long_rows
 
     def run(self, relaxed: Solution, x: Array) -> Exact:
         """The exact plan, from the relaxation's solution and its tie-broken values `x`.
@@ -97,20 +100,84 @@ class OneWaySearch:
                 best = self._with_pattern(self._idle(answers), bound, len(answers))
                 fresh = self._not_one_way(best.x)
                 if not len(fresh):
-                    return self._proven(best)
+                    if self._closes(best) or segments == [Segment(0, self.steps)]:
+                        return self._proven(best)
+                    if self._share:
+                        best = self._at_shared_prices(best, segments, allowance / 4)
+                        bound = max(bound, best.bound)
+                        if self._closes(best):
+                            return best
+                        self._share, solved = False, {}
+                    else:
+                        segments = merged_segments([grown(segment, ends) for segment in segments], separable)
+                    continue
                 around = [segment_around(int(t), ends) for t in fresh]
                 segments = merged_segments([*segments, *around], separable)
         except LimitReachedError:
             return self._within_limit(bound, answers)
 
+    def _at_shared_prices(self, best: Exact, segments: list[Segment], allowance: float) -> Exact:
+        """`best` or a better plan, its bound from prices of the rows that segments share.
+
+        Prices of the relaxation do not know what the segments do to each other; those of a plan do. The segments'
+        best plans at these are a next plan, with next prices.
+        """
+        row_dual, bound = best.solution.row_dual, best.bound
+        for _ in range(PRICE_ROUNDS):
+            least, idle = self._bound_at(row_dual, segments, allowance)
+            bound = max(bound, least)
+            best = replace(best, bound=proven(bound, best.solution.objective, self.program, self.scale_mw))
+            if self._closes(best):
+                break
+            try:
+                plan = self._with_pattern(idle, bound, len(segments))
+            except InfeasibleProgramError:
+                break
+            row_dual = plan.solution.row_dual
+            if plan.solution.objective < best.solution.objective and not len(self._not_one_way(plan.x)):
+                best = plan
+        return best
+
+    def _bound_at(
+        self, row_dual: Array, segments: list[Segment], allowance: float
+    ) -> tuple[float, list[dict[str, Array]]]:
+        """(what the objective of no plan is below, idle flows of the segments) at prices `row_dual` of all rows.
+
+        By weak duality: each segment's best plan at these prices, and each other row and column at its best side.
+        """
+        program, total = self.program, self.program.offset
+        row, column = np.array(row_dual), program.cost - program.priced(row_dual)
+        cuts = [self._cutter.cut(segment, self._x, row_dual) for segment in segments]
+        with _side_by_side(len(cuts)) as pool:
+            found = list(pool.map(self._solve_small, [cut.priced for cut in cuts], repeat(allowance)))
+        total += sum(plan.bound for plan in found)
+        idle = [self._idle_in(*asked) for asked in zip(cuts, segments, (plan.x for plan in found), strict=True)]
+        for segment in segments:
+            _, columns, rows = self._cutter.slice(segment)
+            column[columns[columns < program.columns]] = row[rows[rows < program.rows]] = 0.0
+        least = LOOSE * float(np.abs(program.cost).max(initial=0.0))
+        for price, low, high in (
+            (row, program.row_lower, program.row_upper),
+            (column, program.lower, program.upper),
+        ):
+            side = np.where(price > 0.0, low, high)
+            there = np.isfinite(side)
+            if np.abs(price[~there]).max(initial=0.0) > least:
+                return -np.inf, idle
+            total += dot(price[there], side[there])
+        return total, idle
+
     def _proven(self, plan: Exact) -> Exact:
         """The plan, if its distance from the bound is what was asked for."""
-        distance = plan.solution.objective - plan.bound
-        if distance > 10.0 * self._tolerance():
+        if not self._closes(plan):
+            distance = plan.solution.objective - plan.bound
             raise SolveError(
                 f"the plan is proven only to {distance:.3g} of its objective; state a larger solver.rel_gap"
             )
         return plan
+
+    def _closes(self, plan: Exact) -> bool:
+        return plan.solution.objective - plan.bound <= 10.0 * self._tolerance()
 
     def _not_one_way(self, x: Array) -> Array:
         return steps_not_one_way(self.program, x, self.pairs, self.scale_mw)
@@ -177,7 +244,7 @@ class OneWaySearch:
 
     def _solve_segment(self, segment: Segment, allowance: float) -> Answer:
         """Bound and plan of one segment; a plan that does not exist leaves the gap infinite."""
-        programs = self._cutter.cut(segment, self._x, self._relaxed.row_dual)
+        programs = self._cutter.cut(segment, self._x, self._relaxed.row_dual, share=self._share)
         here = np.append(self._x, np.zeros(self.full.columns - len(self._x)))[programs.origin]
         priced = self._solve_small(programs.priced, allowance)
         raised = max(0.0, priced.bound - float(programs.priced.cost @ here))

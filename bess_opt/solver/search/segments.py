@@ -96,6 +96,7 @@ class Cutter:
         self.place = full.place if place is None else place
         self.row_first, self.row_last = _row_spans(full, self.place)
         self._wide = (self.row_last - self.row_first > WIDE_ROW) & (self.row_last <= 2 * steps)
+        self._long = self._wide & (self.row_last - self.row_first > 2 * WIDEST)
         self._rows = full.row_of_entry
         # Sorted by time once, so that a segment costs what it holds, not what the horizon holds.
         self._by_place = np.argsort(self.place, kind="stable")
@@ -112,9 +113,11 @@ class Cutter:
         """Instants at which a segment may end: the `resting` ones, where energy sits at a bound.
 
         Rows over many steps (warranty cycles of a day) tie a segment to its surroundings more than energy
-        does: where there are any, segments end between them instead.
+        does: where there are any, segments end between them instead. Rows longer than a segment reaches (the
+        cycles of a year) leave no such instant: like billed peaks they have a price in it.
         """
-        return np.flatnonzero(~self._crossed(self._wide)) if self._wide.any() else resting
+        crossed = self.crossed_by_short(WIDEST)
+        return np.flatnonzero(~crossed) if crossed.any() else resting
 
     def crossed_by_short(self, longest: int) -> Array:
         """Per instant, whether a row over many steps, but no more than `longest`, reaches from before it to after."""
@@ -152,8 +155,17 @@ class Cutter:
         crossed: Array = np.cumsum(begun)[: 2 * self.steps + 1 : 2] > 0
         return crossed
 
-    def cut(self, segment: Segment, x: Array, row_dual: Array) -> SegmentPrograms:
-        """The segment's programs; `x` and `row_dual` may leave out the columns and rows of the binaries."""
+    @property
+    def has_long_rows(self) -> bool:
+        """Whether any row is longer than a segment reaches."""
+        return bool(self._long.any())
+
+    def cut(self, segment: Segment, x: Array, row_dual: Array, *, share: bool = False) -> SegmentPrograms:
+        """The segment's programs; `x` and `row_dual` may leave out the columns and rows of the binaries.
+
+        With `share`, rows longer than a segment reaches have their price in `held` too: what its plan uses more of
+        them, others give up.
+        """
         full = self.full
         columns, entries = self._held_by(segment)
         position = np.searchsorted(columns, full.column[entries])
@@ -169,12 +181,16 @@ class Cutter:
                 cost[first] = worth[inside & (position == first)].sum()
         held, _ = full.part(columns, entries[inside], rows[inside])
         priced = replace(held, cost=cost, lower=held.lower.copy(), upper=held.upper.copy())
+        shared = ~inside & self._long[rows] if share else np.zeros(len(rows), dtype=bool)
+        if shared.any():
+            held = replace(held, cost=held.cost.copy())
+            np.subtract.at(held.cost, position[shared], worth[shared])
         instants = [i for i in (segment.first, segment.last) if 0 < i < self.steps]
         own = [block.first + np.array(instants, dtype=np.int64) for block in stores(full.variables)]
         ends = np.concatenate(own)
         at = np.searchsorted(columns, ends)
         held.lower[at] = held.upper[at] = x[ends]
-        coupling = np.setdiff1d(rows[~inside], self._end_rows(segment))
+        coupling = np.setdiff1d(rows[~inside & ~shared], self._end_rows(segment))
         if len(coupling):
             held = held.with_rows(self._coupled_rows(coupling, columns, x))
         return SegmentPrograms(priced, held, columns, at, x[ends], bool(len(coupling)))

@@ -105,6 +105,7 @@ def test_the_exponent_is_the_slope_of_the_logarithms() -> None:
     assert exponent(rows, "cvxpy") is None
 
 
+@pytest.mark.second_tier
 def test_run_writes_results(tmp_path: Path) -> None:
     command = [sys.executable, str(RUN), "--quick", "--cases", "small", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

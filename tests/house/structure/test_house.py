@@ -120,7 +120,7 @@ def test_glossary_is_in_order_and_each_word_stands_once() -> None:
 def test_contributing_examples_run(tmp_path: Path) -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) >= 2
+    assert len(blocks) == 6
     for block in blocks:
         done = subprocess.run(
             [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False

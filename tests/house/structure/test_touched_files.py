@@ -23,6 +23,7 @@ REACHED = {
     "a reader": (1, False),
     "a ledger line": (1, False),
     "an engine": (1, True),
+    "a market product": (1, False),
 }
 
 

@@ -59,6 +59,57 @@ def test_segments_of_days_find_the_optimum(seed: int) -> None:
     assert plan.report.objective == pytest.approx(whole(of), rel=1e-6, abs=1e-4)
 
 
+def capped(seed: int) -> bo.Scenario:
+    """Twelve days with two half days of negative prices far apart, wear by depth or none, a cap on all cycles."""
+    rng = np.random.default_rng(seed)
+    price = np.round(50.0 + 30.0 * np.sin(np.arange(144) * np.pi / 6.0) + rng.normal(0.0, 8.0, 144), 1)
+    price[[*range(20, 26), *range(110, 116)]] -= rng.choice([90.0, 130.0, 200.0])
+    battery: dict[str, Any] = {
+        "power_mw": 1.0,
+        "duration_h": 3.0,
+        "max_cycles": {"count": float(rng.choice([6, 8, 10, 12, 14])), "per": "horizon"},
+        "soc_start": 0.5,
+    }
+    if rng.random() < 0.6:
+        battery["wear"] = {"depth": [0.3, 0.6, 1.0], "cost_per_mwh": [2.0, 5.0, 9.0]}
+    index = pd.date_range("2025-05-01", periods=144, freq="2h", tz="UTC")
+    series = pd.DataFrame({"price_per_mwh": price}, index=index)
+    return bo.Scenario(battery=battery, series=series, strategy="arbitrage", solver={"engine": "highs"})
+
+
+@pytest.mark.parametrize(("seed", "rounds", "longest"), [(1, 1, 3), (4, 1, 4), (11, 2, 6), (12, 2, 6), (13, 4, 144)])
+def test_a_cap_on_the_whole_horizon_is_priced_in_its_segments(
+    seed: int, rounds: int, longest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prices brought up to date prove most plans; where they do not (the last), segments grow as far as it takes.
+
+    Whatever the prices, what they bound is no better than the optimum.
+    """
+    of, lengths, bounds = capped(seed), list[int](), list[float]()
+    search = one_way_search.OneWaySearch
+    solve_segment, bound_at = search._solve_segment, search._bound_at
+
+    def noted(self: Any, segment: Segment, allowance: float) -> Any:
+        lengths.append(segment.last - segment.first)
+        return solve_segment(self, segment, allowance)
+
+    def bounded(self: Any, *asked: Any) -> Any:
+        found = bound_at(self, *asked)
+        bounds.append(-found[0])
+        return found
+
+    monkeypatch.setattr(segments, "WIDEST", 24)
+    monkeypatch.setattr(search, "_solve_segment", noted)
+    monkeypatch.setattr(search, "_bound_at", bounded)
+    report = bo.optimize(of).report
+    exact = whole(of)
+    assert report is not None
+    assert report.objective == pytest.approx(exact, rel=1e-6)
+    assert report.gap <= 1e-6
+    assert (len(bounds), max(lengths)) == (rounds, longest)
+    assert min(bounds) >= exact * (1.0 - 1e-6)
+
+
 @pytest.mark.parametrize("strategy", ["arbitrage", "cycling"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_bound_and_plan_of_the_first_segments_hold_the_optimum_between_them(seed: int, strategy: str) -> None:

@@ -13,10 +13,11 @@ import bess_opt as bo
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
 from bess_opt.plant.from_scenario import plant_of
-from bess_opt.solver import segments, warm_start
+from bess_opt.solver import warm_start
 from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
+from bess_opt.solver.search import segments
 from bess_opt.solver.solution import AT_LOWER, BASIC, InfeasibleProgramError, basis_at
 from bess_opt.solver.warm_start import at_rest
 from bess_opt.strategies.shared.activation import activate

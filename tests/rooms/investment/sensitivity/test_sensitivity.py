@@ -91,9 +91,9 @@ def test_factors_without_numbers_are_left_out() -> None:
 
 def test_any_executor_gives_the_same_rows(found: bo.Sensitivity) -> None:
     with ThreadPoolExecutor(2) as executor:
-        other = bo.sensitivity(scenario(), *RANGES, executor=executor)
+        other = bo.sensitivity(scenario(), *RANGES, ["capital_cost", "price_level"], executor=executor)
         pair = found.two_way("capital_cost", "efficiency", 2, executor=executor)
-    pd.testing.assert_frame_equal(found.table, other.table, check_exact=True)
+    pd.testing.assert_frame_equal(found.table.iloc[:4], other.table, check_exact=True)
     pd.testing.assert_frame_equal(pair, found.two_way("capital_cost", "efficiency", 2, workers=2), check_exact=True)
 
 
@@ -155,3 +155,69 @@ def test_a_change_that_cannot_be_sized_is_named() -> None:
     """Ten times the capital leaves no size within the budget."""
     with pytest.raises(BessOptError, match=re.escape("capital_cost +9: power_mw: no size lies within ranges")):
         bo.sensitivity(scenario(), *RANGES, changes={"capital_cost": [9.0]}, budget=6e5)
+
+
+def pair() -> bo.Scenario:
+    own = {"north": {"duration_h": 1, "technology": "premium"}, "south": {"duration_h": 4, "technology": "standard"}}
+    batteries = [{"name": name, "power_mw": 1} | keys for name, keys in own.items()]
+    return scenario().replace(battery=batteries, site={"import_limit_mw": 1.5, "export_limit_mw": 1.5})
+
+
+POWERS, DURATIONS = {"north": (0, 2), "south": (0, 2)}, {"north": 1.0, "south": 4.0}
+
+
+@pytest.fixture(scope="module")
+def of_two() -> bo.Sensitivity:
+    return bo.sensitivity(pair(), POWERS, DURATIONS, {"capital_cost": [-0.2, 0.6], "efficiency": [-0.02, 0.0]})
+
+
+def test_several_batteries_are_sized_together_under_each_change(of_two: bo.Sensitivity) -> None:
+    assert [c for c in of_two.table if "." in c] == [
+        f"{name}.{key}" for name in ("north", "south") for key in ("power_mw", "duration_h", "energy_mwh")
+    ]
+    dearer = bo.size(scenario(capital_per_mw=240_000.0, capital_per_mwh=288_000.0).replace(
+        battery=[b.to_plain() for b in pair().batteries], site=pair().site.to_plain()), POWERS, DURATIONS)  # fmt: skip
+    row = of_two.table.iloc[1]
+    assert row["value"] == pytest.approx(dearer.value, rel=1e-9)
+    assert {name: row[f"{name}.power_mw"] for name in POWERS} == pytest.approx(dearer.power_mw)
+    base = of_two.base
+    capital = sum(150_000.0 * base[f"{n}.power_mw"] + 180_000.0 * base[f"{n}.energy_mwh"] for n in POWERS)
+    assert capital > 0.0
+    assert base["value"] - row["value_of_base_size"] == pytest.approx(0.6 * capital, rel=1e-6)
+    assert (of_two.table["value"] >= of_two.table["value_of_base_size"] - 2e-3 * abs(base["value"])).all()
+    same = of_two.table.iloc[3]
+    assert (same["value"], same["value_of_base_size"]) == pytest.approx((base["value"], base["value"]), rel=1e-9)
+    assert of_two.table.iloc[2]["value"] < same["value"]
+
+
+def test_pictures_name_each_battery(of_two: bo.Sensitivity) -> None:
+    tornado = of_two.plot()
+    assert any("north" in text.get_text() and "south" in text.get_text() for text in tornado.axes[0].texts)
+    cells = of_two.plot(of_two.two_way("capital_cost", "discount_rate", 2)).axes[0].texts
+    assert all("south" in text.get_text() for text in cells)
+
+
+def test_better_cells_still_fade() -> None:
+    """A change of nothing leaves the value as it is, the technology's life included."""
+    base = scenario().replace(battery={"technology": "premium"})
+    same = bo.sensitivity(base, 1.0, 2.0, {"efficiency": [0.0]})
+    assert same.table["value"].iloc[0] == pytest.approx(float(same.base["value"]), rel=1e-9)
+    assert FACTORS["efficiency"].change(base, -0.02).battery.tech.fade == base.battery.tech.fade > 0.0
+
+
+def test_no_battery_at_all_stays_worth_nothing() -> None:
+    """Where none is worth its cost today, cheaper ones may be; the base is still the site without one."""
+    found = bo.sensitivity(scenario(capital_per_mwh=9e6), (0.0, 2.0), (1.0, 2.0), {"capital_cost": [-0.99, 0.2]})
+    assert found.base["power_mw"] == 0.0
+    assert list(found.table["value_of_base_size"]) == [0.0, 0.0]
+    assert found.table["value"].iloc[0] > 0.0
+
+
+def test_month_charges_count_alike_for_both_sizes() -> None:
+    """The base size is counted over a year as the best one: unchanged, both are worth the same."""
+    stated = scenario()
+    base = stated.replace(
+        series=stated.series.assign(load_mw=1.0), tariff={"demand": [{"price_per_mw_month": 5000.0}]}
+    )
+    found, best = bo.sensitivity(base, (0.5, 2.0), 2.0, {"price_level": [0.0]}), bo.size(base, (0.5, 2.0), 2.0)
+    assert found.task.value_of_base(base, best) == pytest.approx(best.value, rel=1e-9)

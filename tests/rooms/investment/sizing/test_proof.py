@@ -140,7 +140,7 @@ YEARS = {
 }
 
 
-@pytest.mark.parametrize("name", YEARS)
+@pytest.mark.parametrize("name", ["solar_merchant", pytest.param("arbitrage_15min", marks=pytest.mark.second_tier)])
 def test_a_shipped_year_in_a_dozen_solves(name: str) -> None:
     """npv of a whole year: gap at most 0.1 %, at most 12 solver calls for the bound."""
     ranges, dear = YEARS[name]
