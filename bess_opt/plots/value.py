@@ -45,7 +45,8 @@ def stored_value_figure(
     """`Dispatch.stored_energy_value` over a week, and the prices of `schedule`: the battery sells above it.
 
     The value stands at the ends of the steps, of several batteries a line each, by name. `week` is the first local
-    date shown, by default that of the battery's busiest week. ValueError where value and schedule have different steps.
+    date shown, by default that of the battery's busiest week. ValueError where value and schedule have
+    different steps.
     """
     if not value.index.equals(schedule.index):
         raise ValueError("the value and the schedule have different steps; take both from one plan")
