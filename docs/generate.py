@@ -61,6 +61,11 @@ SETS = {
     "inside_blocks": "each step that is not a block's first",
     "calm": "each step whose PV the export limit can take",
     "pressed": "each step whose PV exceeds the export limit",
+    "product_name_inside_blocks": "each step that is not its block's first",
+    "product_name_blocks": "each block",
+    "call_group_0_starts": "each step in which a block of the group begins",
+    "call_up_limited": "each step with an export limit",
+    "call_down_limited": "each step with an import limit",
 }
 ROOMS = {
     "ledger": "Load in an outage",
@@ -71,6 +76,8 @@ ROOMS = {
     "connection": "Clauses of the connection",
     "cycles": "Stated cycles", "ramp": "Ramp limit",
     "firm": "Firm delivery", "products.regulation": "Regulation",
+    "products.market_products": "Market products", "products.calls": "Calls of market products",
+    "products.activation": "Expected calls of market products",
 }  # fmt: skip
 COMMON = (
     "storage",
@@ -85,6 +92,9 @@ COMMON = (
     "bends",
     "energy_rates",
     "account",
+    "products.market_products",
+    "products.calls",
+    "products.activation",
 )  # rooms that any strategy may need
 
 
@@ -103,7 +113,7 @@ class Row:
 def constraints() -> list[Row]:
     """Every constraint that any strategy, topology or permission brings, by the file of its rule."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from support.models import all_variants, key, wanted
+    from support.models import all_variants, key, of_any, wanted
 
     found: dict[str, Row] = {}
     for _, case, one_way in all_variants():
@@ -114,18 +124,18 @@ def constraints() -> list[Row]:
             if name not in found and not len(part.index_set()):
                 continue
             if name not in found:
-                found[name] = _row(name, part)
+                over = of_any(str(part.index_set().local_name))
+                found[name] = _row(name, part, SETS.get(over, over))
             found[name].strategies |= strategies
     order = list(ROOMS)
     return sorted(found.values(), key=lambda row: (order.index(row.room), row.name))
 
 
-def _row(name: str, part: Any) -> Row:
+def _row(name: str, part: Any, over: str) -> Row:
     room = part.array_rule.__module__.removeprefix("bess_opt.models.")
-    over = str(part.index_set().local_name)
     member = part[next(iter(part.index_set()))]
     unit = str(pyo.units.get_units(member.body))
-    return Row(room, name, _one_line(part.doc), SETS.get(over, over), unit.replace("**", "^"))
+    return Row(room, name, _one_line(part.doc), over, unit.replace("**", "^"))
 
 
 def _one_line(text: str) -> str:

@@ -31,7 +31,10 @@ def members(index: Any) -> np.ndarray:
 
 
 class ArrayVar(IndexedVar):
-    """Variable over consecutive integers; `lower` and `upper` are a number or one value per member."""
+    """Variable over consecutive integers; `lower` and `upper` are a number or one value per member.
+
+    `binary` takes 0 and 1 alone, `integer` whole numbers within the bounds.
+    """
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class ArrayVar(IndexedVar):
         upper: Any = np.inf,
         units: Any = None,
         binary: bool = False,
+        integer: bool = False,
         doc: str,
         meaning: Meaning = NOTHING_SAID,
     ) -> None:
@@ -49,14 +53,14 @@ class ArrayVar(IndexedVar):
         self.size = len(positions)
         self.lower_values = np.broadcast_to(np.asarray(lower, dtype=float), self.size).copy()
         self.upper_values = np.broadcast_to(np.asarray(upper, dtype=float), self.size).copy()
-        self.binary = binary
+        self.integer = binary or integer
         self.meaning = meaning
         super().__init__(
             index,
             dense=False,
             bounds=self._member_bounds,
             units=units,
-            domain=pyo.Binary if binary else pyo.Reals,
+            domain=pyo.Binary if binary else pyo.Integers if integer else pyo.Reals,
             doc=doc,
         )
 

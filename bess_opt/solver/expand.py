@@ -165,7 +165,7 @@ def expand(model: Any, *, keep_zeros: bool = False) -> Program:
         start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
         column=_join([m[1] for m in matrix]).astype(np.int32),
         value=_join([m[2] for m in matrix]),
-        integer=_join([np.full(len(v.lower_values), v.binary) for v in declared]).astype(bool),
+        integer=_join([np.full(len(v.lower_values), v.integer) for v in declared]).astype(bool),
         variables=variables,
         constraints=placed,
     )

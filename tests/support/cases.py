@@ -31,6 +31,7 @@ class Case:
     tariff: dict[str, Any] | None = None
     connection: Any = None
     outage: Any = None
+    product: Any = None
 
     def scenario(self, **more: Any) -> bo.Scenario:
         """The package's scenario."""
@@ -43,6 +44,7 @@ class Case:
             tariff=self.tariff,
             connection=self.connection,
             outage=self.outage,
+            product=self.product,
             **more,
         )
 

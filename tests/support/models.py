@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Iterator
@@ -58,6 +59,24 @@ REGULATION: dict[str, dict[str, Any]] = {
 }
 WORN = {"wear_cost_per_mwh": 0.0, "wear": {"depth": [0.25, 1.0], "cost_per_mwh": [3.0, 7.0]}}
 PRESSED = {"dc_share": 0.25}  # the middle step has more AC-side PV than the site may export
+PRODUCTS: list[dict[str, Any]] = [  # each kind of bid, and all three directions
+    {"name": "both", "block_h": 2.0, "headroom_h": 0.5, "min_bid_mw": 0.5, "exclusive_group": "one"},
+    {
+        "name": "rise",
+        "direction": "up",
+        "headroom_h": 1.0,
+        "step_mw": 0.25,
+        "min_bid_mw": 0.5,
+        "exclusive_group": "one",
+    },
+    {"name": "fall", "direction": "down", "headroom_h": 0.25, "max_mw": 1.5},
+]
+CALLS = {
+    "both_activation_up": [0.125, 0.0, 0.25],
+    "both_activation_down": [0.0, 0.25, 0.125],
+    "rise_activation": [0.25, 0.5, 0.0],
+    "rise_activation_price_per_mwh": [80.0, 90.0, 100.0],
+}
 CONVERTERS = {"ac_to_dc": 0.5, "dc_to_ac": 0.8, "dc_to_dc": 1.0}
 
 
@@ -121,6 +140,22 @@ def regulation(topology: str, options: dict[str, Any], **changes: Any) -> Case:
     basis = everything(topology, "frequency_regulation", site=site)
     strategy = {"name": "frequency_regulation"} | options
     return basis.but(strategy=strategy, **changes)
+
+
+def products(topology: str, *, called: bool = False, **changes: Any) -> Case:
+    """Three steps of which the first two are a block of a product, with every permission withheld."""
+    site = {"grid_charging": False, "battery_export": False, "export_limit_mw": 3.0}
+    basis = tiny(topology, 3, site=site, product=PRODUCTS)
+    prices = {"both_price_per_mw": 6.0, "rise_price_per_mw": [5.0, 4.0, 7.0], "fall_price_per_mw": 3.0}
+    return basis.but(series=basis.series.assign(**prices, **(CALLS if called else {})), **changes)
+
+
+def products_of_two() -> Case:
+    """The same with a second battery, of half the power."""
+    basis = products("parallel_ac", called=True)
+    own = {key: value for key, value in basis.battery.items() if key != "topology"}
+    both = [own | {"name": "north"}, own | {"name": "south", "power_mw": 1.0}]
+    return dataclasses.replace(basis, battery=both)
 
 
 def drawing() -> Case:
@@ -203,6 +238,11 @@ def all_variants() -> Iterator[tuple[str, Case, bool]]:
         yield f"{topology}-worn", worn(topology), True
     yield "worn-above-floor", worn_above_floor(), True
     yield "worn-drawing", drawing().but(battery=WORN), True
+    for topology in TOPOLOGIES:
+        yield f"{topology}-products", products(topology), True
+        yield f"{topology}-products-called", products(topology, called=True), True
+    yield "hybrid-products-strict", products("hybrid", site={"battery_export": "strict"}), True
+    yield "products-of-two", products_of_two(), True
     yield "clauses", clauses(), False
     yield "outage", without_grid(), False
 
@@ -224,13 +264,22 @@ def without_grid() -> Case:
     return basis.but(outage=[{"start": basis.series.index[1].isoformat(), "hours": 1.0, "critical_share": 0.75}])
 
 
+def of_any(name: str) -> str:
+    """The name of a component whatever battery or product it is of, `product_name_whole_steps`."""
+    name = re.sub(r"product_(both|rise|fall)_", "product_name_", re.sub(r"^(north|south)\.", "", name))
+    return re.sub(r"activated_(up|down)_(both|rise)_", r"activated_\1_name_", name)
+
+
 def key(constraint: Any) -> str:
-    """Name of a constraint's golden file: that of the component, or of its rule where a component has
-    variants.
+    """Name of a constraint's golden file: that of the component for any product and battery, or of its rule where
+    a component has variants.
     """
-    rule = getattr(getattr(constraint, "array_rule", None), "__name__", "")
-    name = str(constraint.local_name)
-    return rule if rule.startswith(name + "_") else name
+    rule = getattr(constraint, "array_rule", None)
+    called = getattr(rule, "__name__", "")
+    name = of_any(str(constraint.local_name))
+    if name.startswith("base_") and getattr(rule, "__module__", "").endswith("products.activation"):
+        name = f"product_{name}"  # that of regulation has the same name
+    return called if called.startswith(name + "_") else name
 
 
 def rows_as_lp(m: Any, name: str) -> str:

@@ -17,7 +17,7 @@ from bess_opt.models.assets import asset
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.products.activation import base_grid, base_inverter_net, point
-from bess_opt.models.units import MW, MWH
+from bess_opt.models.units import HOUR, MW, MWH
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import port_factor
 from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels, of_direction
@@ -68,6 +68,7 @@ def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
     if ups:
         own.call_floor_mwh = ArrayParam(m.instants, least_mwh(battery), units=MWH, doc="least energy")
         for level in ups:
+            _add_hours(m, level)
             drawn = ArrayVar(m.steps, units=MW, doc="what a call takes from the cells")
             setattr(m, f"{level.name}_drawn_mw", drawn)
             factor = port_factor(plant, battery, "up")
@@ -81,11 +82,16 @@ def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
     if downs:
         own.call_ceiling_mwh = ArrayParam(m.instants, most_mwh(battery), units=MWH, doc="most energy")
         for level in downs:
+            _add_hours(m, level)
             _add_called_down(m, plant, battery, level)
         for end, meaning in ((0, BEFORE), (1, AFTER)):
             made = room_for_down(battery.prefix, downs, end)
             name = f"{battery.prefix}call_down_energy_{'after' if end else 'before'}"
             setattr(m, name, ArrayConstraint(m.steps, rule=made, meaning=meaning))
+
+
+def _add_hours(m: Any, level: Level) -> None:
+    setattr(m, f"{level.name}_h", pyo.Param(initialize=level.hours, units=HOUR, mutable=True))
 
 
 def _add_called_down(m: Any, plant: Plant, battery: Storage, level: Level) -> None:
@@ -121,8 +127,10 @@ def add_site_limits(m: Any, plant: Plant) -> None:
             rule = grid_when_called(names, direction)
             setattr(m, f"call_{direction}_grid", ArrayConstraint(index, rule=rule, meaning=SITE))
         if direction == "up" and not plant.battery_export:
-            made = strict_export_when_called(names) if plant.strict_export else export_when_called(names)
-            m.call_no_battery_export = ArrayConstraint(m.steps, rule=made, meaning=SITE)
+            strict = plant.strict_export
+            made = strict_export_when_called(names) if strict else export_when_called(names)
+            name = "call_strict_export" if strict else "call_no_battery_export"
+            setattr(m, name, ArrayConstraint(m.steps, rule=made, meaning=SITE))
         if direction == "down" and not plant.grid_charging:
             m.call_no_grid_charging = ArrayConstraint(m.steps, rule=charging_when_called(names), meaning=SITE)
         if plant.bus is not None and np.isfinite(plant.bus.inverter_mw):
@@ -186,7 +194,7 @@ def energy_for_up(prefix: str, levels: list[Level], end: int) -> Rule:
 
     def rule(m: Any, t: Any) -> Any:
         """e − Σ hours·drawn >= floor, at the start of the step or at its end."""
-        drawn = sum(level.hours * getattr(m, f"{level.name}_drawn_mw")[t] for level in levels)
+        drawn = sum(getattr(m, f"{level.name}_h") * getattr(m, f"{level.name}_drawn_mw")[t] for level in levels)
         return getattr(m, f"{prefix}energy_mwh")[t + end] - drawn >= getattr(m, f"{prefix}call_floor_mwh")[t + end]
 
     return rule
@@ -225,7 +233,7 @@ def room_for_down(prefix: str, levels: list[Level], end: int) -> Rule:
         eta_c, eta_d = getattr(m, f"{prefix}eta_charge"), getattr(m, f"{prefix}eta_discharge")
         charge, discharge = (point(m, prefix, flow, t) for flow in ("charge", "discharge"))
         taken = sum(
-            level.hours
+            getattr(m, f"{level.name}_h")
             * (
                 eta_c * (getattr(m, f"{level.name}_charge_mw")[t] - charge)
                 + (discharge - getattr(m, f"{level.name}_discharge_mw")[t]) / eta_d

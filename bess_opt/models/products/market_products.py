@@ -79,7 +79,7 @@ def _add_choice(m: Any, offer: Offer, upper: np.ndarray) -> None:
         setattr(m, f"{name}_least", ArrayConstraint(blocks, rule=least_if_on(name), meaning=CHOICE))
     if offer.step_mw is not None:
         whole = np.floor(most / offer.step_mw + 1e-9)
-        count = ArrayVar(blocks, upper=whole, binary=True, units=PER_UNIT, doc=f"steps of the bid of {name}")
+        count = ArrayVar(blocks, upper=whole, integer=True, units=PER_UNIT, doc=f"steps of the bid of {name}")
         setattr(m, f"{name}_count", count)
         setattr(m, f"{name}_step_mw", pyo.Param(initialize=offer.step_mw, units=MW, mutable=True))
         setattr(m, f"{name}_whole_steps", ArrayConstraint(blocks, rule=whole_steps(name), meaning=CHOICE))

@@ -220,7 +220,7 @@ def _look_at_variables(reader: _Reader) -> None:
         reader.refused.append("the model stores no energy")
     for name, block in reader.variables.items():
         variable: ArrayVar = getattr(reader.model, name)
-        if variable.binary:
+        if variable.integer:
             reader.refused.append(f"{name}: is a yes-or-no choice")
         elif name != ENERGY and name not in reader.beside.slices and not _per_step(block, reader.steps):
             reader.refused.append(f"{name}: is a variable per member of {block.index}, not per step")

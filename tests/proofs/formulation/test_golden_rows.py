@@ -29,8 +29,11 @@ from support.models import (
     drawing,
     firm,
     key,
+    of_any,
     physical,
     priced,
+    products,
+    products_of_two,
     regulation,
     rows_as_lp,
     tiny,
@@ -79,6 +82,34 @@ CLAUSE_ROWS = (
     "connection_0_import_overrun", "connection_0_export_overrun", "grid_ramp_up", "grid_ramp_down",
     "first_grid_ramp_up", "first_grid_ramp_down",
 )  # fmt: skip
+HELD, CALLED = products("hybrid"), products("hybrid", called=True)
+HELD_ROWS = (
+    "call_down_energy_after", "call_down_energy_before", "call_down_grid", "call_down_inverter", "call_down_power",
+    "call_group_0", "call_no_battery_export", "call_no_grid_charging", "call_up_energy_after",
+    "call_up_energy_before", "call_up_grid", "call_up_inverter", "call_up_power",
+    *(f"called_down_{level}_{kind}" for level in (0, 1) for kind in ("charges_more", "discharges_less", "state")),
+    *(f"called_up_{level}_drawn_{kind}" for level in (0, 1) for kind in ("charging", "discharging")),
+)  # fmt: skip
+CALLED_ROWS = (
+    *(f"activated_{way}_both_{kind}" for way in ("up", "down") for kind in ("power", "charges", "discharges")),
+    "activated_up_both_shared_power", "activated_down_both_shared_power",
+    "mean_charge", "mean_discharge", "settled_net",
+)  # fmt: skip
+BID_ROWS = (
+    "product_both_constant", "product_both_if_on", "product_both_least", "product_rise_whole_steps",
+)  # fmt: skip
+TWO_FLOWS = (
+    "base_inverter_in", "base_inverter_out", "settled_import", "settled_export",
+    *(f"activated_{way}_both_{flow}" for way in ("up", "down") for flow in ("charge", "discharge")),
+)  # fmt: skip
+PRODUCT_ROWS: tuple[tuple[str, Case, bool], ...] = (
+    *((name, HELD, False) for name in (*HELD_ROWS, *BID_ROWS)),
+    *((f"called_down_{j}_{flow}_mw_one_way", HELD, True) for j in (0, 1) for flow in ("charge", "discharge")),
+    *((name, CALLED, False) for name in CALLED_ROWS),
+    *((f"{flow}_mw_one_way", CALLED, True) for flow in TWO_FLOWS),
+    ("call_strict_export", products("hybrid", site=STRICT), False),
+    ("product_both_split", products_of_two(), False),
+)
 BLOCK_ROWS = ("symmetric_capacity", "up_constant_in_block", "down_constant_in_block")
 
 # golden file: (component, case, with the one-way rows)
@@ -136,6 +167,8 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
         for state in ("base", "up", "down")
         for way in ("charge", "discharge")
     },
+    **{of_any(name): (name, of, one_way) for name, of, one_way in PRODUCT_ROWS},
+    **{f"product_{n}": (n, CALLED, False) for n in ("base_inverter_in", "base_inverter_out", "base_shared_power")},
     **{name: (name, worn(), False) for name in ("wear_0_filled", "wear_1_filled", "wear_leaves", "wear_holds")},
     "wear_holds_above": ("wear_holds", worn_above_floor(), False),
     **{f"wear_{j}_filled_with_drawn": (f"wear_{j}_filled", drawing().but(battery=WORN), False) for j in (0, 1)},
