@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from bess_opt.plots.shared.page import figure_of, one_panel
-from bess_opt.plots.shared.parts import legend_beside, name_y, prices_of, unit_label
+from bess_opt.plots.shared.parts import draw_bars, legend_beside, name_y, prices_of, unit_label
 from bess_opt.plots.shared.style import TEXT_PT, Theme, ThemeName, heading, theme_of
 from bess_opt.plots.shared.time_axes import Floats, local_index, step_edges
 
@@ -50,8 +50,8 @@ def action_figure(
         up = _summed(sell, bands, exported) + _summed(buy, bands, discharged - exported)
         down = _summed(buy, bands, charged)
         bars = [
-            panel.bar(middle, up, width=0.92 * width, color=look.discharge, label="battery discharge"),
-            panel.bar(middle, -down, width=0.92 * width, color=look.charge, label="battery charge"),
+            draw_bars(panel, middle, up, width=0.92 * width, colour=look.discharge, label="battery discharge"),
+            draw_bars(panel, middle, -down, width=0.92 * width, colour=look.charge, label="battery charge"),
         ]
         _draw_share(panel, middle, width, _summed(buy, bands, hours) / hours.sum(), look)
         panel.axhline(0.0, color=look.ink, linewidth=1.0)
@@ -76,7 +76,7 @@ def _draw_share(panel: Axes, middle: Floats, width: Floats, share: Floats, look:
     """How often each band occurs, as a strip at the foot of the panel."""
     foot = panel.get_xaxis_transform()
     height = 0.13 * share / max(float(share.max()), 1e-12)
-    panel.bar(middle, height, width=0.92 * width, bottom=0.0, color=look.curtailed, transform=foot)
+    draw_bars(panel, middle, height, width=0.92 * width, colour=look.curtailed, transform=foot)
     panel.text(
         0.012, 0.155, "how often each price occurs", transform=panel.transAxes, fontsize=TEXT_PT, color=look.ink
     )

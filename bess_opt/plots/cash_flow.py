@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bess_opt.plots.shared.page import figure_of, one_panel
-from bess_opt.plots.shared.parts import legend_beside, name_y
+from bess_opt.plots.shared.parts import draw_bars, legend_beside, name_y
 from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, Theme, ThemeName, heading, theme_of
 
 _KINDS = ("capital", "revenue", "fixed_om", "replacement", "augmentation", "tax")
@@ -42,13 +41,14 @@ def cash_flow_figure(
     colours = _colours(kinds, look)
     with one_panel(axes, look, title=title) as panel:
         above, below = np.zeros(len(years)), np.zeros(len(years))
-        handles: list[Artist | BarContainer] = []
+        handles: list[Artist] = []
         for kind in kinds:
             values = cash_flow[kind].to_numpy(dtype=float) / scale
             bottom = np.where(values >= 0.0, above, below)
-            bars = panel.bar(years, values, bottom=bottom, width=0.8, color=colours[kind])
-            bars.set_label(_NAMES.get(kind, kind))
-            handles.append(bars)
+            name = _NAMES.get(kind, kind)
+            handles.append(
+                draw_bars(panel, years, values, bottoms=bottom, width=0.8, colour=colours[kind], label=name)
+            )
             above, below = above + np.maximum(values, 0.0), below + np.minimum(values, 0.0)
         for name, style in zip(totals, ("solid", "dashed"), strict=False):
             label = "sum so far" if name == "net" else "sum, present value"

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.container import Container
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from bess_opt.plots.shared.page import figure_of, one_panel
-from bess_opt.plots.shared.parts import held, legend_beside, money_text
+from bess_opt.plots.shared.parts import draw_bars, held, legend_beside, money_text
 from bess_opt.plots.shared.style import TEXT_PT, Theme, ThemeName, heading, paler, theme_of
 
 if TYPE_CHECKING:  # the gap comes with the solver, and a picture does not need it
@@ -71,12 +70,12 @@ def draw_gap_hours(axes: Axes, split: Gap, unit: str, look: Theme) -> None:
     axes.set_ylabel(f"lost in all [{unit}]", fontsize=TEXT_PT)
 
 
-def _stack(axes: Axes, middles: np.ndarray, sums: pd.DataFrame, split: Gap, look: Theme) -> list[Artist | Container]:
+def _stack(axes: Axes, middles: np.ndarray, sums: pd.DataFrame, split: Gap, look: Theme) -> list[Artist]:
     """Bars of the causes, what the rule loses up, what it gains down; their handles.
 
     Bars that touch are one outline: a year of single ones would take most of the time of a report.
     """
-    handles: list[Artist | Container] = []
+    handles: list[Artist] = []
     long = len(sums) > LONG_DAYS
     edges = np.append(middles - 0.5, middles[-1:] + 0.5)
     above, below = np.zeros(len(sums)), np.zeros(len(sums))
@@ -88,11 +87,9 @@ def _stack(axes: Axes, middles: np.ndarray, sums: pd.DataFrame, split: Gap, look
         colour = colours[cause]
         if long:
             lower, upper = held(bottom), held(bottom + values)
-            bars: Artist | Container = axes.fill_between(
-                edges, lower, upper, step="post", color=colour, label=cause, linewidth=0
-            )
+            bars: Artist = axes.fill_between(edges, lower, upper, step="post", color=colour, label=cause, linewidth=0)
         else:
-            bars = axes.bar(middles, values, bottom=bottom, width=0.9, color=colour, label=cause, linewidth=0)
+            bars = draw_bars(axes, middles, values, bottoms=bottom, width=0.9, colour=colour, label=cause)
         handles.append(bars)
         above, below = above + np.maximum(values, 0.0), below + np.minimum(values, 0.0)
     span = float(above.max() - below.min()) or 1.0

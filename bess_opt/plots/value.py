@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import matplotlib.patheffects as effects
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
@@ -14,12 +17,22 @@ from matplotlib.ticker import MaxNLocator
 from bess_opt.plots.shared.page import POWER_IN, figure_of, one_panel
 from bess_opt.plots.shared.parts import BESIDE, draw_steps, legend_beside, name_y, price_name, prices_of, unit_label
 from bess_opt.plots.shared.shown_days import shown_days_of
-from bess_opt.plots.shared.style import LINE_PT, TICK_PT, PlainNumbers, Theme, ThemeName, dress, heading, theme_of
+from bess_opt.plots.shared.style import (
+    LINE_PT,
+    TICK_PT,
+    PlainNumbers,
+    Theme,
+    ThemeName,
+    dress,
+    heading,
+    theme_of,
+    tones,
+)
 from bess_opt.plots.shared.time_axes import Floats, local_index, step_edges, step_length, time_axis
 
 
 def stored_value_figure(
-    value: pd.Series,
+    value: pd.Series | pd.DataFrame,
     schedule: pd.DataFrame,
     *,
     currency: str = "EUR",
@@ -31,8 +44,9 @@ def stored_value_figure(
 ) -> Figure:
     """`Dispatch.stored_energy_value` over a week, and the prices of `schedule`: the battery sells above it.
 
-    The value stands at the ends of the steps. `week` is the first local date shown, by default that of the
-    battery's busiest week. ValueError where value and schedule have different steps.
+    The value stands at the ends of the steps, of several batteries a line each, by name. `week` is the first local
+    date shown, by default that of the battery's busiest week. ValueError where value and schedule have
+    different steps.
     """
     if not value.index.equals(schedule.index):
         raise ValueError("the value and the schedule have different steps; take both from one plan")
@@ -45,16 +59,14 @@ def stored_value_figure(
     colours = {"import_price_per_mwh": look.imported, "export_price_per_mwh": look.exported}
     with one_panel(axes, look, title=title) as panel:
         time_axis(panel, part, step_h, look)
-        lines = [
+        lines: list[Artist] = [
             draw_steps(
                 panel, edges, price.to_numpy(dtype=float), colours.get(str(price.name), look.price), price_name(price)
             )
             for price in prices
         ]
-        lines += panel.plot(
-            edges[1:], worth.to_numpy(dtype=float), color=look.soc, linewidth=1.6 * LINE_PT, label="stored energy"
-        )
-        low = min([float(worth.min()), *(float(price.min()) for price in prices)])
+        lines += _worth(panel, edges[1:], worth, look)
+        low = min([float(worth.to_numpy().min()), *(float(price.min()) for price in prices)])
         if low < 0.0:
             panel.axhline(0.0, color=look.ink, linewidth=1.0)
         panel.yaxis.set_major_locator(MaxNLocator(6))
@@ -62,6 +74,19 @@ def stored_value_figure(
         heading(panel, f"What a MWh in store is worth: {window.text}")
         legend_beside(panel, lines, look)
     return figure_of(panel)
+
+
+def _worth(panel: Axes, ends: Floats, worth: pd.Series | pd.DataFrame, look: Theme) -> list[Artist]:
+    """A line of what stored energy is worth, or one for each battery, which also differ in style."""
+    if isinstance(worth, pd.Series):
+        kept = worth.to_numpy(dtype=float)
+        return list(panel.plot(ends, kept, color=look.soc, linewidth=1.6 * LINE_PT, label="stored energy"))
+    found: list[Artist] = []
+    styles = cycle(("-", (0, (4, 1.5)), (0, (1.5, 1.2))))
+    for name, tone, style in zip(worth.columns, tones(look.soc, look, len(worth.columns)), styles, strict=False):
+        kept = worth[name].to_numpy(dtype=float)
+        found += panel.plot(ends, kept, color=tone, linewidth=1.6 * LINE_PT, linestyle=style, label=f"stored, {name}")
+    return found
 
 
 def value_map_figure(

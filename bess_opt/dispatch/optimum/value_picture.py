@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from bess_opt.dispatch.optimum.value_map import value_map
-from bess_opt.inputs.batteries import require_one_battery
 from bess_opt.solver.engines import EngineRefusedError
 
 if TYPE_CHECKING:
@@ -17,11 +16,13 @@ if TYPE_CHECKING:
 
 
 def value_figure(plan: Dispatch, week: str | None, theme: Literal["light", "dark"]) -> Figure:
-    """The value functions' slopes with the planned energy on them; `plan` has a `stored_energy_value`."""
+    """The value functions' slopes with the planned energy on them, of several batteries a line of worth each.
+
+    `plan` has a `stored_energy_value`.
+    """
     from bess_opt import plots
     from bess_opt.plots.shared.shown_days import shown_days_of
 
-    require_one_battery(plan.scenario.batteries, "the picture of stored energy's worth")
     scenario, schedule = plan.scenario, plan.schedule
     title, currency, step_h = f"{scenario.name}: {plan.twin}", scenario.site.currency, scenario.step_h
     index = pd.DatetimeIndex(schedule.index)
@@ -30,7 +31,7 @@ def value_figure(plan: Dispatch, week: str | None, theme: Literal["light", "dark
         worth = value_map(scenario, shown.first, shown.last)
     except EngineRefusedError:
         value = plan.stored_energy_value
-        if not isinstance(value, pd.Series):
+        if value is None:
             raise
         return plots.stored_value_figure(
             value, schedule, currency=currency, title=title, week=week, theme=theme, step_h=step_h

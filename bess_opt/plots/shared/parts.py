@@ -10,8 +10,10 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.container import Container
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Transform
 
 from bess_opt.common.columns import SCHEDULE
 from bess_opt.plots.shared.style import LINE_PT, TEXT_PT, TICK_PT, PlainNumbers, Theme
@@ -51,6 +53,39 @@ def legend_beside(axes: Axes, handles: Sequence[Artist | Container], look: Theme
 def draw_steps(axes: Axes, edges: Floats, values: Floats, colour: str, label: str) -> Artist:
     """A line that holds each value over its step."""
     return axes.plot(edges, held(values), drawstyle="steps-post", color=colour, linewidth=LINE_PT, label=label)[0]
+
+
+def draw_bars(
+    axes: Axes,
+    middles: Floats,
+    heights: Floats,
+    *,
+    width: float | Floats,
+    colour: str,
+    bottoms: float | Floats = 0.0,
+    label: str = "",
+    transform: Transform | None = None,
+) -> PathPatch:
+    """Upright bars of one colour as one path: as single artists they take several times as long.
+
+    A bar runs from `bottoms` by `heights`, negative ones downwards, in coordinates of the data, or in those of
+    `transform`, which leave the limits of the axes as they are.
+    """
+    left, right = middles - np.asarray(width) / 2.0, middles + np.asarray(width) / 2.0
+    low = np.broadcast_to(np.asarray(bottoms, dtype=np.float64), left.shape)
+    high = low + heights
+    corners = [(left, low), (right, low), (right, high), (left, high), (left, low)]
+    vertices = np.stack([np.column_stack(corner) for corner in corners], axis=1).reshape(-1, 2)
+    codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], len(left))
+    bars = PathPatch(Path(vertices, codes), facecolor=colour, edgecolor="none", linewidth=0.0, label=label)
+    if transform is not None:
+        bars.set_transform(transform)
+    axes.add_artist(bars)
+    if transform is None:
+        bars.sticky_edges.y.append(0.0)
+        axes.update_datalim(vertices)
+        axes.autoscale_view()
+    return bars
 
 
 def shade_away(axes: Axes, edges: Floats, away: Sequence[bool] | None, look: Theme) -> list[Artist]:

@@ -86,7 +86,7 @@ def _frame(axes: Axes, labels: list[str], base: float, unit: Unit, look: Theme, 
     axes.set_ylim(-0.6, len(labels) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
-    axes.margins(x=0.6)  # room for the words beside the bars
+    axes.margins(x=0.8 if best else 0.6)  # room for the words beside the bars
     axes.set_xlabel(f"{unit.label}\n◇ the size that is best today{best}", fontsize=TEXT_PT, color=look.ink)
 
 

@@ -24,7 +24,7 @@ from bess_opt.solver.value_function.step_program import NotStepwiseError, StepPr
 # Of what makes the dearest units of both equal. A smaller one leaves less of the second to be told from rounding.
 WEIGHTS = (1e-4, 1e-6)
 EXACT = 1e-9  # of the turnover of each objective: how close the plan must come to what bounds it
-EQUAL = 1e-12  # of the turnover: by less two plans do not differ
+EQUAL = 1e-12  # of the turnover: what breaking ties may cost, which is rounding
 
 NO_WEIGHT = "objectives: two count one after the other, and no weight on the second makes a plan the best in both"
 
@@ -87,7 +87,7 @@ def _tied_less(program: StepProgram, ways: Modes, found: Schedule, until: float 
         if float(found.value[0]) - earned > EQUAL * turnover + 1e-12:
             continue
         then, turnover = earned_by(program, plan.flow, plan.energy, 1)
-        return plan if then - before > EQUAL * turnover else found
+        return plan if then - before > EXACT * turnover else found  # less would be bought with rounding
     return found
 
 

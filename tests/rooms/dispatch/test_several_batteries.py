@@ -219,3 +219,34 @@ def test_what_each_battery_has_used_is_taken_up_by_name() -> None:
     assert south.soc_start_resolved * 2.0 == pytest.approx(sum(south.wear_stand or ()))
     assert south.soc_start_resolved == pytest.approx(plan.units["south"]["soc"].iloc[1])
     assert bo.used(bo.optimize(scenario())) == {}
+
+
+def test_studies_and_drawn_price_years_keep_what_each_battery_states() -> None:
+    """A row of a study is the plan's; drawn years change prices alone, or the battery's own column where it is named."""
+    hours = 24 * 28
+    index = pd.date_range("2025-03-03", periods=hours, freq="h", tz="UTC")
+    rng = np.random.default_rng(0)
+    series = {"price_per_mwh": rng.normal(50.0, 20.0, hours), "north.charge_limit_mw": rng.uniform(0.2, 1.0, hours)}
+    given = scenario().replace(series=pd.DataFrame(series, index=index))
+    table = bo.study({"stated": given, "larger": given.replace(battery={"south": {"power_mw": 1.5}})}, workers=1)
+    assert table.loc["stated", "net_revenue"] == bo.optimize(given).metrics.net_revenue
+    assert table.loc["larger", "net_revenue"] > table.loc["stated", "net_revenue"]
+    own = "north.charge_limit_mw"
+    for drawn in bo.monte_carlo(given, 2, seed=1):
+        assert drawn.batteries == given.batteries
+        assert (drawn.series[own] == given.series[own]).all()
+        assert not (drawn.series["price_per_mwh"] == given.series["price_per_mwh"]).all()
+    for drawn in bo.monte_carlo(given, 2, seed=1, columns=["price_per_mwh", own]):
+        shown = drawn.series.merge(given.series, on=["price_per_mwh", own])
+        assert len(shown) == hours
+
+
+def test_what_energy_is_worth_is_drawn_for_each_battery() -> None:
+    plan = bo.optimize(scenario())
+    (axes,) = plan.plot("value").axes
+    drawn = {str(line.get_label()): line for line in axes.get_lines()}
+    assert isinstance(plan.stored_energy_value, pd.DataFrame)
+    for name in ("north", "south"):
+        line = drawn[f"stored, {name}"]
+        assert np.asarray(line.get_ydata(), dtype=float) == pytest.approx(plan.stored_energy_value[name].to_numpy())
+    assert drawn["stored, north"].get_linestyle() != drawn["stored, south"].get_linestyle()

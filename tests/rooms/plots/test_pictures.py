@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from support.drawn_bars import bars_of
 from test_plots import BERLIN, days, legend, schedule
 
 from bess_opt import plots
@@ -110,14 +111,14 @@ def test_numbers_of_an_axis_are_written_alike() -> None:
 def test_action_sums_energy_at_its_price() -> None:
     """All discharge in 56 hours of 2 MW at the evening's price, all charge at noon's: no energy gets lost."""
     panel = plots.action_figure(PLAN).axes[0]
-    bars = [container for container in panel.containers if container.get_label().startswith("battery")]
-    up, down = (sum(bar.get_height() for bar in container) for container in bars)
+    names = ["battery discharge", "battery charge"]
+    up, down = (bars_of(panel)[name][1].sum() for name in names)
     assert (up, down) == (pytest.approx(2.0 * 4 * 14), pytest.approx(-2.0 * 4 * 14))
     quarter = schedule(days("2025-06-02", 14, "15min"))
-    fine = plots.action_figure(quarter).axes[0].containers
-    assert [sum(bar.get_height() for bar in bars) for bars in fine[:2]] == pytest.approx([up, down])
+    fine = bars_of(plots.action_figure(quarter).axes[0])
+    assert [fine[name][1].sum() for name in names] == pytest.approx([up, down])
     flat = schedule(days("2025-06-02", 2), import_price_per_mwh=50.0, export_price_per_mwh=50.0)
-    assert len(plots.action_figure(flat).axes[0].containers[0]) == 1
+    assert len(bars_of(plots.action_figure(flat).axes[0])[names[0]][1]) == 1
     free = schedule(days("2025-06-02", 2), import_price_per_mwh=np.nan, export_price_per_mwh=np.nan)
     with pytest.raises(ValueError, match="needs a schedule with prices"):
         plots.action_figure(free)

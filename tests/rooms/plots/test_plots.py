@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from support.drawn_bars import bars_of
 
 from bess_opt import plots
 from bess_opt.common.columns import SCHEDULE
@@ -463,6 +464,6 @@ def test_discharge_that_saves_import_is_shown_at_the_import_price() -> None:
         index=time,
     )  # fmt: skip
     panel = action_figure(schedule).axes[0]
-    up = [bar for bar in panel.containers[0] if bar.get_height() > 0.0]
-    assert sum(bar.get_height() for bar in up) == pytest.approx(1.0)
-    assert all(bar.get_x() > 60.0 for bar in up)
+    left, height = bars_of(panel)["battery discharge"]
+    assert height.sum() == pytest.approx(1.0)
+    assert (left[height > 0.0] > 60.0).all()

@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 from support.cases import case
+from support.drawn_bars import bars_of
 
 import bess_opt as bo
 from bess_opt.plots import figure_png
@@ -145,9 +146,9 @@ def test_the_picture(theme: str) -> None:
     ladder, days, hours = figure.axes
     assert [tick.get_text() for tick in ladder.get_yticklabels()] == ["none", "rule", "optimal"]
     assert "of the possible gain" in " ".join(text.get_text() for text in ladder.texts)
-    drawn = sum(bar.get_height() for bars in hours.containers for bar in bars)
+    drawn = sum(heights.sum() for _, heights in bars_of(hours).values())
     assert drawn == pytest.approx(compared.gap.objective, rel=1e-6)
-    assert sum(bar.get_height() for bars in days.containers for bar in bars) == pytest.approx(drawn)
+    assert sum(heights.sum() for _, heights in bars_of(days).values()) == pytest.approx(drawn)
     assert figure_png(figure, dpi=40) == figure_png(compared.plot(theme=theme), dpi=40)
 
 
