@@ -63,7 +63,7 @@ def money(plan: bo.Dispatch) -> float:
     return plan.metrics.net_revenue - plan.metrics.wear_cost
 
 
-@pytest.mark.parametrize(("own", "count"), [(own, 2) for own in OWN] + [("plain", 1), ("wear", 1)])
+@pytest.mark.parametrize(("own", "count"), [(own, 2) for own in OWN] + [("wear", 1)])
 def test_decided_step_by_step_it_is_the_optimum(own: str, count: int) -> None:
     scenario = site(
         battery=OWN[own],

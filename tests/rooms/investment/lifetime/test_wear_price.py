@@ -38,7 +38,7 @@ def at(scenario: bo.Scenario, factor: float) -> bo.Dispatch:
     return bo.optimize(scenario.replace(battery={"wear": {"depth": list(wear.depth), "cost_per_mwh": prices}}))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, pytest.param(2, marks=pytest.mark.second_tier)])
 @pytest.mark.parametrize(
     "finance", [{}, {"replacement_years": [7], "replacement_per_mwh": 90_000.0, "tax_rate": 0.2}]
 )
