@@ -134,7 +134,9 @@ def test_an_error_without_words_has_a_name() -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["TERM", "KILL"])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGTERM, marks=pytest.mark.second_tier), signal.SIGKILL], ids=["TERM", "KILL"]
+)
 def test_workers_end_with_their_parent(tmp_path: Path, number: signal.Signals) -> None:
     """Two workers at work, asleep for a minute: seconds after the parent is gone they are gone too."""
     script = tmp_path / "run.py"

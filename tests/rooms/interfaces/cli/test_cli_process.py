@@ -115,7 +115,13 @@ def test_a_terminal_without_unicode_gets_a_table(folder: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize("earlier", [False, True], ids=["a new folder", "an earlier result"])
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        pytest.param(False, id="a new folder", marks=pytest.mark.second_tier),
+        pytest.param(True, id="an earlier result"),
+    ],
+)
 def test_ctrl_c_while_a_year_is_saved_leaves_no_half_of_it(folder: Path, tmp_path: Path, earlier: bool) -> None:
     """Struck between two files: what is there is nothing, or the earlier result as it was."""
     site, out = ROOT / "scenarios" / "solar_merchant", tmp_path / "result"

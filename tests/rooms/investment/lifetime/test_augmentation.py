@@ -57,7 +57,7 @@ def test_money_of_stated_cells_by_hand() -> None:
     assert table["net"].to_list() == pytest.approx(kept.to_list())
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(1))
 def test_no_plan_of_years_and_mwh_is_better(seed: int) -> None:
     plan = plan_of(seed, augmentation="search")
     found = bo.financials(plan)
@@ -75,7 +75,7 @@ def test_no_plan_of_years_and_mwh_is_better(seed: int) -> None:
 
 
 @pytest.mark.second_tier
-@pytest.mark.parametrize("seed", range(3, 50))
+@pytest.mark.parametrize("seed", range(1, 50))
 def test_no_plan_of_years_and_mwh_is_better_on_many(seed: int) -> None:
     test_no_plan_of_years_and_mwh_is_better(seed)
 

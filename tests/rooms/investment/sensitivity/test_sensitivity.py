@@ -89,6 +89,7 @@ def test_factors_without_numbers_are_left_out() -> None:
     assert set(bare.table["factor"]) == {"price_level", "price_spread", "efficiency"}
 
 
+@pytest.mark.second_tier
 def test_any_executor_gives_the_same_rows(found: bo.Sensitivity) -> None:
     with ThreadPoolExecutor(2) as executor:
         other = bo.sensitivity(scenario(), *RANGES, ["capital_cost", "price_level"], executor=executor)

@@ -154,6 +154,7 @@ def test_a_shipped_year_in_a_dozen_solves(name: str) -> None:
     assert best.calls <= 12
 
 
+@pytest.mark.second_tier
 @pytest.mark.real_data
 def test_the_german_year_in_a_dozen_solves() -> None:
     """35,040 real quarter-hour prices, many below zero."""
