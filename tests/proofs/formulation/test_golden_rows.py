@@ -8,6 +8,7 @@ To write the files anew after a meant change, and then to read what `git diff` s
 from __future__ import annotations
 
 import os
+import re
 
 import pyomo.environ as pyo
 import pytest
@@ -178,6 +179,11 @@ ROWS: dict[str, tuple[str, Case, bool]] = {
 }
 
 
+def terms_of_rows(text: str) -> list[list[str]]:
+    """The lines of each row of an LP file, in order: versions of Pyomo write the terms of a row in different ones."""
+    return [sorted(block.splitlines()) for block in re.split(r"\n(?=c_|bounds)", text)]
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_rows_are_as_read(name: str) -> None:
     """A changed sign, efficiency, index or bound shows as a changed line."""
@@ -188,7 +194,7 @@ def test_rows_are_as_read(name: str) -> None:
     file = GOLDEN / f"{name}.lp"
     if os.environ.get(WRITE):
         file.write_text(text, "utf-8")
-    assert text == file.read_text("utf-8")
+    assert terms_of_rows(text) == terms_of_rows(file.read_text("utf-8"))
 
 
 def test_no_constraint_is_without_a_golden_file() -> None:
