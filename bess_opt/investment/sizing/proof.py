@@ -11,12 +11,11 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import pandas as pd
 from scipy.optimize import brentq
 
-from bess_opt.common.errors import AuditError, CancelledError, InfeasibleError, ScenarioError
+from bess_opt.common.errors import CancelledError, InfeasibleError, ScenarioError
 from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
@@ -24,15 +23,13 @@ from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.grid import planned
 from bess_opt.investment.sizing.objectives import Goal
-from bess_opt.investment.sizing.planes import EmptyRangeError, Planes, SolvedSize
-from bess_opt.investment.sizing.recursed import RecursedPlanes
+from bess_opt.investment.sizing.planes import EmptyRangeError, Planes, SolvedSize, require_within
+from bess_opt.investment.sizing.recursed import RecursedPlanes, Way, solver_of_sizes
 from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.sized_program import NoPlanError, SizedProgram, resized
 from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
 from bess_opt.solver.engines import EngineRefusedError
 
-# How sizes are solved: by the recursion without the one-way rule, by HiGHS without or with the cuts of that rule.
-Way = Literal["recursion", "plain", "tight"]
 MOST_ROUNDS = 60
 CHEAP_CALLS, CHEAP_STEPS = 10, 10_000  # a short horizon's proof goes on to the very corner for so many solves
 CORNER = 1e-7  # share of the scale at which the best size is that corner
@@ -151,7 +148,8 @@ class _Search:
         at = (self._best.power_mw, self._best.energy_mwh) if self._best else self._sizes.middle()
         if self._program is not None:
             self._earlier += self._program.calls
-        self._program, self._way = self._solver_of(way, at), way
+        cash = self._goal.name != "score"
+        self._program, self._way = solver_of_sizes(way, self._scenario, self._sizes, at, cash=cash), way
         self._seconds["first solve"] += self._program.cold_s
         self._best, self.best_value = None, -math.inf * self._goal.sign  # a tighter program has lower values
         self._tried, self._solved = set(), []
@@ -167,13 +165,6 @@ class _Search:
             self._look(left)
             self._told.tell(0.0)
         raise NotConcaveError("some sizes of the range meet no limits, and none was found that does")
-
-    def _solver_of(self, way: Way, at: tuple[float, float]) -> SizedProgram | RecursedPlanes:
-        """What solves sizes in this way, beginning at one."""
-        cash = self._goal.name != "score"
-        if way == "recursion":
-            return RecursedPlanes(self._scenario, self._sizes, cash=cash)
-        return SizedProgram(self._scenario, *at, cash=cash, tight=way == "tight")
 
     def _left(self) -> tuple[float, float]:
         """A size in the middle of what may have a plan. EmptyRangeError where nothing is left."""
@@ -407,14 +398,3 @@ def _or_worst(value: float, sign: float) -> float:
 
 def _near(one: tuple[float, float], other: tuple[float, float]) -> bool:
     return all(abs(a - b) <= INWARD * max(a, b) for a, b in zip(one, other, strict=True))
-
-
-def require_within(
-    bound: float, value: float, sign: float, rounding: float, power_mw: float, energy_mwh: float
-) -> None:
-    """AuditError where a size is worth more than what was proven to be the most."""
-    if sign * (value - bound) > rounding:
-        raise AuditError(
-            f"the proof of the sizing contradicts itself: {power_mw:.6g} MW, {energy_mwh:.6g} MWh is worth "
-            f"{value:.9g}, beyond the bound {bound:.9g}"
-        )

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from math import isfinite
 from os import cpu_count
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
+from bess_opt.common.errors import ScenarioError
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.faces import AS_ONE
 from bess_opt.investment.sizing.planes import Plane, SolvedSize
 from bess_opt.investment.sizing.region import SMALLEST, Region
-from bess_opt.investment.sizing.sized_program import SUMMED, resized
+from bess_opt.investment.sizing.sized_program import SUMMED, SizedProgram, resized
 from bess_opt.models.assemble import model_of
 from bess_opt.models.ledger import cash_terms
 from bess_opt.models.one_way import Pair, pairs_of
@@ -23,10 +24,12 @@ from bess_opt.solver.engines import EngineRefusedError, Objectives, ReadModel, R
 from bess_opt.strategies.shared.activation import prepare
 
 Size = tuple[float, float]  # MW, MWh
+# How sizes are solved: by the recursion without the one-way rule, by HiGHS without or with the cuts of that rule.
+Way = Literal["recursion", "plain", "tight"]
 
 READ = 3  # sizes on a line that are read in any case: both ends and one between
 MARGIN = 1e-2  # of a size: how far around a range its limits are known, for the slopes at its edges
-WIDE, NARROW = 1.01, 1.0001  # durations of a cell at an end of the range, and around a size that none leads to
+WIDE, NARROW = 1.01, 1.0001  # durations of a patch at an end of the range, and around a size that none leads to
 LINEAR = 1e-12  # of a limit, or of a size: as near as that it lies on the line
 
 
@@ -60,7 +63,7 @@ class SizedModels:
 
 
 @dataclass(frozen=True)
-class _Cell:
+class _Patch:
     """Durations between which all limits change in proportion, at all powers of a range; read at the four corners.
 
     Beyond these durations the same changes lead on: each limit is the least, or the largest, of several that are
@@ -75,13 +78,8 @@ class _Cell:
         """The model to which the corners lead at a size."""
         (p0, p1), (h0, h1) = self.power, self.hours
         along = (energy_mwh / power_mw - h0) / (h1 - h0)
-        ends = [shorter.between(longer, along) for shorter, longer in self.models]
-        found = None
-        if ends[0] is not None and ends[1] is not None:
-            found = ends[0].between(ends[1], (power_mw - p0) / (p1 - p0))
-        if found is None:
-            raise EngineRefusedError.because("rows: are not the same at all sizes")
-        return found
+        least, most = (_between(shorter, longer, along) for shorter, longer in self.models)
+        return _between(least, most, (power_mw - p0) / (p1 - p0))
 
     def holds(self, power_mw: float, energy_mwh: float) -> bool:
         """Whether a size lies between the corners."""
@@ -89,7 +87,7 @@ class _Cell:
         return p0 <= power_mw <= p1 and h0 <= energy_mwh / power_mw <= h1
 
     def plane(self, optimum: RelaxedOptimum) -> Plane:
-        """What the prices of a solved size allow any size, as the limits change in this cell."""
+        """What the prices of a solved size allow any size, as the limits change in this patch."""
         (low, long), (small, large) = [[optimum.most(model) for model in edge] for edge in self.models]
         (p0, p1), (h0, h1) = self.power, self.hours
         per_mwh = (large - small) / (p1 * (h1 - h0))
@@ -117,50 +115,54 @@ class RecursedPlanes:
         self._power, hours = _around(sizes)
         if cash and not self._models.minds_cash_alone(self._power[1], self._power[1] * hours[1]):
             raise EngineRefusedError.because("objective: is not the ledger's cash alone")
-        self._cells = self._ways(*hours)
+        self._patches = self._ways(*hours)
         self._asked: list[tuple[RelaxedOptimum, SolvedSize]] = []
         self.calls, self.cold_s = 0, perf_counter() - began
 
-    def _ways(self, shortest: float, longest: float) -> list[_Cell]:
-        """All durations as one cell, or where limits bend between them the longer half and the very shortest."""
-        whole = self._cell(shortest, longest)
+    def _ways(self, shortest: float, longest: float) -> list[_Patch]:
+        """All durations as one patch, or where limits bend between them the longer half and the very shortest."""
+        whole = self._patch(shortest, longest)
         if whole is not None:
             return [whole]
-        longer = self._cell((shortest + longest) / 2.0, longest) or self._cell(longest / WIDE, longest)
-        found = [cell for cell in (longer, self._cell(shortest, shortest * WIDE)) if cell is not None]
+        longer = self._patch((shortest + longest) / 2.0, longest) or self._patch(longest / WIDE, longest)
+        found = [patch for patch in (longer, self._patch(shortest, shortest * WIDE)) if patch is not None]
         if len(found) < 2:
             raise EngineRefusedError.because("limits: do not change in proportion to the size")
         return found
 
-    def _cell(self, shortest: float, longest: float) -> _Cell | None:
-        """The cell of these durations, None where a limit bends in it: then it does so at the size in its middle.
+    def _patch(self, shortest: float, longest: float) -> _Patch | None:
+        """The patch of these durations, None where a limit bends in it: then it does so at the size in its middle.
 
         A least of linear limits that is at a size inside what its values at the corners say is so all over.
         """
         first, last = [(self._at(p, p * shortest), self._at(p, p * longest)) for p in self._power]
-        cell = _Cell(self._power, (shortest, longest), (first, last))
+        patch = _Patch(self._power, (shortest, longest), (first, last))
         power = sum(self._power) / 2.0
-        inside = self._at(power, power * (shortest + longest) / 2.0)
-        if not all(inside.shares_worth(other) for edge in cell.models for other in edge):
+        size = power, power * (shortest + longest) / 2.0
+        inside, led = self._at(*size), patch.at(*size)
+        if not all(inside.shares_worth(other) for edge in patch.models for other in edge):
             raise EngineRefusedError.because("costs: depend on the size")
-        return cell if inside.equals(cell.at(power, power * (shortest + longest) / 2.0), LINEAR) else None
+        return patch if inside.equals(led, LINEAR) else None
 
     def _at(self, power_mw: float, energy_mwh: float) -> ReadModel:
-        """The model of a size, read once."""
+        """The model of a size, read once; `EngineRefusedError` also where a corner is no scenario."""
         size = power_mw, energy_mwh
         if size not in self._read:
-            self._read[size] = self._models.at(*size)
+            try:
+                self._read[size] = self._models.at(*size)
+            except ScenarioError as error:
+                raise EngineRefusedError.because(f"sizes: {error}") from None
         return self._read[size]
 
     def solved(self, power_mw: float, energy_mwh: float) -> SolvedSize:
         """Revenue of a size and the planes of its prices. Raises `EngineRefusedError`, also where it has no plan."""
         self.calls += 1
-        model = next((c.at(power_mw, energy_mwh) for c in self._cells if c.holds(power_mw, energy_mwh)), None)
+        model = next((c.at(power_mw, energy_mwh) for c in self._patches if c.holds(power_mw, energy_mwh)), None)
         if model is None:
             model = self._models.at(power_mw, energy_mwh)
             self._look_around(model, power_mw, energy_mwh)
         optimum = model.relaxed()
-        planes = tuple(cell.plane(optimum) for cell in self._cells)
+        planes = tuple(patch.plane(optimum) for patch in self._patches)
         if not all(isfinite(plane.at_origin) for plane in planes):
             raise EngineRefusedError.because("prices: press on a limit that is not there")
         size = SolvedSize(power_mw, energy_mwh, optimum.value, planes)
@@ -169,13 +171,13 @@ class RecursedPlanes:
         return size
 
     def _look_around(self, model: ReadModel, power_mw: float, energy_mwh: float) -> None:
-        """A cell of its own for a size to which no other leads; none where limits bend right there."""
-        if any(model.equals(cell.at(power_mw, energy_mwh), LINEAR) for cell in self._cells):
+        """A patch of its own for a size to which no other leads; none where limits bend right there."""
+        if any(model.equals(patch.at(power_mw, energy_mwh), LINEAR) for patch in self._patches):
             return
         hours = energy_mwh / power_mw
-        cell = self._cell(hours / NARROW, hours * NARROW)
-        if cell is not None:
-            self._cells.append(cell)
+        patch = self._patch(hours / NARROW, hours * NARROW)
+        if patch is not None:
+            self._patches.append(patch)
 
     def _check(self, model: ReadModel, size: SolvedSize) -> None:
         """Whether what the prices of other sizes say of this one lies below their planes, as it must."""
@@ -185,6 +187,23 @@ class RecursedPlanes:
             slack = AS_ONE * abs(most - known.revenue) + SUMMED * max(abs(most), largest)
             if any(plane.at(size.power_mw, size.energy_mwh) < most - slack for plane in known.planes):
                 raise EngineRefusedError.because("limits: one is not the least of several linear ones")
+
+
+def _between(one: ReadModel, other: ReadModel, share: float) -> ReadModel:
+    """The model on the way from one to the other. `EngineRefusedError` where more than limits and costs differs."""
+    found = one.between(other, share)
+    if found is None:
+        raise EngineRefusedError.because("rows: are not the same at all sizes")
+    return found
+
+
+def solver_of_sizes(
+    way: Way, scenario: Scenario, sizes: Region, first: Size, *, cash: bool
+) -> SizedProgram | RecursedPlanes:
+    """What solves sizes of a region in this way, HiGHS from the `first` on. Raises what their classes raise."""
+    if way == "recursion":
+        return RecursedPlanes(scenario, sizes, cash=cash)
+    return SizedProgram(scenario, *first, cash=cash, tight=way == "tight")
 
 
 def _around(sizes: Region) -> tuple[tuple[float, float], tuple[float, float]]:
