@@ -157,4 +157,5 @@ def cash(amounts: dict[str, float]) -> float:
 
 def net_revenue(schedule: pd.DataFrame, plant: Plant) -> float:
     """Cash of the horizon: all lines but wear and the value of stored energy."""
-    return cash(ledger_of(schedule, plant))
+    booked = Booked(schedule, plant)
+    return cash({name: line.amount(booked) for name, line in LINES.items() if line.cash})
