@@ -52,8 +52,6 @@ class Flows:
 
 OF_ONE = tuple(BatteryFlows.__dataclass_fields__)
 OF_SITE = tuple(name for name in Flows.__dataclass_fields__ if name not in ("batteries", "limited_by", "held_mw"))
-HELD = {product.column: name for name, product in PRODUCTS.items()}
-NAMES = (*OF_ONE, *OF_SITE, *HELD)  # of everything that a plan decides, without the name of a battery before it
 
 
 def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:
@@ -78,7 +76,7 @@ def flows_named(plant: Plant, flows: Flows) -> dict[str, Array]:
     for battery, own in zip(plant.batteries, flows.batteries, strict=True):
         named |= {f"{battery.prefix}{name}": np.asarray(getattr(own, name), dtype=float) for name in OF_ONE}
     nothing = np.zeros(plant.steps)
-    held = {**HELD, **bid_names(plant)}
+    held = {**{product.column: name for name, product in PRODUCTS.items()}, **bid_names(plant)}
     return named | {column: flows.held_mw.get(name, nothing[: len(flows.import_mw)]) for column, name in held.items()}
 
 

@@ -7,6 +7,7 @@ where PV, load, curtailment and shedding stay as they are planned.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,9 @@ from bess_opt.plant.plant import Plant
 from bess_opt.plant.products.reserves import Reserves
 from bess_opt.plant.reach import least_mwh, most_mwh
 
-CAPACITY = Meaning(tie="capacity")
+HELD = Meaning(kind="flow", tie="capacity")
+STATE, MEAN, PRODUCT = Meaning(kind="gauge"), Meaning(kind="gauge"), Meaning(kind="limit")
+HEADROOM = Meaning(kind="limit", flow="energy_mwh", carries_energy=True)
 
 
 def add_regulation(m: Any, plant: Plant) -> None:
@@ -30,14 +33,18 @@ def add_regulation(m: Any, plant: Plant) -> None:
     if reserves is None:
         raise ValueError("this plant sells no regulation")
     charge, discharge = storage.charge_limit_mw, storage.discharge_limit_mw
-    for state, meaning in (("base", "at the base point"), ("up", "called up"), ("down", "called down")):
-        into = ArrayVar(m.steps, upper=charge, units=MW, doc=f"power into the port {meaning}")
-        out = ArrayVar(m.steps, upper=discharge, units=MW, doc=f"power out of the port {meaning}")
+    for state, words in (("base", "at the base point"), ("up", "called up"), ("down", "called down")):
+        into = ArrayVar(m.steps, upper=charge, units=MW, doc=f"power into the port {words}", meaning=STATE)
+        out = ArrayVar(m.steps, upper=discharge, units=MW, doc=f"power out of the port {words}", meaning=STATE)
         setattr(m, f"{state}_charge_mw", into)
         setattr(m, f"{state}_discharge_mw", out)
     most = np.minimum(reserves.up.max_mw, charge + discharge)
-    m.regulation_up_mw = ArrayVar(m.steps, upper=most, units=MW, doc="upward capacity held", meaning=CAPACITY)
-    m.regulation_down_mw = ArrayVar(m.steps, upper=most, units=MW, doc="downward capacity held", meaning=CAPACITY)
+    m.regulation_up_mw = ArrayVar(
+        m.steps, upper=most, units=MW, doc="upward capacity held", meaning=replace(HELD, flow="regulation_up_mw")
+    )
+    m.regulation_down_mw = ArrayVar(
+        m.steps, upper=most, units=MW, doc="downward capacity held", meaning=replace(HELD, flow="regulation_down_mw")
+    )
     m.activation_up = ArrayParam(m.steps, reserves.up.activation, units=PER_UNIT, doc="share of it called")
     m.activation_down = ArrayParam(m.steps, reserves.down.activation, units=PER_UNIT, doc="share of it called")
     for rule in (
@@ -45,7 +52,7 @@ def add_regulation(m: Any, plant: Plant) -> None:
         up_charges_less, up_discharges_more, down_charges_more, down_discharges_less,
         base_shared_power, up_shared_power, down_shared_power,
     ):  # fmt: skip
-        setattr(m, rule.__name__, ArrayConstraint(m.steps, rule=rule))
+        setattr(m, rule.__name__, ArrayConstraint(m.steps, rule=rule, meaning=MEAN))
     _add_headroom(m, plant, reserves)
     _add_product(m, reserves)
     _add_site_limits(m, plant)
@@ -58,7 +65,7 @@ def _add_headroom(m: Any, plant: Plant, reserves: Reserves) -> None:
     m.headroom_h = pyo.Param(initialize=reserves.up.headroom_h, units=HOUR, mutable=True)
     m.floor_mwh = ArrayParam(m.instants, least_mwh(plant.storage), units=MWH, doc="least energy")
     m.ceiling_mwh = ArrayParam(m.instants, most_mwh(plant.storage), units=MWH, doc="most energy")
-    before, after = Meaning(carries_energy=True, rests_at=0), Meaning(carries_energy=True, rests_at=1)
+    before, after = replace(HEADROOM, rests_at=0), replace(HEADROOM, rests_at=1)
     m.up_room_before = ArrayConstraint(m.steps, rule=up_room_before, meaning=before)
     m.up_room_after = ArrayConstraint(m.steps, rule=up_room_after, meaning=after)
     m.down_room_before = ArrayConstraint(m.steps, rule=down_room_before, meaning=before)
@@ -67,12 +74,12 @@ def _add_headroom(m: Any, plant: Plant, reserves: Reserves) -> None:
 
 def _add_product(m: Any, reserves: Reserves) -> None:
     if reserves.symmetric:
-        m.symmetric_capacity = ArrayConstraint(m.steps, rule=symmetric_capacity)
+        m.symmetric_capacity = ArrayConstraint(m.steps, rule=symmetric_capacity, meaning=PRODUCT)
     inside = np.flatnonzero(~reserves.up.block_starts)
     if len(inside):
         m.inside_blocks = pyo.Set(initialize=inside.tolist(), dimen=1)
-        m.up_constant_in_block = ArrayConstraint(m.inside_blocks, rule=up_constant_in_block)
-        m.down_constant_in_block = ArrayConstraint(m.inside_blocks, rule=down_constant_in_block)
+        m.up_constant_in_block = ArrayConstraint(m.inside_blocks, rule=up_constant_in_block, meaning=PRODUCT)
+        m.down_constant_in_block = ArrayConstraint(m.inside_blocks, rule=down_constant_in_block, meaning=PRODUCT)
 
 
 def pressed(plant: Plant) -> np.ndarray:
@@ -88,16 +95,16 @@ def _add_site_limits(m: Any, plant: Plant) -> None:
     if limited.any():
         m.export_max_mw = ArrayParam(m.steps, plant.export_max_mw, units=MW, doc="most export")
         m.calm = pyo.Set(initialize=np.flatnonzero(limited & ~over).tolist(), dimen=1)
-        m.called_export = ArrayConstraint(m.calm, rule=called_export)
+        m.called_export = ArrayConstraint(m.calm, rule=called_export, meaning=PRODUCT)
         if over.any():
             m.pressed = pyo.Set(initialize=np.flatnonzero(over).tolist(), dimen=1)
-            m.called_export_pressed = ArrayConstraint(m.pressed, rule=called_export_pressed)
+            m.called_export_pressed = ArrayConstraint(m.pressed, rule=called_export_pressed, meaning=PRODUCT)
     limited = np.isfinite(plant.import_max_mw)
     if limited.any():
         m.import_max_mw = ArrayParam(m.steps, plant.import_max_mw, units=MW, doc="most import")
         m.import_limited = pyo.Set(initialize=np.flatnonzero(limited).tolist(), dimen=1)
         for rule in (called_import,) if plant.bus is None else (called_import, called_import_through_inverter):
-            setattr(m, rule.__name__, ArrayConstraint(m.import_limited, rule=rule))
+            setattr(m, rule.__name__, ArrayConstraint(m.import_limited, rule=rule, meaning=PRODUCT))
     if not plant.battery_export:
         rules.append(called_strict_export if plant.strict_export else called_no_battery_export)
     if not plant.grid_charging:
@@ -106,7 +113,7 @@ def _add_site_limits(m: Any, plant: Plant) -> None:
         m.inverter_mw = pyo.Param(initialize=plant.bus.inverter_mw, units=MW, mutable=True)
         rules += [called_inverter_out, called_inverter_in]
     for rule in rules:
-        setattr(m, rule.__name__, ArrayConstraint(m.steps, rule=rule))
+        setattr(m, rule.__name__, ArrayConstraint(m.steps, rule=rule, meaning=PRODUCT))
 
 
 def expected_charge(m: Any, t: Any) -> Any:
