@@ -47,12 +47,6 @@ INVERTER = Pair("inverter_out_mw", "inverter_in_mw", "inverting")
 # Where market products are called: at the base point, and what energy prices see.
 BASE_INVERTER = Pair("base_inverter_out_mw", "base_inverter_in_mw", "base_inverting")
 SETTLED = Pair("settled_import_mw", "settled_export_mw", "settled_importing")
-# A battery that holds regulation runs one way at its base point and at each end of what may be called.
-STATES = (
-    Pair("base_charge_mw", "base_discharge_mw", "base_charging"),
-    Pair("up_charge_mw", "up_discharge_mw", "up_charging"),
-    Pair("down_charge_mw", "down_discharge_mw", "down_charging"),
-)
 
 
 def battery_pair(battery: Storage) -> Pair:
@@ -77,7 +71,7 @@ def _pairs_of_states(battery: Storage, states: Sequence[str]) -> tuple[Pair, ...
 
 def pairs_of(plant: Plant) -> tuple[Pair, ...]:
     """The converters of this plant that the one-way rule binds."""
-    batteries = tuple(map(battery_pair, plant.batteries)) if plant.reserves is None else STATES
+    batteries = tuple(map(battery_pair, plant.batteries))
     site = (GRID,) if plant.bus is None else (INVERTER, GRID)
     if plant.activated:
         batteries = state_pairs(plant)
@@ -117,8 +111,6 @@ def add_one_way_cuts(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
         return
     if plant.bus is not None:
         m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores, meaning=CUT)
-    if plant.reserves is not None:
-        return  # the means of a step's calls are both positive
     m.load_there_mw = ArrayParam(m.steps, np.maximum(plant.load_mw, 0.0), units=MW, doc="load that takes power")
     m.discharge_is_used = ArrayConstraint(m.steps, rule=discharge_is_used, meaning=CUT)
     if plant.bus is not None:
@@ -148,7 +140,7 @@ def put_in_proportion(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
     charge and discharge alike they say the same. `ratings` are those of each battery.
     """
     for battery, rated in zip(plant.batteries, ratings, strict=True):
-        for pair in (*STATES, *_pairs_of_states(battery, called_states("", plant.offers))):
+        for pair in _pairs_of_states(battery, called_states("", plant.offers)):
             name = f"{battery.prefix}{pair.binary.removesuffix('_charging')}_shared_power"
             if hasattr(m, name):
                 m.del_component(name)
@@ -219,9 +211,9 @@ def second_only(pair: Pair) -> Rule:
 def add_room_cuts(m: Any, plant: Plant) -> None:
     """Add the cuts, unless a strategy has done so because its plain model would break the rule often.
 
-    With regulation and calls of products they do not hold: mean charge and discharge of a step are both positive.
+    With calls of products they do not hold: mean charge and discharge of a step are both positive.
     """
-    if plant.reserves is not None or plant.activated:
+    if plant.activated:
         return
     for battery in plant.batteries:
         if not hasattr(m, f"{battery.prefix}charge_room"):

@@ -17,7 +17,7 @@ from bess_opt.investment.sizing import key_figures
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import ROUNDING, SITE_ROUNDING, Goal
 from bess_opt.investment.sizing.operated import operated
-from bess_opt.investment.sizing.proof import require_within
+from bess_opt.investment.sizing.planes import require_within
 from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.surface import surface_of
 

@@ -110,7 +110,7 @@ def _add_settled(m: Any, plant: Plant) -> None:
         setattr(
             m, f"{offer.component}_activation_price", ArrayParam(m.steps, per_mw, units=PER_MWH, doc="per MW held")
         )
-        add_term(m, "products", activation_pay(offer.component), m.steps, f"{offer.component} activation")
+        add_term(m, offer.line, activation_pay(offer.component), m.steps, f"{offer.component} activation")
 
 
 def point(m: Any, prefix: str, flow: str, t: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from bess_opt.models.assets import asset
+from bess_opt.models.assets import add_own, asset
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.ledger import add_term
 from bess_opt.models.meaning import Limit, Meaning
@@ -33,6 +33,7 @@ def add_products(m: Any, plant: Plant) -> None:
     m.calls_split = len(plant.batteries) > 1
     for offer in plant.offers:
         _add_bids(m, plant, offer)
+    _add_alike(m, plant)
     _add_groups(m, plant)
     add_activation(m, plant)
     for battery in plant.batteries:
@@ -69,7 +70,7 @@ def _add_bids(m: Any, plant: Plant, offer: Offer) -> None:
     if offer.chooses:
         _add_choice(m, offer, upper)
     setattr(m, f"{name}_price", ArrayParam(m.steps, offer.price, units=PER_MWH, doc="pay per MW and hour"))
-    add_term(m, "products", pay_of(name), m.steps, name)
+    add_term(m, offer.line, pay_of(name), m.steps, name)
 
 
 def _add_choice(m: Any, offer: Offer, upper: np.ndarray) -> None:
@@ -99,6 +100,19 @@ def _add_choice(m: Any, offer: Offer, upper: np.ndarray) -> None:
         setattr(m, f"{name}_whole_steps", ArrayConstraint(blocks, rule=whole_steps(name), meaning=CHOICE))
 
 
+def _add_alike(m: Any, plant: Plant) -> None:
+    """Tie the bids of products that are one in two directions, battery by battery."""
+    component = {offer.name: offer.component for offer in plant.offers}
+    for offer in plant.offers:
+        if offer.alike is None:
+            continue
+        for battery in plant.batteries:
+            own, other = (f"{battery.prefix}{name}_mw" for name in (offer.component, component[offer.alike]))
+            rule = as_other(own, other)
+            name = f"{battery.prefix}{offer.component}_alike"
+            add_own(m, battery.prefix, name, ArrayConstraint(m.steps, rule=rule, meaning=BLOCK))
+
+
 def _add_groups(m: Any, plant: Plant) -> None:
     groups: dict[str, list[Offer]] = {}
     for offer in plant.offers:
@@ -119,6 +133,16 @@ def constant_in_block(name: str) -> Rule:
     def rule(m: Any, t: Any) -> Any:
         """bid[t] = bid[t−1] within a block."""
         return getattr(m, f"{name}_mw")[t] == getattr(m, f"{name}_mw")[t - 1]
+
+    return rule
+
+
+def as_other(own: str, other: str) -> Rule:
+    """The rule that two bids are the same."""
+
+    def rule(m: Any, t: Any) -> Any:
+        """bid[t] = bid of the other direction[t]."""
+        return getattr(m, own)[t] == getattr(m, other)[t]
 
     return rule
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bess_opt.common.columns import PRODUCTS
+from bess_opt.common.columns import REGULATION
 from bess_opt.common.errors import ScenarioError, StrategyError
 from bess_opt.inputs.reading.magnitudes import batteries_power_mw, too_large, usual_price
 from bess_opt.inputs.reading.strategy_entry import StrategyEntry
@@ -100,5 +100,5 @@ def _present(need: Need, plant: Plant) -> bool:
         return bool(plant.solar_mw.any())
     if need == "load":
         return bool(plant.load_mw.any())
-    asked = (product for name, product in PRODUCTS.items() if name.startswith(f"{need}_"))
+    asked = (product for name, product in REGULATION.items() if name.startswith(f"{need}_"))
     return {product.price_column for product in asked} <= plant.extra.keys()
