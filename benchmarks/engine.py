@@ -23,7 +23,7 @@ from bess_opt.solver.highs import Solver
 from bess_opt.strategies.shared.activation import prepare
 
 PURE = {"ac_to_dc": 1.0, "dc_to_ac": 1.0, "dc_to_dc": 1.0}
-FLOOR_SECONDS = 120.0  # given to a floor that may take hours: what it took until then is a lower bound of its time
+FLOOR_SECONDS = 300.0  # given to a floor that may take hours: what it took until then is a lower bound of its time
 YEARS = 100  # price years timed; the table shows them as a thousand
 
 
