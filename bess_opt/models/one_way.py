@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from bess_opt.models.assets import asset, rule_of
+from bess_opt.models.assets import add_own, asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, MWH, PER_UNIT
@@ -22,16 +22,22 @@ from bess_opt.plant.plant import Plant, Ratings, Storage
 from bess_opt.plant.products.offers import called_down, called_states
 from bess_opt.plant.reach import least_mwh, most_mwh
 
-ROOM = Meaning(carries_energy=True)
+ROOM = Meaning(kind="cut", flow="energy_mwh", carries_energy=True)
+CUT, WAY = Meaning(kind="cut"), Meaning(kind="choice")
+ONE_WAY = Meaning(kind="limit", stated_at="scenario", words="each converter one way at a time")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two flows of one converter of which at most one may be positive, and the binary that chooses."""
+    """Two flows of one converter of which at most one may be positive, and the binary that chooses.
+
+    `prefix` is that of the battery, of several, that the converter belongs to.
+    """
 
     first: str
     second: str
     binary: str
+    prefix: str = ""
 
 
 GRID = Pair("import_mw", "export_mw", "importing")
@@ -45,21 +51,22 @@ SETTLED = Pair("settled_import_mw", "settled_export_mw", "settled_importing")
 
 def battery_pair(battery: Storage) -> Pair:
     """The pair of a battery."""
-    return Pair(*(f"{battery.prefix}{name}" for name in (OWN.first, OWN.second, OWN.binary)))
+    own = battery.prefix
+    return Pair(f"{own}{OWN.first}", f"{own}{OWN.second}", f"{own}{OWN.binary}", own)
 
 
 def called_pairs(plant: Plant) -> tuple[Pair, ...]:
     """The pair of each battery when market products are called down: it stops discharging before it charges."""
-    return _pairs_of_states([s for battery in plant.batteries for s in called_down(battery.prefix, plant.offers)])
+    return tuple(p for own in plant.batteries for p in _pairs_of_states(own, called_down(own.prefix, plant.offers)))
 
 
 def state_pairs(plant: Plant) -> tuple[Pair, ...]:
     """The pairs of each battery at its base point and in each call of a market product."""
-    return _pairs_of_states([s for battery in plant.batteries for s in called_states(battery.prefix, plant.offers)])
+    return tuple(p for own in plant.batteries for p in _pairs_of_states(own, called_states(own.prefix, plant.offers)))
 
 
-def _pairs_of_states(states: Sequence[str]) -> tuple[Pair, ...]:
-    return tuple(Pair(*(f"{s}_{name}" for name in ("charge_mw", "discharge_mw", "charging"))) for s in states)
+def _pairs_of_states(battery: Storage, states: Sequence[str]) -> tuple[Pair, ...]:
+    return tuple(Pair(f"{s}_charge_mw", f"{s}_discharge_mw", f"{s}_charging", battery.prefix) for s in states)
 
 
 def pairs_of(plant: Plant) -> tuple[Pair, ...]:
@@ -83,11 +90,10 @@ def add_one_way(m: Any, plant: Plant, converters: tuple[Pair, ...]) -> None:
             continue
         for flow in (pair.first, pair.second):
             setattr(m, f"{flow}_limit", ArrayParam(m.steps, limits[flow], units=MW, doc=f"most {flow}"))
-        setattr(
-            m, pair.binary, ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow")
-        )
-        setattr(m, f"{pair.first}_one_way", ArrayConstraint(m.steps, rule=first_only(pair)))
-        setattr(m, f"{pair.second}_one_way", ArrayConstraint(m.steps, rule=second_only(pair)))
+        way = ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow", meaning=WAY)
+        add_own(m, pair.prefix, pair.binary, way)
+        for flow, rule in ((pair.first, first_only(pair)), (pair.second, second_only(pair))):
+            add_own(m, pair.prefix, f"{flow}_one_way", ArrayConstraint(m.steps, rule=rule, meaning=ONE_WAY))
     add_room_cuts(m, plant)
 
 
@@ -104,11 +110,11 @@ def add_one_way_cuts(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
     if len(plant.batteries) > 1 or plant.activated:
         return
     if plant.bus is not None:
-        m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores)
+        m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores, meaning=CUT)
     m.load_there_mw = ArrayParam(m.steps, np.maximum(plant.load_mw, 0.0), units=MW, doc="load that takes power")
-    m.discharge_is_used = ArrayConstraint(m.steps, rule=discharge_is_used)
+    m.discharge_is_used = ArrayConstraint(m.steps, rule=discharge_is_used, meaning=CUT)
     if plant.bus is not None:
-        m.inverter_gives = ArrayConstraint(m.steps, rule=inverter_gives)
+        m.inverter_gives = ArrayConstraint(m.steps, rule=inverter_gives, meaning=CUT)
 
 
 def discharge_is_used(m: Any, t: Any) -> Any:
@@ -134,7 +140,7 @@ def put_in_proportion(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
     charge and discharge alike they say the same. `ratings` are those of each battery.
     """
     for battery, rated in zip(plant.batteries, ratings, strict=True):
-        for pair in _pairs_of_states(called_states("", plant.offers)):
+        for pair in _pairs_of_states(battery, called_states("", plant.offers)):
             name = f"{battery.prefix}{pair.binary.removesuffix('_charging')}_shared_power"
             if hasattr(m, name):
                 m.del_component(name)
@@ -155,7 +161,7 @@ def _name_ratings(m: Any, ratings: Ratings) -> None:
 
 def _add_shared_ratings(m: Any, battery: Storage, pair: Pair) -> None:
     for kind, rule in (("port", shared_at_port(pair)), ("cells", shared_at_cells(pair))):
-        constraint = ArrayConstraint(m.steps, rule=rule_of(battery, rule))
+        constraint = ArrayConstraint(m.steps, rule=rule_of(battery, rule), meaning=CUT)
         setattr(m, f"{pair.binary}_shared_{kind}", constraint)
 
 

@@ -210,7 +210,7 @@ class _Search:
 
     def _weights(self) -> Weights:
         """What the planes are priced with; of a rate of return, at the best rate so far."""
-        if self._goal.name != "irr":
+        if not self._goal.kind.rate:
             return self._goal.priced
         return self._goal.weights_at(self._known_rate())
 
@@ -259,7 +259,7 @@ class _Search:
 
     def bound(self, *, stepped: bool) -> float:
         """The proven limit of the value."""
-        if self._goal.name != "irr":
+        if not self._goal.kind.rate:
             return self._goal.sign * self._planes.best(self._weights(), stepped=stepped).bound
         return self._rate_bound(stepped=stepped)
 
@@ -339,7 +339,7 @@ class _Search:
     def _plan_gap(self) -> float:
         """The relative gap of a plan, whose objective holds the site's whole bill, that does not blur the battery."""
         stated = self._scenario.solver.rel_gap
-        if self._goal.name == "irr" or self._best is None:
+        if self._goal.kind.rate or self._best is None:
             return stated
         bill = abs(self._goal.priced.revenue * self._best.revenue)
         wanted = PLAN_SHARE * self._tolerance * self.scale / bill if bill > 0.0 else stated

@@ -108,7 +108,7 @@ class Sizing:
         rounding = max(ROUNDING * (self._known.get("scale") or 1.0), self.goal.rounding(0.0))
         for row in table.dropna(subset="value").to_dict("records"):
             size = row["power_mw"], row["energy_mwh"]
-            if min(size) <= 0.0 or self.goal.name == "irr":
+            if min(size) <= 0.0 or self.goal.kind.rate:
                 continue
             limit = self.goal.sign * float(
                 self.planes.bound_at(self.goal.priced, np.array(size[0]), np.array(size[1]))
