@@ -15,7 +15,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from bess_opt.common.arrays import Array
-from bess_opt.models.assets import asset, rule_of
+from bess_opt.models.assets import add_own, asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, MWH, PER_UNIT
@@ -23,16 +23,22 @@ from bess_opt.plant.plant import Plant, Ratings, Storage
 from bess_opt.plant.products.offers import called_down, called_states
 from bess_opt.plant.reach import least_mwh, most_mwh
 
-ROOM = Meaning(carries_energy=True)
+ROOM = Meaning(kind="cut", flow="energy_mwh", carries_energy=True)
+CUT, WAY = Meaning(kind="cut"), Meaning(kind="choice")
+ONE_WAY = Meaning(kind="limit", stated_at="scenario", words="each converter one way at a time")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two flows of one converter of which at most one may be positive, and the binary that chooses."""
+    """Two flows of one converter of which at most one may be positive, and the binary that chooses.
+
+    `prefix` is that of the battery, of several, that the converter belongs to.
+    """
 
     first: str
     second: str
     binary: str
+    prefix: str = ""
 
 
 GRID = Pair("import_mw", "export_mw", "importing")
@@ -42,36 +48,31 @@ INVERTER = Pair("inverter_out_mw", "inverter_in_mw", "inverting")
 # Where market products are called: at the base point, and what energy prices see.
 BASE_INVERTER = Pair("base_inverter_out_mw", "base_inverter_in_mw", "base_inverting")
 SETTLED = Pair("settled_import_mw", "settled_export_mw", "settled_importing")
-# A battery that holds regulation runs one way at its base point and at each end of what may be called.
-STATES = (
-    Pair("base_charge_mw", "base_discharge_mw", "base_charging"),
-    Pair("up_charge_mw", "up_discharge_mw", "up_charging"),
-    Pair("down_charge_mw", "down_discharge_mw", "down_charging"),
-)
 
 
 def battery_pair(battery: Storage) -> Pair:
     """The pair of a battery."""
-    return Pair(*(f"{battery.prefix}{name}" for name in (OWN.first, OWN.second, OWN.binary)))
+    own = battery.prefix
+    return Pair(f"{own}{OWN.first}", f"{own}{OWN.second}", f"{own}{OWN.binary}", own)
 
 
 def called_pairs(plant: Plant) -> tuple[Pair, ...]:
     """The pair of each battery when market products are called down: it stops discharging before it charges."""
-    return _pairs_of_states([s for battery in plant.batteries for s in called_down(battery.prefix, plant.offers)])
+    return tuple(p for own in plant.batteries for p in _pairs_of_states(own, called_down(own.prefix, plant.offers)))
 
 
 def state_pairs(plant: Plant) -> tuple[Pair, ...]:
     """The pairs of each battery at its base point and in each call of a market product."""
-    return _pairs_of_states([s for battery in plant.batteries for s in called_states(battery.prefix, plant.offers)])
+    return tuple(p for own in plant.batteries for p in _pairs_of_states(own, called_states(own.prefix, plant.offers)))
 
 
-def _pairs_of_states(states: Sequence[str]) -> tuple[Pair, ...]:
-    return tuple(Pair(*(f"{s}_{name}" for name in ("charge_mw", "discharge_mw", "charging"))) for s in states)
+def _pairs_of_states(battery: Storage, states: Sequence[str]) -> tuple[Pair, ...]:
+    return tuple(Pair(f"{s}_charge_mw", f"{s}_discharge_mw", f"{s}_charging", battery.prefix) for s in states)
 
 
 def pairs_of(plant: Plant) -> tuple[Pair, ...]:
     """The converters of this plant that the one-way rule binds."""
-    batteries = tuple(map(battery_pair, plant.batteries)) if plant.reserves is None else STATES
+    batteries = tuple(map(battery_pair, plant.batteries))
     site = (GRID,) if plant.bus is None else (INVERTER, GRID)
     if plant.activated:
         batteries = state_pairs(plant)
@@ -90,11 +91,10 @@ def add_one_way(m: Any, plant: Plant, converters: tuple[Pair, ...]) -> None:
             continue
         for flow in (pair.first, pair.second):
             setattr(m, f"{flow}_limit", ArrayParam(m.steps, limits[flow], units=MW, doc=f"most {flow}"))
-        setattr(
-            m, pair.binary, ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow")
-        )
-        setattr(m, f"{pair.first}_one_way", ArrayConstraint(m.steps, rule=first_only(pair)))
-        setattr(m, f"{pair.second}_one_way", ArrayConstraint(m.steps, rule=second_only(pair)))
+        way = ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow", meaning=WAY)
+        add_own(m, pair.prefix, pair.binary, way)
+        for flow, rule in ((pair.first, first_only(pair)), (pair.second, second_only(pair))):
+            add_own(m, pair.prefix, f"{flow}_one_way", ArrayConstraint(m.steps, rule=rule, meaning=ONE_WAY))
         if hasattr(m, "ramped_step") and (changes := _most_changes(plant, pair)) is not None:
             _add_ramp_cuts(m, pair, limits, changes)
     add_room_cuts(m, plant)
@@ -113,13 +113,11 @@ def add_one_way_cuts(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
     if len(plant.batteries) > 1 or plant.activated:
         return
     if plant.bus is not None:
-        m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores)
-    if plant.reserves is not None:
-        return  # the means of a step's calls are both positive
+        m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores, meaning=CUT)
     m.load_there_mw = ArrayParam(m.steps, np.maximum(plant.load_mw, 0.0), units=MW, doc="load that takes power")
-    m.discharge_is_used = ArrayConstraint(m.steps, rule=discharge_is_used)
+    m.discharge_is_used = ArrayConstraint(m.steps, rule=discharge_is_used, meaning=CUT)
     if plant.bus is not None:
-        m.inverter_gives = ArrayConstraint(m.steps, rule=inverter_gives)
+        m.inverter_gives = ArrayConstraint(m.steps, rule=inverter_gives, meaning=CUT)
 
 
 def discharge_is_used(m: Any, t: Any) -> Any:
@@ -145,7 +143,7 @@ def put_in_proportion(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
     charge and discharge alike they say the same. `ratings` are those of each battery.
     """
     for battery, rated in zip(plant.batteries, ratings, strict=True):
-        for pair in (*STATES, *_pairs_of_states(called_states("", plant.offers))):
+        for pair in _pairs_of_states(battery, called_states("", plant.offers)):
             name = f"{battery.prefix}{pair.binary.removesuffix('_charging')}_shared_power"
             if hasattr(m, name):
                 m.del_component(name)
@@ -166,7 +164,7 @@ def _name_ratings(m: Any, ratings: Ratings) -> None:
 
 def _add_shared_ratings(m: Any, battery: Storage, pair: Pair) -> None:
     for kind, rule in (("port", shared_at_port(pair)), ("cells", shared_at_cells(pair))):
-        constraint = ArrayConstraint(m.steps, rule=rule_of(battery, rule))
+        constraint = ArrayConstraint(m.steps, rule=rule_of(battery, rule), meaning=CUT)
         setattr(m, f"{pair.binary}_shared_{kind}", constraint)
 
 
@@ -218,7 +216,7 @@ def _most_changes(plant: Plant, pair: Pair) -> tuple[Array, Array] | None:
 
     None where ramps say too little of it: beside other batteries or an inverter, and where products are called.
     """
-    if plant.reserves is not None or plant.activated:
+    if plant.activated:
         return None
     ramp = plant.connection.ramp_mw
     if pair == GRID:
@@ -251,7 +249,8 @@ def _add_ramp_cuts(m: Any, pair: Pair, limits: Mapping[str, Array], changes: tup
         doc = "full flow beyond a ramp" if "left" in name else "most change of first less second"
         setattr(m, f"{pair.binary}_{name}_mw", ArrayParam(m.ramped_steps, values, units=MW, doc=doc))
     for name, rule in RAMP_CUTS.items():
-        setattr(m, f"{pair.binary}_{name}", ArrayConstraint(m.ramped_steps, rule=rule(pair)))
+        cut = ArrayConstraint(m.ramped_steps, rule=rule(pair), meaning=CUT)
+        add_own(m, pair.prefix, f"{pair.binary}_{name}", cut)
 
 
 def first_rises(pair: Pair) -> Rule:
@@ -321,9 +320,9 @@ def _net(m: Any, pair: Pair, t: Any) -> Any:
 def add_room_cuts(m: Any, plant: Plant) -> None:
     """Add the cuts, unless a strategy has done so because its plain model would break the rule often.
 
-    With regulation and calls of products they do not hold: mean charge and discharge of a step are both positive.
+    With calls of products they do not hold: mean charge and discharge of a step are both positive.
     """
-    if plant.reserves is not None or plant.activated:
+    if plant.activated:
         return
     for battery in plant.batteries:
         if not hasattr(m, f"{battery.prefix}charge_room"):

@@ -14,6 +14,8 @@ from bess_opt.models.units import MWH
 from bess_opt.plant.plant import Storage
 from bess_opt.plant.warranty.cycle_caps import CycleCap
 
+CYCLES = Meaning("cycles", kind="limit")
+
 
 def add_cycle_caps(m: Any, battery: Storage) -> None:
     """Add the rows of every cap of the battery, each under its own name.
@@ -37,7 +39,7 @@ def _add_rows(m: Any, battery: Storage, cap: CycleCap, name: str, index: Any, mo
     own = asset(m, battery)
     setattr(own, f"{name}_index", index)
     setattr(own, f"{name}_most_mwh", ArrayParam(index, most_mwh, units=MWH, doc="energy through the cells allowed"))
-    rows = ArrayConstraint(index, rule=rule_of(battery, rule), by_member=name == cap.name, meaning=Meaning("cycles"))
+    rows = ArrayConstraint(index, rule=rule_of(battery, rule), by_member=name == cap.name, meaning=CYCLES)
     setattr(own, name, rows)
 
 

@@ -29,8 +29,8 @@ from bess_opt.solver.search.segments import (
     Segment,
     SegmentPrograms,
     grown,
+    held_instants,
     merged_segments,
-    resting_instants,
     segment_around,
 )
 from bess_opt.solver.search.way_branches import MOST_CHOICES, WayBranches, Ways
@@ -233,9 +233,7 @@ class OneWaySearch:
         return idle
 
     def _resting(self) -> Array:
-        return np.flatnonzero(
-            resting_instants(self.program, self._x, self._relaxed.row_dual, self.steps, self.scale_mw)
-        )
+        return np.flatnonzero(held_instants(self.program, self._x, self._relaxed.row_dual, self.steps, self.scale_mw))
 
     def _solve_segments(self, segments: list[Segment], allowance: float) -> dict[Segment, Answer]:
         """The segments' answers, found side by side."""

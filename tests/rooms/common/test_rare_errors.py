@@ -25,7 +25,6 @@ from bess_opt.interfaces.cli.new_scenario import new_scenario
 from bess_opt.models.assemble import model_of
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.ledger import add_term
-from bess_opt.models.products.regulation import add_regulation
 from bess_opt.plant.billing import billing_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
@@ -35,7 +34,6 @@ from bess_opt.solver.program import Program
 from bess_opt.solver.search.one_way_search import OneWaySearch
 from bess_opt.solver.search.way_branches import MOST_CHOICES, Ways
 from bess_opt.solver.solution import LimitReachedError
-from bess_opt.strategies.frequency_regulation.calls import reserves_of
 from bess_opt.strategies.shared.activation import activate
 
 PLAIN = case(price_per_mwh=[10.0, 20.0, 30.0])
@@ -179,10 +177,6 @@ def test_guards_of_the_models() -> None:
     numbers, m = plant_of(PLAIN.scenario()), pyo.ConcreteModel()
     with pytest.raises(ValueError, match="this plant has no DC bus"):
         add_dc_bus(m, numbers)
-    with pytest.raises(ValueError, match="this plant sells no regulation"):
-        add_regulation(m, numbers)
-    with pytest.raises(ValueError, match="this plant sells no regulation"):
-        reserves_of(numbers)
     m.ledger = []
     add_term(m, "energy", lambda _m, _t: 0.0, None)
     with pytest.raises(ValueError, match="the ledger has this part of the line 'energy' already"):
