@@ -58,9 +58,6 @@ SETS = {
     "window_steps": "each step of a delivery",
     "deliveries": "each delivery",
     "firm_periods": "each firm period",
-    "inside_blocks": "each step that is not a block's first",
-    "calm": "each step whose PV the export limit can take",
-    "pressed": "each step whose PV exceeds the export limit",
     "product_name_inside_blocks": "each step that is not its block's first",
     "product_name_blocks": "each block",
     "call_group_0_starts": "each step in which a block of the group begins",
@@ -75,7 +72,7 @@ ROOMS = {
     "demand": "Demand charges", "bends": "Tiers", "energy_rates": "Energy counters", "account": "The bill of a month",
     "connection": "Clauses of the connection",
     "cycles": "Stated cycles", "ramp": "Ramp limit",
-    "firm": "Firm delivery", "products.regulation": "Regulation",
+    "firm": "Firm delivery",
     "products.market_products": "Market products", "products.calls": "Calls of market products",
     "products.activation": "Expected calls of market products",
 }  # fmt: skip

@@ -37,8 +37,8 @@ class ProductName:
         return f"{self.name}_price_per_mw"
 
 
-# The products there are, in the order of their columns; flows, money, audit and files run over them.
-PRODUCTS: dict[str, ProductName] = {
+# The market products that the strategy of frequency regulation sells, whose columns every schedule has.
+REGULATION: dict[str, ProductName] = {
     product.name: product
     for product in (
         ProductName("regulation_up", "upward regulation"),
@@ -105,7 +105,7 @@ SERIES: SeriesColumns = SeriesColumns(
         "export_price_per_mwh": Column("currency/MWh", "price received for energy to the grid"),
         **{
             product.price_column: Column("currency/MW/h", f"capacity price of {product.words}")
-            for product in PRODUCTS.values()
+            for product in REGULATION.values()
         },
         "regulation_signal": Column("1", "regulation request, + discharges", minimum=-1.0, maximum=1.0),
         "energy_min_mwh": Column(
@@ -139,7 +139,7 @@ SCHEDULE: dict[str, Column] = {
     "curtailed_mw": Column("MW", "PV power not used"),
     "curtailed_dc_mw": Column("MW", "part of curtailed_mw on the DC bus"),
     "loss_mw": Column("MW", "all conversion and storage losses"),
-    **{product.column: Column("MW", f"{product.words} capacity held") for product in PRODUCTS.values()},
+    **{product.column: Column("MW", f"{product.words} capacity held") for product in REGULATION.values()},
     "limited_by": Column("", "what stopped a rule's or a request's power; empty if nothing"),
     "import_price_per_mwh": Column("currency/MWh", "price paid for import"),
     "export_price_per_mwh": Column("currency/MWh", "price received for export"),

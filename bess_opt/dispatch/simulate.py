@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.columns import PRODUCTS
 from bess_opt.common.errors import InfeasibleError, StrategyError
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.common.wording import show
@@ -63,7 +62,7 @@ def _held(plan: Dispatch, plant: Plant, capacity: Mapping[str, Array]) -> Held:
     schedule = plan.whole_schedule
     held = Held.of(capacity, *of_battery(schedule, plant.batteries[0], "charge_mw", "discharge_mw"))
     if not plant.activated:
-        return held if plant.products else Held(held.capacity_mw, [0.0] * plant.steps)
+        return Held(held.capacity_mw, [0.0] * plant.steps)
     flows = {b.name: of_battery(schedule, b, "charge_mw", "discharge_mw") for b in plant.batteries}
     return replace(held, swing_of={name: np.minimum(*both).tolist() for name, both in flows.items()})
 
@@ -75,7 +74,7 @@ def replay(plan: Dispatch) -> Dispatch:
     """
     plant, active = prepare(plan.scenario)
     column = {name: plan.schedule[name].to_numpy() for name in plan.schedule.columns if name.endswith("_mw")}
-    capacity = {name: column[PRODUCTS[name].column] for name in plant.products} | bids_of(plan.whole_schedule, plant)
+    capacity = bids_of(plan.whole_schedule, plant)
     own = [unit["battery_mw"].to_numpy() for unit in plan.units.values()]
     asked = Setpoints(
         battery_mw=own[0] if len(own) == 1 else np.array(own),

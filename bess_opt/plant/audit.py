@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.columns import LIMITS, PRODUCTS, SCHEDULE, UNIT
+from bess_opt.common.columns import LIMITS, REGULATION, SCHEDULE, UNIT
 from bess_opt.common.errors import AuditError
 from bess_opt.plant import physics
 from bess_opt.plant.flows import of_battery, own_columns
@@ -112,11 +112,6 @@ def _arrays(schedule: pd.DataFrame, *names: str) -> tuple[Array, ...]:
     return tuple(schedule[name].to_numpy(dtype=float) for name in names)
 
 
-def _capacities(schedule: pd.DataFrame) -> dict[str, Array]:
-    """The capacity held of each product, by name, MW."""
-    return {name: schedule[product.column].to_numpy(dtype=float) for name, product in PRODUCTS.items()}
-
-
 def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     """What the scenario gives is in the schedule as it was given; no regulation is held unless it was asked for."""
     solar, solar_dc, load, buy, sell = _arrays(
@@ -127,9 +122,9 @@ def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         "import_price_per_mwh",
         "export_price_per_mwh",
     )
-    held = np.zeros(plant.steps)  # what none may be: capacity that nobody asked for, or less than none
-    for name, mw in _capacities(schedule).items():
-        held = held + np.abs(mw) if name not in plant.products else np.maximum(held, -mw)
+    held, sold = np.zeros(plant.steps), {offer.name for offer in plant.offers}
+    for name in REGULATION.keys() - sold:  # capacity that nobody asked for
+        held = held + np.abs(schedule[REGULATION[name].column].to_numpy(dtype=float))
     found = [
         *exceeds("solar power is the scenario's", np.abs(solar - plant.solar_mw), plant),
         *exceeds("solar power on the DC bus is the scenario's", np.abs(solar_dc - plant.solar_dc_mw), plant),
@@ -299,16 +294,14 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
 def _one_way(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     """Each converter runs one way in a step (one way); the inverter's column is net, its loss tells.
 
-    A step that holds regulation has calls of both signs within it: against its base point the battery moves
-    no more than what is held. The strategy's own check looks at the base point.
+    Where market products are called their own check holds the base point and each call to it.
     """
     bought, sold = _arrays(schedule, "import_mw", "export_mw")
-    held = np.maximum.reduce(list(_capacities(schedule).values()))
     found: list[Violation] = []
     for battery in plant.batteries:
         both = np.minimum(*of_battery(schedule, battery, "charge_mw", "discharge_mw"))
-        if not plant.activated:  # the products' own check holds the base point and each call to it
-            found += exceeds(_law("battery runs one way", battery), both - held, plant)
+        if not plant.activated:
+            found += exceeds(_law("battery runs one way", battery), both, plant)
     return [
         *found,
         *exceeds("site imports or exports", np.minimum(bought, sold), plant),

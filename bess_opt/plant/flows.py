@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.columns import PRODUCTS, SCHEDULE, UNIT
+from bess_opt.common.columns import REGULATION, SCHEDULE, UNIT
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import BASE, called_at_port, settled_flows
@@ -52,8 +52,6 @@ class Flows:
 
 OF_ONE = tuple(BatteryFlows.__dataclass_fields__)
 OF_SITE = tuple(name for name in Flows.__dataclass_fields__ if name not in ("batteries", "limited_by", "held_mw"))
-HELD = {product.column: name for name, product in PRODUCTS.items()}
-NAMES = (*OF_ONE, *OF_SITE, *HELD)  # of everything that a plan decides, without the name of a battery before it
 
 
 def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:
@@ -61,8 +59,7 @@ def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:
     batteries = tuple(
         BatteryFlows(**{name: of(f"{battery.prefix}{name}") for name in OF_ONE}) for battery in plant.batteries
     )
-    held = {name: of(PRODUCTS[name].column) for name in plant.products}
-    held |= {name: of(component) for component, name in bid_names(plant).items()}
+    held = {name: of(component) for component, name in bid_names(plant).items()}
     return Flows(batteries=batteries, held_mw=held, **{name: of(name) for name in OF_SITE})
 
 
@@ -78,7 +75,7 @@ def flows_named(plant: Plant, flows: Flows) -> dict[str, Array]:
     for battery, own in zip(plant.batteries, flows.batteries, strict=True):
         named |= {f"{battery.prefix}{name}": np.asarray(getattr(own, name), dtype=float) for name in OF_ONE}
     nothing = np.zeros(plant.steps)
-    held = {**HELD, **bid_names(plant)}
+    held = bid_names(plant)
     return named | {column: flows.held_mw.get(name, nothing[: len(flows.import_mw)]) for column, name in held.items()}
 
 
@@ -114,7 +111,7 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
         "grid_mw": flows.export_mw - flows.import_mw,
         "curtailed_mw": flows.curtailed_ac_mw + flows.curtailed_dc_mw,
         "curtailed_dc_mw": flows.curtailed_dc_mw,
-        **{product.column: nothing + flows.held_mw.get(name, 0.0) for name, product in PRODUCTS.items()},
+        **{product.column: nothing + flows.held_mw.get(name, 0.0) for name, product in REGULATION.items()},
         "limited_by": np.broadcast_to(np.asarray(flows.limited_by, dtype=object), steps),
         "import_price_per_mwh": import_price,
         "export_price_per_mwh": export_price,
@@ -146,9 +143,10 @@ def schedule_of(plant: Plant, flows: Flows) -> pd.DataFrame:
 def own_columns(plant: Plant) -> list[str]:
     """The columns of a schedule beside those that every schedule has: market products, and several batteries."""
     held = [*(offer.column for offer in plant.offers), *([BASE] if plant.offers else [])]
+    of_site = [name for name in held if name not in SCHEDULE]
     if len(plant.batteries) == 1:
-        return held
-    return [*held, *(f"{battery.prefix}{name}" for battery in plant.batteries for name in (*UNIT, *held))]
+        return of_site
+    return [*of_site, *(f"{battery.prefix}{name}" for battery in plant.batteries for name in (*UNIT, *held))]
 
 
 def _unit(plant: Plant, battery: Storage, flows: BatteryFlows) -> dict[str, Array]:

@@ -14,7 +14,6 @@ from typing import Annotated, get_type_hints
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.columns import PRODUCTS
 from bess_opt.plant import money
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import settled
@@ -70,23 +69,19 @@ def _overrun(booked: Booked) -> float:
     return 0.0 - booked.charges.get("overrun", 0.0) - energy
 
 
-def _products(booked: Booked) -> float:
-    """Pay for the capacity held of all products; 0 for a plant that sells none."""
-    pay = np.zeros(booked.plant.steps)
-    for name, product in booked.plant.products.items():
-        held = booked.schedule[PRODUCTS[name].column].to_numpy()
-        pay = pay + money.capacity_revenue(held, product.price, booked.plant.step_h)
-    return float(pay.sum())
+def _offers(line: str) -> Callable[[Booked], float]:
+    """Pay for the capacity held of the products of a line, and for calls that have a price of their own."""
 
+    def paid(booked: Booked) -> float:
+        pay = np.zeros(booked.plant.steps)
+        for offer in booked.plant.offers:
+            if offer.line == line:
+                bid = booked.schedule[offer.column].to_numpy()
+                pay = pay + money.capacity_revenue(bid, offer.price, booked.plant.step_h)
+                pay = pay + offer.activation_revenue(bid, booked.plant.step_h)
+        return float(pay.sum())
 
-def _offers(booked: Booked) -> float:
-    """Pay for the capacity held of all market products, and for calls that have a price of their own."""
-    pay = np.zeros(booked.plant.steps)
-    for offer in booked.plant.offers:
-        bid = booked.schedule[offer.column].to_numpy()
-        pay = pay + money.capacity_revenue(bid, offer.price, booked.plant.step_h)
-        pay = pay + offer.activation_revenue(bid, booked.plant.step_h)
-    return float(pay.sum())
+    return paid
 
 
 def _variable_om(booked: Booked) -> float:
@@ -127,8 +122,8 @@ class MoneyFigures:
     """Figures of money over the horizon, each a row of the ledger, in the site's currency."""
 
     energy_revenue: Annotated[float, Line("energy", "energy", lambda of: float(of.schedule["revenue"].sum()))]
-    regulation_revenue: Annotated[float, Line("regulation", "regulation", _products)]
-    product_revenue: Annotated[float, Line("products", "market products", _offers)]
+    regulation_revenue: Annotated[float, Line("regulation", "regulation", _offers("regulation"))]
+    product_revenue: Annotated[float, Line("products", "market products", _offers("products"))]
     demand_charges: Annotated[float, Line("demand", "demand charges", _charge("demand"), paid=True)]
     overrun_charges: Annotated[
         float, Line("overrun", "overruns of contracted power and of clauses", _overrun, paid=True)
@@ -162,4 +157,5 @@ def cash(amounts: dict[str, float]) -> float:
 
 def net_revenue(schedule: pd.DataFrame, plant: Plant) -> float:
     """Cash of the horizon: all lines but wear and the value of stored energy."""
-    return cash(ledger_of(schedule, plant))
+    booked = Booked(schedule, plant)
+    return cash({name: line.amount(booked) for name, line in LINES.items() if line.cash})

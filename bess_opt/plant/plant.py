@@ -23,7 +23,6 @@ from bess_opt.plant import physics
 from bess_opt.plant.billing import Billing
 from bess_opt.plant.connection import Connection, Outages
 from bess_opt.plant.products.offers import Offer, called_down, called_states, settled_limits
-from bess_opt.plant.products.reserves import Product, Reserves
 from bess_opt.plant.warranty.cycle_caps import CycleCap
 from bess_opt.plant.warranty.depth_wear import DepthWear, Worn, worn
 
@@ -172,7 +171,6 @@ class Plant:
     billing: Billing | None = None
     solar_capacity_mw: float | None = None
     extra: dict[str, Array] = field(default_factory=dict)
-    reserves: Reserves | None = None
     auxiliary_mw: float = 0.0  # part of load_mw
     clauses: Connection | None = None
     strict_export: bool = False  # export is no more than what PV has over the load
@@ -183,11 +181,6 @@ class Plant:
     def activated(self) -> bool:
         """Whether market products are called in some step, so that flows are means over calls."""
         return any(offer.called for offer in self.offers)
-
-    @property
-    def products(self) -> Mapping[str, Product]:
-        """The products that it may sell, by name."""
-        return {} if self.reserves is None else self.reserves.products
 
     @property
     def storage(self) -> Storage:
@@ -337,9 +330,8 @@ class Plant:
         for battery in self.batteries:
             into, out = battery.charge_limit_mw * one, battery.discharge_limit_mw * one
             limits |= {f"{battery.prefix}charge_mw": into, f"{battery.prefix}discharge_mw": out}
-            states = () if self.reserves is None else ("base", "up", "down")
             calls = (*called_down(battery.prefix, self.offers), *called_states(battery.prefix, self.offers))
-            for state in (*states, *calls):
+            for state in calls:
                 limits |= {f"{state}_charge_mw": into, f"{state}_discharge_mw": out}
             if battery.on_dc_bus:
                 takes_dc, gives_dc = takes_dc + into, gives_dc + out

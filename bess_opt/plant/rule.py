@@ -150,5 +150,5 @@ class Committing(Protocol):
     def beside_others(self, *, first: bool) -> None:
         """From now on, make room for `wish`: around the capacity if `first`, else before it."""
 
-    def __call__(self, state: State) -> float:
-        """Mean battery power of the step, + discharges."""
+    def __call__(self, state: State) -> float | Mapping[str, float]:
+        """Mean battery power of the step, + discharges; with several batteries that of each, or their sum."""

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+import highspy
 import numpy as np
 
 from bess_opt.common.arrays import Array, dot
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.solver.highs import Solver
+from bess_opt.solver.highs import DUAL_ZERO, Solver
 from bess_opt.solver.program import ENERGY, Program, stores
 from bess_opt.solver.search.segments import Cutter, Segment
 from bess_opt.solver.solution import AT_LOWER, BASIC, LimitReachedError, Solution, basis_at
@@ -32,6 +33,7 @@ KEPT = 1e-6  # of the plant's size: by how much the solver's tolerances may brea
 PROVEN = 1e-9  # of the turnover: how close the value of the prices must come to the plan's money
 KNOWN = 3  # earlier solutions that a part remembers: pattern and ties are asked in turns
 SAME_PRICE = 1e-11  # of the dearest: a worth that has moved by less has not moved
+AT_BOUND = 1e-9  # of the plant's size: what is nearer to a bound stands at it
 
 
 def solver_of(program: Program, options: SolverOptions, scale_mw: float) -> Solver:
@@ -56,19 +58,47 @@ def _parts_fit(program: Program, blocks: SegmentBlocks) -> bool:
 
 
 @dataclass
-class _Asked:
+class Asked:
     """Numbers that a part was solved with, and what came out."""
 
     cost: Array
     sides: tuple[Array, Array, Array, Array]
     solution: Solution | None = None
 
-    def same(self, other: _Asked) -> bool:
+    def same(self, other: Asked) -> bool:
         """Whether the solution answers for `other` too."""
         if not all(np.array_equal(one, two) for one, two in zip(self.sides, other.sides, strict=True)):
             return False
         dearest = float(np.abs(self.cost).max(initial=0.0))
         return float(np.abs(self.cost - other.cost).max(initial=0.0)) <= SAME_PRICE * dearest
+
+
+class PartSolver(Solver):
+    """A `Solver` that knows when a solution which it has found answers for other numbers too."""
+
+    def settled(self, best: Solution, asked: Asked, cost_scale: float) -> Solution | None:
+        """`best`, if the last basis prices it as optimal at the numbers `asked` too; None otherwise.
+
+        The prices are proof enough, whichever basis they are of: nothing that may still move would gain by it.
+        """
+        spare, (lower, upper, row_lower, row_upper) = AT_BOUND * self._x_scale, asked.sides
+        x, activity = best.x, self.program.activity(best.x)
+        places = ((x, lower, upper), (activity, row_lower, row_upper))
+        if any((value < low - spare).any() or (value > high + spare).any() for value, low, high in places):
+            return None
+        basic = np.asarray(self._highs.getBasicVariables()[1])
+        paid = np.where(basic >= 0, asked.cost[np.maximum(basic, 0)], 0.0)
+        status, row = self._highs.getBasisTransposeSolve(paid)
+        if status != highspy.HighsStatus.kOk:
+            return None
+        row = np.asarray(row)
+        column = asked.cost - self.program.priced(row)
+        least = DUAL_ZERO * cost_scale
+        for price, (value, low, high) in zip((column, row), places, strict=True):
+            if ((price < -least) & (value < high - spare)).any() or ((price > least) & (value > low + spare)).any():
+                return None
+        objective = dot(asked.cost, x)
+        return Solution(x, objective, objective, column, row, 0.0, 0)
 
 
 @dataclass
@@ -86,9 +116,9 @@ class _Part:
     end: Array
     own_columns: Array
     own_rows: Array
-    solver: Solver
+    solver: PartSolver
     solution: Solution | None = None
-    known: list[_Asked] = field(default_factory=list)
+    known: list[Asked] = field(default_factory=list)
 
     @property
     def worth(self) -> Array:
@@ -216,7 +246,7 @@ class ChainedSolver(Solver):
             column[begin], row[~own_rows] = AT_LOWER, BASIC
         complete(column, row)
         options = self.options.model_copy(update={"time_limit_s": None})
-        solver = Solver(small, options, scale_mw=self._scale_mw)
+        solver = PartSolver(small, options, scale_mw=self._scale_mw)
         solver.set_basis(basis_at(column, row))
         solver.expect_few_steps()
         return _Part(first, last, columns, rows, begin, end, own_columns, own_rows, solver)
@@ -252,14 +282,18 @@ class ChainedSolver(Solver):
         upper[part.begin] = lower[part.begin]
         row_lower, row_upper = self._row_lower[part.rows], self._row_upper[part.rows]
         row_lower[~part.own_rows], row_upper[~part.own_rows] = -np.inf, np.inf
-        asked = _Asked(cost, (lower, upper, row_lower, row_upper))
+        asked = Asked(cost, (lower, upper, row_lower, row_upper))
         known = next((one for one in part.known if one.same(asked)), None)
         if known is not None:
             part.solution = known.solution
             return 0
-        part.solver.take_over(lower, upper, row_lower, row_upper)
-        part.solver.set_costs(cost, self._cost_scale)
-        asked.solution = part.solution = part.solver.solve()
+        if part.solution is not None:
+            asked.solution = part.solver.settled(part.solution, asked, self._cost_scale)
+        if asked.solution is None:
+            part.solver.take_over(lower, upper, row_lower, row_upper)
+            part.solver.set_costs(cost, self._cost_scale)
+            asked.solution = part.solver.solve()
+        part.solution = asked.solution
         part.known = [asked, *part.known[:KNOWN]]
         return part.solution.iterations
 

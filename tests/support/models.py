@@ -184,6 +184,13 @@ def plant_of_case(of: Case) -> Plant:
     return plant_of(of.scenario())
 
 
+def restricted(of: Case) -> Plant:
+    """The plant of a case with what its strategy forbids taken away, and what it sells."""
+    scenario = of.scenario()
+    stated_plant = plant_of(scenario)
+    return activate(scenario, stated_plant).restrict(stated_plant)
+
+
 def physical(of: Case, *, one_way: bool = False) -> Any:
     """The model of what is possible, with the one-way rows if `one_way`."""
     m = assemble.physical_model_of(plant_of_case(of))
@@ -266,8 +273,9 @@ def without_grid() -> Case:
 
 def of_any(name: str) -> str:
     """The name of a component whatever battery or product it is of, `product_name_whole_steps`."""
-    name = re.sub(r"product_(both|rise|fall)_", "product_name_", re.sub(r"^(north|south)\.", "", name))
-    return re.sub(r"activated_(up|down)_(both|rise)_", r"activated_\1_name_", name)
+    own, sold = re.sub(r"^(north|south)\.", "", name), "both|rise|fall|regulation_up|regulation_down"
+    own = re.sub(rf"product_({sold})_", "product_name_", own)
+    return re.sub(rf"activated_(up|down)_({sold})_", r"activated_\1_name_", own)
 
 
 def key(constraint: Any) -> str:
@@ -277,8 +285,6 @@ def key(constraint: Any) -> str:
     rule = getattr(constraint, "array_rule", None)
     called = getattr(rule, "__name__", "")
     name = of_any(str(constraint.local_name))
-    if name.startswith("base_") and getattr(rule, "__module__", "").endswith("products.activation"):
-        name = f"product_{name}"  # that of regulation has the same name
     return called if called.startswith(name + "_") else name
 
 

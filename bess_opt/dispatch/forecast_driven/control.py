@@ -227,7 +227,8 @@ def _check_words(terminal: str, commitment: str) -> None:
 
 def _check_signal(plant: Plant, known: Knowledge, table: Timetable, columns: pd.Index) -> None:
     """Capacity is called by the signal of the step: who does not see it cannot say what flows."""
-    names = ["regulation_signal"] if plant.reserves is not None and "regulation_signal" in plant.extra else []
+    regulating = any(offer.line == "regulation" for offer in plant.offers)
+    names = ["regulation_signal"] if regulating and "regulation_signal" in plant.extra else []
     called = [offer.name for offer in plant.offers if offer.called]
     names += [
         f"{name}{suffix}"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.columns import PRODUCTS
 from bess_opt.dispatch.forecast_driven.plant_state import Moved, PlantState, stretch
 from bess_opt.dispatch.forecast_driven.rolling import PlanningWindow
 from bess_opt.plant.flows import OF_SITE, BatteryFlows, Flows, bid_names
@@ -38,11 +36,8 @@ class Orders:
         self._prefixes = [battery.prefix for battery in believed[0].batteries]
         self.battery_mw = np.full((len(self._prefixes), steps), np.nan)
         self.used_ac_mw, self.used_dc_mw, self.served_mw = (np.full(steps, np.inf) for _ in range(3))
-        self._capacities = tuple(believed[0].products)
-        self.held_mw = {name: np.zeros(steps) for name in self._capacities}
-        self.swing_mw = np.zeros(steps)
         self._bids = bid_names(believed[0])
-        self.held_mw |= {name: np.zeros(steps) for name in self._bids.values()}
+        self.held_mw = {name: np.zeros(steps) for name in self._bids.values()}
         # What calls of products make flow both ways, a row per battery.
         self._activated, self._names = believed[0].activated, [own.name for own in believed[0].batteries]
         self.swings_mw = np.zeros((len(self._names), steps))
@@ -58,11 +53,6 @@ class Orders:
             (self.served_mw, self._load, "unserved_mw"),
         ):
             ceiling[at] = self._ceiling(believed, window, plan.get(name))
-        for name in self._capacities:
-            self.held_mw[name][at] = plan.get(PRODUCTS[name].column, 0.0)
-        if self._capacities:
-            capacity = {name: self.held_mw[name][at] for name in self._capacities}
-            self.swing_mw[at] = Held.of(capacity, *powers[0]).swing_mw
         for component, name in self._bids.items():
             self.held_mw[name][at] = plan.get(component, 0.0)
         if self._activated:
@@ -73,7 +63,7 @@ class Orders:
         self.battery_mw[:, first:] = np.nan
         for ceiling in (self.used_ac_mw, self.used_dc_mw, self.served_mw):
             ceiling[first:] = np.inf
-        for held in (*self.held_mw.values(), self.swing_mw, *self.swings_mw):
+        for held in (*self.held_mw.values(), *self.swings_mw):
             held[first:] = 0.0
 
     def _ceiling(self, believed: Array, window: PlanningWindow, forgone: Array | None) -> Array | float:
@@ -101,11 +91,9 @@ class Orders:
         )
 
     def _held(self, at: slice) -> Held:
-        held = Held({name: held[at].tolist() for name, held in self.held_mw.items()}, self.swing_mw[at].tolist())
-        if not self._activated:
-            return held
         swings = [swing[at].tolist() for swing in self.swings_mw]
-        return replace(held, swing_mw=swings[0], swing_of=dict(zip(self._names, swings, strict=True)))
+        capacity = {name: held[at].tolist() for name, held in self.held_mw.items()}
+        return Held(capacity, swings[0], dict(zip(self._names, swings, strict=True)) if self._activated else {})
 
 
 def carry_out(plant: Plant, orders: Orders, first: int, last: int, state: PlantState, moved_mw: Moved) -> Flows:

@@ -74,7 +74,6 @@ def stretch(plant: Plant, first: int, last: int, state: PlantState, moved_mw: Mo
         export_price=plant.export_price[at],
         billing=None,
         extra={},
-        reserves=None,
         offers=tuple(offer.part(at) for offer in plant.offers),
     )
 

@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
 from bess_opt.common.clock import is_zone
-from bess_opt.common.columns import PRODUCTS, SCHEDULE, product_of
+from bess_opt.common.columns import REGULATION, SCHEDULE, product_of
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Text, quantity, read_table, reject
@@ -34,7 +34,7 @@ def _name(value: object) -> object:
     if not isinstance(value, str) or re.fullmatch(r"[a-z][a-z0-9_]{0,49}", value) is None:
         expected = "give a name of small letters, digits and _, up to 50, a letter first: columns begin with it"
         reject([Finding("wrong_value", "", f"found {show(value)}", expected)])
-    if value in TAKEN or value in PRODUCTS or f"{value}_mw" in SCHEDULE:
+    if value in TAKEN or value in REGULATION or f"{value}_mw" in SCHEDULE:
         reject([Finding("wrong_value", "", f"found {show(value)}, whose columns exist already", "give another name")])
     return value
 

@@ -232,11 +232,13 @@ def _clauses(best: Dispatch, plant: Plant) -> Section | None:
 def _products(best: Dispatch, plant: Plant) -> Section | None:
     """Capacity that is sold, by product."""
     rows, step = [], best.scenario.step_h
-    for name, product in plant.products.items():
-        held = best.schedule[f"{name}_mw"].to_numpy(dtype=float)
-        paid = float((held * product.price).sum()) * step
+    for offer in plant.offers:
+        held = best.schedule[offer.column].to_numpy(dtype=float)
+        paid = float((held * offer.price).sum()) * step
         hours = float(np.count_nonzero(held > NEAR)) * step
-        rows.append([name.replace("_", " "), number(held.mean()), number(held.max()), number(hours), number(paid)])
+        rows.append(
+            [offer.name.replace("_", " "), number(held.mean()), number(held.max()), number(hours), number(paid)]
+        )
     if not rows:
         return None
     heads = ["product", "mean [MW]", "most [MW]", "held [h]", f"paid for capacity [{best.scenario.site.currency}]"]

@@ -31,7 +31,7 @@ def without_battery(scenario: Scenario) -> float | None:
     Load that may be shed is shed at its price, and curtailment is dispatched at best.
     """
     bare = bare_scenario(scenario)
-    plant = replace(idle_plant(prepare(bare).plant), reserves=None)
+    plant = replace(idle_plant(prepare(bare).plant), offers=())
     m = physical_model_of(plant)
     m.objective_terms = money_terms(m)
     program = expand(m)

@@ -167,6 +167,11 @@ def _bid_checks(schedule: pd.DataFrame, plant: Plant, offer: Offer) -> list[Viol
         excess[f"least bid of {offer.name}"] = np.where(some, offer.least_mw - bid, 0.0)
     if offer.step_mw is not None:
         excess[f"whole steps of {offer.name}"] = np.abs(bid - offer.step_mw * np.round(bid / offer.step_mw))
+    if offer.alike is not None:
+        prefixes = {"", *(battery.prefix for battery in plant.batteries)}
+        pairs = [(schedule[f"{p}{offer.column}"], schedule[f"{p}{offer.alike}_mw"]) for p in prefixes]
+        apart = np.maximum.reduce([np.abs((one - other).to_numpy(dtype=float)) for one, other in pairs])
+        excess[f"capacity of {offer.name} as that of {offer.alike}"] = apart
     if len(plant.batteries) > 1:
         parts = [schedule[f"{battery.prefix}{offer.column}"].to_numpy(dtype=float) for battery in plant.batteries]
         excess[f"{offer.column} is the batteries' sum"] = np.abs(sum(parts, np.zeros(plant.steps)) - bid)

@@ -29,7 +29,8 @@ class Offer:
     constant; `most_mw` is 0 in the blocks in which none may be held. `held_mw` is the bid of the first block that
     already stands, NaN where none does; `bid_mw` is what a rule holds. `called` is the share of each step's time in
     which the whole bid is called in a direction, the accepted share in it; `activation_price` what a MWh of it earns
-    in either direction, None where it goes through the site's balance at energy prices.
+    in either direction, None where it goes through the site's balance at energy prices. `line` is the line of the
+    ledger that its pay enters; `alike` names the product whose bid it repeats in every step, each battery's part too.
     """
 
     name: str
@@ -45,6 +46,8 @@ class Offer:
     bid_mw: float = 0.0
     called: Mapping[Direction, Array] = field(default_factory=dict)
     activation_price: Array | None = None
+    line: Literal["products", "regulation"] = "products"
+    alike: str | None = None
 
     @property
     def called_directions(self) -> tuple[Direction, ...]:
@@ -176,7 +179,6 @@ def _offer(
     free = product.calendar.mask(local, holidays)
     if away is not None:
         free = free & ~away
-    closed = np.unique(block[~free])
     rated = {"up": power_mw[0], "down": power_mw[1], "symmetric": min(power_mw)}[product.direction]
     most = sum(power_mw)
     if product.max_mw is not None:
@@ -195,7 +197,7 @@ def _offer(
             product.performance_price_per_mw,
         ),
         block=block,
-        most_mw=np.where(np.isin(block, closed), 0.0, most),
+        most_mw=outside_blocks_of(block, ~free, most),
         headroom_h=product.headroom_h,
         min_bid_mw=product.min_bid_mw or 0.0,
         step_mw=product.step_mw,
@@ -205,6 +207,12 @@ def _offer(
         called=_called(product, series),
         activation_price=_column(series, f"{product.name}_activation_price_per_mwh"),
     )
+
+
+def outside_blocks_of(block: Numbers, closed: Mask, most_mw: Array | float) -> Array:
+    """The most capacity of each step, none in a block that has a `closed` step."""
+    most: Array = np.where(np.isin(block, np.unique(block[closed])), 0.0, most_mw)
+    return most
 
 
 def _called(product: MarketProduct, series: pd.DataFrame) -> dict[Direction, Array]:
@@ -223,11 +231,6 @@ def _called(product: MarketProduct, series: pd.DataFrame) -> dict[Direction, Arr
 
 def _column(series: pd.DataFrame, name: str) -> Array | None:
     return series[name].to_numpy(dtype=float) if name in series else None
-
-
-def is_bid(variable: str) -> bool:
-    """Whether a variable of a model, without its battery's name, is the bid of a market product or a part of it."""
-    return variable.startswith(COMPONENT) and variable.endswith("_mw")
 
 
 def of_direction(offers: Sequence[Offer], direction: Direction) -> list[Offer]:

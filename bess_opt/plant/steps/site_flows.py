@@ -8,7 +8,7 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
-from bess_opt.plant.flows import BatteryFlows, Flows
+from bess_opt.plant.flows import BatteryFlows, Flows, bid_names
 from bess_opt.plant.grid_band import GridBand
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.products.activation import through_inverter
@@ -67,7 +67,7 @@ def site_flows(
         inverter_out_mw=out,
         inverter_in_mw=into,
         limited_by=limited,
-        held_mw=held.bids,
+        held_mw=dict.fromkeys(bid_names(plant).values(), np.zeros(plant.steps)) | held.bids,
     )
 
 

@@ -31,6 +31,7 @@ from bess_opt.solver.value_function.recursion import (
     RecursionFailedError,
     Schedule,
     compiled_part,
+    tolerances_of,
 )
 from bess_opt.solver.value_function.step_program import ENERGY, LEVELS, NotStepwiseError, Objective, StepProgram, read
 
@@ -145,7 +146,7 @@ class ValueFunctionPlan:
         return False
 
     @property
-    def windows(self) -> int:
+    def segments(self) -> int:
         """Parts of the horizon solved with binaries."""
         return 0
 
@@ -197,13 +198,18 @@ class ValueFunctionPlan:
         """Whether the schedule's own money is the value that bounds every plan."""
         promised = float(self.schedule.value[0]) + self.step_program.offset[0]
         earned, turnover = self._money
-        return abs(promised - earned) <= PROVEN * max(turnover, abs(promised)) + 1e-12
+        return abs(promised - earned) <= self.rounding(max(turnover, abs(promised)))
+
+    def rounding(self, money: float) -> float:
+        """How far two sums of `money` may lie apart; where next to none turns over, what the recursion calls none."""
+        _, _, zero = tolerances_of(self.step_program)
+        return max(PROVEN * money, self.step_program.steps * float(zero[0]))
 
     @property
     def closes(self) -> bool:
         """Whether the prices prove the plan among those of its modes."""
         proof = self.certificate()
-        return abs(proof.dual - proof.primal) <= PROVEN * max(proof.turnover, abs(proof.primal)) + 1e-12
+        return abs(proof.dual - proof.primal) <= self.rounding(max(proof.turnover, abs(proof.primal)))
 
     def with_prices_of_its_modes(self) -> ValueFunctionPlan:
         """The same plan with prices from a recursion in which every step keeps its mode.

@@ -1,7 +1,8 @@
 """Frequency regulation: sell up- and downward capacity beside energy, with the head-room that it asks for.
 
-A base point b = d − c and capacities r_up <= P − b, r_dn <= P + b; a call charges less, then discharges more, and
-may cross zero. Of each, the share α is called on average over a step: the options `activation_up` and
+A case of market products: one upward, one downward, held alike where `symmetric`. A base point b = d − c and
+capacities r_up <= P − b, r_dn <= P + b, MW at the AC bus; a call charges less, then discharges more, and may cross
+zero. Of each, the share α is called on average over a step: the options `activation_up` and
 `activation_down`, or, with a series `regulation_signal`, its positive and negative part. Charge and discharge of
 the schedule are the mean over these calls, so energy, wear, billed peaks and cycles count what is activated.
 
@@ -13,11 +14,12 @@ symmetric MW earns it once; the capability price of a symmetric product belongs 
 columns. Score: net revenue.
 
 Rule twin: a symmetric capacity, set when a block begins from the stored energy then: what a block of calls, all
-of one sign, leaves inside the head-room (without a signal: of the expected calls). The base point brings the
-stored energy back to the middle of the window within an hour, in the last 24 hours to `soc_end`. It does not know
-the signal of a step before that step; the optimum, as with prices, knows it all. For blocks longer than a step it
-counts on the least and most of load and PV as ratings of the site; where PV alone can fill the connection or the
-shared inverter it holds nothing then.
+of one sign, leaves inside the head-room (without a signal: of the expected calls). Several batteries hold it by
+rated power, each for its own part. The base point brings the stored energy back to the middle of the window within
+an hour, in the last 24 hours to `soc_end`. It does not know the signal of a step before that step; the optimum, as
+with prices, knows it all. For blocks longer than a step it counts on the least and most of load and PV as ratings of
+the site; where PV alone can fill the connection or the shared inverter it holds nothing then, nor where a ramp of the
+connection may move its power or both buses hold batteries.
 
 Beside the score: mean capacity held, and with a series `regulation_signal` the share of what was called that
 was delivered. `replay_signal` measures a plan made on expectation against a signal of any step.
@@ -39,32 +41,26 @@ from pydantic import Field
 
 from bess_opt.common import clock
 from bess_opt.common.arrays import Array
-from bess_opt.common.columns import PRODUCTS
+from bess_opt.common.columns import REGULATION
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.input_table import Flag, Number, Table, quantity
 from bess_opt.models.ledger import money_terms
-from bess_opt.models.products.regulation import add_regulation
 from bess_opt.plant import money
-from bess_opt.plant.audit import Violation, exceeds
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.products.reserves import Product, Reserves
-from bess_opt.plant.rule import Rule
+from bess_opt.plant.products.activation import port_factor
+from bess_opt.plant.products.offers import SIGN, Direction, Offer, block_numbers, outside_blocks_of
+from bess_opt.plant.rule import Committing
 from bess_opt.strategies.frequency_regulation.calls import (
-    NO_CAPACITY,
     PRODUCTS_SOLD,
     SignalReplay,
-    base_mw,
-    beyond_site,
-    capacities,
-    parts_of,
+    offers_sold,
     plan_steps,
     replayed,
-    reserves_of,
 )
 from bess_opt.strategies.frequency_regulation.hold_capacity import HoldCapacity
-from bess_opt.strategies.shared.contract import Objective, Strategy
+from bess_opt.strategies.shared.contract import Objective, Strategy, no_checks
 
 if TYPE_CHECKING:
     from bess_opt.dispatch.result import Dispatch
@@ -109,57 +105,72 @@ class FrequencyRegulationOptions(Table):
 
 
 def restrict(plant: Plant, options: FrequencyRegulationOptions) -> Plant:
-    """The plant with the regulation that it may sell.
+    """The plant with the regulation that it may sell: a market product upward and one downward.
 
     Raises `StrategyError` for shares called that are more than the whole, and for blocks that fit no step.
     """
     if options.activation_up + options.activation_down > 1.0:
         found = f"found {options.activation_up:g}, with activation_down {options.activation_down:g}"
         raise StrategyError(f"strategy.activation_up: {found}; give at most 1 together")
-    ones = np.ones(plant.steps)
+    _require_blocks_fit(plant, options.block_h)
+    block, others = block_numbers(plant.index, options.block_h, plant.step_h), []
+    for name, direction in zip(PRODUCTS_SOLD, SIGN, strict=True):
+        called = _share_called(plant, options, direction)
+        price = plant.extra[REGULATION[name].price_column]
+        half = options.performance_price_per_mw / 2.0
+        most = np.inf if options.max_capacity_mw is None else options.max_capacity_mw
+        offer = Offer(
+            name=name,
+            directions=(direction,),
+            price=money.pjm_credit(1.0, options.performance_score, price, options.mileage_ratio, half),
+            block=block,
+            most_mw=outside_blocks_of(block, plant.away, np.minimum(_most_mw(plant, direction), most)),
+            headroom_h=options.headroom_h,
+            called={direction: called} if called.any() else {},
+            line="regulation",
+            alike=PRODUCTS_SOLD[0] if options.symmetric and name != PRODUCTS_SOLD[0] else None,
+        )
+        others.append(offer)
+    beside = tuple(offer for offer in plant.offers if offer.name not in PRODUCTS_SOLD)
+    return replace(plant, offers=(*beside, *others))
+
+
+def _share_called(plant: Plant, options: FrequencyRegulationOptions, direction: Direction) -> Array:
+    """Share of each step in which the capacity of a direction is called: of the signal, or on average."""
     signal = plant.extra.get("regulation_signal")
-    called = options.activation_up * ones, options.activation_down * ones
-    if signal is not None:
-        called = np.maximum(signal, 0.0), np.maximum(-signal, 0.0)
-    half = options.performance_price_per_mw / 2.0
-    up_price, down_price = (
-        money.pjm_credit(1.0, options.performance_score, plant.extra[name], options.mileage_ratio, half)
-        for name in (PRODUCTS[product].price_column for product in PRODUCTS_SOLD)
-    )
-    up = Product(
-        direction="up",
-        price=up_price,
-        activation=called[0],
-        headroom_h=options.headroom_h,
-        max_mw=np.inf if options.max_capacity_mw is None else options.max_capacity_mw,
-        block_starts=_block_starts(plant, options.block_h),
-    )
-    down = replace(up, direction="down", price=down_price, activation=called[1])
-    return replace(plant, reserves=Reserves(dict(zip(PRODUCTS_SOLD, (up, down), strict=True)), options.symmetric))
+    if signal is None:
+        share = options.activation_up if direction == "up" else options.activation_down
+        return np.full(plant.steps, share)
+    return np.maximum(SIGN[direction] * signal, 0.0)
 
 
-def _block_starts(plant: Plant, block_h: float | None) -> Array:
-    """Steps at which a block begins: blocks are counted from local midnight, by the clock."""
+def _most_mw(plant: Plant, direction: Direction) -> Array:
+    """Most capacity of a direction that the batteries' power can hold, at the AC bus: from one end to the other."""
+    most = np.zeros(plant.steps)
+    for battery in plant.batteries:
+        span = battery.charge_limit_mw + battery.discharge_limit_mw
+        most = most + span / port_factor(plant, battery, direction)
+    return most
+
+
+def _require_blocks_fit(plant: Plant, block_h: float | None) -> None:
+    """Raise `StrategyError` for blocks that are no whole number of steps, or of which none makes a day."""
     if block_h is None:
-        return np.ones(plant.steps, dtype=bool)
+        return
     in_steps, in_days = block_h / plant.step_h, 24.0 / max(block_h, 1e-6)
     if round(in_steps) < 1 or abs(in_steps - round(in_steps)) > 1e-6 or abs(in_days - round(in_days)) > 1e-6:
         raise StrategyError(
             f"strategy.block_h: found {block_h:g}, with steps of {plant.step_h:g} h; "
             "give a whole number of steps of which a whole number makes a day"
         )
-    hour = (plant.index.hour + plant.index.minute / 60.0 + plant.index.second / 3600.0).to_numpy()
-    block = plant.day * round(in_days) + np.floor(hour / block_h + 1e-9).astype(int)
-    return np.append(True, np.diff(block) != 0)
 
 
-def build(m: Any, plant: Plant, _options: FrequencyRegulationOptions) -> Sequence[Objective]:
-    """max Σ ledger, of which regulation pay."""
-    add_regulation(m, plant)
+def build(m: Any, _plant: Plant, _options: FrequencyRegulationOptions) -> Sequence[Objective]:
+    """max Σ ledger, of which regulation pay; its rows are those of market products."""
     return [money_terms(m)]
 
 
-def rule(plant: Plant, options: FrequencyRegulationOptions) -> Rule:
+def rule(plant: Plant, options: FrequencyRegulationOptions) -> Committing:
     """Hold what the store allows, and recentre it."""
     return HoldCapacity(plant, options.activation_up, options.activation_down)
 
@@ -180,7 +191,7 @@ def replay_signal(plan: Dispatch, signal: pd.Series) -> SignalReplay:
     plant = restrict(plant_of(plan.scenario), FrequencyRegulationOptions(**dict(entry.options)))
     at = plan_steps(plant, signal)
     step_h = clock.step_hours(pd.DatetimeIndex(signal.index))
-    return replayed(plan.schedule, plant, signal.to_numpy(dtype=float), at, step_h, signal.index)
+    return replayed(plan.whole_schedule, plant, signal.to_numpy(dtype=float), at, step_h, signal.index)
 
 
 def score(schedule: pd.DataFrame, plant: Plant, _options: FrequencyRegulationOptions) -> float:
@@ -190,49 +201,14 @@ def score(schedule: pd.DataFrame, plant: Plant, _options: FrequencyRegulationOpt
 
 def figures(schedule: pd.DataFrame, plant: Plant, _options: FrequencyRegulationOptions) -> dict[str, float]:
     """Mean capacity held; with a signal in the series, the share of what was called that was delivered."""
-    up, down = capacities(schedule)
-    found = {"held_up_mw": float(up.mean()), "held_down_mw": float(down.mean())}
+    up, down = (float(schedule[offer.column].mean()) for offer in offers_sold(plant))
+    found = {"held_up_mw": up, "held_down_mw": down}
     signal = plant.extra.get("regulation_signal")
     if signal is not None:
         at = np.arange(plant.steps)
         share = replayed(schedule, plant, signal, at, plant.step_h, plant.index).delivered_share
         found |= {} if share is None else {"delivered_share": share}
     return found
-
-
-def checks(schedule: pd.DataFrame, plant: Plant, options: FrequencyRegulationOptions) -> list[Violation]:
-    """What is held could be called in full, and the flows are the mean over the expected calls."""
-    storage, reserves = plant.storage, reserves_of(plant)
-    up, down = capacities(schedule)
-    base = base_mw(schedule, plant)
-    less, more, below, above = parts_of(base, up, down)
-    charge = np.maximum(-base, 0.0) - reserves.up.activation * less + reserves.down.activation * above
-    discharge = np.maximum(base, 0.0) + reserves.up.activation * more - reserves.down.activation * below
-    off = np.maximum(abs(schedule["charge_mw"] - charge), abs(schedule["discharge_mw"] - discharge)).to_numpy()
-    free = ~reserves.up.block_starts[1:]
-    moved = np.append(0.0, np.maximum(abs(np.diff(up)), abs(np.diff(down))) * free)
-    excess = {
-        "charge and discharge are the mean over the calls": off,
-        "rated power when called": np.maximum(
-            base + up - storage.discharge_limit_mw, down - base - storage.charge_limit_mw
-        ),
-        "capacity held": np.maximum(-np.minimum(up, down), np.maximum(up, down) - reserves.up.max_mw),
-        "symmetric capacity": abs(up - down) * options.symmetric,
-        "constant capacity within a block": moved,
-    }
-    energy = np.append(storage.start_mwh, schedule["energy_mwh"].to_numpy())
-    drawn = reserves.up.headroom_h * (storage.eta_charge * less + more / storage.eta_discharge)
-    taken = reserves.up.headroom_h * (storage.eta_charge * above + below / storage.eta_discharge)
-    room_up, room_down = energy - storage.floor_mwh, storage.ceiling_mwh - energy
-    short = np.maximum(
-        drawn - np.minimum(room_up[:-1], room_up[1:]), taken - np.minimum(room_down[:-1], room_down[1:])
-    )
-    held = np.maximum(up, down) > NO_CAPACITY * plant.power_mw
-    return [
-        *(v for law, off in excess.items() for v in exceeds(law, np.asarray(off), plant)),
-        *exceeds("head-room of the capacity", np.where(held, short, 0.0), plant, storage.energy_mwh, "MWh"),
-        *exceeds("the site when called", np.where(held, beyond_site(schedule, plant), 0.0), plant),
-    ]
 
 
 STRATEGY = Strategy(
@@ -246,6 +222,6 @@ STRATEGY = Strategy(
     rule=rule,
     restrict=restrict,
     score=score,
-    checks=checks,
+    checks=no_checks,
     figures=figures,
 )

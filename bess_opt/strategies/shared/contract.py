@@ -17,7 +17,7 @@ from bess_opt.common.input_table import Table
 from bess_opt.models.ledger import Objective as Objective
 from bess_opt.plant.audit import Violation
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.rule import Rule
+from bess_opt.plant.rule import Committing, Rule
 
 Need = Literal["prices", "solar", "load", "regulation"]
 Sense = Literal["max", "min"]
@@ -105,7 +105,7 @@ class Strategy:
     score_unit: str | Callable[[Any], str]
     score_sense: Sense | Callable[[Any], Sense]
     build: Callable[[Any, Plant, Any], Sequence[Objective]]
-    rule: Callable[[Plant, Any], Rule]
+    rule: Callable[[Plant, Any], Rule | Committing]
     score: Callable[[pd.DataFrame, Plant, Any], float]
     checks: Callable[[pd.DataFrame, Plant, Any], list[Violation]]
     restrict: Callable[[Plant, Any], Plant] = unrestricted

@@ -14,16 +14,18 @@ import numpy as np
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.rule import AnyRule, Committing, Rule, State
 from bess_opt.plant.warranty.cycle_caps import CycleCap
-from bess_opt.strategies.shared.rule_parts import serving_load
+from bess_opt.strategies.shared.rule_parts import serving_load, serving_load_beside_capacity
 
 
-def within_budget(plant: Plant, rule: Rule) -> AnyRule:
+def within_budget(plant: Plant, rule: Rule | Committing) -> AnyRule:
     """`rule`, held each local day to what caps longer than a day leave it, and serving the load before that.
 
     Of several batteries each has a budget of its own, so that the answer names the power of each. A rule that commits
     capacity sees to its caps itself.
     """
-    if not any(map(_lasting, plant.batteries)) or isinstance(rule, Committing):
+    if isinstance(rule, Committing):
+        return serving_load_beside_capacity(plant, rule)
+    if not any(map(_lasting, plant.batteries)):
         return serving_load(plant, rule)
     budget = DailyBudget(plant)
     served = serving_load(plant, _Held(rule, budget))

@@ -5,7 +5,7 @@ Both read the present step only, the clock, and the plant's own limits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.room import Setpoints, room_of
-from bess_opt.plant.rule import Held, Rule, State
+from bess_opt.plant.rule import AnyRule, Committing, Rule, State
 
 LAST_H = 24.0  # hours before the end in which a rule minds `soc_end`
 
@@ -69,29 +69,39 @@ def serving_load(plant: Plant, rule: Rule) -> Rule:
     Where unserved load has a price the step simulator sheds load for whatever a rule asks for; the strategies' own
     rules ask for nothing that does. Where it has none they are left as they are: the simulator sees to it.
     """
-    nothing = np.zeros(plant.steps)
-    if not plant.sheddable_mw.any() or not np.isfinite(plant.import_max_mw).any():
+    least = _least_serving(plant)
+    if least is None:
         return rule
-    return _ServingLoad(
-        rule, room_of(plant, Setpoints(nothing, nothing, nothing, plant.free_shed_mw)).lowest_mw.tolist()
-    )
+    return lambda state: max(rule(state), min(least[state.step], state.discharge_room_mw))
+
+
+def serving_load_beside_capacity(plant: Plant, rule: Committing) -> AnyRule:
+    """`rule`, see `serving_load`; in a step in which it holds capacity it has seen to the connection itself."""
+    least = _least_serving(plant)
+    return rule if least is None else _ServingLoad(rule, least)
+
+
+def _least_serving(plant: Plant) -> list[float] | None:
+    """The least power of each step with which the connection still serves the load; None where no load gives way."""
+    if not plant.sheddable_mw.any() or not np.isfinite(plant.import_max_mw).any():
+        return None
+    nothing = np.zeros(plant.steps)
+    lowest = room_of(plant, Setpoints(nothing, nothing, nothing, plant.free_shed_mw)).lowest_mw
+    return [float(power) for power in lowest]
 
 
 class _ServingLoad:
-    """A rule held at the least power with which the connection still serves the load.
+    """A rule that holds capacity, held where it holds none at the least power that still serves the load."""
 
-    In a step in which it holds capacity it has seen to the connection itself.
-    """
-
-    def __init__(self, rule: Rule, least_mw: list[float]) -> None:
-        self.held: Held | None = getattr(rule, "held", None)
+    def __init__(self, rule: Committing, least_mw: list[float]) -> None:
+        self.held = rule.held
         self._rule, self._least_mw = rule, least_mw
 
-    def __call__(self, state: State) -> float:
-        wanted, least, held = self._rule(state), self._least_mw[state.step], self.held
-        if held is not None and held.any_at(state.step):
+    def __call__(self, state: State) -> float | Mapping[str, float]:
+        wanted = self._rule(state)
+        if isinstance(wanted, Mapping) or self.held.any_at(state.step):
             return wanted
-        return max(wanted, min(least, state.discharge_room_mw))
+        return max(wanted, min(self._least_mw[state.step], state.discharge_room_mw))
 
 
 def least_later(plant: Plant, instant: int, load_mw: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -219,7 +219,7 @@ class StrategyStack:
         return own + [note for part in self.parts for note in part.strategy.stacked.notes(plant, part.options)]
 
 
-def in_order(rules: Sequence[Rule]) -> Rule:
+def in_order(rules: Sequence[Rule | Committing]) -> Rule | Committing:
     """One rule of several: what an earlier one asks for stands, a later one uses the power that is left.
 
     A rule that commits capacity (`Committing`) is asked last, because its capacity depends on the others' power;
@@ -251,9 +251,13 @@ class _Committed:
     """A rule that commits capacity around the power that the others ask for."""
 
     def __init__(self, rule: Committing, free: Sequence[Rule]) -> None:
-        self.held = rule.held
+        self.held, self.wish = rule.held, 0.0
         self._rule, self._free = rule, free
 
-    def __call__(self, state: State) -> float:
-        self._rule.wish = _wish(self._free, state)
+    def beside_others(self, *, first: bool) -> None:
+        """See `Committing`."""
+        self._rule.beside_others(first=first)
+
+    def __call__(self, state: State) -> float | Mapping[str, float]:
+        self._rule.wish = self.wish + _wish(self._free, state)
         return self._rule(state)

@@ -21,6 +21,7 @@ HOW_TO = (
     "ten_minutes", "size_a_site", "negative_prices", "forecasts", "price_years", "infeasible", "why", "ageing", "cluster",
     "long_runs", "report_and_page",
 )  # fmt: skip
+LONG = ("forecasts", "price_years", "size_a_site")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,9 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
         assert not fetched, file.name
 
 
-@pytest.mark.parametrize("page", HOW_TO)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=[pytest.mark.second_tier] if page in LONG else []) for page in HOW_TO]
+)
 def test_its_code_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "scenarios", tmp_path / "scenarios")
     monkeypatch.chdir(tmp_path)

@@ -19,6 +19,7 @@ DOCS = ROOT / "docs"
 MADE_WITH_THE_SITE = ("gallery.md", "contributing.md", "changelog.md")
 
 
+@pytest.mark.second_tier
 def test_made_pages_are_as_the_code_makes_them() -> None:
     done = subprocess.run(
         [sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False

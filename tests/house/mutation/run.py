@@ -58,7 +58,6 @@ TESTS: dict[str, list[str]] = {
     "models.firm": [DELIVERIES, *ROWS, "tests/rooms/strategies/test_firm_delivery.py"],
     "models.ledger": MODEL,
     "models.ramp": [*ROWS, "tests/rooms/strategies/test_solar_smoothing.py"],
-    "models.products.regulation": [*ROWS, "tests/rooms/strategies/test_frequency_regulation.py"],
     "models.site": MODEL,
     "models.storage": [PHYSICS, DAYS, *MODEL],
 }

@@ -15,7 +15,7 @@ pytest.importorskip("ipykernel")
 FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 # Executed for the site too, and by the second tier.
-LONG = ("03_size_a_battery", "05_connection", "06_wear_and_life", "07_markets")
+QUICK = ("01_first_dispatch",)
 LIMIT_S = 300  # of a cell: a guard against one that hangs, not a measure
 
 
@@ -42,7 +42,7 @@ def test_outputs_are_stripped(file: Path) -> None:
 
 @pytest.mark.parametrize(
     "file",
-    [pytest.param(file, marks=[pytest.mark.second_tier] if file.stem in LONG else []) for file in NOTEBOOKS],
+    [pytest.param(file, marks=[] if file.stem in QUICK else [pytest.mark.second_tier]) for file in NOTEBOOKS],
     ids=lambda file: file.stem,
 )
 @pytest.mark.filterwarnings("default")  # of the kernel's machinery; the notebook's own are in its outputs

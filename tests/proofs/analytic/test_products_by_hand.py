@@ -188,3 +188,12 @@ def test_blocks_of_a_day_in_berlin(day: str, block_h: float, lengths: list[int])
     start = pd.Timestamp(day, tz="Europe/Berlin")
     hours = pd.date_range(start, start + pd.DateOffset(days=1), freq="h", inclusive="left")
     assert np.bincount(block_numbers(hours, block_h, 1.0)).tolist() == lengths
+
+
+def test_a_product_that_is_called_and_not_held_leaves_the_rule_as_it_is() -> None:
+    """Without a bid nothing is called: the rule's plan, and the site's without a battery, are those of no product."""
+    called = scenario_of(FCR, fcr_price_per_mw=10.0, fcr_activation=[0.2, -0.1] * 2, price_per_mwh=[10.0, 60.0] * 2)
+    bare = called.replace(product=[])
+    for rule in (None, 0):
+        with_it, without = (bo.simulate(one, rule=rule).metrics.net_revenue for one in (called, bare))
+        assert with_it == pytest.approx(without, abs=1e-12)

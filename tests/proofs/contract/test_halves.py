@@ -18,8 +18,7 @@ STATED: dict[str, dict[str, Any]] = {
     "solar_smoothing": {"ramp_limit_per_min": 0.004, "ramp_window_min": 60},
     "time_shift": {"window": ["18:00", "22:00"]},
 }
-ONE_ALONE = {"frequency_regulation"}
-NAMES = sorted(set(discover()) - ONE_ALONE)
+NAMES = sorted(discover())
 WHOLE = {"power_mw": 1.0, "duration_h": 2.0, "technology": "premium", "soc_end": "at_least_start"}
 
 
@@ -30,6 +29,8 @@ def series() -> pd.DataFrame:
         "price_per_mwh": 60.0 + 40.0 * np.sin(2.0 * np.pi * (hours - 9) / 12.0) + rng.normal(0.0, 6.0, 36),
         "load_mw": 0.8 + 0.3 * np.sin(2.0 * np.pi * (hours - 12) / 24.0) + rng.uniform(0.0, 0.2, 36),
         "solar_mw": np.maximum(1.5 * np.sin(2.0 * np.pi * (hours % 24 - 6) / 24.0), 0.0),
+        "regulation_up_price_per_mw": 8.0 + 4.0 * np.cos(2.0 * np.pi * hours / 24.0),
+        "regulation_down_price_per_mw": 5.0 - 3.0 * np.cos(2.0 * np.pi * hours / 24.0),
     }
     return pd.DataFrame(columns, pd.date_range("2025-03-01", periods=36, freq="1h", tz="UTC")).round(3)
 

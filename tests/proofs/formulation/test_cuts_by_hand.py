@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.models import REGULATION, plant_of_case, regulation, tiny, wanted
+from support.models import REGULATION, plant_of_case, regulation, restricted, tiny, wanted
 
 from bess_opt.models.assemble import physical_model_of
 from bess_opt.models.one_way import add_one_way_cuts, add_room_cuts, put_in_proportion
@@ -16,6 +16,7 @@ from bess_opt.solver.expand import expand
 ROOM = ("charge_room", "discharge_room")
 
 
+REGULATED = regulation("parallel_ac", REGULATION["block"])
 RATINGS = Ratings(charge_mw=0.5, discharge_mw=1.0, cells_mw=0.8, eta_in=0.96, eta_out=0.5)
 
 
@@ -64,18 +65,20 @@ def test_what_is_given_has_a_use() -> None:
 
 def test_calls_of_both_ways_in_a_step_are_not_cut_off() -> None:
     """With regulation mean charge and discharge of a step are both positive, and neither has another use."""
-    m, _ = wanted(regulation("parallel_ac", REGULATION["block"]))
-    add_one_way_cuts(m, plant_of_case(regulation("parallel_ac", REGULATION["block"])), [RATINGS])
+    m, _ = wanted(REGULATED)
+    add_one_way_cuts(m, restricted(REGULATED), [RATINGS])
     assert hasattr(m, "charging_shared_port")
+    assert not hasattr(m, "discharge_is_used")
 
 
 def test_states_share_ratings_in_proportion_to_the_size() -> None:
     """What divides by the lower limit gives way to a row for each limit: its coefficients know no size."""
-    m, _ = wanted(regulation("parallel_ac", REGULATION["block"]))
-    put_in_proportion(m, plant_of_case(regulation("parallel_ac", REGULATION["block"])), [RATINGS])
-    assert not any(hasattr(m, f"{state}_shared_power") for state in ("base", "up", "down"))
-    found = row(m, "up_charging_shared_port", 0)
-    assert found == ({("up_charge_mw", 0): 2.0, ("up_discharge_mw", 0): 1.0}, -np.inf, 1.0)
+    m, _ = wanted(REGULATED)
+    put_in_proportion(m, restricted(REGULATED), [RATINGS])
+    up = "activated_up_regulation_up"
+    assert not any(hasattr(m, f"{state}_shared_power") for state in ("base", up, "activated_down_regulation_down"))
+    found = row(m, f"{up}_charging_shared_port", 0)
+    assert found == ({(f"{up}_charge_mw", 0): 2.0, (f"{up}_discharge_mw", 0): 1.0}, -np.inf, 1.0)
 
 
 def test_room_is_what_the_window_of_each_step_leaves() -> None:
@@ -106,5 +109,5 @@ def test_cuts_are_added_once() -> None:
 
 def test_no_room_is_cut_off_where_regulation_is_held() -> None:
     """Mean charge and discharge of a step are then both positive."""
-    m, _ = wanted(regulation("parallel_ac", REGULATION["block"]), one_way=True)
+    m, _ = wanted(REGULATED, one_way=True)
     assert not any(hasattr(m, name) for name in ROOM)

@@ -18,7 +18,8 @@ from bess_opt.plant.audit import Violation, audit
 from bess_opt.plant.flows import BatteryFlows, Flows, schedule_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.products.reserves import Product, Reserves
+from bess_opt.plant.products.delivery import product_checks
+from bess_opt.plant.products.offers import Offer
 
 LOSSY = IDEAL | {"eta_discharge": 0.9}
 
@@ -40,7 +41,8 @@ def idle(plant: Plant) -> pd.DataFrame:
     flows |= {"inverter_out_mw": eta * plant.solar_dc_mw}
     rest = ("curtailed_ac_mw", "curtailed_dc_mw", "unserved_mw", "inverter_in_mw")
     battery = BatteryFlows(nothing, nothing, stored)
-    return schedule_of(plant, Flows(batteries=(battery,), **flows, **dict.fromkeys(rest, nothing)))
+    held = {offer.name: nothing for offer in plant.offers}
+    return schedule_of(plant, Flows(batteries=(battery,), held_mw=held, **flows, **dict.fromkeys(rest, nothing)))
 
 
 def spoilt(plant: Plant, **values: Any) -> dict[str, Violation]:
@@ -61,14 +63,16 @@ def more(plant: Plant, name: str, by: float) -> dict[str, Violation]:
 
 def test_regulation_is_held_in_both_directions_and_never_below_nought() -> None:
     """0.3 MW up with 0.2 MW down is fine where regulation is sold; -0.1 MW up is wrong whatever is held down."""
-    zero = np.zeros(2)
-    starts = zero.astype(bool)
-    up, down = Product("up", zero, zero, 1.0, 1.0, starts), Product("down", zero, zero, 1.0, 1.0, starts)
-    market = Reserves({"regulation_up": up, "regulation_down": down})
-    numbers = replace(numbers_of(), reserves=market)
+    zero, steps, one = np.zeros(2), np.arange(2), np.ones(2)
+    up = Offer("regulation_up", ("up",), zero, steps, one, 1.0)
+    down = Offer("regulation_down", ("down",), zero, steps, one, 1.0)
+    numbers = replace(numbers_of(), offers=(up, down))
     law = "regulation is held only by a strategy for it"
     assert law not in spoilt(numbers, regulation_up_mw=0.3, regulation_down_mw=0.2)
-    assert spoilt(numbers, regulation_up_mw=-0.1, regulation_down_mw=0.2)[law].excess == pytest.approx(0.1)
+    assert spoilt(numbers_of(), regulation_up_mw=-0.1, regulation_down_mw=0.2)[law].excess == pytest.approx(0.3)
+    held = idle(numbers).assign(regulation_up_mw=-0.1, regulation_down_mw=0.2)
+    found = {violation.law: violation for violation in product_checks(held, numbers)}
+    assert found["capacity of regulation_up"].excess == pytest.approx(0.1)
 
 
 def test_a_price_is_the_scenarios_to_a_millionth_and_never_missing() -> None:
@@ -132,11 +136,14 @@ def test_at_most_the_sun_is_curtailed_on_each_bus() -> None:
     assert below["powers are not negative"].excess == pytest.approx(0.5)
 
 
-def test_calls_of_both_signs_are_let_pass_up_to_what_is_held() -> None:
-    """0.2 MW both ways within a step that holds 0.3 MW in one direction; without it they are a fault."""
-    both = {"charge_mw": 0.2, "discharge_mw": 0.2}
-    assert "battery runs one way" not in spoilt(numbers_of(), **both, regulation_up_mw=0.3)
-    assert spoilt(numbers_of(), **both, regulation_up_mw=0.05)["battery runs one way"].excess == pytest.approx(0.15)
+def test_flows_of_both_signs_are_let_pass_only_where_products_are_called() -> None:
+    """0.2 MW both ways within a step are a fault, unless calls of a step can have both signs."""
+    both, steps, one = {"charge_mw": 0.2, "discharge_mw": 0.2}, np.arange(2), np.ones(2)
+    offer = Offer("regulation_up", ("up",), one, steps, one, 1.0)
+    quiet = replace(numbers_of(), offers=(offer,))
+    assert spoilt(quiet, **both, regulation_up_mw=0.3)["battery runs one way"].excess == pytest.approx(0.2)
+    called = replace(quiet, offers=(replace(offer, called={"up": one}),))
+    assert "battery runs one way" not in spoilt(called, **both, regulation_up_mw=0.3)
 
 
 def test_load_that_is_not_served_does_not_let_the_grid_charge() -> None:

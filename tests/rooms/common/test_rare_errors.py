@@ -25,7 +25,6 @@ from bess_opt.interfaces.cli.new_scenario import new_scenario
 from bess_opt.models.assemble import model_of
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.ledger import add_term
-from bess_opt.models.products.regulation import add_regulation
 from bess_opt.plant.billing import billing_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
@@ -33,8 +32,8 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.optimum import LinearOptimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.search.one_way_search import OneWaySearch
+from bess_opt.solver.search.way_branches import MOST_CHOICES, Ways
 from bess_opt.solver.solution import LimitReachedError
-from bess_opt.strategies.frequency_regulation.calls import reserves_of
 from bess_opt.strategies.shared.activation import activate
 
 PLAIN = case(price_per_mwh=[10.0, 20.0, 30.0])
@@ -115,9 +114,10 @@ def test_a_window_whose_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     of = search()
     small = program()
     of.solver, of.scale_mw, of.deadline = Solver(small), 1.0, None
+    of._small_options, of._only_ways = of.solver.options, True
     monkeypatch.setattr(Solver, "solve", lambda *_a, **_k: SimpleNamespace(limited=True))
     with pytest.raises(LimitReachedError, match="the time limit ended the search for an one-way plan"):
-        of._solve_small(small, 1.0)
+        of._solve_small(small, Ways(*(np.zeros(MOST_CHOICES + 1, dtype=int) for _ in range(3))), 1.0)
 
 
 # ---- the solver
@@ -177,10 +177,6 @@ def test_guards_of_the_models() -> None:
     numbers, m = plant_of(PLAIN.scenario()), pyo.ConcreteModel()
     with pytest.raises(ValueError, match="this plant has no DC bus"):
         add_dc_bus(m, numbers)
-    with pytest.raises(ValueError, match="this plant sells no regulation"):
-        add_regulation(m, numbers)
-    with pytest.raises(ValueError, match="this plant sells no regulation"):
-        reserves_of(numbers)
     m.ledger = []
     add_term(m, "energy", lambda _m, _t: 0.0, None)
     with pytest.raises(ValueError, match="the ledger has this part of the line 'energy' already"):

@@ -189,12 +189,6 @@ def test_explanations_and_comparisons() -> None:
     assert {"none", "rule", "optimal"} <= set(bo.compare(given).table.index.get_level_values("rung"))
 
 
-def test_what_serves_one_battery_says_so() -> None:
-    regulation = scenario().series.assign(regulation_up_price_per_mw=5.0, regulation_down_price_per_mw=5.0)
-    with pytest.raises(bo.ScenarioError, match="2 batteries, north, south"):
-        bo.optimize(scenario().replace(series=regulation, strategy="frequency_regulation"))
-
-
 def test_keys_are_replaced_by_name() -> None:
     given = scenario().replace(battery={"south": {"power_mw": 0.75}})
     assert [battery.power_mw for battery in given.batteries] == [1.0, 0.75]

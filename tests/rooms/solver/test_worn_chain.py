@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,13 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
+from bess_opt.models.assemble import model_of
 from bess_opt.solver import worn_chain
+from bess_opt.solver.expand import expand
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.worn_chain import ChainedSolver
+from bess_opt.solver.program import Program
+from bess_opt.solver.worn_chain import Asked, ChainedSolver, PartSolver
+from bess_opt.strategies.shared.activation import prepare
 
 STEPS = 240
 _parts_of: dict[int, int] = {}
@@ -119,3 +124,35 @@ def test_a_limit_that_nothing_meets_is_named_as_by_the_whole(monkeypatch: pytest
     with pytest.raises(bo.InfeasibleError) as whole:
         bo.optimize(scenario)
     assert str(parts.value) == str(whole.value)
+
+
+def test_a_solution_answers_for_other_numbers_only_where_it_is_their_optimum() -> None:
+    """Costs and bounds drawn around those of the last solve: what is taken over costs what a fresh solve finds."""
+    program, rng = _program(4), np.random.default_rng(4)
+    solver = PartSolver(program)
+    best = solver.solve()
+    taken = 0
+    for spread in np.repeat([0.0, 1e-4, 1e-2, 0.3], 5):
+        cost = program.cost * (1.0 + spread * rng.uniform(-1.0, 1.0, program.columns))
+        closed = rng.random(program.columns) < 0.3 * (spread > 0.0)
+        lower, upper = np.where(closed, best.x, program.lower), np.where(closed, best.x, program.upper)
+        asked = Asked(cost, (lower, upper, program.row_lower, program.row_upper))
+        found = solver.settled(best, asked, 1.0)
+        fresh = Solver(replace(program, cost=cost, offset=0.0, lower=lower, upper=upper)).solve()
+        if found is None:
+            assert fresh.objective < float(cost @ best.x) + 1e-6
+            continue
+        taken += 1
+        assert found.objective == pytest.approx(fresh.objective, rel=1e-9)
+        assert found.column_dual == pytest.approx(cost - program.priced(found.row_dual), abs=1e-9)
+    assert 5 <= taken < 20
+    tighter = program.upper.copy()
+    used = int(np.argmax(best.x - program.lower))
+    tighter[used] = (best.x[used] + program.lower[used]) / 2.0
+    sides = (program.lower, tighter, program.row_lower, program.row_upper)
+    assert solver.settled(best, Asked(program.cost, sides), 1.0) is None
+
+
+def _program(seed: int) -> Program:
+    made = prepare(_site(seed))
+    return expand(model_of(made.plant, made.strategy)[0])

@@ -14,6 +14,7 @@ from support.places import ROOT
 
 import bess_opt as bo
 from bess_opt.plant.from_scenario import plant_of
+from bess_opt.plant.products.delivery import product_checks
 from bess_opt.strategies.frequency_regulation import replay_signal
 from bess_opt.strategies.shared.activation import activate
 
@@ -161,10 +162,10 @@ class TestOneWay:
         scenario = plan.scenario
         active = activate(scenario, plant_of(scenario))
         plant = active.restrict(plant_of(scenario))
-        assert active.checks(plan.schedule, plant) == []
+        assert product_checks(plan.schedule, plant) == []
         both = plan.schedule.assign(charge_mw=plan.schedule["charge_mw"] + 0.5)
         both["discharge_mw"] += 0.5
-        assert [v.law for v in active.checks(both, plant)] == ["charge and discharge are the mean over the calls"]
+        assert [v.law for v in product_checks(both, plant)] == ["charge and discharge are the mean over the calls"]
 
     def test_wasting_energy_is_not_sold(self) -> None:
         """At −50 per MWh a full battery would like to run in and out at once; every state runs one way only."""

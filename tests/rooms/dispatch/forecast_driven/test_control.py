@@ -450,19 +450,18 @@ def test_a_signal_must_be_seen_by_who_is_called() -> None:
 
 
 def test_a_model_that_changes_its_structure_is_refused() -> None:
-    """A called state's limits take another form where AC-side PV alone fills the connection: windows cannot follow."""
+    """Calls in a direction of which a forecast knows nothing are states that it has not: windows cannot follow."""
     of = case(
         price_per_mwh=[10.0, 50.0] * 6,
-        solar_mw=[3.0] * 12,
         regulation_up_price_per_mw=[9.0] * 12,
         regulation_down_price_per_mw=[9.0] * 12,
+        regulation_signal=[0.5, -0.5] * 6,
         strategy="frequency_regulation",
-        battery={"soc_start": 0.5, "topology": "hybrid"},
-        site={"export_limit_mw": 1.0, "dc_share": 0.5, "inverter_mw": 2.0},
+        battery={"soc_start": 0.5},
     )
-    dark = {"solar_mw": told(of, "solar_mw", [3.0] * 6 + [0.5] * 6), "*": "perfect"}
+    quiet = {"regulation_signal": told(of, "regulation_signal", [0.0] * 12), "*": "perfect"}
     with pytest.raises(bo.StrategyError, match="its model changes its structure with the forecast"):
-        bo.control(of.scenario(), dark, horizon_h=6)
+        bo.control(of.scenario(), quiet, horizon_h=6)
 
 
 def test_saved_twice_is_the_same(tmp_path: Path) -> None:
