@@ -164,15 +164,15 @@ def _energy(binding: _Binding, storage: Storage, plant: Plant) -> list[Part]:
 def _rows(binding: _Binding, plant: Plant) -> list[Part]:
     """Constraints that say something of their own."""
     found: list[Part] = []
-    caps = {f"{battery.prefix}{cap.name}": (battery, cap) for battery in plant.batteries for cap in battery.caps}
+    caps = {(battery.name, cap.where): (battery, cap) for battery in plant.batteries for cap in battery.caps}
     for name in binding.names():
-        battery, cap = caps.get(name.removesuffix("_window"), (None, None))
-        if battery is not None and cap is not None:
+        block = binding.program.constraints[name]
+        meaning = block.meaning
+        if (block.battery, meaning.stated_at) in caps:
+            battery, cap = caps[block.battery, meaning.stated_at]
             words = _cap_words(cap, battery, plant, int(binding.rows(name)[0]), own_name(name) != cap.name)
             found.append(Part(cap.where, words))
-            continue
-        meaning = binding.program.constraints[name].meaning
-        if meaning.kind != "law":
+        elif meaning.kind != "law":
             found.append(Part(meaning.stated_at, meaning.words or f"the condition {name!r}"))
     return found
 
