@@ -12,6 +12,7 @@ import pandas as pd
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.wording import show
 from bess_opt.dispatch import used_bill
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.cycle_limits import CycleLimit
@@ -72,8 +73,8 @@ def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, A
     month under way which the next scenario does not bill itself (energy, coincident times, shares of demand charges;
     the fixed charge and whole demand charges it bills again), `tariff.credit_so_far` the credits left by month. A
     billing interval that the moment cuts counts with the steps before it. A key that the scenario does not state is
-    left out. Of several batteries `battery` has a table for each by name. ScenarioError for a moment that begins no
-    step of the plan, and for one within a day of which the peak is one of several.
+    left out. Of several batteries `battery` has a table for each by name. ScenarioError for what is no plan, for a
+    moment that begins no step of it, and for one within a day of which the peak is one of several.
     """
     past = _past(plan, until)
     tables: dict[str, Any] = {}
@@ -105,6 +106,9 @@ def _of_battery(past: Past) -> dict[str, Any]:
 
 
 def _past(plan: Dispatch, until: pd.Timestamp | str | None) -> Past:
+    if not isinstance(plan, Dispatch):
+        expected = "give a plan, as bo.optimize, bo.simulate or bo.control returns it"
+        raise ScenarioError([Finding("wrong_value", "plan", f"found {show(plan)}", expected)])
     plant = plant_of(plan.scenario)
     end = plant.index[-1] + pd.Timedelta(hours=plant.step_h)
     moments = plant.index.append(pd.DatetimeIndex([end]))

@@ -40,22 +40,23 @@ AT_BOUND = 1e-9  # of the plant's size: what is nearer to a bound stands at it
 def solver_of(program: Program, options: SolverOptions, scale_mw: float) -> Solver:
     """What solves `program`: in parts where it has segments of wear and is long, else as a whole."""
     blocks = segment_blocks(program)
-    if blocks is None or blocks.steps <= SHORTEST or not _parts_fit(program, blocks):
+    if blocks is None or blocks.steps <= SHORTEST or not _energy_alone_stays(program, blocks):
         return Solver(program, options, scale_mw=scale_mw)
-    return ChainedSolver(program, blocks, options, scale_mw)
+    cutter = Cutter(program, blocks.steps)
+    ends = int((~cutter.crossed_beside_energy()).sum())
+    if ends <= blocks.steps // 4:  # rows of months or of the year leave too few ends of parts
+        return Solver(program, options, scale_mw=scale_mw)
+    return ChainedSolver(program, blocks, cutter, options, scale_mw)
 
 
-def _parts_fit(program: Program, blocks: SegmentBlocks) -> bool:
-    """Whether nothing but the energy in the segments passes from step to step, and they can all be empty."""
+def _energy_alone_stays(program: Program, blocks: SegmentBlocks) -> bool:
+    """Whether every column has its step, without choices, and the segments can all be empty at any instant."""
     if program.integer.any() or (program.place < 0).any():
         return False
     if len(stores(program.variables)) != len(blocks.energy) + 1:
         return False
     inner = program.variables[ENERGY].slice
-    if (program.lower[inner][1:-1] > blocks.below + EMPTY).any():
-        return False
-    crossed = Cutter(program, blocks.steps).crossed_beside_energy()
-    return int((~crossed).sum()) > blocks.steps // 4  # rows of months or of the year leave too few ends of parts
+    return not bool((program.lower[inner][1:-1] > blocks.below + EMPTY).any())
 
 
 @dataclass
@@ -137,9 +138,11 @@ class ChainedSolver(Solver):
 
     starts_itself = True
 
-    def __init__(self, program: Program, blocks: SegmentBlocks, options: SolverOptions, scale_mw: float) -> None:
+    def __init__(
+        self, program: Program, blocks: SegmentBlocks, cutter: Cutter, options: SolverOptions, scale_mw: float
+    ) -> None:
         self._whole, self._parts, self._blocks = False, list[_Part](), blocks
-        self._scale_mw = scale_mw
+        self._cutter, self._scale_mw = cutter, scale_mw
         super().__init__(program, options, scale_mw=scale_mw)
         self._stored = np.array([block.first for block in stores(program.variables)])
 
@@ -224,7 +227,6 @@ class ChainedSolver(Solver):
         start_near_optimum(first, self._scale_mw)
         found = first.solve()
         self._column, self._row = worn_basis(program, blocks, bare, found.row_dual, first.statuses(found.x))
-        self._cutter = Cutter(program, blocks.steps)
         empty = emptied(program, blocks, self._column, self._row)
         empty &= found.x[bare.variables[ENERGY].slice] <= blocks.below + EMPTY * self._scale_mw
         empty &= ~self._cutter.crossed_beside_energy()

@@ -91,10 +91,13 @@ def worn(wear: DepthWear, retention: float, into_mwh: Array, out_mwh: Array, dra
     from the dearest that hold energy, both without price. What goes in and out within one step passes through the
     cheapest segment.
     """
-    held, width, price = wear.start_mwh.tolist(), wear.width_mwh.tolist(), wear.price_per_mwh.tolist()
     steps = len(out_mwh)
     into, out = np.asarray(into_mwh, dtype=float), np.asarray(out_mwh, dtype=float)
     drawn = np.broadcast_to(np.asarray(drawn_mwh, dtype=float), steps)
+    if retention == 1.0 and not drawn.any():
+        left, stand = _moved(wear, into, out)
+        return Worn(left @ wear.price_per_mwh, stand)
+    held, width, price = wear.start_mwh.tolist(), wear.width_mwh.tolist(), wear.price_per_mwh.tolist()
     through = np.minimum(into, out)
     cost = price[0] * through
     fills, takes = into - through, out - through
@@ -112,16 +115,32 @@ def worn(wear: DepthWear, retention: float, into_mwh: Array, out_mwh: Array, dra
 
 def leaving_by_segment(wear: DepthWear, into_mwh: Array, out_mwh: Array) -> Array:
     """What leaves each segment in each step, MWh, a row for each step; charge and discharge alone move energy."""
-    held, width = wear.start_mwh.tolist(), wear.width_mwh.tolist()
-    left = np.zeros((len(out_mwh), len(width)))
-    for t in np.flatnonzero((into_mwh > 0.0) | (out_mwh > 0.0)).tolist():
-        through = min(into_mwh[t], out_mwh[t])
-        _fill(held, width, float(into_mwh[t] - through))
-        before = list(held)
-        _take(held, width, float(out_mwh[t] - through))
-        left[t] = np.subtract(before, held)
-        left[t, 0] += through
-    return left
+    return _moved(wear, into_mwh, out_mwh)[0]
+
+
+def _moved(wear: DepthWear, into: Array, out: Array) -> tuple[Array, Array]:
+    """(what leaves each segment in each step, what each holds after the last), MWh, by charge and discharge alone.
+
+    The cheapest segments fill first and empty first: so many of them, taken together, follow each move as far as
+    they have room or energy.
+    """
+    moves = into - out
+    own = np.flatnonzero(moves)
+    room = np.cumsum(wear.width_mwh)
+    held = np.empty((len(own) + 1, len(room)))
+    held[0] = np.cumsum(wear.start_mwh)
+    for k, move in enumerate(moves[own].tolist()):
+        after = held[k + 1]
+        np.add(held[k], move, out=after)
+        if move > 0.0:
+            np.minimum(after, room, out=after)
+        else:
+            np.maximum(after, 0.0, out=after)
+    fell = np.maximum(held[:-1] - held[1:], 0.0)
+    left = np.zeros((len(moves), len(room)))
+    left[own] = np.maximum(np.diff(fell, axis=1, prepend=0.0), 0.0)
+    left[:, 0] += np.minimum(into, out)
+    return left, np.maximum(np.diff(held[-1], prepend=0.0), 0.0)
 
 
 def _draw(held: list[float], energy: float) -> float:

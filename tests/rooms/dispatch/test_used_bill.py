@@ -116,6 +116,11 @@ def test_figures_by_hand() -> None:
     assert march["demand"][1]["incurred_mw"] == [3.0]
 
 
+def test_what_is_no_plan_is_named() -> None:
+    with pytest.raises(bo.ScenarioError, match=r"plan: found 3; give a plan, as bo.optimize"):
+        bo.used(3)  # type: ignore[arg-type]
+
+
 def test_a_day_cut_in_two_is_no_day() -> None:
     plan = two_days(demand=[{"price_per_mw_month": 100.0, "peaks": {"n": 3, "distinct": "day"}}])
     with pytest.raises(

@@ -230,3 +230,19 @@ def test_the_picture_of_wear() -> None:
     assert path.get_ylabel() == "state of charge"
     with pytest.raises(bo.ScenarioError, match=r"what: found 'wear', but the battery has no wear by depth"):
         case(price_per_mwh=[60.0, 10.0, 90.0]).optimize().plot("wear")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_wear_of_moves_alone_is_that_of_segments_filled_one_by_one(seed: int) -> None:
+    """Next to nothing drawn from the cells is followed segment by segment, and must change nothing."""
+    rng = np.random.default_rng(seed)
+    depth = [*np.sort(rng.uniform(0.1, 0.9, 5)), 1.0]
+    stand = rng.uniform(0.0, 1.0, 6) * np.diff([0.0, *depth]) * 4.0 if seed % 2 else None
+    wear = depth_wear_of(depth, np.cumsum(rng.uniform(0.0, 9.0, 6)), 4.0, 1.0, stand)
+    into, out = rng.uniform(0.0, 1.5, 300), rng.uniform(0.0, 1.5, 300)
+    into[rng.random(300) < 0.4], out[rng.random(300) < 0.4] = 0.0, 0.0
+    quick, slow = worn(wear, 1.0, into, out), worn(wear, 1.0, into, out, 1e-300)
+    assert quick.cost == pytest.approx(slow.cost, abs=1e-11)
+    assert quick.stand_mwh == pytest.approx(slow.stand_mwh, abs=1e-11)
+    assert quick.cost == pytest.approx(leaving_by_segment(wear, into, out) @ wear.price_per_mwh, abs=1e-11)
+    assert quick.cost.sum() > 0.0
