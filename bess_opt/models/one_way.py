@@ -27,11 +27,15 @@ ROOM = Meaning(carries_energy=True)
 
 @dataclass(frozen=True)
 class Pair:
-    """Two flows of one converter of which at most one may be positive, and the binary that chooses."""
+    """Two flows of one converter of which at most one may be positive, and the binary that chooses.
+
+    `of_call`: they are those of a battery while market products call it.
+    """
 
     first: str
     second: str
     binary: str
+    of_call: bool = False
 
 
 GRID = Pair("import_mw", "export_mw", "importing")
@@ -45,7 +49,7 @@ SETTLED = Pair("settled_import_mw", "settled_export_mw", "settled_importing")
 
 def battery_pair(battery: Storage) -> Pair:
     """The pair of a battery."""
-    return Pair(*(f"{battery.prefix}{name}" for name in (OWN.first, OWN.second, OWN.binary)))
+    return Pair(f"{battery.prefix}{OWN.first}", f"{battery.prefix}{OWN.second}", f"{battery.prefix}{OWN.binary}")
 
 
 def called_pairs(plant: Plant) -> tuple[Pair, ...]:
@@ -59,7 +63,7 @@ def state_pairs(plant: Plant) -> tuple[Pair, ...]:
 
 
 def _pairs_of_states(states: Sequence[str]) -> tuple[Pair, ...]:
-    return tuple(Pair(*(f"{s}_{name}" for name in ("charge_mw", "discharge_mw", "charging"))) for s in states)
+    return tuple(Pair(f"{s}_charge_mw", f"{s}_discharge_mw", f"{s}_charging", of_call=True) for s in states)
 
 
 def pairs_of(plant: Plant) -> tuple[Pair, ...]:

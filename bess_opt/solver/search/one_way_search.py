@@ -24,6 +24,7 @@ from bess_opt.models.one_way import Pair
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, Exact, in_order, proven, rounding_of, steps_not_one_way
 from bess_opt.solver.program import Program
+from bess_opt.solver.search.branches import Choices, branched
 from bess_opt.solver.search.segments import (
     Cutter,
     Segment,
@@ -38,6 +39,7 @@ from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, 
 TIE_CHOICES = 300  # yes-or-no choices of a segment up to which equal plans are told apart
 PRICE_ROUNDS = 4  # how often prices of rows that segments share are brought up to date
 LOOSE = 1e-9  # of the dearest: a price on a side that is not there, which is rounding
+MENDS = 40  # how often a pattern is mended where time has ended; each round is one linear program
 TIE_NODES = 100  # branches spent on telling equal plans apart; counted, not timed, so that it repeats
 
 
@@ -69,6 +71,8 @@ class OneWaySearch:
         self.steps = len(full.variables[pairs[0].binary].positions)
         self.deadline = None if time_limit_s is None else time.perf_counter() + time_limit_s
         self._later = in_order(ties)
+        self._tried = False
+        self._early: Exact | None = None
         self._cutter = Cutter(full, self.steps)
         self._share = self._cutter.has_long_rows
 
@@ -91,6 +95,9 @@ class OneWaySearch:
                 solved |= self._solve_segments(fresh_ones, allowance / 4)
                 answers = [solved[segment] for segment in segments]
                 bound = max(bound, relaxed.objective + sum(a.raised for a in answers))
+                early = self._early_plan(bound, answers)
+                if early is not None:
+                    return early
                 open_ones = [w for w in segments if not solved[w].gap <= allowance]
                 short = sum(a.gap for a in answers) > self._tolerance() / 2
                 if short and open_ones and open_ones != [Segment(0, self.steps)]:
@@ -115,6 +122,21 @@ class OneWaySearch:
                 segments = merged_segments([*segments, *around], separable)
         except LimitReachedError:
             return self._within_limit(bound, answers)
+
+    def _early_plan(self, bound: float, answers: list[Answer]) -> Exact | None:
+        """The relaxation mended, where it is as near its bound as was asked for, which segments may have raised.
+
+        Of calls of market products alone: few of their steps go both ways, and what is mended is near the best plan,
+        while plans of segments break the rule beside them.
+        """
+        if not all(pair.of_call for pair in self.pairs):
+            return None
+        if not self._tried:
+            self._tried, self._early = True, self._mended([self._on_balance(self._x)], bound, len(answers))
+        if self._early is None or self._early.solution.objective - bound > self._tolerance():
+            return None
+        least = proven(bound, self._early.solution.objective, self.program, self.scale_mw)
+        return replace(self._early, bound=least, windows=len(answers))
 
     def _at_shared_prices(self, best: Exact, segments: list[Segment], allowance: float) -> Exact:
         """`best` or a better plan, its bound from prices of the rows that segments share.
@@ -149,7 +171,13 @@ class OneWaySearch:
         row, column = np.array(row_dual), program.cost - program.priced(row_dual)
         cuts = [self._cutter.cut(segment, self._x, row_dual) for segment in segments]
         with _side_by_side(len(cuts)) as pool:
-            found = list(pool.map(self._solve_small, [cut.priced for cut in cuts], repeat(allowance)))
+            found = list(
+                pool.map(
+                    self._solve_small,
+                    *zip(*((cut.priced, cut.origin) for cut in cuts), strict=True),
+                    repeat(allowance),
+                )
+            )
         total += sum(plan.bound for plan in found)
         idle = [self._idle_in(*asked) for asked in zip(cuts, segments, (plan.x for plan in found), strict=True)]
         for segment in segments:
@@ -197,7 +225,7 @@ class OneWaySearch:
         return left
 
     def _within_limit(self, bound: float, answers: list[Answer]) -> Exact:
-        """Out of time: the last plans of all segments, else each step's way on balance, with what is proven."""
+        """Out of time: the last plans of all segments, else steps' ways on balance, with what is proven."""
         self.deadline = None
         plans = [
             self._idle_in(answer.programs, answer.segment, answer.x)
@@ -205,19 +233,40 @@ class OneWaySearch:
             if answer.programs is not None
         ]
         complete = [plans] if plans and len(plans) == len(answers) else []
-        for idle in (*complete, [self._on_balance()]):
-            try:
-                plan = self._with_pattern(idle, bound, len(answers))
-            except InfeasibleProgramError:
-                continue
-            if not len(self._not_one_way(plan.x)):
-                return replace(plan, limited=True)
+        for idle in (*complete, [self._on_balance(self._x)], [self._whole_on_balance()]):
+            plan = self._mended(idle, bound, len(answers))
+            if plan is not None:
+                best = plan if self._early is None else min(plan, self._early, key=lambda p: p.solution.objective)
+                least = proven(bound, best.solution.objective, self.program, self.scale_mw)
+                return replace(best, bound=least, limited=True)
         raise LimitReachedError(
             "the time limit ended the search before any plan was found in which each converter runs one way; "
             "raise solver.time_limit_s"
         )
 
-    def _on_balance(self) -> dict[str, Array]:
+    def _mended(self, idle: list[dict[str, Array]], bound: float, segments: int) -> Exact | None:
+        """The plan of a pattern; where that is not one way, steps keep their way on balance, again and again."""
+        for _ in range(MENDS):
+            try:
+                plan = self._with_pattern(idle, bound, segments)
+            except InfeasibleProgramError:
+                return None
+            if not len(self._not_one_way(plan.x)):
+                return plan
+            idle = [*idle, self._on_balance(plan.x)]
+        return None
+
+    def _on_balance(self, x: Array) -> dict[str, Array]:
+        """Steps at which each flow stands still if those that go both ways in `x` keep the way of their balance."""
+        idle, rounding = {}, ONE_WAY_ROUNDING * self.scale_mw
+        for pair in self.pairs:
+            first, second = (x[self.program.variables[n].slice] for n in (pair.first, pair.second))
+            both = np.minimum(first, second) > rounding
+            idle[pair.first] = np.flatnonzero(both & (first < second))
+            idle[pair.second] = np.flatnonzero(both & (first >= second))
+        return idle
+
+    def _whole_on_balance(self) -> dict[str, Array]:
         """Steps at which each flow stands still if every step keeps the way it goes on balance in the relaxation."""
         idle = {}
         for pair in self.pairs:
@@ -246,13 +295,13 @@ class OneWaySearch:
         """Bound and plan of one segment; a plan that does not exist leaves the gap infinite."""
         programs = self._cutter.cut(segment, self._x, self._relaxed.row_dual, share=self._share)
         here = np.append(self._x, np.zeros(self.full.columns - len(self._x)))[programs.origin]
-        priced = self._solve_small(programs.priced, allowance)
+        priced = self._solve_small(programs.priced, programs.origin, allowance)
         raised = max(0.0, priced.bound - float(programs.priced.cost @ here))
         x = priced.x
         rests = np.allclose(x[programs.ends], programs.end_values, rtol=0.0, atol=1e-7 * self.scale_mw)
         if not rests or (programs.coupled and not programs.held.holds(x, 1e-9 * self.scale_mw)):
             try:
-                x = self._solve_small(programs.held, allowance).x
+                x = self._solve_small(programs.held, programs.origin, allowance).x
             except InfeasibleProgramError:
                 if segment == Segment(0, self.steps):
                     raise
@@ -302,14 +351,28 @@ class OneWaySearch:
             idle[pair.second] = steps[(second <= rounding) | (second <= first)]
         return idle
 
-    def _solve_small(self, program: Program, allowance: float) -> Solution:
+    def _solve_small(self, program: Program, origin: Array, allowance: float) -> Solution:
         options = self.solver.options.model_copy(update={"rel_gap": 0.0, "time_limit_s": None})
+        if all(pair.of_call for pair in self.pairs):
+            rounding, places = ONE_WAY_ROUNDING * self.scale_mw, self._places_in(origin)
+            found = branched(program, places, options, self.scale_mw, rounding, allowance, self._left_s)
+            if found is not None:
+                return found
         small = Solver(program, options, scale_mw=self.scale_mw)
         small.allow_gap(allowance)
         found = small.solve(time_limit_s=self._left_s())
         if found.limited:
             raise LimitReachedError("the time limit ended the search for an one-way plan")
         return found
+
+    def _places_in(self, origin: Array) -> Choices:
+        """The columns of the converters in a segment's program, whose columns are `origin` of the full one."""
+        new, of = np.full(self.full.columns, -1), self.full.variables
+        new[origin] = np.arange(len(origin))
+        kinds = zip(*((pair.first, pair.second, pair.binary) for pair in self.pairs), strict=True)
+        first, second, choice = (np.concatenate([new[of[name].slice] for name in kind]) for kind in kinds)
+        there = choice >= 0
+        return Choices(first[there], second[there], choice[there])
 
     def _with_pattern(self, idle: list[dict[str, Array]], bound: float, segments: int) -> Exact:
         """Solve the whole program with the flows that are idle in the segments held at zero, then break ties."""

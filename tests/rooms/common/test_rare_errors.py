@@ -25,6 +25,7 @@ from bess_opt.interfaces.cli.new_scenario import new_scenario
 from bess_opt.models.assemble import model_of
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.ledger import add_term
+from bess_opt.models.one_way import OWN
 from bess_opt.plant.billing import billing_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
@@ -112,10 +113,10 @@ def test_a_search_whose_time_is_over() -> None:
 def test_a_window_whose_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     of = search()
     small = program()
-    of.solver, of.scale_mw, of.deadline = Solver(small), 1.0, None
+    of.solver, of.scale_mw, of.deadline, of.pairs = Solver(small), 1.0, None, (OWN,)
     monkeypatch.setattr(Solver, "solve", lambda *_a, **_k: SimpleNamespace(limited=True))
     with pytest.raises(LimitReachedError, match="the time limit ended the search for an one-way plan"):
-        of._solve_small(small, 1.0)
+        of._solve_small(small, np.arange(small.columns), 1.0)
 
 
 # ---- the solver
