@@ -97,8 +97,8 @@ def numbers_of(scenario: Scenario) -> Numbers:
     )
 
 
-def arrays(scenario: Scenario) -> float:
-    """Optimum of the program built as sparse blocks and passed to HiGHS as arrays."""
+def arrays(scenario: Scenario, most_seconds: float = np.inf) -> float:
+    """Optimum of the program passed to HiGHS as arrays, built as sparse blocks; NaN if it takes `most_seconds`."""
     s = numbers_of(scenario)
     n, one, none = s.steps, sp.identity(s.steps, format="csr"), None
     before = sp.eye(n, k=-1, format="csr")
@@ -129,14 +129,16 @@ def arrays(scenario: Scenario) -> float:
         least.append(zero)
         most.append(s.solar)
     matrix = sp.bmat(rows, format="csr")
-    return _run(matrix, [np.concatenate(part) for part in (cost, least, most, lower, upper)], scenario.solver.threads)
+    parts = [np.concatenate(part) for part in (cost, least, most, lower, upper)]
+    return _run(matrix, parts, scenario.solver.threads, most_seconds)
 
 
-def _run(matrix: sp.csr_matrix, parts: list[Array], threads: int) -> float:
+def _run(matrix: sp.csr_matrix, parts: list[Array], threads: int, most_seconds: float) -> float:
     cost, least, most, lower, upper = parts
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", threads)
+    highs.setOptionValue("time_limit", float(most_seconds))
     rows, columns = matrix.shape
     highs.passModel(
         columns,
@@ -156,6 +158,8 @@ def _run(matrix: sp.csr_matrix, parts: list[Array], threads: int) -> float:
         np.zeros(columns, dtype=np.int32),
     )
     run_highs(highs)
+    if highs.getModelStatus() == highspy.HighsModelStatus.kTimeLimit:
+        return float("nan")
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"floor: {highs.modelStatusToString(highs.getModelStatus())}")
     highs.getSolution()

@@ -198,11 +198,16 @@ def engine_table(rows: list[Row]) -> Table:
     """Value functions beside raw arrays of the same run, and the most that each may cost."""
     table = Table(title="Value functions, as a multiple of raw arrays in HiGHS")
     table.add_column("work")
-    for name in ("s", "arrays, s", "multiple"):
+    for name in ("s", "arrays, s", "multiple", "peak, GiB"):
         table.add_column(name, justify="right")
     for row in rows:
-        seconds = (f"{row[name]:.3f}" for name in ("seconds", "arrays_seconds"))
-        table.add_row(row["work"], *seconds, _goal(row["ratio"], row["at_most"], 3))
+        own, floor = (f"{row[name]:.3f}" for name in ("seconds", "arrays_seconds"))
+        multiple, memory = _goal(row["ratio"], row["at_most"], 3), ""
+        if not row["floor_ended"]:
+            floor, multiple = f"not ended after {floor}", f"at most {multiple}"
+        if row["memory_gib"] is not None:
+            memory = _goal(row["memory_gib"], row["memory_at_most_gib"], 2)
+        table.add_row(row["work"], own, floor, multiple, memory)
     return table
 
 

@@ -20,6 +20,8 @@ GERMAN_PRICES = Path("prices_de_id1") / "electricity_prices_germany_2021.csv"
 SITE_PRICES = Path("prices_5min_2019") / "000-004-timeseries_5min_negprices.csv"
 SITE_SOLAR = Path("pv_5min") / "pv_5min_matrix_288x365.csv"
 SEED = 2025
+TEN_YEARS = "ten_years_5min"
+LOSSY = {"eta_charge": 0.95, "eta_discharge": 0.95, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 2.0}
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,17 @@ def five_minutes() -> Scenario:
     frame["solar_mw"] = hours["solar_mw"].reindex(index).interpolate().round(4)
     frame["price_per_mwh"] += np.random.default_rng(SEED).normal(0.0, 4.0, len(index)).round(2)
     return base.replace(series=frame)
+
+
+def ten_years(share: float) -> Scenario:
+    """A battery alone on five-minute prices of ten years, or of a share of them, drawn around a day's shape."""
+    steps = round(share * 1_051_200)
+    rng, at = np.random.default_rng(4), pd.date_range("2015-01-01", periods=steps, freq="5min", tz="UTC")
+    price = 40.0 + 30.0 * np.sin(np.arange(steps) * 2.0 * np.pi / 288.0) + rng.normal(0.0, 20.0, steps)
+    battery = {"power_mw": 1.0, "duration_h": 2.0, "technology": LOSSY}
+    series = pd.DataFrame({"price_per_mwh": price.round(2)}, index=at)
+    scenario: Scenario = bo.Scenario(battery=battery, series=series, strategy="arbitrage")
+    return scenario
 
 
 def real_site() -> Scenario | None:

@@ -34,7 +34,7 @@ KINDS = (
     Kind("a ledger line", "`wear_cost`", r"wear_cost", "1 (a row)"),
     Kind("an engine", "value functions", r"value_function(\.\w+)*", "1 folder and 1 row", "solver/value_function"),
     Kind("a market product", "ERCOT's `ecrs`", r"ecrs", "1 (a data row)"),
-    Kind("a second battery", "what refuses several of them", r"require_one_battery", "at most 4"),
+    Kind("a second battery", "what refuses several of them", r"several_batteries", "at most 4"),
     Kind("a further kind of asset", "PV on the AC bus", r"(solar|curtailed)_ac_mw", "at most 4"),
 )  # fmt: skip
 

@@ -15,20 +15,14 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.clock import Mask
 from bess_opt.dispatch.optimum.marginals import duals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved
-from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import pairs_of
 from bess_opt.plant.connection import ClauseNumbers
 from bess_opt.solver.change import Duals
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.program import Program
+from bess_opt.solver.program import Block, Program, of_flow
 
 SAME = 1.0 - 1e-12  # of a cap: a bound of the program that reaches it is the clause's
 IDLE = 1e-9  # of the plant's power: a smaller flow is none
-# Flows by which a MW more of the first would go, the other one of each pair being closed.
-WITH = {
-    "import_mw": ("import_mw", "charge_mw", "inverter_in_mw"),
-    "export_mw": ("export_mw", "discharge_mw", "inverter_out_mw"),
-}
 
 
 def clause_price(solved: Solved, clause: ClauseNumbers) -> tuple[Array, str]:
@@ -49,10 +43,10 @@ def clause_price(solved: Solved, clause: ClauseNumbers) -> tuple[Array, str]:
 def _cap_price(solved: Solved, duals: Duals, clause: ClauseNumbers, flow: str) -> Array:
     program, active = solved.program, clause.active
     if not clause.hard:
-        row = program.constraints[f"connection_0_{flow.removesuffix('_mw')}_overrun"].slice
-        worth: Array = np.where(active, np.maximum(duals.row[row], 0.0), 0.0)
+        (row,) = _rows_of(program, flow)
+        worth: Array = np.where(active, np.maximum(duals.row[row.slice], 0.0), 0.0)
         return worth
-    block = program.variables[flow].slice
+    block = of_flow(program.variables, flow)[0].slice
     bound = active & (program.upper[block] >= clause.caps[flow] * SAME)
     price: Array = np.where(bound & ~duals.closed[block], np.maximum(duals.column[block], 0.0), 0.0)
     if clause.caps[flow] == 0.0 and bound.any():
@@ -63,32 +57,38 @@ def _cap_price(solved: Solved, duals: Duals, clause: ClauseNumbers, flow: str) -
 def _ramp_price(solved: Solved, duals: Duals) -> Array:
     program, minutes = solved.program, solved.plant.step_h * 60.0
     price = np.zeros(solved.plant.steps)
-    for name in ("grid_ramp_up", "grid_ramp_down"):
-        if name in program.constraints:
-            price[solved.model.ramped_step] += np.abs(duals.row[program.constraints[name].slice])
-        if f"first_{name}" in program.constraints:
-            price[0] += abs(float(duals.row[program.constraints[f"first_{name}"].slice][0]))
+    for block in _rows_of(program, "grid_mw"):
+        ramped = block.index == solved.model.ramped_steps.local_name
+        steps = solved.model.ramped_step if ramped else block.positions
+        price[steps] += np.abs(duals.row[block.slice])
     return minutes * price
+
+
+def _rows_of(program: Program, flow: str) -> list[Block]:
+    """The rows in which a clause limits `flow`."""
+    rows = [block for block in program.constraints.values() if block.meaning.stated_at == "connection"]
+    return [block for block in rows if block.meaning.flow == flow]
 
 
 def _price_at_zero(solved: Solved, duals: Duals, flow: str, bound: Mask) -> Array:
     """What a MW of `flow` would bring in the steps `bound`, in which its cap is zero."""
     program, plant = solved.program, solved.plant
     shut = np.zeros(program.columns, dtype=bool)
-    going = {f"{battery.prefix}{name}" for battery in plant.batteries for name in WITH[flow]} | set(WITH[flow])
+    (capped,) = of_flow(program.variables, flow)
     for pair in pairs_of(plant):
-        for one, other in ((pair.first, pair.second), (pair.second, pair.first)):
-            idle = duals.x[program.variables[other].slice] <= IDLE * plant.scale_mw
-            used = duals.x[program.variables[one].slice] > IDLE * plant.scale_mw
-            shut[program.variables[other].slice] |= used | (idle & (one in going))
+        first, second = program.variables[pair.first], program.variables[pair.second]
+        for one, other in ((first, second), (second, first)):
+            idle = duals.x[other.slice] <= IDLE * plant.scale_mw
+            used = duals.x[one.slice] > IDLE * plant.scale_mw
+            shut[other.slice] |= used | (idle & (one.meaning.way == capped.meaning.way))  # a MW more goes that way
     step = (program.place - 1) // 2
     mine = (program.place % 2 == 1) & bound[np.clip(step, 0, plant.steps - 1)] & (step >= 0)
     local, columns = _of_steps(program, duals, mine)
     local.upper[shut[columns]] = np.maximum(local.lower[shut[columns]], 0.0)
-    found = Solver(local, SolverOptions(), scale_mw=plant.scale_mw).solve()
+    found = Solver(local, solved.scenario.solver, scale_mw=plant.scale_mw).solve()
     reduced = np.zeros(program.columns)
     reduced[columns] = -found.column_dual
-    price: Array = np.maximum(reduced[program.variables[flow].slice], 0.0)
+    price: Array = np.maximum(reduced[capped.slice], 0.0)
     return price
 
 

@@ -5,7 +5,7 @@ feasible x is Σⱼ[zⱼ⁺(uⱼ − xⱼ) + zⱼ⁻(xⱼ − lⱼ)] + Σᵢ w�
 the rule did not use of a scarce thing, or used of a dear one. What the rule does not decide itself (billed
 peaks, a strategy's own variables) takes the best values that its schedule leaves open. Columns that the one-way rule
 closes for the optimum are no bounds of the rule, which may have run that way: those terms, cause
-"exclusivity", are 0 or less. Where the optimum has several sets of duals, each gives a split, and this is the
+"one way", are 0 or less. Where the optimum has several sets of duals, each gives a split, and this is the
 solver's.
 """
 
@@ -30,7 +30,7 @@ from bess_opt.solver.program import Block, Program
 
 NOTHING = 1e-9  # share of all terms together below which a cause is rounding
 
-END, RESERVE, ONE_WAY, ROUNDING = "end energy", "reserve", "exclusivity", "rounding"
+END, RESERVE, ONE_WAY, ROUNDING = "end energy", "reserve", "one way", "rounding"
 
 
 @dataclass(frozen=True)

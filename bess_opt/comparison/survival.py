@@ -16,7 +16,7 @@ from bess_opt.common.clock import Mask
 from bess_opt.plant.connection import Outages
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.reach import power_bounds
-from bess_opt.plant.room import Setpoints, ac_bounds, tightest
+from bess_opt.plant.room import Setpoints, ac_edges, tightest
 
 HALVINGS = 40  # of a level, to 1e-12 of all that can be stored
 SLACK = 1e-9  # of nameplate energy or power: what misses a bound by less meets it
@@ -55,8 +55,8 @@ def _bounds_of_several(alone: Plant) -> tuple[Array, Array]:
     none = np.zeros(alone.steps)
     takes = sum(np.broadcast_to(battery.charge_limit_mw, alone.steps) for battery in alone.batteries)
     gives = sum(np.broadcast_to(battery.discharge_limit_mw, alone.steps) for battery in alone.batteries)
-    lower = ac_bounds(alone, Setpoints(none, none, none, alone.sheddable_mw))[1]
-    upper = ac_bounds(alone, Setpoints(none, alone.solar_ac_mw, none, none))[0]
+    lower = ac_edges(alone, Setpoints(none, none, none, alone.sheddable_mw))[1]
+    upper = ac_edges(alone, Setpoints(none, alone.solar_ac_mw, none, none))[0]
     most = np.maximum(tightest(upper, np.argmin)[0], 0.0) - alone.generation_mw
     return np.maximum(tightest(lower, np.argmax)[0], -takes), np.minimum(most, gives)
 

@@ -75,7 +75,7 @@ def _report(optimum: Optimum, scale_mw: float, watch: Stopwatch) -> SolveReport:
         solver=optimum.solver,
         rows=optimum.rows,
         columns=optimum.columns,
-        windows=optimum.windows,
+        windows=optimum.segments,
         certificate=proof,
         engine=optimum.engine,
         engine_reasons=optimum.reasons,

@@ -54,14 +54,9 @@ def _name_problems(batteries: Sequence[Battery]) -> list[Finding]:
 
 def only_battery(batteries: Sequence[Battery]) -> Battery:
     """The one battery. ScenarioError where there are several: what asks for it serves one alone."""
-    require_one_battery(batteries)
-    return batteries[0]
-
-
-def require_one_battery(batteries: Sequence[Battery], what: str = "this") -> None:
-    """ScenarioError where there are several; `what` serves one battery alone."""
     if len(batteries) > 1:
-        raise ScenarioError([several_batteries([str(battery.name) for battery in batteries], what)])
+        raise ScenarioError([several_batteries([str(battery.name) for battery in batteries])])
+    return batteries[0]
 
 
 def several_batteries(names: Sequence[str], what: str = "this") -> Finding:

@@ -41,7 +41,7 @@ class EndLimits(Table):
     at_most: Annotated[Number | None, quantity("most state of charge at the end", "1", ge=0, le=1)] = None
 
     @model_validator(mode="after")
-    def _some_bound(self) -> Self:
+    def _says_something(self) -> Self:
         if self.at_least is None and self.at_most is None:
             reject([Finding("missing_key", "at_least", "is missing", "give at_least, at_most, or both")])
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:

@@ -29,7 +29,7 @@ class Condition(Table):
     above: Annotated[Number | None, quantity("holds where the value is more than this", "unit of the column")] = None
 
     @model_validator(mode="after")
-    def _some_bound(self) -> Self:
+    def _says_something(self) -> Self:
         if self.below is None and self.above is None:
             reject([Finding("missing_key", "below", "is missing", "give below, above, or both")])
         return self

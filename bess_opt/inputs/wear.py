@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated, ClassVar, Self
+from numbers import Real
+from typing import Annotated, ClassVar, Self, TypeGuard
 
 import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
@@ -87,11 +88,23 @@ def wear_from_cycle_life(depths: Sequence[float], cycles: Sequence[float], capit
     table's place: exact at the hull's depths, below the table between them; `.findings` says so. ScenarioError for a
     table that is none.
     """
-    depth, life = [float(value) for value in depths], [float(value) for value in cycles]
-    _check_table(depth, life, capital_per_mwh)
+    depth, life, capital = _numbers(depths), _numbers(cycles), _number(capital_per_mwh)
+    problems = []
+    rising = all(b > a for a, b in pairwise(depth))
+    if not depth or depth[0] <= 0.0 or depth[-1] != 1.0 or not rising:
+        expected = "give depths that rise from above 0 to 1, the full depth"
+        problems.append(Finding("wrong_value", "depths", f"found {_shown(depths)}", expected))
+    if len(life) != max(len(depth), 1) or not all(0.0 < n < math.inf for n in life):
+        expected = "give a number of cycles above 0 for each depth"
+        problems.append(Finding("wrong_value", "cycles", f"found {_shown(cycles)}", expected))
+    if not 0.0 <= capital < math.inf:
+        expected = "give what new cells cost per MWh, 0 or more"
+        problems.append(Finding("wrong_value", "capital_per_mwh", f"found {show(capital_per_mwh)}", expected))
+    if problems:
+        raise ScenarioError(problems)
     points = [(0.0, 0.0), *((d, 1.0 / n) for d, n in zip(depth, life, strict=True))]
     hull = _lower_hull(points)
-    prices = [capital_per_mwh * (b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(hull)]
+    prices = [capital * (b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(hull)]
     prices = np.maximum.accumulate(prices).tolist()  # the hull's slopes rise but for rounding
     made = CycleLifeWear(depth=[d for d, _ in hull[1:]], cost_per_mwh=prices)
     kept = {d for d, _ in hull}
@@ -104,20 +117,23 @@ def wear_from_cycle_life(depths: Sequence[float], cycles: Sequence[float], capit
     return made
 
 
-def _check_table(depth: list[float], life: list[float], capital_per_mwh: float) -> None:
-    problems = []
-    rising = all(b > a for a, b in pairwise(depth))
-    if not depth or depth[0] <= 0.0 or depth[-1] != 1.0 or not rising:
-        expected = "give depths that rise from above 0 to 1, the full depth"
-        problems.append(Finding("wrong_value", "depths", f"found {show(depth)}", expected))
-    if len(life) != len(depth) or not all(0.0 < n < math.inf for n in life):
-        expected = "give a number of cycles above 0 for each depth"
-        problems.append(Finding("wrong_value", "cycles", f"found {show(life)}", expected))
-    if not 0.0 <= capital_per_mwh < math.inf:
-        expected = "give what new cells cost per MWh, 0 or more"
-        problems.append(Finding("wrong_value", "capital_per_mwh", f"found {show(capital_per_mwh)}", expected))
-    if problems:
-        raise ScenarioError(problems)
+def _numbers(stated: object) -> list[float]:
+    """The numbers of a list, tuple, array or column, NaN for what is none; nothing where it is no list at all."""
+    return [_number(value) for value in stated] if _is_list(stated) else []
+
+
+def _is_list(stated: object) -> TypeGuard[Iterable[object]]:
+    return isinstance(stated, Iterable) and not isinstance(stated, str | bytes | Mapping)
+
+
+def _number(stated: object) -> float:
+    """The number stated, NaN where it is none."""
+    return float(stated) if isinstance(stated, Real) and not isinstance(stated, bool) else math.nan
+
+
+def _shown(stated: object) -> str:
+    """A list as it was stated, numbers and words alike."""
+    return show(list(stated)) if _is_list(stated) else show(stated)
 
 
 def _lower_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -15,7 +15,8 @@ from bess_opt.plant.billing import Billing
 from bess_opt.plant.billing.account import Account
 from bess_opt.plant.plant import Plant
 
-MONTH = Meaning("bill of the month")
+MONTH = Meaning("bill of the month", kind="gauge")
+CREDIT, IS_CREDIT = Meaning(kind="gauge"), Meaning(kind="choice")
 
 
 def add_account(m: Any, plant: Plant, billing: Billing) -> None:
@@ -149,21 +150,23 @@ def _add_credits(m: Any, account: Account) -> None:
         for origin in range(max(month - keep, -earlier), month)
         if origin >= 0 or account.credit_so_far[origin + earlier] > 0.0
     ]
-    m.month_due = ArrayVar(m.months, units=CURRENCY, doc="sum of a month that is above zero")
-    m.withheld = ArrayVar(m.months, units=CURRENCY, doc="sum of a month below zero, kept as a credit")
-    m.month_is_credit = ArrayVar(m.months, upper=1.0, binary=True, units=PER_UNIT, doc="1: the sum is below zero")
+    m.month_due = ArrayVar(m.months, units=CURRENCY, doc="sum of a month that is above zero", meaning=CREDIT)
+    m.withheld = ArrayVar(m.months, units=CURRENCY, doc="sum of a month below zero, kept as a credit", meaning=CREDIT)
+    m.month_is_credit = ArrayVar(
+        m.months, upper=1.0, binary=True, units=PER_UNIT, doc="1: the sum is below zero", meaning=IS_CREDIT
+    )
     m.month_size = ArrayParam(m.months, m.largest_sum, units=CURRENCY, doc="more than a month's sum can be")
-    m.due_or_credit = ArrayConstraint(m.months, rule=due_or_credit)
-    m.due_only = ArrayConstraint(m.months, rule=due_only)
-    m.credit_only = ArrayConstraint(m.months, rule=credit_only)
+    m.due_or_credit = ArrayConstraint(m.months, rule=due_or_credit, meaning=CREDIT)
+    m.due_only = ArrayConstraint(m.months, rule=due_only, meaning=CREDIT)
+    m.credit_only = ArrayConstraint(m.months, rule=credit_only, meaning=CREDIT)
     add_term(m, "credits", credit_withheld, m.months)
     m.uses = pyo.RangeSet(0, len(uses) - 1)
-    m.credit_used = ArrayVar(m.uses, units=CURRENCY, doc="credit of one month that pays another")
+    m.credit_used = ArrayVar(m.uses, units=CURRENCY, doc="credit of one month that pays another", meaning=CREDIT)
     m.use_counts = ArrayParam(m.uses, account.counts, units=PER_UNIT, doc="how often a month counts")
     m.uses_in_month = [
         np.array([k for k, (_, at) in enumerate(uses) if at == month]) for month in range(account.months)
     ]
-    m.credit_minimum_holds = ArrayConstraint(m.months, rule=credit_minimum_holds, by_member=True)
+    m.credit_minimum_holds = ArrayConstraint(m.months, rule=credit_minimum_holds, by_member=True, meaning=CREDIT)
     if not uses:
         return
     add_term(m, "credits", credit_used, m.uses)
@@ -173,7 +176,7 @@ def _add_credits(m: Any, account: Account) -> None:
     m.credit_stated = ArrayParam(m.origins, stated, units=CURRENCY, doc="credit from before the horizon")
     m.origin_month = origins
     m.uses_of_origin = [np.array([k for k, (o, _) in enumerate(uses) if o == origin]) for origin in origins]
-    m.credit_lasts = ArrayConstraint(m.origins, rule=credit_lasts, by_member=True)
+    m.credit_lasts = ArrayConstraint(m.origins, rule=credit_lasts, by_member=True, meaning=CREDIT)
 
 
 def due_or_credit(m: Any, month: Any) -> Any:

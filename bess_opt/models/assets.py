@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
-from bess_opt.models.components import Rule
+from bess_opt.models.components import ArrayConstraint, ArrayVar, Rule
 from bess_opt.plant.plant import Storage
 
 
@@ -27,7 +27,18 @@ class Asset:
         return getattr(self._model, own if hasattr(self._model, own) else name)
 
     def __setattr__(self, name: str, component: Any) -> None:
-        setattr(self._model, f"{self._prefix}{name}", component)
+        setattr(self._model, f"{self._prefix}{name}", _belonging(self._prefix, component))
+
+
+def _belonging(prefix: str, component: Any) -> Any:
+    if isinstance(component, ArrayVar | ArrayConstraint):
+        component.battery = prefix.removesuffix(".")
+    return component
+
+
+def add_own(m: Any, prefix: str, name: str, component: Any) -> None:
+    """Add a component of the battery with `prefix` under a name that has it already."""
+    setattr(m, name, _belonging(prefix, component))
 
 
 def asset(m: Any, battery: Storage) -> Any:

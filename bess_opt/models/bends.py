@@ -19,6 +19,8 @@ from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import PER_UNIT
 from bess_opt.plant.billing.curve import Curve
 
+CHOICE = Meaning(kind="choice")
+
 
 @dataclass(frozen=True)
 class Bends:
@@ -84,7 +86,9 @@ def _add_choices(m: Any, name: str, amount: str, bends: Bends, cheaper: Array, u
         m, f"{name}_short", ArrayParam(every, bends.at - bends.least, units=units, doc="most below the threshold")
     )
     most = np.where(bends.change < 0.0, 1.0, 0.0)
-    choice = ArrayVar(every, upper=most, binary=True, units=PER_UNIT, doc="1: the threshold is passed")
+    choice = ArrayVar(
+        every, upper=most, binary=True, units=PER_UNIT, doc="1: the threshold is passed", meaning=CHOICE
+    )
     setattr(m, f"{name}_passed", choice)
     setattr(m, f"{name}_only_past", ArrayConstraint(index, rule=_only_past(name), meaning=meaning))
     setattr(m, f"{name}_at_most", ArrayConstraint(index, rule=_at_most(name, amount), meaning=meaning))

@@ -33,7 +33,8 @@ def members(index: Any) -> np.ndarray:
 class ArrayVar(IndexedVar):
     """Variable over consecutive integers; `lower` and `upper` are a number or one value per member.
 
-    `binary` takes 0 and 1 alone, `integer` whole numbers within the bounds.
+    `binary` takes 0 and 1 alone, `integer` whole numbers within the bounds. `battery` names the one of several
+    batteries that it belongs to, see `bess_opt.models.assets`.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class ArrayVar(IndexedVar):
         self.lower_values = np.broadcast_to(np.asarray(lower, dtype=float), self.size).copy()
         self.upper_values = np.broadcast_to(np.asarray(upper, dtype=float), self.size).copy()
         self.integer = binary or integer
-        self.meaning = meaning
+        self.meaning, self.battery = meaning, ""
         super().__init__(
             index,
             dense=False,
@@ -98,7 +99,7 @@ class ArrayConstraint(IndexedConstraint):
     def __init__(self, index: Any, *, rule: Rule, by_member: bool = False, meaning: Meaning = NOTHING_SAID) -> None:
         self.array_rule = rule
         self.by_member = by_member
-        self.meaning = meaning
+        self.meaning, self.battery = meaning, ""
         self._waiting = True
         super().__init__(index, rule=rule, doc=(rule.__doc__ or "").strip())
 

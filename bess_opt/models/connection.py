@@ -19,7 +19,8 @@ from bess_opt.models.units import MW, PER_MWH
 from bess_opt.plant.connection import FLOWS, ClauseNumbers
 from bess_opt.plant.plant import Plant
 
-CLAUSE = Meaning("connection clause")
+CLAUSE = Meaning("connection clause", kind="limit", stated_at="connection")
+OVERRUN = Meaning(kind="gauge")
 
 
 def add_connection(m: Any, plant: Plant) -> None:
@@ -44,10 +45,18 @@ def _add_overrun(m: Any, plant: Plant, number: int, clause: ClauseNumbers, flow:
     cap = np.minimum(clause.cap_mw(flow), np.where(np.isfinite(stated), stated, most))
     setattr(m, f"{name}_cap_mw", ArrayParam(m.steps, cap, units=MW, doc="most power without an overrun"))
     overrun = ArrayVar(
-        m.steps, upper=np.where(clause.active, np.inf, 0.0), units=MW, doc=f"{flow} above the cap of a clause"
+        m.steps,
+        upper=np.where(clause.active, np.inf, 0.0),
+        units=MW,
+        doc=f"{flow} above the cap of a clause",
+        meaning=replace(OVERRUN, flow=flow),
     )
     setattr(m, f"{name}_overrun_mw", overrun)
-    setattr(m, f"{name}_overrun", ArrayConstraint(m.steps, rule=overrun_of(name, flow), meaning=CLAUSE))
+    setattr(
+        m,
+        f"{name}_overrun",
+        ArrayConstraint(m.steps, rule=overrun_of(name, flow), meaning=replace(CLAUSE, flow=flow)),
+    )
     price = pyo.Param(initialize=float(clause.overrun_price_per_mwh or 0.0), units=PER_MWH, mutable=True)
     setattr(m, f"{name}_overrun_price", price)
     return name
@@ -73,7 +82,7 @@ def overrun_cost(m: Any, t: Any) -> Any:
 def add_grid_ramp(m: Any, plant: Plant) -> None:
     """Add the pairs of steps between which the grid power may change by no more than a clause allows."""
     names = [repr(clause.name) for clause in plant.connection.clauses if np.isfinite(clause.ramp_mw)]
-    meaning = replace(CLAUSE, stated_at="connection", words=f"the ramp of the clause {' and '.join(names)}")
+    meaning = replace(CLAUSE, flow="grid_mw", words=f"the ramp of the clause {' and '.join(names)}")
     ramp = plant.connection.ramp_mw
     bounded = np.flatnonzero(np.isfinite(ramp))
     m.ramped_step = bounded

@@ -10,9 +10,12 @@ import pyomo.environ as pyo
 from bess_opt.common.arrays import Array
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.one_way import add_room_cuts
 from bess_opt.models.units import CURRENCY, MWH, PER_UNIT
 from bess_opt.plant.plant import Plant, Storage
+
+MISSING, SHARED = Meaning(kind="gauge", flow="discharge_mw"), Meaning(kind="cut")
 
 
 def add_stated_cycles(m: Any, plant: Plant, stated: Array, price_per_cycle: float) -> None:
@@ -33,11 +36,13 @@ def add_stated_cycles(m: Any, plant: Plant, stated: Array, price_per_cycle: floa
     for battery in plant.batteries:
         own = asset(m, battery)
         own.full_cycle_mwh = pyo.Param(initialize=battery.energy_mwh, units=MWH, mutable=True)
-        own.missing_cycles = ArrayVar(m.steps, upper=most, units=PER_UNIT, doc="cycles missing to the day's number")
-        own.stated_cycles_per_day = ArrayConstraint(
-            m.cycle_days, rule=rule_of(battery, stated_cycles_per_day), by_member=True
+        own.missing_cycles = ArrayVar(
+            m.steps, upper=most, units=PER_UNIT, doc="cycles missing to the day's number", meaning=MISSING
         )
-        own.shared_power = ArrayConstraint(m.steps, rule=rule_of(battery, shared_power))
+        own.stated_cycles_per_day = ArrayConstraint(
+            m.cycle_days, rule=rule_of(battery, stated_cycles_per_day), by_member=True, meaning=MISSING
+        )
+        own.shared_power = ArrayConstraint(m.steps, rule=rule_of(battery, shared_power), meaning=SHARED)
     add_room_cuts(m, plant)
 
 

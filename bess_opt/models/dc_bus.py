@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,15 @@ import pyomo.environ as pyo
 
 from bess_opt.models.assets import net_power
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
-from bess_opt.models.meaning import Meaning
+from bess_opt.models.meaning import Limit, Meaning
+from bess_opt.models.site import add_curtailment
 from bess_opt.models.units import MW, PER_UNIT
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant
 
-INVERTER_OUT = Meaning("inverter", limit="inverter", derived_limit="all that the plant gives", tie="converter")
-INVERTER_IN = Meaning("inverter", limit="inverter", derived_limit="all that the plant takes", tie="converter")
-CURTAILMENT = Meaning("curtailment", limit="curtailment", tie="curtailment")
-BALANCE = Meaning(law=True, closed_by=("inverter_out_mw", "inverter_in_mw"), in_reach=True)
+INVERTER_OUT = Meaning("inverter", kind="flow", flow="inverter_out_mw", way="out", tie="converter")
+INVERTER_IN = Meaning("inverter", kind="flow", flow="inverter_in_mw", way="in", tie="converter")
+BALANCE = Meaning(kind="law", closed_by=("inverter_out_mw", "inverter_in_mw"), in_reach=True)
 
 
 def add_dc_bus(m: Any, plant: Plant) -> None:
@@ -37,16 +38,30 @@ def add_dc_bus(m: Any, plant: Plant) -> None:
     m.eta_inverter_out = pyo.Param(initialize=plant.bus.eta_out, units=PER_UNIT, mutable=True)
     m.eta_inverter_in = pyo.Param(initialize=plant.bus.eta_in, units=PER_UNIT, mutable=True)
     m.solar_dc_mw = ArrayParam(m.steps, plant.solar_dc_mw, units=MW, doc="PV power on the DC bus")
+    given = Limit(
+        "inverter",
+        derived="all that the plant gives",
+        stated_at="site.inverter_mw",
+        words="the inverter's rating of {} MW",
+        rank=3,
+        most=plant.bus.inverter_mw,
+    )
+    taken = replace(given, derived="all that the plant takes")
     m.inverter_out_mw = ArrayVar(
-        m.steps, upper=out, units=MW, doc="inverter to the AC bus, AC side", meaning=INVERTER_OUT
+        m.steps,
+        upper=out,
+        units=MW,
+        doc="inverter to the AC bus, AC side",
+        meaning=replace(INVERTER_OUT, limit=given),
     )
     m.inverter_in_mw = ArrayVar(
-        m.steps, upper=into, units=MW, doc="inverter from the AC bus, AC side", meaning=INVERTER_IN
+        m.steps,
+        upper=into,
+        units=MW,
+        doc="inverter from the AC bus, AC side",
+        meaning=replace(INVERTER_IN, limit=taken),
     )
-    curtailable = np.where(plant.curtailable, plant.solar_dc_mw, 0.0)
-    m.curtailed_dc_mw = ArrayVar(
-        m.steps, upper=curtailable, units=MW, doc="PV not used on the DC bus", meaning=CURTAILMENT
-    )
+    add_curtailment(m, plant, "dc", plant.solar_dc_mw)
     m.dc_balance = ArrayConstraint(m.steps, rule=dc_balance, meaning=BALANCE)
 
 

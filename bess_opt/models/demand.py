@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ from bess_opt.models.units import CURRENCY, MW, PER_UNIT
 from bess_opt.plant.billing.demand import Demand, Peak
 from bess_opt.plant.plant import Plant
 
-PEAK = Meaning("peak")
-PLAIN_PEAK = Meaning("peak", in_reach=True)
+PEAK = Meaning("peak", kind="gauge", flow="import_mw")
+PLAIN_PEAK = replace(PEAK, in_reach=True)
 
 
 def add_demand(m: Any, plant: Plant, demand: Demand) -> None:

@@ -15,7 +15,7 @@ from bess_opt.models.units import CURRENCY, MWH, PER_MWH
 from bess_opt.plant.billing.energy import EXPORT, IMPORT, NET, Counter
 from bess_opt.plant.plant import Plant
 
-TIER = Meaning("tier")
+TIER = Meaning("tier", kind="gauge")
 
 
 def add_counters(m: Any, plant: Plant, counters: tuple[Counter, ...]) -> None:

@@ -16,8 +16,12 @@ import pyomo.environ as pyo
 from bess_opt.common import clock
 from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, PER_UNIT
 from bess_opt.plant.plant import Plant
+
+BLOCK, SPARED = Meaning(kind="gauge", flow="grid_mw"), Meaning(kind="choice")
+WHOLE = Meaning(kind="limit", flow="grid_mw")
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ def add_block(m: Any, given: Deliveries, block_mw: float) -> None:
     m.window_steps = pyo.Set(initialize=given.inside.tolist(), dimen=1)
     m.block_mw = pyo.Param(initialize=block_mw, units=MW, mutable=True)
     most = np.where(given.of_step >= 0, np.inf, 0.0)
-    m.missing_mw = ArrayVar(m.steps, upper=most, units=MW, doc="net export missing to the block")
-    m.block_or_missing = ArrayConstraint(m.window_steps, rule=block_or_missing)
+    m.missing_mw = ArrayVar(m.steps, upper=most, units=MW, doc="net export missing to the block", meaning=BLOCK)
+    m.block_or_missing = ArrayConstraint(m.window_steps, rule=block_or_missing, meaning=BLOCK)
 
 
 def block_or_missing(m: Any, t: Any) -> Any:
@@ -82,7 +86,7 @@ def block_or_missing(m: Any, t: Any) -> Any:
 
 def add_whole_block(m: Any) -> None:
     """Nothing may be missing to the block."""
-    m.whole_block = ArrayConstraint(m.window_steps, rule=whole_block)
+    m.whole_block = ArrayConstraint(m.window_steps, rule=whole_block, meaning=WHOLE)
 
 
 def whole_block(m: Any, t: Any) -> Any:
@@ -116,23 +120,28 @@ def add_firm(m: Any, given: Deliveries, plant: Plant) -> None:
         upper=at_begin[1],
         units=MW,
         doc="net export held through a delivery",
+        meaning=BLOCK,
     )
-    m.held_in_window = ArrayConstraint(m.window_steps, rule=held_in_window)
+    m.held_in_window = ArrayConstraint(m.window_steps, rule=held_in_window, meaning=BLOCK)
     m.deliveries = pyo.RangeSet(0, len(given.first) - 1)
     m.firm_periods = pyo.RangeSet(0, len(given.spared) - 1)
     m.delivery_begin, m.delivery_period = given.first, given.period
     lowest, highest = given.block_of(least), given.block_of(most)
-    m.firm_mw = ArrayVar(m.firm_periods, lower=lowest, upper=highest, units=MW, doc="firm block of a period")
+    m.firm_mw = ArrayVar(
+        m.firm_periods, lower=lowest, upper=highest, units=MW, doc="firm block of a period", meaning=BLOCK
+    )
     if not given.spared.any():
-        m.firm_block = ArrayConstraint(m.deliveries, rule=firm_block)
+        m.firm_block = ArrayConstraint(m.deliveries, rule=firm_block, meaning=BLOCK)
         return
     m.spared_deliveries = [np.flatnonzero(given.period == p) for p in range(len(given.spared))]
     m.spared_most = ArrayParam(m.firm_periods, given.spared, units=PER_UNIT, doc="deliveries that may be spared")
     span = highest[given.period] - least
     m.spared_span_mw = ArrayParam(m.deliveries, span, units=MW, doc="most that a spared delivery falls short")
-    m.spared = ArrayVar(m.deliveries, upper=1.0, binary=True, units=PER_UNIT, doc="1: may fall below the block")
-    m.firm_block = ArrayConstraint(m.deliveries, rule=firm_block_unless_spared)
-    m.spared_in_period = ArrayConstraint(m.firm_periods, rule=spared_in_period, by_member=True)
+    m.spared = ArrayVar(
+        m.deliveries, upper=1.0, binary=True, units=PER_UNIT, doc="1: may fall below the block", meaning=SPARED
+    )
+    m.firm_block = ArrayConstraint(m.deliveries, rule=firm_block_unless_spared, meaning=BLOCK)
+    m.spared_in_period = ArrayConstraint(m.firm_periods, rule=spared_in_period, by_member=True, meaning=WHOLE)
 
 
 def delivery_bounds(given: Deliveries, plant: Plant) -> tuple[Array, Array]:

@@ -10,12 +10,14 @@ import pyomo.environ as pyo
 
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, MWH, PER_MWH
 from bess_opt.models.warranty.wear import wear_by_depth, wear_of_one_price
 from bess_opt.plant import money
 from bess_opt.plant.ledger import LINES
 from bess_opt.plant.plant import Plant
 
+PAID = Meaning(kind="gauge", flow="unserved_mw")
 Objective = list[tuple[float, Any, Any]]  # (weight, rule(m, i) -> value, index set): maximised
 
 
@@ -106,8 +108,10 @@ def unserved(m: Any, t: Any) -> Any:
 def add_paid_unserved(m: Any, plant: Plant) -> None:
     """Add the part of the unserved load that is not free of charge."""
     m.free_shed_mw = ArrayParam(m.steps, plant.free_shed_mw, units=MW, doc="load that may go unserved free of charge")
-    m.unserved_paid_mw = ArrayVar(m.steps, upper=plant.sheddable_mw, units=MW, doc="unserved load that has a price")
-    m.unserved_beyond_free = ArrayConstraint(m.steps, rule=unserved_beyond_free)
+    m.unserved_paid_mw = ArrayVar(
+        m.steps, upper=plant.sheddable_mw, units=MW, doc="unserved load that has a price", meaning=PAID
+    )
+    m.unserved_beyond_free = ArrayConstraint(m.steps, rule=unserved_beyond_free, meaning=PAID)
 
 
 def unserved_beyond_free(m: Any, t: Any) -> Any:

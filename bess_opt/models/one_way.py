@@ -7,14 +7,15 @@ the rule and bring the relaxation close to the exact optimum.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 
-from bess_opt.models.assets import asset, rule_of
+from bess_opt.common.arrays import Array
+from bess_opt.models.assets import add_own, asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, MWH, PER_UNIT
@@ -22,7 +23,9 @@ from bess_opt.plant.plant import Plant, Ratings, Storage
 from bess_opt.plant.products.offers import called_down, called_states
 from bess_opt.plant.reach import least_mwh, most_mwh
 
-ROOM = Meaning(carries_energy=True)
+ROOM = Meaning(kind="cut", flow="energy_mwh", carries_energy=True)
+CUT, WAY = Meaning(kind="cut"), Meaning(kind="choice")
+ONE_WAY = Meaning(kind="limit", stated_at="scenario", words="each converter one way at a time")
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,13 @@ class Pair:
     """Two flows of one converter of which at most one may be positive, and the binary that chooses.
 
     `of_call`: they are those of a battery while market products call it.
+    `prefix` is that of the battery, of several, that the converter belongs to.
     """
 
     first: str
     second: str
     binary: str
+    prefix: str = ""
     of_call: bool = False
 
 
@@ -49,21 +54,24 @@ SETTLED = Pair("settled_import_mw", "settled_export_mw", "settled_importing")
 
 def battery_pair(battery: Storage) -> Pair:
     """The pair of a battery."""
-    return Pair(f"{battery.prefix}{OWN.first}", f"{battery.prefix}{OWN.second}", f"{battery.prefix}{OWN.binary}")
+    own = battery.prefix
+    return Pair(f"{own}{OWN.first}", f"{own}{OWN.second}", f"{own}{OWN.binary}", own)
 
 
 def called_pairs(plant: Plant) -> tuple[Pair, ...]:
     """The pair of each battery when market products are called down: it stops discharging before it charges."""
-    return _pairs_of_states([s for battery in plant.batteries for s in called_down(battery.prefix, plant.offers)])
+    return tuple(p for own in plant.batteries for p in _pairs_of_states(own, called_down(own.prefix, plant.offers)))
 
 
 def state_pairs(plant: Plant) -> tuple[Pair, ...]:
     """The pairs of each battery at its base point and in each call of a market product."""
-    return _pairs_of_states([s for battery in plant.batteries for s in called_states(battery.prefix, plant.offers)])
+    return tuple(p for own in plant.batteries for p in _pairs_of_states(own, called_states(own.prefix, plant.offers)))
 
 
-def _pairs_of_states(states: Sequence[str]) -> tuple[Pair, ...]:
-    return tuple(Pair(f"{s}_charge_mw", f"{s}_discharge_mw", f"{s}_charging", of_call=True) for s in states)
+def _pairs_of_states(battery: Storage, states: Sequence[str]) -> tuple[Pair, ...]:
+    return tuple(
+        Pair(f"{s}_charge_mw", f"{s}_discharge_mw", f"{s}_charging", battery.prefix, of_call=True) for s in states
+    )
 
 
 def pairs_of(plant: Plant) -> tuple[Pair, ...]:
@@ -87,11 +95,12 @@ def add_one_way(m: Any, plant: Plant, converters: tuple[Pair, ...]) -> None:
             continue
         for flow in (pair.first, pair.second):
             setattr(m, f"{flow}_limit", ArrayParam(m.steps, limits[flow], units=MW, doc=f"most {flow}"))
-        setattr(
-            m, pair.binary, ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow")
-        )
-        setattr(m, f"{pair.first}_one_way", ArrayConstraint(m.steps, rule=first_only(pair)))
-        setattr(m, f"{pair.second}_one_way", ArrayConstraint(m.steps, rule=second_only(pair)))
+        way = ArrayVar(m.steps, upper=1.0, binary=True, units=PER_UNIT, doc=f"1: {pair.first} may flow", meaning=WAY)
+        add_own(m, pair.prefix, pair.binary, way)
+        for flow, rule in ((pair.first, first_only(pair)), (pair.second, second_only(pair))):
+            add_own(m, pair.prefix, f"{flow}_one_way", ArrayConstraint(m.steps, rule=rule, meaning=ONE_WAY))
+        if hasattr(m, "ramped_step") and (changes := _most_changes(plant, pair)) is not None:
+            _add_ramp_cuts(m, pair, limits, changes)
     add_room_cuts(m, plant)
 
 
@@ -108,11 +117,11 @@ def add_one_way_cuts(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
     if len(plant.batteries) > 1 or plant.activated:
         return
     if plant.bus is not None:
-        m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores)
+        m.inverter_stores = ArrayConstraint(m.steps, rule=inverter_stores, meaning=CUT)
     m.load_there_mw = ArrayParam(m.steps, np.maximum(plant.load_mw, 0.0), units=MW, doc="load that takes power")
-    m.discharge_is_used = ArrayConstraint(m.steps, rule=discharge_is_used)
+    m.discharge_is_used = ArrayConstraint(m.steps, rule=discharge_is_used, meaning=CUT)
     if plant.bus is not None:
-        m.inverter_gives = ArrayConstraint(m.steps, rule=inverter_gives)
+        m.inverter_gives = ArrayConstraint(m.steps, rule=inverter_gives, meaning=CUT)
 
 
 def discharge_is_used(m: Any, t: Any) -> Any:
@@ -138,7 +147,7 @@ def put_in_proportion(m: Any, plant: Plant, ratings: Sequence[Ratings]) -> None:
     charge and discharge alike they say the same. `ratings` are those of each battery.
     """
     for battery, rated in zip(plant.batteries, ratings, strict=True):
-        for pair in _pairs_of_states(called_states("", plant.offers)):
+        for pair in _pairs_of_states(battery, called_states("", plant.offers)):
             name = f"{battery.prefix}{pair.binary.removesuffix('_charging')}_shared_power"
             if hasattr(m, name):
                 m.del_component(name)
@@ -159,7 +168,7 @@ def _name_ratings(m: Any, ratings: Ratings) -> None:
 
 def _add_shared_ratings(m: Any, battery: Storage, pair: Pair) -> None:
     for kind, rule in (("port", shared_at_port(pair)), ("cells", shared_at_cells(pair))):
-        constraint = ArrayConstraint(m.steps, rule=rule_of(battery, rule))
+        constraint = ArrayConstraint(m.steps, rule=rule_of(battery, rule), meaning=CUT)
         setattr(m, f"{pair.binary}_shared_{kind}", constraint)
 
 
@@ -204,6 +213,112 @@ def second_only(pair: Pair) -> Rule:
         return getattr(m, pair.second)[t] + limit * getattr(m, pair.binary)[t] <= limit
 
     return rule
+
+
+def _most_changes(plant: Plant, pair: Pair) -> tuple[Array, Array] | None:
+    """By how much first − second of `pair` may rise and fall into each step under the ramps of clauses, MW.
+
+    None where ramps say too little of it: beside other batteries or an inverter, and where products are called.
+    """
+    if plant.activated:
+        return None
+    ramp = plant.connection.ramp_mw
+    if pair == GRID:
+        return ramp, ramp
+    if plant.bus is not None or len(plant.batteries) > 1 or pair != battery_pair(plant.batteries[0]):
+        return None
+    # charge − discharge = import − export − (load − PV): its change is that of the grid power and of what is left.
+    least_load = plant.load_mw - plant.sheddable_mw - plant.solar_ac_mw
+    most_load = plant.load_mw - np.where(plant.curtailable, 0.0, plant.solar_ac_mw)
+    rise, fall = ramp.copy(), ramp.copy()
+    rise[1:] += most_load[:-1] - least_load[1:]
+    fall[1:] += most_load[1:] - least_load[:-1]
+    return rise, fall
+
+
+def _add_ramp_cuts(m: Any, pair: Pair, limits: Mapping[str, Array], changes: tuple[Array, Array]) -> None:
+    """Add what a ramp means for each flow of a pair: near a step of one way the other is short of full."""
+    steps = m.ramped_step
+    first, second = limits[pair.first], limits[pair.second]
+    rise, fall = (change[steps] for change in changes)
+    named = {
+        "rise": rise,
+        "fall": fall,
+        "first_left_by_rise": np.maximum(first[steps] - rise, 0.0),
+        "first_left_by_fall": np.maximum(first[steps - 1] - fall, 0.0),
+        "second_left_by_rise": np.maximum(second[steps - 1] - rise, 0.0),
+        "second_left_by_fall": np.maximum(second[steps] - fall, 0.0),
+    }
+    for name, values in named.items():
+        doc = "full flow beyond a ramp" if "left" in name else "most change of first less second"
+        setattr(m, f"{pair.binary}_{name}_mw", ArrayParam(m.ramped_steps, values, units=MW, doc=doc))
+    for name, rule in RAMP_CUTS.items():
+        cut = ArrayConstraint(m.ramped_steps, rule=rule(pair), meaning=CUT)
+        add_own(m, pair.prefix, f"{pair.binary}_{name}", cut)
+
+
+def first_rises(pair: Pair) -> Rule:
+    """The rule that the first flow, where it may flow, rises from what both were."""
+
+    def rule(m: Any, i: Any) -> Any:
+        """first[t] <= first[t−1] − second[t−1] + rise + (second's most − rise)₊·(1 − binary[t]), of each step i."""
+        t, given = m.ramped_step[i], _given(m, pair)
+        rest = given("second_left_by_rise")[i] * (1 - getattr(m, pair.binary)[t])
+        return getattr(m, pair.first)[t] <= _net(m, pair, t - 1) + given("rise")[i] + rest
+
+    return rule
+
+
+def second_rises(pair: Pair) -> Rule:
+    """The rule that the second flow, where it may flow, rises from what both were."""
+
+    def rule(m: Any, i: Any) -> Any:
+        """second[t] <= second[t−1] − first[t−1] + fall + (first's most − fall)₊·binary[t], for the i-th step."""
+        t, given = m.ramped_step[i], _given(m, pair)
+        rest = given("first_left_by_fall")[i] * getattr(m, pair.binary)[t]
+        return getattr(m, pair.second)[t] <= given("fall")[i] + rest - _net(m, pair, t - 1)
+
+    return rule
+
+
+def first_falls(pair: Pair) -> Rule:
+    """The rule that the first flow, where it could flow, fell to what both are."""
+
+    def rule(m: Any, i: Any) -> Any:
+        """first[t−1] <= first[t] − second[t] + fall + (second's most − fall)₊·(1 − binary[t−1]), of each i."""
+        t, given = m.ramped_step[i], _given(m, pair)
+        rest = given("second_left_by_fall")[i] * (1 - getattr(m, pair.binary)[t - 1])
+        return getattr(m, pair.first)[t - 1] <= _net(m, pair, t) + given("fall")[i] + rest
+
+    return rule
+
+
+def second_falls(pair: Pair) -> Rule:
+    """The rule that the second flow, where it could flow, fell to what both are."""
+
+    def rule(m: Any, i: Any) -> Any:
+        """second[t−1] <= second[t] − first[t] + rise + (first's most − rise)₊·binary[t−1], for the i-th step."""
+        t, given = m.ramped_step[i], _given(m, pair)
+        rest = given("first_left_by_rise")[i] * getattr(m, pair.binary)[t - 1]
+        return getattr(m, pair.second)[t - 1] <= given("rise")[i] + rest - _net(m, pair, t)
+
+    return rule
+
+
+RAMP_CUTS = {
+    "first_rises": first_rises,
+    "second_rises": second_rises,
+    "first_falls": first_falls,
+    "second_falls": second_falls,
+}
+
+
+def _given(m: Any, pair: Pair) -> Callable[[str], Any]:
+    return lambda name: getattr(m, f"{pair.binary}_{name}_mw")
+
+
+def _net(m: Any, pair: Pair, t: Any) -> Any:
+    return getattr(m, pair.first)[t] - getattr(m, pair.second)[t]
 
 
 def add_room_cuts(m: Any, plant: Plant) -> None:

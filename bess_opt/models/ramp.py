@@ -10,7 +10,10 @@ import pyomo.environ as pyo
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayVar
+from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW
+
+RAMP = Meaning(kind="gauge", flow="grid_mw")
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,13 @@ def add_ramp(m: Any, ramp: RampLimit, steps: int) -> None:
     m.ramp_earlier = np.concatenate([np.arange(steps - lag) for lag in lags])
     m.ramp_limit_mw = pyo.Param(initialize=ramp.limit_mw, units=MW, mutable=True)
     m.grid_before_mw = pyo.Param(initialize=ramp.before_mw, units=MW, mutable=True)
-    m.ramp_excess_mw = ArrayVar(m.steps, units=MW, doc="change of grid power beyond the limit")
+    m.ramp_excess_mw = ArrayVar(m.steps, units=MW, doc="change of grid power beyond the limit", meaning=RAMP)
     m.ramp_pairs = pyo.RangeSet(0, len(m.ramp_later) - 1)
-    m.ramp_up = ArrayConstraint(m.ramp_pairs, rule=ramp_up)
-    m.ramp_down = ArrayConstraint(m.ramp_pairs, rule=ramp_down)
+    m.ramp_up = ArrayConstraint(m.ramp_pairs, rule=ramp_up, meaning=RAMP)
+    m.ramp_down = ArrayConstraint(m.ramp_pairs, rule=ramp_down, meaning=RAMP)
     m.ramp_first_steps = pyo.RangeSet(0, min(ramp.window, steps) - 1)
-    m.first_ramp_up = ArrayConstraint(m.ramp_first_steps, rule=first_ramp_up)
-    m.first_ramp_down = ArrayConstraint(m.ramp_first_steps, rule=first_ramp_down)
+    m.first_ramp_up = ArrayConstraint(m.ramp_first_steps, rule=first_ramp_up, meaning=RAMP)
+    m.first_ramp_down = ArrayConstraint(m.ramp_first_steps, rule=first_ramp_down, meaning=RAMP)
 
 
 def ramp_up(m: Any, i: Any) -> Any:

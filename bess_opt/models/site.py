@@ -9,29 +9,34 @@ import numpy as np
 
 from bess_opt.models.assets import net_power
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
-from bess_opt.models.meaning import Meaning
+from bess_opt.models.meaning import Limit, Meaning
 from bess_opt.models.units import MW, PER_UNIT
 from bess_opt.plant.plant import Plant
 
-IMPORT = Meaning("import", limit="import limit", derived_limit="all that the plant takes", tie="converter")
-EXPORT = Meaning("export", limit="export limit", derived_limit="all that the plant gives", tie="converter")
-CURTAILMENT = Meaning("curtailment", limit="curtailment", tie="curtailment")
-UNSERVED = Meaning("unserved load", limit="unserved load")
-BALANCE = Meaning(law=True, closed_by=("import_mw", "export_mw"), in_reach=True)
+IMPORT = Meaning("import", kind="flow", flow="import_mw", way="in", tie="converter")
+EXPORT = Meaning("export", kind="flow", flow="export_mw", way="out", tie="converter")
+UNSERVED = Meaning("unserved load", kind="flow", flow="unserved_mw")
+BALANCE = Meaning(kind="law", closed_by=("import_mw", "export_mw"), in_reach=True)
 GRID_CHARGING = Meaning(
-    "grid charging", in_reach=True, stated_at="site.grid_charging", words="no charging from the grid"
-)
-BATTERY_EXPORT = Meaning(
-    "battery export", in_reach=True, stated_at="site.battery_export", words="no export from the battery"
-)
-OVER_LOAD = Meaning(tie="converter")
-STRICT_EXPORT = Meaning(
-    "battery export",
+    "grid charging",
+    kind="limit",
+    flow="import_mw",
     in_reach=True,
-    stated_at="site.battery_export",
-    words="export of no more than PV has over the load",
+    stated_at="site.grid_charging",
+    words="no charging from the grid",
 )
-AGAINST_LOAD = replace(STRICT_EXPORT, cause="")
+BATTERY_EXPORT = replace(
+    GRID_CHARGING,
+    cause="battery export",
+    flow="export_mw",
+    stated_at="site.battery_export",
+    words="no export from the battery",
+)
+OVER_LOAD = Meaning(kind="gauge", tie="converter")
+SHORT_OF_LOAD = Meaning(kind="gauge")
+STRICT_EXPORT = replace(BATTERY_EXPORT, words="export of no more than PV has over the load")
+AGAINST_LOAD = replace(STRICT_EXPORT, cause="", kind="gauge")
+CHORD = replace(STRICT_EXPORT, kind="cut")
 
 
 def add_site(m: Any, plant: Plant) -> None:
@@ -39,18 +44,64 @@ def add_site(m: Any, plant: Plant) -> None:
     m.solar_ac_mw = ArrayParam(m.steps, plant.solar_ac_mw, units=MW, doc="PV power on the AC bus")
     m.load_mw = ArrayParam(m.steps, plant.load_mw, units=MW, doc="demand")
     import_max, export_max = grid_bounds(plant)
-    m.import_mw = ArrayVar(m.steps, upper=import_max, units=MW, doc="from the grid", meaning=IMPORT)
-    m.export_mw = ArrayVar(m.steps, upper=export_max, units=MW, doc="to the grid", meaning=EXPORT)
-    curtailable = np.where(plant.curtailable, plant.solar_ac_mw, 0.0)
-    m.curtailed_ac_mw = ArrayVar(
-        m.steps, upper=curtailable, units=MW, doc="PV not used on the AC bus", meaning=CURTAILMENT
+    taken, given = _connection_limits(plant)
+    m.import_mw = ArrayVar(
+        m.steps, upper=import_max, units=MW, doc="from the grid", meaning=replace(IMPORT, limit=taken)
     )
-    m.unserved_mw = ArrayVar(m.steps, upper=plant.sheddable_mw, units=MW, doc="load not met", meaning=UNSERVED)
+    m.export_mw = ArrayVar(
+        m.steps, upper=export_max, units=MW, doc="to the grid", meaning=replace(EXPORT, limit=given)
+    )
+    add_curtailment(m, plant, "ac", plant.solar_ac_mw)
+    shed = Limit("unserved load", something=plant.sheddable_mw > 0.0)
+    m.unserved_mw = ArrayVar(
+        m.steps, upper=plant.sheddable_mw, units=MW, doc="load not met", meaning=replace(UNSERVED, limit=shed)
+    )
     m.ac_balance = ArrayConstraint(m.steps, rule=_balance_of(plant), meaning=BALANCE)
     if not plant.grid_charging:
         forbid_grid_charging(m, plant)
     if not plant.battery_export:
         forbid_battery_export(m, plant)
+
+
+def _connection_limits(plant: Plant) -> tuple[Limit, Limit]:
+    """What is stated of import and of export."""
+    given = Limit(
+        "export limit",
+        derived="all that the plant gives",
+        stated_at="site.export_limit_mw",
+        series="export_limit_mw",
+        words="the export limit of {} MW",
+        rank=1,
+        most=plant.export_max_mw,
+        meter=True,
+    )
+    taken = replace(
+        given,
+        name="import limit",
+        derived="all that the plant takes",
+        stated_at="site.import_limit_mw",
+        series="import_limit_mw",
+        words="the import limit of {} MW",
+        rank=0,
+        most=plant.import_max_mw,
+    )
+    return taken, given
+
+
+def add_curtailment(m: Any, plant: Plant, bus: str, solar_mw: np.ndarray) -> None:
+    """Add what is not used of the PV power on a bus, "ac" or "dc"; nothing where curtailment is not allowed."""
+    limit = Limit(
+        "curtailment",
+        stated_at="site.curtailment",
+        words="no curtailment allowed",
+        rank=4,
+        most=np.where(plant.curtailable, np.inf, 0.0),
+        something=solar_mw > 0.0,
+    )
+    name = f"curtailed_{bus}_mw"
+    meaning = Meaning("curtailment", kind="flow", flow=name, limit=limit, tie="curtailment")
+    upper, doc = np.where(plant.curtailable, solar_mw, 0.0), f"PV not used on the {bus.upper()} bus"
+    setattr(m, name, ArrayVar(m.steps, upper=upper, units=MW, doc=doc, meaning=meaning))
 
 
 def grid_bounds(plant: Plant) -> tuple[np.ndarray, np.ndarray]:
@@ -126,13 +177,15 @@ def add_strict_export(m: Any, plant: Plant) -> None:
     limits, nothing = plant.flow_limits(), np.zeros(plant.steps)
     over, short = limits["solar_over_load_mw"], limits["solar_short_of_load_mw"]
     m.solar_over_load_mw = ArrayVar(m.steps, upper=over, units=MW, doc="PV used over the load", meaning=OVER_LOAD)
-    m.solar_short_of_load_mw = ArrayVar(m.steps, upper=short, units=MW, doc="load over the PV used")
+    m.solar_short_of_load_mw = ArrayVar(
+        m.steps, upper=short, units=MW, doc="load over the PV used", meaning=SHORT_OF_LOAD
+    )
     most = plant.solar_used_mw(nothing, nothing)
     share = np.divide(over - plant.generation_mw, most, out=np.zeros(plant.steps), where=most > 0.0)
     m.over_load_share = ArrayParam(m.steps, share, units=PER_UNIT, doc="most share of the PV used over the load")
     m.solar_against_load = ArrayConstraint(m.steps, rule=solar_against_load, meaning=AGAINST_LOAD)
     m.strict_export = ArrayConstraint(m.steps, rule=strict_export, meaning=STRICT_EXPORT)
-    m.strict_export_chord = ArrayConstraint(m.steps, rule=strict_export_chord, meaning=STRICT_EXPORT)
+    m.strict_export_chord = ArrayConstraint(m.steps, rule=strict_export_chord, meaning=CHORD)
 
 
 def _solar_used(m: Any, t: Any) -> Any:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.common.arrays import Array
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
-from bess_opt.models.meaning import Meaning
+from bess_opt.models.meaning import Limit, Meaning
 from bess_opt.models.units import HOUR, MW, MWH, PER_UNIT
 from bess_opt.models.warranty.cycle_caps import add_cycle_caps
 from bess_opt.models.warranty.wear import add_wear
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant, Storage
 
-CHARGE = Meaning("missed charge", "needless charge", limit="charge limit", tie="throughput")
-DISCHARGE = Meaning("missed discharge", "needless discharge", limit="discharge limit", tie="throughput")
-ENERGY = Meaning("not full", "not empty")
-ENERGY_LAW = Meaning(law=True, carries_energy=True, in_reach=True)
+CHARGE = Meaning("missed charge", "needless charge", kind="flow", flow="charge_mw", way="in", tie="throughput")
+DISCHARGE = Meaning(
+    "missed discharge", "needless discharge", kind="flow", flow="discharge_mw", way="out", tie="throughput"
+)
+ENERGY = Meaning("not full", "not empty", kind="flow", flow="energy_mwh")
+ENERGY_LAW = Meaning(kind="law", flow="energy_mwh", carries_energy=True, in_reach=True)
 
 
 def add_batteries(m: Any, plant: Plant) -> None:
@@ -42,12 +46,12 @@ def add_storage(m: Any, battery: Storage) -> None:
     own.retention = pyo.Param(initialize=battery.retention, units=PER_UNIT, mutable=True)
     own.charge_max_mw = pyo.Param(initialize=battery.charge_max_mw, units=MW, mutable=True)
     own.discharge_max_mw = pyo.Param(initialize=battery.discharge_max_mw, units=MW, mutable=True)
-    own.charge_mw = ArrayVar(
-        m.steps, upper=battery.charge_limit_mw, units=MW, doc="power into the port", meaning=CHARGE
-    )
-    own.discharge_mw = ArrayVar(
-        m.steps, upper=battery.discharge_limit_mw, units=MW, doc="power out of the port", meaning=DISCHARGE
-    )
+    most = battery.charge_limit_mw
+    taken = replace(CHARGE, limit=_power_limit(battery, "charge", "charging", most))
+    own.charge_mw = ArrayVar(m.steps, upper=most, units=MW, doc="power into the port", meaning=taken)
+    most = battery.discharge_limit_mw
+    given = replace(DISCHARGE, limit=_power_limit(battery, "discharge", "discharging", most))
+    own.discharge_mw = ArrayVar(m.steps, upper=most, units=MW, doc="power out of the port", meaning=given)
     lower, upper = energy_bounds(battery)
     own.energy_mwh = ArrayVar(
         m.instants, lower=lower, upper=upper, units=MWH, doc="energy in the cells", meaning=ENERGY
@@ -58,6 +62,19 @@ def add_storage(m: Any, battery: Storage) -> None:
     own.energy_balance = ArrayConstraint(m.steps, rule=rule_of(battery, law), meaning=ENERGY_LAW)
     add_cycle_caps(m, battery)
     add_wear(m, battery)
+
+
+def _power_limit(battery: Storage, way: str, doing: str, most: Array | float) -> Limit:
+    """What is stated of the power of a battery one way, MW at its port."""
+    whose = f" of {battery.name}" if battery.name else ""
+    return Limit(
+        f"{way} limit",
+        stated_at=battery.place("power_mw"),
+        series=f"{battery.prefix}{way}_limit_mw",
+        words=f"{doing}{whose} of at most {{}} MW",
+        rank=2,
+        most=most,
+    )
 
 
 def energy_bounds(battery: Storage) -> tuple[np.ndarray, np.ndarray]:

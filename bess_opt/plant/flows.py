@@ -52,7 +52,6 @@ class Flows:
 
 OF_ONE = tuple(BatteryFlows.__dataclass_fields__)
 OF_SITE = tuple(name for name in Flows.__dataclass_fields__ if name not in ("batteries", "limited_by", "held_mw"))
-NAMES = (*OF_ONE, *OF_SITE)  # of what a plan decides beside bids, without the name of a battery before it
 
 
 def flows_by_name(plant: Plant, of: Callable[[str], Array]) -> Flows:

@@ -13,7 +13,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Bus, Plant
 from bess_opt.plant.products.activation import called_mw
-from bess_opt.plant.room import Bound, Room, Setpoints, ac_bounds, room_of, tightest
+from bess_opt.plant.room import Edge, Room, Setpoints, ac_edges, room_of, tightest
 
 
 class GridBand:
@@ -102,16 +102,16 @@ class GridBand:
         self.grid_mw.append(grid - self._called[t])
 
 
-def ac_band(plant: Plant, asked: Setpoints, *, of_rule: bool) -> tuple[Bound, Bound]:
+def ac_band(plant: Plant, asked: Setpoints, *, of_rule: bool) -> tuple[Edge, Edge]:
     """(least, most) that batteries and DC bus may give on the AC bus; with `of_rule` as in `room_of_rule`."""
-    upper = tightest(ac_bounds(plant, asked)[0], np.argmin)
+    upper = tightest(ac_edges(plant, asked)[0], np.argmin)
     if not of_rule:
-        return tightest(ac_bounds(plant, asked)[1], np.argmax), upper
+        return tightest(ac_edges(plant, asked)[1], np.argmax), upper
     shedding = replace(asked, unserved_mw=plant.sheddable_mw)
-    lower = tightest(ac_bounds(plant, shedding)[1], np.argmax)
+    lower = tightest(ac_edges(plant, shedding)[1], np.argmax)
     if not plant.connection.soft:
         return lower, upper
-    highest, lowest = ac_bounds(within_soft_caps(plant), asked)
+    highest, lowest = ac_edges(within_soft_caps(plant), asked)
     return _softened(plant, (lower, upper), (tightest(lowest, np.argmax), tightest(highest, np.argmin)))
 
 
@@ -142,7 +142,7 @@ def within_soft_caps(plant: Plant) -> Plant:
     )
 
 
-def _softened(plant: Plant, hard: tuple[Bound, Bound], soft: tuple[Bound, Bound]) -> tuple[Bound, Bound]:
+def _softened(plant: Plant, hard: tuple[Edge, Edge], soft: tuple[Edge, Edge]) -> tuple[Edge, Edge]:
     """(least, most) with the priced caps as far as the hard bounds allow."""
     (low, low_by), (high, high_by) = hard
     (soft_low, soft_low_by), (soft_high, soft_high_by) = soft

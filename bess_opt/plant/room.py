@@ -52,8 +52,8 @@ class Room:
     highest_by: Array
 
 
-Bound = tuple[Array, Array]  # MW per step, and what sets it
-Bounds = list[tuple[Array, str]]  # each with what sets it
+Edge = tuple[Array, Array]  # MW per step, and what sets it
+Edges = list[tuple[Array, str]]  # each with what sets it
 
 
 def room_of(plant: Plant, asked: Setpoints) -> Room:
@@ -73,7 +73,7 @@ def room_of(plant: Plant, asked: Setpoints) -> Room:
 
 def port_bounds(plant: Plant, asked: Setpoints) -> tuple[Array, Array, Array, Array]:
     """(least power, what sets it, most power, what sets it) at the port, with the PV that `asked` leaves."""
-    upper, lower = ac_bounds(plant, asked)
+    upper, lower = ac_edges(plant, asked)
     if plant.bus is not None:
         called_ac, called_dc = asked.called(plant)
         solar_dc = plant.solar_dc_mw - asked.curtailed_dc_mw - called_dc
@@ -84,7 +84,7 @@ def port_bounds(plant: Plant, asked: Setpoints) -> tuple[Array, Array, Array, Ar
     return (*tightest(lower, np.argmax), *tightest(upper, np.argmin))
 
 
-def ac_bounds(plant: Plant, asked: Setpoints) -> tuple[Bounds, Bounds]:
+def ac_edges(plant: Plant, asked: Setpoints) -> tuple[Edges, Edges]:
     """(most, least) power that batteries and DC bus together may give on the AC bus, MW."""
     load = plant.load_mw - asked.unserved_mw
     solar_ac, solar_dc = plant.solar_ac_mw - asked.curtailed_ac_mw, plant.solar_dc_mw - asked.curtailed_dc_mw
@@ -102,7 +102,7 @@ def ac_bounds(plant: Plant, asked: Setpoints) -> tuple[Bounds, Bounds]:
     return upper, lower
 
 
-def dc_bounds(plant: Plant, asked: Setpoints) -> tuple[Array, Array]:
+def dc_edges(plant: Plant, asked: Setpoints) -> tuple[Array, Array]:
     """(least, most) power of the batteries on the DC bus that its inverter can take over, MW; none without a bus."""
     if plant.bus is None:
         return np.full(plant.steps, -np.inf), np.full(plant.steps, np.inf)
@@ -120,9 +120,9 @@ def _dc_of(bus: Bus, ac_mw: Array) -> Array:
     return dc
 
 
-def tightest(bounds: Bounds, pick: object) -> Bound:
-    """(the tightest of several bounds per step, what sets it); `pick` is argmin or argmax."""
-    values = np.stack([value for value, _ in bounds])
-    names = np.array([by for _, by in bounds], dtype=object)
+def tightest(edges: Edges, pick: object) -> Edge:
+    """(the tightest of several edges per step, what sets it); `pick` is argmin or argmax."""
+    values = np.stack([value for value, _ in edges])
+    names = np.array([by for _, by in edges], dtype=object)
     which = pick(values, axis=0)  # type: ignore[operator]
     return np.take_along_axis(values, which[None], axis=0)[0], names[which]

@@ -14,6 +14,11 @@ from bess_opt.plots.shared.time_axes import local_index, step_edges
 _NAMES = {"price_per_mwh": "price [{currency}/MWh]", "load_mw": "load [MW]", "solar_mw": "solar [MW]"}
 
 
+def _label(column: str) -> str:
+    product = column.removesuffix("_price_per_mw")
+    return _NAMES.get(column, column if product == column else f"{product} [{{currency}}/MW/h]")
+
+
 def draw_imported(series: pd.DataFrame, currency: str = "EUR", theme: ThemeName = "light") -> Figure:
     """A figure with a panel for each column, steps drawn as steps and gaps left open."""
     look = theme_of(theme)
@@ -29,7 +34,7 @@ def draw_imported(series: pd.DataFrame, currency: str = "EUR", theme: ThemeName 
             axes.step(
                 edges, [*values, values[-1]], where="post", linewidth=0.8, color=colours.get(str(name), look.ink)
             )
-            axes.set_ylabel(_NAMES.get(str(name), str(name)).format(currency=currency))
+            axes.set_ylabel(_label(str(name)).format(currency=currency))
         locator = mdates.AutoDateLocator(tz=zone, minticks=4, maxticks=10)  # type: ignore[no-untyped-call]
         panels[-1].xaxis.set_major_locator(locator)
         clock = mdates.ConciseDateFormatter(locator, tz=zone)  # type: ignore[no-untyped-call]

@@ -72,11 +72,28 @@ class ValueByPrice(Protocol):
         """(first objective of the best plan, what is counted of its flows). Raises `EngineRefusedError`."""
 
 
+class RelaxedOptimum(Protocol):
+    """The optimum of a model without the one-way rule, by its prices."""
+
+    @property
+    def value(self) -> float:
+        """The first objective, maximised."""
+
+    def most(self, other: ReadModel) -> float:
+        """What no plan of a model of the same shape exceeds at these prices, with or without the one-way rule.
+
+        Linear in the limits wherever both sides of each change in proportion; inf where the prices say nothing.
+        """
+
+
 class ReadModel(Protocol):
     """A model that an engine has read; asked from several threads at a time."""
 
     def value(self) -> float:
         """The most that any plan brings in the first objective; NaN without any plan. Raises `EngineRefusedError`."""
+
+    def relaxed(self) -> RelaxedOptimum:
+        """The optimum without the one-way rule. Raises `EngineRefusedError`, also where there is no plan."""
 
     def worth_between(self, first: int, last: int) -> Sequence[EnergyWorth]:
         """What stored energy is worth at the ends of the steps `first` to `last` − 1."""
@@ -90,6 +107,9 @@ class ReadModel(Protocol):
 
     def between(self, other: ReadModel, share: float) -> ReadModel | None:
         """The model whose limits and costs lie `share` of the way to those of `other`; None if more differs."""
+
+    def shares_worth(self, other: ReadModel) -> bool:
+        """Whether two models have the same coefficients and costs, so that limits alone may differ."""
 
     def equals(self, other: ReadModel, within: float) -> bool:
         """Whether all numbers of two models are the same but for rounding, `within` a share of each."""

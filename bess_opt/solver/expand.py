@@ -205,7 +205,7 @@ def place(components: Any) -> dict[str, Block]:
     for component in components:
         positions = members(component.index_set())
         name, index = component.local_name, component.index_set().local_name
-        blocks[name] = Block(name, index, first, positions, component.meaning)
+        blocks[name] = Block(name, index, first, positions, component.meaning, component.battery)
         first += len(positions)
     return blocks
 

@@ -34,7 +34,7 @@ class Exact:
     x: Array
     solution: Solution
     bound: float
-    windows: int
+    segments: int
     limited: bool
     closed: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 

@@ -11,7 +11,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.solver.certificate import LinearCertificate, certificate_of
 from bess_opt.solver.highs import solver_version
 from bess_opt.solver.one_way import Exact
-from bess_opt.solver.program import ENERGY_LAW, Program, of_batteries
+from bess_opt.solver.program import ENERGY, Program, law_of
 
 
 class Optimum(Protocol):
@@ -34,7 +34,7 @@ class Optimum(Protocol):
         """Whether a time limit ended the search."""
 
     @property
-    def windows(self) -> int:
+    def segments(self) -> int:
         """Parts of the horizon that were solved with binaries."""
 
     @property
@@ -104,9 +104,9 @@ class LinearOptimum:
         return self.found.limited
 
     @property
-    def windows(self) -> int:
+    def segments(self) -> int:
         """See `Optimum`."""
-        return self.found.windows
+        return self.found.segments
 
     @property
     def rows(self) -> int:
@@ -141,7 +141,7 @@ class LinearOptimum:
     @property
     def stored_energy_value(self) -> Array:
         """See `Optimum`: the energy law's dual."""
-        laws = of_batteries(self.program.constraints, ENERGY_LAW)
+        laws = law_of(self.program.constraints, ENERGY)
         values = np.array([-self.found.solution.row_dual[law.slice] for law in laws])
         return values if len(laws) > 1 else values[0]
 

@@ -17,7 +17,8 @@ from bess_opt.models.meaning import NOTHING_SAID, Meaning
 class Block:
     """A named component's place in the matrix: `positions` are its values of `index`, from `first` on.
 
-    `meaning` is what it stands for, as said where it was declared.
+    `meaning` is what it stands for, as said where it was declared, and `battery` the one of several batteries that
+    it belongs to, "" for all else.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Block:
     first: int
     positions: Array
     meaning: Meaning = NOTHING_SAID
+    battery: str = ""
 
     @property
     def slice(self) -> slice:
@@ -182,9 +184,14 @@ def own_name(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def of_batteries(blocks: Mapping[str, Block], name: str) -> list[Block]:
-    """The components called `name`, one for each battery, in their order."""
-    return [block for block in blocks.values() if own_name(block.name) == name]
+def of_flow(variables: Mapping[str, Block], flow: str) -> list[Block]:
+    """The variables that are `flow`, one for each battery, in their order."""
+    return [block for block in variables.values() if block.meaning.flow == flow and block.meaning.kind == "flow"]
+
+
+def law_of(constraints: Mapping[str, Block], flow: str) -> list[Block]:
+    """The laws of `flow`, one for each battery, in their order."""
+    return [block for block in constraints.values() if block.meaning.flow == flow and block.meaning.kind == "law"]
 
 
 def stores(blocks: Mapping[str, Block]) -> list[Block]:

@@ -27,7 +27,7 @@ class _Loaded:
     values: Array
 
 
-class KeptSolvers:
+class ReusedSolvers:
     """HiGHS objects kept by matrix structure, so that a further program replaces numbers and starts warm."""
 
     def __init__(self, options: SolverOptions, scale_mw: float) -> None:

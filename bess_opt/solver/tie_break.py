@@ -9,7 +9,7 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.meaning import Tie
-from bess_opt.solver.program import Program, own_name
+from bess_opt.solver.program import Program
 
 # Weights apart by more than a horizon can bridge: throughput, curtailment, file order, other converters, earliest.
 THROUGHPUT, CURTAILMENT, LATER_IN_FILE, CONVERTERS, EARLIEST = 1e4, 1e2, 10.0, 1.0, 0.1
@@ -32,10 +32,9 @@ def tie_weight(tie: Tie, positions: Array) -> Array:
 def tie_break_cost(program: Program) -> Array:
     """The cost of every column of `program`, to be minimised on the face of its optima."""
     cost, batteries = np.zeros(program.columns), list[str]()
-    for name, block in program.variables.items():
+    for block in program.variables.values():
         cost[block.slice] = tie_weight(block.meaning.tie, block.positions)
-        battery = name.removesuffix(own_name(name))
-        if battery and block.meaning.tie == "throughput":
-            batteries += [battery] if battery not in batteries else []
-            cost[block.slice] += LATER_IN_FILE * batteries.index(battery)
+        if block.battery and block.meaning.tie == "throughput":
+            batteries += [block.battery] if block.battery not in batteries else []
+            cost[block.slice] += LATER_IN_FILE * batteries.index(block.battery)
     return cost

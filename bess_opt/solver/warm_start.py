@@ -21,7 +21,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.program import ENERGY, ENERGY_LAW, Program, of_batteries
+from bess_opt.solver.program import ENERGY, Program, law_of, of_flow
 from bess_opt.solver.search.segments import Cutter, Segment
 from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, FREE, basis_at
 
@@ -36,7 +36,7 @@ Energies = tuple[float, ...] | None
 def start_near_optimum(solver: Solver, scale_mw: float) -> None:
     """Give a `solver` that has not run a basis stitched from segments, if its program is long enough to gain."""
     program = solver.program
-    energies = of_batteries(program.variables, ENERGY)
+    energies = of_flow(program.variables, ENERGY)
     if solver.starts_itself or not energies or len(energies[0].positions) <= SHORTEST or program.integer.any():
         return
     steps = len(energies[0].positions) - 1
@@ -102,7 +102,7 @@ class _Segments:
         limit = options.time_limit_s
         self._deadline = None if limit is None else time.perf_counter() + limit
         self._cutter = Cutter(program, steps)
-        self._energy = np.array([block.first for block in of_batteries(program.variables, ENERGY)])
+        self._energy = np.array([block.first for block in of_flow(program.variables, ENERGY)])
         # A row longer than a segment (a month's cycles) is left to the whole: it would make one segment of it.
         self._may_end = ~self._cutter.crossed_by_short(OWN_STEPS)
         # Rows that slide from step to step cross every instant: segments then know what was used before them.
@@ -216,10 +216,10 @@ def at_rest(program: Program) -> tuple[Array, Array]:
     lower, upper = program.lower, program.upper
     column = np.where(np.isfinite(lower), AT_LOWER, np.where(np.isfinite(upper), AT_UPPER, FREE))
     row = np.full(program.rows, BASIC)
-    for energy in of_batteries(program.variables, ENERGY):
+    for energy in of_flow(program.variables, ENERGY):
         column[energy.slice] = BASIC
         column[energy.first] = AT_LOWER
-    for law in of_batteries(program.constraints, ENERGY_LAW):
+    for law in law_of(program.constraints, ENERGY):
         row[law.slice] = AT_LOWER
     x = np.where(np.isfinite(lower), lower, 0.0)
     for balance in program.constraints.values():  # a balance is declared after those that it follows from

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.models.warranty.wear import energy_name, is_of_wear, leaving_name
+from bess_opt.models.warranty.wear import energy_name, leaving_name
 from bess_opt.solver.program import ENERGY, ENERGY_LAW, Block, Program
 from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC
 
@@ -54,17 +54,17 @@ def without_segments(program: Program, blocks: SegmentBlocks) -> Program:
     """The program without segments, at one mean price of wear."""
     bare = np.ones(program.columns, dtype=bool)
     for block in program.variables.values():
-        bare[block.slice] = not is_of_wear(block.name)
+        bare[block.slice] = not block.meaning.of_wear
     ours = np.ones(program.rows, dtype=bool)
     for block in program.constraints.values():
-        ours[block.slice] = not is_of_wear(block.name)
+        ours[block.slice] = not block.meaning.of_wear
     of_row = program.row_of_entry
     entries = np.flatnonzero(ours[of_row])
     columns = np.flatnonzero(bare)
     small, rows = program.part(columns, entries, of_row[entries])
-    places = {name: block for name, block in program.variables.items() if not is_of_wear(name)}
+    places = {name: block for name, block in program.variables.items() if not block.meaning.of_wear}
     small.variables = {name: _moved(block, columns) for name, block in places.items()}
-    held = {name: block for name, block in program.constraints.items() if not is_of_wear(name)}
+    held = {name: block for name, block in program.constraints.items() if not block.meaning.of_wear}
     small.constraints = {name: _moved(block, rows) for name, block in held.items()}
     small.cost[small.variables["discharge_mw"].slice] += mean_wear(program, blocks) * _leaves_per_mw(program)
     return small

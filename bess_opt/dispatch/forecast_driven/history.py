@@ -7,27 +7,26 @@ from collections.abc import Mapping
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.dispatch.forecast_driven.horizon import Horizon, WindowEntries, is_flow
-from bess_opt.solver.program import own_name
+from bess_opt.dispatch.forecast_driven.horizon import Horizon, WindowEntries
 
 
 class History:
-    """Past decisions of a horizon. `flows` maps the name of each flow to its first column."""
+    """Past decisions of a horizon. `flows` are the places of each flow, by name."""
 
     def __init__(self, horizon: Horizon) -> None:
         program = horizon.program
         self._horizon = horizon
-        self.flows = {name: block.first for name, block in program.variables.items() if is_flow(name)}
+        self.flows = {name: block for name, block in program.variables.items() if block.meaning.kind == "flow"}
         self._x = np.zeros(program.columns)
         self._least, self._most = np.full(program.columns, -np.inf), np.full(program.columns, np.inf)
         self._settled = 0
 
     def record(self, first: int, flows: Mapping[str, Array]) -> None:
         """Enter what the plant did from step `first` on, its flows by name."""
-        for name, column in self.flows.items():
-            later = 1 if own_name(name) == "energy_mwh" else 0
+        for name, block in self.flows.items():
+            later = 1 if block.index == "instants" else 0
             values = flows[name][later:]
-            begin = column + first + later
+            begin = block.first + first + later
             self._x[begin : begin + len(values)] = values
 
     def bounds(self, happened: int, first: int) -> tuple[Array, Array]:

@@ -15,10 +15,7 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
-from bess_opt.models.warranty.wear import is_of_wear
-from bess_opt.plant.flows import NAMES
-from bess_opt.plant.products.offers import is_bid
-from bess_opt.solver.program import Program, own_name
+from bess_opt.solver.program import Program
 
 FAR = np.iinfo(np.int64).max // 4
 SHORT = 192  # places, two per step; longer rows are few
@@ -46,11 +43,6 @@ class WindowEntries:
     future_row: Array
 
 
-def is_flow(variable: str) -> bool:
-    """Whether a variable is one of the flows that a plan decides, of the site or of any battery."""
-    return own_name(variable) in NAMES or is_bid(own_name(variable))
-
-
 class Horizon:
     """Where each column and row of `program` stands in time: step t at 2t + 1, instant i at 2i."""
 
@@ -58,8 +50,8 @@ class Horizon:
         self.program, self.steps = program, steps
         self.place = program.place
         decides = np.zeros(program.columns, dtype=bool)
-        for name, block in program.variables.items():
-            decides[block.slice] = is_flow(name) or is_of_wear(name)
+        for block in program.variables.values():
+            decides[block.slice] = block.meaning.kind in ("flow", "segment")
         self.decides = decides & (self.place >= 0)
         self._row_of = program.row_of_entry
         self._extend()

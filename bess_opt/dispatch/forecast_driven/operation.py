@@ -101,7 +101,7 @@ class Run:
         while decision < self.table.decisions:
             made = self._decide(decision, state, ahead)
             begin, kept = int(self.table.first[decision]), len(made)
-            done = self._carried_out(made, begin, state, moved)
+            done = self._operated(made, begin, state, moved)
             if done is not None:
                 kept = self._as_expected(made, done)
             if kept < len(made) or done is None:
@@ -143,7 +143,7 @@ class Run:
             state = replace(state, energy_mwh=(float(plan["energy_mwh"][until - first]),))
         return made
 
-    def _carried_out(
+    def _operated(
         self, made: list[tuple[PlanningWindow, Mapping[str, Array]]], begin: int, state: PlantState, moved: Moved
     ) -> Flows | None:
         """What the plant does on these decisions; None where it cannot and more than the first may be why."""

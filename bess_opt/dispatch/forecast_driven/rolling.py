@@ -19,13 +19,12 @@ from bess_opt.dispatch.forecast_driven.numbers_by_age import Aged, NumbersByAge
 from bess_opt.dispatch.forecast_driven.plant_state import PlantState
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.one_way import Pair, pairs_of
-from bess_opt.models.warranty.wear import is_of_wear
 from bess_opt.plant.flows import Flows, flows_named
 from bess_opt.plant.plant import Plant
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, in_order
-from bess_opt.solver.program import Program, of_batteries, own_name, stores
-from bess_opt.solver.reuse import KeptSolvers
+from bess_opt.solver.program import Program, law_of, of_flow, stores
+from bess_opt.solver.reuse import ReusedSolvers
 from bess_opt.solver.solution import Solution
 
 Terminal = Literal["value", "free", "cyclic"]
@@ -73,17 +72,17 @@ class Rolling:
         self._oldest, self._changing = len(numbers.lower.table) - 1, numbers.changing
         self._terminal, self._day = terminal, max(round(24.0 / plant.step_h), 1)
         self._history = History(self.horizon)
-        self._stored = of_batteries(numbers.program.variables, "energy_mwh")
-        self._laws = of_batteries(numbers.program.constraints, "energy_balance")
+        self._stored = of_flow(numbers.program.variables, "energy_mwh")
+        self._laws = law_of(numbers.program.constraints, "energy_mwh")
         self._worth = np.full((len(self._stored), len(numbers.costs) - 1, plant.steps + 1), np.nan)
-        self._solvers = KeptSolvers(options, plant.scale_mw)
+        self._solvers = ReusedSolvers(options, plant.scale_mw)
         self._pairs, self._limits = pairs_of(plant), plant.flow_limits()
         step = np.maximum(self.horizon.place, 0) // 2
         self._column_step = np.minimum(step, plant.steps - 1)
         self._row_step = np.minimum(np.maximum(self.horizon.row_to - 1, 0) // 2, plant.steps - 1)
         self._flows = self._history.flows
-        worn = [block for block in stores(numbers.program.variables) if is_of_wear(block.name)]
-        self._segments = [[b.first for b in worn if b.name.startswith(own.prefix)] for own in plant.batteries]
+        worn = [block for block in stores(numbers.program.variables) if block.meaning.of_wear]
+        self._segments = [[b.first for b in worn if b.battery == own.name] for own in plant.batteries]
         self._tie, self._price = _tie_weight(numbers), _typical(numbers.costs[0])
 
     def record(self, first: int, flows: Flows) -> None:
@@ -104,9 +103,9 @@ class Rolling:
             self._worth[..., 0] = self._worth[..., window.last]
         x = self._solve(entries, window, cyclic=self._terminal == "cyclic" and open_end)
         steps, found = np.arange(window.first, window.last), {}
-        for name, column in self._flows.items():
-            at = np.append(steps, window.last) if own_name(name) == "energy_mwh" else steps
-            found[name] = x[np.searchsorted(entries.columns, column + at)]
+        for name, block in self._flows.items():
+            at = np.append(steps, window.last) if block.index == "instants" else steps
+            found[name] = x[np.searchsorted(entries.columns, block.first + at)]
         return found
 
     def _solve(self, entries: WindowEntries, window: PlanningWindow, *, cyclic: bool) -> Array:
@@ -210,10 +209,10 @@ class Rolling:
         The horizon's own weight of "earliest" is spread over all its steps: in a window the solver would not see it.
         """
         cost, steps = np.zeros(len(entries.columns)), np.arange(window.first, window.last)
-        for name in (
-            f"{own.prefix}{flow}" for own in self._plant.batteries for flow in ("charge_mw", "discharge_mw")
-        ):
-            cost[self._columns(entries, name, steps)] = LATER * self._price * (steps - window.first)
+        for block in self.horizon.program.variables.values():
+            if block.meaning.tie == "throughput":
+                at = np.searchsorted(entries.columns, block.first + steps)
+                cost[at] = LATER * self._price * (steps - window.first)
         return cost
 
     def _worth_at(self, worth: Array, instant: int) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
 from bess_opt.dispatch.infeasible.unreachable import instant, span
+from bess_opt.models.meaning import Limit
 from bess_opt.models.one_way import battery_pair
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.warranty.cycle_caps import CycleCap
@@ -17,7 +18,6 @@ from bess_opt.solver.program import Program, own_name
 from bess_opt.solver.solution import FarkasProof, Solution
 
 REMEDY = "cannot hold together"
-WAYS = {"charge": "charging", "discharge": "discharging"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ class _Binding:
 
     def steps(self, count: int) -> Array:
         """Steps whose balances are in the proof; all of them if none is."""
-        found = [self.rows(name) for name, block in self.program.constraints.items() if block.meaning.law]
+        laws = [name for name, block in self.program.constraints.items() if block.meaning.kind == "law"]
+        found = [self.rows(name) for name in laws]
         steps = np.unique(np.concatenate(found)).astype(np.int64)
         return steps if len(steps) else np.arange(count)
 
@@ -103,43 +104,29 @@ def _of(battery: Storage) -> str:
 
 
 def _flows(binding: _Binding, plant: Plant) -> list[Part]:
-    """Limits on powers."""
-    bus = plant.bus
-    known: list[tuple[str, str, Array | float, str]] = [
-        ("import_mw", "import_limit_mw", plant.import_max_mw, "the import limit of {} MW"),
-        ("export_mw", "export_limit_mw", plant.export_max_mw, "the export limit of {} MW"),
-    ]
-    stated = {"import_limit_mw": "site.import_limit_mw", "export_limit_mw": "site.export_limit_mw"}
-    stated |= {"inverter_mw": "site.inverter_mw"}
-    for battery in plant.batteries:
-        for way, limit in (("discharge", battery.discharge_limit_mw), ("charge", battery.charge_limit_mw)):
-            series, words = f"{battery.prefix}{way}_limit_mw", f"{WAYS[way]}{_of(battery)} of at most {{}} MW"
-            known.append((f"{battery.prefix}{way}_mw", series, limit, words))
-            stated[series] = battery.place("power_mw")
-    if bus is not None:
-        rating = "the inverter's rating of {} MW"
-        known += [(flow, "inverter_mw", bus.inverter_mw, rating) for flow in ("inverter_out_mw", "inverter_in_mw")]
+    """Limits on flows that somebody states, in the order in which messages name them."""
+    limited = [(block, block.meaning.limit) for block in binding.program.variables.values()]
+    stated = [(block, limit) for block, limit in limited if limit is not None and limit.stated_at]
     found = []
-    for name, series, limit, words in known:
-        steps = binding.upper(name)
-        here = np.broadcast_to(limit, plant.steps)[steps]
-        if not np.isfinite(here).any():
-            continue  # nothing stated: what other parts can give or take bounds the flow
-        meter = name in ("import_mw", "export_mw")
-        outage = plant.outages.where(int(steps[0])) if meter and plant.outages is not None else None
-        if outage is not None:
-            found.append(Part(outage, "the grid away"))
-            continue
-        clause = plant.connection.limiting(name, int(steps[0])) if meter else None
-        if clause is not None and clause.caps[name] == here[0]:
-            found.append(Part(clause.where, f"{words.format(_range(here))} by the clause {clause.name!r}"))
-            continue
-        where = stated[series] if len(np.unique(limit)) == 1 else f"series.{series}"
-        found.append(Part(where, words.format(_range(here))))
-    held = [name for name in ("curtailed_ac_mw", "curtailed_dc_mw") if len(binding.upper(name))]
-    if held and not plant.curtailable.all():
-        found.append(Part("site.curtailment", "no curtailment allowed"))
+    for block, limit in sorted(stated, key=lambda pair: pair[1].rank):
+        steps = binding.upper(block.name)
+        here = np.broadcast_to(limit.most, plant.steps)[steps]
+        if np.isfinite(here).any():  # else what other parts can give or take bounds the flow
+            found.append(_stated(block.meaning.flow, limit, int(steps[0]), here, plant))
     return found
+
+
+def _stated(flow: str, limit: Limit, step: int, here: Array, plant: Plant) -> Part:
+    """A limit of which the MW `here` are in the proof, from `step` on."""
+    outage = plant.outages.where(step) if limit.meter and plant.outages is not None else None
+    if outage is not None:
+        return Part(outage, "the grid away")
+    words = limit.words.format(_range(here))
+    clause = plant.connection.limiting(flow, step) if limit.meter else None
+    if clause is not None and clause.caps[flow] == here[0]:
+        return Part(clause.where, f"{words} by the clause {clause.name!r}")
+    changes = limit.series and len(np.unique(limit.most)) > 1
+    return Part(f"series.{limit.series}" if changes else limit.stated_at, words)
 
 
 def _energy(binding: _Binding, storage: Storage, plant: Plant) -> list[Part]:
@@ -177,15 +164,15 @@ def _energy(binding: _Binding, storage: Storage, plant: Plant) -> list[Part]:
 def _rows(binding: _Binding, plant: Plant) -> list[Part]:
     """Constraints that say something of their own."""
     found: list[Part] = []
-    caps = {f"{battery.prefix}{cap.name}": (battery, cap) for battery in plant.batteries for cap in battery.caps}
+    caps = {(battery.name, cap.where): (battery, cap) for battery in plant.batteries for cap in battery.caps}
     for name in binding.names():
-        battery, cap = caps.get(name.removesuffix("_window"), (None, None))
-        if battery is not None and cap is not None:
+        block = binding.program.constraints[name]
+        meaning = block.meaning
+        if (block.battery, meaning.stated_at) in caps:
+            battery, cap = caps[block.battery, meaning.stated_at]
             words = _cap_words(cap, battery, plant, int(binding.rows(name)[0]), own_name(name) != cap.name)
             found.append(Part(cap.where, words))
-            continue
-        meaning = binding.program.constraints[name].meaning
-        if not meaning.law:
+        elif meaning.kind != "law":
             found.append(Part(meaning.stated_at, meaning.words or f"the condition {name!r}"))
     return found
 

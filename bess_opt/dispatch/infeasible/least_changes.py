@@ -84,7 +84,7 @@ class _Search:
         limit = self.scenario.solver.time_limit_s
         self._deadline = None if limit is None else time.perf_counter() + limit
         self.base = _built(self.scenario)
-        self.limits = user_limits_of(self.scenario, self.base.plant, self.base.active)
+        self.limits = user_limits_of(self.scenario, self.base.plant, self.base.program, self.base.active)
 
     def numbers(self) -> list[Relaxation]:
         """Each number that alone can mend it."""
@@ -100,7 +100,7 @@ class _Search:
 
     def permissions(self) -> list[Relaxation]:
         """Each permission that alone can mend it."""
-        every = [{where: True} for where in denied(self.scenario)]
+        every = [{where: True} for where in denied(self.scenario, self.base.program)]
         try:
             return [self._relaxation(values, {}) for values in every if not self._late() and self._possible(values)]
         except LimitReachedError:
@@ -110,7 +110,7 @@ class _Search:
         """All numbers together by the least sum of relative changes, at need with every permission."""
         if not self.limits:
             return []
-        for granted in ({}, dict.fromkeys(denied(self.scenario), True)):
+        for granted in ({}, dict.fromkeys(denied(self.scenario, self.base.program), True)):
             try:
                 values = None if self._late() else self._together(granted)
             except LimitReachedError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +10,15 @@ import numpy as np
 
 from bess_opt.common.findings import number
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.models.meaning import Limit
 from bess_opt.plant.plant import Plant
+from bess_opt.solver.program import Program
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 POWER, DURATION, END = "battery.power_mw", "battery.duration_h", "battery.soc_end"
 LOWEST, HIGHEST = "battery.technology.soc_min", "battery.technology.soc_max"
 RESERVE = "series.energy_min_mwh"
 CAPS, DAILY = "battery.max_cycles", "battery.max_cycles_per_day"
-PERMISSIONS = ("site.curtailment", "site.grid_charging", "site.battery_export")
 Values = Mapping[str, float | bool]
 
 
@@ -42,24 +43,37 @@ class UserLimit:
         return min(value, self.end) if self.sense > 0 else max(value, self.end)
 
 
-def user_limits_of(scenario: Scenario, plant: Plant, active: ActiveStrategy) -> list[UserLimit]:
-    """Every number of `scenario` that can give way, in the order of the file; with several batteries the site's."""
-    site, found = scenario.site, _of_battery(scenario) if len(scenario.batteries) == 1 else []
-    for name in ("import_limit_mw", "export_limit_mw"):
-        if getattr(site, name) is not None:
-            found.append(_more(f"site.{name}", getattr(site, name), "MW", plant.scale_mw))
+def user_limits_of(scenario: Scenario, plant: Plant, program: Program, active: ActiveStrategy) -> list[UserLimit]:
+    """Every number of `scenario` that can give way; with several batteries the site's.
+
+    Those of the site are what the components of `program` name as their limits.
+    """
+    found = _of_battery(scenario) if len(scenario.batteries) == 1 else []
+    limits = [block.meaning.limit for block in program.variables.values() if block.meaning.limit is not None]
+    found += _of_site(scenario, plant, [limit for limit in limits if limit.meter])
     for place, clause in enumerate(scenario.connection):
         keys = ("import_mw", "export_mw") if clause.overrun_price_per_mwh is None else ()
         for key, unit in (*((key, "MW") for key in keys), ("ramp_mw_per_min", "MW/min")):
             if getattr(clause, key) is not None:
                 found.append(_more(f"connection[{place}].{key}", getattr(clause, key), unit, plant.scale_mw))
-    if site.inverter_mw is not None and plant.bus is not None:
-        found.append(_more("site.inverter_mw", site.inverter_mw, "MW"))
+    found += _of_site(scenario, plant, [limit for limit in limits if not limit.meter])
     if RESERVE.removeprefix("series.") in scenario.series and len(scenario.batteries) == 1:
         peak = float(scenario.series["energy_min_mwh"].max())
         found.append(UserLimit(RESERVE, peak, 0.0, "MWh", peak))
     found += [_more(where, stated, "", plant.scale_mw) for where, stated in active.hard_limits.items()]
     return [limit for limit in found if limit.end != limit.stated and limit.reference > 0.0]
+
+
+def _of_site(scenario: Scenario, plant: Plant, limits: Sequence[Limit]) -> list[UserLimit]:
+    """The numbers of the site that these limits come from, each once."""
+    stated = {key: _of_key(scenario, key) for key in dict.fromkeys(limit.stated_at for limit in limits)}
+    numbers = {key: value for key, value in stated.items() if isinstance(value, float)}
+    return [_more(key, value, "MW", plant.scale_mw) for key, value in numbers.items()]
+
+
+def _of_key(scenario: Scenario, key: str) -> Any:
+    """What a key of the site states, None where it states nothing or is not the site's."""
+    return getattr(scenario.site, key.removeprefix("site."), None) if key.startswith("site.") else None
 
 
 def _of_battery(scenario: Scenario) -> list[UserLimit]:
@@ -96,9 +110,13 @@ def _end(scenario: Scenario) -> list[UserLimit]:
     return [lower] if end == "at_least_start" else [lower, upper]
 
 
-def denied(scenario: Scenario) -> list[str]:
-    """Permissions that the scenario withholds."""
-    return [where for where in PERMISSIONS if getattr(scenario.site, where.removeprefix("site.")) is not True]
+def denied(scenario: Scenario, program: Program) -> list[str]:
+    """Permissions that the scenario withholds: keys of the site behind components of `program`, not numbers."""
+    limits = [block.meaning.limit for block in program.variables.values() if block.meaning.limit is not None]
+    keys = [limit.stated_at for limit in limits]
+    keys += [block.meaning.stated_at for block in program.constraints.values()]
+    stated = {key: _of_key(scenario, key) for key in dict.fromkeys(keys)}
+    return [key for key, value in stated.items() if isinstance(value, bool | str) and value is not True]
 
 
 def tables_of(scenario: Scenario, values: Values) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from bess_opt.plant.flows import schedule_of
 if TYPE_CHECKING:
     from bess_opt.common.arrays import Array
     from bess_opt.dispatch.result import Dispatch
-    from bess_opt.plant.plant import Plant
+    from bess_opt.plant.plant import Plant, Storage
     from bess_opt.solver.change import Duals
     from bess_opt.solver.program import Block, Program
 
@@ -61,11 +61,10 @@ def _tables_of_several(solved: Solved, plan: Dispatch) -> pd.DataFrame:
     """The table of each battery, as if the others were part of the site."""
     program, found = solved.program, []
     for battery in solved.plant.batteries:
-        others = tuple(other.prefix for other in solved.plant.batteries if other is not battery)
         own = replace(
             program,
-            variables=_blocks_of(program.variables, battery.prefix, others),
-            constraints=_blocks_of(program.constraints, battery.prefix, others),
+            variables=_blocks_of(program.variables, battery),
+            constraints=_blocks_of(program.constraints, battery),
         )
         plant = replace(solved.plant, batteries=(replace(battery, name=""),))
         schedule = plan.schedule.assign(**plan.units[battery.name])
@@ -73,9 +72,10 @@ def _tables_of_several(solved: Solved, plan: Dispatch) -> pd.DataFrame:
     return pd.concat(found, axis=1)
 
 
-def _blocks_of(blocks: Mapping[str, Block], prefix: str, others: tuple[str, ...]) -> dict[str, Block]:
+def _blocks_of(blocks: Mapping[str, Block], battery: Storage) -> dict[str, Block]:
     """The site's components and those of one battery, by their own names."""
-    return {name.removeprefix(prefix): block for name, block in blocks.items() if not name.startswith(others)}
+    own = ("", battery.name)
+    return {name.removeprefix(battery.prefix): block for name, block in blocks.items() if block.battery in own}
 
 
 def marginals(result: Dispatch | Solved) -> Marginals:
@@ -164,32 +164,16 @@ class _Prices:
     def _flow_masks(self) -> list[tuple[str, Array]]:
         found = []
         for column, block in self._program.variables.items():
-            name = block.meaning.limit
-            if not name:
+            limit = block.meaning.limit
+            if limit is None:
                 continue
-            scarce = (self._reduced(column) > self._zero) & self._present(column)
+            scarce = (self._reduced(column) > self._zero) & limit.something
             closed = self._duals.closed[block.slice]
-            derived = self._program.upper[block.slice] < self._stated(column)
-            own = block.meaning.derived_limit or name
-            found += [(name, scarce & ~closed & ~derived), (own, scarce & ~closed & derived)]
+            derived = self._program.upper[block.slice] < limit.most
+            own = limit.derived or limit.name
+            found += [(limit.name, scarce & ~closed & ~derived), (own, scarce & ~closed & derived)]
             found += [("one way at a time", scarce & closed)]
         return found
-
-    def _stated(self, column: str) -> Array | float:
-        """The limit that the scenario states for a flow; the model may know a tighter one from the rest."""
-        plant = self._plant
-        stated: dict[str, Array | float] = {"import_mw": plant.import_max_mw, "export_mw": plant.export_max_mw}
-        if plant.bus is not None:
-            stated |= {"inverter_out_mw": plant.bus.inverter_mw, "inverter_in_mw": plant.bus.inverter_mw}
-        return stated.get(column, -np.inf)
-
-    def _present(self, column: str) -> Array:
-        """Steps at which there is anything to limit: PV power to throw away, a load that may be shed."""
-        upper = self._program.upper[self._program.variables[column].slice]
-        if column == "unserved_mw":
-            return upper > 0.0
-        solar = {"curtailed_ac_mw": self._plant.solar_ac_mw, "curtailed_dc_mw": self._plant.solar_dc_mw}
-        return solar[column] > 0.0 if column in solar else np.ones(len(upper), dtype=bool)
 
     def _energy_masks(self) -> list[tuple[str, Array]]:
         z = self._reduced("energy_mwh")
@@ -207,7 +191,7 @@ class _Prices:
         scarce = (np.abs(self._duals.row) > self._zero) & (program.row_lower != program.row_upper) & on_steps
         found = []
         for block in program.constraints.values():
-            if block.meaning.law:
+            if block.meaning.kind == "law":
                 continue  # segments of wear gain nothing but what enters them: no limit that somebody states
             mask = np.zeros(self._plant.steps, dtype=bool)
             for i in np.flatnonzero(scarce[block.slice]):

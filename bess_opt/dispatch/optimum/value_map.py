@@ -7,7 +7,6 @@ import pandas as pd
 
 from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import pairs_of
 from bess_opt.solver.engines import EnergyWorth, EngineRefusedError, engines_at_hand
@@ -23,7 +22,8 @@ def value_map(scenario: Scenario, first: int, last: int) -> pd.DataFrame:
     """
     plant, active = prepare(scenario)
     m, objectives = model_of(plant, active)
-    for engine in engines_at_hand(SolverOptions()):  # whoever makes the plan: the worth is a question of its own
+    any_engine = scenario.solver.model_copy(update={"engine": "auto"})  # the worth is a question of its own
+    for engine in engines_at_hand(any_engine):
         curves = engine.read(m, objectives, pairs_of(plant)).worth_between(first, last)
         break
     else:

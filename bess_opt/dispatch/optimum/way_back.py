@@ -65,7 +65,7 @@ class WayBack:
             costs += [np.append(np.zeros(base), np.eye(count)[place]) for place in range(count - 1)]
         measured = self._with_distances(program, still, t)
         x = self._in_order(measured, costs)
-        both = self._both_ways(program, x, t)
+        both = self._not_one_way(program, x, t)
         if both:
             x = self._in_order(self._choosing(measured, t), costs)
         return x
@@ -121,7 +121,7 @@ class WayBack:
         program.upper[rest] = np.minimum(program.upper[rest], own.ceiling_mwh[t + 1 :])
         return True
 
-    def _both_ways(self, program: Program, x: Array, t: int) -> bool:
+    def _not_one_way(self, program: Program, x: Array, t: int) -> bool:
         """Whether a converter runs in and out at once until then."""
         least = ONE_WAY_ROUNDING * self.plant.scale_mw
         firsts = (

@@ -31,12 +31,15 @@ KEYS = (
     "months", "from", "to", "days", "hours",
 )  # fmt: skip
 _WORDS = ("meaning", "source", "simplified")
-_OWN = (*_WORDS, "in_force", "expires", "assumed")
+_OWN = (*_WORDS, "in_force", "expires", "assumed", "published")
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One version of a product: its `keys`, in force from a date on, to be looked at again after `expires`."""
+    """One version of a product: its `keys`, in force from a date on, to be looked at again after `expires`.
+
+    `published`: the names that files of the market's prices give it, in small letters.
+    """
 
     name: str
     market: str
@@ -47,6 +50,7 @@ class Definition:
     source: str
     simplified: str
     assumed: tuple[str, ...]
+    published: tuple[str, ...]
     keys: Mapping[str, Any]
 
 
@@ -78,6 +82,14 @@ def definition(
         expected = f"see whether it still holds, and state the keys that changed; its source: {chosen.source}"
         notes.append(Finding("product_expired", "use", found, expected, "warning"))
     return chosen.keys, notes
+
+
+def published_as(market: str, word: str) -> str | None:
+    """The definition, "caiso.reg_up", that files of a market's prices call `word`; None where none is shipped."""
+    for name, versions in _catalogue().items():
+        if name.startswith(f"{market}.") and word in versions[-1].published:
+            return name
+    return None
 
 
 def _day(at: pd.Timestamp, version: Definition) -> date:
@@ -165,7 +177,8 @@ def _definition(where: str, name: str, head: Mapping[str, str], row: Any) -> Def
         raise ScenarioError(problems)
     keys = {key: row[key] for key in KEYS if key in row}
     assumed: Sequence[str] = row.get("assumed", ())
+    published: Sequence[str] = row.get("published", ())
     return Definition(
         name, head["market"], head["currency"], row["in_force"], row.get("expires"), row["meaning"], row["source"],
-        str(row.get("simplified", "")), tuple(assumed), keys,
+        str(row.get("simplified", "")), tuple(assumed), tuple(published), keys,
     )  # fmt: skip

@@ -31,7 +31,7 @@ KINDS = (
     "CAISO OASIS (PRC_AS), ERCOT (clearing prices for capacity), PJM Data Miner (ancillary services), "
     "regelleistung.net (results of capacity tenders)"
 )
-_SUFFIX = "_price_per_mw"
+SUFFIX = "_price_per_mw"
 _BERLIN, _BLOCK = "Europe/Berlin", "block start"
 _PRODUCT = r"^(?P<way>NEGPOS|POS|NEG)_(?P<first>\d\d)_(?P<last>\d\d)$"
 _ERCOT = r"^(REGUP|REGDN|RRS\w*|ECRS\w*|NSPIN\w*)$"
@@ -52,9 +52,10 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Found:
-    """What a file is: its kind, where its times stand, its products and their currency."""
+    """What a file is: its kind, the market as the shipped definitions name it, its times, products and currency."""
 
     kind: str
+    market: str
     layout: Layout
     parts: list[_Part]
     currency: str
@@ -99,6 +100,7 @@ def read_products(
     stated.refuse_unused(table.source, found.kind)
     first, last = str(frame.index[0]), str(frame.index[-1])
     figures = {"steps": len(frame), "first_step": first, "last_step": last, "currency": found.currency}
+    figures["market"] = found.market
     reading = Reading(table.source, found.kind, "capacity", stated.used, tuple(log.decisions), figures)
     frame.attrs["reading"] = reading.to_dict()
     return ImportedSeries.of(frame, tuple(log.notes))
@@ -141,15 +143,15 @@ def _caiso(table: Table, stated: Stated, log: Log) -> _Found:
         found = f"column MARKET_RUN_ID holds {listed(runs)}"
         raise problem("several_places", table.source, found, "keep the rows of one market in the file")
     table = one_place(table, layout, stated, log)
-    return _Found("CAISO OASIS", layout, _by_cell(table, "ANC_TYPE", "MW"), "USD")
+    return _Found("CAISO OASIS", "caiso", layout, _by_cell(table, "ANC_TYPE", "MW"), "USD")
 
 
 def _ercot(table: Table, stated: Stated, log: Log) -> _Found:
     layout = ercot.KINDS[0].layout(table, stated, log)
     kind = next(iter(matching(table, r"^Ancillary ?Type$")), None)
     if kind is not None and (price := matching(table, r"^MCPC$")):
-        return _Found("ERCOT", layout, _by_cell(table, kind, price[0]), "USD")
-    return _Found("ERCOT", layout, _by_column(table, _ERCOT), "USD")
+        return _Found("ERCOT", "ercot", layout, _by_cell(table, kind, price[0]), "USD")
+    return _Found("ERCOT", "ercot", layout, _by_column(table, _ERCOT), "USD")
 
 
 def _pjm(table: Table, stated: Stated, log: Log) -> _Found:
@@ -157,8 +159,8 @@ def _pjm(table: Table, stated: Stated, log: Log) -> _Found:
     table = one_place(kept_rows(table, layout, log), layout, stated, log)
     kind = next(iter(matching(table, r"^(ancillary_service|service)$")), None)
     if kind is not None and (price := matching(table, r"^(mcp|value)$")):
-        return _Found("PJM Data Miner", layout, _by_cell(table, kind, price[0]), "USD")
-    return _Found("PJM Data Miner", layout, _by_column(table, _PJM), "USD")
+        return _Found("PJM Data Miner", "pjm", layout, _by_cell(table, kind, price[0]), "USD")
+    return _Found("PJM Data Miner", "pjm", layout, _by_column(table, _PJM), "USD")
 
 
 def _regelleistung(table: Table, stated: Stated) -> _Found:
@@ -187,7 +189,7 @@ def _regelleistung(table: Table, stated: Stated) -> _Found:
         mask = np.array([match["way"] == way for match in matched])
         parts.append(_Part(product, table.where(mask), column, lengths.copy().pop(), per_block))
     layout = Layout(start=_BLOCK, stamps="start", clock=_BERLIN, zone=_BERLIN)
-    return _Found("regelleistung.net", layout, parts, "EUR")
+    return _Found("regelleistung.net", "de", layout, parts, "EUR")
 
 
 def _country_price(table: Table, stated: Stated) -> str:
@@ -262,10 +264,10 @@ def _named(columns: Mapping[str, pd.Series], names: Mapping[str, str] | None, so
     final: dict[str, Any] = {}
     for word, series in columns.items():
         name = given.get(word, word)
-        if re.fullmatch(r"[a-z][a-z0-9_]{0,49}", name) is None or f"{name}{_SUFFIX}" in final:
+        if re.fullmatch(r"[a-z][a-z0-9_]{0,49}", name) is None or f"{name}{SUFFIX}" in final:
             expected = "give each product a name of its own: small letters, digits and _, a letter first"
             raise problem("wrong_value", f"names.{word}", f"found {name!r}", expected)
-        final[f"{name}{_SUFFIX}"] = series
+        final[f"{name}{SUFFIX}"] = series
     return final
 
 

@@ -7,22 +7,27 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.wording import minutes
+from bess_opt.inputs.products.catalogue import published_as
+from bess_opt.inputs.products.read_products import SUFFIX, read_products
 from bess_opt.inputs.readers.arguments import Quantity, Stated
 from bess_opt.inputs.readers.pipeline import COLUMNS, read_file
-from bess_opt.inputs.readers.problems import problem, question
+from bess_opt.inputs.readers.problems import listed, problem, question
 from bess_opt.inputs.readers.times.steps import step_of
 from bess_opt.inputs.series.imported import ImportedSeries
 
 READING = "series.reading.toml"
-QUANTITIES: tuple[Quantity, ...] = ("price", "load", "solar")
+Wants = Quantity | Literal["capacity"]
+ENERGY: tuple[Quantity, ...] = get_args(Quantity)
+QUANTITIES: tuple[Wants, ...] = (*ENERGY, "capacity")
 _OTHER_QUANTITY = ("missing_column", "unknown_unit", "capacity_price", "missing_capacity", "negative_solar")
 
 
@@ -31,17 +36,31 @@ class Wanted:
     """A file to read, as which quantity (None: whatever it holds), and what is stated about it."""
 
     path: Path
-    quantity: Quantity | None
+    quantity: Wants | None
     stated: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Brought:
-    """One series of a file."""
+    """The series of one quantity of a file; of capacity, a column for each product."""
 
     wanted: Wanted
-    quantity: Quantity
+    quantity: Wants
     series: ImportedSeries
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its columns in a scenario's series: a product that is shipped has its definition's name."""
+        if self.quantity != "capacity":
+            return (COLUMNS[self.quantity],)
+        return tuple(f"{name}{SUFFIX}" for name in self.products)
+
+    @property
+    def products(self) -> dict[str, str | None]:
+        """Products by name, each with the shipped definition that it is, "caiso.reg_up", or None."""
+        words = [str(column).removesuffix(SUFFIX) for column in self.series.columns]
+        known = [published_as(str(self.series.reading.figures["market"]), word) for word in words]
+        return {word if use is None else use.partition(".")[2]: use for word, use in zip(words, known, strict=True)}
 
     @property
     def digest(self) -> str:
@@ -79,7 +98,7 @@ def bring(
 
 
 def _all_of(one: Wanted, shared: Mapping[str, Any], told: Callable[[float], None] | None) -> list[Brought]:
-    quantities = QUANTITIES if one.quantity is None else (one.quantity,)
+    quantities = ENERGY if one.quantity is None else (one.quantity,)
     found: list[Brought] = []
     errors: list[ScenarioError] = []
     for quantity in quantities:
@@ -87,11 +106,13 @@ def _all_of(one: Wanted, shared: Mapping[str, Any], told: Callable[[float], None
             found.append(Brought(one, quantity, _read(one, quantity, shared, told)))
         except ScenarioError as error:
             errors.append(error)
+    if one.quantity is None and not found and {e.problems[0].code for e in errors} == {"capacity_price"}:
+        return [Brought(one, "capacity", _read(one, "capacity", shared, told))]
     serious = [e for e in errors if e.problems[0].code not in _OTHER_QUANTITY]
     if serious or not found:
         raise (serious or errors)[0]
-    columns = [_column(b.series) for b in found]
-    if len(found) > 1 and len(set(columns)) < len(columns):
+    columns = [_column(b.series) for b in found] if len(found) > 1 else []
+    if len(set(columns)) < len(columns):
         readings = [
             (f"{b.quantity}={one.path.name}", f"a first value of {float(b.series.to_numpy()[0, 0]):g}") for b in found
         ]
@@ -101,19 +122,31 @@ def _all_of(one: Wanted, shared: Mapping[str, Any], told: Callable[[float], None
 
 
 def _read(
-    one: Wanted, quantity: Quantity, shared: Mapping[str, Any], told: Callable[[float], None] | None
+    one: Wanted, quantity: Wants, shared: Mapping[str, Any], told: Callable[[float], None] | None
 ) -> ImportedSeries:
     """The series, with those of the shared arguments that have an effect on it."""
     own = dict(one.stated)
     common = {name: value for name, value in shared.items() if name not in own}
     while True:
         try:
+            if quantity == "capacity":
+                return _read_capacity(one.path, {**common, **own})
             return read_file(one.path, Stated(quantity, {**common, **own}), told)
         except ScenarioError as error:
             idle = {p.where for p in error.problems if p.code == "unused_argument"} & set(common)
             if not idle:
                 raise
             common = {name: value for name, value in common.items() if name not in idle}
+
+
+def _read_capacity(path: Path, stated: Mapping[str, Any]) -> ImportedSeries:
+    """Prices of products for capacity. ScenarioError for an argument that they do not take."""
+    known = set(signature(read_products).parameters)
+    for name, value in stated.items():
+        if name not in known:
+            found = f"found {value!r}, which prices for capacity do not take"
+            raise problem("unused_argument", name, found, "leave it out")
+    return read_products(path, **stated)
 
 
 def _column(series: ImportedSeries) -> str:
@@ -136,7 +169,8 @@ def joined(brought: Sequence[Brought], time_zone: str | None) -> tuple[pd.DataFr
             found = f"has steps of {minutes(length)}, another file of {minutes(step)}"
             raise problem("mixed_steps", b.wanted.path.name, found, "give files whose steps are multiples")
         if length > step:
-            said.append(f"{COLUMNS[b.quantity]}: steps of {minutes(length)} are repeated in steps of {minutes(step)}")
+            names = listed(list(b.names))
+            said.append(f"{names}: steps of {minutes(length)} are repeated in steps of {minutes(step)}")
     first = max(int(s[0]) for s in stamps)
     last = min(int(s[-1]) + length for s, length in zip(stamps, steps, strict=True))
     if last <= first:
@@ -150,7 +184,8 @@ def joined(brought: Sequence[Brought], time_zone: str | None) -> tuple[pd.DataFr
         if ((grid[there] - starts[at[there]]) % step).any():
             found = f"has steps that begin at other minutes than those of {brought[0].wanted.path.name}"
             raise problem("mixed_steps", b.wanted.path.name, found, "give files on one grid of steps")
-        columns[COLUMNS[b.quantity]] = np.where(there, b.series.iloc[:, 0].to_numpy()[np.maximum(at, 0)], np.nan)
+        for name, values in zip(b.names, b.series.to_numpy().T, strict=True):
+            columns[name] = np.where(there, values[np.maximum(at, 0)], np.nan)
         if first > int(starts[0]) or last < int(starts[-1]) + length:
             said.append(f"{b.wanted.path.name}: rows outside the span that all files share are left out")
     index = pd.DatetimeIndex(grid.astype("datetime64[ns]")).tz_localize("UTC").tz_convert(zone).rename("time")

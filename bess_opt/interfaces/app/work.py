@@ -19,8 +19,8 @@ from bess_opt.common.progress_bar import told_line
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.app.controls import Controls, changed, error_lines
-from bess_opt.interfaces.app.crew import Crew, News
 from bess_opt.interfaces.app.sizes import ShownSizing, found_size
+from bess_opt.interfaces.app.workers import DeskWorkers, News
 from bess_opt.plots.shared.style import ThemeName
 
 KEPT = 6  # jobs of a page whose answers are remembered
@@ -72,13 +72,13 @@ class Job:
 class Desk:
     """The jobs of one open page: a new one takes the place of what runs for the same page, and of nothing else.
 
-    Without a `crew` the desk has one worker of its own, which ends with it.
+    Without `workers` the desk has one worker of its own, which ends with it.
     """
 
-    def __init__(self, scenario: Scenario, crew: Crew | None = None) -> None:
-        self.crew = crew or Crew(scenario, serve_tasks, 1)
+    def __init__(self, scenario: Scenario, workers: DeskWorkers | None = None) -> None:
+        self.workers = workers or DeskWorkers(scenario, serve_tasks, 1)
         self.scenario, self.edition = scenario, 0
-        self._own = crew is None
+        self._own = workers is None
         self._lock = threading.Lock()
         self._jobs: dict[int, Job] = {}
         self._last = 0
@@ -108,7 +108,7 @@ class Desk:
             for old in list(self._jobs)[:-KEPT]:
                 del self._jobs[old]
             if known is None:
-                self.crew.submit((id(self), number), task, partial(self._hear, number))
+                self.workers.submit((id(self), number), task, partial(self._hear, number))
             return number
 
     def job(self, number: int) -> Job | None:
@@ -122,7 +122,7 @@ class Desk:
             job = self._jobs.get(number)
             if job is None or job.state != "running":
                 return
-            if job.task.kind == "size" and not job.ending and self.crew.ask_to_end((id(self), number)):
+            if job.task.kind == "size" and not job.ending and self.workers.ask_to_end((id(self), number)):
                 self._jobs[number] = replace(job, ending=True, stage=ENDING)
                 return
             self._stop()
@@ -132,13 +132,13 @@ class Desk:
         with self._lock:
             self._stop()
         if self._own:
-            self.crew.close()
+            self.workers.close()
 
     def _stop(self) -> None:
         for number, job in self._jobs.items():
             if job.state == "running":
                 self._jobs[number] = replace(job, state="cancelled")
-                self.crew.withdraw((id(self), number))
+                self.workers.withdraw((id(self), number))
 
     def _hear(self, number: int, news: News) -> None:
         """Enter what a worker reports."""
@@ -154,7 +154,7 @@ class Desks:
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._crew = Crew(scenario, serve_tasks)
+        self._workers = DeskWorkers(scenario, serve_tasks)
         self._lock = threading.Lock()
         self._desks: OrderedDict[str, Desk] = OrderedDict()
 
@@ -163,7 +163,7 @@ class Desks:
         if not isinstance(page, str) or not _PAGE.fullmatch(page):
             raise ValueError("no page of this server")
         with self._lock:
-            desk = self._desks.setdefault(page, Desk(self._scenario, self._crew))
+            desk = self._desks.setdefault(page, Desk(self._scenario, self._workers))
             self._desks.move_to_end(page)
             given_up = [self._desks.popitem(last=False)[1] for _ in range(len(self._desks) - MOST_PAGES)]
         for old in given_up:
@@ -172,7 +172,7 @@ class Desks:
 
     def close(self) -> None:
         """Stop everything."""
-        self._crew.close()
+        self._workers.close()
 
 
 def new_page() -> str:

@@ -10,7 +10,7 @@ import typer
 from bess_opt.interfaces.cli.command import FLAG
 from bess_opt.interfaces.cli.options import AsJson
 
-_FILES = "Files, or QUANTITY=FILE with price, load or solar, or the series.reading.toml of an earlier import."
+_FILES = "Files, or QUANTITY=FILE with price, load, solar or capacity, or an earlier import's series.reading.toml."
 _STATE = "What a file does not say, as clock=Europe/Berlin, or for one quantity as load.stamps=end."
 
 

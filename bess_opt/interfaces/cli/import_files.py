@@ -138,7 +138,10 @@ def write_scenario(into: Path, brought: Sequence[Brought], frame: pd.DataFrame, 
 
 
 def _scenario(brought: Sequence[Brought], frame: pd.DataFrame, series: str) -> str:
-    have = {b.quantity for b in brought}
+    have = {b.quantity for b in brought} - {"capacity"}
+    if not have:
+        expected = "give the energy price of the same hours too, as price=FILE"
+        raise problem("missing_column", "files", "hold prices for capacity alone", expected)
     if "price" in have:
         strategy = '"arbitrage"'
     elif "load" in have:
@@ -154,7 +157,20 @@ def _scenario(brought: Sequence[Brought], frame: pd.DataFrame, series: str) -> s
         horizons=_horizons(frame),
         tariff_note="" if have != {"load"} and have != {"load", "solar"} else " and the tariff",
     )
-    return text + (_TARIFF if "load" in have and "price" not in have else "")
+    text += _TARIFF if "load" in have and "price" not in have else ""
+    return text + "".join(_products(b) for b in brought if b.quantity == "capacity")
+
+
+def _products(brought: Brought) -> str:
+    """A table for each product; one that no shipped definition is for waits as a comment for its terms."""
+    tables = []
+    for name, use in brought.products.items():
+        if use is not None:
+            tables.append(f'\n[[product]]\nname = "{name}"\nuse = "{use}"\n')
+            continue
+        head = f"\n# {name}_price_per_mw is of a product that has no shipped definition: state its terms\n"
+        tables.append(f'{head}# [[product]]\n# name = "{name}"\n# direction = "up"\n# headroom_h = 1.0\n')
+    return "".join(tables)
 
 
 def _horizons(frame: pd.DataFrame) -> str:
@@ -168,6 +184,9 @@ def _horizons(frame: pd.DataFrame) -> str:
 
 def _currency(brought: Sequence[Brought]) -> str:
     known = [str(b.series.reading.figures["currency"]) for b in brought if "currency" in b.series.reading.figures]
+    if len(set(known)) > 1:
+        expected = "give files in one currency"
+        raise problem("mixed_currencies", "files", f"have prices in {' and '.join(sorted(set(known)))}", expected)
     return known[0] if known else "EUR"
 
 

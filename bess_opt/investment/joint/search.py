@@ -23,7 +23,7 @@ from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing.faces import AS_ONE, NoneFoundError, NotConcaveError
 from bess_opt.investment.sizing.grid import planned
 from bess_opt.investment.sizing.objectives import SITE_ROUNDING, Goal
-from bess_opt.investment.sizing.proof import require_within
+from bess_opt.investment.sizing.planes import require_within
 from bess_opt.investment.sizing.sized_program import SUMMED
 
 MOST_ROUNDS = 400

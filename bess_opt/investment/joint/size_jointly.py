@@ -22,7 +22,6 @@ from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.progress import ShowProgress, Stretch
 from bess_opt.common.progress_bar import followed
 from bess_opt.dispatch.without_battery import dispatch_without_battery
-from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.joint.branches import Found, search
 from bess_opt.investment.joint.grid import choices, site_of
@@ -39,6 +38,7 @@ from bess_opt.investment.lifetime.repeated_end import stored_energy_sold
 from bess_opt.investment.lifetime.without_battery import present_costs
 from bess_opt.investment.sizing.faces import NoneFoundError, NotConcaveError
 from bess_opt.investment.sizing.objectives import OBJECTIVES, goal_of
+from bess_opt.investment.sizing.over_years import require_no_later_cells
 from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
 
@@ -85,7 +85,7 @@ def size_jointly(
     if objective not in KNOWN:
         expected = f"give {', '.join(KNOWN)}; the others are for one battery and one year"
         raise ScenarioError([Finding("wrong_value", "objective", f"found {objective!r}", expected)])
-    _require_no_later_cells(scenario.finance)
+    require_no_later_cells(scenario.finance)
     stated = [scenario] if price_years is None else list(price_years)
     _require_alike(scenario, stated)
     names = tuple(name_of(battery) for battery in scenario.batteries)
@@ -99,13 +99,6 @@ def size_jointly(
         except NotConcaveError as error:
             best = _from_grid(years, region, pool, str(error))
     return _sizing(scenario, years, region, best, tolerance, [one.name for one in stated])
-
-
-def _require_no_later_cells(finance: Finance | None) -> None:
-    """ScenarioError where cells are added later."""
-    if finance is not None and finance.augmentation:
-        found = "is stated or looked for, and its worth differs from size to size by no straight line"
-        raise ScenarioError([Finding("contradiction", "finance.augmentation", found, "leave it out of the sizing")])
 
 
 def _require_alike(scenario: Scenario, years: Sequence[Scenario]) -> None:

@@ -35,7 +35,7 @@ def sizing_rows(sizing: Sizing, *, operate: bool = True) -> list[Row]:
     if sizing.gap is not None:
         rows.append(("gap to that bound", f"{sizing.gap:.1e}" if sizing.gap else "0"))
     if sizing.marginal_value is not None:
-        each = currency if sizing.objective == "irr" else unit  # a rate adds up over no MW: its present value does
+        each = currency if goal.kind.rate else unit  # a rate adds up over no MW: its present value does
         for key, word in (("power_mw", "MW"), ("energy_mwh", "MWh")):
             worth = Number(sizing.marginal_value[key], f"{each}/{word}")
             rows.append((f"one more {word} is worth at most", str(worth)))

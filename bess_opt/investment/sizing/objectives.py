@@ -31,7 +31,8 @@ PLAIN = Weights(1.0, 0.0, 0.0, 0.0, 1.0)
 class SizingObjective:
     """One objective: `label` and `unit` for people ("score" has its strategy's unit, {currency} is filled in).
 
-    `wins`: the size that wins where there is no cost in it; `unproven`: why it has no bound.
+    `wins`: the size that wins where there is no cost in it; `unproven`: why it has no bound. `rate`: a share per year
+    of what is invested, which is compared with the discount rate and adds up over no MW.
     """
 
     label: str
@@ -40,11 +41,12 @@ class SizingObjective:
     needs_finance: bool = False
     wins: str = ""
     unproven: str = ""
+    rate: bool = False
 
 
 OBJECTIVES = {
     "npv": SizingObjective("net present value", "{currency}", "max", needs_finance=True),
-    "irr": SizingObjective("internal rate of return", "1/year", "max", needs_finance=True),
+    "irr": SizingObjective("internal rate of return", "1/year", "max", needs_finance=True, rate=True),
     "lcos": SizingObjective(
         "levelised cost of storage", "{currency}/MWh", "min", needs_finance=True,
         unproven="lcos is a quotient, which is not concave in the size",
@@ -83,7 +85,7 @@ class Goal:
         """Why there is no bound; empty where there is one."""
         if self.twin == "rule":
             return "a rule does not maximise anything, so nothing bounds its value"
-        if self.name == "irr" and self.idle_revenue is None:
+        if self.kind.rate and self.idle_revenue is None:
             return "the site needs a battery, so there is nothing to compare a return with"
         return self.kind.unproven
 
@@ -122,7 +124,7 @@ class Goal:
 
     def of_revenue(self, revenue: float, power_mw: float, energy_mwh: float) -> float:
         """The objective of a size from what its program maximises over the horizon: cash, or the score."""
-        if self.name == "irr":
+        if self.kind.rate:
             return self.rate(revenue, power_mw, energy_mwh)
         return self.sign * self.priced.npv(revenue, power_mw, energy_mwh)
 
@@ -150,7 +152,7 @@ class Goal:
 
         A size beats a rate of return if its present value at that rate is above nought.
         """
-        if self.name == "irr":
+        if self.kind.rate:
             return self.weights_at(value), 0.0
         return self.priced, self.sign * value
 
@@ -165,7 +167,7 @@ class Goal:
     @property
     def without(self) -> float | None:
         """The objective without a battery: not building. For irr the discount rate; None where it has no meaning."""
-        if self.name == "irr":
+        if self.kind.rate:
             return self.finance.discount_rate
         if self.linear is None or self.idle_revenue is None:
             return None
@@ -186,7 +188,7 @@ class Goal:
         `revenue` is what the program of a size maximises, `least_revenue` the least of all sizes solved, which stands
         for the site without a battery where that is not known. 1 for a rate.
         """
-        if self.name == "irr":
+        if self.kind.rate:
             return 1.0
         idle = least_revenue if self.idle_revenue is None else self.idle_revenue
         priced = self.priced
@@ -195,7 +197,7 @@ class Goal:
 
     def rounding(self, revenue: float) -> float:
         """Differences of the value that a program of this revenue cannot tell from nought."""
-        return 1e-9 if self.name == "irr" else max(SITE_ROUNDING * abs(self.priced.revenue * revenue), 1e-9)
+        return 1e-9 if self.kind.rate else max(SITE_ROUNDING * abs(self.priced.revenue * revenue), 1e-9)
 
     def costs(self, plan: Dispatch, power_mw: float, energy_mwh: float) -> dict[str, float]:
         """Present values over the lifetime, costs positive; "total" is minus the net present value."""
@@ -225,7 +227,7 @@ def goal_of(scenario: Scenario, objective: str, twin: str) -> Goal:
         return replace(goal, linear=PLAIN, idle_revenue=without_battery(scenario))
     if not kind.needs_finance:
         return goal
-    if objective == "irr":
+    if kind.rate:
         years_of(goal.finance)
     weights_of(goal.finance, year_weight=year_weight(scenario))  # what is missing is said before anything is solved
     fade = fade_of(scenario)

@@ -42,18 +42,14 @@ def looks_for_years(size: Asked) -> Asked:
             return size(scenario, *args, **kwargs)
         if not (finance.searches_years or finance.augmentation):
             return size(scenario, *args, **kwargs)
-        return over_years(scenario, objective, lambda one: size(one, *args, **kwargs))
+        return over_years(scenario, finance, objective, lambda one: size(one, *args, **kwargs))
 
     return cast("Asked", sized)
 
 
-def over_years(scenario: Scenario, objective: str, each: Callable[[Scenario], Sizing]) -> Sizing:
+def over_years(scenario: Scenario, finance: Finance, objective: str, each: Callable[[Scenario], Sizing]) -> Sizing:
     """The best of what `each` finds with years stated. ScenarioError for augmentation and for other objectives."""
-    finance = scenario.finance
-    if finance is None or finance.augmentation:
-        found = "is looked for, or stated, and its worth differs from size to size by no straight line"
-        expected = "leave it out of the sizing; bo.financials(sizing.plan) says what cells added later are worth"
-        raise ScenarioError([Finding("contradiction", "finance.augmentation", found, expected)])
+    require_no_later_cells(finance)
     if objective != "npv":
         found = f"is 'search', which sizing does for 'npv', not for {objective!r}"
         raise ScenarioError([Finding("years_to_search", "finance.replacement_years", found, "state the years")])
@@ -71,6 +67,19 @@ def over_years(scenario: Scenario, objective: str, each: Callable[[Scenario], Si
     scale = best.goal.scale(revenue, revenue, best.power_mw, best.energy_mwh)
     gap = max(best.gap, (bound - best.value) / scale)
     return replace(best, bound=bound, bound_continuous=max(wider) if wider else None, gap=gap, calls=calls)
+
+
+def require_no_later_cells(finance: Finance | None) -> None:
+    """ScenarioError where cells are added later."""
+    if finance is not None and finance.augmentation:
+        said = finance.augmentation
+        found = "is 'search'" if isinstance(said, str) else "is stated"
+        found += ", and what cells added later are worth differs from size to size by no straight line"
+        expected = (
+            "leave it out of the sizing, then say what it is worth at the size found: "
+            "bo.financials(bo.optimize(sizing.plan.scenario.replace(finance={'augmentation': 'search'})))"
+        )
+        raise ScenarioError([Finding("contradiction", "finance.augmentation", found, expected)])
 
 
 def best_choices(finance: Finance, fade: float) -> list[tuple[int, ...]]:

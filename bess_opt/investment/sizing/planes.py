@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from bess_opt.common.arrays import Array
-from bess_opt.common.errors import SolveError
+from bess_opt.common.errors import AuditError, SolveError
 from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing.region import SLACK, HalfPlane, Region
 
@@ -196,3 +196,14 @@ class Planes:
         best = np.argmax(value, axis=1)
         rows = np.arange(len(lines))
         return lines, points[rows, best], value[rows, best]
+
+
+def require_within(
+    bound: float, value: float, sign: float, rounding: float, power_mw: float, energy_mwh: float
+) -> None:
+    """AuditError where a size is worth more than what was proven to be the most."""
+    if sign * (value - bound) > rounding:
+        raise AuditError(
+            f"the proof of the sizing contradicts itself: {power_mw:.6g} MW, {energy_mwh:.6g} MWh is worth "
+            f"{value:.9g}, beyond the bound {bound:.9g}"
+        )

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 from scipy.optimize import brentq
 
-from bess_opt.common.errors import AuditError, CancelledError, InfeasibleError, ScenarioError
+from bess_opt.common.errors import CancelledError, InfeasibleError, ScenarioError
 from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
@@ -22,10 +23,12 @@ from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.grid import planned
 from bess_opt.investment.sizing.objectives import Goal
-from bess_opt.investment.sizing.planes import EmptyRangeError, Planes, SolvedSize
+from bess_opt.investment.sizing.planes import EmptyRangeError, Planes, SolvedSize, require_within
+from bess_opt.investment.sizing.recursed import RecursedPlanes, Way, solver_of_sizes
 from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.sized_program import NoPlanError, SizedProgram, resized
 from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
+from bess_opt.solver.engines import EngineRefusedError
 
 MOST_ROUNDS = 60
 CHEAP_CALLS, CHEAP_STEPS = 10, 10_000  # a short horizon's proof goes on to the very corner for so many solves
@@ -70,17 +73,29 @@ def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float, told:
     the best so far with the bound so far; CancelledError where no size was solved yet.
     """
     search = _Search(scenario, sizes, goal, tolerance, told)
-    tight = needs_one_way_cuts(scenario)
-    for target, tightly in ((0.9 * tolerance, tight), (0.2 * tolerance, tight), (0.2 * tolerance, True)):
-        search.run(target, tight=tightly)
-        search.plan_best()
-        if search.gap <= tolerance or told.cancelled:
-            break
-    else:
+    plain: Way = "tight" if needs_one_way_cuts(scenario) else "plain"
+    try:
+        within = _within(search, ((0.9, "recursion"), (0.2, "recursion"), (0.2, "tight")), tolerance)
+    except EngineRefusedError:
+        within = _within(search, ((0.9, plain), (0.2, plain), (0.2, "tight")), tolerance)
+    if not within:
         search.plan_more(tolerance)
     if not told.cancelled:
         search.look_beyond()
     return search.proven()
+
+
+def _within(search: _Search, ways: Sequence[tuple[float, Way]], tolerance: float) -> bool:
+    """Whether one of the ways, in order, brings an exact plan within the tolerance of the bound, or nobody waits on.
+
+    Each goes on with what the earlier ones found, until the bound is within so much of the tolerance.
+    """
+    for share, way in ways:
+        search.run(share * tolerance, way)
+        search.plan_best()
+        if search.gap <= tolerance or search.cancelled:
+            return True
+    return False
 
 
 class _Search:
@@ -91,7 +106,8 @@ class _Search:
         self._tolerance, self._told = tolerance, told
         self._first_gap: float | None = None
         self._planes = Planes(sizes)
-        self._program: SizedProgram | None = None
+        self._way: Way | None = None
+        self._program: SizedProgram | RecursedPlanes | None = None
         self._seconds = {"first solve": 0.0, "proof": 0.0, "exact plan": 0.0}
         self._earlier, self._tried = 0, set[tuple[float, float]]()
         self._solved: list[SolvedSize] = []  # by the present program
@@ -104,11 +120,20 @@ class _Search:
 
     # ---- rounds
 
-    def run(self, target: float, *, tight: bool) -> None:
-        """Rounds until the bound is within `target` of the best value (with steps: closed)."""
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for more."""
+        return self._told.cancelled
+
+    def run(self, target: float, way: Way) -> None:
+        """Rounds until the bound is within `target` of the best value (with steps: closed).
+
+        Raises `EngineRefusedError` where the sizes cannot be solved in this way.
+        """
         began = time.perf_counter()
-        if self._program is None or self._program.tight != tight:
-            self._start(tight)
+        if self._way != way:
+            self._start(way)
+            began += self._program.cold_s if self._program else 0.0
         elif self._best is not None:
             self._look(self._next())
         for _ in range(MOST_ROUNDS):
@@ -118,12 +143,13 @@ class _Search:
             self._look(following)
         self._seconds["proof"] += time.perf_counter() - began
 
-    def _start(self, tight: bool) -> None:
+    def _start(self, way: Way) -> None:
         """A program, solved at the best size so far or in the middle of the range, or of what is left of it."""
         at = (self._best.power_mw, self._best.energy_mwh) if self._best else self._sizes.middle()
         if self._program is not None:
             self._earlier += self._program.calls
-        self._program = SizedProgram(self._scenario, *at, cash=self._goal.name != "score", tight=tight)
+        cash = self._goal.name != "score"
+        self._program, self._way = solver_of_sizes(way, self._scenario, self._sizes, at, cash=cash), way
         self._seconds["first solve"] += self._program.cold_s
         self._best, self.best_value = None, -math.inf * self._goal.sign  # a tighter program has lower values
         self._tried, self._solved = set(), []
@@ -175,7 +201,7 @@ class _Search:
         if self._program is None:
             return
         for more in ((1.0 + BEYOND, 1.0), (1.0, 1.0 + BEYOND)):
-            with contextlib.suppress(NoPlanError):
+            with contextlib.suppress(NoPlanError, EngineRefusedError):
                 larger = self._program.solved(battery.power_mw * more[0], battery.energy_mwh * more[1])
                 self._planes.add(larger.planes)
 
@@ -184,7 +210,7 @@ class _Search:
 
     def _weights(self) -> Weights:
         """What the planes are priced with; of a rate of return, at the best rate so far."""
-        if self._goal.name != "irr":
+        if not self._goal.kind.rate:
             return self._goal.priced
         return self._goal.weights_at(self._known_rate())
 
@@ -233,7 +259,7 @@ class _Search:
 
     def bound(self, *, stepped: bool) -> float:
         """The proven limit of the value."""
-        if self._goal.name != "irr":
+        if not self._goal.kind.rate:
             return self._goal.sign * self._planes.best(self._weights(), stepped=stepped).bound
         return self._rate_bound(stepped=stepped)
 
@@ -313,7 +339,7 @@ class _Search:
     def _plan_gap(self) -> float:
         """The relative gap of a plan, whose objective holds the site's whole bill, that does not blur the battery."""
         stated = self._scenario.solver.rel_gap
-        if self._goal.name == "irr" or self._best is None:
+        if self._goal.kind.rate or self._best is None:
             return stated
         bill = abs(self._goal.priced.revenue * self._best.revenue)
         wanted = PLAN_SHARE * self._tolerance * self.scale / bill if bill > 0.0 else stated
@@ -372,14 +398,3 @@ def _or_worst(value: float, sign: float) -> float:
 
 def _near(one: tuple[float, float], other: tuple[float, float]) -> bool:
     return all(abs(a - b) <= INWARD * max(a, b) for a, b in zip(one, other, strict=True))
-
-
-def require_within(
-    bound: float, value: float, sign: float, rounding: float, power_mw: float, energy_mwh: float
-) -> None:
-    """AuditError where a size is worth more than what was proven to be the most."""
-    if sign * (value - bound) > rounding:
-        raise AuditError(
-            f"the proof of the sizing contradicts itself: {power_mw:.6g} MW, {energy_mwh:.6g} MWh is worth "
-            f"{value:.9g}, beyond the bound {bound:.9g}"
-        )

@@ -17,7 +17,7 @@ from bess_opt.investment.sizing import key_figures
 from bess_opt.investment.sizing.objective_units import unit_of
 from bess_opt.investment.sizing.objectives import ROUNDING, SITE_ROUNDING, Goal
 from bess_opt.investment.sizing.operated import operated
-from bess_opt.investment.sizing.proof import require_within
+from bess_opt.investment.sizing.planes import require_within
 from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.surface import surface_of
 
@@ -108,7 +108,7 @@ class Sizing:
         rounding = max(ROUNDING * (self._known.get("scale") or 1.0), self.goal.rounding(0.0))
         for row in table.dropna(subset="value").to_dict("records"):
             size = row["power_mw"], row["energy_mwh"]
-            if min(size) <= 0.0 or self.goal.name == "irr":
+            if min(size) <= 0.0 or self.goal.kind.rate:
                 continue
             limit = self.goal.sign * float(
                 self.planes.bound_at(self.goal.priced, np.array(size[0]), np.array(size[1]))

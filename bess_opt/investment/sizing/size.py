@@ -248,7 +248,7 @@ def _sizing(
     build = without is None or goal.sign * (value - without) > rounding
     notes = [*found.notes, *goal.notes]
     bound, continuous = (proven.bound, proven.bound_continuous) if proven else (None, None)
-    nothing = sizes.holds_nothing and not build and without is not None and goal.name != "irr"
+    nothing = sizes.holds_nothing and not build and without is not None and not goal.kind.rate
     if not build and without is not None:
         notes.append(do_not_build(goal, value, without, power, energy, bound, rounding))
     if nothing and without is not None:
@@ -294,7 +294,7 @@ def _sizing(
 
 def _may_be_nothing(sizes: Region, goal: Goal) -> bool:
     """Whether no battery is one of the sizes, and has a plan and a value."""
-    return sizes.holds_nothing and goal.name != "irr" and goal.without is not None
+    return sizes.holds_nothing and not goal.kind.rate and goal.without is not None
 
 
 def _nothing(scenario: Scenario, sizes: Region, goal: Goal, *notes: Finding, proven: bool = False) -> Sizing:

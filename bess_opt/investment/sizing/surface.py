@@ -66,7 +66,7 @@ def surface_of(
         }
     else:
         known = _planned(goal, real, executor, workers, told)
-    nothing = np.nan if goal.without is None or goal.name == "irr" else goal.without, True
+    nothing = np.nan if goal.without is None or goal.kind.rate else goal.without, True
     cells = [
         (p, h, e, *known.get((p, e), nothing)) for h, row in zip(along.tolist(), rows, strict=True) for p, e in row
     ]

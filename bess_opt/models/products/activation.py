@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bess_opt.models.assets import asset, rule_of
+from bess_opt.models.assets import add_own, asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.ledger import add_term
 from bess_opt.models.meaning import Meaning
@@ -20,9 +20,9 @@ from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import port_factor
 from bess_opt.plant.products.offers import SIGN, Direction, Offer, called_states, state_name
 
-STATE = Meaning("product", tie="converter")
-MEAN = Meaning("product", law=True)
-SETTLED = Meaning("import or export without calls of a price of their own", tie="converter")
+STATE, CALL = Meaning("product", kind="gauge", tie="converter"), Meaning("product", kind="gauge")
+MEAN = Meaning("product", kind="law")
+SETTLED = Meaning("import or export without calls of a price of their own", kind="gauge", tie="converter")
 Calls = list[tuple[Offer, Direction]]
 
 
@@ -53,11 +53,11 @@ def _add_states(m: Any, plant: Plant, battery: Storage, calls: Calls) -> None:
     own = asset(m, battery)
     for state in called_states(battery.prefix, plant.offers):
         for flow, limit in (("charge", battery.charge_limit_mw), ("discharge", battery.discharge_limit_mw)):
-            meaning = STATE if flow == "charge" else Meaning("product")
+            meaning = STATE if flow == "charge" else CALL
             power = ArrayVar(m.steps, upper=limit, units=MW, doc=f"{flow} power in one state", meaning=meaning)
-            setattr(m, f"{state}_{flow}_mw", power)
+            add_own(m, battery.prefix, f"{state}_{flow}_mw", power)
         shared = rule_of(battery, shared_power(state))
-        setattr(m, f"{state}_shared_power", ArrayConstraint(m.steps, rule=shared, meaning=MEAN))
+        add_own(m, battery.prefix, f"{state}_shared_power", ArrayConstraint(m.steps, rule=shared, meaning=MEAN))
     for offer, direction in calls:
         state, factor = state_name(battery.prefix, offer, direction), port_factor(plant, battery, direction)
         part = f"{battery.prefix}{offer.component}_mw"
@@ -66,7 +66,7 @@ def _add_states(m: Any, plant: Plant, battery: Storage, calls: Calls) -> None:
             ("charges", charge_in_call(battery.prefix, state, direction)),
             ("discharges", discharge_in_call(battery.prefix, state, direction)),
         ):
-            setattr(m, f"{state}_{kind}", ArrayConstraint(m.steps, rule=rule, meaning=Meaning("product")))
+            add_own(m, battery.prefix, f"{state}_{kind}", ArrayConstraint(m.steps, rule=rule, meaning=CALL))
     shares = tuple((state_name(battery.prefix, offer, d), _share_name(offer, d)) for offer, d in calls)
     own.mean_charge = ArrayConstraint(m.steps, rule=mean_over_calls(battery.prefix, "charge", shares), meaning=MEAN)
     own.mean_discharge = ArrayConstraint(

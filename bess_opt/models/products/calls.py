@@ -7,13 +7,13 @@ downward call stops discharging first, which takes two powers of which one is ze
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 
-from bess_opt.models.assets import asset
+from bess_opt.models.assets import add_own, asset
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.products.activation import base_grid, base_inverter_net, point
@@ -23,11 +23,13 @@ from bess_opt.plant.products.activation import port_factor
 from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels, of_direction
 from bess_opt.plant.reach import least_mwh, most_mwh
 
-CALLED = Meaning("product", tie="converter")
-POWER = Meaning("product power", stated_at="product", words="the power of its products' calls")
-SITE = Meaning("product at the site", stated_at="product", words="calls that the site's limits leave room for")
-BEFORE = Meaning("product energy", carries_energy=True, rests_at=0, stated_at="product", words="energy for calls")
-AFTER = Meaning("product energy", carries_energy=True, rests_at=1, stated_at="product", words="energy for calls")
+CALLED, DRAWN = Meaning("product", kind="gauge", tie="converter"), Meaning(kind="gauge")
+POWER = Meaning("product power", kind="limit", stated_at="product", words="the power of its products' calls")
+SITE = Meaning(
+    "product at the site", kind="limit", stated_at="product", words="calls that the site's limits leave room for"
+)
+BEFORE = replace(POWER, cause="product energy", carries_energy=True, rests_at=0, words="energy for calls")
+AFTER = replace(BEFORE, rests_at=1)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def add_power(m: Any, plant: Plant, battery: Storage) -> None:
         factor = port_factor(plant, battery, direction)
         names = tuple(offer.component for offer in offers)
         rule = power_when_called(battery.prefix, name, direction, names, factor)
-        setattr(m, f"{name}_power", ArrayConstraint(m.steps, rule=rule, meaning=POWER))
+        add_own(m, battery.prefix, f"{name}_power", ArrayConstraint(m.steps, rule=rule, meaning=POWER))
 
 
 def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
@@ -69,16 +71,21 @@ def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
         own.call_floor_mwh = ArrayParam(m.instants, least_mwh(battery), units=MWH, doc="least energy")
         for level in ups:
             _add_hours(m, level)
-            drawn = ArrayVar(m.steps, units=MW, doc="what a call takes from the cells")
-            setattr(m, f"{level.name}_drawn_mw", drawn)
+            drawn = ArrayVar(m.steps, units=MW, doc="what a call takes from the cells", meaning=DRAWN)
+            add_own(m, battery.prefix, f"{level.name}_drawn_mw", drawn)
             factor = port_factor(plant, battery, "up")
             for kind, rule in (("charging", drawn_charging), ("discharging", drawn_discharging)):
                 made = rule(battery.prefix, level, factor)
-                setattr(m, f"{level.name}_drawn_{kind}", ArrayConstraint(m.steps, rule=made, meaning=POWER))
+                add_own(
+                    m,
+                    battery.prefix,
+                    f"{level.name}_drawn_{kind}",
+                    ArrayConstraint(m.steps, rule=made, meaning=POWER),
+                )
         for end, meaning in ((0, BEFORE), (1, AFTER)):
             made = energy_for_up(battery.prefix, ups, end)
             name = f"{battery.prefix}call_up_energy_{'after' if end else 'before'}"
-            setattr(m, name, ArrayConstraint(m.steps, rule=made, meaning=meaning))
+            add_own(m, battery.prefix, name, ArrayConstraint(m.steps, rule=made, meaning=meaning))
     if downs:
         own.call_ceiling_mwh = ArrayParam(m.instants, most_mwh(battery), units=MWH, doc="most energy")
         for level in downs:
@@ -87,7 +94,7 @@ def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
         for end, meaning in ((0, BEFORE), (1, AFTER)):
             made = room_for_down(battery.prefix, downs, end)
             name = f"{battery.prefix}call_down_energy_{'after' if end else 'before'}"
-            setattr(m, name, ArrayConstraint(m.steps, rule=made, meaning=meaning))
+            add_own(m, battery.prefix, name, ArrayConstraint(m.steps, rule=made, meaning=meaning))
 
 
 def _add_hours(m: Any, level: Level) -> None:
@@ -98,15 +105,15 @@ def _add_called_down(m: Any, plant: Plant, battery: Storage, level: Level) -> No
     """The battery's powers when called down: discharging less first, then charging more."""
     limits = (("charge", battery.charge_limit_mw), ("discharge", battery.discharge_limit_mw))
     for flow, limit in limits:
-        meaning = CALLED if flow == "charge" else Meaning("product")
+        meaning = CALLED if flow == "charge" else replace(CALLED, tie="")
         power = ArrayVar(m.steps, upper=limit, units=MW, doc=f"{flow} power when called down", meaning=meaning)
-        setattr(m, f"{level.name}_{flow}_mw", power)
+        add_own(m, battery.prefix, f"{level.name}_{flow}_mw", power)
     factor = port_factor(plant, battery, "down")
     for kind, rule in (
         ("state", called_down(battery.prefix, level, factor)),
         *called_one_sided(battery.prefix, level),
     ):
-        setattr(m, f"{level.name}_{kind}", ArrayConstraint(m.steps, rule=rule, meaning=POWER))
+        add_own(m, battery.prefix, f"{level.name}_{kind}", ArrayConstraint(m.steps, rule=rule, meaning=POWER))
 
 
 def add_site_limits(m: Any, plant: Plant) -> None:

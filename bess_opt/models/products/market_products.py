@@ -5,14 +5,16 @@ A bid is MW at the AC bus, split over the batteries. What a call of it asks is i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 
+from bess_opt.models.assets import add_own, asset
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.ledger import add_term
-from bess_opt.models.meaning import Meaning
+from bess_opt.models.meaning import Limit, Meaning
 from bess_opt.models.products.activation import add_activation
 from bess_opt.models.products.calls import add_headroom, add_power, add_site_limits
 from bess_opt.models.units import MW, PER_MWH, PER_UNIT
@@ -20,9 +22,10 @@ from bess_opt.plant import money
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.products.offers import Offer
 
-BID = Meaning("product", limit="product maximum", tie="capacity")
-BLOCK = Meaning("product", stated_at="product", words="bids that are constant within a block")
-CHOICE = Meaning("product", stated_at="product", words="bids that the market takes")
+BID = Meaning("product", kind="flow", limit=Limit("product maximum"), tie="capacity")
+PART = Meaning(kind="flow")
+BLOCK = Meaning("product", kind="limit", stated_at="product", words="bids that are constant within a block")
+CHOICE, ON = replace(BLOCK, words="bids that the market takes"), Meaning(kind="choice")
 
 
 def add_products(m: Any, plant: Plant) -> None:
@@ -44,7 +47,8 @@ def _add_bids(m: Any, plant: Plant, offer: Offer) -> None:
     lower = np.where(np.isnan(first), 0.0, first)
     upper = np.where(np.isnan(first), offer.most_mw, first)
     name = offer.component
-    bid = ArrayVar(m.steps, lower=lower, upper=upper, units=MW, doc=f"capacity of {name} held", meaning=BID)
+    held = replace(BID, flow=f"{name}_mw")
+    bid = ArrayVar(m.steps, lower=lower, upper=upper, units=MW, doc=f"capacity of {name} held", meaning=held)
     setattr(m, f"{name}_mw", bid)
     inside = offer.inside_block
     if len(inside):
@@ -53,8 +57,14 @@ def _add_bids(m: Any, plant: Plant, offer: Offer) -> None:
         setattr(m, f"{name}_constant", ArrayConstraint(index, rule=constant_in_block(name), meaning=BLOCK))
     if m.calls_split:
         for battery in plant.batteries:
-            part = ArrayVar(m.steps, upper=offer.most_mw, units=MW, doc=f"part of {name} that a battery holds")
-            setattr(m, f"{battery.prefix}{name}_mw", part)
+            part = ArrayVar(
+                m.steps,
+                upper=offer.most_mw,
+                units=MW,
+                doc=f"part of {name} that a battery holds",
+                meaning=replace(PART, flow=f"{name}_mw"),
+            )
+            setattr(asset(m, battery), f"{name}_mw", part)
         prefixes = tuple(battery.prefix for battery in plant.batteries)
         setattr(m, f"{name}_split", ArrayConstraint(m.steps, rule=split(name, prefixes), meaning=BLOCK))
     if offer.chooses:
@@ -72,7 +82,9 @@ def _add_choice(m: Any, offer: Offer, upper: np.ndarray) -> None:
     most = upper[starts]
     if offer.on_or_off:
         reachable = np.where(most >= offer.least_mw - 1e-9, 1.0, 0.0)
-        on = ArrayVar(blocks, upper=reachable, binary=True, units=PER_UNIT, doc=f"1: {name} is held in the block")
+        on = ArrayVar(
+            blocks, upper=reachable, binary=True, units=PER_UNIT, doc=f"1: {name} is held in the block", meaning=ON
+        )
         setattr(m, f"{name}_on", on)
         setattr(m, f"{name}_most_mw", ArrayParam(blocks, most, units=MW, doc="most bid"))
         setattr(m, f"{name}_least_mw", pyo.Param(initialize=offer.least_mw, units=MW, mutable=True))
@@ -80,7 +92,9 @@ def _add_choice(m: Any, offer: Offer, upper: np.ndarray) -> None:
         setattr(m, f"{name}_least", ArrayConstraint(blocks, rule=least_if_on(name), meaning=CHOICE))
     if offer.step_mw is not None:
         whole = np.floor(most / offer.step_mw + 1e-9)
-        count = ArrayVar(blocks, upper=whole, integer=True, units=PER_UNIT, doc=f"steps of the bid of {name}")
+        count = ArrayVar(
+            blocks, upper=whole, integer=True, units=PER_UNIT, doc=f"steps of the bid of {name}", meaning=ON
+        )
         setattr(m, f"{name}_count", count)
         setattr(m, f"{name}_step_mw", pyo.Param(initialize=offer.step_mw, units=MW, mutable=True))
         setattr(m, f"{name}_whole_steps", ArrayConstraint(blocks, rule=whole_steps(name), meaning=CHOICE))
@@ -96,7 +110,7 @@ def _add_alike(m: Any, plant: Plant) -> None:
             own, other = (f"{battery.prefix}{name}_mw" for name in (offer.component, component[offer.alike]))
             rule = as_other(own, other)
             name = f"{battery.prefix}{offer.component}_alike"
-            setattr(m, name, ArrayConstraint(m.steps, rule=rule, meaning=BLOCK))
+            add_own(m, battery.prefix, name, ArrayConstraint(m.steps, rule=rule, meaning=BLOCK))
 
 
 def _add_groups(m: Any, plant: Plant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MWH
 from bess_opt.plant.plant import Storage
 from bess_opt.plant.warranty.cycle_caps import CycleCap
+
+CYCLES = Meaning("cycles", kind="limit")
 
 
 def add_cycle_caps(m: Any, battery: Storage) -> None:
@@ -34,10 +37,10 @@ def add_cycle_caps(m: Any, battery: Storage) -> None:
 
 
 def _add_rows(m: Any, battery: Storage, cap: CycleCap, name: str, index: Any, most_mwh: Any, rule: Rule) -> None:
-    own = asset(m, battery)
+    own, meaning = asset(m, battery), replace(CYCLES, stated_at=cap.where)
     setattr(own, f"{name}_index", index)
     setattr(own, f"{name}_most_mwh", ArrayParam(index, most_mwh, units=MWH, doc="energy through the cells allowed"))
-    rows = ArrayConstraint(index, rule=rule_of(battery, rule), by_member=name == cap.name, meaning=Meaning("cycles"))
+    rows = ArrayConstraint(index, rule=rule_of(battery, rule), by_member=name == cap.name, meaning=meaning)
     setattr(own, name, rows)
 
 

@@ -7,6 +7,7 @@ alone, so that the segments hold what lies above the lowest energy that a plan m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ from bess_opt.plant.warranty.depth_wear import DepthWear
 from bess_opt.plant.warranty.depth_wear import filled as wear_filled
 
 PREFIX = "wear_"
-SEGMENT, BALANCE = Meaning(cause="wear"), Meaning(cause="wear", law=True)
-FILLED = Meaning(cause="wear", law=True, carries_energy=True)
+SEGMENT = Meaning("wear", kind="segment", of_wear=True)
+BALANCE = Meaning("wear", kind="law", of_wear=True)
+FILLED = replace(BALANCE, carries_energy=True)
 
 
 def add_wear(m: Any, battery: Storage) -> None:
@@ -87,11 +89,6 @@ def _below(battery: Storage, wear: DepthWear) -> float:
 def segments_of(wear: DepthWear) -> range:
     """Numbers of the segments, cheapest first."""
     return range(len(wear.width_mwh))
-
-
-def is_of_wear(component: str) -> bool:
-    """Whether a variable or row, named with or without its battery, is one of a battery's segments."""
-    return component.rpartition(".")[2].startswith(PREFIX)
 
 
 def energy_name(segment: int) -> str:

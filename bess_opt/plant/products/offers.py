@@ -233,11 +233,6 @@ def _column(series: pd.DataFrame, name: str) -> Array | None:
     return series[name].to_numpy(dtype=float) if name in series else None
 
 
-def is_bid(variable: str) -> bool:
-    """Whether a variable of a model, without its battery's name, is the bid of a market product or a part of it."""
-    return variable.startswith(COMPONENT) and variable.endswith("_mw")
-
-
 def of_direction(offers: Sequence[Offer], direction: Direction) -> list[Offer]:
     """The products that are called in a direction."""
     return [offer for offer in offers if direction in offer.directions]

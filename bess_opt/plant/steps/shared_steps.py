@@ -21,7 +21,7 @@ from bess_opt.plant import physics
 from bess_opt.plant.flows import Flows
 from bess_opt.plant.grid_band import GridBand, ac_band, within_soft_caps
 from bess_opt.plant.plant import Plant, Storage
-from bess_opt.plant.room import Setpoints, dc_bounds
+from bess_opt.plant.room import Setpoints, dc_edges
 from bess_opt.plant.rule import AnyRule, State, UnitState
 from bess_opt.plant.stepper_limits import SLACK
 from bess_opt.plant.steps.site_flows import site_flows
@@ -148,8 +148,8 @@ class _Unit:
 
 
 @dataclass(frozen=True)
-class _Bound:
-    """A bound per step and what sets it."""
+class _Edge:
+    """Most or least power per step and what sets it."""
 
     mw: Powers
     by: list[str]
@@ -164,11 +164,11 @@ class _Site:
         self._dark = (plant.load_mw - asked.unserved_mw + most).tolist()
         self._on_dc = [battery.on_dc_bus for battery in plant.batteries]
         self._forced: Powers = [0.0] * len(self._on_dc)
-        self._low, self._high = (_bound(*bound) for bound in ac_band(plant, asked, of_rule=sheddable))
+        self._low, self._high = (_edge(*edge) for edge in ac_band(plant, asked, of_rule=sheddable))
         called_ac, called_dc = asked.called(plant)
         self._called_ac = called_ac.tolist()
         self._solar_dc = (plant.solar_dc_mw - asked.curtailed_dc_mw - called_dc).tolist()
-        dc_low, dc_high = dc_bounds(plant, asked)
+        dc_low, dc_high = dc_edges(plant, asked)
         self._dc_low, self._dc_high = dc_low.tolist(), dc_high.tolist()
         self._surplus = (plant.solar_ac_mw - plant.load_mw).tolist()
         self._most_in, self._most_out = (-plant.import_max_mw).tolist(), plant.export_max_mw.tolist()
@@ -285,8 +285,8 @@ class _Site:
         return change(high)
 
 
-def _bound(mw: Array, by: Array) -> _Bound:
-    return _Bound(mw.tolist(), by.tolist())
+def _edge(mw: Array, by: Array) -> _Edge:
+    return _Edge(mw.tolist(), by.tolist())
 
 
 def _only(values: Powers, chosen: Powers) -> Powers:

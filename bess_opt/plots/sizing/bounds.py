@@ -27,7 +27,7 @@ def bound_table(sizing: Sizing, planes: Planes) -> pd.DataFrame:
     )
     energy = power * duration
     goal = sizing.goal
-    if goal.name == "irr":
+    if goal.kind.rate:
         bound = _rates(sizing, planes, power, energy)
     else:
         bound = goal.sign * planes.bound_at(goal.priced, power, energy)

@@ -51,7 +51,7 @@ def _draw_bound(
     energy = power * (along if free == "duration_h" else sizing.region.duration_h[0])
     more = room(sizing, power, energy)
     handles: list[Artist] = []
-    if sizing.goal.name != "irr":
+    if not sizing.goal.kind.rate:
         bound = (sizing.value + sizing.goal.sign * more) / unit.scale
         axes.plot(along, bound, color=look.price, linewidth=LINE_PT, linestyle="--")
         handles.append(line_handle(look.price, label="proven bound", style="--"))

@@ -22,7 +22,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
-from bess_opt.solver.search.segments import Cutter, Segment, resting_instants
+from bess_opt.solver.search.segments import Cutter, Segment, held_instants
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 
 FIRST_CHOICES = 24  # choices of a segment in the first round
@@ -81,7 +81,7 @@ class ChoiceSearch:
         state = _State(None, np.inf, relaxed.objective)
         limited = False
         try:
-            rests = resting_instants(self.program, relaxed.x, relaxed.row_dual, self.steps, self.scale_mw)
+            rests = held_instants(self.program, relaxed.x, relaxed.row_dual, self.steps, self.scale_mw)
             self._resting = self._ends[rests[self._ends]]
             self._take(state, np.floor(relaxed.x + WHOLE), self.program.lower)
             self._search(relaxed, state)

@@ -24,22 +24,23 @@ from bess_opt.models.one_way import Pair
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, Exact, in_order, proven, rounding_of, steps_not_one_way
 from bess_opt.solver.program import Program
-from bess_opt.solver.search.branches import Choices, branched
 from bess_opt.solver.search.segments import (
     Cutter,
     Segment,
     SegmentPrograms,
     grown,
+    held_instants,
     merged_segments,
-    resting_instants,
     segment_around,
 )
+from bess_opt.solver.search.way_branches import MOST_CHOICES, WayBranches, Ways
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 
 TIE_CHOICES = 300  # yes-or-no choices of a segment up to which equal plans are told apart
 PRICE_ROUNDS = 4  # how often prices of rows that segments share are brought up to date
 LOOSE = 1e-9  # of the dearest: a price on a side that is not there, which is rounding
 MENDS = 40  # how often a pattern is mended where time has ended; each round is one linear program
+TIE_ROUNDING = 1e-9  # of the cost that breaks ties: plans that differ by less are told apart by nothing
 TIE_NODES = 100  # branches spent on telling equal plans apart; counted, not timed, so that it repeats
 
 
@@ -75,6 +76,9 @@ class OneWaySearch:
         self._early: Exact | None = None
         self._cutter = Cutter(full, self.steps)
         self._share = self._cutter.has_long_rows
+        binaries = [full.variables[pair.binary] for pair in pairs]
+        self._small_options = solver.options.model_copy(update={"rel_gap": 0.0, "time_limit_s": None})
+        self._only_ways = int(full.integer.sum()) == sum(len(block.positions) for block in binaries)
 
     def run(self, relaxed: Solution, x: Array) -> Exact:
         """The exact plan, from the relaxation's solution and its tie-broken values `x`.
@@ -136,7 +140,7 @@ class OneWaySearch:
         if self._early is None or self._early.solution.objective - bound > self._tolerance():
             return None
         least = proven(bound, self._early.solution.objective, self.program, self.scale_mw)
-        return replace(self._early, bound=least, windows=len(answers))
+        return replace(self._early, bound=least, segments=len(answers))
 
     def _at_shared_prices(self, best: Exact, segments: list[Segment], allowance: float) -> Exact:
         """`best` or a better plan, its bound from prices of the rows that segments share.
@@ -171,13 +175,8 @@ class OneWaySearch:
         row, column = np.array(row_dual), program.cost - program.priced(row_dual)
         cuts = [self._cutter.cut(segment, self._x, row_dual) for segment in segments]
         with _side_by_side(len(cuts)) as pool:
-            found = list(
-                pool.map(
-                    self._solve_small,
-                    *zip(*((cut.priced, cut.origin) for cut in cuts), strict=True),
-                    repeat(allowance),
-                )
-            )
+            ways = [self._ways(cut.origin, segment) for cut, segment in zip(cuts, segments, strict=True)]
+            found = list(pool.map(self._solve_small, [cut.priced for cut in cuts], ways, repeat(allowance)))
         total += sum(plan.bound for plan in found)
         idle = [self._idle_in(*asked) for asked in zip(cuts, segments, (plan.x for plan in found), strict=True)]
         for segment in segments:
@@ -233,7 +232,7 @@ class OneWaySearch:
             if answer.programs is not None
         ]
         complete = [plans] if plans and len(plans) == len(answers) else []
-        for idle in (*complete, [self._on_balance(self._x)], [self._whole_on_balance()]):
+        for idle in (*complete, [self._on_balance(self._x)], [self._on_balance(self._x, at_least=-np.inf)]):
             plan = self._mended(idle, bound, len(answers))
             if plan is not None:
                 best = plan if self._early is None else min(plan, self._early, key=lambda p: p.solution.objective)
@@ -256,29 +255,18 @@ class OneWaySearch:
             idle = [*idle, self._on_balance(plan.x)]
         return None
 
-    def _on_balance(self, x: Array) -> dict[str, Array]:
-        """Steps at which each flow stands still if those that go both ways in `x` keep the way of their balance."""
-        idle, rounding = {}, ONE_WAY_ROUNDING * self.scale_mw
+    def _on_balance(self, x: Array, at_least: float = ONE_WAY_ROUNDING) -> dict[str, Array]:
+        """Steps at which each flow stands still if those that go both ways in `x`, by a share, keep their balance."""
+        idle = {}
         for pair in self.pairs:
             first, second = (x[self.program.variables[n].slice] for n in (pair.first, pair.second))
-            both = np.minimum(first, second) > rounding
+            both = np.minimum(first, second) > at_least * self.scale_mw
             idle[pair.first] = np.flatnonzero(both & (first < second))
             idle[pair.second] = np.flatnonzero(both & (first >= second))
         return idle
 
-    def _whole_on_balance(self) -> dict[str, Array]:
-        """Steps at which each flow stands still if every step keeps the way it goes on balance in the relaxation."""
-        idle = {}
-        for pair in self.pairs:
-            first, second = (self._x[self.program.variables[n].slice] for n in (pair.first, pair.second))
-            idle[pair.first] = np.flatnonzero(first < second)
-            idle[pair.second] = np.flatnonzero(first >= second)
-        return idle
-
     def _resting(self) -> Array:
-        return np.flatnonzero(
-            resting_instants(self.program, self._x, self._relaxed.row_dual, self.steps, self.scale_mw)
-        )
+        return np.flatnonzero(held_instants(self.program, self._x, self._relaxed.row_dual, self.steps, self.scale_mw))
 
     def _solve_segments(self, segments: list[Segment], allowance: float) -> dict[Segment, Answer]:
         """The segments' answers, found side by side."""
@@ -295,13 +283,14 @@ class OneWaySearch:
         """Bound and plan of one segment; a plan that does not exist leaves the gap infinite."""
         programs = self._cutter.cut(segment, self._x, self._relaxed.row_dual, share=self._share)
         here = np.append(self._x, np.zeros(self.full.columns - len(self._x)))[programs.origin]
-        priced = self._solve_small(programs.priced, programs.origin, allowance)
+        ways = self._ways(programs.origin, segment)
+        priced = self._solve_small(programs.priced, ways, allowance)
         raised = max(0.0, priced.bound - float(programs.priced.cost @ here))
         x = priced.x
         rests = np.allclose(x[programs.ends], programs.end_values, rtol=0.0, atol=1e-7 * self.scale_mw)
         if not rests or (programs.coupled and not programs.held.holds(x, 1e-9 * self.scale_mw)):
             try:
-                x = self._solve_small(programs.held, programs.origin, allowance).x
+                x = self._solve_small(programs.held, ways, allowance).x
             except InfeasibleProgramError:
                 if segment == Segment(0, self.steps):
                     raise
@@ -309,7 +298,7 @@ class OneWaySearch:
         paid = float(programs.held.cost @ (x - here))
         return Answer(segment, raised, paid - raised, programs, x)
 
-    def _break_ties(self, programs: SegmentPrograms, x: Array) -> Array:
+    def _break_ties(self, programs: SegmentPrograms, ways: Ways, x: Array) -> Array:
         """Among the segment's plans that cost no more than `x`: the later objectives, then the tie-break.
 
         A segment with many choices keeps the plan that it has: the solver finds the same one every time.
@@ -323,20 +312,37 @@ class OneWaySearch:
             row = (carries, cost[carries] / price, -np.inf, float(cost @ x) / price)
             held = held.with_rows([row])
         later = np.append(self._later, np.zeros(self.full.columns - len(self._later)))[programs.origin]
-        options = self.solver.options.model_copy(update={"rel_gap": 0.0, "time_limit_s": None})
-        small = Solver(replace(held, cost=later), options, scale_mw=self.scale_mw)
-        small.limit_nodes(TIE_NODES)
-        small.start_from(x)
+        held = replace(held, cost=later)
         try:
-            return small.solve(time_limit_s=self._left_s()).x
+            found = self._branched(held, ways, TIE_ROUNDING * abs(float(later @ x)), x)
+            if found is None:
+                small = Solver(held, self._small_options, scale_mw=self.scale_mw)
+                small.limit_nodes(TIE_NODES)
+                small.start_from(x)
+                found = small.solve(time_limit_s=self._left_s())
         except (InfeasibleProgramError, LimitReachedError):
             return x  # the ceiling on the cost may be a hair below what is reachable
+        return found.x
 
     def _idle_flows(self, answer: Answer) -> dict[str, Array]:
         """Steps at which each flow of a converter stands still in the segment's plan."""
         if answer.programs is None:
             return {}
-        return self._idle_in(answer.programs, answer.segment, self._break_ties(answer.programs, answer.x))
+        ways = self._ways(answer.programs.origin, answer.segment)
+        x = self._break_ties(answer.programs, ways, answer.x)
+        return self._idle_in(answer.programs, answer.segment, x)
+
+    def _ways(self, origin: Array, segment: Segment) -> Ways:
+        """The columns of the segment's converters in its program, whose columns in the full one are `origin`."""
+        steps = np.arange(segment.first, segment.last)
+
+        def columns(names: list[str]) -> Array:
+            return np.searchsorted(origin, np.concatenate([self.full.variables[n].first + steps for n in names]))
+
+        pairs = self.pairs
+        return Ways(
+            columns([p.first for p in pairs]), columns([p.second for p in pairs]), columns([p.binary for p in pairs])
+        )
 
     def _idle_in(self, programs: SegmentPrograms, segment: Segment, x: Array) -> dict[str, Array]:
         """Steps of the segment at which each flow stands still in its plan `x`."""
@@ -351,28 +357,25 @@ class OneWaySearch:
             idle[pair.second] = steps[(second <= rounding) | (second <= first)]
         return idle
 
-    def _solve_small(self, program: Program, origin: Array, allowance: float) -> Solution:
-        options = self.solver.options.model_copy(update={"rel_gap": 0.0, "time_limit_s": None})
-        if all(pair.of_call for pair in self.pairs):
-            rounding, places = ONE_WAY_ROUNDING * self.scale_mw, self._places_in(origin)
-            found = branched(program, places, options, self.scale_mw, rounding, allowance, self._left_s)
-            if found is not None:
-                return found
-        small = Solver(program, options, scale_mw=self.scale_mw)
+    def _branched(self, program: Program, ways: Ways, allowance: float, begin: Array | None) -> Solution | None:
+        """The best plan by branches; None where the program is not one for them."""
+        if not self._only_ways or len(ways.binary) > MOST_CHOICES:
+            return None
+        search = WayBranches(program, ways, self._small_options, self.scale_mw, self._left_s)
+        return search.run(allowance, begin)
+
+    def _solve_small(self, program: Program, ways: Ways, allowance: float) -> Solution:
+        branched = self._branched(program, ways, allowance, None)
+        if branched is not None:
+            return branched
+        small = Solver(program, self._small_options, scale_mw=self.scale_mw)
         small.allow_gap(allowance)
+        if len(ways.binary) <= MOST_CHOICES:
+            small.expect_little()
         found = small.solve(time_limit_s=self._left_s())
         if found.limited:
             raise LimitReachedError("the time limit ended the search for an one-way plan")
         return found
-
-    def _places_in(self, origin: Array) -> Choices:
-        """The columns of the converters in a segment's program, whose columns are `origin` of the full one."""
-        new, of = np.full(self.full.columns, -1), self.full.variables
-        new[origin] = np.arange(len(origin))
-        kinds = zip(*((pair.first, pair.second, pair.binary) for pair in self.pairs), strict=True)
-        first, second, choice = (np.concatenate([new[of[name].slice] for name in kind]) for kind in kinds)
-        there = choice >= 0
-        return Choices(first[there], second[there], choice[there])
 
     def _with_pattern(self, idle: list[dict[str, Array]], bound: float, segments: int) -> Exact:
         """Solve the whole program with the flows that are idle in the segments held at zero, then break ties."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.solver.program import ENERGY, Program, of_batteries, stores
+from bess_opt.solver.program import ENERGY, Program, of_flow, stores
 
 WIDE_ROW = 4  # places; a row of the energy law spans three
 WIDEST = 384  # steps a segment reaches at most for an instant at which it may end
@@ -58,10 +58,10 @@ def merged_segments(segments: list[Segment], separable: Array) -> list[Segment]:
     return merged
 
 
-def resting_instants(program: Program, x: Array, row_dual: Array, steps: int, scale_mw: float) -> Array:
+def held_instants(program: Program, x: Array, row_dual: Array, steps: int, scale_mw: float) -> Array:
     """Per instant, whether a bound or a head-room holds each stored energy of the plan `x`; both ends do."""
     rests, slack = np.ones(steps + 1, dtype=bool), 1e-7 * scale_mw
-    for energy in of_batteries(program.variables, ENERGY):
+    for energy in of_flow(program.variables, ENERGY):
         e, lower, upper = (v[energy.slice] for v in (x, program.lower, program.upper))
         rests &= (e - lower < slack) | (upper - e < slack)
     for rows in program.constraints.values():

@@ -14,8 +14,10 @@ from bess_opt.models.one_way import Pair
 from bess_opt.solver.engines import Engine, Objectives, ReadModel
 from bess_opt.solver.value_function.modes import Modes, modes_of
 from bess_opt.solver.value_function.plan import ValueFunctionPlan, has_plan, solve_by_value_functions
+from bess_opt.solver.value_function.prices import Prices
 from bess_opt.solver.value_function.recursion import NOT_BUILT, Curve, Recursion, RecursionFailedError, compiled_part
 from bess_opt.solver.value_function.step_program import LEVELS, NotStepwiseError, StepProgram, read
+from bess_opt.solver.value_function.values import ValueFunctions
 from bess_opt.solver.value_function.windows import Windows, aged
 
 
@@ -40,6 +42,18 @@ class ByPrice:
 
 
 @dataclass(frozen=True)
+class RelaxedByPrices:
+    """See `engines.RelaxedOptimum`."""
+
+    value: float
+    prices: Prices
+
+    def most(self, other: ReadModel) -> float:
+        """See `engines.RelaxedOptimum`."""
+        return self.prices.bound(other.program) if isinstance(other, ReadStepProgram) else math.inf
+
+
+@dataclass(frozen=True)
 class ReadStepProgram:
     """A model as a step program."""
 
@@ -47,14 +61,24 @@ class ReadStepProgram:
 
     def value(self) -> float:
         """See `engines.ReadModel`."""
-        own = self.program
-        first = replace(own, cost=own.cost[:1], energy_worth=own.energy_worth[:1], offset=own.offset[:1])
+        first = self._first_level()
         try:
-            return float(Recursion(first, modes_of(first)).start().value[0]) + own.offset[0]
+            return float(Recursion(first, modes_of(first)).start().value[0]) + first.offset[0]
         except RecursionFailedError as error:
             if error.no_plan:
                 return math.nan
             raise
+
+    def relaxed(self) -> RelaxedByPrices:
+        """See `engines.ReadModel`."""
+        functions = ValueFunctions.of_program(self._first_level(), one_way=False)
+        own, recursion = functions.program, functions.recursion
+        found = recursion.schedule_of(0, own.steps, float(own.least[0]), recursion.end(), flows=False)
+        return RelaxedByPrices(float(found.value[0]) + own.offset[0], functions.prices(found))
+
+    def _first_level(self) -> StepProgram:
+        own = self.program
+        return replace(own, cost=own.cost[:1], energy_worth=own.energy_worth[:1], offset=own.offset[:1])
 
     def worth_between(self, first: int, last: int) -> list[Curve]:
         """See `engines.ReadModel`."""
@@ -96,6 +120,13 @@ class ReadStepProgram:
                 most=next(mixed),
             )
         )
+
+    def shares_worth(self, other: ReadModel) -> bool:
+        """See `engines.ReadModel`."""
+        if not isinstance(other, ReadStepProgram) or not _same_shape(self.program, other.program):
+            return False
+        sides = ([*p.cost[0], p.energy_worth[0]] for p in (self.program, other.program))
+        return all(np.array_equal(one, far) for one, far in zip(*sides, strict=True))
 
     def equals(self, other: ReadModel, within: float) -> bool:
         """See `engines.ReadModel`."""

@@ -146,7 +146,7 @@ class ValueFunctionPlan:
         return False
 
     @property
-    def windows(self) -> int:
+    def segments(self) -> int:
         """Parts of the horizon solved with binaries."""
         return 0
 

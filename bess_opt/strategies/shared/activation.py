@@ -50,14 +50,14 @@ def activate(scenario: Scenario, plant: Plant) -> ActiveStrategy:
     if not entries:
         raise StrategyError("strategy: none is stated; add [strategy] with name = one of the names of bess-opt list")
     if len(entries) == 1:
-        single = _bound(entries[0], scenario, plant, "strategy")
+        single = _single(entries[0], scenario, plant, "strategy")
         _require_products_fit(scenario, single.strategy.unit(single.options))
         return single
     _require_products_fit(scenario, "currency")
     twice = sorted({e.name for e in entries if sum(e.name == other.name for other in entries) > 1})
     if twice:
         raise StrategyError(f"strategy: {twice[0]!r} is stated twice; a stack holds each strategy once")
-    stack = StrategyStack(tuple(_bound(entry, scenario, plant, f"strategy[{i}]") for i, entry in enumerate(entries)))
+    stack = StrategyStack(tuple(_single(entry, scenario, plant, f"strategy[{i}]") for i, entry in enumerate(entries)))
     stack.require(plant)
     return stack
 
@@ -74,7 +74,7 @@ def _require_products_fit(scenario: Scenario, unit: str) -> None:
         raise StrategyError(f"product: found {names} beside {regulating[0]!r}; state its capacity as products too")
 
 
-def _bound(entry: StrategyEntry, scenario: Scenario, plant: Plant, where: str) -> SingleStrategy:
+def _single(entry: StrategyEntry, scenario: Scenario, plant: Plant, where: str) -> SingleStrategy:
     strategy = get(entry.name)
     try:
         options = strategy.options(**dict(entry.options))

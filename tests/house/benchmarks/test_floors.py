@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from engine import Goal, time_goal
 from floors import FLOORS, numbers_of
 from records import exponent, time_case
+from rich.console import Console
+from show import engine_table
 from sizing import time_sizing
 from support.places import ROOT
 from workloads import available, first_steps, growing
@@ -103,6 +107,24 @@ def test_the_exponent_is_the_slope_of_the_logarithms() -> None:
     assert exponent(rows, "ours") == pytest.approx(1.5849625)
     assert exponent(rows[:2], "ours") is None
     assert exponent(rows, "cvxpy") is None
+
+
+def test_a_floor_that_does_not_end_bounds_the_multiple() -> None:
+    """Its time until then is the least that it takes, so the multiple is at most what the table shows."""
+    scenario = growing(4 * 8_760)
+    goal = Goal("a work", 1.0, lambda: 1.0, lambda: FLOORS["arrays"](scenario, 0.01))
+    row = time_goal(goal, 1, "wall")
+    assert not row["floor_ended"]
+    assert row["ratio"] == pytest.approx(row["seconds"] / row["arrays_seconds"])
+    done = time_goal(
+        Goal("a work", 1.0, lambda: 1.0, lambda: FLOORS["arrays"](slice_of("solar_merchant"))), 1, "wall"
+    )
+    assert done["floor_ended"]
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(engine_table([row | {"memory_gib": 2.0, "memory_at_most_gib": 3.0}, done]))
+    first, second = (line for line in console.export_text().splitlines() if "a work" in line)
+    assert all(words in first for words in ("not ended after", "at most", "2.00, goal 3"))
+    assert "at most" not in second
 
 
 @pytest.mark.second_tier

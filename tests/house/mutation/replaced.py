@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import importlib.abc
 import importlib.machinery
 from collections.abc import Iterator
@@ -37,8 +38,10 @@ class Replaced(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def replace_code(name: str, path: Path, mutant: Mutant) -> bool:
     """Give every function of the imported module its changed code, wherever it is held by now.
 
-    False, and nothing done, if a function would close over other names.
+    False, and nothing done, if a function would close over other names. A module that the tests import late is
+    imported here, or it would come unchanged.
     """
+    importlib.import_module(name)
     codes = {_place(code): code for code in _codes(compile(mutant.tree, str(path), "exec", dont_inherit=True))}
     held = [f for f in gc.get_objects() if isinstance(f, FunctionType) and f.__module__ == name]
     pairs = [(f, codes[_place(f.__code__)]) for f in held if _place(f.__code__) in codes]

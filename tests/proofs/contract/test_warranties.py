@@ -20,6 +20,16 @@ CAPS: dict[str, Any] = {
 }
 
 
+FINANCE = {"capital_per_mwh": 20_000.0, "discount_rate": 0.05, "lifetime_years": 10, "horizons_per_year": 182.5}
+CLAUSES = [{"name": "noon", "export_mw": 0.2, "hours": [10, 14]}]
+TARIFF = {
+    "energy": [{"price_per_mwh": 30.0}],
+    "demand": [{"price_per_mw_month": 500.0, "interval_min": 60.0}],
+}
+BESIDE: dict[str, Any] = {"alone": {}, "clauses": {"connection": CLAUSES}, "bill": {"tariff": TARIFF}}
+SLOW = pytest.mark.second_tier
+
+
 def site(cap: str, **more: Any) -> bo.Scenario:
     """Two days around the end of a month: PV, load, prices, a cap on cycles and wear by depth."""
     rng = np.random.default_rng(5)
@@ -54,7 +64,7 @@ def test_every_twin(cap: str) -> None:
 
 @pytest.mark.parametrize("cap", ["month", "hours"])
 def test_clauses_of_a_connection(cap: str) -> None:
-    scenario = site(cap).replace(connection=[{"name": "noon", "export_mw": 0.2, "hours": [10, 14]}])
+    scenario = site(cap).replace(connection=CLAUSES)
     keeps(bo.optimize(scenario))
     found = bo.connection(scenario).table
     assert (found["value_lost"].dropna() >= -1e-6).all()
@@ -62,11 +72,7 @@ def test_clauses_of_a_connection(cap: str) -> None:
 
 @pytest.mark.parametrize("cap", ["day", "charged"])
 def test_a_bill(cap: str) -> None:
-    tariff = {
-        "energy": [{"price_per_mwh": 30.0}],
-        "demand": [{"price_per_mw_month": 500.0, "interval_min": 60.0}],
-    }
-    plan = bo.optimize(site(cap).replace(tariff=tariff))
+    plan = bo.optimize(site(cap).replace(tariff=TARIFF))
     keeps(plan)
     assert plan.bill.total == pytest.approx(-plan.metrics.net_revenue, abs=1e-6)
 
@@ -105,13 +111,7 @@ def by_hand(scenario: bo.Scenario, plan: bo.Dispatch) -> list[float]:
 
 @pytest.mark.parametrize("cap", ["month", "hours"])
 def test_several_batteries_under_clauses_and_bills(cap: str) -> None:
-    scenario = two(cap).replace(
-        connection=[{"name": "noon", "export_mw": 0.2, "hours": [10, 14]}],
-        tariff={
-            "energy": [{"price_per_mwh": 30.0}],
-            "demand": [{"price_per_mw_month": 500.0, "interval_min": 60.0}],
-        },
-    )
+    scenario = two(cap).replace(connection=CLAUSES, tariff=TARIFF)
     plan = bo.optimize(scenario)
     keeps(plan)
     assert plan.bill.total == pytest.approx(-plan.metrics.net_revenue, abs=1e-6)
@@ -121,8 +121,7 @@ def test_several_batteries_under_clauses_and_bills(cap: str) -> None:
 
 
 def test_several_batteries_over_life() -> None:
-    finance = {"capital_per_mwh": 20_000.0, "discount_rate": 0.05, "lifetime_years": 10, "horizons_per_year": 182.5}
-    scenario = two("day").replace(finance=finance)
+    scenario = two("day").replace(finance=FINANCE)
     worth = bo.financials(bo.optimize(scenario), bo.simulate(scenario, rule=lambda _state: 0.0)).npv
     dearer = scenario.replace(battery={"north": {"max_cycles": [{"count": 0.1, "per": "day"}]}})
     capped = bo.optimize(dearer)
@@ -130,13 +129,31 @@ def test_several_batteries_over_life() -> None:
     assert bo.financials(capped, bo.simulate(dearer, rule=lambda _state: 0.0)).npv < worth
 
 
-def test_a_size() -> None:
-    finance = {
-        "capital_per_mwh": 20_000.0,
-        "discount_rate": 0.05,
-        "lifetime_years": 10,
-        "horizons_per_year": 182.5,
-    }
-    found = bo.size(site("month").replace(finance=finance), power_mw=(0.5, 1.0), duration_h=(1.0, 2.0))
+@pytest.mark.parametrize("cap", ["month", *(pytest.param(cap, marks=SLOW) for cap in CAPS if cap != "month")])
+@pytest.mark.parametrize("beside", ["alone", *(pytest.param(one, marks=SLOW) for one in BESIDE if one != "alone")])
+def test_a_size(cap: str, beside: str) -> None:
+    scenario = site(cap).replace(finance=FINANCE, **BESIDE[beside])
+    found = bo.size(scenario, power_mw=(0.5, 1.0), duration_h=(1.0, 2.0))
     assert found.plan.scenario.battery.wear is not None
     keeps(found.plan)
+    smaller = scenario.replace(battery={"power_mw": 0.5, "duration_h": 1.0})
+    assert found.value >= worth_of(smaller) - 1e-6
+
+
+@pytest.mark.parametrize("cap", ["day", *(pytest.param(cap, marks=SLOW) for cap in CAPS if cap != "day")])
+@pytest.mark.parametrize("beside", ["alone", *(pytest.param(one, marks=SLOW) for one in BESIDE if one != "alone")])
+def test_sizes_of_several(cap: str, beside: str) -> None:
+    """Sizes looked for together: each battery's own caps and wear at the size found, and no corner is worth more."""
+    scenario = two(cap).replace(finance=FINANCE, **BESIDE[beside])
+    power_mw, duration_h = {"north": (0.5, 1.0), "south": (1.0, 1.0)}, {"north": (2.0, 2.0), "south": (1.0, 1.0)}
+    found = bo.size(scenario, power_mw=power_mw, duration_h=duration_h)
+    assert [row.battery for row in found.plan.report.certificate.wear] == ["north", "south"]
+    keeps(found.plan)
+    assert found.plan.metrics.wear_cost == pytest.approx(sum(by_hand(found.plan.scenario, found.plan)), abs=1e-6)
+    smaller = scenario.replace(battery={"north": {"power_mw": 0.5}})
+    assert found.value >= worth_of(smaller) - 1e-6
+
+
+def worth_of(scenario: bo.Scenario) -> float:
+    """NPV of the whole site under its best plan, as sizing counts it: the technology states no life, so none fades."""
+    return bo.financials(bo.optimize(scenario)).npv

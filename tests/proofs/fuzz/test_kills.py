@@ -116,7 +116,7 @@ def whole_or_nothing(seed: int, folder: Path) -> None:
     assert leftovers(folder) == [], told
 
 
-@pytest.mark.parametrize("seed", range(100, 101))
+@pytest.mark.parametrize("seed", [104])  # a new scenario: the others take seconds
 def test_a_command_that_is_ended_leaves_the_old_or_the_new(seed: int, tmp_path: Path) -> None:
     whole_or_nothing(seed, tmp_path)
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,8 @@ from support.cases import IDEAL, Case, case, random_case
 import bess_opt as bo
 from bess_opt.interfaces.cli.new_scenario import new_scenario
 from bess_opt.solver.highs import Solver
-from bess_opt.solver.search.one_way_search import OneWaySearch
+from bess_opt.solver.search.one_way_search import Answer, OneWaySearch
+from bess_opt.solver.search.segments import Segment
 from bess_opt.solver.solution import LimitReachedError
 
 LOSSY = {"eta_charge": 0.9, "eta_discharge": 0.95, "soc_min": 0.1, "soc_max": 0.9, "c_rate_max": 10.0}
@@ -56,15 +56,19 @@ def test_out_of_time_the_windows_own_plans_stand(monkeypatch: pytest.MonkeyPatch
     prices = np.random.default_rng(3).normal(40.0, 2.0, 72).round(2)
     cycling = {"name": "cycling", "cycles_per_day": 7.0, "shortfall_price_per_cycle": 10_000.0}
     of = case(price_per_mwh=prices, battery={"technology": LOSSY, "soc_start": 0.5}, strategy=cycling)
-    found = {}
+    found, solve_segment, solved = {}, OneWaySearch._solve_segment, list[Segment]()
     for windows in (0, 3):
-        left = iter([60.0] * 2 * windows)
+        solved.clear()
 
-        def time_left(_search: OneWaySearch, left: Iterator[float] = left) -> float:
-            for seconds in left:
-                return seconds
-            raise LimitReachedError("out of time")
+        def counted(self: OneWaySearch, segment: Segment, allowance: float) -> Answer:
+            answer = solve_segment(self, segment, allowance)
+            solved.append(segment)
+            return answer
 
+        def time_left(_search: OneWaySearch, windows: int = windows) -> float:
+            return out_of_time() if len(solved) >= windows else 60.0
+
+        monkeypatch.setattr(OneWaySearch, "_solve_segment", counted)
         monkeypatch.setattr(OneWaySearch, "_left_s", time_left)
         found[windows] = of.optimize().report
     assert found[0].status == found[3].status == "time_limit"

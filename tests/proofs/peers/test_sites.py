@@ -20,7 +20,7 @@ import bess_opt as bo
 QUICK_SITES, ALL_SITES = range(60), (*range(303), *range(304, 375), *range(376, 600))
 QUICK_WORN, ALL_WORN = range(30), range(500)
 QUICK_BILLED, ALL_BILLED = range(12), range(200)
-QUICK_OUTSIDE, ALL_OUTSIDE = range(8), (*range(96), *range(97, 200))
+QUICK_OUTSIDE, ALL_OUTSIDE = (0, *range(2, 8)), (*range(96), *range(97, 200))
 
 
 def scenario_of(case: SiteCase) -> bo.Scenario:

@@ -20,8 +20,8 @@ from bess_opt.investment.lifetime.cash_flow import Weights
 from bess_opt.investment.sizing import region as sizing_region
 from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.objectives import goal_of
-from bess_opt.investment.sizing.planes import Plane, Planes, SolvedSize
-from bess_opt.investment.sizing.proof import _Search, require_within
+from bess_opt.investment.sizing.planes import Plane, Planes, SolvedSize, require_within
+from bess_opt.investment.sizing.proof import _Search
 from bess_opt.investment.sizing.region import Region, region_of
 from bess_opt.investment.sizing.sized_program import SizedProgram
 

@@ -25,7 +25,6 @@ from bess_opt.interfaces.cli.new_scenario import new_scenario
 from bess_opt.models.assemble import model_of
 from bess_opt.models.dc_bus import add_dc_bus
 from bess_opt.models.ledger import add_term
-from bess_opt.models.one_way import OWN
 from bess_opt.plant.billing import billing_of
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.solver.expand import expand
@@ -33,6 +32,7 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.optimum import LinearOptimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.search.one_way_search import OneWaySearch
+from bess_opt.solver.search.way_branches import MOST_CHOICES, Ways
 from bess_opt.solver.solution import LimitReachedError
 from bess_opt.strategies.shared.activation import activate
 
@@ -113,10 +113,11 @@ def test_a_search_whose_time_is_over() -> None:
 def test_a_window_whose_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     of = search()
     small = program()
-    of.solver, of.scale_mw, of.deadline, of.pairs = Solver(small), 1.0, None, (OWN,)
+    of.solver, of.scale_mw, of.deadline = Solver(small), 1.0, None
+    of._small_options, of._only_ways = of.solver.options, True
     monkeypatch.setattr(Solver, "solve", lambda *_a, **_k: SimpleNamespace(limited=True))
     with pytest.raises(LimitReachedError, match="the time limit ended the search for an one-way plan"):
-        of._solve_small(small, np.arange(small.columns), 1.0)
+        of._solve_small(small, Ways(*(np.zeros(MOST_CHOICES + 1, dtype=int) for _ in range(3))), 1.0)
 
 
 # ---- the solver

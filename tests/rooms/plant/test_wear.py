@@ -195,6 +195,12 @@ def test_a_table_of_one_depth_and_a_straight_one_are_one_price() -> None:
         ([0.5, 1.0], [2.0], 1.0, "cycles: found [2.0]; give a number of cycles above 0 for each depth"),
         ([0.5, 1.0], [2.0, 0.0], 1.0, "give a number of cycles above 0"),
         ([1.0], [2.0], -1.0, "capital_per_mwh: found -1.0; give what new cells cost"),
+        ([0.5, "y"], [2.0, 1.0], 1.0, "depths: found [0.5, 'y']; give depths that rise"),
+        ("1.0", [2.0], 1.0, "depths: found '1.0'; give depths that rise"),
+        (1.0, [2.0], 1.0, "depths: found 1.0; give depths that rise"),
+        ([0.5, 1.0], [2.0, None], 1.0, "cycles: found [2.0, None]; give a number of cycles above 0 for each depth"),
+        ([1.0], [2.0], "x", "capital_per_mwh: found 'x'; give what new cells cost"),
+        ([1.0], [2.0], True, "capital_per_mwh: found True; give what new cells cost"),
     ],
 )
 def test_a_wrong_table_is_refused(depths: Any, cycles: Any, capital: float, sentence: str) -> None:

@@ -56,8 +56,8 @@ def test_all_that_was_in_a_broken_pool_comes_back(takes: int, retries: int) -> N
 
     In company nobody is blamed, so that no retry is needed; a pool that takes one job only leaves it alone.
     """
-    crew = Workers(Breaking(takes), 4, Here)
-    made = list(made_by(crew, iter(jobs(4)), ACTION, retries))
+    workers = Workers(Breaking(takes), 4, Here)
+    made = list(made_by(workers, iter(jobs(4)), ACTION, retries))
     assert sorted(job.place for job, _ in made) == [0, 1, 2, 3]
     assert all(row.row["error"] == "" for _, row in made)
 
@@ -65,8 +65,8 @@ def test_all_that_was_in_a_broken_pool_comes_back(takes: int, retries: int) -> N
 def test_only_a_job_that_breaks_a_pool_alone_is_blamed() -> None:
     """Alone in each of three pools: its first try and two more; then the next pool serves the second job."""
     pools = [Breaking(1), Breaking(1)]
-    crew = Workers(Breaking(1), 1, lambda: pools.pop() if pools else Here())
-    made = {job.place: row for job, row in made_by(crew, iter(jobs(2)), ACTION, retries=2)}
+    workers = Workers(Breaking(1), 1, lambda: pools.pop() if pools else Here())
+    made = {job.place: row for job, row in made_by(workers, iter(jobs(2)), ACTION, retries=2)}
     assert made[0].row["error"] == "its worker died 3 times: gone"
     assert not made[0].final
     assert made[1].row["x"] == 1

@@ -168,6 +168,6 @@ def test_a_desk_tells_editions_apart_and_a_size_is_cancelled_in_two_steps() -> N
             job = desk.job(number)
             assert job is not None
             assert (job.state, job.stage) == (state, stage)
-        assert desk.crew.processes() == []
+        assert desk.workers.processes() == []
     finally:
         desk.close()

@@ -95,10 +95,10 @@ def test_cancel_stops_at_once() -> None:
     """The process is gone, the job says so, and the next one gets a new process."""
     desk = Desk(small())
     number = desk.start(Task("plans", controls_of(small())))
-    (process,) = desk.crew.processes()
+    (process,) = desk.workers.processes()
     desk.cancel(number)
     assert process.exitcode == -signal.SIGKILL, "a process that nobody waits for stays a zombie"
-    assert desk.crew.processes() == []
+    assert desk.workers.processes() == []
     job = desk.job(number)
     assert job is not None
     assert job.state == "cancelled"
@@ -117,7 +117,7 @@ def test_a_new_question_takes_the_place_of_the_old(desk: Desk) -> None:
 def test_a_worker_that_dies_is_noticed() -> None:
     desk = Desk(small())
     number = desk.start(Task("plans", controls_of(small())))
-    (process,) = desk.crew.processes()
+    (process,) = desk.workers.processes()
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     job = ended(desk, number)
@@ -156,7 +156,7 @@ def test_pages_side_by_side_each_get_their_own_answer() -> None:
         job = ended(desks.of(page), numbers[page])
         assert (job.state, job.errors) == ("done", ())
         assert job.plans["optimal"].scenario.battery.power_mw == controls.power_mw
-    workers = desks._crew.processes()
+    workers = desks._workers.processes()
     assert 1 <= len(workers) <= (os.cpu_count() or 1)
     desks.close()
     assert all(worker.exitcode == -signal.SIGKILL for worker in workers)

@@ -122,3 +122,53 @@ def test_what_is_stated_of_one_quantity_needs_its_file_and_leaves_the_others_pla
     assert run("import", into / "series.reading.toml", "--into", again).code == 0
     for name in ("series.csv", "scenario.toml"):
         assert (into / name).read_bytes() == (again / name).read_bytes()
+
+
+def caiso(folder: Path, kinds: tuple[str, ...]) -> tuple[Path, Path]:
+    """Energy prices in USD, and CAISO's report on capacity for the same day."""
+    prices, capacity = folder / "prices.csv", folder / "capacity.csv"
+    hours = pd.date_range("2025-01-01 08:00", "2025-01-02 08:00", freq="h", tz="UTC", inclusive="left")
+    prices.write_text("time,price_per_mwh\n" + "".join(f"{h.isoformat()},{30 + n}\n" for n, h in enumerate(hours)))
+    head = "INTERVALSTARTTIME_GMT,INTERVALENDTIME_GMT,ANC_TYPE,ANC_REGION,MARKET_RUN_ID,XML_DATA_ITEM,MW\n"
+    rows = [
+        f"{h:%Y-%m-%dT%H:%M:%S}-00:00,{h + pd.Timedelta(hours=1):%Y-%m-%dT%H:%M:%S}-00:00,{kind},AS_CAISO,DAM,"
+        f"{kind}_CLR_PRC,{10 * place + n}.0\n"
+        for place, kind in enumerate(kinds)
+        for n, h in enumerate(hours)
+    ]
+    capacity.write_text(head + "".join(rows))
+    return prices, capacity
+
+
+CAISO_STATED = ("--state", "time_zone=America/Los_Angeles", "--state", "price.unit=USD/MWh")
+
+
+def test_prices_for_capacity_become_products_of_the_market(tmp_path: Path, run: Run) -> None:
+    """Names that a market's files use become those of its definitions; one that has none is left as a comment."""
+    prices, capacity = caiso(tmp_path, ("RU", "RD", "NR"))
+    into, again = tmp_path / "site", tmp_path / "again"
+    ended = run("import", f"price={prices}", capacity, "--into", into, "--plot", *CAISO_STATED)
+    assert ended.code == 0, ended.err
+    scenario = bo.load(into)
+    used = [(product.name, product.use) for product in scenario.product]
+    assert used == [("reg_up", "caiso.reg_up"), ("reg_down", "caiso.reg_down")]
+    assert scenario.series["reg_down_price_per_mw"].tolist()[:2] == [10.0, 11.0]
+    assert "# nr_price_per_mw is of a product that has no shipped definition" in (into / "scenario.toml").read_text()
+    assert (into / "series.png").stat().st_size > 10_000
+    assert run("import", into / "series.reading.toml", "--into", again).code == 0
+    assert (into / "series.csv").read_bytes() == (again / "series.csv").read_bytes()
+
+
+def test_prices_for_capacity_need_prices_for_energy_in_their_currency(tmp_path: Path, run: Run) -> None:
+    prices, capacity = caiso(tmp_path, ("SR",))
+    ended = run("import", capacity, "--into", tmp_path / "x")
+    assert (ended.code, "hold prices for capacity alone; give the energy price" in ended.err) == (1, True)
+    euros = (*CAISO_STATED[:3], "price.unit=EUR/MWh")
+    ended = run("import", f"price={prices}", capacity, "--into", tmp_path / "x", *euros)
+    assert (ended.code, "have prices in EUR and USD; give files in one currency" in ended.err) == (1, True)
+    ended = run("import", f"capacity={prices}", "--into", tmp_path / "x")
+    assert (ended.code, "give prices for capacity of one of: CAISO OASIS" in ended.err) == (1, True)
+    wrong = ("--state", "capacity.unit=USD/MWh")
+    ended = run("import", f"price={prices}", f"capacity={capacity}", "--into", tmp_path / "x", *CAISO_STATED, *wrong)
+    assert (ended.code, "unit: found 'USD/MWh', which prices for capacity do not take" in ended.err) == (1, True)
+    assert not (tmp_path / "x").exists()

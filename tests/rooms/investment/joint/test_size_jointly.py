@@ -249,6 +249,8 @@ def test_cells_added_later_are_refused() -> None:
         bo.size(asked, BOTH, (0.5, 4.0))
     (problem,) = raised.value.problems
     assert problem.where == "finance.augmentation"
+    assert "is 'search'" in problem.found
+    assert "bo.financials(bo.optimize(sizing.plan.scenario.replace(" in problem.expected
 
 
 def test_the_best_years_of_replacement_are_looked_for() -> None:

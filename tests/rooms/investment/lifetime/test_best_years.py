@@ -76,9 +76,20 @@ def test_who_cannot_look_for_years_says_so() -> None:
     for asked in (lambda: bo.size(plan.scenario, (1, 2), 2, "irr"), lambda: bo.ageing(plan)):
         with pytest.raises(bo.ScenarioError, match=r"finance\.replacement_years: is 'search'"):
             asked()
-    more = plan.scenario.replace(finance={"augmentation": "search"})
-    with pytest.raises(bo.ScenarioError, match=r"finance\.augmentation: is looked for, or stated"):
-        bo.size(more, (1, 2), 2)
+
+
+def test_sizing_refuses_cells_added_later_and_what_it_advises_works() -> None:
+    scenario = plan_of(0, 5).scenario
+    for asked, said in (("search", "is 'search'"), ([[2, 0.5]], "is stated")):
+        expected = rf"finance\.augmentation: {said}.* by no straight line"
+        with pytest.raises(bo.ScenarioError, match=expected) as refused:
+            bo.size(scenario.replace(finance={"augmentation": asked}), (1, 2), 2)
+    (problem,) = refused.value.problems
+    sizing = bo.size(scenario, (1, 2), 2)
+    advised = "bo.financials(bo.optimize(sizing.plan.scenario.replace(finance={'augmentation': 'search'})))"
+    assert advised in problem.expected
+    searched = sizing.plan.scenario.replace(finance={"augmentation": "search"})
+    assert bo.financials(bo.optimize(searched)).npv >= bo.financials(sizing.plan).npv - 1e-6
 
 
 def _no_size_with_other_years_is_better(seed: int) -> None:

@@ -33,7 +33,7 @@ class _Worker:
     hear: Hear | None = None
 
 
-class Crew:
+class DeskWorkers:
     """Workers about one scenario. A job has a key; what comes of it is heard by the function given with it.
 
     `serve` is what a worker runs: it receives (key, task) from its pipe and sends (key, news); news with "state" is

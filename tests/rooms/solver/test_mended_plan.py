@@ -1,4 +1,4 @@
-"""Calls of market products go both ways in few steps: branches there alone find what a mixed-integer solver finds."""
+"""Calls of market products that go both ways in few steps: the relaxation mended is a plan, whenever time ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
-from bess_opt.solver.search import branches, one_way_search
+from bess_opt.solver.search import one_way_search
 
 PRODUCTS: list[dict[str, Any]] = [
     {"name": "a", "headroom_h": 0.25, "block_h": 4.0},
@@ -28,34 +28,6 @@ def site(hours: int, seed: int, **solver: Any) -> bo.Scenario:
         series[f"{product['name']}_price_per_mw"] = np.repeat(draws.gamma(2.0, 4.0, hours // 4), 4)
     battery = {"power_mw": 10.0, "duration_h": 2.0}
     return bo.Scenario(battery=battery, series=series, product=PRODUCTS, strategy="arbitrage", solver=solver)
-
-
-@pytest.mark.parametrize("seed", [3, 6])
-def test_the_optimum_is_that_of_the_mixed_integer_solver(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
-    made = branches.branched
-
-    def seen(*args: Any) -> object:
-        asked.append(made(*args))
-        return asked[-1]
-
-    monkeypatch.setattr(one_way_search, "branched", seen)
-    plan = bo.optimize(site(12, seed, rel_gap=1e-9))
-    assert asked
-    assert None not in asked
-    monkeypatch.setattr(one_way_search, "branched", lambda *_: None)
-    other = bo.optimize(site(12, seed, rel_gap=1e-9))
-    assert plan.metrics.net_revenue == pytest.approx(other.metrics.net_revenue, rel=1e-8)
-    for found in (plan, other):
-        assert found.report is not None
-        assert found.report.gap <= 1e-8
-
-
-def test_too_many_branches_leave_it_to_the_mixed_integer_solver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(branches, "MOST_NODES", 1)
-    plan = bo.optimize(site(12, 4))
-    assert plan.report is not None
-    assert plan.report.status == "optimal"
 
 
 def test_the_time_limit_is_one_for_the_whole_and_leaves_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:

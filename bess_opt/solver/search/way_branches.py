@@ -1,0 +1,133 @@
+"""The best plan of a short program in which each converter runs one way, by branching on single steps.
+
+The linear program is solved first. Where a converter takes and gives at once in its plan, every plan that keeps the
+rule either takes or gives there: two programs hold all of them between them, each solved from the basis of the one
+before. For some dozen steps that takes a fraction of what a mixed-integer solver spends before its first branch.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+import numpy as np
+
+from bess_opt.common.arrays import Array, dot
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.program import Program
+from bess_opt.solver.solution import InfeasibleProgramError, Solution
+
+MOST_NODES = 300  # linear programs, before a mixed-integer solver is asked: cuts then are worth their time
+MOST_CHOICES = 300  # yes-or-no choices above which it is asked at once
+IDLE = 1e-9  # of the plant's size: less than this is no flow
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Columns of flows that exclude each other, and of the binaries that are 1 where the first one may flow."""
+
+    first: np.ndarray
+    second: np.ndarray
+    binary: np.ndarray
+
+
+@dataclass(order=True)
+class _Node:
+    """Plans with the binaries within `lower` and `upper`, none of which costs less than `bound`."""
+
+    bound: float
+    number: int
+    lower: Array = field(compare=False)
+    upper: Array = field(compare=False)
+
+
+class WayBranches:
+    """The search in one `program`, whose only integers are the binaries of `ways`."""
+
+    def __init__(
+        self,
+        program: Program,
+        ways: Ways,
+        options: SolverOptions,
+        scale_mw: float,
+        left_s: Callable[[], float | None],
+    ) -> None:
+        self._program, self._ways, self._scale_mw, self._left_s = program, ways, scale_mw, left_s
+        linear = replace(program, integer=np.zeros_like(program.integer))
+        self._solver = Solver(linear, options, scale_mw=scale_mw)
+        self._solver.expect_repeats()
+        self._solver.expect_little()
+        self._limits = [np.maximum(program.upper[flow], IDLE * scale_mw) for flow in (ways.first, ways.second)]
+
+    def run(self, allowance: float, begin: Array | None = None) -> Solution | None:
+        """The plan of least cost to within `allowance`, with its bound; None where that takes too many branches.
+
+        `begin` is a plan to be better than. Raises `InfeasibleProgramError` where there is no plan.
+        """
+        best, value, bound = begin, math.inf, math.inf
+        if begin is not None:
+            value = dot(self._program.cost, begin) + self._program.offset
+        numbers, nodes = count(1), 0
+        binary = self._ways.binary
+        open_nodes = [_Node(-math.inf, 0, self._program.lower[binary], self._program.upper[binary])]
+        following: _Node | None = None
+        while following is not None or open_nodes:
+            node, following = following or heapq.heappop(open_nodes), None
+            if node.bound >= value - allowance:
+                bound = min(bound, node.bound)
+                continue
+            if nodes == MOST_NODES:
+                return None
+            nodes += 1
+            found = self._solved(node)
+            if found is None:
+                continue
+            least = max(found.objective, node.bound)
+            if least >= value - allowance:
+                bound = min(bound, least)
+                continue
+            branch = self._branch(found.x)
+            if branch is None:
+                best, value, bound = self._rounded(found.x), found.objective, min(bound, least)
+                continue
+            following, other = self._branches(node, least, *branch, next(numbers))
+            heapq.heappush(open_nodes, other)
+        if best is None:
+            raise InfeasibleProgramError("no schedule meets all limits")
+        none = np.zeros(0)
+        return Solution(best, value, min(bound, value), none, none, self._solver.seconds, 0)
+
+    def _solved(self, node: _Node) -> Solution | None:
+        """The best plan of a node, each binary between its two ways; None if there is none."""
+        self._solver.set_bounds(self._ways.binary, node.lower, node.upper)
+        try:
+            return self._solver.solve(time_limit_s=self._left_s(), duals=False)
+        except InfeasibleProgramError:
+            return None
+
+    def _branch(self, x: Array) -> tuple[int, bool] | None:
+        """(choice to branch on, whether its first flow is the larger): where both ways are used the most."""
+        first, second = x[self._ways.first], x[self._ways.second]
+        both = np.minimum(first / self._limits[0], second / self._limits[1])
+        both[np.minimum(first, second) <= IDLE * self._scale_mw] = 0.0
+        place = int(np.argmax(both))
+        return (place, bool(first[place] > second[place])) if both[place] > 0.0 else None
+
+    def _branches(self, node: _Node, bound: float, place: int, first: bool, number: int) -> tuple[_Node, _Node]:
+        """The two halves of a node, the one that goes on as its plan mostly does before the other."""
+        lower, upper = node.lower.copy(), node.upper.copy()
+        lower[place], upper[place] = 1.0, 0.0
+        halves = _Node(bound, number, lower, node.upper), _Node(bound, number, node.lower, upper)
+        return halves if first else (halves[1], halves[0])
+
+    def _rounded(self, x: Array) -> Array:
+        """The plan with each binary at one of its ways and nothing in the other."""
+        ways, whole = self._ways, x.copy()
+        first = x[ways.first] > x[ways.second]
+        whole[ways.binary] = first
+        whole[np.where(first, ways.second, ways.first)] = 0.0
+        return whole
