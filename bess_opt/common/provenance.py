@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import metadata
 
 VERSIONED = ("bess-opt", "highspy", "numpy", "pandas", "pyarrow", "pyomo")
@@ -29,4 +30,10 @@ class Stopwatch:
 
 def versions() -> dict[str, str]:
     """Package -> installed version, and Python's."""
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in VERSIONED}
+    return {"python": platform.python_version()} | {name: _installed(name) for name in VERSIONED}
+
+
+@cache
+def _installed(package: str) -> str:
+    """A package's version: the files that say it are read once."""
+    return metadata.version(package)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 
 import numpy as np
@@ -21,12 +24,33 @@ from bess_opt.plant.products.offers import offers_of
 from bess_opt.plant.warranty.cycle_caps import cycle_caps_of
 from bess_opt.plant.warranty.depth_wear import depth_wear_of
 
+_KEPT: ContextVar[dict[int, tuple[Scenario, Plant]] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def plants_kept() -> Iterator[None]:
+    """Meanwhile the plant of each scenario is derived once: for work that asks many times about the same one."""
+    token = _KEPT.set({})
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+
 
 def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     """Derive the numbers of `scenario`'s physics and prices.
 
     `values` stand for the scenario's series, of the same columns and index: what is forecast of them.
     """
+    kept = _KEPT.get()
+    if kept is None or values is not None:
+        return _derived(scenario, values)
+    if id(scenario) not in kept:
+        kept[id(scenario)] = scenario, _derived(scenario, values)  # held, so that no other gets its id
+    return kept[id(scenario)][1]
+
+
+def _derived(scenario: Scenario, values: pd.DataFrame | None) -> Plant:
     site, batteries = scenario.site, scenario.batteries
     series = scenario.series if values is None else values
     index = pd.DatetimeIndex(series.index)

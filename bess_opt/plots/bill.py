@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from bess_opt.plots.shared.page import figure_of, one_panel
 from bess_opt.plots.shared.parts import draw_steps, legend_beside, name_y
 from bess_opt.plots.shared.style import ThemeName, theme_of
-from bess_opt.plots.shared.time_axes import date_numbers, step_edges, step_length, time_axis
+from bess_opt.plots.shared.time_axes import date_numbers, local_days, step_edges, step_length, time_axis
 
 
 def bill_figure(
@@ -27,7 +27,7 @@ def bill_figure(
     """
     look = theme_of(theme)
     whole = pd.DatetimeIndex(import_mw.index)
-    of_month = whole.strftime("%Y-%m") == month
+    of_month = local_days(whole).astype("datetime64[M]") == np.datetime64(month, "M")
     index = whole[of_month]
     step = step_length(whole, None)
     edges = step_edges(import_mw[of_month], step / pd.Timedelta(hours=1))

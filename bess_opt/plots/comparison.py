@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bess_opt.plots.gap import draw_gap_days, draw_gap_hours
-from bess_opt.plots.shared.page import LEFT_IN, RIGHT_IN, WIDTH_IN, NotebookFigure
+from bess_opt.plots.shared.page import LEFT_IN, RIGHT_IN, WIDTH_IN, blank_page
 from bess_opt.plots.shared.parts import money_text
 from bess_opt.plots.shared.style import TEXT_PT, TITLE_PT, Theme, drawing, dress, heading, theme_of
 
@@ -73,7 +73,7 @@ def _page(panels: list[_Panel], title: str, look: Theme) -> tuple[Figure, list[A
     """A figure with one empty panel each, from the top down, and room for legends at the right."""
     tops = np.cumsum([HEAD_IN] + [panel.height_in + SPACE_IN for panel in panels])
     height = float(tops[-1]) - SPACE_IN + FOOT_IN
-    page = NotebookFigure(figsize=(WIDTH_IN, height), facecolor=look.paper)
+    page = blank_page(height, look)
     if title:
         place = (LEFT_IN / WIDTH_IN, 1 - 0.2 / height)
         page.text(*place, title, fontsize=TITLE_PT, fontweight="bold", va="top", color=look.ink)

@@ -33,6 +33,7 @@ KEPT = 1e-6  # of the plant's size: by how much the solver's tolerances may brea
 PROVEN = 1e-9  # of the turnover: how close the value of the prices must come to the plan's money
 KNOWN = 3  # earlier solutions that a part remembers: pattern and ties are asked in turns
 SAME_PRICE = 1e-11  # of the dearest: a worth that has moved by less has not moved
+DEVEX = 1  # HiGHS's number for the dual simplex method with approximate edge weights
 AT_BOUND = 1e-9  # of the plant's size: what is nearer to a bound stands at it
 
 
@@ -75,6 +76,11 @@ class Asked:
 
 class PartSolver(Solver):
     """A `Solver` that knows when a solution which it has found answers for other numbers too."""
+
+    def expect_few_steps(self) -> None:
+        """See `Solver`; few are still so many that weights which cost little to keep spare a third of them."""
+        self._highs.setOptionValue("simplex_dual_edge_weight_strategy", DEVEX)
+        self.expect_repeats()
 
     def settled(self, best: Solution, asked: Asked, cost_scale: float) -> Solution | None:
         """`best`, if the last basis prices it as optimal at the numbers `asked` too; None otherwise.

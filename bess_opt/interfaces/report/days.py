@@ -8,6 +8,7 @@ import pandas as pd
 from bess_opt.dispatch.result import Dispatch, drawn_with
 from bess_opt.interfaces.report.sections import Section
 from bess_opt.plots.shared.shown_days import ShownDays
+from bess_opt.plots.shared.time_axes import local_days
 from bess_opt.plots.week import days_figure
 
 FEWEST = 10  # days of a horizon from which three are worth picking out
@@ -15,21 +16,20 @@ FEWEST = 10  # days of a horizon from which three are worth picking out
 
 def three_days(best: Dispatch, without: Dispatch | None) -> Section | None:
     """The days with a sentence each and a picture each; None where the horizon is seen whole anyway."""
-    index = pd.DatetimeIndex(best.schedule.index)
-    clock = index.strftime("%Y-%m-%d")
-    days = list(dict.fromkeys(clock))
-    if len(days) < FEWEST:
+    clock = local_days(pd.DatetimeIndex(best.schedule.index))
+    if len(np.unique(clock)) < FEWEST:
         return None
     picked: dict[str, str] = {}
     for words, measure in _measures(best, without).items():
         by_day = measure.groupby(clock).sum() if "peak" not in words else measure.groupby(clock).max()
-        for day in by_day.sort_values(ascending=False, kind="stable").index:
+        for stamp in by_day.sort_values(ascending=False, kind="stable").index:
+            day = f"{stamp:%Y-%m-%d}"
             if day not in picked:
                 picked[day] = words
                 break
     pictures = []
     for day in sorted(picked):
-        rows = np.flatnonzero(np.asarray(clock) == day)
+        rows = np.flatnonzero(clock == np.datetime64(day))
         text = f"{day}: {picked[day]}"
         window = ShownDays(int(rows[0]), int(rows[-1]) + 1, False, text)
         figure = days_figure(best.schedule, window, **drawn_with(best))

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
@@ -55,6 +56,7 @@ from bess_opt.investment.lifetime.operation import FORECAST, by_operation, forec
 from bess_opt.investment.sizing.key_figures import sizing_rows
 from bess_opt.investment.sizing.result import Sizing
 from bess_opt.investment.sizing.sized_program import resized
+from bess_opt.plant.from_scenario import plants_kept
 from bess_opt.plots.battery_use import action_figure
 from bess_opt.plots.cash_flow import cash_flow_figure
 from bess_opt.plots.comparison import ladder_figure
@@ -63,6 +65,7 @@ from bess_opt.plots.duration import soc_duration_figure
 from bess_opt.plots.shared.page import collection_paused, figure_svg
 from bess_opt.plots.shared.parts import prices_of
 from bess_opt.plots.shared.style import LIGHT, drawing
+from bess_opt.plots.shared.svg.page import written_as_svg
 from bess_opt.plots.sizing.joint import joint_figure
 from bess_opt.plots.sizing.surface import surface_figure
 from bess_opt.plots.value import stored_value_figure
@@ -112,7 +115,7 @@ def report(
     wrong = drawing_problems(pd.DatetimeIndex(scenario.series.index), week, "light") + _foreign(scenario, sizing)
     if wrong:
         raise ScenarioError(wrong)
-    with followed(progress, "comparing") as told:
+    with followed(progress, "comparing") as told, plants_kept():
         plan = None if sizing is None else _planned(sizing)
         about = sizing.scenario if isinstance(sizing, JointSizing) else scenario
         comparison = compare(about, progress=told.part(0.0, 0.5)) if plan is None else comparison_with(plan)
@@ -154,22 +157,19 @@ def page(
     money = worth[OPTIMAL] if worth else None
     plans = {rung: plan for (_, rung), plan in comparison.plans.items()}
     best = plans[OPTIMAL]
-    environment = Environment(
-        loader=PackageLoader("bess_opt.interfaces.report"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
     header, rows = comparison_table(comparison)
     books = {rung: reconcile(plan) for rung, plan in plans.items()}
     own = books.pop(OPTIMAL)
     with drawing(LIGHT), collection_paused():
+        surface = None if sizing is None else _surface(sizing)
+    with drawing(LIGHT), collection_paused(), written_as_svg():
         pictures = _pictures(comparison, plans, week)
         sections = [_drawn(part, f"s{place}") for place, part in enumerate(_sections(plans, comparison))]
         cash_flow = None if money is None or money.cash_flow is None else _cash_flow(money)
-        surface = None if sizing is None else _surface(sizing)
     drawn = [*pictures, *(one for one in (cash_flow, surface) if one is not None)]
     drawn += [picture for part in sections for picture in part.pictures]
     findings = _findings(comparison, best, money, sizing)
-    return environment.get_template("report.html").render(
+    return _template().render(
         mark=Markup(MARK),
         name=scenario.name,
         first=first_screen(comparison, driven, worth, sizing, answer(comparison)),
@@ -190,6 +190,16 @@ def page(
         closes=summary_of(own),
         accounts=tables_of(own, books),
     )
+
+
+@cache
+def _template() -> Template:
+    """The page without its content: read and compiled once."""
+    environment = Environment(
+        loader=PackageLoader("bess_opt.interfaces.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("report.html")
 
 
 def answer(comparison: Comparison) -> str:

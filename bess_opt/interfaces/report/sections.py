@@ -19,6 +19,7 @@ from bess_opt.investment.lifetime.ageing import SiteAgeing, ageing
 from bess_opt.plant.ledger import LINES
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plots.duration import soc_duration_figure
+from bess_opt.plots.shared.time_axes import local_days
 
 NEAR = 1e-6  # of a limit: as near is at it
 MOST_DRAWN = 4  # batteries in one picture
@@ -55,7 +56,12 @@ def sections_of(plans: Mapping[str, Dispatch], plant: Plant, lines: pd.DataFrame
 
 
 def _by_month(plan: Dispatch) -> pd.Index:
-    return pd.DatetimeIndex(plan.schedule.index).strftime("%Y-%m")
+    """The local month of each step, as "2025-03"."""
+    months, of_step = np.unique(
+        local_days(pd.DatetimeIndex(plan.schedule.index)).astype("datetime64[M]"), return_inverse=True
+    )
+    labels: pd.Index = pd.Index(months.astype(str)[of_step])
+    return labels
 
 
 def _months(best: Dispatch, without: Dispatch | None) -> Section | None:

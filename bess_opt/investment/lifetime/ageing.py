@@ -222,10 +222,12 @@ def calendar_loss(rate: Array, step_h: float, start: float = 0.0) -> float:
 
     Loss grows with the square root of time: the first step takes k·√Δt, each later one k²·Δt / (2·loss).
     """
-    loss, days = start, step_h / 24.0
-    halves = (0.5 * days * rate**2).tolist()
-    for place, half in enumerate(halves):
-        loss = loss + half / loss if loss > 0.0 else float(rate[place]) * math.sqrt(days)
+    loss, days, place = start, step_h / 24.0, 0
+    while place < len(rate) and loss <= 0.0:
+        loss = float(rate[place]) * math.sqrt(days)
+        place += 1
+    for half in (0.5 * days * rate[place:] ** 2).tolist():
+        loss += half / loss
     return loss
 
 

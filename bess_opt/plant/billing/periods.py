@@ -50,7 +50,7 @@ def month_label(number: int) -> str:
 
 def months_of(index: pd.DatetimeIndex, step_h: float) -> Months:
     """The local months that the steps of `index` touch."""
-    number = np.asarray(index.year * 12 + index.month - 1, dtype=np.int64)
+    number = index.tz_localize(None).to_numpy().astype("datetime64[M]").astype(np.int64) + 1970 * 12
     touched, of_step = np.unique(number, return_inverse=True)
     begin, end = (
         _starts(edge).tz_localize(index.tz, ambiguous=True, nonexistent="shift_forward")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
+from typing import cast
 
 import matplotlib as mpl
 import numpy as np
@@ -16,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bess_opt.plots.shared.style import TITLE_PT, Theme, drawing, dress, theme_of
+from bess_opt.plots.shared.svg.page import SvgPage, is_written_as_svg
 from bess_opt.plots.shared.time_axes import without_names
 
 DPI = 120
@@ -49,12 +51,19 @@ class Row:
     above_in: float = 0.0
 
 
+def blank_page(height_in: float, look: Theme) -> Figure:
+    """An empty page; while pages are `written_as_svg` one that stands in for a figure, for `figure_svg` alone."""
+    if is_written_as_svg():
+        return cast(Figure, SvgPage(WIDTH_IN, height_in, look.paper))
+    return NotebookFigure(figsize=(WIDTH_IN, height_in), facecolor=look.paper)
+
+
 def new_page(figure: Figure | None, rows: list[Row], title: str, look: Theme) -> tuple[Figure, list[Axes]]:
     """A figure with one empty panel per row, from the top down, and room for legends at the right."""
     head = 0.95 if title else 0.5
     used = [row.height_in + (i > 0) * (GAP_IN + row.above_in) for i, row in enumerate(rows)]
     height = head + sum(used) + BOTTOM_IN
-    page = NotebookFigure(figsize=(WIDTH_IN, height)) if figure is None else figure
+    page = blank_page(height, look) if figure is None else figure
     page.set_facecolor(look.paper)
     if title:
         place = (LEFT_IN / WIDTH_IN, 1 - 0.2 / height)
@@ -79,6 +88,8 @@ def figure_svg(figure: Figure, *, prefix: str) -> str:
 
     Letters are drawn, so that it looks the same on any machine. Two figures on one page need two prefixes.
     """
+    if isinstance(figure, SvgPage):
+        return figure.svg(prefix)
     buffer = io.StringIO()
     own = mpl.rc_context({"svg.hashsalt": prefix, "svg.fonttype": "path"})
     with drawing(theme_of("light")), own, collection_paused():

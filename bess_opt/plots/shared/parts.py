@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.container import Container
-from matplotlib.patches import Patch, PathPatch
+from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Transform
@@ -94,7 +94,9 @@ def shade_away(axes: Axes, edges: Floats, away: Sequence[bool] | None, look: The
     bounds = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(int), [0]])))
     for first, last in zip(bounds[::2], bounds[1::2], strict=True):
         axes.axvspan(edges[first], edges[last], facecolor=look.missing, alpha=0.45, linewidth=0.0, zorder=0.1)
-    return [Patch(facecolor=look.missing, alpha=0.45, label="grid away")] if mask.any() else []
+    return (
+        [Rectangle((0.0, 0.0), 1.0, 1.0, facecolor=look.missing, alpha=0.45, label="grid away")] if mask.any() else []
+    )
 
 
 def held(values: Floats) -> Floats:

@@ -11,7 +11,7 @@ from typing import Literal
 import matplotlib as mpl
 import matplotlib.style as mpl_style
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb, to_rgba
 from matplotlib.ticker import Formatter
 
 ThemeName = Literal["light", "dark"]
@@ -23,14 +23,13 @@ TITLE_PT, HEADING_PT, TEXT_PT, TICK_PT, LINE_PT, GRID_PT = 17.0, 13.5, 12.5, 11.
 class Theme:
     """Paper, ink and one colour per meaning, after Okabe and Ito so that they differ for all eyes.
 
-    `zero` is the middle of the scale from charge to discharge, `missing` is where there is no data.
+    `missing` is where there is no data.
     """
 
     paper: str
     ink: str
     faint: str
     missing: str
-    zero: str
     solar: str
     charge: str
     discharge: str
@@ -44,8 +43,17 @@ class Theme:
 
     @property
     def diverging(self) -> Colormap:
-        """Charge, zero, discharge: the two ends in the colours they have everywhere else."""
-        stops = [self.charge, self.zero, self.discharge]
+        """Charge, nothing, discharge: the two ends in the colours they have everywhere else, fading to the paper.
+
+        Zero is clear, not white: a picture that follows the reader's scheme has dark paper under it.
+        """
+        ends = (
+            (0.0, self.charge, 1.0),
+            (0.5, self.charge, 0.0),
+            (0.5, self.discharge, 0.0),
+            (1.0, self.discharge, 1.0),
+        )
+        stops = [(place, to_rgba(colour, share)) for place, colour, share in ends]
         return LinearSegmentedColormap.from_list("battery", stops).with_extremes(bad=self.missing)
 
     @property
@@ -59,7 +67,6 @@ LIGHT = Theme(
     ink="#1B1F24",
     faint="#D5D9DE",
     missing="#B8BDC4",
-    zero="#FFFFFF",
     solar="#F3D43B",
     charge="#D55E00",
     discharge="#0072B2",
@@ -77,7 +84,6 @@ DARK = Theme(
     ink="#E8EBEE",
     faint="#343B44",
     missing="#5A626C",
-    zero="#14181D",
     solar="#F0DC55",
     charge="#F0803C",
     discharge="#4AA8E0",

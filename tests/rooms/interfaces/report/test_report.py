@@ -77,7 +77,7 @@ def test_nothing_is_fetched_and_no_text_becomes_markup(html: str) -> None:
 
 
 def test_two_pictures_share_no_id(html: str) -> None:
-    ids = [name for name in read(html).ids if re.match(r"[hmpC][0-9a-f]{6,}", name)]
+    ids = [name for name in read(html).ids if re.match(r"(p|s\d+p|cash)\d*-", name)]
     assert len(ids) == len(set(ids))
     assert len(ids) > 20
 
