@@ -32,6 +32,7 @@ ONE_WAY = Meaning(kind="limit", stated_at="scenario", words="each converter one 
 class Pair:
     """Two flows of one converter of which at most one may be positive, and the binary that chooses.
 
+    `of_call`: they are those of a battery while market products call it.
     `prefix` is that of the battery, of several, that the converter belongs to.
     """
 
@@ -39,6 +40,7 @@ class Pair:
     second: str
     binary: str
     prefix: str = ""
+    of_call: bool = False
 
 
 GRID = Pair("import_mw", "export_mw", "importing")
@@ -67,7 +69,9 @@ def state_pairs(plant: Plant) -> tuple[Pair, ...]:
 
 
 def _pairs_of_states(battery: Storage, states: Sequence[str]) -> tuple[Pair, ...]:
-    return tuple(Pair(f"{s}_charge_mw", f"{s}_discharge_mw", f"{s}_charging", battery.prefix) for s in states)
+    return tuple(
+        Pair(f"{s}_charge_mw", f"{s}_discharge_mw", f"{s}_charging", battery.prefix, of_call=True) for s in states
+    )
 
 
 def pairs_of(plant: Plant) -> tuple[Pair, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -144,14 +145,29 @@ def _why_no_plan(m: Any, plant: Plant, options: SolverOptions) -> list[Finding]:
 
 
 def _solve(solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], watch: Stopwatch) -> one_way.Exact:
-    """Optimum of the first objective, exact in the one-way rule and in a strategy's own yes-or-no choices."""
+    """Optimum of the first objective, exact in the one-way rule and in a strategy's own yes-or-no choices.
+
+    `solver.time_limit_s` is that of all searches together.
+    """
+    limit = solver.options.time_limit_s
+    deadline = None if limit is None else time.perf_counter() + limit
     if solver.program.integer.any():
-        return _solve_with_choices(solver, m, plant, objectives, watch)
-    return _solve_linear(solver, m, plant, objectives, watch)
+        return _solve_with_choices(solver, m, plant, objectives, watch, deadline)
+    return _solve_linear(solver, m, plant, objectives, watch, deadline)
+
+
+def _left_s(deadline: float | None) -> float | None:
+    """Seconds until `deadline`, 0 where it has passed; None without one."""
+    return None if deadline is None else max(deadline - time.perf_counter(), 0.0)
 
 
 def _solve_with_choices(
-    solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], watch: Stopwatch
+    solver: Solver,
+    m: Any,
+    plant: Plant,
+    objectives: Sequence[Objective],
+    watch: Stopwatch,
+    deadline: float | None,
 ) -> one_way.Exact:
     """The choices are made first, without the one-way rule; with it where it forbids them or makes them dearer."""
     program, best, ways_too = solver.program, None, False
@@ -160,7 +176,7 @@ def _solve_with_choices(
         attempt = _choosing_ways_too(solver, m, plant) if ways_too else solver
         try:
             with watch.stage("choose"):
-                chosen = _chosen(attempt, plant)
+                chosen = _chosen(attempt, plant, _left_s(deadline))
         except InfeasibleProgramError:
             raise forbidden or InfeasibleError(conflict.reasons_of(attempt, plant)) from None
         except LimitReachedError:
@@ -170,7 +186,7 @@ def _solve_with_choices(
         closed = _still(attempt.program, chosen.x, plant) if ways_too else np.zeros(0, dtype=np.int64)
         linear = Solver(_held(program, chosen.x, closed), solver.options, scale_mw=plant.scale_mw)
         try:
-            found = _solve_linear(linear, m, plant, objectives, watch)
+            found = _solve_linear(linear, m, plant, objectives, watch, deadline)
         except InfeasibleError as error:
             if ways_too:
                 raise
@@ -210,10 +226,11 @@ def _still(full: Program, x: Array, plant: Plant) -> Array:
     return np.concatenate(still)
 
 
-def _chosen(solver: Solver, plant: Plant) -> Solution:
+def _chosen(solver: Solver, plant: Plant, left_s: float | None) -> Solution:
     """The best choices: of a program with many, segment by segment of the horizon."""
-    search = ChoiceSearch(solver.program, plant.steps, solver.options, plant.scale_mw)
-    return search.run() if search.separates else solver.solve()
+    options = solver.options.model_copy(update={"time_limit_s": left_s})
+    search = ChoiceSearch(solver.program, plant.steps, options, plant.scale_mw)
+    return search.run() if search.separates else solver.solve(time_limit_s=left_s)
 
 
 def _choosing_ways_too(solver: Solver, m: Any, plant: Plant) -> Solver:
@@ -223,7 +240,12 @@ def _choosing_ways_too(solver: Solver, m: Any, plant: Plant) -> Solver:
 
 
 def _solve_linear(
-    solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], watch: Stopwatch
+    solver: Solver,
+    m: Any,
+    plant: Plant,
+    objectives: Sequence[Objective],
+    watch: Stopwatch,
+    deadline: float | None,
 ) -> one_way.Exact:
     """Optimum of the first objective, one way in every step; the later objectives and the tie-break decide ties."""
     program = solver.program
@@ -245,7 +267,8 @@ def _solve_linear(
     if not any(not_one_way.values()):
         return one_way.Exact(x, relaxed, relaxed.bound, 0, limited=limited)
     with watch.stage("one_way"):
-        return _one_way(solver, m, plant, ties, relaxed, x, tuple(p for p in not_one_way if not_one_way[p]))
+        broken = tuple(p for p in not_one_way if not_one_way[p])
+        return _one_way(solver, m, plant, ties, relaxed, x, broken, deadline)
 
 
 def _one_way(
@@ -256,17 +279,18 @@ def _one_way(
     relaxed: Solution,
     x: Array,
     converters: tuple[Pair, ...],
+    deadline: float | None,
 ) -> one_way.Exact:
     """The exact plan with binaries for the converters in `converters`; all of them if the plan turns to another."""
     full = one_way_program(m, plant, solver.program, converters)
-    limit = solver.options.time_limit_s
-    search = one_way_search.OneWaySearch(solver, full, converters, ties, plant.scale_mw, limit)
+    left = _left_s(deadline)
+    search = one_way_search.OneWaySearch(solver, full, converters, ties, plant.scale_mw, left)
     try:
         exact = search.run(relaxed, x)
     except InfeasibleProgramError:
         raise InfeasibleError(conflict.one_way_reasons_of(plant, relaxed, solver.program)) from None
     if len(one_way.steps_not_one_way(solver.program, exact.x, pairs_of(plant), plant.scale_mw)):
-        return _one_way(solver, m, plant, ties, relaxed, x, pairs_of(plant))
+        return _one_way(solver, m, plant, ties, relaxed, x, pairs_of(plant), deadline)
     return exact
 
 

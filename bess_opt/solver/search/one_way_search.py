@@ -39,6 +39,7 @@ from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, 
 TIE_CHOICES = 300  # yes-or-no choices of a segment up to which equal plans are told apart
 PRICE_ROUNDS = 4  # how often prices of rows that segments share are brought up to date
 LOOSE = 1e-9  # of the dearest: a price on a side that is not there, which is rounding
+MENDS = 40  # how often a pattern is mended where time has ended; each round is one linear program
 TIE_ROUNDING = 1e-9  # of the cost that breaks ties: plans that differ by less are told apart by nothing
 TIE_NODES = 100  # branches spent on telling equal plans apart; counted, not timed, so that it repeats
 
@@ -71,6 +72,8 @@ class OneWaySearch:
         self.steps = len(full.variables[pairs[0].binary].positions)
         self.deadline = None if time_limit_s is None else time.perf_counter() + time_limit_s
         self._later = in_order(ties)
+        self._tried = False
+        self._early: Exact | None = None
         self._cutter = Cutter(full, self.steps)
         self._share = self._cutter.has_long_rows
         binaries = [full.variables[pair.binary] for pair in pairs]
@@ -96,6 +99,9 @@ class OneWaySearch:
                 solved |= self._solve_segments(fresh_ones, allowance / 4)
                 answers = [solved[segment] for segment in segments]
                 bound = max(bound, relaxed.objective + sum(a.raised for a in answers))
+                early = self._early_plan(bound, answers)
+                if early is not None:
+                    return early
                 open_ones = [w for w in segments if not solved[w].gap <= allowance]
                 short = sum(a.gap for a in answers) > self._tolerance() / 2
                 if short and open_ones and open_ones != [Segment(0, self.steps)]:
@@ -120,6 +126,21 @@ class OneWaySearch:
                 segments = merged_segments([*segments, *around], separable)
         except LimitReachedError:
             return self._within_limit(bound, answers)
+
+    def _early_plan(self, bound: float, answers: list[Answer]) -> Exact | None:
+        """The relaxation mended, where it is as near its bound as was asked for, which segments may have raised.
+
+        Of calls of market products alone: few of their steps go both ways, and what is mended is near the best plan,
+        while plans of segments break the rule beside them.
+        """
+        if not all(pair.of_call for pair in self.pairs):
+            return None
+        if not self._tried:
+            self._tried, self._early = True, self._mended([self._on_balance(self._x)], bound, len(answers))
+        if self._early is None or self._early.solution.objective - bound > self._tolerance():
+            return None
+        least = proven(bound, self._early.solution.objective, self.program, self.scale_mw)
+        return replace(self._early, bound=least, segments=len(answers))
 
     def _at_shared_prices(self, best: Exact, segments: list[Segment], allowance: float) -> Exact:
         """`best` or a better plan, its bound from prices of the rows that segments share.
@@ -203,7 +224,7 @@ class OneWaySearch:
         return left
 
     def _within_limit(self, bound: float, answers: list[Answer]) -> Exact:
-        """Out of time: the last plans of all segments, else each step's way on balance, with what is proven."""
+        """Out of time: the last plans of all segments, else steps' ways on balance, with what is proven."""
         self.deadline = None
         plans = [
             self._idle_in(answer.programs, answer.segment, answer.x)
@@ -211,25 +232,37 @@ class OneWaySearch:
             if answer.programs is not None
         ]
         complete = [plans] if plans and len(plans) == len(answers) else []
-        for idle in (*complete, [self._on_balance()]):
-            try:
-                plan = self._with_pattern(idle, bound, len(answers))
-            except InfeasibleProgramError:
-                continue
-            if not len(self._not_one_way(plan.x)):
-                return replace(plan, limited=True)
+        for idle in (*complete, [self._on_balance(self._x)], [self._on_balance(self._x, at_least=-np.inf)]):
+            plan = self._mended(idle, bound, len(answers))
+            if plan is not None:
+                best = plan if self._early is None else min(plan, self._early, key=lambda p: p.solution.objective)
+                least = proven(bound, best.solution.objective, self.program, self.scale_mw)
+                return replace(best, bound=least, limited=True)
         raise LimitReachedError(
             "the time limit ended the search before any plan was found in which each converter runs one way; "
             "raise solver.time_limit_s"
         )
 
-    def _on_balance(self) -> dict[str, Array]:
-        """Steps at which each flow stands still if every step keeps the way it goes on balance in the relaxation."""
+    def _mended(self, idle: list[dict[str, Array]], bound: float, segments: int) -> Exact | None:
+        """The plan of a pattern; where that is not one way, steps keep their way on balance, again and again."""
+        for _ in range(MENDS):
+            try:
+                plan = self._with_pattern(idle, bound, segments)
+            except InfeasibleProgramError:
+                return None
+            if not len(self._not_one_way(plan.x)):
+                return plan
+            idle = [*idle, self._on_balance(plan.x)]
+        return None
+
+    def _on_balance(self, x: Array, at_least: float = ONE_WAY_ROUNDING) -> dict[str, Array]:
+        """Steps at which each flow stands still if those that go both ways in `x`, by a share, keep their balance."""
         idle = {}
         for pair in self.pairs:
-            first, second = (self._x[self.program.variables[n].slice] for n in (pair.first, pair.second))
-            idle[pair.first] = np.flatnonzero(first < second)
-            idle[pair.second] = np.flatnonzero(first >= second)
+            first, second = (x[self.program.variables[n].slice] for n in (pair.first, pair.second))
+            both = np.minimum(first, second) > at_least * self.scale_mw
+            idle[pair.first] = np.flatnonzero(both & (first < second))
+            idle[pair.second] = np.flatnonzero(both & (first >= second))
         return idle
 
     def _resting(self) -> Array:
