@@ -33,6 +33,8 @@ setup(
                 "vf_curve",
                 "vf_humps",
                 "vf_free",
+                "vf_known",
+                "vf_forget",
                 "vf_sources",
             ],
             optional=True,  # without a compiler the installation succeeds, and HiGHS solves everything

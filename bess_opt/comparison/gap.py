@@ -130,11 +130,12 @@ class _Terms:
             part, low = terms[block.slice], duals.column[block.slice] > 0.0
             closed = duals.closed[block.slice] & low
             too_low, too_high = causes_of(block)
-            causes = np.where(closed, ONE_WAY, np.where(low, too_low, too_high)).astype(object)
+            names = (too_low, too_high, ONE_WAY, RESERVE, END)
+            cause = np.where(closed, names.index(ONE_WAY), np.where(low, 0, names.index(too_high)))
             if battery is not None:
-                causes[reserved(battery) & ~low] = RESERVE
-                causes[-1] = END
-            self._add_block(block, causes, part, self._places.of_column)
+                cause[reserved(battery) & ~low] = names.index(RESERVE)
+                cause[-1] = names.index(END)
+            self._add_block(block, names, cause, part, self._places.of_column)
 
     def add_rows(self, duals: Duals, x: Array) -> None:
         """y·(Ax* − Ax) of every row; that of an equation is rounding."""
@@ -142,14 +143,19 @@ class _Terms:
         terms = duals.row * (program.activity(duals.x) - program.activity(x))
         equal = program.row_lower == program.row_upper
         for block in program.constraints.values():
-            causes = np.where(equal[block.slice], ROUNDING, cause_of(block)).astype(object)
-            self._add_block(block, causes, terms[block.slice], self._places.of_row)
+            names, cause = (cause_of(block), ROUNDING), np.where(equal[block.slice], 1, 0)
+            self._add_block(block, names, cause, terms[block.slice], self._places.of_row)
 
-    def _add_block(self, block: Block, causes: Array, terms: Array, places: Callable[[int], Array]) -> None:
+    def _add_block(
+        self, block: Block, names: tuple[str, ...], cause: Array, terms: Array, places: Callable[[int], Array]
+    ) -> None:
+        """Add the `terms` of a block to the steps that they stand in; `cause` is a place in `names` each."""
         on_steps = {"steps": 0, "instants": 1}
-        for cause in np.unique(causes.astype(str)):
-            mine = np.flatnonzero((causes == cause) & (terms != 0.0))
-            sums = self._sums.setdefault(str(cause), np.zeros(self._plant.steps))
+        priced = np.flatnonzero(terms != 0.0)
+        of_priced = cause[priced]
+        for name in sorted({names[place] for place in np.unique(of_priced).tolist()}):
+            mine = priced[of_priced == names.index(name)]
+            sums = self._sums.setdefault(name, np.zeros(self._plant.steps))
             if block.index in on_steps:
                 at = np.maximum(block.positions[mine] - on_steps[block.index], 0)
                 np.add.at(sums, at, terms[mine])

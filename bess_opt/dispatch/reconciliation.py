@@ -136,6 +136,7 @@ def reconcile(plan: Dispatch) -> Reconciliation:
     again["demand"] = sum(charges.values()) - again["overrun"]
     again["overrun"] -= _clause_overruns(schedule, plant)
     proven = None if report is None else report.certificate
+    moved = float(np.array([schedule["charge_mw"], schedule["discharge_mw"]]).sum())
     return Reconciliation(
         scenario=scenario.name,
         twin=plan.twin,
@@ -152,7 +153,7 @@ def reconcile(plan: Dispatch) -> Reconciliation:
         objective=None if report is None else report.objective,
         solved={} if report is None else _solved(report),
         done={word: tuple(f for f in plan.findings if f.code in codes) for word, codes in DONE.items()},
-        scale_mwh=float(schedule[["charge_mw", "discharge_mw"]].to_numpy().sum()) * plant.step_h or plant.energy_mwh,
+        scale_mwh=moved * plant.step_h or plant.energy_mwh,
         turnover=sum(abs(amount) for amount in (again | detail).values()),
     )
 
@@ -196,7 +197,12 @@ def _why_none(plan: Dispatch) -> str:
 
 def _accounts(schedule: pd.DataFrame, plant: Plant) -> dict[str, Account]:
     """Every account of the balance of flows as a table of terms, a column each."""
-    mwh = schedule.select_dtypes("number") * plant.step_h
+    flows = {
+        "solar_mw", "import_mw", "unserved_mw", "load_mw", "export_mw", "curtailed_mw", "loss_mw", "charge_mw",
+        "discharge_mw", "inverter_loss_mw", "solar_dc_mw", "curtailed_dc_mw", "inverter_mw",
+        *(f"{battery.prefix}battery_mw" for battery in plant.batteries),
+    }  # fmt: skip
+    mwh = {name: schedule[name].to_numpy() * plant.step_h for name in flows}
     stored = np.diff(schedule["energy_mwh"].to_numpy(), prepend=sum(battery.start_mwh for battery in plant.batteries))
     site = {
         "solar": mwh["solar_mw"],

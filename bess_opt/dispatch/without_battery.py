@@ -6,7 +6,7 @@ from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.stepper import run_rule
+from bess_opt.plant.stepper import rest
 from bess_opt.plant.without_battery import bare_scenario, idle_plant
 from bess_opt.strategies.shared.activation import prepare
 
@@ -24,5 +24,5 @@ def dispatch_without_battery(scenario: Scenario) -> Dispatch:
         prepared = prepare(bare)
         plant, active = idle_plant(prepared.plant), prepared.strategy
     with watch.stage("simulate"):
-        made = run_rule(plant, lambda _state: 0.0)
+        made = rest(plant)
     return result_of(bare, plant, active, "rule", made, findings_of(bare, plant, active), watch)

@@ -59,6 +59,20 @@ def run_rule(plant: Plant, rule: AnyRule) -> Flows:
     return _run(plant, asked, cast(Rule, rule), room_of_rule(plant, asked), band)
 
 
+def rest(plant: Plant) -> Flows:
+    """Run the plant with batteries that are asked for nothing in any step; limits as in `run_rule`."""
+    storage, nothing = plant.batteries[0], np.zeros(plant.steps)
+    asked = Setpoints(nothing, nothing, nothing, nothing)
+    site, band = room_of_rule(plant, asked), GridBand(plant, asked, clauses_first=True)
+    inside = (storage.floor_mwh[1:] <= storage.start_mwh) & (storage.start_mwh <= storage.ceiling_mwh[1:])
+    allowed = (site.lowest_mw <= 0.0) & (site.highest_mw >= 0.0)
+    leaks = storage.law(plant.step_h)[0] != 1.0 or np.any(storage.drawn_mw)
+    if len(plant.batteries) > 1 or band.ramps or leaks or not (inside & allowed).all():
+        return run_rule(plant, lambda _state: 0.0)
+    stored = np.full(plant.steps + 1, storage.start_mwh)
+    return site_flows(plant, asked, [nothing], [stored], np.full(plant.steps, "", dtype=object), band)
+
+
 def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand) -> Flows:
     """The loop over the steps: ask, limit by the site, then by the battery."""
     storage, step_h = plant.storage, plant.step_h

@@ -81,8 +81,9 @@ def _stack(axes: Axes, middles: np.ndarray, sums: pd.DataFrame, split: Gap, look
     above, below = np.zeros(len(sums)), np.zeros(len(sums))
     shown = _shown(split)
     colours = _colours(list(shown), look)
+    table, place = sums.to_numpy(), {str(cause): at for at, cause in enumerate(sums.columns)}
     for cause, members in shown.items():
-        values = sums[members].sum(axis=1).to_numpy()
+        values = table[:, [place[member] for member in members]].sum(axis=1)
         bottom = np.where(values >= 0.0, above, below)
         colour = colours[cause]
         if long:

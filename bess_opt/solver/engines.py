@@ -147,12 +147,12 @@ class WindowPlanner(Protocol):
         """Names of the rows of `WindowPlan.flow`."""
 
     @property
-    def lower(self) -> Sequence[Array]:
-        """Lower bounds of each column, one for all steps or one each."""
+    def lower(self) -> Array:
+        """Lower bounds, a row per column and a column per step, as the window planned last believes them."""
 
     @property
-    def upper(self) -> Sequence[Array]:
-        """Upper bounds of each column, one for all steps or one each."""
+    def upper(self) -> Array:
+        """Upper bounds, laid out alike."""
 
     def plan(
         self, first: int, last: int, energy_mwh: float, *, age: Array | None, least_mwh: float, worth: float

@@ -30,12 +30,16 @@ class Orders:
         steps = believed[0].steps
         self._carried_by, self._youngest, self._oldest = carried_by, youngest, len(believed) - 1
         self._small = NOTHING * believed[0].scale_mw
-        self._solar_ac = np.array([plant.solar_ac_mw for plant in believed])
-        self._solar_dc = np.array([plant.solar_dc_mw for plant in believed])
-        self._load = np.array([plant.load_mw for plant in believed])
-        self._prefixes = [battery.prefix for battery in believed[0].batteries]
-        self.battery_mw = np.full((len(self._prefixes), steps), np.nan)
+        prefixes = [battery.prefix for battery in believed[0].batteries]
+        self._powers = [(f"{prefix}charge_mw", f"{prefix}discharge_mw") for prefix in prefixes]
+        self.battery_mw = np.full((len(prefixes), steps), np.nan)
         self.used_ac_mw, self.used_dc_mw, self.served_mw = (np.full(steps, np.inf) for _ in range(3))
+        self._ceilings = (
+            (self.used_ac_mw, np.array([plant.solar_ac_mw for plant in believed]), "curtailed_ac_mw"),
+            (self.used_dc_mw, np.array([plant.solar_dc_mw for plant in believed]), "curtailed_dc_mw"),
+            (self.served_mw, np.array([plant.load_mw for plant in believed]), "unserved_mw"),
+        )
+        self._later: tuple[PlanningWindow, Mapping[str, Array]] | None = None  # given, but for what it carries out
         self._bids = bid_names(believed[0])
         self.held_mw = {name: np.zeros(steps) for name in self._bids.values()}
         # What calls of products make flow both ways, a row per battery.
@@ -43,47 +47,67 @@ class Orders:
         self.swings_mw = np.zeros((len(self._names), steps))
 
     def give(self, window: PlanningWindow, plan: Mapping[str, Array]) -> None:
-        """Order what a window plans for all its steps; a later window takes over its own."""
-        at = slice(window.first, window.last)
-        powers = [(plan[f"{prefix}charge_mw"], plan[f"{prefix}discharge_mw"]) for prefix in self._prefixes]
-        self.battery_mw[:, at] = [discharge - charge for charge, discharge in powers]
-        for ceiling, believed, name in (
-            (self.used_ac_mw, self._solar_ac, "curtailed_ac_mw"),
-            (self.used_dc_mw, self._solar_dc, "curtailed_dc_mw"),
-            (self.served_mw, self._load, "unserved_mw"),
-        ):
-            ceiling[at] = self._ceiling(believed, window, plan.get(name))
+        """Order what a window plans for all its steps; a later window takes over its own.
+
+        Those that it does not carry out are noted once they are asked for: mostly a later window has them by then.
+        """
+        if self._later is not None and (window.first > self._later[0].until or window.last < self._later[0].last):
+            self._note_later()
+        self._note(window, plan, window.first, window.until)
+        self._later = (window, plan) if window.until < window.last else None
+
+    def _note_later(self) -> None:
+        """Note what the last window orders beyond the steps that it carries out."""
+        if self._later is not None:
+            window, plan = self._later
+            self._later = None
+            self._note(window, plan, window.until, window.last)
+
+    def _note(self, window: PlanningWindow, plan: Mapping[str, Array], first: int, last: int) -> None:
+        """Order what `window` plans for steps `first` to `last` − 1."""
+        at, own = slice(first, last), slice(first - window.first, last - window.first)
+        powers = [(plan[charge][own], plan[discharge][own]) for charge, discharge in self._powers]
+        for battery_mw, (charge, discharge) in zip(self.battery_mw, powers, strict=True):
+            np.subtract(discharge, charge, out=battery_mw[at])
+        for ceiling, believed, name in self._ceilings:
+            ceiling[at] = np.inf
+            forgone = plan.get(name)
+            if forgone is not None:
+                self._hold(ceiling[at], believed, window, first, forgone[own])
         for component, name in self._bids.items():
-            self.held_mw[name][at] = plan.get(component, 0.0)
+            self.held_mw[name][at] = plan[component][own] if component in plan else 0.0
         if self._activated:
             self.swings_mw[:, at] = [np.minimum(charge, discharge) for charge, discharge in powers]
 
+    def _hold(self, ceiling: Array, believed: Array, window: PlanningWindow, first: int, forgone: Array) -> None:
+        """Put what a plan uses from step `first` on to `ceiling`, where it forgoes some of what is `believed`."""
+        (steps,) = np.nonzero(forgone > self._small)
+        if len(steps):
+            at = first + steps
+            age = np.clip(self._carried_by[at] - window.decision - self._youngest, 0, self._oldest)
+            ceiling[steps] = believed[age, at] - forgone[steps]
+
     def forget(self, first: int) -> None:
         """Nothing is ordered from step `first` on."""
+        self._note_later()
         self.battery_mw[:, first:] = np.nan
         for ceiling in (self.used_ac_mw, self.used_dc_mw, self.served_mw):
             ceiling[first:] = np.inf
         for held in (*self.held_mw.values(), *self.swings_mw):
             held[first:] = 0.0
 
-    def _ceiling(self, believed: Array, window: PlanningWindow, forgone: Array | None) -> Array | float:
-        """What a plan uses of what is `believed` by age and step, where it forgoes some; else no ceiling."""
-        if forgone is None or not (forgone > self._small).any():
-            return np.inf
-        steps = np.arange(window.first, window.last)
-        age = np.clip(self._carried_by[steps] - window.decision - self._youngest, 0, self._oldest)
-        ceiling: Array = np.where(forgone > self._small, believed[age, steps] - forgone, np.inf)
-        return ceiling
-
     def stand(self, first: int, last: int) -> bool:
         """Whether steps `first` to `last` − 1 have orders."""
+        self._note_later()
         return not np.isnan(self.battery_mw[:, first:last]).any()
 
     def on(self, plant: Plant, first: int, last: int) -> Setpoints:
         """The orders of a stretch as set points for `plant`, which is that stretch."""
+        if self._later is not None and last > self._later[0].until:
+            self._note_later()
         at = slice(first, last)
         return Setpoints(
-            battery_mw=self.battery_mw[0, at] if len(self._prefixes) == 1 else self.battery_mw[:, at],
+            battery_mw=self.battery_mw[0, at] if len(self._powers) == 1 else self.battery_mw[:, at],
             curtailed_ac_mw=np.maximum(plant.solar_ac_mw - self.used_ac_mw[at], 0.0),
             curtailed_dc_mw=np.maximum(plant.solar_dc_mw - self.used_dc_mw[at], 0.0),
             unserved_mw=np.clip(plant.load_mw - self.served_mw[at], 0.0, plant.sheddable_mw),

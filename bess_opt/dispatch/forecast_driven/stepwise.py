@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -44,8 +43,7 @@ class Stepwise:
         self._most_mwh = plants[0].storage.ceiling_mwh
         self._day = max(round(24.0 / plants[0].step_h), 1)
         self._worth = np.full(self._steps + 1, np.nan)
-        own = {name: windows.columns.index(name) for name in ORDERED if name in windows.columns}
-        self._flows = {name: (j, windows.lower[j], windows.upper[j]) for name, j in own.items()}
+        self._flows = [(name, windows.columns.index(name)) for name in ORDERED if name in windows.columns]
 
     def record(self, first: int, flows: Flows) -> None:
         """What the plant did ties later steps by its stored energy alone, which each window states."""
@@ -59,10 +57,9 @@ class Stepwise:
             self._worth[0] = self._worth[last]
         part = self._solve(window, cyclic=self._terminal == "cyclic" and open_end)
         self.learn(window, part.price)
-        found = {"energy_mwh": part.energy, "price": part.price}
-        for name, (j, lower, upper) in self._flows.items():
-            found[name] = np.minimum(np.maximum(part.flow[j], _part(lower, first, last)), _part(upper, first, last))
-        return found
+        windows = self._windows
+        flow = np.minimum(np.maximum(part.flow, windows.lower[:, first:last]), windows.upper[:, first:last])
+        return {"energy_mwh": part.energy, "price": part.price.copy(), **{name: flow[j] for name, j in self._flows}}
 
     def learn(self, window: PlanningWindow, price: Array) -> None:
         """What a MWh in store is worth at the end of each step of a window, from now on."""
@@ -104,7 +101,3 @@ def _read(engine: Engine, plants: list[Plant], active: ActiveStrategy, terminal:
                 raise EngineRefusedError.because(f"objectives: {found}")
             last = one, engine.read(m, objectives, pairs_of(one))
         yield last[1]
-
-
-def _part(values: Array, first: int, last: int) -> Any:
-    return values[first:last] if len(values) > 1 else values

@@ -74,17 +74,16 @@ def _months(best: Dispatch, without: Dispatch | None) -> Section | None:
         "curtailed": "curtailed_mw", "charged": "charge_mw", "discharged": "discharge_mw",
     }  # fmt: skip
     step, currency = best.scenario.step_h, best.scenario.site.currency
-    columns = {
-        f"{name} [MWh]": best.schedule[column].groupby(months).sum() * step
+    measured = {
+        f"{name} [MWh]": best.schedule[column].to_numpy() * step
         for name, column in flows.items()
         if best.schedule[column].any()
     }
-    with_battery = best.schedule["revenue"].groupby(months).sum()
-    if with_battery.notna().all() and best.schedule["revenue"].any():
+    if best.schedule["revenue"].any():
         if without is not None:
-            columns[f"energy money without [{currency}]"] = without.schedule["revenue"].groupby(months).sum()
-        columns[f"with the battery [{currency}]"] = with_battery
-    table = pd.DataFrame(columns)
+            measured[f"energy money without [{currency}]"] = without.schedule["revenue"].to_numpy()
+        measured[f"with the battery [{currency}]"] = best.schedule["revenue"].to_numpy()
+    table = pd.DataFrame(measured).groupby(months).sum()
     rows = [
         [str(month), *(number(value) for value in row)]
         for month, row in zip(table.index, table.to_numpy(), strict=True)
@@ -100,14 +99,15 @@ def _peaks(best: Dispatch, without: Dispatch | None) -> Section | None:
         return None
     months = _by_month(best)
     heads = ["month"]
+    both = {(name, place): plan.schedule[name] for name in flows for place, plan in enumerate((without, best))}
+    highest = pd.DataFrame({key: power.to_numpy() for key, power in both.items()}).groupby(months).max()
     for name in flows:
         word = name.removesuffix("_mw")
         heads += [f"{word} without [MW]", f"{word} with [MW]"]
-    rows = []
-    for month in months.unique():
-        here = months == month
-        cells = [number(float(plan.schedule[name][here].max())) for name in flows for plan in (without, best)]
-        rows.append([str(month), *cells])
+    rows = [
+        [str(month), *(number(power) for power in powers)]
+        for month, powers in zip(highest.index, highest.to_numpy().tolist(), strict=True)
+    ]
     words = (
         "The highest mean of one step at the meter in each local month. A billing interval of several steps has a "
         "lower peak; the bill has those."

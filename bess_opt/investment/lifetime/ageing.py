@@ -194,9 +194,8 @@ def _of_battery(
 def _fresh(model: AgeingModel, rate: Array, damage: float, step_h: float, years: int) -> pd.DataFrame:
     """Calendar, cycle and capacity of new cells at the end of years 0 to `years`; `damage` is that of a year."""
     cycle = 1.0 - (1.0 - model.failure_capacity) * damage * np.arange(years + 1)
-    fresh = pd.DataFrame({"calendar": _calendar(model, rate, step_h, years), "cycle": cycle}).clip(lower=0.0)
-    fresh["capacity"] = fresh[["calendar", "cycle"]].min(axis=1)
-    return fresh
+    parts = np.maximum(np.column_stack([_calendar(model, rate, step_h, years), cycle]), 0.0)
+    return pd.DataFrame({"calendar": parts[:, 0], "cycle": parts[:, 1], "capacity": parts.min(axis=1)})
 
 
 def _cells(battery: Battery, model: AgeingModel | BlastCells | None) -> tuple[AgeingModel | BlastCells, str]:

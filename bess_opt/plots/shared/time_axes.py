@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from datetime import tzinfo
+from functools import lru_cache
 
 import matplotlib.dates as mdates
 import numpy as np
@@ -85,18 +87,25 @@ def time_axis(axes: Axes, data: pd.DataFrame | pd.Series, step_h: float | None, 
 
 def _clock_ticks(axes: Axes, index: pd.DatetimeIndex, edges: Floats, look: Theme) -> None:
     """Clock times, as many as are read easily."""
-    locator = mdates.AutoDateLocator(tz=index.tz, minticks=4, maxticks=10)  # type: ignore[no-untyped-call]
-    first, last = mdates.num2date(edges[[0, -1]], tz=index.tz)  # type: ignore[no-untyped-call]
-    places = np.asarray(locator.tick_values(first, last), dtype=np.float64)  # type: ignore[no-untyped-call]
-    places = places[(places >= edges[0]) & (places <= edges[-1])]
-    clock = mdates.DateFormatter("%H:%M", tz=index.tz)  # type: ignore[no-untyped-call]
+    marks, names = _clock_marks(float(edges[0]), float(edges[-1]), index.tz)
+    places = np.array(marks)
     _draw_grid(axes, places, look)
     _draw_marks(axes, places, look)
     axes.xaxis.set_major_locator(FixedLocator(places.tolist()))
-    axes.xaxis.set_major_formatter(FixedFormatter([clock(place) for place in places]))
+    axes.xaxis.set_major_formatter(FixedFormatter(list(names)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.tick_params(axis="x", which="major", length=0, pad=7.0)
     axes.grid(visible=False, which="major", axis="x")
+
+
+@lru_cache(maxsize=64)  # panels under one another ask for the same
+def _clock_marks(begin: float, end: float, zone: tzinfo | None) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Date numbers between `begin` and `end` at which a clock in `zone` is read, and what it says there."""
+    locator = mdates.AutoDateLocator(tz=zone, minticks=4, maxticks=10)  # type: ignore[no-untyped-call]
+    first, last = mdates.num2date([begin, end], tz=zone)  # type: ignore[no-untyped-call]
+    clock = mdates.DateFormatter("%H:%M", tz=zone)  # type: ignore[no-untyped-call]
+    places = tuple(float(place) for place in locator.tick_values(first, last) if begin <= place <= end)  # type: ignore[no-untyped-call]
+    return places, tuple(clock(place) for place in places)
 
 
 def _day_ticks(axes: Axes, index: pd.DatetimeIndex, edges: Floats, look: Theme) -> None:

@@ -8,6 +8,7 @@
 
 void read_step(const Problem *p, Int t, Work *w)
 {
+    w->step = t;
     for (Int j = 0; j < p->columns; j++) {
         for (Int k = 0; k < p->levels; k++) {
             const Series *s = p->cost + k * p->columns + j;
@@ -36,8 +37,29 @@ double side_of(const Problem *p, const Work *w, Int j, Worth z)
     return sign_of(p, z, p->slope_zero) > 0 ? w->upper[j] : w->lower[j];
 }
 
-/* Lines above g of a mode, valued at `origin`: each basis' prices on b + d u, and on the bounds that they press. */
-Int lines_of(const Problem *p, const Work *w, Int mode, double origin, Line *line)
+/* The slot of step t, emptied if another step was there; NULL if nothing is known. */
+static Slot *slot_of(const Problem *p, Int t)
+{
+    Known *known = p->known;
+    if (known == NULL) return NULL;
+    Slot *s = known->slot + t % known->slots;
+    if (s->step == t) return s;
+    s->step = t, s->gain.n = 0;
+    for (Int f = 0; f < known->modes; f++) s->reach[f].fine = s->reach[f].count = -1;
+    return s;
+}
+
+/* What is known of a mode in the step that was read; NULL if nothing. The free mode stands behind those of its kind. */
+static Reach *reach_of(const Problem *p, const Work *w, Int mode)
+{
+    Slot *s = slot_of(p, w->step);
+    Int first = p->first_mode[p->kind[w->step]];
+    if (s == NULL) return NULL;
+    return s->reach + (mode >= first && mode < first + p->most_modes ? mode - first : p->most_modes);
+}
+
+/* Lines above g of a mode, valued at d = 0: each basis' prices on b + d u, and on the bounds that they press. */
+static Int find_lines(const Problem *p, const Work *w, Int mode, Line *line)
 {
     Int count = 0;
     for (Int basis = p->first_basis[mode]; basis < p->first_basis[mode + 1]; basis++) {
@@ -62,15 +84,25 @@ Int lines_of(const Problem *p, const Work *w, Int mode, double origin, Line *lin
             else if (sign_of(p, z, p->slope_zero) != 0) holds = 0;
         }
         if (!holds) continue;
-        line[count].at = plus(at, times(slope, origin));
+        line[count].at = at;
         line[count].slope = slope;
         line[count++].basis = basis;
     }
     return count;
 }
 
-/* Range of d in which a mode has a plan, and the rays that end it (-1: none); 0 if it has no plan at all. */
-int range_of(const Problem *p, const Work *w, Int mode, double *low, double *high, Int *low_ray, Int *high_ray)
+/* Lines above g of a mode, valued at `origin`. */
+Int lines_of(const Problem *p, const Work *w, Int mode, double origin, Line *line)
+{
+    Reach *r = reach_of(p, w, mode);
+    if (r != NULL && r->count < 0) r->count = find_lines(p, w, mode, r->line);
+    Int count = r == NULL ? find_lines(p, w, mode, line) : r->count;
+    if (r != NULL) memcpy(line, r->line, sizeof(Line) * (size_t)count);
+    for (Int j = 0; j < count; j++) line[j].at = plus(line[j].at, times(line[j].slope, origin));
+    return count;
+}
+
+static int find_range(const Problem *p, const Work *w, Int mode, double *low, double *high, Int *low_ray, Int *high_ray)
 {
     const Int *open = p->open + mode * p->columns;
     *low = -INFINITY, *high = INFINITY, *low_ray = *high_ray = -1;
@@ -93,8 +125,18 @@ int range_of(const Problem *p, const Work *w, Int mode, double *low, double *hig
     return 1;
 }
 
+/* Range of d in which a mode has a plan, and the rays that end it (-1: none); 0 if it has no plan at all. */
+int range_of(const Problem *p, const Work *w, Int mode, double *low, double *high, Int *low_ray, Int *high_ray)
+{
+    Reach *r = reach_of(p, w, mode);
+    if (r == NULL) return find_range(p, w, mode, low, high, low_ray, high_ray);
+    if (r->fine < 0) r->fine = find_range(p, w, mode, &r->low, &r->high, &r->low_ray, &r->high_ray);
+    *low = r->low, *high = r->high, *low_ray = r->low_ray, *high_ray = r->high_ray;
+    return (int)r->fine;
+}
+
 /* g(t, .) to w->gain: the greatest over the modes, interval by interval between all their breakpoints. */
-int gain_of(const Problem *p, Int t, Work *w)
+static int find_gain(const Problem *p, Int t, Work *w)
 {
     Int modes = 0, marks = 0, kind = p->kind[t];
     Curve *g = &w->gain;
@@ -152,6 +194,52 @@ int gain_of(const Problem *p, Int t, Work *w)
     }
     end_at(p, g, end);
     return FINE;
+}
+
+static void copy_curve(const Curve *from, Curve *to)
+{
+    memcpy(to->x, from->x, sizeof(double) * (size_t)(from->n + 1));
+    memcpy(to->slope, from->slope, sizeof(Worth) * (size_t)from->n);
+    to->n = from->n, to->start = from->start;
+}
+
+/* g(t, .) to w->gain, looked up where it is known. */
+int gain_of(const Problem *p, Int t, Work *w)
+{
+    Slot *s = slot_of(p, t);
+    int status = FINE;
+    if (s != NULL && s->gain.n > 0) copy_curve(&s->gain, &w->gain);
+    else status = find_gain(p, t, w);
+    if (status != FINE || s == NULL || s->gain.n > 0) return status;
+    if (s->room < w->gain.n) {
+        free_curve(&s->gain);
+        s->room = new_curve(&s->gain, w->gain.n) ? w->gain.n : 0;
+        if (s->room == 0) return NO_MEMORY;
+    }
+    copy_curve(&w->gain, &s->gain);
+    return FINE;
+}
+
+void vf_forget(Known *known)
+{
+    if (known == NULL) return;
+    for (Int i = 0; i < known->slots && known->slot != NULL; i++) free_curve(&known->slot[i].gain);
+    free(known->slot), free(known->line), free(known->reach), free(known);
+}
+
+/* Room for what is known of `slots` steps in a row, for `Problem.known`; to be freed by `vf_forget`. */
+Known *vf_known(const Problem *p, Int slots)
+{
+    Known *known = calloc(1, sizeof(Known));
+    if (known == NULL) return NULL;
+    known->slots = slots, known->modes = p->most_modes + 1;
+    size_t modes = (size_t)(slots * known->modes), lines = (size_t)(p->most_bases + 2);
+    known->slot = calloc((size_t)slots, sizeof(Slot)), known->reach = calloc(modes, sizeof(Reach));
+    known->line = malloc(sizeof(Line) * modes * lines);
+    if (known->slot == NULL || known->reach == NULL || known->line == NULL) { vf_forget(known); return NULL; }
+    for (size_t i = 0; i < modes; i++) known->reach[i].line = known->line + i * lines;
+    for (Int i = 0; i < slots; i++) known->slot[i].step = -1, known->slot[i].reach = known->reach + i * known->modes;
+    return known;
 }
 
 void free_work(Work *w)

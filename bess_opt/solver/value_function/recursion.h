@@ -50,6 +50,15 @@ typedef struct { double *x; Worth *slope; Worth start; Int n; } Curve;
 
 enum { FINE, NO_PLAN, GAP, JUMP, UNBOUNDED, TOO_MANY, NO_MEMORY, STOPPED }; /* worded in recursion.py */
 
+typedef struct { /* a mode in a step: its range of d, and lines above its g, valued at d = 0; -1 where not looked up */
+    Int fine, low_ray, high_ray, count;
+    double low, high;
+    Line *line;
+} Reach;
+
+typedef struct { Int step; Reach *reach; Curve gain; Int room; } Slot; /* step -1: empty; gain.n 0: g not looked up */
+typedef struct { Int slots, modes; Slot *slot; Line *line; Reach *reach; } Known; /* step t is in slot t % slots */
+
 typedef struct { /* laid out as in recursion.py */
     Int steps, levels, rows, columns, energy_row, most_bases, most_modes;
     Int room;                                    /* breakpoints that a curve may have; TOO_MANY beyond */
@@ -65,6 +74,7 @@ typedef struct { /* laid out as in recursion.py */
     const Series *cost, *lower, *upper, *right;  /* cost: level by level */
     Series least, most, energy_worth[LEVELS];    /* window of each instant, worth of energy there */
     const volatile Int *stop;                    /* not 0 once the caller has no more time */
+    Known *known;                                /* steps looked up before, while their numbers stand; NULL: none */
 } Problem;
 
 typedef struct { /* what a pass backward keeps */
@@ -80,6 +90,7 @@ typedef struct { /* what a pass backward keeps */
 } Memory;
 
 typedef struct { /* room to work in, for one pass */
+    Int step;                                    /* whose numbers are below */
     Worth cost[MOST_COLUMNS];                    /* the step's numbers */
     double lower[MOST_COLUMNS], upper[MOST_COLUMNS], right[MOST_ROWS];
     Line *line;

@@ -61,6 +61,7 @@ class _Problem(ctypes.Structure):
         ("most", _Series),
         ("energy_worth", _Series * LEVELS),
         ("stop", _Place),
+        ("known", _Place),
     ]
 
 
@@ -136,6 +137,8 @@ def compiled_part() -> Any:
             found.vf_free.argtypes = [_Place]
             found.vf_result.argtypes = [_Place, _Place, _Place]
             found.vf_curve.restype, found.vf_curve.argtypes = _Integer, [_Place, _Integer, _Place, _Place]
+            found.vf_known.restype, found.vf_known.argtypes = _Place, [_Place, _Integer]
+            found.vf_forget.argtypes = [_Place]
             found.vf_humps.restype, found.vf_humps.argtypes = _Integer, [_Place]
             for forward in (found.vf_forward, found.vf_along):
                 forward.restype = _Integer

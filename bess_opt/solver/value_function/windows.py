@@ -7,15 +7,18 @@ written into the program's own series for the steps of a window before it is pla
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
+import weakref
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.solver.value_function.modes import Modes, modes_of
-from bess_opt.solver.value_function.recursion import NO_PLAN, Recursion, RecursionFailedError
+from bess_opt.solver.value_function.recursion import NO_MEMORY, NO_PLAN, Recursion, RecursionFailedError
 from bess_opt.solver.value_function.step_program import LEVELS, NotStepwiseError, StepProgram
+
+MOST_KNOWN = 1_024  # steps of a window whose single steps are kept: of longer ones few share a step
 
 
 @dataclass(frozen=True)
@@ -128,12 +131,15 @@ class Windows(Recursion):
         for k, table in self._tables.items():
             numbers[k] = np.full(program.steps, np.abs(table).max())  # tolerances are those of the largest
         kind = np.array(aged_program.kinds[0], dtype=np.int64)
+        rows, columns, steps = len(program.rows), len(program.columns), program.steps
+        bounds = np.array([np.broadcast_to(values, steps) for values in numbers[rows : rows + 2 * columns]])
+        numbers[rows : rows + 2 * columns] = list(bounds)  # rows of one array: all are changed and read at once
+        self.lower, self.upper = bounds[:columns], bounds[columns:]
         super().__init__(_with_numbers(program, numbers), replace(aged_program.modes, kind=kind))
         self._buffers = {k: numbers[k] for k in self._tables}
         for k, table in self._tables.items():
             self._buffers[k][:] = table[0]
         self._kind, self._kinds = kind, aged_program.kinds
-        columns, steps, rows = len(program.columns), program.steps, len(program.rows)
         self._energy, self._flow, self._price = np.empty(steps + 1), np.empty((columns, steps)), np.empty(steps)
         self._mode, self._row = np.empty(steps, dtype=np.int64), np.empty((rows, steps))
         made = (self._energy, self._flow, self._mode, self._price, self._row)
@@ -141,7 +147,14 @@ class Windows(Recursion):
         self._ends, self._slope, self._value = np.zeros(2), np.zeros((1, LEVELS)), np.zeros(LEVELS)
         self._end_at = [a.ctypes.data for a in (self._ends, self._slope, self._value)]
         self._status, self._where = np.zeros(5, dtype=np.int64), np.zeros(1, dtype=np.int64)
-        self._at = ctypes.byref(self._problem)
+        self._status_at, self._result_at, self._where_at = (
+            a.ctypes.data for a in (self._status, self._value, self._where)
+        )
+        self._at, self._slots = ctypes.byref(self._problem), 0
+        self._forget: Callable[[], object] | None = None
+        self._least, self._most = _at_instants(program.least, steps), _at_instants(program.most, steps)
+        worths = [_at_instants(own, steps) for own in program.energy_worth]
+        self._worths = worths + [[0.0] * (steps + 1)] * (LEVELS - len(worths))
 
     @property
     def columns(self) -> list[str]:
@@ -152,16 +165,6 @@ class Windows(Recursion):
     def steps(self) -> int:
         """Steps of the horizon."""
         return self.program.steps
-
-    @property
-    def lower(self) -> list[Array]:
-        """Lower bounds of the columns, one for all steps or one each."""
-        return self.program.lower
-
-    @property
-    def upper(self) -> list[Array]:
-        """Upper bounds of the columns, one for all steps or one each."""
-        return self.program.upper
 
     @property
     def changing(self) -> bool:
@@ -176,42 +179,52 @@ class Windows(Recursion):
         `age` is that of each of these steps, None if all believe the same; at the end at least `least_mwh` stay in
         store, and each MWh is worth `worth` beside what the program says. Raises `RecursionFailedError`.
         """
-        program = self.program
         if age is not None and self._tables:
             steps = np.arange(first, last)
             for k, table in self._tables.items():
                 self._buffers[k][first:last] = table[age, steps]
             self._kind[first:last] = self._kinds[age, steps]
-        low, high = max(float(_at(program.least, last)), least_mwh), float(_at(program.most, last))
+        low, high = max(self._least[last], least_mwh), self._most[last]
         if low > high + self._problem.slack:
             raise RecursionFailedError(NO_PLAN, last - 1)
-        self._ends[:] = min(low, high), high
-        for level, own in enumerate(program.energy_worth):
-            self._slope[0, level] = _at(own, last)
-        self._slope[0, 0] += worth
-        self._value[:] = self._slope[0] * self._ends[0]
+        low = min(low, high)
+        slope = [own[last] for own in self._worths]
+        slope[0] += worth
+        self._ends[:] = low, high
+        self._slope[0] = slope
+        self._value[:] = [own * low for own in slope]
         self._energy[first] = energy_mwh
+        if self._slots < last - first <= MOST_KNOWN and not self._tables:
+            self._know(last - first)
         self._solve(first, last)
         return Part(self._energy[first : last + 1], self._flow[:, first:last], self._price[first:last])
+
+    def _know(self, steps: int) -> None:
+        """From now on keep what was found out about as many single steps, for the windows that share them."""
+        if self._forget is not None:
+            self._forget()
+        self._problem.known = known = self._library.vf_known(self._at, steps)
+        if not known:
+            raise RecursionFailedError(NO_MEMORY, 0)
+        self._slots, self._forget = steps, weakref.finalize(self, self._library.vf_forget, known)
 
     def _solve(self, first: int, last: int) -> None:
         library = self._library
         memory = library.vf_backward(self._at, first, last, 1, *self._end_at, 1)
         if not memory:
-            raise RecursionFailedError(6, last)
+            raise RecursionFailedError(NO_MEMORY, last)
         try:
-            library.vf_result(memory, self._status.ctypes.data, self._value.ctypes.data)
+            library.vf_result(memory, self._status_at, self._result_at)
             if self._status[0]:
                 raise RecursionFailedError(int(self._status[0]), int(self._status[1]))
-            status = library.vf_forward(
-                self._at, memory, 0, self.program.steps, *self._made, np.nan, self._where.ctypes.data
-            )
+            status = library.vf_forward(self._at, memory, 0, self.program.steps, *self._made, np.nan, self._where_at)
         finally:
             library.vf_free(memory)
         if status:
             raise RecursionFailedError(int(status), int(self._where[0]))
 
 
-def _at(values: Array, place: int) -> float:
-    """A series' value, which may be one for all."""
-    return float(values[place if len(values) > 1 else 0])
+def _at_instants(values: Array, steps: int) -> list[float]:
+    """A series of instants, which may be one for all."""
+    found: list[float] = np.broadcast_to(values, steps + 1).tolist()
+    return found

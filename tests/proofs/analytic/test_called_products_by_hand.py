@@ -10,6 +10,7 @@ import pytest
 import bess_opt as bo
 from bess_opt.plant import audit
 from bess_opt.plant.from_scenario import plant_of
+from bess_opt.plant.products.activation import port_factor
 from bess_opt.plant.products.delivery import product_checks
 
 LOSSLESS = {"eta_charge": 1.0, "eta_discharge": 1.0, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 10.0}
@@ -71,6 +72,24 @@ def test_each_call_is_converted_at_the_base_point() -> None:
     assert first["discharge_mw"] == pytest.approx(0.5 * max(base, 0.0) + 0.5 * max(up, 0.0))
     change = 0.8 * first["charge_mw"] - first["discharge_mw"] / 0.5
     assert first["energy_mwh"] == pytest.approx(1.0 + change)
+
+
+def test_a_call_passes_the_inverter_only_to_a_battery_behind_it() -> None:
+    """1 MW at the AC bus is 1 MW at the port of a battery on it, and more behind an inverter of 0.8 each way."""
+    index = pd.date_range("2025-03-01", periods=2, freq="h", tz="UTC", name="time")
+    series = pd.DataFrame({"price_per_mwh": 0.0, "solar_dc_mw": 0.0, "fcr_price_per_mw": 10.0}, index=index)
+    converters = {"ac_to_dc": 0.8, "dc_to_ac": 0.8, "dc_to_dc": 1.0}
+    north = BATTERY | {"name": "north"}
+    south = BATTERY | {"name": "south", "topology": "series_dc", "converters": converters}
+    site = {"inverter_mw": 2.0}
+    scenario = bo.Scenario(battery=[north, south], series=series, product=[HELD], site=site, strategy="arbitrage")
+    plant = plant_of(scenario)
+    assert {b.name: port_factor(plant, b, "up") for b in plant.batteries} == pytest.approx(
+        {"north": 1, "south": 1.25}
+    )
+    assert {b.name: port_factor(plant, b, "down") for b in plant.batteries} == pytest.approx(
+        {"north": 1, "south": 0.8}
+    )
 
 
 def test_calls_count_in_peaks_and_limits_hold_at_the_base_point() -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from support.cases import Case, case
 
 import bess_opt as bo
 from bess_opt.dispatch.without_battery import dispatch_without_battery
+from bess_opt.plant.flows import schedule_of
+from bess_opt.plant.stepper import rest, run_rule
+from bess_opt.plant.without_battery import site_without_battery
 
 LOAD = [0.5, 0.5, 2.0, 0.5]
 
@@ -37,6 +41,20 @@ def test_neither_its_own_load_nor_leak_nor_reserve_is_left() -> None:
     assert schedule["load_mw"].tolist() == LOAD
     assert schedule["energy_mwh"].tolist() == [1.0] * 4
     assert schedule["loss_mw"].abs().max() == 0.0
+
+
+@pytest.mark.parametrize("kind", ["parallel_ac", "series_dc", "ramp"])
+def test_all_steps_at_once_are_the_steps_one_by_one(kind: str) -> None:
+    topology = "parallel_ac" if kind == "ramp" else kind
+    site = {"export_limit_mw": 1.5} | ({} if topology == "parallel_ac" else {"inverter_mw": 3.0})
+    made = behind_a_limit(battery={"topology": topology}, site=site, solar_mw=[0.0, 0.1, 0.5, 2.5]).scenario()
+    if kind == "ramp":
+        made = made.replace(connection=[{"name": "slow", "ramp_mw_per_min": 0.02}])
+    plant = site_without_battery(made)
+    one_by_one = schedule_of(plant, run_rule(plant, lambda _state: 0.0))
+    pd.testing.assert_frame_equal(schedule_of(plant, rest(plant)), one_by_one, check_exact=True)
+    assert one_by_one["curtailed_mw"].max() > 0.0
+    assert one_by_one["unserved_mw"].max() > 0.0
 
 
 def test_a_rule_of_0_is_no_battery() -> None:
