@@ -59,7 +59,7 @@ class Stepwise:
         self.learn(window, part.price)
         windows = self._windows
         flow = np.minimum(np.maximum(part.flow, windows.lower[:, first:last]), windows.upper[:, first:last])
-        return {"energy_mwh": part.energy, "price": part.price, **{name: flow[j] for name, j in self._flows}}
+        return {"energy_mwh": part.energy, "price": part.price.copy(), **{name: flow[j] for name, j in self._flows}}
 
     def learn(self, window: PlanningWindow, price: Array) -> None:
         """What a MWh in store is worth at the end of each step of a window, from now on."""

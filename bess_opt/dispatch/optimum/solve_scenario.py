@@ -32,6 +32,7 @@ from bess_opt.solver.optimum import LinearOptimum, Optimum
 from bess_opt.solver.program import Program
 from bess_opt.solver.search import one_way_search
 from bess_opt.solver.search.choice_search import ChoiceSearch
+from bess_opt.solver.search.rounding import rounded
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 from bess_opt.solver.tie_break import tie_break_cost
 from bess_opt.solver.warm_start import start_near_optimum
@@ -192,12 +193,52 @@ def _solve_with_choices(
                 raise
             forbidden, ways_too = error, True
             continue
+        except LimitReachedError:
+            found = _rounded_one_way(linear, m, plant, objectives, watch, program, chosen)
         bound = one_way.proven(chosen.bound, found.solution.objective, program, plant.scale_mw)
         found = replace(found, bound=bound, limited=found.limited or chosen.limited)
         best = _better(best, replace(found, closed=np.union1d(found.closed, closed).astype(np.int64)))
         if ways_too or best.limited or best.gap <= solver.options.rel_gap:
             return best
         ways_too = True
+
+
+def _rounded_one_way(
+    solver: Solver,
+    m: Any,
+    plant: Plant,
+    objectives: Sequence[Objective],
+    watch: Stopwatch,
+    program: Program,
+    chosen: Solution,
+) -> one_way.Exact:
+    """Out of time: a plan with each converter the way it goes on balance in `chosen`, its choices rounded anew.
+
+    `program` is that of the choices, `solver` one for a program of its shape. Raises `LimitReachedError` where the
+    ways do not go together.
+    """
+    full = _choosing_ways_too(solver, m, plant).program
+    balanced = np.append(chosen.x, np.zeros(full.columns - len(chosen.x)))
+    for pair in pairs_of(plant):
+        first, second, way = (full.variables[name].slice for name in (pair.first, pair.second, pair.binary))
+        balanced[way] = balanced[first] > balanced[second]
+    closed = _still(full, balanced, plant)
+    options = solver.options.model_copy(update={"time_limit_s": None})
+
+    def solved(one: Program) -> Solution:
+        return Solver(one, options, scale_mw=plant.scale_mw).solve()
+
+    one_sided = program.with_columns_closed(np.isin(np.arange(program.columns), closed))
+    try:
+        relaxed = solved(replace(one_sided, integer=np.zeros_like(program.integer)))
+        held = _held(program, rounded(one_sided, relaxed.x, solved), closed)
+        linear = Solver(held, options, scale_mw=plant.scale_mw)
+        found = _solve_linear(linear, m, plant, objectives, watch, None)
+    except (InfeasibleError, InfeasibleProgramError):
+        raise LimitReachedError(
+            "the time limit ended the search for bids before any plan; raise solver.time_limit_s"
+        ) from None
+    return replace(found, limited=True, closed=np.union1d(found.closed, closed).astype(np.int64))
 
 
 def _better(one: one_way.Exact | None, other: one_way.Exact) -> one_way.Exact:

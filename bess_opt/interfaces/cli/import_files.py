@@ -48,6 +48,10 @@ capital_per_mwh = 150000.0
 lifetime_years = 15
 discount_rate = 0.07
 {horizons}"""
+_LIMIT = """
+[solver]
+time_limit_s = 60.0                # bids in small steps: the plan says how far from the best it may be
+"""
 _TARIFF = """
 [tariff]                           # an example: put your own in its place
 export = "none"
@@ -158,7 +162,9 @@ def _scenario(brought: Sequence[Brought], frame: pd.DataFrame, series: str) -> s
         tariff_note="" if have != {"load"} and have != {"load", "solar"} else " and the tariff",
     )
     text += _TARIFF if "load" in have and "price" not in have else ""
-    return text + "".join(_products(b) for b in brought if b.quantity == "capacity")
+    capacity = [b for b in brought if b.quantity == "capacity"]
+    text += _LIMIT if any(use is not None for b in capacity for use in b.products.values()) else ""
+    return text + "".join(_products(b) for b in capacity)
 
 
 def _products(brought: Brought) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import shutil
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from bess_opt.common.findings import Finding
 
 BAD_INPUT, INFEASIBLE, LIMIT_REACHED, INTERRUPTED = 1, 3, 4, 130
+# 0: a semaphore of multiprocessing, which other packages make as they are imported, could not be written whole.
+NO_ROOM = (0, errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 PIPE_WIDTH = 240  # characters of a line where no terminal sets an end
 T = TypeVar("T")
 
@@ -99,6 +102,11 @@ def faults(as_json: bool) -> Iterator[None]:
         if as_json:
             write_json({"error": _error(error)})
         raise typer.Exit(exit_code(type(error))) from None
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        say("error: the system has no room for a file; free space on the disk, or raise the limit of file sizes")
+        raise typer.Exit(BAD_INPUT) from None
 
 
 def _error(error: BessOptError) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
@@ -22,12 +23,12 @@ from bess_opt.common.arrays import Array
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
+from bess_opt.solver.search.rounding import rounded
 from bess_opt.solver.search.segments import Cutter, Segment, held_instants
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 
 FIRST_CHOICES = 24  # choices of a segment in the first round
 FEW_CHOICES = 60  # a program with no more is solved whole at once
-WHOLE = 1e-6  # less than this below a whole number is one
 BETTER = 0.02  # share of the distance to the bound that improvements close at least, to be repeated
 ROUGH = 1e-4  # relative gap to which segments are solved while the plan is still further from its bound
 
@@ -83,7 +84,7 @@ class ChoiceSearch:
         try:
             rests = held_instants(self.program, relaxed.x, relaxed.row_dual, self.steps, self.scale_mw)
             self._resting = self._ends[rests[self._ends]]
-            self._take(state, np.floor(relaxed.x + WHOLE), self.program.lower)
+            self._begin(relaxed, state)
             self._search(relaxed, state)
         except LimitReachedError:
             limited = True
@@ -94,6 +95,13 @@ class ChoiceSearch:
         nothing = np.zeros(0)
         seconds = time.perf_counter() - began
         return Solution(state.x, state.objective, state.bound, nothing, nothing, seconds, 0, limited)
+
+    def _begin(self, relaxed: Solution, state: _State) -> None:
+        """Enter a first plan: the relaxed one rounded, else with as little held as may be."""
+        with suppress(InfeasibleProgramError):
+            self._take(state, rounded(self.program, relaxed.x, self._linear))
+        if state.x is None:
+            self._take(state, self.program.lower)
 
     def _search(self, relaxed: Solution, state: _State) -> None:
         choices = FIRST_CHOICES

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
+from bess_opt.dispatch.optimum import solve_scenario
 from bess_opt.dispatch.optimum.bring_back import prepare
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.models.assemble import model_of
@@ -17,6 +18,7 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
 from bess_opt.solver.search import choice_search
 from bess_opt.solver.search.choice_search import ChoiceSearch, places_with_choices
+from bess_opt.solver.search.rounding import rounded
 from bess_opt.solver.solution import LimitReachedError
 
 
@@ -143,3 +145,66 @@ def test_choices_that_do_not_fit_together_leave_none_held() -> None:
     assert state.x is not None
     assert not state.x[program.integer].any()
     assert state.gap > 0.0
+
+
+def in_small_steps() -> bo.Scenario:
+    """23 hours, regulation up and down in steps of a hundredth of the power, least bids of a tenth."""
+    index = pd.date_range("2025-01-01", periods=23, freq="h", tz="America/Los_Angeles", name="time")
+    hour = np.arange(23)
+    frame = pd.DataFrame({"price_per_mwh": 30.0 + 5.0 * (hour % 9)}, index=index)
+    for name in ("up", "down"):
+        frame[f"{name}_price_per_mw"] = 10.0 + hour % 7
+    rows = [
+        {"name": name, "direction": name, "block_h": 1.0, "headroom_h": 1.0, "min_bid_mw": 0.1, "step_mw": 0.01}
+        for name in ("up", "down")
+    ]
+    return bo.Scenario(
+        battery={"power_mw": 1.0, "duration_h": 2.0},
+        series=frame,
+        product=rows,
+        strategy="arbitrage",
+        solver={"time_limit_s": 60.0},
+    )
+
+
+def test_rounding_costs_no_more_than_a_step_of_each_bid() -> None:
+    """The first plan is a plan, and the relaxation earns more by less than a step's pay in every block."""
+    scenario = in_small_steps()
+    search, program = search_of(scenario)
+    relaxed = search._linear(program)
+    x = rounded(program, relaxed.x, search._linear)
+    assert (x[program.integer] % 1.0 == 0.0).all()
+    plan = search._linear(program.with_choices_held(x))
+    prices = scenario.series[["up_price_per_mw", "down_price_per_mw"]].to_numpy()
+    assert 0.0 < plan.objective - relaxed.objective <= 0.01 * prices.sum()
+
+
+def test_rounding_makes_no_choice_whose_rows_do_not_hold() -> None:
+    """Of products that exclude each other not all are held, and no bid is below its least."""
+    search, program = search_of(scenario_of(1, exclusive_group="one"))
+    x = rounded(program, search._linear(program).x, search._linear)
+    held = search._linear(program.with_choices_held(x)).x
+    assert set(x[program.integer]) <= {0.0, 1.0}
+    assert program.holds(held, 1e-6)
+
+
+def test_time_that_ends_before_the_ways_are_found_leaves_a_rounded_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every converter goes the way of its balance, bids are whole steps, and the plan says that time ended."""
+    solve_linear, calls = solve_scenario._solve_linear, []
+
+    def first_ended(*given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 1:
+            raise LimitReachedError("over")
+        return solve_linear(*given)
+
+    monkeypatch.setattr(solve_scenario, "_solve_linear", first_ended)
+    monkeypatch.setattr(ChoiceSearch, "_search", lambda *_: None)
+    plan = bo.optimize(in_small_steps())
+    assert plan.report is not None
+    assert len(calls) == 2
+    assert plan.report.status == "time_limit"
+    assert 0.0 < plan.report.gap < 0.02
+    steps = plan.schedule[["up_mw", "down_mw"]].to_numpy() / 0.01
+    assert np.abs(steps - np.round(steps)).max() < 1e-6
+    assert steps.max() > 70.0

@@ -12,6 +12,7 @@ import bess_opt as bo
 from bess_opt.dispatch.forecast_driven import operation, rolling
 from bess_opt.dispatch.forecast_driven.stepwise import Stepwise
 from bess_opt.solver.highs import Solver
+from bess_opt.solver.value_function import windows
 from bess_opt.solver.value_function.recursion import RecursionFailedError
 from bess_opt.solver.value_function.windows import Windows
 
@@ -54,6 +55,17 @@ def test_decisions_are_those_of_the_linear_program(seed: int, monkeypatch: pytes
     apart = np.abs(ours.schedule["battery_mw"] - theirs.schedule["battery_mw"])
     assert apart.max() < 1e-5 * scenario.battery.power_mw
     assert ours.metrics.net_revenue == pytest.approx(theirs.metrics.net_revenue, rel=1e-7, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_steps_that_are_kept_from_window_to_window_change_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every column of the schedule is the same where each window works out its single steps anew."""
+    scenario = without_ties(seed).scenario()
+    asked: dict[str, Any] = {"horizon_h": 12 * scenario.step_h, "every_h": (1 + seed % 3) * scenario.step_h}
+    forecast = ("perfect", UNSEEN)[seed % 2]
+    kept = bo.control(scenario, forecast, **asked).schedule
+    monkeypatch.setattr(windows, "MOST_KNOWN", 0)
+    assert bo.control(scenario, forecast, **asked).schedule.equals(kept)
 
 
 def test_no_solver_is_asked_where_value_functions_fit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -265,6 +266,22 @@ def test_any_other_error_of_ours_ends_with_one(run: Run, folder: Path, monkeypat
     failing(monkeypatch, bo.AuditError("the ledger is open by 3 EUR"))
     ended = run("optimize", folder)
     assert (ended.code, ended.out, ended.err) == (1, "", "error: the ledger is open by 3 EUR\n")
+
+
+@pytest.mark.parametrize("number", [0, errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
+def test_no_room_is_said_wherever_it_is_noticed(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    failing(monkeypatch, OSError(number, "no room"))
+    ended = run("optimize", folder)
+    assert (ended.code, ended.out) == (1, "")
+    assert "error: the system has no room for a file; free space on the disk" in ended.err
+
+
+def test_other_faults_of_the_system_are_not_hidden(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, OSError(errno.EBADF, "ours"))
+    with pytest.raises(OSError, match="ours"):
+        run("optimize", folder)
 
 
 def test_a_bug_is_not_hidden(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

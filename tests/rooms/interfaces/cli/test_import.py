@@ -152,6 +152,7 @@ def test_prices_for_capacity_become_products_of_the_market(tmp_path: Path, run: 
     scenario = bo.load(into)
     used = [(product.name, product.use) for product in scenario.product]
     assert used == [("reg_up", "caiso.reg_up"), ("reg_down", "caiso.reg_down")]
+    assert scenario.solver.time_limit_s == 60.0
     assert scenario.series["reg_down_price_per_mw"].tolist()[:2] == [10.0, 11.0]
     assert "# nr_price_per_mw is of a product that has no shipped definition" in (into / "scenario.toml").read_text()
     assert (into / "series.png").stat().st_size > 10_000
