@@ -61,7 +61,8 @@ class WayBranches:
         self._solver = Solver(linear, options, scale_mw=scale_mw)
         self._solver.expect_repeats()
         self._solver.expect_little()
-        self._limits = [np.maximum(program.upper[flow], IDLE * scale_mw) for flow in (ways.first, ways.second)]
+        uppers = (program.upper[flow] for flow in (ways.first, ways.second))
+        self._limits = [np.clip(np.where(np.isfinite(u), u, scale_mw), IDLE * scale_mw, None) for u in uppers]
 
     def run(self, allowance: float, begin: Array | None = None) -> Solution | None:
         """The plan of least cost to within `allowance`, with its bound; None where that takes too many branches.
