@@ -76,6 +76,19 @@ def branches(full: Program, pairs: tuple[Pair, ...], scale_mw: float) -> WayBran
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_flows_whose_limits_stand_in_rows_alone_are_branched_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way_branches, "MOST_NODES", 10_000)
+    full, pairs, scale_mw = whole(seed)
+    ways, upper = ways_of(full, pairs), full.upper.copy()
+    upper[ways.first] = upper[ways.second] = np.inf
+    unlimited = replace(full, upper=upper)
+    found = branches(unlimited, pairs, scale_mw).run(0.0)
+    assert found is not None
+    exact = Solver(unlimited, OPTIONS, scale_mw=scale_mw).solve()
+    assert found.objective == pytest.approx(exact.objective, rel=1e-7, abs=1e-7)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_branches_and_ramp_cuts_change_no_optimum(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(way_branches, "MOST_NODES", 10_000)
     full, pairs, scale_mw = whole(seed)
