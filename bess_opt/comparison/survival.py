@@ -140,11 +140,12 @@ def _step(island: Island, units: Sequence[_Unit], energy: Array, at: Array) -> t
     needed, given = np.maximum(wanted, 0.0), gives.sum(axis=0)
     tolerance = SLACK * island.plant.scale_mw
     short = (needed > given + tolerance) | (forced > takes.sum(axis=0) + tolerance)
-    ratio = np.divide(given, needed, out=np.zeros(len(at)), where=needed > 0.0)
     # Where powers suffice it is energy that runs out: the share of the step for which it lasts.
-    by_energy = short & (needed <= sum(unit.gives[at] for unit in units) + tolerance) & (forced <= tolerance)
-    share = np.where(short, np.where(by_energy, np.minimum(ratio, 1.0 - 1e-12), 0.0), share)
+    rated = np.array([unit.gives[at] for unit in units])
+    by_energy = short & (needed <= rated.sum(axis=0) + tolerance) & (forced <= tolerance)
     room = np.array([own - unit.floor for unit, own in zip(units, left, strict=True)])
+    lasts = _lasting(np.maximum(room, 0.0) / np.array([[unit.out] for unit in units]), rated, needed)
+    share = np.where(short, np.where(by_energy, np.minimum(lasts, 1.0 - 1e-12), 0.0), share)
     discharge = _levelled(units, np.minimum(needed, given), gives, room, at, down=True)
     charge = _levelled(units, np.minimum(np.maximum(-wanted, 0.0), takes.sum(axis=0)), takes, room, at, down=False)
     rates = np.array([[unit.into, unit.out] for unit in units])
@@ -155,6 +156,21 @@ def _step(island: Island, units: Sequence[_Unit], energy: Array, at: Array) -> t
     # What is drawn must be there; energy that self-discharge takes below the window is missed by nobody.
     dry = [(unit.drawn[at] > 0.0) & (own < unit.floor - unit.slack) for unit, own in zip(units, after, strict=True)]
     return after, np.where(np.any(dry, axis=0) | ~island.can[at], 0.0, share)
+
+
+def _lasting(stored: Array, rated: Array, needed: Array) -> Array:
+    """Share of a step for which batteries give `needed` MW together; each row of `stored` in MW over a whole step.
+
+    In a share f a battery gives at most min(f·rated, stored). That sum reaches f·needed where for every number of the
+    batteries that run empty first what they hold is enough for what the rated power of the others leaves.
+    """
+    full = np.maximum(rated, 1e-12)
+    order = np.argsort(stored / full, axis=0)
+    held = np.take_along_axis(stored, order, axis=0).cumsum(axis=0)
+    asked = needed - (rated.sum(axis=0) - np.take_along_axis(rated, order, axis=0).cumsum(axis=0))
+    shares = np.divide(held, asked, out=np.full(held.shape, np.inf), where=asked > 0.0)
+    least: Array = shares.min(axis=0)
+    return least
 
 
 def _levelled(units: Sequence[_Unit], total: Array, most: Array, room: Array, at: Array, *, down: bool) -> Array:
