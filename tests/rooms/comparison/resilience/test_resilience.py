@@ -192,12 +192,9 @@ def test_arguments_out_of_range(arguments: dict[str, Any], where: str) -> None:
 
 
 def test_what_is_not_served() -> None:
-    """A site without load, and batteries on both buses."""
+    """A site without load."""
     with pytest.raises(bo.ScenarioError, match="no load"):
         bo.resilience(scenario(load_mw=0.0))
-    two = [BATTERY | {"name": "a", "topology": "series_dc"}, BATTERY | {"name": "b"}]
-    with pytest.raises(bo.ScenarioError, match="one battery alone"):
-        bo.resilience(scenario(two, {"inverter_mw": 1.0}), cover_h=1.0)
 
 
 def test_the_picture_is_drawn_and_shown() -> None:
