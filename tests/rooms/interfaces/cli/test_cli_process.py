@@ -121,6 +121,7 @@ def test_a_terminal_without_unicode_gets_a_table(folder: Path) -> None:
     assert "| errors          |     0 |" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(
     "earlier",
