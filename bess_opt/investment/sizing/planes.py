@@ -143,6 +143,8 @@ class Planes:
         """
         across = self.region.power_step_mw is None and self.region.module is None  # energy is stepped, power is not
         lines = self.region.energies() if across else self.region.powers()
+        if not len(lines):
+            raise EmptyRangeError("no size lies on the steps")
         planes = self.priced(weights)
         if across:
             planes = planes[:, [0, 2, 1]]
