@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.assets import add_own, asset, rule_of
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant, Rule
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.ramp import add_ramp_cuts
 from bess_opt.models.units import MW, MWH, PER_UNIT
@@ -160,11 +159,11 @@ def _name_ratings(m: Any, ratings: Ratings) -> None:
     if hasattr(m, "port_max_mw"):
         return
     share = ratings.discharge_mw / ratings.charge_mw
-    m.discharge_over_charge = pyo.Param(initialize=share, units=PER_UNIT, mutable=True)
-    m.port_max_mw = pyo.Param(initialize=ratings.discharge_mw, units=MW, mutable=True)
-    m.cells_max_mw = pyo.Param(initialize=ratings.cells_mw, units=MW, mutable=True)
-    m.eta_terminal_in = pyo.Param(initialize=ratings.eta_in, units=PER_UNIT, mutable=True)
-    m.eta_terminal_out = pyo.Param(initialize=ratings.eta_out, units=PER_UNIT, mutable=True)
+    m.discharge_over_charge = Constant(share, PER_UNIT)
+    m.port_max_mw = Constant(ratings.discharge_mw, MW)
+    m.cells_max_mw = Constant(ratings.cells_mw, MW)
+    m.eta_terminal_in = Constant(ratings.eta_in, PER_UNIT)
+    m.eta_terminal_out = Constant(ratings.eta_out, PER_UNIT)
 
 
 def _add_shared_ratings(m: Any, battery: Storage, pair: Pair) -> None:

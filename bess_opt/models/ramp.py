@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.assets import add_own
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant, Rule
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW
 
@@ -52,8 +52,8 @@ def add_ramp(m: Any, ramp: RampLimit, steps: int) -> None:
     lags = np.arange(1, min(ramp.window, steps - 1) + 1)
     m.ramp_later = np.concatenate([np.arange(lag, steps) for lag in lags])
     m.ramp_earlier = np.concatenate([np.arange(steps - lag) for lag in lags])
-    m.ramp_limit_mw = pyo.Param(initialize=ramp.limit_mw, units=MW, mutable=True)
-    m.grid_before_mw = pyo.Param(initialize=ramp.before_mw, units=MW, mutable=True)
+    m.ramp_limit_mw = Constant(ramp.limit_mw, MW)
+    m.grid_before_mw = Constant(ramp.before_mw, MW)
     m.ramp_excess_mw = ArrayVar(m.steps, units=MW, doc="change of grid power beyond the limit", meaning=RAMP)
     m.ramp_pairs = pyo.RangeSet(0, len(m.ramp_later) - 1)
     m.ramp_up = ArrayConstraint(m.ramp_pairs, rule=ramp_up, meaning=RAMP)
