@@ -142,7 +142,7 @@ NEGATIVE = week().replace(battery=LOSSY, solver={"engine": "highs"}, series=week
 
 
 def test_optimize_tells_best_and_bound_of_its_search_and_plans_the_same() -> None:
-    """Prices below zero: the relaxed plan burns energy, and the search is told of between its bound and the plan."""
+    """Prices below zero: the relaxed plan charges and discharges at once, and the search is told of between its bound and the plan."""
     ear = Ear()
     plan = bo.optimize(NEGATIVE, progress=ear)
     whole(ear.events)
