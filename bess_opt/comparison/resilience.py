@@ -17,10 +17,11 @@ from bess_opt.common.input_table import plain
 from bess_opt.common.progress import ShowProgress, Stretch
 from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import number, show
-from bess_opt.comparison.survival import hours_survived, island_of, needed_mwh, own_window
+from bess_opt.comparison.island import island_of, own_window
+from bess_opt.comparison.survival import hours_survived, needed_mwh
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
-from bess_opt.inputs.batteries import column_of, several_batteries
+from bess_opt.inputs.batteries import column_of
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
@@ -99,8 +100,8 @@ def resilience(
 
     `critical_share` of the load is served, from 0 to 1, beside the batteries' auxiliary load; `cover_h` hours
     shall be survived from every start. Stated outages take no part but through the plan. A reserve
-    (`energy_min_mwh`) is there to be used. Raises `ScenarioError` for arguments out of range, for no load,
-    for several batteries of which some stand at a DC bus and some do not; and what `optimize` raises.
+    (`energy_min_mwh`) is there to be used. Raises `ScenarioError` for arguments out of range and for no load, and
+    what `optimize` raises.
     `progress` is told a `Progress` before each part, or says whether a bar is drawn; StopIteration from it ends the
     work with CancelledError.
     """
@@ -152,9 +153,6 @@ def _in_range(where: str, value: object, most: float) -> float:
 
 
 def _check_plant(plant: Plant) -> None:
-    names = [battery.name for battery in plant.batteries]
-    if plant.on_dc_bus and plant.on_ac_bus:
-        raise ScenarioError([several_batteries(names, "resilience with a DC bus beside batteries on the AC bus")])
     if not (plant.load_mw > 0.0).any():
         found = "the site has no load, so that an outage asks for nothing"
         raise ScenarioError([Finding("no_load", "series.load_mw", found, "add the series column load_mw")])

@@ -159,7 +159,7 @@ def _unproven(made: Dispatch) -> Iterator[tuple[str, str]]:
         yield REPORT_FILE, f"status is {None if report is None else report.status!r} for a plan {made.twin!r}"
     if report is None:
         return
-    if report.status not in ("optimal", "time_limit"):
+    if report.status not in ("optimal", "time_limit", "cancelled"):
         yield REPORT_FILE, f"status is {report.status!r}"
     for name in ("objective", "bound", "gap"):
         value = getattr(report, name)

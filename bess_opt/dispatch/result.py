@@ -50,8 +50,9 @@ OF_CONTROL = ("decisions", "deviation_mwh")  # figures of a control: of its maki
 class SolveReport:
     """How a plan was found. `objective` and `bound` in the strategy's own terms, maximised; `gap` relative.
 
-    `certificate` is the proof of the plan's linear program. `engine` says who solved, as `solver.engine` names it;
-    `engine_reasons` which variables and rows asked for HiGHS, empty where `solver.engine` did.
+    `status` is "optimal", "time_limit" where `solver.time_limit_s` ended the search, "cancelled" where `progress=`
+    did. `certificate` is the proof of the plan's linear program. `engine` says who solved, as `solver.engine` names
+    it; `engine_reasons` which variables and rows asked for HiGHS, empty where `solver.engine` did.
     """
 
     status: str
