@@ -357,7 +357,8 @@ def result_of(
     """The audited dispatch; `more` are further fields of `Dispatch`. Raises `AuditError`."""
     with watch.stage("extract"):
         schedule = schedule_of(plant, flows)
-        figures = metrics_of(schedule, plant, active.score(schedule, plant))
+        booked = ledger_of(schedule, plant)
+        figures = metrics_of(schedule, plant, active.score(schedule, plant), booked)
     with watch.stage("audit"):
         audit.require(schedule, law_of(twin, plant), [active.checks, product_checks])
     site, own = split_schedule(schedule)
@@ -370,7 +371,7 @@ def result_of(
         of_batteries=own,
         metrics=figures,
         findings=Findings([*findings, *(bill for bill in bills if bill not in findings)]),
-        ledger=ledger_of(schedule, plant) | active.penalties(schedule, plant),
+        ledger=booked | active.penalties(schedule, plant),
         figures=active.figures(schedule, plant),
         **more,
     )

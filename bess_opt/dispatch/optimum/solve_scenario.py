@@ -109,8 +109,9 @@ def solve_plant(
     for word in engines_asked(options):
         try:
             with watch.stage("solve"):
-                limit = options.time_limit_s
-                return m, engine(word).optimum(m, objectives, pairs_of(plant), time_limit_s=limit)
+                limit, insisted = options.time_limit_s, options.engine == word
+                ask = engine(word).optimum
+                return m, ask(m, objectives, pairs_of(plant), time_limit_s=limit, insisted=insisted)
         except EngineRefusedError as error:
             if error.no_plan:
                 raise InfeasibleError(infeasible.unreachable(plant) or _why_no_plan(m, plant, options)) from None
