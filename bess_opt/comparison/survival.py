@@ -207,7 +207,8 @@ def _needed_of_one(island: Island, cover_h: float) -> tuple[Array, Mask]:
     own = np.where(asking, (unit.floor - gain) / unit.kept, -np.inf)
     need, never = np.full(steps + 1, -np.inf), np.zeros(steps + 1, dtype=bool)
     if part > 1e-9:
-        need[:-1] = np.where(asking, unit.floor - np.minimum(gain, 0.0) * part, -np.inf)
+        partly = np.where(island.lacks_mw > 0.0, part, 1.0) * _most_gained(island, unit) - unit.drawn
+        need[:-1] = np.where(asking, (unit.floor - partly) / unit.kept, -np.inf)
         never[:-1] = impossible
     for _ in range(min(whole, steps)):
         later, lost = need[1:], never[1:]

@@ -61,7 +61,7 @@ def agrees(seed: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("seed", [1, 3, 5, 51])
+@pytest.mark.parametrize("seed", [1, 3, 5, 214])
 def test_no_dispatch_lasts_longer(seed: int) -> None:
     """One to three batteries on either bus or both, with PV, losses, self-discharge and limits over time."""
     assert agrees(seed)
