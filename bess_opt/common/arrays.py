@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 Array = np.ndarray
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+
+
+class ReadColumns(dict[str, Array]):
+    """The columns of `frame` by name, as float64: read when first asked for, for a frame takes long to find one."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        super().__init__()
+        self.frame = frame
+
+    def __missing__(self, name: str) -> Array:
+        values: Array = self.frame[name].to_numpy(dtype=float)
+        self[name] = values
+        return values
 
 
 def dot(one: Array, other: Array) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bess_opt.common.errors import CancelledError
@@ -19,7 +19,8 @@ class Progress(NamedTuple):
     what is being done.
 
     A callable that raises StopIteration ends the run, without loss: `size` returns the best size so far with what is
-    proven of it, `study` the rows that are done; what has no result in parts raises `CancelledError`.
+    proven of it, `optimize` the best plan so far, `study` the rows that are done; what has no result, or none yet,
+    raises `CancelledError`.
     """
 
     share: float
@@ -73,6 +74,19 @@ class Stretch:
                 run.told(run.last)
             except StopIteration:
                 run.cancelled = True
+
+    def halves(self) -> Iterator[Stretch]:
+        """Parts for rounds of which nobody knows how many follow: each is half of what is left."""
+        first = 0.0
+        while True:
+            last = (1.0 + first) / 2.0
+            yield self.part(first, last)
+            first = last
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether anybody is told."""
+        return self._run.told is not None
 
     @property
     def cancelled(self) -> bool:

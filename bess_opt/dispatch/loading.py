@@ -110,8 +110,9 @@ def _contradictions(made: Dispatch, report: Mapping[str, Any]) -> Iterator[tuple
     named = () if made.of_batteries is None else [f"column {one.name}." for one in made.scenario.batteries]
     for violation in audit(schedule, law_of(made.twin, plant), [active.checks, product_checks]):
         yield UNITS_FILE if violation.law.startswith(tuple(named)) else SCHEDULE_FILE, violation.sentence()
-    again = metrics_of(schedule, plant, active.score(schedule, plant))
-    lines = ledger_of(schedule, plant) | active.penalties(schedule, plant)
+    booked = ledger_of(schedule, plant)
+    again = metrics_of(schedule, plant, active.score(schedule, plant), booked)
+    lines = booked | active.penalties(schedule, plant)
     figures = active.figures(schedule, plant)
     yield from _differences(METRICS_FILE, made.metrics.to_dict(), again.to_dict())
     yield from _differences(REPORT_FILE, made.ledger, lines, "ledger.")
@@ -158,7 +159,7 @@ def _unproven(made: Dispatch) -> Iterator[tuple[str, str]]:
         yield REPORT_FILE, f"status is {None if report is None else report.status!r} for a plan {made.twin!r}"
     if report is None:
         return
-    if report.status not in ("optimal", "time_limit"):
+    if report.status not in ("optimal", "time_limit", "cancelled"):
         yield REPORT_FILE, f"status is {report.status!r}"
     for name in ("objective", "bound", "gap"):
         value = getattr(report, name)

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import pandas as pd
 
+from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.progress import UNTOLD, ShowProgress, Stretch
+from bess_opt.common.progress_bar import followed
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.infeasible.least_changes import naming_least_changes
 from bess_opt.dispatch.optimum.solve_scenario import Solved, flows_of, solve_scenario
@@ -13,27 +16,47 @@ from bess_opt.dispatch.optimum.wear_identity import wear_identities
 from bess_opt.dispatch.result import Dispatch, SolveReport, result_of
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.solver.optimum import Optimum
-from bess_opt.solver.solution import require_bound
+from bess_opt.solver.solution import LimitReachedError, require_bound
 
+_CANCELLED = Finding(
+    "cancelled",
+    "progress",
+    "the search was ended from outside",
+    "this is the best plan so far; run it again to the end for the best of all",
+    "warning",
+)
 SIDELESS = 1e-6  # currency per MWh: a price that presses on no side and is larger leaves a dual without a meaning
 
 
-def optimize(scenario: Scenario) -> Dispatch:
+def optimize(scenario: Scenario, *, progress: ShowProgress = False) -> Dispatch:
     """The optimal dispatch of `scenario` under its strategy.
 
     Returns a plan proven optimal within `solver.rel_gap` and audited without the solver. Raises
     `StrategyError` (unknown strategy, wrong option, missing series), `InfeasibleError` (no schedule meets the
     limits; `.reasons` says which and when, `.relaxations` what would mend it), `SolveError` (limit reached
     without a plan), `AuditError`.
+    `progress` is a callable that is told a `Progress` as the search goes on, or whether a bar is drawn; `best` and
+    `bound` are in the unit of `report.objective`. If it raises StopIteration the best plan so far is returned with
+    the bound proven so far, `report.status` "cancelled" and a finding `cancelled`; CancelledError where there is
+    none yet.
     """
-    with naming_least_changes(scenario):
-        return dispatch_of(solve_scenario(scenario))
+    with followed(progress, "optimizing") as told, naming_least_changes(scenario):
+        try:
+            solved = solve_scenario(scenario, told=told.part(0.0, 0.9))
+        except LimitReachedError:
+            told.go_on()
+            raise
+        told.tell(0.9, "auditing", best=solved.optimum.objective, bound=solved.optimum.bound)
+        return dispatch_of(solved, told)
 
 
-def dispatch_of(solved: Solved) -> Dispatch:
-    """The audited result of a solved program."""
+def dispatch_of(solved: Solved, told: Stretch = UNTOLD) -> Dispatch:
+    """The audited result of a solved program; `told` may have ended the search."""
     flows = flows_of(solved.optimum, solved.plant)
     report = _report(solved.optimum, solved.plant.scale_mw, solved.watch)
+    ended = told.cancelled and report.status == "time_limit"
+    if ended:
+        report = replace(report, status="cancelled")
     if report.certificate is not None:
         rows = wear_identities(solved.optimum, solved.plant, flows)
         report = replace(report, certificate=replace(report.certificate, wear=rows))
@@ -43,7 +66,7 @@ def dispatch_of(solved: Solved) -> Dispatch:
         solved.active,
         "optimal",
         flows,
-        solved.findings,
+        Findings([*solved.findings, *([_CANCELLED] if ended else [])]),
         solved.watch,
         report=report,
         stored_energy_value=_stored_energy_value(solved),

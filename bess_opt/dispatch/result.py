@@ -50,8 +50,9 @@ OF_CONTROL = ("decisions", "deviation_mwh")  # figures of a control: of its maki
 class SolveReport:
     """How a plan was found. `objective` and `bound` in the strategy's own terms, maximised; `gap` relative.
 
-    `certificate` is the proof of the plan's linear program. `engine` says who solved, as `solver.engine` names it;
-    `engine_reasons` which variables and rows asked for HiGHS, empty where `solver.engine` did.
+    `status` is "optimal", "time_limit" where `solver.time_limit_s` ended the search, "cancelled" where `progress=`
+    did. `certificate` is the proof of the plan's linear program. `engine` says who solved, as `solver.engine` names
+    it; `engine_reasons` which variables and rows asked for HiGHS, empty where `solver.engine` did.
     """
 
     status: str
@@ -356,7 +357,8 @@ def result_of(
     """The audited dispatch; `more` are further fields of `Dispatch`. Raises `AuditError`."""
     with watch.stage("extract"):
         schedule = schedule_of(plant, flows)
-        figures = metrics_of(schedule, plant, active.score(schedule, plant))
+        booked = ledger_of(schedule, plant)
+        figures = metrics_of(schedule, plant, active.score(schedule, plant), booked)
     with watch.stage("audit"):
         audit.require(schedule, law_of(twin, plant), [active.checks, product_checks])
     site, own = split_schedule(schedule)
@@ -369,7 +371,7 @@ def result_of(
         of_batteries=own,
         metrics=figures,
         findings=Findings([*findings, *(bill for bill in bills if bill not in findings)]),
-        ledger=ledger_of(schedule, plant) | active.penalties(schedule, plant),
+        ledger=booked | active.penalties(schedule, plant),
         figures=active.figures(schedule, plant),
         **more,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
 from bess_opt.models.ledger import add_term, energy_revenue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.models.account import add_account
 from bess_opt.models.connection import add_connection

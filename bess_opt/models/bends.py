@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
 from bess_opt.models.meaning import Meaning
-from bess_opt.models.units import PER_UNIT
+from bess_opt.models.units import PER_UNIT, Unit
 from bess_opt.plant.billing.curve import Curve
 
 CHOICE = Meaning(kind="choice")
@@ -56,7 +56,7 @@ def bends_of(curves: Sequence[Curve], least: Array, most: Array) -> Bends:
     return Bends(of.astype(np.int64), at, change, low, high)
 
 
-def add_bends(m: Any, name: str, amount: str, bends: Bends, units: Any, price_units: Any, meaning: Meaning) -> None:
+def add_bends(m: Any, name: str, amount: str, bends: Bends, units: Unit, price_units: Unit, meaning: Meaning) -> None:
     """Add `<name>`, the part of the variable `amount` above each threshold, and its cost `<name>_change`.
 
     `meaning` is that of the amount; what measures the part above has the same.
@@ -77,7 +77,7 @@ def add_bends(m: Any, name: str, amount: str, bends: Bends, units: Any, price_un
         _add_choices(m, name, amount, bends, cheaper, units, meaning)
 
 
-def _add_choices(m: Any, name: str, amount: str, bends: Bends, cheaper: Array, units: Any, meaning: Meaning) -> None:
+def _add_choices(m: Any, name: str, amount: str, bends: Bends, cheaper: Array, units: Unit, meaning: Meaning) -> None:
     index = pyo.Set(initialize=cheaper.tolist(), dimen=1)
     setattr(m, f"{name}_cheaper", index)
     every = getattr(m, f"{name}_bends")

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 from pyomo.core.base.constraint import IndexedConstraint
-from pyomo.core.base.param import IndexedParam
+from pyomo.core.base.param import IndexedParam, ScalarParam
 from pyomo.core.base.var import IndexedVar
 
 from bess_opt.models.meaning import NOTHING_SAID, Meaning
+from bess_opt.models.units import Unit, WithUnits
 
 Rule = Callable[[Any, Any], Any]
 
@@ -30,7 +31,7 @@ def members(index: Any) -> np.ndarray:
     return np.fromiter(index, dtype=np.int64, count=len(index))
 
 
-class ArrayVar(IndexedVar):
+class ArrayVar(WithUnits, IndexedVar):
     """Variable over consecutive integers; `lower` and `upper` are a number or one value per member.
 
     `binary` takes 0 and 1 alone, `integer` whole numbers within the bounds. `battery` names the one of several
@@ -43,7 +44,7 @@ class ArrayVar(IndexedVar):
         *,
         lower: Any = 0.0,
         upper: Any = np.inf,
-        units: Any = None,
+        units: Unit | None = None,
         binary: bool = False,
         integer: bool = False,
         doc: str,
@@ -55,12 +56,11 @@ class ArrayVar(IndexedVar):
         self.lower_values = np.broadcast_to(np.asarray(lower, dtype=float), self.size).copy()
         self.upper_values = np.broadcast_to(np.asarray(upper, dtype=float), self.size).copy()
         self.integer = binary or integer
-        self.meaning, self.battery = meaning, ""
+        self.meaning, self.battery, self.stated_units = meaning, "", units
         super().__init__(
             index,
             dense=False,
             bounds=self._member_bounds,
-            units=units,
             domain=pyo.Binary if binary else pyo.Integers if integer else pyo.Reals,
             doc=doc,
         )
@@ -73,20 +73,28 @@ class ArrayVar(IndexedVar):
         )
 
 
-class ArrayParam(IndexedParam):
+class ArrayParam(WithUnits, IndexedParam):
     """Parameter over a set of consecutive integers with one value per member."""
 
-    def __init__(self, index: Any, values: Any, *, units: Any = None, doc: str) -> None:
+    def __init__(self, index: Any, values: Any, *, units: Unit | None = None, doc: str) -> None:
         positions = members(index)
         self.first = int(positions[0]) if len(positions) else 0
         self.values_array = np.broadcast_to(np.asarray(values, dtype=float), len(positions)).copy()
+        self.stated_units = units
         super().__init__(
             index,
             default=lambda _block, i: float(self.values_array[i - self.first]),
             mutable=True,
-            units=units,
             doc=doc,
         )
+
+
+class Constant(WithUnits, ScalarParam):
+    """A number of the model with a unit, `value` in `units`."""
+
+    def __init__(self, value: float, units: Unit) -> None:
+        self.stated_units = units
+        super().__init__(initialize=value, mutable=True)
 
 
 class ArrayConstraint(IndexedConstraint):

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant, Rule
 from bess_opt.models.ledger import add_term
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.products.activation import base_grid
@@ -57,7 +57,7 @@ def _add_overrun(m: Any, plant: Plant, number: int, clause: ClauseNumbers, flow:
         f"{name}_overrun",
         ArrayConstraint(m.steps, rule=overrun_of(name, flow), meaning=replace(CLAUSE, flow=flow)),
     )
-    price = pyo.Param(initialize=float(clause.overrun_price_per_mwh or 0.0), units=PER_MWH, mutable=True)
+    price = Constant(float(clause.overrun_price_per_mwh or 0.0), PER_MWH)
     setattr(m, f"{name}_overrun_price", price)
     return name
 
@@ -92,8 +92,8 @@ def add_grid_ramp(m: Any, plant: Plant) -> None:
     m.grid_ramp_down = ArrayConstraint(m.ramped_steps, rule=grid_ramp_down, meaning=meaning)
     least, most = plant.connection.first_grid_mw
     if np.isfinite(least):
-        m.first_grid_least_mw = pyo.Param(initialize=least, units=MW, mutable=True)
-        m.first_grid_most_mw = pyo.Param(initialize=most, units=MW, mutable=True)
+        m.first_grid_least_mw = Constant(least, MW)
+        m.first_grid_most_mw = Constant(most, MW)
         m.first_ramped_step = pyo.RangeSet(0, 0)
         m.first_grid_ramp_up = ArrayConstraint(m.first_ramped_step, rule=first_grid_ramp_up, meaning=meaning)
         m.first_grid_ramp_down = ArrayConstraint(m.first_ramped_step, rule=first_grid_ramp_down, meaning=meaning)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.assets import asset, rule_of
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant, total
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.one_way import add_room_cuts
 from bess_opt.models.units import CURRENCY, MWH, PER_UNIT
@@ -29,13 +29,13 @@ def add_stated_cycles(m: Any, plant: Plant, stated: Array, price_per_cycle: floa
     at_end = np.arange(plant.steps) == last
     m.cycle_days = pyo.RangeSet(0, int(day[-1]))
     m.steps_of_cycle_day = np.split(np.arange(plant.steps), np.flatnonzero(np.diff(day)) + 1)
-    m.missing_cycle_price = pyo.Param(initialize=price_per_cycle, units=CURRENCY, mutable=True)
+    m.missing_cycle_price = Constant(price_per_cycle, CURRENCY)
     m.stated_cycles = ArrayParam(m.cycle_days, stated, units=PER_UNIT, doc="full equivalent cycles asked for")
     most = np.where(at_end, stated[day], 0.0)
     m.shares_of_cycle = [(battery.prefix, battery.energy_mwh / plant.energy_mwh) for battery in plant.batteries]
     for battery in plant.batteries:
         own = asset(m, battery)
-        own.full_cycle_mwh = pyo.Param(initialize=battery.energy_mwh, units=MWH, mutable=True)
+        own.full_cycle_mwh = Constant(battery.energy_mwh, MWH)
         own.missing_cycles = ArrayVar(
             m.steps, upper=most, units=PER_UNIT, doc="cycles missing to the day's number", meaning=MISSING
         )

@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
 
 from bess_opt.models.assets import net_power
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant
 from bess_opt.models.meaning import Limit, Meaning
 from bess_opt.models.site import add_curtailment
 from bess_opt.models.units import MW, PER_UNIT
@@ -35,8 +34,8 @@ def add_dc_bus(m: Any, plant: Plant) -> None:
     out, into = (
         rating if np.isfinite(rating) else 2.0 * limits[flow] for flow in ("inverter_out_mw", "inverter_in_mw")
     )
-    m.eta_inverter_out = pyo.Param(initialize=plant.bus.eta_out, units=PER_UNIT, mutable=True)
-    m.eta_inverter_in = pyo.Param(initialize=plant.bus.eta_in, units=PER_UNIT, mutable=True)
+    m.eta_inverter_out = Constant(plant.bus.eta_out, PER_UNIT)
+    m.eta_inverter_in = Constant(plant.bus.eta_in, PER_UNIT)
     m.solar_dc_mw = ArrayParam(m.steps, plant.solar_dc_mw, units=MW, doc="PV power on the DC bus")
     given = Limit(
         "inverter",

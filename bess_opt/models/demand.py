@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.common.arrays import Integers
 from bess_opt.models.bends import add_bends, bend_cost, bends_of

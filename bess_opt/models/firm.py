@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.common import clock
 from bess_opt.common.arrays import Array
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, total
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant, total
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, PER_UNIT
 from bess_opt.plant.plant import Plant
@@ -73,7 +73,7 @@ def deliveries(index: pd.DatetimeIndex, start: str, end: str, period: clock.Peri
 def add_block(m: Any, given: Deliveries, block_mw: float) -> None:
     """Add `missing_mw`, what the net export is short of the block in the window; held at zero outside."""
     m.window_steps = pyo.Set(initialize=given.inside.tolist(), dimen=1)
-    m.block_mw = pyo.Param(initialize=block_mw, units=MW, mutable=True)
+    m.block_mw = Constant(block_mw, MW)
     most = np.where(given.of_step >= 0, np.inf, 0.0)
     m.missing_mw = ArrayVar(m.steps, upper=most, units=MW, doc="net export missing to the block", meaning=BLOCK)
     m.block_or_missing = ArrayConstraint(m.window_steps, rule=block_or_missing, meaning=BLOCK)

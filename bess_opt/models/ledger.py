@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.models.assets import asset, rule_of
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MW, MWH, PER_MWH
 from bess_opt.models.warranty.wear import wear_by_depth, wear_of_one_price
@@ -36,9 +36,9 @@ def add_ledger(m: Any, plant: Plant) -> None:
     m.ledger = []
     for battery in plant.batteries:
         own = asset(m, battery)
-        own.wear_cost_per_mwh = pyo.Param(initialize=battery.wear_cost_per_mwh, units=PER_MWH, mutable=True)
-        own.variable_om_per_mwh = pyo.Param(initialize=battery.variable_om_per_mwh, units=PER_MWH, mutable=True)
-        own.stored_value_per_mwh = pyo.Param(initialize=battery.end_value_per_mwh, units=PER_MWH, mutable=True)
+        own.wear_cost_per_mwh = Constant(battery.wear_cost_per_mwh, PER_MWH)
+        own.variable_om_per_mwh = Constant(battery.variable_om_per_mwh, PER_MWH)
+        own.stored_value_per_mwh = Constant(battery.end_value_per_mwh, PER_MWH)
     if plant.has_prices:
         m.import_price = ArrayParam(m.steps, plant.import_price, units=PER_MWH, doc="price paid for import")
         m.export_price = ArrayParam(m.steps, plant.export_price, units=PER_MWH, doc="price received for export")
@@ -52,7 +52,7 @@ def add_ledger(m: Any, plant: Plant) -> None:
         if battery.variable_om_per_mwh:
             add_term(m, "variable_om", rule_of(battery, variable_om), m.steps, battery.prefix)
     if plant.unserved_price_per_mwh is not None:
-        m.unserved_price_per_mwh = pyo.Param(initialize=plant.unserved_price_per_mwh, units=PER_MWH, mutable=True)
+        m.unserved_price_per_mwh = Constant(plant.unserved_price_per_mwh, PER_MWH)
         if plant.free_shed_mw.any():
             add_paid_unserved(m, plant)
         add_term(m, "unserved", unserved_beyond if plant.free_shed_mw.any() else unserved, m.steps)
@@ -61,7 +61,7 @@ def add_ledger(m: Any, plant: Plant) -> None:
     for battery in plant.batteries:
         if battery.end_value_per_mwh:
             own = asset(m, battery)
-            own.energy_start_mwh = pyo.Param(initialize=battery.start_mwh, units=MWH, mutable=True)
+            own.energy_start_mwh = Constant(battery.start_mwh, MWH)
             add_term(m, "stored_value", rule_of(battery, stored_value), m.horizon, battery.prefix)
 
 

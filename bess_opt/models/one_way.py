@@ -7,17 +7,17 @@ the rule and bring the relaxation close to the exact optimum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.assets import add_own, asset, rule_of
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant, Rule
 from bess_opt.models.meaning import Meaning
+from bess_opt.models.ramp import add_ramp_cuts
 from bess_opt.models.units import MW, MWH, PER_UNIT
 from bess_opt.plant.plant import Plant, Ratings, Storage
 from bess_opt.plant.products.offers import called_down, called_states
@@ -100,7 +100,10 @@ def add_one_way(m: Any, plant: Plant, converters: tuple[Pair, ...]) -> None:
         for flow, rule in ((pair.first, first_only(pair)), (pair.second, second_only(pair))):
             add_own(m, pair.prefix, f"{flow}_one_way", ArrayConstraint(m.steps, rule=rule, meaning=ONE_WAY))
         if hasattr(m, "ramped_step") and (changes := _most_changes(plant, pair)) is not None:
-            _add_ramp_cuts(m, pair, limits, changes)
+            if pair != GRID and not hasattr(m, "free_solar_mw"):
+                free = np.where(plant.curtailable, plant.solar_ac_mw, 0.0)
+                m.free_solar_mw = ArrayParam(m.steps, free, units=MW, doc="PV that may be curtailed")
+            add_ramp_cuts(m, pair, limits, changes)
     add_room_cuts(m, plant)
 
 
@@ -159,11 +162,11 @@ def _name_ratings(m: Any, ratings: Ratings) -> None:
     if hasattr(m, "port_max_mw"):
         return
     share = ratings.discharge_mw / ratings.charge_mw
-    m.discharge_over_charge = pyo.Param(initialize=share, units=PER_UNIT, mutable=True)
-    m.port_max_mw = pyo.Param(initialize=ratings.discharge_mw, units=MW, mutable=True)
-    m.cells_max_mw = pyo.Param(initialize=ratings.cells_mw, units=MW, mutable=True)
-    m.eta_terminal_in = pyo.Param(initialize=ratings.eta_in, units=PER_UNIT, mutable=True)
-    m.eta_terminal_out = pyo.Param(initialize=ratings.eta_out, units=PER_UNIT, mutable=True)
+    m.discharge_over_charge = Constant(share, PER_UNIT)
+    m.port_max_mw = Constant(ratings.discharge_mw, MW)
+    m.cells_max_mw = Constant(ratings.cells_mw, MW)
+    m.eta_terminal_in = Constant(ratings.eta_in, PER_UNIT)
+    m.eta_terminal_out = Constant(ratings.eta_out, PER_UNIT)
 
 
 def _add_shared_ratings(m: Any, battery: Storage, pair: Pair) -> None:
@@ -218,7 +221,8 @@ def second_only(pair: Pair) -> Rule:
 def _most_changes(plant: Plant, pair: Pair) -> tuple[Array, Array] | None:
     """By how much first − second of `pair` may rise and fall into each step under the ramps of clauses, MW.
 
-    None where ramps say too little of it: beside other batteries or an inverter, and where products are called.
+    Of a battery that is while PV that may be curtailed is not used and all load is served. None where ramps say too
+    little of it: beside other batteries or an inverter, and where products are called.
     """
     if plant.activated:
         return None
@@ -227,98 +231,11 @@ def _most_changes(plant: Plant, pair: Pair) -> tuple[Array, Array] | None:
         return ramp, ramp
     if plant.bus is not None or len(plant.batteries) > 1 or pair != battery_pair(plant.batteries[0]):
         return None
-    # charge − discharge = import − export − (load − PV): its change is that of the grid power and of what is left.
-    least_load = plant.load_mw - plant.sheddable_mw - plant.solar_ac_mw
-    most_load = plant.load_mw - np.where(plant.curtailable, 0.0, plant.solar_ac_mw)
-    rise, fall = ramp.copy(), ramp.copy()
-    rise[1:] += most_load[:-1] - least_load[1:]
-    fall[1:] += most_load[1:] - least_load[:-1]
-    return rise, fall
-
-
-def _add_ramp_cuts(m: Any, pair: Pair, limits: Mapping[str, Array], changes: tuple[Array, Array]) -> None:
-    """Add what a ramp means for each flow of a pair: near a step of one way the other is short of full."""
-    steps = m.ramped_step
-    first, second = limits[pair.first], limits[pair.second]
-    rise, fall = (change[steps] for change in changes)
-    named = {
-        "rise": rise,
-        "fall": fall,
-        "first_left_by_rise": np.maximum(first[steps] - rise, 0.0),
-        "first_left_by_fall": np.maximum(first[steps - 1] - fall, 0.0),
-        "second_left_by_rise": np.maximum(second[steps - 1] - rise, 0.0),
-        "second_left_by_fall": np.maximum(second[steps] - fall, 0.0),
-    }
-    for name, values in named.items():
-        doc = "full flow beyond a ramp" if "left" in name else "most change of first less second"
-        setattr(m, f"{pair.binary}_{name}_mw", ArrayParam(m.ramped_steps, values, units=MW, doc=doc))
-    for name, rule in RAMP_CUTS.items():
-        cut = ArrayConstraint(m.ramped_steps, rule=rule(pair), meaning=CUT)
-        add_own(m, pair.prefix, f"{pair.binary}_{name}", cut)
-
-
-def first_rises(pair: Pair) -> Rule:
-    """The rule that the first flow, where it may flow, rises from what both were."""
-
-    def rule(m: Any, i: Any) -> Any:
-        """first[t] <= first[t−1] − second[t−1] + rise + (second's most − rise)₊·(1 − binary[t]), of each step i."""
-        t, given = m.ramped_step[i], _given(m, pair)
-        rest = given("second_left_by_rise")[i] * (1 - getattr(m, pair.binary)[t])
-        return getattr(m, pair.first)[t] <= _net(m, pair, t - 1) + given("rise")[i] + rest
-
-    return rule
-
-
-def second_rises(pair: Pair) -> Rule:
-    """The rule that the second flow, where it may flow, rises from what both were."""
-
-    def rule(m: Any, i: Any) -> Any:
-        """second[t] <= second[t−1] − first[t−1] + fall + (first's most − fall)₊·binary[t], for the i-th step."""
-        t, given = m.ramped_step[i], _given(m, pair)
-        rest = given("first_left_by_fall")[i] * getattr(m, pair.binary)[t]
-        return getattr(m, pair.second)[t] <= given("fall")[i] + rest - _net(m, pair, t - 1)
-
-    return rule
-
-
-def first_falls(pair: Pair) -> Rule:
-    """The rule that the first flow, where it could flow, fell to what both are."""
-
-    def rule(m: Any, i: Any) -> Any:
-        """first[t−1] <= first[t] − second[t] + fall + (second's most − fall)₊·(1 − binary[t−1]), of each i."""
-        t, given = m.ramped_step[i], _given(m, pair)
-        rest = given("second_left_by_fall")[i] * (1 - getattr(m, pair.binary)[t - 1])
-        return getattr(m, pair.first)[t - 1] <= _net(m, pair, t) + given("fall")[i] + rest
-
-    return rule
-
-
-def second_falls(pair: Pair) -> Rule:
-    """The rule that the second flow, where it could flow, fell to what both are."""
-
-    def rule(m: Any, i: Any) -> Any:
-        """second[t−1] <= second[t] − first[t] + rise + (first's most − rise)₊·binary[t−1], for the i-th step."""
-        t, given = m.ramped_step[i], _given(m, pair)
-        rest = given("first_left_by_rise")[i] * getattr(m, pair.binary)[t - 1]
-        return getattr(m, pair.second)[t - 1] <= given("rise")[i] + rest - _net(m, pair, t)
-
-    return rule
-
-
-RAMP_CUTS = {
-    "first_rises": first_rises,
-    "second_rises": second_rises,
-    "first_falls": first_falls,
-    "second_falls": second_falls,
-}
-
-
-def _given(m: Any, pair: Pair) -> Callable[[str], Any]:
-    return lambda name: getattr(m, f"{pair.binary}_{name}_mw")
-
-
-def _net(m: Any, pair: Pair, t: Any) -> Any:
-    return getattr(m, pair.first)[t] - getattr(m, pair.second)[t]
+    # charge − discharge = import − export − load + PV − curtailed + unserved: its change is that of the grid power
+    # and of what is fixed. What PV that may be curtailed and load that may be shed add stands in the cuts.
+    fixed = np.where(plant.curtailable, 0.0, plant.solar_ac_mw) - plant.load_mw
+    more = np.diff(fixed, prepend=fixed[:1])
+    return ramp + more, ramp - more
 
 
 def add_room_cuts(m: Any, plant: Plant) -> None:

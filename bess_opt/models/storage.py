@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.assets import asset, rule_of
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant
 from bess_opt.models.meaning import Limit, Meaning
 from bess_opt.models.units import HOUR, MW, MWH, PER_UNIT
 from bess_opt.models.warranty.cycle_caps import add_cycle_caps
@@ -28,7 +27,7 @@ ENERGY_LAW = Meaning(kind="law", flow="energy_mwh", carries_energy=True, in_reac
 
 def add_batteries(m: Any, plant: Plant) -> None:
     """Add every battery of the plant, and what tells the site which of them stand at which bus."""
-    m.step_h = pyo.Param(initialize=plant.step_h, units=HOUR, mutable=True)
+    m.step_h = Constant(plant.step_h, HOUR)
     for battery in plant.batteries:
         add_storage(m, battery)
     m.on_ac_bus = tuple(battery.prefix for battery in plant.on_ac_bus)
@@ -41,11 +40,11 @@ def add_storage(m: Any, battery: Storage) -> None:
     Power limits, SOC window, reserve floor and the start/end conditions are bounds of the variables.
     """
     own = asset(m, battery)
-    own.eta_charge = pyo.Param(initialize=battery.eta_charge, units=PER_UNIT, mutable=True)
-    own.eta_discharge = pyo.Param(initialize=battery.eta_discharge, units=PER_UNIT, mutable=True)
-    own.retention = pyo.Param(initialize=battery.retention, units=PER_UNIT, mutable=True)
-    own.charge_max_mw = pyo.Param(initialize=battery.charge_max_mw, units=MW, mutable=True)
-    own.discharge_max_mw = pyo.Param(initialize=battery.discharge_max_mw, units=MW, mutable=True)
+    own.eta_charge = Constant(battery.eta_charge, PER_UNIT)
+    own.eta_discharge = Constant(battery.eta_discharge, PER_UNIT)
+    own.retention = Constant(battery.retention, PER_UNIT)
+    own.charge_max_mw = Constant(battery.charge_max_mw, MW)
+    own.discharge_max_mw = Constant(battery.discharge_max_mw, MW)
     most = battery.charge_limit_mw
     taken = replace(CHARGE, limit=_power_limit(battery, "charge", "charging", most))
     own.charge_mw = ArrayVar(m.steps, upper=most, units=MW, doc="power into the port", meaning=taken)

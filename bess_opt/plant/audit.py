@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, ReadColumns
 from bess_opt.common.columns import LIMITS, REGULATION, SCHEDULE, UNIT
 from bess_opt.common.errors import AuditError
 from bess_opt.plant import physics
@@ -40,6 +40,7 @@ class Violation:
 
 
 Check = Callable[[pd.DataFrame, Plant], Iterable[Violation]]
+Law = Callable[[ReadColumns, Plant], Iterable[Violation]]
 
 
 def audit(schedule: pd.DataFrame, plant: Plant, checks: Iterable[Check] = ()) -> tuple[Violation, ...]:
@@ -50,7 +51,7 @@ def audit(schedule: pd.DataFrame, plant: Plant, checks: Iterable[Check] = ()) ->
     misshapen = _shape(schedule, plant)
     if misshapen:
         return tuple(misshapen)
-    own: tuple[Check, ...] = (
+    own: tuple[Law, ...] = (
         _inputs,
         _balance,
         _derived,
@@ -61,7 +62,9 @@ def audit(schedule: pd.DataFrame, plant: Plant, checks: Iterable[Check] = ()) ->
         _sources,
         _conditions,
     )
-    return tuple(violation for check in (*own, *checks) for violation in check(schedule, plant))
+    columns = ReadColumns(schedule)
+    broken = [violation for law in own for violation in law(columns, plant)]
+    return (*broken, *(violation for check in checks for violation in check(schedule, plant)))
 
 
 def require(schedule: pd.DataFrame, plant: Plant, checks: Iterable[Check] = ()) -> None:
@@ -91,12 +94,13 @@ def _shape(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     """Every column is there, numbers are numbers, and each row is the step of its time."""
     found = []
     own = own_columns(plant)
+    kinds = dict(zip(schedule.columns, schedule.dtypes, strict=True))
     for name in (*SCHEDULE, *own):
-        numeric = name in schedule and pd.api.types.is_numeric_dtype(schedule[name].dtype)
-        if name not in schedule or not (numeric or name == "limited_by"):
-            what = f"column {name} is missing" if name not in schedule else f"column {name} holds no numbers"
+        numeric = name in kinds and pd.api.types.is_numeric_dtype(kinds[name])
+        if name not in kinds or not (numeric or name == "limited_by"):
+            what = f"column {name} is missing" if name not in kinds else f"column {name} holds no numbers"
             found.append(Violation(what, None, np.nan, ""))
-    foreign = [str(name) for name in schedule.columns if name not in SCHEDULE and name not in own]
+    foreign = [str(name) for name in kinds if name not in SCHEDULE and name not in own]
     found += [Violation(f"column {name} is none of a schedule's", None, np.nan, "") for name in foreign[:3]]
     rows = min(len(schedule), plant.steps)
     if len(schedule) != plant.steps:
@@ -108,14 +112,14 @@ def _shape(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     return found
 
 
-def _arrays(schedule: pd.DataFrame, *names: str) -> tuple[Array, ...]:
-    return tuple(schedule[name].to_numpy(dtype=float) for name in names)
+def _arrays(columns: ReadColumns, *names: str) -> tuple[Array, ...]:
+    return tuple(columns[name] for name in names)
 
 
-def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+def _inputs(columns: ReadColumns, plant: Plant) -> list[Violation]:
     """What the scenario gives is in the schedule as it was given; no regulation is held unless it was asked for."""
     solar, solar_dc, load, buy, sell = _arrays(
-        schedule,
+        columns,
         "solar_mw",
         "solar_dc_mw",
         "load_mw",
@@ -124,14 +128,14 @@ def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     )
     held, sold = np.zeros(plant.steps), {offer.name for offer in plant.offers}
     for name in REGULATION.keys() - sold:  # capacity that nobody asked for
-        held = held + np.abs(schedule[REGULATION[name].column].to_numpy(dtype=float))
+        held = held + np.abs(columns[REGULATION[name].column])
     found = [
         *exceeds("solar power is the scenario's", np.abs(solar - plant.solar_mw), plant),
         *exceeds("solar power on the DC bus is the scenario's", np.abs(solar_dc - plant.solar_dc_mw), plant),
         *exceeds("load is the scenario's", np.abs(load - plant.load_mw), plant),
         *exceeds("regulation is held only by a strategy for it", held, plant),
     ]
-    stated_buy, stated_sell, _ = plant.settled_energy(*settled(schedule, plant))
+    stated_buy, stated_sell, _ = plant.settled_energy(*settled(columns, plant))
     for price, stated in ((buy, stated_buy), (sell, stated_sell)):
         known = np.isfinite(stated)
         wrong = np.where(np.isnan(price) & ~known, 0.0, np.abs(price - stated))
@@ -140,15 +144,15 @@ def _inputs(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     return found
 
 
-def _derived(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+def _derived(columns: ReadColumns, plant: Plant) -> list[Violation]:
     """Grid power, losses and revenue follow from the flows."""
     grid, bought, sold, lost, inverter_lost, revenue = _arrays(
-        schedule, "grid_mw", "import_mw", "export_mw", "loss_mw", "inverter_loss_mw", "revenue"
+        columns, "grid_mw", "import_mw", "export_mw", "loss_mw", "inverter_loss_mw", "revenue"
     )
     storage_lost = np.zeros(plant.steps)
     for battery in plant.batteries:
-        storage_lost = storage_lost + _storage_lost(schedule, battery, plant)
-    buy, sell, due = plant.settled_energy(*settled(schedule, plant))
+        storage_lost = storage_lost + _storage_lost(columns, battery, plant)
+    buy, sell, due = plant.settled_energy(*settled(columns, plant))
     # Of the battery's own turnover in the step, and what doubles leave open at the size of all that is paid.
     dear = np.maximum(1.0, np.maximum(np.abs(buy), np.abs(sell))) if plant.has_prices else np.ones(plant.steps)
     worth = dear * plant.step_h * (plant.scale_mw + PRECISION / TOLERANCE * (np.abs(bought) + np.abs(sold)))
@@ -160,9 +164,9 @@ def _derived(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     ]
 
 
-def _storage_lost(schedule: pd.DataFrame, battery: Storage, plant: Plant) -> Array:
+def _storage_lost(columns: ReadColumns, battery: Storage, plant: Plant) -> Array:
     """Losses of one battery as its flows make them."""
-    charge, discharge, energy = of_battery(schedule, battery, "charge_mw", "discharge_mw", "energy_mwh")
+    charge, discharge, energy = of_battery(columns, battery, "charge_mw", "discharge_mw", "energy_mwh")
     lost: Array = physics.storage_loss_mw(
         np.concatenate([[battery.start_mwh], energy[:-1]]),
         charge,
@@ -175,24 +179,24 @@ def _storage_lost(schedule: pd.DataFrame, battery: Storage, plant: Plant) -> Arr
     return lost
 
 
-def _balance(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+def _balance(columns: ReadColumns, plant: Plant) -> list[Violation]:
     """solar + import + discharge + unserved = load + export + charge + curtailed + inverter loss."""
-    solar, bought, out, unserved = _arrays(schedule, "solar_mw", "import_mw", "discharge_mw", "unserved_mw")
-    load, sold, into, curtailed = _arrays(schedule, "load_mw", "export_mw", "charge_mw", "curtailed_mw")
-    (lost,) = _arrays(schedule, "inverter_loss_mw")
+    solar, bought, out, unserved = _arrays(columns, "solar_mw", "import_mw", "discharge_mw", "unserved_mw")
+    load, sold, into, curtailed = _arrays(columns, "load_mw", "export_mw", "charge_mw", "curtailed_mw")
+    (lost,) = _arrays(columns, "inverter_loss_mw")
     residual = np.abs(solar + bought + out + unserved - load - sold - into - curtailed - lost)
     return exceeds("energy balance", residual, plant)
 
 
-def _dc_bus(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+def _dc_bus(columns: ReadColumns, plant: Plant) -> list[Violation]:
     """What the DC bus gives is what the inverter takes, each way with its efficiency."""
-    inverter, lost = _arrays(schedule, "inverter_mw", "inverter_loss_mw")
+    inverter, lost = _arrays(columns, "inverter_mw", "inverter_loss_mw")
     if plant.bus is None:
         return exceeds("no shared inverter", np.abs(inverter) + np.abs(lost), plant)
-    solar, curtailed = _arrays(schedule, "solar_dc_mw", "curtailed_dc_mw")
-    battery = sum(of_battery(schedule, own, "battery_mw")[0] for own in plant.on_dc_bus)
+    solar, curtailed = _arrays(columns, "solar_dc_mw", "curtailed_dc_mw")
+    battery = sum(of_battery(columns, own, "battery_mw")[0] for own in plant.on_dc_bus)
     eta_out, eta_in = plant.bus.eta_out, plant.bus.eta_in
-    called_out, called_in = through_inverter(plant, bids_of(schedule, plant))
+    called_out, called_in = through_inverter(plant, bids_of(columns, plant))
     base = inverter - called_out + called_in
     out, into = np.maximum(base, 0.0) + called_out, np.maximum(-base, 0.0) + called_in
     bus = np.abs(solar - curtailed + battery - physics.inverter_dc_mw(out, into, eta_out=eta_out, eta_in=eta_in))
@@ -205,17 +209,17 @@ def _dc_bus(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     ]
 
 
-def _storage_law(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-    told = ~schedule["limited_by"].isin(LIMITS).to_numpy(dtype=bool)
+def _storage_law(columns: ReadColumns, plant: Plant) -> list[Violation]:
+    told = ~columns.frame["limited_by"].isin(LIMITS).to_numpy(dtype=bool)
     found = exceeds("limited_by names a limit", told.astype(float), plant, 1.0, "1")
     for battery in plant.batteries:
-        found += _storage_law_of(schedule, battery, plant)
-    return found + _sums(schedule, plant)
+        found += _storage_law_of(columns, battery, plant)
+    return found + _sums(columns, plant)
 
 
-def _storage_law_of(schedule: pd.DataFrame, battery: Storage, plant: Plant) -> list[Violation]:
-    charge, discharge, energy, soc = of_battery(schedule, battery, "charge_mw", "discharge_mw", "energy_mwh", "soc")
-    (net,) = of_battery(schedule, battery, "battery_mw")
+def _storage_law_of(columns: ReadColumns, battery: Storage, plant: Plant) -> list[Violation]:
+    charge, discharge, energy, soc = of_battery(columns, battery, "charge_mw", "discharge_mw", "energy_mwh", "soc")
+    (net,) = of_battery(columns, battery, "battery_mw")
     before = np.concatenate([[battery.start_mwh], energy[:-1]])
     law = physics.energy_after(
         before,
@@ -237,18 +241,18 @@ def _storage_law_of(schedule: pd.DataFrame, battery: Storage, plant: Plant) -> l
     ]
 
 
-def _sums(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+def _sums(columns: ReadColumns, plant: Plant) -> list[Violation]:
     """The site's columns are the sums of those of several batteries."""
     if len(plant.batteries) == 1:
         return []
     found: list[Violation] = []
     for name in UNIT:
-        (site,) = _arrays(schedule, name)
-        total = sum(of_battery(schedule, battery, name)[0] for battery in plant.batteries)
+        (site,) = _arrays(columns, name)
+        total = sum(of_battery(columns, battery, name)[0] for battery in plant.batteries)
         if name == "soc":
-            total = _arrays(schedule, "energy_mwh")[0] / plant.energy_mwh
+            total = _arrays(columns, "energy_mwh")[0] / plant.energy_mwh
         if name == "loss_mw":
-            total = total + _arrays(schedule, "inverter_loss_mw")[0]
+            total = total + _arrays(columns, "inverter_loss_mw")[0]
         scale = 1.0 if name == "soc" else plant.energy_mwh if name == "energy_mwh" else plant.power_mw
         found += exceeds(f"{name} is the batteries' sum", np.abs(site - total), plant, scale)
     return found
@@ -258,16 +262,16 @@ def _law(law: str, battery: Storage) -> str:
     return f"{law} of {battery.name}" if battery.name else law
 
 
-def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
-    bought, sold, unserved, shed = _arrays(schedule, "import_mw", "export_mw", "unserved_mw", "shed_mw")
+def _limits(columns: ReadColumns, plant: Plant) -> list[Violation]:
+    bought, sold, unserved, shed = _arrays(columns, "import_mw", "export_mw", "unserved_mw", "shed_mw")
     curtailed, curtailed_dc, solar, solar_dc = _arrays(
-        schedule, "curtailed_mw", "curtailed_dc_mw", "solar_mw", "solar_dc_mw"
+        columns, "curtailed_mw", "curtailed_dc_mw", "solar_mw", "solar_dc_mw"
     )
     curtailable = plant.curtailable.astype(float)
     upper: dict[str, Array] = {}
     signs, windows = [bought, sold, unserved, curtailed_dc, curtailed - curtailed_dc], []
     for battery in plant.batteries:
-        charge, discharge, energy = of_battery(schedule, battery, "charge_mw", "discharge_mw", "energy_mwh")
+        charge, discharge, energy = of_battery(columns, battery, "charge_mw", "discharge_mw", "energy_mwh")
         upper[_law("charge limit", battery)] = charge - battery.charge_limit_mw
         upper[_law("discharge limit", battery)] = discharge - battery.discharge_limit_mw
         signs += [charge, discharge]
@@ -281,7 +285,7 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         "curtailment on the DC bus": curtailed_dc - curtailable * solar_dc,
         "curtailment on the AC bus": (curtailed - curtailed_dc) - curtailable * (solar - solar_dc),
     }
-    called = called_mw(plant, bids_of(schedule, plant)) if plant.activated else 0.0
+    called = called_mw(plant, bids_of(columns, plant)) if plant.activated else 0.0
     return [
         *(v for law, excess in upper.items() for v in exceeds(law, excess, plant)),
         *exceeds("powers are not negative", -np.minimum.reduce(signs), plant),
@@ -291,15 +295,15 @@ def _limits(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     ]
 
 
-def _one_way(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+def _one_way(columns: ReadColumns, plant: Plant) -> list[Violation]:
     """Each converter runs one way in a step (one way); the inverter's column is net, its loss tells.
 
     Where market products are called their own check holds the base point and each call to it.
     """
-    bought, sold = _arrays(schedule, "import_mw", "export_mw")
+    bought, sold = _arrays(columns, "import_mw", "export_mw")
     found: list[Violation] = []
     for battery in plant.batteries:
-        both = np.minimum(*of_battery(schedule, battery, "charge_mw", "discharge_mw"))
+        both = np.minimum(*of_battery(columns, battery, "charge_mw", "discharge_mw"))
         if not plant.activated:
             found += exceeds(_law("battery runs one way", battery), both, plant)
     return [
@@ -308,25 +312,25 @@ def _one_way(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     ]
 
 
-def _sources(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+def _sources(columns: ReadColumns, plant: Plant) -> list[Violation]:
     """Who may charge from and feed the grid."""
-    bought, sold, unserved, load = _arrays(schedule, "import_mw", "export_mw", "unserved_mw", "load_mw")
+    bought, sold, unserved, load = _arrays(columns, "import_mw", "export_mw", "unserved_mw", "load_mw")
     found: list[Violation] = []
     if not plant.grid_charging:
         found += exceeds("no charging from the grid", bought + unserved - np.maximum(load, 0.0), plant)
     if not plant.battery_export:
-        curtailed, curtailed_dc = _arrays(schedule, "curtailed_mw", "curtailed_dc_mw")
+        curtailed, curtailed_dc = _arrays(columns, "curtailed_mw", "curtailed_dc_mw")
         used = plant.solar_used_mw(curtailed - curtailed_dc, curtailed_dc)
         most = np.maximum(used - load, 0.0) if plant.strict_export else used + np.maximum(-load, 0.0)
         found += exceeds("no export from the battery", sold - most, plant)
     return found
 
 
-def _conditions(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+def _conditions(columns: ReadColumns, plant: Plant) -> list[Violation]:
     """End of the horizon, and caps on cycles."""
     found: list[Violation] = []
     for battery in plant.batteries:
-        energy, charge, discharge = of_battery(schedule, battery, "energy_mwh", "charge_mw", "discharge_mw")
+        energy, charge, discharge = of_battery(columns, battery, "energy_mwh", "charge_mw", "discharge_mw")
         end, slack = max(battery.end_min_mwh - energy[-1], energy[-1] - battery.end_max_mwh), TOLERANCE
         if end > slack * battery.energy_mwh:
             found.append(Violation(_law("end SOC", battery), plant.index[-1], float(end), "MWh"))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, ReadColumns
 from bess_opt.common.columns import REGULATION, SCHEDULE, UNIT
 from bess_opt.plant import physics
 from bess_opt.plant.plant import Plant, Storage
@@ -183,6 +183,6 @@ def unit_of(schedule: pd.DataFrame, battery: Storage) -> pd.DataFrame:
     return own.set_axis(list(UNIT), axis=1)
 
 
-def of_battery(schedule: pd.DataFrame, battery: Storage, *names: str) -> tuple[Array, ...]:
+def of_battery(schedule: pd.DataFrame | ReadColumns, battery: Storage, *names: str) -> tuple[Array, ...]:
     """Columns of one battery in a schedule as arrays."""
-    return tuple(schedule[f"{battery.prefix}{name}"].to_numpy(dtype=float) for name in names)
+    return tuple(np.asarray(schedule[f"{battery.prefix}{name}"], dtype=float) for name in names)

@@ -6,7 +6,7 @@ Model, metrics, books, reports and command line read this table; a new line of m
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, get_type_hints
@@ -14,6 +14,7 @@ from typing import Annotated, get_type_hints
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import Array, ReadColumns
 from bess_opt.plant import money
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import settled
@@ -23,7 +24,7 @@ from bess_opt.plant.products.activation import settled
 class Booked:
     """A schedule and its plant, and the bill of the two."""
 
-    schedule: pd.DataFrame
+    columns: ReadColumns
     plant: Plant
 
     @cached_property
@@ -31,12 +32,12 @@ class Booked:
         """What the bill holds beside energy, by line, currency paid."""
         if self.plant.billing is None:
             return {}
-        bought, sold = (self.schedule[name].to_numpy() for name in ("import_mw", "export_mw"))
-        return self.plant.billing.amounts(bought, sold, settled(self.schedule, self.plant))
+        bought, sold = (self.columns[name] for name in ("import_mw", "export_mw"))
+        return self.plant.billing.amounts(bought, sold, settled(self.columns, self.plant))
 
-    def over_batteries(self, amount: Callable[[Storage, pd.Series], float], column: str) -> float:
+    def over_batteries(self, amount: Callable[[Storage, Array], float], column: str) -> float:
         """Sum over the batteries of what `amount` makes of a battery and its `column`."""
-        return sum(amount(battery, self.schedule[f"{battery.prefix}{column}"]) for battery in self.plant.batteries)
+        return sum(amount(battery, self.columns[f"{battery.prefix}{column}"]) for battery in self.plant.batteries)
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,18 @@ class Line:
         return 0.0 - received if self.paid else received
 
 
+def _energy(booked: Booked) -> float:
+    return float(np.nansum(booked.columns["revenue"]))  # none where a step has no price
+
+
 def _charge(name: str) -> Callable[[Booked], float]:
     return lambda booked: 0.0 - booked.charges.get(name, 0.0)
 
 
 def _overrun(booked: Booked) -> float:
     """Paid for power above contracted power and above the caps of clauses."""
-    schedule = booked.schedule
-    energy = booked.plant.connection.overrun_cost(schedule["import_mw"].to_numpy(), schedule["export_mw"].to_numpy())
+    columns = booked.columns
+    energy = booked.plant.connection.overrun_cost(columns["import_mw"], columns["export_mw"])
     return 0.0 - booked.charges.get("overrun", 0.0) - energy
 
 
@@ -76,7 +81,7 @@ def _offers(line: str) -> Callable[[Booked], float]:
         pay = np.zeros(booked.plant.steps)
         for offer in booked.plant.offers:
             if offer.line == line:
-                bid = booked.schedule[offer.column].to_numpy()
+                bid = booked.columns[offer.column]
                 pay = pay + money.capacity_revenue(bid, offer.price, booked.plant.step_h)
                 pay = pay + offer.activation_revenue(bid, booked.plant.step_h)
         return float(pay.sum())
@@ -85,7 +90,7 @@ def _offers(line: str) -> Callable[[Booked], float]:
 
 
 def _variable_om(booked: Booked) -> float:
-    def cost(battery: Storage, discharge: pd.Series) -> float:
+    def cost(battery: Storage, discharge: Array) -> float:
         spent = money.throughput_cost(float(discharge.sum()), battery.variable_om_per_mwh, booked.plant.step_h)
         return float(spent)
 
@@ -93,26 +98,26 @@ def _variable_om(booked: Booked) -> float:
 
 
 def _wear(booked: Booked) -> float:
-    def cost(battery: Storage, discharge: pd.Series) -> float:
+    def cost(battery: Storage, discharge: Array) -> float:
         spent = money.throughput_cost(float(discharge.sum()), battery.wear_cost_per_mwh, booked.plant.step_h)
         if battery.wear is None:
             return float(spent)
-        charge = booked.schedule[f"{battery.prefix}charge_mw"]
-        worn = battery.worn(charge.to_numpy(), discharge.to_numpy(), booked.plant.step_h)
+        charge = booked.columns[f"{battery.prefix}charge_mw"]
+        worn = battery.worn(charge, discharge, booked.plant.step_h)
         return float(spent) + math.fsum(worn.cost)
 
     return 0.0 - booked.over_batteries(cost, "discharge_mw")
 
 
 def _unserved(booked: Booked) -> float:
-    unserved = float((booked.schedule["unserved_mw"] - booked.schedule["shed_mw"]).sum())
+    unserved = float((booked.columns["unserved_mw"] - booked.columns["shed_mw"]).sum())
     price = booked.plant.unserved_price_per_mwh or 0.0
     return 0.0 - float(money.unserved_cost(unserved, price, booked.plant.step_h))
 
 
 def _stored(booked: Booked) -> float:
-    def worth(battery: Storage, energy: pd.Series) -> float:
-        return float(money.stored_value(float(energy.iloc[-1]), battery.start_mwh, battery.end_value_per_mwh))
+    def worth(battery: Storage, energy: Array) -> float:
+        return float(money.stored_value(float(energy[-1]), battery.start_mwh, battery.end_value_per_mwh))
 
     return booked.over_batteries(worth, "energy_mwh")
 
@@ -121,7 +126,7 @@ def _stored(booked: Booked) -> float:
 class MoneyFigures:
     """Figures of money over the horizon, each a row of the ledger, in the site's currency."""
 
-    energy_revenue: Annotated[float, Line("energy", "energy", lambda of: float(of.schedule["revenue"].sum()))]
+    energy_revenue: Annotated[float, Line("energy", "energy", _energy)]
     regulation_revenue: Annotated[float, Line("regulation", "regulation", _offers("regulation"))]
     product_revenue: Annotated[float, Line("products", "market products", _offers("products"))]
     demand_charges: Annotated[float, Line("demand", "demand charges", _charge("demand"), paid=True)]
@@ -146,16 +151,16 @@ for _figure, _hint in get_type_hints(MoneyFigures, include_extras=True).items():
 
 def ledger_of(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
     """Every line of a schedule's money, received positive; each enters once."""
-    booked = Booked(schedule, plant)
+    booked = Booked(ReadColumns(schedule), plant)
     return {name: line.amount(booked) for name, line in LINES.items()}
 
 
-def cash(amounts: dict[str, float]) -> float:
+def cash(amounts: Mapping[str, float]) -> float:
     """Net revenue: the cash lines of a ledger."""
     return sum(amount for name, amount in amounts.items() if name in LINES and LINES[name].cash)
 
 
 def net_revenue(schedule: pd.DataFrame, plant: Plant) -> float:
     """Cash of the horizon: all lines but wear and the value of stored energy."""
-    booked = Booked(schedule, plant)
+    booked = Booked(ReadColumns(schedule), plant)
     return cash({name: line.amount(booked) for name, line in LINES.items() if line.cash})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
-from bess_opt.plant.ledger import FIGURE_OF, LINES, MoneyFigures, cash, ledger_of
+from bess_opt.common.arrays import ReadColumns
+from bess_opt.plant.ledger import FIGURE_OF, LINES, MoneyFigures, cash
 from bess_opt.plant.plant import Plant, Storage
 
 FLOWS = ("solar", "load", "unserved", "shed", "import", "export", "curtailed", "charge", "discharge", "loss")
@@ -72,18 +74,18 @@ class Metrics(MoneyFigures, PhysicalFigures):
         return asdict(self)
 
 
-def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
-    """Compute all figures of `schedule`."""
+def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score, booked: Mapping[str, float]) -> Metrics:
+    """Compute all figures of `schedule`, of which `booked` is the ledger."""
+    columns = ReadColumns(schedule)
     hours = plant.step_h
-    energy = {name: float(schedule[f"{name}_mw"].sum()) * hours for name in FLOWS}
-    units = [_Unit.of(schedule, battery, plant) for battery in plant.batteries]
+    energy = {name: float(columns[f"{name}_mw"].sum()) * hours for name in FLOWS}
+    units = [_Unit.of(columns, battery, plant) for battery in plant.batteries]
     stored, drawn = sum(unit.stored for unit in units), sum(unit.drawn for unit in units)
     kept = stored + drawn
     base = energy["solar"] + energy["import"] + max(-kept, 0.0)
     served = energy["load"] - energy["unserved"]
     cycles = sum(unit.out_of_cells for unit in units) / plant.energy_mwh
-    booked = ledger_of(schedule, plant)
-    grid = schedule["grid_mw"].to_numpy()
+    grid = columns["grid_mw"]
     inputs = energy["solar"] + energy["import"] + energy["unserved"]
     outputs = energy["load"] + energy["export"] + energy["curtailed"] + energy["loss"] + kept
     return Metrics(
@@ -108,11 +110,11 @@ def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score) -> Metrics:
         equivalent_full_cycles=cycles,
         cycles_per_day=cycles * 24.0 / plant.horizon_h,
         utilisation=(energy["charge"] + energy["discharge"]) / (plant.power_mw * plant.horizon_h),
-        soc_min=float(schedule["soc"].min()),
-        soc_mean=float(schedule["soc"].mean()),
-        soc_max=float(schedule["soc"].max()),
-        peak_import_mw=float(schedule["import_mw"].max()),
-        peak_export_mw=float(schedule["export_mw"].max()),
+        soc_min=float(columns["soc"].min()),
+        soc_mean=float(columns["soc"].mean()),
+        soc_max=float(columns["soc"].max()),
+        peak_import_mw=float(columns["import_mw"].max()),
+        peak_export_mw=float(columns["export_mw"].max()),
         max_ramp_mw_per_h=float(np.abs(np.diff(grid)).max(initial=0.0)) / hours,
         **{FIGURE_OF[name]: line.shown(booked[name]) for name, line in LINES.items()},
         net_revenue=cash(booked),
@@ -135,11 +137,11 @@ class _Unit:
     end_shortfall: float
 
     @classmethod
-    def of(cls, schedule: pd.DataFrame, battery: Storage, plant: Plant) -> _Unit:
-        end = float(schedule[f"{battery.prefix}energy_mwh"].iloc[-1])
+    def of(cls, columns: ReadColumns, battery: Storage, plant: Plant) -> _Unit:
+        end = float(columns[f"{battery.prefix}energy_mwh"][-1])
         stored = end - battery.start_mwh
         drawn = float(np.sum(np.broadcast_to(battery.drawn_mw, plant.steps))) * plant.step_h
-        discharged = float(schedule[f"{battery.prefix}discharge_mw"].sum()) * plant.step_h
+        discharged = float(columns[f"{battery.prefix}discharge_mw"].sum()) * plant.step_h
         return cls(
             stored=stored,
             drawn=drawn,

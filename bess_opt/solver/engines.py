@@ -176,10 +176,11 @@ class Engine(Protocol):
         """Why it cannot be asked in this installation; empty if it can."""
 
     def optimum(
-        self, model: Any, objectives: Objectives, pairs: Sequence[Pair], *, time_limit_s: float | None
+        self, model: Any, objectives: Objectives, pairs: Sequence[Pair], *, time_limit_s: float | None, insisted: bool
     ) -> Optimum:
         """The proven optimum of `model` with `pairs` of flows that exclude each other.
 
+        Refuses what HiGHS does in less time, unless `insisted`: the user asks for this engine alone.
         Raises `EngineRefusedError`, `EngineFaultError`, and `LimitReachedError` where the time does not do.
         """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, members

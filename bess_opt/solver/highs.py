@@ -18,9 +18,12 @@ import numpy as np
 
 from bess_opt.common.arrays import Array, dot
 from bess_opt.common.errors import SolveError
+from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.solver.followed_run import run_followed
 from bess_opt.solver.highs_process import new_highs, run_highs
 from bess_opt.solver.program import Program
+from bess_opt.solver.scaling import cost_scale, power_of_two, row_scale
 from bess_opt.solver.solution import (
     AT_LOWER,
     AT_UPPER,
@@ -33,7 +36,6 @@ from bess_opt.solver.solution import (
     require_bound,
 )
 
-TIES_ONLY = 1e-8  # of the largest cost: a smaller one orders equal optima and measures nothing
 DUAL_ZERO = 1e-7  # HiGHS's own dual tolerance: a smaller reduced cost proves nothing
 # Where a warm start may end: near the optimum, or with a basis that a changed matrix made singular.
 UNPROVEN = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kSolveError)
@@ -53,10 +55,11 @@ class Solver:
         self.program = program
         self.options = options or SolverOptions()
         self.seconds = 0.0
-        self._x_scale = _power_of_two(scale_mw)
-        self._cost_scale = _cost_scale(program.cost)
+        self._told, self._tells_money = UNTOLD, False
+        self._x_scale = power_of_two(scale_mw)
+        self._cost_scale = cost_scale(program.cost)
         self._column_scale = np.where(program.integer, 1.0, self._x_scale)
-        self._row_scale = _row_scale(program, self._x_scale)
+        self._row_scale = row_scale(program, self._x_scale)
         self._mixed = bool(program.integer.any())
         self._cost, self._lower, self._upper = program.cost.copy(), program.lower.copy(), program.upper.copy()
         self._row_lower, self._row_upper = program.row_lower.copy(), program.row_upper.copy()
@@ -152,6 +155,13 @@ class Solver:
         for row, column, value in zip(rows.tolist(), columns.tolist(), values.tolist(), strict=True):
             self._highs.changeCoeff(row, column, value)
 
+    def follow(self, told: Stretch, *, money: bool = False) -> None:
+        """Tell `told` while a solve runs, and end it with the plan so far, if there is one, on their word.
+
+        `money`: plan and bound of a mixed-integer solve are those of the whole, and are told.
+        """
+        self._told, self._tells_money = told, money and self._mixed
+
     def expect_repeats(self) -> None:
         """Get ready for many solves, each near the one before: to perturb costs would cost more than it saves."""
         self._highs.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
@@ -233,7 +243,10 @@ class Solver:
         limit = self.options.time_limit_s if time_limit_s is None else time_limit_s
         if limit is not None:
             self._highs.setOptionValue("time_limit", self._highs.getRunTime() + limit)
-        run_highs(self._highs)
+        if self._told.is_followed and not self._told.cancelled:  # what comes after the end must make a plan
+            run_followed(self._highs, self._told, self._money if self._tells_money else None)
+        else:
+            run_highs(self._highs)
         status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
             self._highs.setOptionValue("presolve", "off")
@@ -241,6 +254,10 @@ class Solver:
             self._highs.setOptionValue("presolve", "choose")
             status = self._highs.getModelStatus()
         return self._again() if status in UNPROVEN else status
+
+    def _money(self, objective: float) -> float:
+        """An objective of HiGHS as the user's own, maximised."""
+        return -(objective * self._x_scale * self._cost_scale + self.program.offset)
 
     def _again(self) -> Any:
         """Run from where the last solve ended, then without its basis; the status of what came out."""
@@ -313,7 +330,7 @@ class Solver:
             for i, cost in enumerate(costs):
                 columns, rows = self._hold_face(found[-1])
                 held, tight = np.sort(np.append(held, columns)), np.sort(np.append(tight, rows))
-                self._cost_scale = _cost_scale(cost)
+                self._cost_scale = cost_scale(cost)
                 self.set_costs(cost)
                 found.append(self.solve(duals=duals_of_last or i < len(costs) - 1))
             return found[1:]
@@ -369,26 +386,3 @@ def _nearest(value: Array, lower: Array, upper: Array) -> Array:
     """The bound that each value stands at, as a status; `FREE` where there is none."""
     at = np.where(np.abs(value - lower) <= np.abs(upper - value), AT_LOWER, AT_UPPER)
     return np.where(np.isfinite(lower) | np.isfinite(upper), at, FREE)
-
-
-def _power_of_two(value: float) -> float:
-    return float(2.0 ** np.round(np.log2(value))) if value > 0 and np.isfinite(value) else 1.0
-
-
-def _cost_scale(cost: Array) -> float:
-    """Brings the typical cost near 64: far above the dual tolerance, far below trouble.
-
-    Costs that only break ties are no measure: a window may have more of them than of others.
-    """
-    present = np.abs(cost[cost != 0.0])
-    present = present[present >= TIES_ONLY * present.max(initial=0.0)]
-    return _power_of_two(float(np.median(present)) / 64.0) if len(present) else 1.0
-
-
-def _row_scale(program: Program, x_scale: float) -> Array:
-    """Rows of binaries alone stay as they are, all others are in powers or energies."""
-    scale = np.full(program.rows, x_scale)
-    if program.integer.any():
-        continuous = np.add.reduceat(~program.integer[program.column], program.start[:-1]) > 0
-        scale[~continuous] = 1.0
-    return scale

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.meaning import NOTHING_SAID, Meaning
+from bess_opt.solver.sparse import csr_array
 
 
 @dataclass(frozen=True)

@@ -263,7 +263,8 @@ class ChainedSolver(Solver):
         """Solve all parts whose numbers have changed, the last one first; the simplex iterations that it took."""
         k, iterations = len(self._parts) - 1, 0
         while k >= 0:
-            if until is not None and time.perf_counter() > until:
+            self._told.tell(1.0 - (k + 1) / len(self._parts))
+            if self._told.cancelled or (until is not None and time.perf_counter() > until):
                 raise LimitReachedError(
                     "the time limit ended the solve before any plan was found; raise solver.time_limit_s"
                 )

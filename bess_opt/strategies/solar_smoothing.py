@@ -27,12 +27,12 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-import pyomo.environ as pyo
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Number, Table, quantity
+from bess_opt.models.components import Constant
 from bess_opt.models.ledger import money_terms
 from bess_opt.models.ramp import RampLimit, add_ramp
 from bess_opt.models.units import PER_MWH
@@ -102,8 +102,8 @@ def notes(plant: Plant, _options: SolarSmoothingOptions) -> list[Finding]:
 def build(m: Any, plant: Plant, options: SolarSmoothingOptions) -> Sequence[Objective]:
     """lexicographic max (−Σ h·(v·excess + c·curtailed), Σ h·(export − import), Σ ledger)."""
     add_ramp(m, ramp_limit(plant, options), plant.steps)
-    m.violation_price = pyo.Param(initialize=options.violation_price_per_mwh, units=PER_MWH, mutable=True)
-    m.curtailment_value = pyo.Param(initialize=options.curtailment_value_per_mwh, units=PER_MWH, mutable=True)
+    m.violation_price = Constant(options.violation_price_per_mwh, PER_MWH)
+    m.curtailment_value = Constant(options.curtailment_value_per_mwh, PER_MWH)
     return [cost_terms(m, plant, options), [(1.0, energy_to_grid, m.steps)], money_terms(m)]
 
 

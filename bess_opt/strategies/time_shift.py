@@ -20,7 +20,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-import pyomo.environ as pyo
+import pyomo.core as pyo
 from pydantic import Field, field_validator
 
 from bess_opt.common import clock

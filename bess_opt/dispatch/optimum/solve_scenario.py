@@ -12,6 +12,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import InfeasibleError, ScenarioError
 from bess_opt.common.findings import Finding, Findings
+from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.infeasible import conflict
@@ -64,21 +65,42 @@ class Solved:
         return self.optimum.found
 
 
-def solve_scenario(scenario: Scenario, stated_plant: Plant | None = None) -> Solved:
+@dataclass(frozen=True)
+class _Course:
+    """What the stages of one solve have in common: their stopwatch, when they end, who is told of them."""
+
+    watch: Stopwatch
+    deadline: float | None
+    told: Stretch
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until the end, 0 where it has passed; None without one."""
+        return None if self.deadline is None else max(self.deadline - time.perf_counter(), 0.0)
+
+    def part(self, first: float, last: float) -> _Course:
+        """The course from share `first` to share `last`."""
+        return replace(self, told=self.told.part(first, last))
+
+
+def solve_scenario(scenario: Scenario, stated_plant: Plant | None = None, told: Stretch = UNTOLD) -> Solved:
     """Assemble and solve; raises as `optimize` does, save `AuditError`.
 
-    `stated_plant` stands for the scenario's own plant, where some of its numbers are others.
+    `stated_plant` stands for the scenario's own plant, where some of its numbers are others. Ended by `told` it is
+    as out of time.
     """
     watch = Stopwatch()
+    told.step(0.0, "preparing")
     with watch.stage("prepare"):
         plant, active = prepare(scenario, stated_plant)
         findings = findings_of(scenario, plant, active)
-    m, optimum = solve_plant(plant, active, scenario.solver, watch)
+    told.step(0.1, "solving")
+    m, optimum = solve_plant(plant, active, scenario.solver, watch, told.part(0.1, 1.0))
     return Solved(scenario, plant, active, m, optimum, findings, watch)
 
 
 def solve_plant(
-    plant: Plant, active: ActiveStrategy, options: SolverOptions, watch: Stopwatch
+    plant: Plant, active: ActiveStrategy, options: SolverOptions, watch: Stopwatch, told: Stretch = UNTOLD
 ) -> tuple[Any, Optimum]:
     """Model and proven optimum of a plant whose numbers may also be believed ones."""
     with watch.stage("build"):
@@ -87,8 +109,9 @@ def solve_plant(
     for word in engines_asked(options):
         try:
             with watch.stage("solve"):
-                limit = options.time_limit_s
-                return m, engine(word).optimum(m, objectives, pairs_of(plant), time_limit_s=limit)
+                limit, insisted = options.time_limit_s, options.engine == word
+                ask = engine(word).optimum
+                return m, ask(m, objectives, pairs_of(plant), time_limit_s=limit, insisted=insisted)
         except EngineRefusedError as error:
             if error.no_plan:
                 raise InfeasibleError(infeasible.unreachable(plant) or _why_no_plan(m, plant, options)) from None
@@ -107,7 +130,7 @@ def solve_plant(
         program = expand(m)
         solver = solver_of(program, options, plant.scale_mw)
     try:
-        found = _solve(solver, m, plant, objectives, watch)
+        found = _solve(solver, m, plant, objectives, watch, told)
     except InfeasibleError:
         _require_plan_without_wear(plant, active, options)
         raise
@@ -145,39 +168,33 @@ def _why_no_plan(m: Any, plant: Plant, options: SolverOptions) -> list[Finding]:
     return list(conflict.one_way_reasons_of(plant, relaxed, program))
 
 
-def _solve(solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], watch: Stopwatch) -> one_way.Exact:
+def _solve(
+    solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], watch: Stopwatch, told: Stretch
+) -> one_way.Exact:
     """Optimum of the first objective, exact in the one-way rule and in a strategy's own yes-or-no choices.
 
     `solver.time_limit_s` is that of all searches together.
     """
     limit = solver.options.time_limit_s
-    deadline = None if limit is None else time.perf_counter() + limit
+    course = _Course(watch, None if limit is None else time.perf_counter() + limit, told)
     if solver.program.integer.any():
-        return _solve_with_choices(solver, m, plant, objectives, watch, deadline)
-    return _solve_linear(solver, m, plant, objectives, watch, deadline)
-
-
-def _left_s(deadline: float | None) -> float | None:
-    """Seconds until `deadline`, 0 where it has passed; None without one."""
-    return None if deadline is None else max(deadline - time.perf_counter(), 0.0)
+        return _solve_with_choices(solver, m, plant, objectives, course)
+    return _solve_linear(solver, m, plant, objectives, course)
 
 
 def _solve_with_choices(
-    solver: Solver,
-    m: Any,
-    plant: Plant,
-    objectives: Sequence[Objective],
-    watch: Stopwatch,
-    deadline: float | None,
+    solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], course: _Course
 ) -> one_way.Exact:
     """The choices are made first, without the one-way rule; with it where it forbids them or makes them dearer."""
     program, best, ways_too = solver.program, None, False
     forbidden: InfeasibleError | None = None
+    rounds = course.told.halves()
     while True:
+        part = replace(course, told=next(rounds))
         attempt = _choosing_ways_too(solver, m, plant) if ways_too else solver
         try:
-            with watch.stage("choose"):
-                chosen = _chosen(attempt, plant, _left_s(deadline))
+            with course.watch.stage("choose"):
+                chosen = _chosen(attempt, plant, part.part(0.0, 0.7))
         except InfeasibleProgramError:
             raise forbidden or InfeasibleError(conflict.reasons_of(attempt, plant)) from None
         except LimitReachedError:
@@ -187,14 +204,14 @@ def _solve_with_choices(
         closed = _still(attempt.program, chosen.x, plant) if ways_too else np.zeros(0, dtype=np.int64)
         linear = Solver(_held(program, chosen.x, closed), solver.options, scale_mw=plant.scale_mw)
         try:
-            found = _solve_linear(linear, m, plant, objectives, watch, deadline)
+            found = _solve_linear(linear, m, plant, objectives, part.part(0.7, 1.0))
         except InfeasibleError as error:
             if ways_too:
                 raise
             forbidden, ways_too = error, True
             continue
         except LimitReachedError:
-            found = _rounded_one_way(linear, m, plant, objectives, watch, program, chosen)
+            found = _rounded_one_way(linear, m, plant, objectives, course.watch, program, chosen)
         bound = one_way.proven(chosen.bound, found.solution.objective, program, plant.scale_mw)
         found = replace(found, bound=bound, limited=found.limited or chosen.limited)
         best = _better(best, replace(found, closed=np.union1d(found.closed, closed).astype(np.int64)))
@@ -233,7 +250,7 @@ def _rounded_one_way(
         relaxed = solved(replace(one_sided, integer=np.zeros_like(program.integer)))
         held = _held(program, rounded(one_sided, relaxed.x, solved), closed)
         linear = Solver(held, options, scale_mw=plant.scale_mw)
-        found = _solve_linear(linear, m, plant, objectives, watch, None)
+        found = _solve_linear(linear, m, plant, objectives, _Course(watch, None, UNTOLD))
     except (InfeasibleError, InfeasibleProgramError):
         raise LimitReachedError(
             "the time limit ended the search for bids before any plan; raise solver.time_limit_s"
@@ -267,11 +284,16 @@ def _still(full: Program, x: Array, plant: Plant) -> Array:
     return np.concatenate(still)
 
 
-def _chosen(solver: Solver, plant: Plant, left_s: float | None) -> Solution:
+def _chosen(solver: Solver, plant: Plant, course: _Course) -> Solution:
     """The best choices: of a program with many, segment by segment of the horizon."""
+    left_s = course.left_s
     options = solver.options.model_copy(update={"time_limit_s": left_s})
-    search = ChoiceSearch(solver.program, plant.steps, options, plant.scale_mw)
-    return search.run() if search.separates else solver.solve(time_limit_s=left_s)
+    course.told.tell(0.0, "choosing bids and ways")
+    search = ChoiceSearch(solver.program, plant.steps, options, plant.scale_mw, course.told)
+    if search.separates:
+        return search.run()
+    solver.follow(course.told, money=True)
+    return solver.solve(time_limit_s=left_s)
 
 
 def _choosing_ways_too(solver: Solver, m: Any, plant: Plant) -> Solver:
@@ -281,15 +303,11 @@ def _choosing_ways_too(solver: Solver, m: Any, plant: Plant) -> Solver:
 
 
 def _solve_linear(
-    solver: Solver,
-    m: Any,
-    plant: Plant,
-    objectives: Sequence[Objective],
-    watch: Stopwatch,
-    deadline: float | None,
+    solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], course: _Course
 ) -> one_way.Exact:
     """Optimum of the first objective, one way in every step; the later objectives and the tie-break decide ties."""
-    program = solver.program
+    program, watch, told = solver.program, course.watch, course.told
+    solver.follow(told.part(0.0, 0.4))
     ties = [*(term_costs(m, objective, program) for objective in objectives[1:]), tie_break_cost(program)]
     with watch.stage("seed"):
         start_near_optimum(solver, plant.scale_mw)
@@ -298,6 +316,8 @@ def _solve_linear(
             relaxed = solver.solve()
     except InfeasibleProgramError:
         raise InfeasibleError(conflict.reasons_of(solver, plant)) from None
+    told.tell(0.4, bound=-relaxed.bound)
+    solver.follow(told.part(0.4, 0.5))
     limited = False
     with watch.stage("tie-break"):
         try:
@@ -306,10 +326,11 @@ def _solve_linear(
             x, limited = relaxed.x, True
     not_one_way = {p: len(one_way.steps_not_one_way(program, x, (p,), plant.scale_mw)) for p in pairs_of(plant)}
     if not any(not_one_way.values()):
+        told.tell(1.0, best=-relaxed.objective)
         return one_way.Exact(x, relaxed, relaxed.bound, 0, limited=limited)
     with watch.stage("one_way"):
         broken = tuple(p for p in not_one_way if not_one_way[p])
-        return _one_way(solver, m, plant, ties, relaxed, x, broken, deadline)
+        return _one_way(solver, m, plant, ties, relaxed, x, broken, course.part(0.5, 1.0))
 
 
 def _one_way(
@@ -320,18 +341,20 @@ def _one_way(
     relaxed: Solution,
     x: Array,
     converters: tuple[Pair, ...],
-    deadline: float | None,
+    course: _Course,
 ) -> one_way.Exact:
     """The exact plan with binaries for the converters in `converters`; all of them if the plan turns to another."""
     full = one_way_program(m, plant, solver.program, converters)
-    left = _left_s(deadline)
-    search = one_way_search.OneWaySearch(solver, full, converters, ties, plant.scale_mw, left)
+    course.told.tell(0.0, "keeping each converter one way")
+    solver.follow(course.told)
+    search = one_way_search.OneWaySearch(solver, full, converters, ties, plant.scale_mw, course.left_s, course.told)
     try:
         exact = search.run(relaxed, x)
     except InfeasibleProgramError:
         raise InfeasibleError(conflict.one_way_reasons_of(plant, relaxed, solver.program)) from None
     if len(one_way.steps_not_one_way(solver.program, exact.x, pairs_of(plant), plant.scale_mw)):
-        return _one_way(solver, m, plant, ties, relaxed, x, pairs_of(plant), deadline)
+        return _one_way(solver, m, plant, ties, relaxed, x, pairs_of(plant), course)
+    course.told.tell(1.0, best=-exact.solution.objective, bound=-exact.bound)
     return exact
 
 

@@ -105,12 +105,12 @@ def optimize(
 ) -> None:
     """Find the optimal dispatch of SCENARIO under its strategy."""
 
-    def work(read: Scenario, _: Told) -> Dispatch:
+    def work(read: Scenario, told: Told) -> Dispatch:
         from bess_opt.dispatch.optimize import optimize as solve
 
-        return solve(read)
+        return solve(read, progress=told)
 
-    run("optimizing", work, scenario, assignments, out, as_json, week, theme)
+    run("optimizing", work, scenario, assignments, out, as_json, week, theme, ends_early=True)
 
 
 @command()

@@ -132,10 +132,13 @@ def exit_code(kind: type[BessOptError]) -> int:
     return BAD_INPUT
 
 
-def in_background(work: Callable[[], T], end: threading.Event | None = None) -> T:
+def in_background(
+    work: Callable[[], T], end: threading.Event | None = None, to_keep: Callable[[], bool] = lambda: True
+) -> T:
     """The result of `work`, done by another thread: a solver in C++ would keep Ctrl-C waiting for its end.
 
-    Where `work` gives what it has found so far once `end` is set, the first Ctrl-C sets it and the second ends all.
+    Where `work` gives what it has found so far once `end` is set, the first Ctrl-C sets it and the second ends all;
+    the first one ends all while there is nothing `to_keep`.
     """
     outcome: Future[T] = Future()
 
@@ -150,7 +153,7 @@ def in_background(work: Callable[[], T], end: threading.Event | None = None) -> 
         try:
             wait([outcome], timeout=0.5)
         except KeyboardInterrupt:
-            if end is None or end.is_set():
+            if end is None or end.is_set() or not to_keep():
                 raise
             end.set()
             say("ending with what has been found; Ctrl-C again ends at once")

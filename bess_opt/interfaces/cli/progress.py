@@ -19,7 +19,7 @@ class Stages:
     """
 
     def __init__(self, line: BarLine | None = None) -> None:
-        self._line, self.end = line, threading.Event()
+        self._line, self.end, self._bound = line, threading.Event(), False
 
     def __call__(self, doing: str) -> None:
         """Say what is being done, of which no share is known."""
@@ -30,8 +30,13 @@ class Stages:
         """Show an event; StopIteration once the end was asked for."""
         if self.end.is_set():
             raise StopIteration
+        self._bound = self._bound or event.bound is not None
         if self._line is not None:
             self._line(event)
+
+    def has_bound(self) -> bool:
+        """Whether the verb has told a bound: from then on it mostly has a plan to end with."""
+        return self._bound
 
 
 @contextmanager

@@ -31,15 +31,20 @@ def run(
     as_json: bool,
     week: str | None,
     theme: Theme,
+    *,
+    ends_early: bool = False,
 ) -> None:
-    """Read a scenario, `work` on it, save and show the dispatch that comes of it."""
+    """Read a scenario, `work` on it, save and show the dispatch that comes of it.
+
+    Where `work` `ends_early`, Ctrl-C asks it for the plan so far once it has told a bound.
+    """
     overrides = parsed(assignments)
     with show.faults(as_json), stages() as stage:
         stage("reading the scenario")
         read = loaded(scenario, overrides)
         check_ahead(read, out, week, theme)
         stage(f"{doing} {len(read.series):,} steps")
-        plan = show.in_background(lambda: work(read, stage.told))
+        plan = show.in_background(lambda: work(read, stage.told), stage.end if ends_early else None, stage.has_bound)
         if out is not None:
             stage("drawing and saving")
             _save(plan, out, week, theme)
@@ -92,7 +97,7 @@ def _finish(plan: Dispatch, as_json: bool, out: Path | None) -> None:
     """Findings to stderr, the result to stdout."""
     show.say_findings(plan.findings)
     report = plan.report
-    if report is not None and report.status != "optimal":
+    if report is not None and report.status not in ("optimal", "cancelled"):
         gap = (
             "the plan is the best there is"
             if report.gap <= 0.0

@@ -63,6 +63,7 @@ def counted_plan(plan: Dispatch) -> Dispatch:
     if counted is plan.scenario:
         return plan
     plant, wanted = prepare(counted)
-    figures = metrics_of(plan.schedule, plant, wanted.score(plan.schedule, plant))
-    lines = ledger_of(plan.schedule, plant) | wanted.penalties(plan.schedule, plant)
+    booked = ledger_of(plan.schedule, plant)
+    figures = metrics_of(plan.schedule, plant, wanted.score(plan.schedule, plant), booked)
+    lines = booked | wanted.penalties(plan.schedule, plant)
     return replace(plan, scenario=counted, metrics=figures, ledger=lines)

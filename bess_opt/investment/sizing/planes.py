@@ -137,34 +137,43 @@ class Planes:
         return Best(power, energy, top)
 
     def _best_on_steps(self, weights: Weights) -> Best:
-        """The same on steps, exactly: every stepped line of the range, and on it every corner of the bound."""
+        """The same on steps, exactly: every stepped line of the range, and on it every corner of the bound.
+
+        Of sizes at which the bound is equally high the one with the least of what is stepped.
+        """
         across = self.region.power_step_mw is None and self.region.module is None  # energy is stepped, power is not
         lines = self.region.energies() if across else self.region.powers()
+        if not len(lines):
+            raise EmptyRangeError("no size lies on the steps")
         planes = self.priced(weights)
         if across:
             planes = planes[:, [0, 2, 1]]
         at_once = max(MOST_ENTRIES // len(planes) ** 3, 1)
-        order, limit = self._by_promise(np.array(lines), planes, across)
-        best: Best | None = None
+        alike = SAME * float(np.abs(planes[:, 0]).max())
+        order, limit = self._by_promise(np.array(lines), planes, across, alike)
+        found, highest = list[tuple[Array, Array, Array]](), -math.inf
         for start in range(0, len(order), at_once):
-            if best is not None and limit[start] <= best.bound:
+            if limit[start] <= highest + alike:
+                highest = max(highest, float(limit[start:].max()))
                 break
-            at, along, value = self._along(order[start : start + at_once], planes, across)
-            i = int(np.argmax(value))
-            if np.isfinite(value[i]) and (best is None or value[i] > best.bound):
-                sizes = (along[i], at[i]) if across else (at[i], along[i])
-                best = Best(round(float(sizes[0]), 12), round(float(sizes[1]), 12), float(value[i]))
-        if best is None:
+            found.append(self._along(order[start : start + at_once], planes, across))
+            highest = max(highest, float(found[-1][2].max()))
+        if highest == -math.inf:
             raise EmptyRangeError("no size lies on the steps")
-        return best
+        at, along, value = (np.concatenate(part) for part in zip(*found, strict=True))
+        highs = np.flatnonzero(value >= highest - alike)
+        i = highs[np.argmin(at[highs])]
+        sizes = (along[i], at[i]) if across else (at[i], along[i])
+        return Best(round(float(sizes[0]), 12), round(float(sizes[1]), 12), highest)
 
-    def _by_promise(self, lines: Array, planes: Array, across: bool) -> tuple[Array, Array]:
-        """Lines and what the bound reaches on them at most, the most promising first."""
+    def _by_promise(self, lines: Array, planes: Array, across: bool, alike: float) -> tuple[Array, Array]:
+        """Lines and what the bound reaches on them at most, the most promising first; `alike` ones in their order."""
         low, high = self.region.spans(lines, across=across)
         high = np.where(np.isfinite(high), high, low)
         ends = np.maximum(np.multiply.outer(low, planes[:, 2]), np.multiply.outer(high, planes[:, 2]))
         most = (planes[:, 0] + np.multiply.outer(lines, planes[:, 1]) + ends).min(axis=1)
-        order = np.argsort(-most, kind="stable")
+        behind = most.max() - most
+        order = np.argsort(np.where(behind <= alike, 0.0, behind), kind="stable")
         return lines[order], most[order]
 
     def _along(self, lines: Array, planes: Array, across: bool) -> tuple[Array, Array, Array]:

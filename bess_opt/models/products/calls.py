@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.models.assets import add_own, asset
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant, Rule
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.products.activation import base_grid, base_inverter_net, point
 from bess_opt.models.units import HOUR, MW, MWH
@@ -98,7 +98,7 @@ def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
 
 
 def _add_hours(m: Any, level: Level) -> None:
-    setattr(m, f"{level.name}_h", pyo.Param(initialize=level.hours, units=HOUR, mutable=True))
+    setattr(m, f"{level.name}_h", Constant(level.hours, HOUR))
 
 
 def _add_called_down(m: Any, plant: Plant, battery: Storage, level: Level) -> None:
@@ -142,7 +142,7 @@ def add_site_limits(m: Any, plant: Plant) -> None:
             m.call_no_grid_charging = ArrayConstraint(m.steps, rule=charging_when_called(names), meaning=SITE)
         if plant.bus is not None and np.isfinite(plant.bus.inverter_mw):
             if not hasattr(m, "call_inverter_mw"):
-                m.call_inverter_mw = pyo.Param(initialize=plant.bus.inverter_mw, units=MW, mutable=True)
+                m.call_inverter_mw = Constant(plant.bus.inverter_mw, MW)
             rule = inverter_when_called(m.on_dc_bus, names, direction)
             setattr(m, f"call_{direction}_inverter", ArrayConstraint(m.steps, rule=rule, meaning=SITE))
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.models.assets import add_own, asset
-from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
+from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant, Rule
 from bess_opt.models.ledger import add_term
 from bess_opt.models.meaning import Limit, Meaning
 from bess_opt.models.products.activation import add_activation
@@ -87,7 +87,7 @@ def _add_choice(m: Any, offer: Offer, upper: np.ndarray) -> None:
         )
         setattr(m, f"{name}_on", on)
         setattr(m, f"{name}_most_mw", ArrayParam(blocks, most, units=MW, doc="most bid"))
-        setattr(m, f"{name}_least_mw", pyo.Param(initialize=offer.least_mw, units=MW, mutable=True))
+        setattr(m, f"{name}_least_mw", Constant(offer.least_mw, MW))
         setattr(m, f"{name}_if_on", ArrayConstraint(blocks, rule=no_more_than_on(name), meaning=CHOICE))
         setattr(m, f"{name}_least", ArrayConstraint(blocks, rule=least_if_on(name), meaning=CHOICE))
     if offer.step_mw is not None:
@@ -96,7 +96,7 @@ def _add_choice(m: Any, offer: Offer, upper: np.ndarray) -> None:
             blocks, upper=whole, integer=True, units=PER_UNIT, doc=f"steps of the bid of {name}", meaning=ON
         )
         setattr(m, f"{name}_count", count)
-        setattr(m, f"{name}_step_mw", pyo.Param(initialize=offer.step_mw, units=MW, mutable=True))
+        setattr(m, f"{name}_step_mw", Constant(offer.step_mw, MW))
         setattr(m, f"{name}_whole_steps", ArrayConstraint(blocks, rule=whole_steps(name), meaning=CHOICE))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.models.assets import asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, Rule, total

@@ -11,10 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
 
 from bess_opt.models.assets import asset, rule_of
-from bess_opt.models.components import ArrayConstraint, ArrayVar, Rule
+from bess_opt.models.components import ArrayConstraint, ArrayVar, Constant, Rule
 from bess_opt.models.meaning import Meaning
 from bess_opt.models.units import MWH, PER_MWH
 from bess_opt.plant.plant import Storage
@@ -38,9 +37,7 @@ def add_wear(m: Any, battery: Storage) -> None:
     own, numbers = asset(m, battery), segments_of(wear)
     own.wear_segments = numbers
     for j in numbers:
-        setattr(
-            own, f"wear_{j}_cost_per_mwh", pyo.Param(initialize=wear.price_per_mwh[j], units=PER_MWH, mutable=True)
-        )
+        setattr(own, f"wear_{j}_cost_per_mwh", Constant(wear.price_per_mwh[j], PER_MWH))
     if wear.one_price:
         return
     drawn = bool(np.any(battery.drawn_mw))
@@ -70,7 +67,7 @@ def add_wear(m: Any, battery: Storage) -> None:
         setattr(own, f"wear_{j}_filled", ArrayConstraint(m.steps, rule=rule_of(battery, rule), meaning=FILLED))
     own.wear_leaves = ArrayConstraint(m.steps, rule=rule_of(battery, leaves), meaning=BALANCE)
     if below > 0.0:
-        own.wear_below_mwh = pyo.Param(initialize=below, units=MWH, mutable=True)
+        own.wear_below_mwh = Constant(below, MWH)
     own.wear_holds = ArrayConstraint(
         m.steps, rule=rule_of(battery, wear_holds_above if below > 0.0 else holds), meaning=BALANCE
     )

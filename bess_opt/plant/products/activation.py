@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, ReadColumns
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.offers import SIGN, Direction
 
@@ -27,11 +27,11 @@ def port_factor(plant: Plant, battery: Storage, direction: Direction) -> float:
     return 1.0 / plant.bus.eta_out if direction == "up" else plant.bus.eta_in
 
 
-def bids_of(schedule: pd.DataFrame, plant: Plant) -> dict[str, Array]:
+def bids_of(schedule: pd.DataFrame | ReadColumns, plant: Plant) -> dict[str, Array]:
     """The bids in a schedule's columns, the batteries' parts too."""
     prefixes = ["", *(battery.prefix for battery in plant.batteries if battery.prefix)]
     columns = {f"{p}{offer.name}": f"{p}{offer.column}" for p in prefixes for offer in plant.offers}
-    return {name: schedule[column].to_numpy(dtype=float) for name, column in columns.items()}
+    return {name: np.asarray(schedule[column], dtype=float) for name, column in columns.items()}
 
 
 def called_mw(plant: Plant, bids: Bids, *, priced: bool = False) -> Array:
@@ -87,7 +87,7 @@ def settled_flows(plant: Plant, import_mw: Array, export_mw: Array, bids: Bids) 
     return np.where(called == 0.0, import_mw, bought), np.where(called == 0.0, export_mw, sold)
 
 
-def settled(schedule: pd.DataFrame, plant: Plant) -> tuple[Array, Array]:
+def settled(schedule: pd.DataFrame | ReadColumns, plant: Plant) -> tuple[Array, Array]:
     """(import, export) of a schedule that energy prices see, see `settled_flows`."""
-    bought, sold = (schedule[name].to_numpy(dtype=float) for name in ("import_mw", "export_mw"))
+    bought, sold = (np.asarray(schedule[name], dtype=float) for name in ("import_mw", "export_mw"))
     return settled_flows(plant, bought, sold, bids_of(schedule, plant) if plant.activated else {})

@@ -8,32 +8,27 @@ Where plan and bound are not close enough the segments double, at last to the wh
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TypeVar
 
 import numpy as np
 
 from bess_opt.common.arrays import Array
+from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
 from bess_opt.solver.search.rounding import rounded
 from bess_opt.solver.search.segments import Cutter, Segment, held_instants
+from bess_opt.solver.search.side_by_side import side_by_side
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 
 FIRST_CHOICES = 24  # choices of a segment in the first round
 FEW_CHOICES = 60  # a program with no more is solved whole at once
 BETTER = 0.02  # share of the distance to the bound that improvements close at least, to be repeated
 ROUGH = 1e-4  # relative gap to which segments are solved while the plan is still further from its bound
-
-
-Found = TypeVar("Found")
 
 
 @dataclass
@@ -54,12 +49,19 @@ class _State:
         """`distance` as a share of the objective."""
         return np.inf if self.x is None else self.distance / max(abs(self.objective), 1e-12)
 
+    def tell(self, told: Stretch, share: float) -> None:
+        """Say how far the search is, plan and bound maximised."""
+        told.tell(share, best=None if self.x is None else -self.objective, bound=-self.bound)
+
 
 class ChoiceSearch:
-    """Finds the choices of one program with integers, minimised."""
+    """Finds the choices of one program with integers, minimised; `told` hears how far it is, and may end it."""
 
-    def __init__(self, program: Program, steps: int, options: SolverOptions, scale_mw: float) -> None:
+    def __init__(
+        self, program: Program, steps: int, options: SolverOptions, scale_mw: float, told: Stretch = UNTOLD
+    ) -> None:
         self.program, self.steps, self.options, self.scale_mw = program, steps, options, scale_mw
+        self._told = told
         self._place = places_with_choices(program)
         self._cutter = Cutter(program, steps, self._place)
         choices = program.integer & (program.place < 0)  # of blocks; where there are none, of steps
@@ -104,19 +106,22 @@ class ChoiceSearch:
             self._take(state, self.program.lower)
 
     def _search(self, relaxed: Solution, state: _State) -> None:
-        choices = FIRST_CHOICES
+        choices, rounds = FIRST_CHOICES, self._told.halves()
         while state.gap > self.options.rel_gap:
+            told = next(rounds)
+            state.tell(told, 0.0)
             segments = self._segments(choices)
             if len(segments) == 1:
-                self._whole(state)
+                self._whole(state, told)
                 return
             allowance = self._allowance(relaxed, state) / len(segments)
-            self._take(state, self._bounded(segments, relaxed, state, allowance))
+            self._take(state, self._bounded(segments, relaxed, state, allowance, told.part(0.0, 0.5)))
             cuts = [self._segments(choices, shifted=True), segments]
-            before = np.inf
+            before, repeats = np.inf, told.part(0.5, 1.0).halves()
             while state.gap > self.options.rel_gap and before - state.objective > BETTER * state.distance:
                 before = state.objective
-                self._improve(cuts[0], state, allowance)
+                state.tell(told, 0.5)
+                self._improve(cuts[0], state, allowance, next(repeats))
                 cuts.reverse()
             choices *= 2
 
@@ -146,7 +151,9 @@ class ChoiceSearch:
                 return nearest
         return nearest
 
-    def _bounded(self, segments: list[Segment], relaxed: Solution, state: _State, allowance: float) -> Array:
+    def _bounded(
+        self, segments: list[Segment], relaxed: Solution, state: _State, allowance: float, told: Stretch
+    ) -> Array:
         """Each segment's best choices with energy at the relaxation's price; raises the bound."""
         x = relaxed.x.copy()
 
@@ -157,7 +164,7 @@ class ChoiceSearch:
             return max(0.0, raised), programs.origin, found.x
 
         total = 0.0
-        for more, origin, values in _side_by_side(solved, segments):
+        for more, origin, values in side_by_side(solved, segments, told):
             total += more
             own = self.program.integer[origin]
             x[origin[own]] = values[own]
@@ -175,7 +182,7 @@ class ChoiceSearch:
                 state.x, state.objective = np.where(self.program.integer, np.round(choices), found.x), found.objective
             return
 
-    def _improve(self, segments: list[Segment], state: _State, allowance: float) -> None:
+    def _improve(self, segments: list[Segment], state: _State, allowance: float, told: Stretch) -> None:
         """Solve each segment with what crosses its ends as it is, then all energy anew with the choices held."""
         if state.x is None:
             return
@@ -193,14 +200,16 @@ class ChoiceSearch:
 
         # Rows over many steps tie segments, which then are solved one after another.
         tied = self._cutter.has_wide_rows or bool((self._place < 0).any())
-        for batch in [[segment] for segment in segments] if tied else [segments]:
-            for origin, values in _side_by_side(solved, batch):
+        batches = [[segment] for segment in segments] if tied else [segments]
+        for place, batch in enumerate(batches):
+            part = told.part(place / len(batches), (place + 1) / len(batches))
+            for origin, values in side_by_side(solved, batch, part):
                 x[origin] = values
         self._take(state, x)
 
-    def _whole(self, state: _State) -> None:
+    def _whole(self, state: _State, told: Stretch) -> None:
         """The whole program at once, from the plan there is."""
-        found = self._mixed(self.program, 0.0, state.x, limited_too=True)
+        found = self._mixed(self.program, 0.0, state.x, whole=told)
         if found.objective < state.objective:
             state.x, state.objective = found.x, found.objective
         state.bound = max(state.bound, found.bound)
@@ -212,33 +221,31 @@ class ChoiceSearch:
         return Solver(linear, self.options, scale_mw=self.scale_mw).solve(time_limit_s=self._left_s())
 
     def _mixed(
-        self, program: Program, allowance: float, begin: Array | None = None, *, limited_too: bool = False
+        self, program: Program, allowance: float, begin: Array | None = None, *, whole: Stretch | None = None
     ) -> Solution:
-        update = {"time_limit_s": None} if limited_too else {"rel_gap": 0.0, "time_limit_s": None}
+        """The best plan of a segment, or of the `whole`, which may be limited."""
+        update = {"rel_gap": 0.0, "time_limit_s": None} if whole is None else {"time_limit_s": None}
         solver = Solver(program, self.options.model_copy(update=update), scale_mw=self.scale_mw)
         solver.allow_gap(allowance)
-        if not limited_too:
+        if whole is None:
             solver.expect_little()
+        solver.follow(whole or self._told, money=whole is not None)
         if begin is not None:
             solver.start_from(begin)
         found = solver.solve(time_limit_s=self._left_s())
-        if found.limited and not limited_too:
+        if found.limited and whole is None:
             raise LimitReachedError("the time limit ended the search for bids")
         return found
 
     def _left_s(self) -> float | None:
+        if self._told.cancelled:
+            raise LimitReachedError("the search for bids was ended from outside")
         if self._deadline is None:
             return None
         left = self._deadline - time.perf_counter()
         if left <= 0:
             raise LimitReachedError("the time limit ended the search for bids")
         return left
-
-
-def _side_by_side(task: Callable[[Segment], Found], segments: Sequence[Segment]) -> list[Found]:
-    """Results of `task` in the order of `segments`: HiGHS lets go of the interpreter while it solves."""
-    with ThreadPoolExecutor(max(1, min(len(segments), os.cpu_count() or 1))) as pool:
-        return list(pool.map(task, segments))
 
 
 def places_with_choices(program: Program) -> Array:

@@ -9,17 +9,16 @@ plan. Mostly they agree and the gap is zero; where they do not, the segments gro
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import repeat
+from functools import partial
 
 import numpy as np
 
 from bess_opt.common.arrays import Array, dot
 from bess_opt.common.errors import SolveError
+from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.models.one_way import Pair
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, Exact, in_order, proven, rounding_of, steps_not_one_way
@@ -33,6 +32,7 @@ from bess_opt.solver.search.segments import (
     merged_segments,
     segment_around,
 )
+from bess_opt.solver.search.side_by_side import side_by_side
 from bess_opt.solver.search.way_branches import MOST_CHOICES, WayBranches, Ways
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
 
@@ -56,7 +56,7 @@ class Answer:
 
 
 class OneWaySearch:
-    """Finds the exact plan of one program; `full` is that program, binaries after its own rows and columns."""
+    """The exact plan of one program; `full` is it with binaries after its own rows and columns. `told` may end it."""
 
     def __init__(
         self,
@@ -66,7 +66,9 @@ class OneWaySearch:
         ties: Sequence[Array],
         scale_mw: float,
         time_limit_s: float | None = None,
+        told: Stretch = UNTOLD,
     ) -> None:
+        self._told = told
         self.solver, self.full, self.pairs, self.ties = solver, full, pairs, ties
         self.program, self.scale_mw = solver.program, scale_mw
         self.steps = len(full.variables[pairs[0].binary].positions)
@@ -91,12 +93,14 @@ class OneWaySearch:
         segments = merged_segments([segment_around(int(t), ends) for t in self._not_one_way(x)], separable)
         solved: dict[Segment, Answer] = {}
         answers: list[Answer] = []
-        bound = relaxed.objective
+        bound, rounds = relaxed.objective, self._told.halves()
         try:
             while True:
+                told = next(rounds)
+                told.tell(0.0, bound=-bound, best=None if self._early is None else -self._early.solution.objective)
                 allowance = self._tolerance() / (2 * len(segments))
                 fresh_ones = [segment for segment in segments if segment not in solved]
-                solved |= self._solve_segments(fresh_ones, allowance / 4)
+                solved |= self._solve_segments(fresh_ones, allowance / 4, told)
                 answers = [solved[segment] for segment in segments]
                 bound = max(bound, relaxed.objective + sum(a.raised for a in answers))
                 early = self._early_plan(bound, answers)
@@ -174,11 +178,10 @@ class OneWaySearch:
         program, total = self.program, self.program.offset
         row, column = np.array(row_dual), program.cost - program.priced(row_dual)
         cuts = [self._cutter.cut(segment, self._x, row_dual) for segment in segments]
-        with _side_by_side(len(cuts)) as pool:
-            ways = [self._ways(cut.origin, segment) for cut, segment in zip(cuts, segments, strict=True)]
-            found = list(pool.map(self._solve_small, [cut.priced for cut in cuts], ways, repeat(allowance)))
+        asked = [(cut.priced, self._ways(cut.origin, segment)) for cut, segment in zip(cuts, segments, strict=True)]
+        found = side_by_side(lambda one: self._solve_small(*one, allowance), asked)
         total += sum(plan.bound for plan in found)
-        idle = [self._idle_in(*asked) for asked in zip(cuts, segments, (plan.x for plan in found), strict=True)]
+        idle = [self._idle_in(*each) for each in zip(cuts, segments, (plan.x for plan in found), strict=True)]
         for segment in segments:
             _, columns, rows = self._cutter.slice(segment)
             column[columns[columns < program.columns]] = row[rows[rows < program.rows]] = 0.0
@@ -216,6 +219,8 @@ class OneWaySearch:
         return max(relative, rounding_of(self.program, self.scale_mw))
 
     def _left_s(self) -> float | None:
+        if self._told.cancelled:
+            raise LimitReachedError("the search for a one-way plan was ended from outside")
         if self.deadline is None:
             return None
         left = self.deadline - time.perf_counter()
@@ -225,7 +230,7 @@ class OneWaySearch:
 
     def _within_limit(self, bound: float, answers: list[Answer]) -> Exact:
         """Out of time: the last plans of all segments, else steps' ways on balance, with what is proven."""
-        self.deadline = None
+        self.deadline, self._told = None, UNTOLD
         plans = [
             self._idle_in(answer.programs, answer.segment, answer.x)
             for answer in answers
@@ -268,16 +273,14 @@ class OneWaySearch:
     def _resting(self) -> Array:
         return np.flatnonzero(held_instants(self.program, self._x, self._relaxed.row_dual, self.steps, self.scale_mw))
 
-    def _solve_segments(self, segments: list[Segment], allowance: float) -> dict[Segment, Answer]:
+    def _solve_segments(self, segments: list[Segment], allowance: float, told: Stretch) -> dict[Segment, Answer]:
         """The segments' answers, found side by side."""
-        with _side_by_side(len(segments)) as pool:
-            answers = list(pool.map(self._solve_segment, segments, repeat(allowance)))
+        answers = side_by_side(partial(self._solve_segment, allowance=allowance), segments, told)
         return dict(zip(segments, answers, strict=True))
 
     def _idle(self, answers: list[Answer]) -> list[dict[str, Array]]:
         """Steps at which each flow stands still in the segments' plans, once equal plans are told apart."""
-        with _side_by_side(len(answers)) as pool:
-            return list(pool.map(self._idle_flows, answers))
+        return side_by_side(self._idle_flows, answers)
 
     def _solve_segment(self, segment: Segment, allowance: float) -> Answer:
         """Bound and plan of one segment; a plan that does not exist leaves the gap infinite."""
@@ -372,6 +375,7 @@ class OneWaySearch:
         small.allow_gap(allowance)
         if len(ways.binary) <= MOST_CHOICES:
             small.expect_little()
+        small.follow(self._told)
         found = small.solve(time_limit_s=self._left_s())
         if found.limited:
             raise LimitReachedError("the time limit ended the search for an one-way plan")
@@ -391,8 +395,3 @@ class OneWaySearch:
             self.solver.set_bounds(columns, nothing, kept)
         best = proven(bound, solution.objective, program, self.scale_mw)
         return Exact(x, solution, best, segments, limited=False, closed=columns)
-
-
-def _side_by_side(tasks: int) -> ThreadPoolExecutor:
-    """Threads for `tasks`: HiGHS lets go of the interpreter while it solves."""
-    return ThreadPoolExecutor(max(1, min(tasks, os.cpu_count() or 1)))

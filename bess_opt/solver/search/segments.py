@@ -98,6 +98,9 @@ class Cutter:
         self._wide = (self.row_last - self.row_first > WIDE_ROW) & (self.row_last <= 2 * steps)
         self._long = self._wide & (self.row_last - self.row_first > 2 * WIDEST)
         self._rows = full.row_of_entry
+        self._implied = np.zeros(full.rows, dtype=bool)
+        for block in full.constraints.values():
+            self._implied[block.slice] = block.meaning.kind == "cut"
         # Sorted by time once, so that a segment costs what it holds, not what the horizon holds.
         self._by_place = np.argsort(self.place, kind="stable")
         self._sorted_places = self.place[self._by_place]
@@ -190,7 +193,8 @@ class Cutter:
         ends = np.concatenate(own)
         at = np.searchsorted(columns, ends)
         held.lower[at] = held.upper[at] = x[ends]
-        coupling = np.setdiff1d(rows[~inside & ~shared], self._end_rows(segment))
+        # A cut that crosses an end would take the ways beyond it from `x`, which may not have any.
+        coupling = np.setdiff1d(rows[~inside & ~shared & ~self._implied[rows]], self._end_rows(segment))
         if len(coupling):
             held = held.with_rows(self._coupled_rows(coupling, columns, x))
         return SegmentPrograms(priced, held, columns, at, x[ends], bool(len(coupling)))

@@ -46,17 +46,23 @@ class NotProvenError(EngineFaultError):
 
 
 def solve_by_value_functions(
-    model: Any, objectives: Sequence[Objective], pairs: Sequence[Pair], *, time_limit_s: float | None = None
+    model: Any,
+    objectives: Sequence[Objective],
+    pairs: Sequence[Pair],
+    *,
+    time_limit_s: float | None = None,
+    beside_from: int = 0,
 ) -> ValueFunctionPlan:
     """The exact optimum of `model` with `pairs` of flows that exclude each other.
 
+    Variables of no step (peaks) are taken from `beside_from` steps on.
     Raises `NotStepwiseError` with the rows that do not fit, `RecursionFailedError` (its `no_plan` says that the
     scenario has no schedule), `NotProvenError`, `LimitReachedError` where the time does not do.
     """
     began = time.perf_counter()
     if compiled_part() is None:
         raise NotStepwiseError([NOT_BUILT])
-    program = read(model, objectives, pairs, rows_over_all=1, with_beside=True)
+    program = read(model, objectives, pairs, rows_over_all=1, beside_from=beside_from)
     left = None if time_limit_s is None else time_limit_s - (time.perf_counter() - began)
     try:
         schedule, ways, on_top = _solved(program, left)

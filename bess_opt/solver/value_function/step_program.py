@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from bess_opt.common.arrays import Array
 from bess_opt.models.components import ArrayConstraint, ArrayVar, members
@@ -115,7 +115,7 @@ class _Reader:
     model: Any
     steps: int
     variables: dict[str, Any]
-    with_beside: bool = False
+    beside_from: int | None = None
     refused: list[str] = field(default_factory=list)
     over_all: list[tuple[str, Affine, float]] = field(default_factory=list)
 
@@ -123,7 +123,10 @@ class _Reader:
         self.view = View(self.model, self.variables)
         self.each = np.arange(self.steps)
         apart = [n for n, b in self.variables.items() if n != ENERGY and not _per_step(b, self.steps)]
-        self.beside = BesideReader(self.variables, apart if self.with_beside else [], self.refused)
+        if self.beside_from is not None and apart and self.steps < self.beside_from:
+            few = f"belong to no step, and HiGHS takes less time for fewer than {self.beside_from} steps"
+            raise NotStepwiseError([f"{', '.join(apart)}: {few}"])
+        self.beside = BesideReader(self.variables, [] if self.beside_from is None else apart, self.refused)
         self.names = [name for name in self.variables if name != ENERGY and name not in self.beside.slices]
         self.number = {name: j for j, name in enumerate(self.names)}
         self._order = list(self.variables)
@@ -149,16 +152,16 @@ def read(
     pairs: Sequence[Pair],
     *,
     rows_over_all: int = 0,
-    with_beside: bool = False,
+    beside_from: int | None = None,
 ) -> StepProgram:
     """The step program of `model` under `objectives`, of which the first counts first; ties are broken.
 
-    As many `rows_over_all` (0 or 1) may limit the flows of the whole horizon together; with `with_beside` there may
-    be variables of no step as ceilings over the flows of many.
+    As many `rows_over_all` (0 or 1) may limit the flows of the whole horizon together; from
+    `beside_from` steps on there may be variables of no step as ceilings over the flows of many (None: never).
     Raises `NotStepwiseError` with every variable and row that does not fit.
     """
     steps = len(model.steps)
-    reader = _Reader(model, steps, place(model.component_objects(pyo.Var, descend_into=False)), with_beside)
+    reader = _Reader(model, steps, place(model.component_objects(pyo.Var, descend_into=False)), beside_from)
     if len(objectives) >= LEVELS:
         reader.refused.append(f"objectives: {len(objectives)} count one after the other; at most {LEVELS - 1} may")
     energies = [name for name in reader.variables if own_name(name) == ENERGY]

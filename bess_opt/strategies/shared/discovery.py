@@ -54,16 +54,21 @@ def get(name: str) -> Strategy:
 
 
 def _strategies() -> Iterator[Strategy]:
-    folder_of = importlib.import_module("bess_opt.strategies")
-    for module in pkgutil.iter_modules(folder_of.__path__):
-        if module.name != "shared":
-            yield _of(importlib.import_module(f"bess_opt.strategies.{module.name}"), module.name)
+    yield from _shipped()
     for folder in filter(None, os.environ.get(FOLDERS, "").split(os.pathsep)):
         for file in sorted(Path(folder).glob("*.py")):
             yield _of(_load(file), str(file))
     for point in _points(tuple(sys.path)):
         loaded = point.load()
         yield loaded if isinstance(loaded, Strategy) else _of(loaded, point.value)
+
+
+@cache
+def _shipped() -> tuple[Strategy, ...]:
+    """The strategies of this package, whose folder is read once a process."""
+    folder = importlib.import_module("bess_opt.strategies")
+    names = [module.name for module in pkgutil.iter_modules(folder.__path__) if module.name != "shared"]
+    return tuple(_of(importlib.import_module(f"bess_opt.strategies.{name}"), name) for name in names)
 
 
 @cache

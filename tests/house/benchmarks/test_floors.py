@@ -109,6 +109,7 @@ def test_the_exponent_is_the_slope_of_the_logarithms() -> None:
     assert exponent(rows, "cvxpy") is None
 
 
+@pytest.mark.slow
 def test_a_floor_that_does_not_end_bounds_the_multiple() -> None:
     """Its time until then is the least that it takes, so the multiple is at most what the table shows."""
     scenario = growing(4 * 8_760)

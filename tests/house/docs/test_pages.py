@@ -111,6 +111,7 @@ def test_recipe_for_a_strategy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "keep_soc = 0.0" in str(names["bo"].strategies().loc["least_import", "options"])  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_recipe_for_a_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it writes is what the tests of scenarios want: the files, and figures that hold."""
     monkeypatch.chdir(tmp_path)

@@ -57,7 +57,11 @@ TESTS: dict[str, list[str]] = {
     "solver.expand": [PLACES, GOLDEN, EXPANSION, STORAGE],
     "models.firm": [DELIVERIES, *ROWS, "tests/rooms/strategies/test_firm_delivery.py"],
     "models.ledger": MODEL,
-    "models.ramp": [*ROWS, "tests/rooms/strategies/test_solar_smoothing.py"],
+    "models.ramp": [
+        *ROWS,
+        "tests/rooms/strategies/test_solar_smoothing.py",
+        "tests/rooms/solver/test_way_branches.py",
+    ],
     "models.site": MODEL,
     "models.storage": [PHYSICS, DAYS, *MODEL],
 }

@@ -144,6 +144,7 @@ def test_glossary_is_in_order_and_each_word_stands_once() -> None:
     assert headwords() == sorted(set(headwords()))
 
 
+@pytest.mark.slow
 def test_contributing_examples_run(tmp_path: Path) -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

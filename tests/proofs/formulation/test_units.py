@@ -35,7 +35,7 @@ def test_constraints_and_objectives_are_consistent(of: Case) -> None:
 def test_every_ledger_term_is_money(of: Case) -> None:
     m, _ = wanted(of, one_way=True)
     for term in m.ledger:
-        assert_units_equivalent(term.rule(m, next(iter(term.index))), CURRENCY)
+        assert_units_equivalent(term.rule(m, next(iter(term.index))), CURRENCY.of_pyomo)
 
 
 def _power_for_energy(m: Any) -> Any:
@@ -43,7 +43,7 @@ def _power_for_energy(m: Any) -> Any:
 
 
 def _price_without_hours(m: Any) -> Any:
-    return m.import_price[0] * m.import_mw[0] <= 1.0 * CURRENCY
+    return m.import_price[0] * m.import_mw[0] <= 1.0 * CURRENCY.of_pyomo
 
 
 @pytest.mark.parametrize("wrong", [_power_for_energy, _price_without_hours])
@@ -56,5 +56,5 @@ def test_the_check_can_fail(wrong: Any) -> None:
 
 def test_variables_carry_their_units() -> None:
     m = physical(tiny())
-    assert_units_equivalent(m.charge_mw[0], MW)
-    assert_units_equivalent(m.energy_mwh[0], MWH)
+    assert_units_equivalent(m.charge_mw[0], MW.of_pyomo)
+    assert_units_equivalent(m.energy_mwh[0], MWH.of_pyomo)

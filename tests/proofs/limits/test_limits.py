@@ -51,6 +51,7 @@ def test_a_search_out_of_time_gives_its_best_plan_with_the_proven_gap(monkeypatc
     assert plan.report.objective <= exact.report.objective + 1e-9 <= plan.report.bound + 2e-9
 
 
+@pytest.mark.slow
 def test_out_of_time_the_windows_own_plans_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Full cycles at flat prices, days as windows: their first plans are far better than each step's way on balance."""
     prices = np.random.default_rng(3).normal(40.0, 2.0, 72).round(2)
@@ -130,6 +131,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_saving_leaves_the_earlier_result_whole(tmp_path: Path) -> None:
     """The second save stops in its middle: what stood there before is untouched, and nothing lies beside it."""
     folder, marker, out = new_scenario(tmp_path / "week"), tmp_path / "saving", tmp_path / "out" / "result"

@@ -9,6 +9,7 @@ import bess_opt as bo
 from bess_opt.comparison.published.cases import CAPITAL, PRESENT_VALUE
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_dervet_size_and_every_cost() -> None:
     """1,993 kW and 11,958 kWh, the optimum in whole kW and kWh, with each cost term to the tenth of a cent.

@@ -137,6 +137,50 @@ def test_control_compare_and_report_tell_and_end() -> None:
             verb(Ear(ends_at=2))
 
 
+LOSSY = {"technology": "modern_lfp", "converters": {"ac_to_dc": 0.96, "dc_to_ac": 0.96, "dc_to_dc": 0.99}}
+NEGATIVE = week().replace(battery=LOSSY, solver={"engine": "highs"}, series=week().series.iloc[:96] - 55.0)
+
+
+def test_optimize_tells_best_and_bound_of_its_search_and_plans_the_same() -> None:
+    """Prices below zero: the relaxed plan charges and discharges at once, and the search is told of between its bound and the plan."""
+    ear = Ear()
+    plan = bo.optimize(NEGATIVE, progress=ear)
+    whole(ear.events)
+    assert plan.schedule.equals(bo.optimize(NEGATIVE).schedule)
+    searching = [event for event in ear.events if event.doing == "keeping each converter one way"]
+    assert len(searching) > 3
+    assert searching[0].bound > plan.report.bound + 1.0
+    assert (ear.events[-1].best, ear.events[-1].bound) == (plan.report.objective, plan.report.bound)
+
+
+def test_optimize_that_is_ended_keeps_the_best_plan_so_far_and_its_bound(tmp_path: Path) -> None:
+    full, ear = bo.optimize(NEGATIVE), Ear()
+    bo.optimize(NEGATIVE, progress=ear)
+    first = next(place for place, event in enumerate(ear.events) if event.bound is not None)
+    with pytest.raises(bo.CancelledError, match="cancelled before there was a result"):
+        bo.optimize(NEGATIVE, progress=Ear(ends_at=first - 1))
+    part = bo.optimize(NEGATIVE, progress=Ear(ends_at=first + 2))
+    assert part.report.status == "cancelled"
+    assert part.report.objective <= full.report.objective + 1e-6 <= part.report.bound + 2e-6
+    assert part.report.gap > 0.0
+    assert [f.sentence() for f in part.findings if f.code == "cancelled"] == [
+        "progress: the search was ended from outside; this is the best plan so far; "
+        "run it again to the end for the best of all"
+    ]
+    part.save(tmp_path / "part")
+    assert bo.load_dispatch(tmp_path / "part").report.status == "cancelled"
+    late = bo.optimize(NEGATIVE, progress=Ear(ends_at=len(ear.events) - 2))
+    assert (late.report.status, late.report.gap) == ("optimal", full.report.gap)
+
+
+def test_optimize_of_stepwise_programs_tells_its_stages() -> None:
+    ear = Ear()
+    plan = bo.optimize(week(), progress=ear)
+    whole(ear.events)
+    assert plan.report.engine == "value_function"
+    assert [event.doing for event in ear.events] == ["optimizing", "preparing", "solving", "auditing", "auditing"]
+
+
 def test_surface_tells_rows_and_ends() -> None:
     best = bo.size(sized(), (0.2, 3.0), (0.5, 6.0))
     ear = Ear()

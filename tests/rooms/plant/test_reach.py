@@ -62,6 +62,7 @@ def has_a_plan(scenario: bo.Scenario) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_reach_is_what_binaries_find() -> None:
     answers = []
     for seed in range(150):

@@ -11,7 +11,7 @@ import pytest
 
 import bess_opt as bo
 from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models import one_way as model
+from bess_opt.models import ramp
 from bess_opt.models.assemble import model_of
 from bess_opt.models.one_way import Pair, pairs_of
 from bess_opt.plant.from_scenario import plant_of
@@ -20,6 +20,7 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import one_way_program
 from bess_opt.solver.program import Program
 from bess_opt.solver.search import way_branches
+from bess_opt.solver.search.segments import Cutter, Segment
 from bess_opt.solver.search.way_branches import WayBranches, Ways
 from bess_opt.solver.solution import InfeasibleProgramError
 from bess_opt.strategies.shared.activation import activate
@@ -52,15 +53,22 @@ def scenario(seed: int) -> bo.Scenario:
 
 def whole(seed: int) -> tuple[Program, tuple[Pair, ...], float]:
     """The one program with all binaries, its pairs, and the plant's size."""
-    plant = plant_of(scenario(seed))
-    m, _objectives = model_of(plant, activate(scenario(seed), plant))
+    return whole_of(scenario(seed))
+
+
+def whole_of(given: bo.Scenario) -> tuple[Program, tuple[Pair, ...], float]:
+    plant = plant_of(given)
+    m, _objectives = model_of(plant, activate(given, plant))
     return one_way_program(m, plant, expand(m), pairs_of(plant)), pairs_of(plant), plant.scale_mw
 
 
-def without_cuts(seed: int, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """The same without what ramps mean for each way."""
+def without_cuts(
+    seed: int, monkeypatch: pytest.MonkeyPatch, left_out: tuple[str, ...] = ("RAMP_CUTS", "LONGER_RAMP_CUTS")
+) -> Program:
+    """The same without what ramps mean for each way, or without some of it."""
     with monkeypatch.context() as patched:
-        patched.setattr(model, "RAMP_CUTS", {})
+        for cuts in left_out:
+            patched.setattr(ramp, cuts, {})
         return whole(seed)[0]
 
 
@@ -105,15 +113,61 @@ def test_branches_and_ramp_cuts_change_no_optimum(seed: int, monkeypatch: pytest
     assert report.objective == pytest.approx(-exact, rel=1e-6, abs=1e-4)
 
 
+def relaxed(program: Program) -> float:
+    """The least cost where each way is a share."""
+    return Solver(replace(program, integer=np.zeros_like(program.integer))).solve().objective
+
+
 def test_ramps_say_more_of_each_way_than_the_program_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise the test above proves nothing about the cuts."""
 
-    def relaxed(program: Program) -> float:
-        return Solver(replace(program, integer=np.zeros_like(program.integer))).solve().objective
+    cut = [relaxed(whole(seed)[0]) for seed in SEEDS]
+    for left_out in ("RAMP_CUTS", "LONGER_RAMP_CUTS"):
+        loose = [relaxed(without_cuts(seed, monkeypatch, (left_out,))) for seed in SEEDS]
+        closer = np.array(cut) - loose
+        assert closer.min() >= -1e-6
+        assert sum(closer > 0.1) >= 4, left_out
 
-    closer = [relaxed(whole(seed)[0]) - relaxed(without_cuts(seed, monkeypatch)) for seed in SEEDS]
-    assert min(closer) >= -1e-6
-    assert sum(more > 0.1 for more in closer) >= 4
+
+def test_ramps_say_no_less_beside_pv_that_is_curtailed() -> None:
+    """Where every price is below zero no plan uses PV: the relaxation then is worth what it is without."""
+    prices = np.random.default_rng(0).uniform(-60.0, -5.0, STEPS).round(1)
+    index = pd.date_range("2025-05-01", periods=STEPS, freq="h", tz="UTC")
+    values = []
+    for solar in (0.0, 0.8):
+        made = bo.Scenario(
+            battery={"power_mw": 1.0, "duration_h": 2.0, "soc_end": "free"},
+            series=pd.DataFrame({"price_per_mwh": prices, "solar_mw": solar}, index=index),
+            site={"export_limit_mw": 3.0, "import_limit_mw": 3.0, "curtailment": True},
+            connection=[{"name": "ramp", "ramp_mw_per_min": 0.0075}],
+            strategy="arbitrage",
+        )
+        values.append(relaxed(whole_of(made)[0]))
+    assert values[1] == pytest.approx(values[0], rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_plan_that_runs_one_way_keeps_the_ramp_cuts(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Best plans for drawn prices of every flow, found without the cuts: corners of all that may be planned."""
+    full, bare = whole(seed)[0], without_cuts(seed, monkeypatch)
+    rng = np.random.default_rng(seed)
+    for _ in range(2):
+        cost = np.zeros(full.columns)
+        for name in ("charge_mw", "discharge_mw", "import_mw", "export_mw"):
+            cost[full.variables[name].slice] = rng.normal(0.0, 1.0, STEPS)
+        assert full.holds(Solver(replace(bare, cost=cost), OPTIONS).solve().x, 1e-6)
+
+
+def test_a_plan_stands_in_each_segment_held_to_its_flows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known beyond a segment's ends are flows, not ways: cuts that cross an end are no rows of it."""
+    for seed in range(3):
+        full, _pairs, scale_mw = whole(seed)
+        bare = without_cuts(seed, monkeypatch)
+        x = Solver(bare, OPTIONS, scale_mw=scale_mw).solve().x
+        flows = x[: min(full.variables[name].first for name in ("charging", "importing"))]
+        for first in range(2, STEPS - 4):
+            small = Cutter(full, STEPS).cut(Segment(first, first + 3), flows, np.zeros(full.rows))
+            assert small.held.holds(x[small.origin], 1e-6), (seed, first)
 
 
 def test_a_plan_to_begin_with_stays_where_none_is_better() -> None:

@@ -153,7 +153,7 @@ def test_the_number_counts_before_the_end() -> None:
 # ---------------------------------------------------------------------------------------------- over all cases
 
 
-@pytest.mark.parametrize("number", [0.4, 1.5])
+@pytest.mark.parametrize("number", [0.4, pytest.param(1.5, marks=pytest.mark.slow)])
 def test_the_rule_is_never_better(number: float) -> None:
     """Random cases over topologies, permissions and step lengths. No value of stored energy, which would enter
     the rule's score alone, and no import limit that forces the battery to run when its day's number is reached.

@@ -63,6 +63,7 @@ def test_rows_are_the_figures_of_the_plans() -> None:
     assert "status" not in rule.columns
 
 
+@pytest.mark.slow
 def test_every_executor_gives_the_same_rows() -> None:
     """This process, threads and two spawned processes, in any order: equal to the last bit."""
     asked = scenarios()
@@ -174,6 +175,7 @@ def test_a_spoilt_part_is_made_again(tmp_path: Path) -> None:
     assert counted.served == [20.0]
 
 
+@pytest.mark.slow
 def test_a_dead_worker_costs_nothing_but_time(tmp_path: Path) -> None:
     """A worker of the pool is killed in the middle: the rows are those of a quiet run."""
     asked = {str(seed): random_case(seed, plain=True).scenario() for seed in range(6)}
@@ -184,6 +186,7 @@ def test_a_dead_worker_costs_nothing_but_time(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(table, quiet, check_exact=True)
 
 
+@pytest.mark.slow
 def test_a_scenario_that_kills_is_a_row_and_alone_to_blame(tmp_path: Path) -> None:
     """It takes every worker with it; the others, broken along with it, still get their rows."""
     asked = {"a": spread(20.0), "poison": spread(30.0, "poison"), "b": spread(40.0), "c": spread(50.0)}
@@ -194,6 +197,7 @@ def test_a_scenario_that_kills_is_a_row_and_alone_to_blame(tmp_path: Path) -> No
     assert len(list((tmp_path / "o" / "parts").iterdir())) == 3
 
 
+@pytest.mark.slow
 def test_a_broken_executor_of_the_users_is_said(tmp_path: Path) -> None:
     """It cannot be renewed from here; what was done is kept."""
     asked = {"a": spread(20.0), "poison": spread(30.0, "poison"), "b": spread(40.0)}

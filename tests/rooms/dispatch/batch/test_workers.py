@@ -78,6 +78,7 @@ def test_a_pool_that_is_not_ours_cannot_be_renewed() -> None:
         list(made_by(Workers(Breaking(2), 4, None), iter(jobs(4)), ACTION, retries=2))
 
 
+@pytest.mark.slow
 def test_a_script_without_its_guard_is_told(tmp_path: Path) -> None:
     """Each spawned worker imports the script, which starts workers: no scenario is blamed for that."""
     script = tmp_path / "script.py"
@@ -133,6 +134,7 @@ def test_an_error_without_words_has_a_name() -> None:
     assert table["error"].iloc[0] == "ZeroDivisionError, without a word"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
 @pytest.mark.parametrize(
     "number", [pytest.param(signal.SIGTERM, marks=pytest.mark.second_tier), signal.SIGKILL], ids=["TERM", "KILL"]
@@ -175,6 +177,7 @@ def _lives(pid: int) -> bool:
     return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="limits of POSIX systems")
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
     """The kernel refuses to write a row: an error of ours, and no half of a file."""

@@ -137,6 +137,7 @@ CASES = [(kind, *spoil) for kind in ("parallel_ac", "series_dc", "hybrid", "rule
 CASES += [(kind, *spoil) for kind in ("parallel_ac", "hybrid") for spoil in PROOF.values()]
 
 
+@pytest.mark.slow
 def test_every_altered_plan_is_refused_with_its_place(saved: dict[str, Path], tmp_path: Path) -> None:
     """A hundred and more: none loads, and each error names the file and what is wrong in it."""
     assert len(CASES) > 100

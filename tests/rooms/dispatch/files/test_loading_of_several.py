@@ -108,6 +108,7 @@ def refused(folder: Path, file: str, content: bytes, named: str) -> None:
         (folder / file).write_bytes(before)
 
 
+@pytest.mark.slow
 def test_some_altered_plans_of_several_batteries_are_refused(saved: dict[str, Path]) -> None:
     for folder in saved.values():
         assert len(bo.load_dispatch(folder).units) == 2

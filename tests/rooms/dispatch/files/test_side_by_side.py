@@ -44,6 +44,7 @@ def test_ten_threads(alone: list[dict[str, bytes]], tmp_path: Path) -> None:
         assert list(pool.map(saved, range(TEN), [str(tmp_path)] * TEN)) == alone
 
 
+@pytest.mark.slow
 def test_several_processes(alone: list[dict[str, bytes]], tmp_path: Path) -> None:
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
         assert list(pool.map(saved, range(TEN), [str(tmp_path)] * TEN)) == alone

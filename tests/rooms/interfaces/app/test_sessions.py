@@ -96,7 +96,9 @@ def server() -> Iterator[Any]:
     desks.close()
 
 
-@pytest.mark.parametrize("sessions", [4, pytest.param(20, marks=pytest.mark.second_tier)])
+@pytest.mark.parametrize(
+    "sessions", [pytest.param(4, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.second_tier)]
+)
 def test_sessions_at_once_each_see_their_own_figures(server: Any, sessions: int) -> None:
     """All ask at once, and one in four is cancelled: that one says so, the others show their own battery and money."""
     powers = [round(0.5 + 0.1 * number, 1) for number in range(sessions)]

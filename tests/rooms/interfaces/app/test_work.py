@@ -52,6 +52,7 @@ def test_answers_are_those_of_the_python_calls(desk: Desk) -> None:
     assert again.state == "done"
 
 
+@pytest.mark.slow
 def test_the_bill_of_a_tariff_comes_with_its_plans() -> None:
     """The page shows the table that `plan.bill` has, with its total; a site without a tariff has none."""
     tariff = {"demand": [{"price_per_mw_month": 9000.0}], "fixed_per_month": 120.0}
@@ -147,6 +148,7 @@ def test_a_schedule_as_csv_reads_back(desk: Desk) -> None:
     assert table["battery_mw"].to_numpy() == pytest.approx(plan.schedule["battery_mw"].to_numpy(), abs=1e-8)
 
 
+@pytest.mark.slow
 def test_pages_side_by_side_each_get_their_own_answer() -> None:
     """More pages than workers: none ends another's work, each waits for its turn."""
     desks = Desks(small())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from support.command_line import Ended, change
 
 import bess_opt as bo
+from bess_opt.interfaces.cli import output
+from bess_opt.interfaces.cli.progress import Stages
 from bess_opt.solver.solution import LimitReachedError
 
 Run = Callable[..., Ended]
@@ -242,7 +245,7 @@ def test_a_plan_at_the_limit_is_shown_with_a_warning(run: Run, folder: Path, mon
     plan = bo.optimize(bo.load(folder))
     assert plan.report is not None
     limited = dataclasses.replace(plan, report=dataclasses.replace(plan.report, status="time_limit", gap=0.012))
-    monkeypatch.setattr("bess_opt.interfaces.cli.output.in_background", lambda work: limited)
+    monkeypatch.setattr("bess_opt.interfaces.cli.output.in_background", lambda *_: limited)
     ended = run("optimize", folder, "--json")
     warning = "warning: solver.time_limit_s: the limit was reached; the plan is within 0.012 of the proven bound\n"
     assert (ended.code, ended.err) == (0, warning)
@@ -253,7 +256,42 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(scenario: bo.Scenario) -> bo.Dispatch:
         raise error
 
-    monkeypatch.setattr("bess_opt.interfaces.cli.output.in_background", lambda work: fail(work))
+    monkeypatch.setattr("bess_opt.interfaces.cli.output.in_background", lambda work, *_: fail(work))
+
+
+def test_an_interrupt_asks_for_the_plan_so_far_once_there_is_a_bound(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before, it ends at once, as there is nothing to keep; the second one always does."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(output, "wait", interrupted)
+    going_on, told = threading.Event(), Stages()
+    with pytest.raises(KeyboardInterrupt):
+        output.in_background(going_on.wait, told.end, told.has_bound)
+    assert (told.end.is_set(), capsys.readouterr().err) == (False, "")
+    told.told(bo.Progress(0.5, bound=7.0))
+    with pytest.raises(KeyboardInterrupt):
+        output.in_background(going_on.wait, told.end, told.has_bound)
+    assert told.end.is_set()
+    assert capsys.readouterr().err == "ending with what has been found; Ctrl-C again ends at once\n"
+    with pytest.raises(StopIteration):
+        told.told(bo.Progress(0.6))
+    going_on.set()
+
+
+def test_a_cancelled_optimize_says_so_once(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = iter((False, False, True))
+
+    def ends(self: Stages, _: bo.Progress) -> None:
+        if next(told, True):
+            raise StopIteration
+
+    monkeypatch.setattr(Stages, "told", ends)
+    ended = run("optimize", folder, "--set", "solver.engine=highs")
+    assert (ended.code, ended.err) == (130, "error: cancelled before there was a result\n")
 
 
 def test_an_interrupt_ends_with_130(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,13 @@ def test_starting_loads_nothing_heavy(code: str) -> None:
     assert (done.returncode, done.stderr) == (0, "[]\n")
 
 
+def test_a_plan_loads_neither_a_unit_manager_nor_statistics(folder: Path) -> None:
+    """Both come with Pyomo, take longer to load than a short plan to solve, and no plan needs them."""
+    code = "import bess_opt as bo, sys; bo.optimize(bo.load(sys.argv[1])); print([m for m in ('pint', 'scipy.stats') if m in sys.modules])"
+    done = python(code, str(folder))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
 def test_python_m_is_the_same_command(folder: Path) -> None:
     done = cli("validate", folder, stdout=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (0, "")
@@ -114,6 +121,7 @@ def test_a_terminal_without_unicode_gets_a_table(folder: Path) -> None:
     assert "| errors          |     0 |" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(
     "earlier",

@@ -78,6 +78,7 @@ def test_size_takes_blocks_budget_steps_and_the_rule(run: Run, folder: Path) -> 
     assert "warning: objective: a rule does not maximise anything" in ruled.err
 
 
+@pytest.mark.slow
 def test_size_saves_the_same_bytes(run: Run, folder: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         ended = run("size", folder, *RANGE, *MONEY, "--out", tmp_path / name, "--json")

@@ -47,6 +47,7 @@ CALLS: dict[str, Words] = {  # name of a command: what follows it, for a scenari
     "verify": lambda week, _: ["--data", week],
 }
 SERVES = "app"
+QUICK = ("optimize", "schema", "validate")  # the others are as slow to start
 
 
 def commands() -> list[str]:
@@ -74,7 +75,9 @@ def test_no_command_is_left_out() -> None:
     assert commands() == sorted([*CALLS, SERVES])
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in CALLS]
+)
 def test_a_command_answers_in_json_and_nothing_else(name: str, week: Path, tmp_path: Path) -> None:
     (tmp_path / "to").mkdir()
     words = [name, *CALLS[name](week, tmp_path / "to")]
@@ -92,6 +95,7 @@ def test_a_refusal_is_json_too(name: str, tmp_path: Path, run: Callable[..., End
     assert done.json["error"]["problems"]
 
 
+@pytest.mark.slow
 def test_the_page_says_in_json_where_it_is(week: Path) -> None:
     """Before it begins to serve, so that a pipe knows; what is told to stop leaves nothing half."""
     pytest.importorskip("dash", reason="the extra app is not installed")

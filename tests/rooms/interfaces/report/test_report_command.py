@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from support.places import ROOT
 
 SCENARIO = ROOT / "scenarios" / "solar_evening"
@@ -24,6 +25,7 @@ def test_a_page_is_written_and_named(tmp_path: Path) -> None:
     assert "1.5 MW" in file.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_what_stands_there_is_kept(tmp_path: Path) -> None:
     """Refused before anything is solved, without a traceback."""
     file = tmp_path / "mine.html"

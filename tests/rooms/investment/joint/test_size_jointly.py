@@ -109,6 +109,7 @@ def test_the_mean_of_the_years_counts() -> None:
     assert best.years["revenue"].tolist() == pytest.approx(plans, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_any_executor_gives_the_same() -> None:
     scenario = _site(site={"export_limit_mw": 1.0})
     years = _years(scenario, (0.8, 1.2))
@@ -253,6 +254,7 @@ def test_cells_added_later_are_refused() -> None:
     assert "bo.financials(bo.optimize(sizing.plan.scenario.replace(" in problem.expected
 
 
+@pytest.mark.slow
 def test_the_best_years_of_replacement_are_looked_for() -> None:
     """With fast fade and cheap cells the best is above that of any one year stated, and below the bound."""
     money = {"fade_per_year": 0.1, "replacement_per_mwh": 20.0}

@@ -232,6 +232,7 @@ class TestNotBuilding:
 
 
 class TestExecutors:
+    @pytest.mark.slow
     def test_any_executor_gives_the_same_bits(self) -> None:
         scenario = merchant(days=3)
         ranges = {"power_mw": (0.5, 2.0), "duration_h": (1.0, 4.0), "power_step_mw": 0.5, "energy_step_mwh": 0.5}

@@ -20,7 +20,7 @@ from bess_opt.solver.value_function.plan import NotProvenError, ValueFunctionPla
 from bess_opt.solver.value_function.recursion import RecursionFailedError
 from bess_opt.solver.value_function.step_program import NotStepwiseError, read
 
-QUICK, LONG, TIED, MANY_TIED = 300, 2_000, 40, 300
+FEW, QUICK, LONG, TIED, MANY_TIED = 60, 300, 2_000, 40, 300
 ROOMS = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8)  # of an objective
 DAY = [10.0, 20.0, 5.0, 80.0, 90.0, 30.0]
 TWO_DAYS = DAY * 8
@@ -75,7 +75,12 @@ def solve(referee: Referee) -> ValueFunctionPlan:
 
 def test_random_scenarios_equal_binaries() -> None:
     """All topologies, permissions, limits, ends and strategies that qualify; the one-way rule exact, the proof closed."""
-    assert compared(0, QUICK, 14) < 2 * QUICK
+    assert compared(0, FEW, 14) < 2 * FEW
+
+
+@pytest.mark.slow
+def test_hundreds_of_random_scenarios_equal_binaries() -> None:
+    assert compared(2 * FEW, QUICK, 14) < 2 * QUICK
 
 
 @pytest.mark.parametrize("seed", [434, 473, 785, 2776, 3116])

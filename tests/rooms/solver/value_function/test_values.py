@@ -132,6 +132,7 @@ def slopes_of(seed: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_slopes_lie_between_both_finite_differences() -> None:
     """By power and by energy; the prices bound what every other size brings."""
     held, seed = 0, 0
