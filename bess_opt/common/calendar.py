@@ -7,6 +7,7 @@ index; a step belongs to the window, day and month that hold its start.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -124,6 +125,16 @@ def step_for_edge(index: pd.DatetimeIndex, step_h: float, minute: float) -> floa
 
     It is not where on every day on which the horizon holds that clock time a step stretches over it.
     """
+    first_days = index[: math.ceil(48.0 / step_h)]  # mostly a step begins there, which is answer enough
+    for part in (first_days, index) if len(first_days) < len(index) else (index,):
+        inside, step_ns = _inside_steps(part, step_h, minute)
+        if not len(inside) or not inside.all():
+            return None
+    return float(np.gcd.reduce(np.append(inside, step_ns)) / 6e10)
+
+
+def _inside_steps(index: pd.DatetimeIndex, step_h: float, minute: float) -> tuple[npt.NDArray[np.int64], int]:
+    """(how far into its step the clock time lies each time that the horizon holds it, length of a step), ns."""
     step_ns = round(step_h * 3.6e12)
     days = index.tz_localize(None).normalize().unique()
     days = days.union(days[-1:] + pd.Timedelta(days=1))
@@ -133,10 +144,7 @@ def step_for_edge(index: pd.DatetimeIndex, step_h: float, minute: float) -> floa
         found = wall.tz_localize(index.tz, ambiguous=np.full(len(wall), earlier), nonexistent="NaT").dropna()
         ns = (found - index[0]).to_numpy().astype("timedelta64[ns]").astype(np.int64)
         offsets.append(ns[(ns >= 0) & (ns < step_ns * len(index))])
-    inside = np.concatenate(offsets) % step_ns
-    if not len(inside) or not inside.all():
-        return None
-    return float(np.gcd.reduce(np.append(inside, step_ns)) / 6e10)
+    return np.concatenate(offsets) % step_ns, step_ns
 
 
 def window_text(first: float, last: float) -> str:

@@ -26,6 +26,7 @@ from bess_opt.dispatch.simulate import simulate
 from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.reading.strategy_entry import StrategyEntry
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant.from_scenario import plant_beside
 from bess_opt.plant.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -269,7 +270,9 @@ def _fair(solved: Solved, plans: dict[str, Dispatch]) -> tuple[Solved, Dispatch]
         battery.merged({"soc_end": min(max(end, battery.tech.soc_min), battery.tech.soc_max)})
         for battery, end in zip(scenario.batteries, ends, strict=True)
     ]
-    fair = solve_scenario(scenario.replace(battery=batteries))
+    ended_alike = scenario.replace(battery=batteries)
+    plant_beside(ended_alike, scenario)
+    fair = solve_scenario(ended_alike)
     plans[FAIR] = dispatch_of(fair)
     return fair, plans[FAIR]
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, dot
 from bess_opt.dispatch.optimum.causes import Places, cause_of, causes_of, reserved
 from bess_opt.dispatch.optimum.marginals import duals_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved
@@ -75,7 +75,7 @@ def gap(solved: Solved, best: Dispatch, rule: Dispatch) -> Gap:
     terms.add_rows(duals, x)
     sign = -1.0 if best.metrics.score_sense == "min" else 1.0
     distance = sign * (best.metrics.score - rule.metrics.score)
-    return Gap(terms.table(), float(solved.program.cost @ (x - duals.x)), distance)
+    return Gap(terms.table(), dot(solved.program.cost, x - duals.x), distance)
 
 
 def known(schedule: pd.DataFrame, plant: Plant) -> dict[str, Array]:

@@ -6,6 +6,7 @@ from bess_opt.common.provenance import Stopwatch
 from bess_opt.dispatch.checks.validate import findings_of
 from bess_opt.dispatch.result import Dispatch, result_of
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant.from_scenario import plant_beside
 from bess_opt.plant.stepper import rest
 from bess_opt.plant.without_battery import bare_scenario, idle_plant
 from bess_opt.strategies.shared.activation import prepare
@@ -21,6 +22,8 @@ def dispatch_without_battery(scenario: Scenario) -> Dispatch:
     watch = Stopwatch()
     with watch.stage("prepare"):
         bare = bare_scenario(scenario)
+        if bare.series.columns.equals(scenario.series.columns):
+            plant_beside(bare, scenario)
         prepared = prepare(bare)
         plant, active = idle_plant(prepared.plant), prepared.strategy
     with watch.stage("simulate"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -24,12 +25,13 @@ from bess_opt.plant.products.offers import offers_of
 from bess_opt.plant.warranty.cycle_caps import cycle_caps_of
 from bess_opt.plant.warranty.depth_wear import depth_wear_of
 
-_KEPT: ContextVar[dict[int, tuple[Scenario, Plant]] | None] = ContextVar("kept", default=None)
+T = TypeVar("T")
+_KEPT: ContextVar[dict[tuple[int, str], tuple[Scenario, Any]] | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
 def plants_kept() -> Iterator[None]:
-    """Meanwhile the plant of each scenario is derived once: for work that asks many times about the same one."""
+    """Meanwhile what is `kept` of each scenario is made once: for work that asks many times about the same one."""
     token = _KEPT.set({})
     try:
         yield
@@ -37,17 +39,38 @@ def plants_kept() -> Iterator[None]:
         _KEPT.reset(token)
 
 
+def kept(scenario: Scenario, what: str, make: Callable[[], T]) -> T:
+    """What `make` gives, the same each time while plants are kept; `what` tells apart what is kept of a scenario."""
+    store = _KEPT.get()
+    if store is None:
+        return make()
+    if (id(scenario), what) not in store:
+        store[id(scenario), what] = scenario, make()  # held, so that no other gets its id
+    found: T = store[id(scenario), what][1]
+    return found
+
+
 def plant_of(scenario: Scenario, values: pd.DataFrame | None = None) -> Plant:
     """Derive the numbers of `scenario`'s physics and prices.
 
     `values` stand for the scenario's series, of the same columns and index: what is forecast of them.
     """
-    kept = _KEPT.get()
-    if kept is None or values is not None:
+    if values is not None:
         return _derived(scenario, values)
-    if id(scenario) not in kept:
-        kept[id(scenario)] = scenario, _derived(scenario, values)  # held, so that no other gets its id
-    return kept[id(scenario)][1]
+    return kept(scenario, "plant", lambda: _derived(scenario, None))
+
+
+def plant_beside(scenario: Scenario, other: Scenario) -> Plant:
+    """The plant of `scenario`, which has all but its batteries of `other`; from that of `other` where it can be.
+
+    It cannot where the batteries' auxiliary load, which the plant's load holds, is another.
+    """
+
+    def made() -> Plant:
+        alike = [sum(battery.auxiliary_mw for battery in one.batteries) for one in (scenario, other)]
+        return with_size_of(plant_of(other), scenario) if alike[0] == alike[1] else _derived(scenario, None)
+
+    return kept(scenario, "plant", made)
 
 
 def _derived(scenario: Scenario, values: pd.DataFrame | None) -> Plant:

@@ -296,7 +296,7 @@ class Plant:
         ends: Array = last[np.searchsorted(last, np.arange(self.steps), side="right")]
         return ends
 
-    @property
+    @cached_property
     def scale_mw(self) -> float:
         """Power that stands for the battery: tolerances and the solver's scaling are relative to it.
 

@@ -160,8 +160,10 @@ def page(
     header, rows = comparison_table(comparison)
     books = {rung: reconcile(plan) for rung, plan in plans.items()}
     own = books.pop(OPTIMAL)
-    with drawing(LIGHT), collection_paused():
-        surface = None if sizing is None else _surface(sizing)
+    surface = None
+    if sizing is not None:
+        with drawing(LIGHT), collection_paused():
+            surface = _surface(sizing)
     with drawing(LIGHT), collection_paused(), written_as_svg():
         pictures = _pictures(comparison, plans, week)
         sections = [_drawn(part, f"s{place}") for place, part in enumerate(_sections(plans, comparison))]

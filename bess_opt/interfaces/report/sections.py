@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bess_opt.common.arrays import Integers
 from bess_opt.common.errors import BessOptError
 from bess_opt.common.wording import number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE
@@ -55,19 +56,17 @@ def sections_of(plans: Mapping[str, Dispatch], plant: Plant, lines: pd.DataFrame
     return [section for section in made if section is not None]
 
 
-def _by_month(plan: Dispatch) -> pd.Index:
-    """The local month of each step, as "2025-03"."""
-    months, of_step = np.unique(
-        local_days(pd.DatetimeIndex(plan.schedule.index)).astype("datetime64[M]"), return_inverse=True
-    )
-    labels: pd.Index = pd.Index(months.astype(str)[of_step])
-    return labels
+def _by_month(plan: Dispatch) -> tuple[list[str], Integers]:
+    """(local months of the horizon, as "2025-03", the place among them of each step)."""
+    of_step = local_days(pd.DatetimeIndex(plan.schedule.index)).astype("datetime64[M]")
+    months, place = np.unique(of_step, return_inverse=True)
+    return months.astype(str).tolist(), place
 
 
 def _months(best: Dispatch, without: Dispatch | None) -> Section | None:
     """Energy and money by local month, where the horizon holds several."""
-    months = _by_month(best)
-    if months.nunique() < 2:
+    months, of_step = _by_month(best)
+    if len(months) < 2:
         return None
     flows = {
         "PV": "solar_mw", "load": "load_mw", "import": "import_mw", "export": "export_mw",
@@ -83,11 +82,8 @@ def _months(best: Dispatch, without: Dispatch | None) -> Section | None:
         if without is not None:
             measured[f"energy money without [{currency}]"] = without.schedule["revenue"].to_numpy()
         measured[f"with the battery [{currency}]"] = best.schedule["revenue"].to_numpy()
-    table = pd.DataFrame(measured).groupby(months).sum()
-    rows = [
-        [str(month), *(number(value) for value in row)]
-        for month, row in zip(table.index, table.to_numpy(), strict=True)
-    ]
+    table = pd.DataFrame(measured).groupby(of_step).sum()
+    rows = [[month, *(number(value) for value in row)] for month, row in zip(months, table.to_numpy(), strict=True)]
     words = "Energy and energy money by local month; money received is positive. Demand charges stand in the bill."
     return Section(YEAR, words, ["month", *table.columns], rows)
 
@@ -97,16 +93,16 @@ def _peaks(best: Dispatch, without: Dispatch | None) -> Section | None:
     flows = [name for name in ("import_mw", "export_mw") if best.schedule[name].any()]
     if without is None or not flows:
         return None
-    months = _by_month(best)
+    months, of_step = _by_month(best)
     heads = ["month"]
     both = {(name, place): plan.schedule[name] for name in flows for place, plan in enumerate((without, best))}
-    highest = pd.DataFrame({key: power.to_numpy() for key, power in both.items()}).groupby(months).max()
+    highest = pd.DataFrame({key: power.to_numpy() for key, power in both.items()}).groupby(of_step).max()
     for name in flows:
         word = name.removesuffix("_mw")
         heads += [f"{word} without [MW]", f"{word} with [MW]"]
     rows = [
-        [str(month), *(number(power) for power in powers)]
-        for month, powers in zip(highest.index, highest.to_numpy().tolist(), strict=True)
+        [month, *(number(power) for power in powers)]
+        for month, powers in zip(months, highest.to_numpy().tolist(), strict=True)
     ]
     words = (
         "The highest mean of one step at the meter in each local month. A billing interval of several steps has a "

@@ -225,7 +225,18 @@ def calendar_loss(rate: Array, step_h: float, start: float = 0.0) -> float:
     while place < len(rate) and loss <= 0.0:
         loss = float(rate[place]) * math.sqrt(days)
         place += 1
-    for half in (0.5 * days * rate[place:] ** 2).tolist():
+    return _grown(loss, _halves(rate[place:], step_h))
+
+
+def _halves(rate: Array, step_h: float) -> list[float]:
+    """k²·Δt / 2 of each step."""
+    halves: list[float] = (0.5 * (step_h / 24.0) * rate**2).tolist()
+    return halves
+
+
+def _grown(loss: float, halves: list[float]) -> float:
+    """What a loss above zero has come to after the steps."""
+    for half in halves:
         loss += half / loss
     return loss
 
@@ -238,9 +249,9 @@ def calendar_capacity(model: AgeingModel, step_h: float, years: int) -> Array:
 
 def _calendar(model: AgeingModel, rate: Array, step_h: float, years: int) -> Array:
     """Calendar capacity at the end of years 0 to `years`."""
-    lost = [0.0]
+    lost, halves = [0.0], _halves(rate, step_h)
     for _ in range(years):
-        lost.append(calendar_loss(rate, step_h, lost[-1]))
+        lost.append(_grown(lost[-1], halves) if lost[-1] > 0.0 else calendar_loss(rate, step_h))
     return model.calendar_q0 - np.array(lost)
 
 

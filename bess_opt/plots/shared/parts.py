@@ -108,9 +108,16 @@ def prices_of(schedule: pd.DataFrame) -> list[pd.Series]:
     """The prices that exist, once if import and export are the same."""
     bought, sold = schedule["import_price_per_mwh"], schedule["export_price_per_mwh"]
     there = [price for price in (bought, sold) if price.notna().any()]
-    if len(there) == 2 and np.allclose(bought, sold, rtol=0.0, atol=1e-9, equal_nan=True):
+    if len(there) == 2 and _alike(bought.to_numpy(dtype=float), sold.to_numpy(dtype=float)):
         return [bought.rename("price_per_mwh")]
     return there
+
+
+def _alike(one: Floats, other: Floats) -> bool:
+    """Whether two series of prices are the same but for rounding, not stated at the same times."""
+    if np.array_equal(one, other, equal_nan=True):
+        return True
+    return bool(np.allclose(one, other, rtol=0.0, atol=1e-9, equal_nan=True))
 
 
 def price_name(price: pd.Series) -> str:

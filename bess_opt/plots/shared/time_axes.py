@@ -49,7 +49,7 @@ def step_edges(data: pd.DataFrame | pd.Series, step_h: float | None) -> Floats:
 
 def date_numbers(index: pd.DatetimeIndex) -> Floats:
     """Times as matplotlib's date numbers [d]."""
-    utc = index.tz_convert("UTC").tz_localize(None).to_numpy()
+    utc = index.tz_convert(None).to_numpy()
     return np.asarray(mdates.date2num(utc), dtype=np.float64)  # type: ignore[no-untyped-call]
 
 

@@ -9,7 +9,7 @@ from bess_opt.common.errors import ScenarioError, StrategyError
 from bess_opt.inputs.reading.magnitudes import batteries_power_mw, too_large, usual_price
 from bess_opt.inputs.reading.strategy_entry import StrategyEntry
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.from_scenario import plant_of
+from bess_opt.plant.from_scenario import kept, plant_of
 from bess_opt.plant.plant import Plant
 from bess_opt.strategies.shared.contract import Need
 from bess_opt.strategies.shared.discovery import get
@@ -35,7 +35,8 @@ def prepare(scenario: Scenario, stated_plant: Plant | None = None) -> Prepared:
 
     `stated_plant` stands for the scenario's own plant, where some of its numbers are others.
     """
-    stated_plant = plant_of(scenario) if stated_plant is None else stated_plant
+    if stated_plant is None:
+        return kept(scenario, "prepared", lambda: prepare(scenario, plant_of(scenario)))
     strategy = activate(scenario, stated_plant)
     return Prepared(strategy.restrict(stated_plant), strategy)
 
