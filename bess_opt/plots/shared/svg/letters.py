@@ -22,8 +22,8 @@ MOST_PAIRS = 4096  # of letters, whose distance is remembered
 _PAIRS: dict[tuple[str, str, bool], float] = {}
 _POINT = "%.2f %.2f"
 _STEPS = {
-    Path.MOVETO: (f"M{_POINT}", 1), Path.LINETO: (f"L{_POINT}", 1), Path.CLOSEPOLY: ("Z", 1),
-    Path.CURVE3: (f"Q{_POINT} {_POINT}", 2), Path.CURVE4: (f"C{_POINT} {_POINT} {_POINT}", 3),
+    int(Path.MOVETO): (f"M{_POINT}", 1), int(Path.LINETO): (f"L{_POINT}", 1), int(Path.CLOSEPOLY): ("Z", 1),
+    int(Path.CURVE3): (f"Q{_POINT} {_POINT}", 2), int(Path.CURVE4): (f"C{_POINT} {_POINT} {_POINT}", 3),
 }  # fmt: skip
 _STRAIGHT = {kind: step for kind, (step, count) in _STEPS.items() if count == 1}
 
