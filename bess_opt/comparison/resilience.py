@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_H = 8784.0  # of a cover: a year
+SERVED = 1e-6  # of a step: what misses a cover by less, within the solver's tolerance, meets it
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _resilience(scenario: Scenario, critical_share: float, cover_h: float | None
         needed, never = needed_mwh(island, cover)
         reach = np.minimum(cover, (plant.steps - np.arange(plant.steps)) * plant.step_h)
         together = np.where(never, np.nan, needed.sum(axis=0))
-        columns |= {"needed_mwh": together[:-1], "covered": hours >= reach - 1e-9}
+        columns |= {"needed_mwh": together[:-1], "covered": hours >= reach - SERVED * plant.step_h}
         floor = _floor(scenario, plant, needed, never, notes)
         held, cost = _holding(scenario, plan, floor, notes)
     curve = _curve(hours, plant)

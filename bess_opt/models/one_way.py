@@ -100,6 +100,9 @@ def add_one_way(m: Any, plant: Plant, converters: tuple[Pair, ...]) -> None:
         for flow, rule in ((pair.first, first_only(pair)), (pair.second, second_only(pair))):
             add_own(m, pair.prefix, f"{flow}_one_way", ArrayConstraint(m.steps, rule=rule, meaning=ONE_WAY))
         if hasattr(m, "ramped_step") and (changes := _most_changes(plant, pair)) is not None:
+            if pair != GRID and not hasattr(m, "free_solar_mw"):
+                free = np.where(plant.curtailable, plant.solar_ac_mw, 0.0)
+                m.free_solar_mw = ArrayParam(m.steps, free, units=MW, doc="PV that may be curtailed")
             add_ramp_cuts(m, pair, limits, changes)
     add_room_cuts(m, plant)
 
@@ -218,7 +221,8 @@ def second_only(pair: Pair) -> Rule:
 def _most_changes(plant: Plant, pair: Pair) -> tuple[Array, Array] | None:
     """By how much first − second of `pair` may rise and fall into each step under the ramps of clauses, MW.
 
-    None where ramps say too little of it: beside other batteries or an inverter, and where products are called.
+    Of a battery that is while PV that may be curtailed is not used and all load is served. None where ramps say too
+    little of it: beside other batteries or an inverter, and where products are called.
     """
     if plant.activated:
         return None
@@ -227,13 +231,11 @@ def _most_changes(plant: Plant, pair: Pair) -> tuple[Array, Array] | None:
         return ramp, ramp
     if plant.bus is not None or len(plant.batteries) > 1 or pair != battery_pair(plant.batteries[0]):
         return None
-    # charge − discharge = import − export − (load − PV): its change is that of the grid power and of what is left.
-    least_load = plant.load_mw - plant.sheddable_mw - plant.solar_ac_mw
-    most_load = plant.load_mw - np.where(plant.curtailable, 0.0, plant.solar_ac_mw)
-    rise, fall = ramp.copy(), ramp.copy()
-    rise[1:] += most_load[:-1] - least_load[1:]
-    fall[1:] += most_load[1:] - least_load[:-1]
-    return rise, fall
+    # charge − discharge = import − export − load + PV − curtailed + unserved: its change is that of the grid power
+    # and of what is fixed. What PV that may be curtailed and load that may be shed add stands in the cuts.
+    fixed = np.where(plant.curtailable, 0.0, plant.solar_ac_mw) - plant.load_mw
+    more = np.diff(fixed, prepend=fixed[:1])
+    return ramp + more, ramp - more
 
 
 def add_room_cuts(m: Any, plant: Plant) -> None:

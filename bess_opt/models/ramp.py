@@ -24,6 +24,7 @@ from bess_opt.models.units import MW
 if TYPE_CHECKING:
     from bess_opt.models.one_way import Pair
 
+METER = "import_mw"  # first flow of the pair that a ramp bounds itself
 RAMP, CUT = Meaning(kind="gauge", flow="grid_mw"), Meaning(kind="cut")
 
 
@@ -122,6 +123,13 @@ class Seen:
     pair: Pair
     mirror: Mirror
 
+    def freed(self, near: Any, far: Any) -> Any:
+        """By how much more the flow may be at `near` than at `far` because of PV used there, or load not served."""
+        if self.pair.first == METER:
+            return 0.0
+        t = near if self.mirror.of_first else far
+        return self.m.free_solar_mw[t] - self.m.curtailed_ac_mw[t] + self.m.unserved_mw[t]
+
     def one(self, t: Any) -> Any:
         """The flow in step t."""
         return getattr(self.m, self.pair.first if self.mirror.of_first else self.pair.second)[t]
@@ -199,7 +207,8 @@ def from_net(pair: Pair, mirror: Mirror) -> Rule:
         seen, t = Seen(m, pair, mirror), m.ramped_step[i]
         near, far = (t, t - 1) if mirror.forward else (t - 1, t)
         rest = seen.given("other_left")[i] * (1 - seen.may(near))
-        return seen.one(near) <= seen.one(far) - seen.other(far) + seen.given("change")[i] + rest
+        beside = seen.one(far) - seen.other(far) + seen.freed(near, far)
+        return seen.one(near) <= beside + seen.given("change")[i] + rest
 
     return rule
 
@@ -211,7 +220,7 @@ def from_own(pair: Pair, mirror: Mirror) -> Rule:
         """one[near] <= one[far] + ramp·may[near], of each step i."""
         seen, t = Seen(m, pair, mirror), m.ramped_step[i]
         near, far = (t, t - 1) if mirror.forward else (t - 1, t)
-        return seen.one(near) <= seen.one(far) + seen.given("change")[i] * seen.may(near)
+        return seen.one(near) <= seen.one(far) + seen.given("change")[i] * seen.may(near) + seen.freed(near, far)
 
     return rule
 
@@ -223,8 +232,10 @@ def peak(pair: Pair, mirror: Mirror) -> Rule:
         """one[mid] − one[far] + other[near] − other[mid] <= larger ramp: one of both flows is zero at mid."""
         seen, mid = Seen(m, pair, mirror), m.twice_ramped_step[i]
         near, far = (mid + 1, mid - 1) if mirror.forward else (mid - 1, mid + 1)
-        rise = seen.one(mid) - seen.one(far)
-        return rise + seen.other(near) - seen.other(mid) <= seen.given("peak")[i]
+        rise, freed = seen.one(mid) - seen.one(far), seen.freed(mid, far)
+        if not mirror.of_first:
+            freed = freed + seen.freed(mid, near)
+        return rise + seen.other(near) - seen.other(mid) <= seen.given("peak")[i] + freed
 
     return rule
 
@@ -238,7 +249,7 @@ def across(pair: Pair, mirror: Mirror) -> Rule:
         near, far = (mid + 1, mid - 1) if mirror.forward else (mid - 1, mid + 1)
         rest = seen.given("other_left_of_two")[i] * (1 - seen.may(near))
         rest += seen.given("one_left_of_two")[i] * seen.may(far)
-        return seen.one(near) + seen.other(far) <= seen.given("two_changes")[i] + rest
+        return seen.one(near) + seen.other(far) <= seen.given("two_changes")[i] + rest + seen.freed(near, far)
 
     return rule
 

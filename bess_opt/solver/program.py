@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from bess_opt.common.arrays import Array
+from bess_opt.common.sparse import csr_array
 from bess_opt.models.meaning import NOTHING_SAID, Meaning
-from bess_opt.solver.sparse import csr_array
 
 
 @dataclass(frozen=True)

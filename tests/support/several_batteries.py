@@ -147,7 +147,7 @@ def _site(rng: np.random.Generator, coupled: bool, hybrid: bool) -> dict[str, An
     return site
 
 
-class _Program:
+class Program:
     """Rows and columns as they are put down, one step after the other."""
 
     def __init__(self) -> None:
@@ -201,7 +201,7 @@ def most_money(given: Site) -> float | None:
     array = next((b for b in given.batteries if b["topology"] != "parallel_ac"), given.batteries[0])
     on_bus = [b["topology"] != "parallel_ac" for b in given.batteries]
     bus, to_ac, to_dc = any(on_bus), array["converters"]["dc_to_ac"], array["converters"]["ac_to_dc"]
-    solar_ac, solar_dc = _solar(given, array, column)
+    solar_ac, solar_dc = solar_parts(given, array, column)
     auxiliary = sum(b.get("auxiliary_mw", 0.0) for b in given.batteries)
     own_load = column("load_mw", 0.0)
     load = own_load + auxiliary
@@ -215,7 +215,7 @@ def most_money(given: Site) -> float | None:
         away[first : first + count] = True
         free[first : first + count] = (1.0 - share) * np.maximum(own_load[first : first + count], 0.0)
     most_import, most_export = np.where(away, 0.0, most_import), np.where(away, 0.0, most_export)
-    program, constant = _Program(), 0.0
+    program, constant = Program(), 0.0
     flows: list[list[tuple[int, int]]] = [[] for _ in range(steps)]
     for battery, name in zip(given.batteries, NAMES, strict=False):
         prefix = f"{name}." if several else ""
@@ -263,7 +263,7 @@ def most_money(given: Site) -> float | None:
     return None if found is None else found + constant
 
 
-def _solar(given: Site, array: dict[str, Any], column: Any) -> tuple[np.ndarray, np.ndarray]:
+def solar_parts(given: Site, array: dict[str, Any], column: Any) -> tuple[np.ndarray, np.ndarray]:
     """(AC part, DC part) of the PV power."""
     to_ac, site, nothing = array["converters"]["dc_to_ac"], given.site, column("none", 0.0)
     before_inverter = "solar_dc_mw" in given.series
@@ -283,7 +283,7 @@ def _solar(given: Site, array: dict[str, Any], column: Any) -> tuple[np.ndarray,
 
 
 def _add_battery(
-    program: _Program, battery: dict[str, Any], own: Any, steps: int, h: float, om: float
+    program: Program, battery: dict[str, Any], own: Any, steps: int, h: float, om: float
 ) -> tuple[list[tuple[int, int]], float]:
     """(charge and discharge columns of each step, constant money)."""
     round_trip, low, high, rate = CELLS[battery["technology"]]

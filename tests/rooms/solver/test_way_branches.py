@@ -53,8 +53,12 @@ def scenario(seed: int) -> bo.Scenario:
 
 def whole(seed: int) -> tuple[Program, tuple[Pair, ...], float]:
     """The one program with all binaries, its pairs, and the plant's size."""
-    plant = plant_of(scenario(seed))
-    m, _objectives = model_of(plant, activate(scenario(seed), plant))
+    return whole_of(scenario(seed))
+
+
+def whole_of(given: bo.Scenario) -> tuple[Program, tuple[Pair, ...], float]:
+    plant = plant_of(given)
+    m, _objectives = model_of(plant, activate(given, plant))
     return one_way_program(m, plant, expand(m), pairs_of(plant)), pairs_of(plant), plant.scale_mw
 
 
@@ -109,11 +113,13 @@ def test_branches_and_ramp_cuts_change_no_optimum(seed: int, monkeypatch: pytest
     assert report.objective == pytest.approx(-exact, rel=1e-6, abs=1e-4)
 
 
+def relaxed(program: Program) -> float:
+    """The least cost where each way is a share."""
+    return Solver(replace(program, integer=np.zeros_like(program.integer))).solve().objective
+
+
 def test_ramps_say_more_of_each_way_than_the_program_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise the test above proves nothing about the cuts."""
-
-    def relaxed(program: Program) -> float:
-        return Solver(replace(program, integer=np.zeros_like(program.integer))).solve().objective
 
     cut = [relaxed(whole(seed)[0]) for seed in SEEDS]
     for left_out in ("RAMP_CUTS", "LONGER_RAMP_CUTS"):
@@ -121,6 +127,23 @@ def test_ramps_say_more_of_each_way_than_the_program_does(monkeypatch: pytest.Mo
         closer = np.array(cut) - loose
         assert closer.min() >= -1e-6
         assert sum(closer > 0.1) >= 4, left_out
+
+
+def test_ramps_say_no_less_beside_pv_that_is_curtailed() -> None:
+    """Where every price is below zero no plan uses PV: the relaxation then is worth what it is without."""
+    prices = np.random.default_rng(0).uniform(-60.0, -5.0, STEPS).round(1)
+    index = pd.date_range("2025-05-01", periods=STEPS, freq="h", tz="UTC")
+    values = []
+    for solar in (0.0, 0.8):
+        made = bo.Scenario(
+            battery={"power_mw": 1.0, "duration_h": 2.0, "soc_end": "free"},
+            series=pd.DataFrame({"price_per_mwh": prices, "solar_mw": solar}, index=index),
+            site={"export_limit_mw": 3.0, "import_limit_mw": 3.0, "curtailment": True},
+            connection=[{"name": "ramp", "ramp_mw_per_min": 0.0075}],
+            strategy="arbitrage",
+        )
+        values.append(relaxed(whole_of(made)[0]))
+    assert values[1] == pytest.approx(values[0], rel=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -164,7 +187,15 @@ def test_what_takes_too_many_branches_is_left_to_others(monkeypatch: pytest.Monk
     monkeypatch.undo()
     exact = bo.optimize(scenario(0)).report
     monkeypatch.setattr(way_branches, "MOST_NODES", 2)
+    hard, prepared = list[bool](), Solver.expect_little
+
+    def told(solver: Solver, **words: bool) -> None:
+        hard.append(words.get("hard", False))
+        prepared(solver, **words)
+
+    monkeypatch.setattr(Solver, "expect_little", told)
     report = bo.optimize(scenario(0)).report
+    assert any(hard)  # who is asked then may cut in its tree
     assert report is not None
     assert exact is not None
     assert report.objective == pytest.approx(exact.objective, rel=1e-6, abs=1e-4)
