@@ -128,17 +128,19 @@ def step_for_edge(index: pd.DatetimeIndex, step_h: float, minute: float) -> floa
     first_days = index[: math.ceil(48.0 / step_h)]  # mostly a step begins there, which is answer enough
     for part in (first_days, index) if len(first_days) < len(index) else (index,):
         inside, step_ns = _inside_steps(part, step_h, minute)
-        if not len(inside) or not inside.all():
+        if not inside.all():
             return None
+    if not len(inside):
+        return None
     return float(np.gcd.reduce(np.append(inside, step_ns)) / 6e10)
 
 
 def _inside_steps(index: pd.DatetimeIndex, step_h: float, minute: float) -> tuple[npt.NDArray[np.int64], int]:
     """(how far into its step the clock time lies each time that the horizon holds it, length of a step), ns."""
     step_ns = round(step_h * 3.6e12)
-    days = index.tz_localize(None).normalize().unique()
-    days = days.union(days[-1:] + pd.Timedelta(days=1))
-    wall = days + pd.Timedelta(minutes=minute)
+    days = np.unique(index.tz_localize(None).to_numpy().astype("datetime64[D]"))
+    midnights = np.append(days, days[-1:] + 1).astype("datetime64[ns]")
+    wall = pd.DatetimeIndex(midnights + pd.Timedelta(minutes=minute).to_timedelta64())
     offsets: list[npt.NDArray[np.int64]] = []
     for earlier in (True, False):
         found = wall.tz_localize(index.tz, ambiguous=np.full(len(wall), earlier), nonexistent="NaT").dropna()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -71,7 +71,7 @@ class Metrics(MoneyFigures, PhysicalFigures):
 
     def to_dict(self) -> dict[str, float | str | None]:
         """The same figures under the same names."""
-        return asdict(self)
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score, booked: Mapping[str, float]) -> Metrics:

@@ -175,11 +175,11 @@ class Solver:
         """Let a mixed-integer solve end within an absolute `gap` of its bound, in units of the objective."""
         self._highs.setOptionValue("mip_abs_gap", gap / (self._x_scale * self._cost_scale))
 
-    def expect_little(self) -> None:
-        """Get ready for a small mixed-integer program: presolve and cuts in its tree cost more than they save."""
+    def expect_little(self, *, hard: bool = False) -> None:
+        """Get ready for a small mixed-integer program: presolve and, unless `hard`, cuts in its tree do not pay."""
         self._highs.setOptionValue("presolve", "off")
-        self._highs.setOptionValue("mip_allow_restart", False)
-        self._highs.setOptionValue("mip_allow_cut_separation_at_nodes", False)
+        self._highs.setOptionValue("mip_allow_restart", hard)
+        self._highs.setOptionValue("mip_allow_cut_separation_at_nodes", hard)
 
     def limit_nodes(self, nodes: int) -> None:
         """Let a mixed-integer solve end after so many branches with the best solution that it has.

@@ -8,7 +8,7 @@ a battery are searched apart, and the bound is the higher of both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import product
@@ -21,6 +21,7 @@ from bess_opt.common.errors import InfeasibleError, ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.progress import ShowProgress, Stretch
 from bess_opt.common.progress_bar import followed
+from bess_opt.common.wording import show
 from bess_opt.dispatch.without_battery import dispatch_without_battery
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.joint.branches import Found, search
@@ -86,7 +87,7 @@ def size_jointly(
         expected = f"give {', '.join(KNOWN)}; the others are for one battery and one year"
         raise ScenarioError([Finding("wrong_value", "objective", f"found {objective!r}", expected)])
     require_no_later_cells(scenario.finance)
-    stated = [scenario] if price_years is None else list(price_years)
+    stated = [scenario] if price_years is None else scenarios_of(price_years)
     _require_alike(scenario, stated)
     names = tuple(name_of(battery) for battery in scenario.batteries)
     region = joint_region_of(names, power_mw, duration_h, scenario.finance, **limits)
@@ -99,6 +100,19 @@ def size_jointly(
         except NotConcaveError as error:
             best = _from_grid(years, region, pool, str(error))
     return _sizing(scenario, years, region, best, tolerance, [one.name for one in stated])
+
+
+def scenarios_of(price_years: object) -> list[Scenario]:
+    """The price years as a list; ScenarioError for what is no list of scenarios."""
+    if isinstance(price_years, Iterable) and not isinstance(price_years, str | Mapping | pd.DataFrame):
+        listed = list(price_years)
+        years = [one for one in listed if isinstance(one, Scenario)]
+        if len(years) == len(listed):
+            return years
+        price_years = next(one for one in listed if not isinstance(one, Scenario))
+    expected = "give a list of scenarios: [scenario.replace(series=...), ...]"
+    found = "found a frame" if isinstance(price_years, pd.DataFrame) else f"found {show(price_years)}"
+    raise ScenarioError([Finding("wrong_value", "price_years", found, expected)])
 
 
 def _require_alike(scenario: Scenario, years: Sequence[Scenario]) -> None:

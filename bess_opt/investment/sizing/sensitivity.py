@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.joint.region import Ranges, totals
 from bess_opt.investment.joint.result import JointSizing
 from bess_opt.investment.joint.sites import NAMELESS, Size, bought_site, name_of
+from bess_opt.investment.joint.size_jointly import scenarios_of
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.sizing.grid import planned
 from bess_opt.investment.sizing.objective_units import unit_of
@@ -32,6 +34,7 @@ from bess_opt.plots.shared.units import Unit
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Change = Callable[[Scenario], Scenario]
 PRICES = ("price_per_mwh", "import_price_per_mwh", "export_price_per_mwh")
 
 
@@ -114,16 +117,22 @@ class Task:
     objective: str
     twin: Twin
     steps: Mapping[str, Any]
+    years: tuple[Scenario, ...] = ()  # price years, changed as the scenario is
 
     def __call__(self, scenario: Scenario) -> dict[str, float]:
         """One row of the table."""
+        over = {"price_years": self.years} if self.years else {}
         best = sized(
             scenario, self.power_mw, self.duration_h, self.objective, self.twin,
-            **self.steps, workers=1, progress=False,
+            **self.steps, **over, workers=1, progress=False,
         )  # fmt: skip
         if scenario.finance is not None and scenario.finance.searches_years and best.scenario.finance is not None:
             scenario = scenario.replace(finance=best.scenario.finance.to_plain())
-        kept = best.value if _sizes_of(best) == self.base else self.value_of_base(scenario, best)
+        kept = best.value
+        if _sizes_of(best) != self.base:
+            finance = {} if scenario.finance is None else {"finance": scenario.finance.to_plain()}
+            years = [year.replace(**finance) for year in self.years]
+            kept = float(np.mean([self.value_of_base(one, best) for one in years or [scenario]]))
         return figures_of(best) | {"value_of_base_size": kept}
 
     def value_of_base(self, scenario: Scenario, best: Sizing | JointSizing) -> float:
@@ -223,9 +232,9 @@ class Sensitivity:
             for b in np.linspace(two.low, two.high, points)
         ]
         changed = {
-            f"{factor_a} {a:+.9g}, {factor_b} {b:+.9g}": two.change(one.change(self.scenario, a), b) for a, b in pairs
+            f"{factor_a} {a:+.9g}, {factor_b} {b:+.9g}": partial(_changed, ((one, a), (two, b))) for a, b in pairs
         }
-        table = _run(changed, self.task, executor, workers, Stretch())
+        table = _run(self.scenario, changed, self.task, executor, workers, Stretch())
         for place, (name, column) in enumerate(((factor_a, 0), (factor_b, 1))):
             table.insert(place, name, [pair[column] for pair in pairs])
         return table
@@ -258,7 +267,8 @@ def sensitivity(
     `FACTORS` that the scenario has numbers for: capital cost, price level and price spread ±20 %, one-way efficiency
     of the cells ±2 % (never above 1), discount rate ±2 points. Ranges are those of `bess_opt.size`, by name for
     several batteries, which are sized together and whose efficiencies change together. `steps` are the other
-    arguments of `bess_opt.size` (power_step_mw, module, budget, tolerance, …). Runs on any `executor`, on `workers`
+    arguments of `bess_opt.size` (power_step_mw, module, budget, tolerance, price_years, …); price years change as the
+    scenario does. Runs on any `executor`, on `workers`
     processes, or here; the same rows on each. `progress` is told a `Progress`, or says whether a bar is drawn;
     StopIteration from it ends the work with CancelledError.
 
@@ -266,10 +276,11 @@ def sensitivity(
     """
     amounts = _amounts(scenario, changes)
     changed = {
-        f"{name} {amount:+.9g}": FACTORS[name].change(scenario, amount)
+        f"{name} {amount:+.9g}": partial(_changed, ((FACTORS[name], amount),))
         for name, listed in amounts.items()
         for amount in listed
     }
+    years = () if steps.get("price_years") is None else tuple(scenarios_of(steps["price_years"]))
     with followed(progress, "looking for the best size") as told:
         base = 1.0 / (1.0 + len(changed))
         best = sized(
@@ -277,8 +288,9 @@ def sensitivity(
             progress=told.part(0.0, base),
         )  # fmt: skip
         told.go_on()
-        task = Task(_sizes_of(best), power_mw, duration_h, objective, twin, steps)
-        table = _run(changed, task, executor, workers, told.part(base, 1.0))
+        steps.pop("price_years", None)
+        task = Task(_sizes_of(best), power_mw, duration_h, objective, twin, steps, years)
+        table = _run(scenario, changed, task, executor, workers, told.part(base, 1.0))
     table.insert(0, "factor", [name for name, listed in amounts.items() for _ in listed])
     table.insert(1, "amount", [amount for listed in amounts.values() for amount in listed])
     figures = figures_of(best) | {"value_of_base_size": best.value}
@@ -308,17 +320,36 @@ def _applies(factor: Factor, scenario: Scenario) -> bool:
 
 
 def _run(
-    changed: Mapping[str, Scenario], task: Task, executor: Executor | None, workers: int | None, told: Stretch
-) -> pd.DataFrame:
-    """A row per changed scenario. BessOptError where one could not be sized, CancelledError where it was ended."""
+    scenario: Scenario, changes: Mapping[str, Change], task: Task, executor: Executor | None, workers: int | None,
+    told: Stretch,
+) -> pd.DataFrame:  # fmt: skip
+    """A row per change. BessOptError where one could not be sized, CancelledError where it was ended."""
     if executor is None and workers is None:
         workers = 1
-    table = study(changed, action=task, executor=executor, workers=workers, progress=told)
-    told.go_on()
+    changed = {name: change(scenario) for name, change in changes.items()}
+    parts = [(changed, task)]
+    if task.years:  # each change has price years of its own
+        parts = [
+            ({name: changed[name]}, replace(task, years=tuple(map(change, task.years))))
+            for name, change in changes.items()
+        ]
+    tables = []
+    for k, (some, own) in enumerate(parts):
+        part = told.part(k / len(parts), (k + 1) / len(parts))
+        tables.append(study(some, action=own, executor=executor, workers=workers, progress=part))
+        told.go_on()
+    table = pd.concat(tables)
     wrong = table[table["error_kind"] != ""]
     if len(wrong):
         raise BessOptError(f"{wrong.index[0]}: {wrong['error'].iloc[0]}")
     return table.drop(columns=["digest", "error_kind", "error"]).reset_index(drop=True)
+
+
+def _changed(by: Sequence[tuple[Factor, float]], scenario: Scenario) -> Scenario:
+    """`scenario` with each factor changed by its amount, one after the other."""
+    for factor, amount in by:
+        scenario = factor.change(scenario, amount)
+    return scenario
 
 
 def _known(name: str) -> None:

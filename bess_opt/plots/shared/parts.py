@@ -107,8 +107,9 @@ def held(values: Floats) -> Floats:
 def prices_of(schedule: pd.DataFrame) -> list[pd.Series]:
     """The prices that exist, once if import and export are the same."""
     bought, sold = schedule["import_price_per_mwh"], schedule["export_price_per_mwh"]
-    there = [price for price in (bought, sold) if price.notna().any()]
-    if len(there) == 2 and _alike(bought.to_numpy(dtype=float), sold.to_numpy(dtype=float)):
+    values = [price.to_numpy(dtype=float) for price in (bought, sold)]
+    there = [price for price, of in zip((bought, sold), values, strict=True) if not np.isnan(of).all()]
+    if len(there) == 2 and _alike(*values):
         return [bought.rename("price_per_mwh")]
     return there
 

@@ -109,16 +109,29 @@ def _clock_marks(begin: float, end: float, zone: tzinfo | None) -> tuple[tuple[f
 
 
 def _day_ticks(axes: Axes, index: pd.DatetimeIndex, edges: Floats, look: Theme) -> None:
-    days = local_days(index[[0, -1]])
+    marks = _day_marks(index[0], index[-1], index.tz, float(edges[0]), float(edges[-1]))
+    bounds, middles, names = (np.array(one) for one in marks)
+    _centred_labels(axes, bounds, middles, names.tolist(), look)
+    _draw_upright(axes, middles, axes.get_xaxis_transform(), (0.0, 1.0), colour=look.faint, linestyle="dotted")
+
+
+@lru_cache(maxsize=64)  # panels under one another ask for the same
+def _day_marks(
+    first: pd.Timestamp, last: pd.Timestamp, zone: tzinfo | None, begin: float, end: float
+) -> tuple[tuple[float, ...], tuple[float, ...], tuple[str, ...]]:
+    """Of the local days from `first` to `last`: their bounds, and middles and names of those that are named.
+
+    Date numbers, between `begin` and `end`. Times of two zones may be equal, so `zone` tells their days apart.
+    """
+    stamps = pd.DatetimeIndex([first, last]).tz_convert(zone)
+    days = local_days(stamps)
     inside = np.arange(days[0], days[1] + 1)
-    bounds = date_numbers(midnights(np.append(inside, days[1] + 1), index))
-    bounds = np.clip(bounds, edges[0], edges[-1])
+    bounds = np.clip(date_numbers(midnights(np.append(inside, days[1] + 1), stamps)), begin, end)
     names = [day_text(day).replace(" ", "\n", 1) for day in pd.DatetimeIndex(inside)]
     step = math.ceil(len(names) / 14)
     wide = [i for i in range(0, len(names), step) if bounds[i + 1] - bounds[i] > 0.4]
     middles = (bounds[:-1] + bounds[1:]) / 2
-    _centred_labels(axes, bounds, middles[wide], [names[i] for i in wide], look)
-    _draw_upright(axes, middles[wide], axes.get_xaxis_transform(), (0.0, 1.0), colour=look.faint, linestyle="dotted")
+    return tuple(bounds.tolist()), tuple(middles[wide].tolist()), tuple(names[i] for i in wide)
 
 
 def date_axis(axes: Axes, days: NDArray[np.datetime64], look: Theme) -> None:

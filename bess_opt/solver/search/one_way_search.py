@@ -374,7 +374,7 @@ class OneWaySearch:
         small = Solver(program, self._small_options, scale_mw=self.scale_mw)
         small.allow_gap(allowance)
         if len(ways.binary) <= MOST_CHOICES:
-            small.expect_little()
+            small.expect_little(hard=self._only_ways)  # branches have been tried in vain
         small.follow(self._told)
         found = small.solve(time_limit_s=self._left_s())
         if found.limited:

@@ -167,6 +167,15 @@ def test_import_is_light() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_a_plan_without_peaks_loads_a_part_of_scipy() -> None:
+    code = """
+import sys
+from bess_opt.solver.value_function import engine
+sys.exit(any(m in sys.modules for m in ("scipy.optimize", "scipy.linalg", "scipy.sparse.linalg")))
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_mutants_name_what_is_there() -> None:
     """The run of mutants knows modules and tests by their paths, and nobody else runs it."""
     text = (ROOT / "tests" / "house" / "mutation" / "run.py").read_text(encoding="utf-8")

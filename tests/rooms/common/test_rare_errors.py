@@ -18,6 +18,7 @@ from support.cases import case
 
 import bess_opt as bo
 from bess_opt.common.findings import Findings
+from bess_opt.common.progress import UNTOLD
 from bess_opt.dispatch.optimum import marginals
 from bess_opt.dispatch.optimum.solve_scenario import solve_scenario
 from bess_opt.interfaces.cli import output as cli_output
@@ -48,7 +49,9 @@ def program() -> Program:
 
 
 def search() -> Any:
-    return object.__new__(OneWaySearch)
+    of = object.__new__(OneWaySearch)
+    of._told = UNTOLD
+    return of
 
 
 def test_a_table_that_is_not_known() -> None:

@@ -187,7 +187,15 @@ def test_what_takes_too_many_branches_is_left_to_others(monkeypatch: pytest.Monk
     monkeypatch.undo()
     exact = bo.optimize(scenario(0)).report
     monkeypatch.setattr(way_branches, "MOST_NODES", 2)
+    hard, prepared = list[bool](), Solver.expect_little
+
+    def told(solver: Solver, **words: bool) -> None:
+        hard.append(words.get("hard", False))
+        prepared(solver, **words)
+
+    monkeypatch.setattr(Solver, "expect_little", told)
     report = bo.optimize(scenario(0)).report
+    assert any(hard)  # who is asked then may cut in its tree
     assert report is not None
     assert exact is not None
     assert report.objective == pytest.approx(exact.objective, rel=1e-6, abs=1e-4)

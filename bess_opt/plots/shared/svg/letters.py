@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -17,11 +18,14 @@ Horizontal = Literal["left", "center", "right"]
 Vertical = Literal["top", "center", "center_baseline", "baseline", "bottom"]
 EM = 100.0  # of an outline, units of its coordinates
 _BETWEEN = " "  # what stands after the last letter: nothing draws nearer to it
+MOST_PAIRS = 4096  # of letters, whose distance is remembered
+_PAIRS: dict[tuple[str, str, bool], float] = {}
 _POINT = "%.2f %.2f"
 _STEPS = {
-    Path.MOVETO: (f"M{_POINT}", 1), Path.LINETO: (f"L{_POINT}", 1), Path.CLOSEPOLY: ("Z", 1),
-    Path.CURVE3: (f"Q{_POINT} {_POINT}", 2), Path.CURVE4: (f"C{_POINT} {_POINT} {_POINT}", 3),
+    int(Path.MOVETO): (f"M{_POINT}", 1), int(Path.LINETO): (f"L{_POINT}", 1), int(Path.CLOSEPOLY): ("Z", 1),
+    int(Path.CURVE3): (f"Q{_POINT} {_POINT}", 2), int(Path.CURVE4): (f"C{_POINT} {_POINT} {_POINT}", 3),
 }  # fmt: skip
+_STRAIGHT = {kind: step for kind, (step, count) in _STEPS.items() if count == 1}
 
 
 @dataclass(frozen=True)
@@ -84,15 +88,15 @@ def outlines_svg(prefix: str, used: set[tuple[str, bool]]) -> str:
 
 def line_width(line: str, bold: bool) -> float:
     """How far a line runs [1/100 em]."""
-    return sum(_advance(*pair, bold) for pair in zip(line, line[1:] + _BETWEEN, strict=True))
+    return sum(_advances(line, bold))
 
 
 def _line_svg(line: str, bold: bool, prefix: str) -> str:
     at, parts = 0.0, []
-    for letter, after in zip(line, line[1:] + _BETWEEN, strict=True):
+    for letter, advance in zip(line, _advances(line, bold), strict=True):
         if not letter.isspace():
             parts.append(f'<use xlink:href="#{_name(prefix, letter, bold)}" x="{at:.1f}"/>')
-        at += _advance(letter, after, bold)
+        at += advance
     return "".join(parts)
 
 
@@ -126,6 +130,24 @@ def _laid(text: str, bold: bool) -> tuple[list[float], list[tuple[NDArray[np.flo
 
 
 @lru_cache(maxsize=4096)
+def _advances(line: str, bold: bool) -> tuple[float, ...]:
+    """From where each letter of a line stands to where the next one does [1/100 em].
+
+    Several pairs that no line has had are laid out with the line at once, unless letters share a shape.
+    """
+    pairs = [(*pair, bold) for pair in zip(line, line[1:] + _BETWEEN, strict=True)]
+    known = [_PAIRS.get(pair) for pair in pairs]
+    if known.count(None) > 1:
+        places = _laid(line + _BETWEEN, bold)[0]
+        if len(places) == len(line) + 1:
+            known = [right - left for left, right in pairwise(places)]
+    found = tuple(_advance(*pair) if one is None else one for pair, one in zip(pairs, known, strict=True))
+    if len(_PAIRS) > MOST_PAIRS:
+        _PAIRS.clear()
+    _PAIRS.update(zip(pairs, found, strict=True))
+    return found
+
+
 def _advance(letter: str, after: str, bold: bool) -> float:
     """From where `letter` stands to where `after` does [1/100 em]."""
     places = _laid(letter + after, bold)[0]
@@ -144,10 +166,17 @@ def path_data(vertices: NDArray[np.float64], codes: NDArray[np.uint8]) -> str:
     """Vertices and matplotlib's codes as the data of a path, as far as a code says stop."""
     kinds = codes.tolist()
     kinds = kinds[: kinds.index(Path.STOP)] if Path.STOP in kinds else kinds
+    held = np.asarray(kinds) != Path.CLOSEPOLY
+    return _steps_of(kinds) % tuple(vertices[: len(kinds)][held].ravel().tolist())
+
+
+def _steps_of(kinds: list[int]) -> str:
+    """The steps of a path, a place for each coordinate; most are straight lines of thousands of points."""
+    if _STRAIGHT.keys() >= set(kinds):
+        return "".join(map(_STRAIGHT.__getitem__, kinds))
     steps, place = [], 0
     while place < len(kinds):
         step, count = _STEPS[kinds[place]]
         steps.append(step)
         place += count
-    held = np.asarray(kinds) != Path.CLOSEPOLY
-    return "".join(steps) % tuple(vertices[: len(kinds)][held].ravel().tolist())
+    return "".join(steps)

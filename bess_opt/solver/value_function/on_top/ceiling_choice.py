@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack, vstack
 
 from bess_opt.common.arrays import Array, Integers
@@ -129,6 +128,8 @@ class SmallProgram:
 
 def _answer(cost: Array, rows: Any, sides: Array, bounds: Any) -> Any:
     """scipy's answer to max cost·x over rows·x <= sides; its `x` is None where there is none."""
+    from scipy.optimize import linprog  # takes longer to load than most plans, which have no peaks, to make
+
     return linprog(-cost, A_ub=rows, b_ub=sides, bounds=bounds, method="highs")
 
 

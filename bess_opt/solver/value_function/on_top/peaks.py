@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import block_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from bess_opt.common.arrays import Array, Integers, weighed
 from bess_opt.solver.value_function.modes import Modes, modes_of
@@ -225,6 +224,10 @@ def _stretches(steps: int, step: Integers, of: Integers, variables: int) -> tupl
 
 def _penalty(beside: Beside, steps: int) -> Array:
     """Per step what a MW above its ceilings costs: more than to raise these; 0 where there is none."""
+    from scipy.sparse.csgraph import (
+        connected_components,
+    )  # loads half of scipy, which plans without peaks do not need
+
     held: Any = beside.matrix
     links: Any = block_array([[None, held], [held.T, None]]) if held.shape[0] else csr_array((len(beside.cost),) * 2)
     _, label = connected_components(links, directed=False)
