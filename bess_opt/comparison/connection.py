@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,9 @@ from bess_opt.dispatch.optimize import dispatch_of
 from bess_opt.dispatch.optimum.solve_scenario import Solved, solve_scenario
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
-from bess_opt.plant.connection import ClauseNumbers
+from bess_opt.plant.connection import ClauseNumbers, connection_of
+from bess_opt.plant.from_scenario import plant_of, plant_under
+from bess_opt.plant.plant import Plant
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,7 +101,10 @@ def connection(scenario: Scenario, *, progress: ShowProgress = False) -> Connect
     if taken:
         found, expected = f"{taken[0]!r} is the name of a row of the answer", "give the clause another name"
         raise ScenarioError([Finding("same_name", "connection.name", found, expected)])
-    sets = {NONE: ()} | {clause.name: (clause,) for clause in clauses} | {TOGETHER: clauses}
+    sets: dict[str, Sequence[int]] = {NONE: ()} | {clause.name: (n,) for n, clause in enumerate(clauses)}
+    sets[TOGETHER] = range(len(clauses))
+    free = plant_of(scenario.under(()))
+    under = connection_of(clauses, scenario.series, free.step_h, scenario.holidays, free.connection.away)
     notes: list[Finding] = []
     solved: dict[str, Solved] = {}
     with followed(progress, "planning without clauses") as told:
@@ -107,7 +112,7 @@ def connection(scenario: Scenario, *, progress: ShowProgress = False) -> Connect
             told.step(place / len(sets), "planning without clauses" if name == NONE else f"planning with {name}")
             try:
                 with naming_least_changes(scenario):
-                    solved[name] = _solved(scenario.replace(connection=some), name, solved)
+                    solved[name] = _solved(scenario.under(some), plant_under(free, under.some(some)), name, solved)
             except InfeasibleError as error:
                 if name == NONE:
                     raise
@@ -121,11 +126,11 @@ def connection(scenario: Scenario, *, progress: ShowProgress = False) -> Connect
     return ConnectionCost(scenario, table, prices, plans, Findings(notes))
 
 
-def _solved(scenario: Scenario, name: str, solved: Mapping[str, Solved]) -> Solved:
+def _solved(scenario: Scenario, plant: Plant, name: str, solved: Mapping[str, Solved]) -> Solved:
     """The scenario's optimum; that of the only clause stands for all of one."""
     if name == TOGETHER and len(scenario.connection) == 1 and scenario.connection[0].name in solved:
         return solved[scenario.connection[0].name]
-    return solve_scenario(scenario)
+    return solve_scenario(scenario, plant)
 
 
 def _no_plan(name: str, why: str) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from bess_opt.common.wording import counted
 from bess_opt.inputs.batteries import check_columns, merged_batteries, only_battery
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.calendar.holidays import holidays_in
-from bess_opt.inputs.connection import Clause, clause_notes, condition_findings
+from bess_opt.inputs.connection import NEVER_ACTIVE, Clause, clause_notes, condition_findings
 from bess_opt.inputs.describe import describe_series, scenario_html
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.outage import Outage, outage_notes
@@ -183,6 +183,17 @@ class Scenario:
         source = frame_source(tables["series"]) if "series" in tables else self._clean
         result = object.__new__(Scenario)
         result._adopt(merged, source, tables.get("name", self.name), self.folder)
+        return result
+
+    def under(self, numbers: Sequence[int]) -> Scenario:
+        """The same scenario under those of its clauses alone, by place in `connection`; they were checked with it."""
+        place = {f"connection[{number}]": f"connection[{n}]" for n, number in enumerate(numbers)}
+        kept = [note for note in self.notes if note.code != NEVER_ACTIVE or note.where in place]
+        notes = [replace(note, where=place[note.where]) if note.code == NEVER_ACTIVE else note for note in kept]
+        changed = {"connection": tuple(self.connection[number] for number in numbers), "notes": tuple(notes)}
+        result = object.__new__(Scenario)
+        for key, value in (vars(self) | changed).items():
+            object.__setattr__(result, key, value)
         return result
 
     def to_tables(self) -> dict[str, Any]:

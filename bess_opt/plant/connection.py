@@ -106,6 +106,11 @@ class Connection:
         """Whether the grid power of some step depends on the step before."""
         return bool(np.isfinite(self.ramp_mw).any() or np.isfinite(self.first_grid_mw).any())
 
+    def some(self, numbers: Sequence[int]) -> Connection:
+        """Those of the clauses alone, in this order, as if only they were stated."""
+        clauses = (replace(self.clauses[number], where=f"connection[{n}]") for n, number in enumerate(numbers))
+        return replace(self, clauses=tuple(clauses))
+
     def part(self, first: int, last: int, grid_mw: float | None) -> Connection:
         """The clauses on the steps `first` to `last` − 1 as a horizon of its own.
 

@@ -19,7 +19,7 @@ from bess_opt.inputs.scenario import Scenario
 from bess_opt.inputs.technologies import ROUNDING
 from bess_opt.plant import physics
 from bess_opt.plant.billing import billing_of
-from bess_opt.plant.connection import connection_of, outages_of
+from bess_opt.plant.connection import Connection, connection_of, outages_of
 from bess_opt.plant.plant import Bus, Plant, Ratings, Storage
 from bess_opt.plant.products.offers import offers_of
 from bess_opt.plant.warranty.cycle_caps import cycle_caps_of
@@ -89,7 +89,7 @@ def _derived(scenario: Scenario, values: pd.DataFrame | None) -> Plant:
         scenario.connection, series, scenario.step_h, scenario.holidays, None if outages is None else outages.away
     )
     billing = billing_of(scenario.tariff, columns, index, scenario.step_h, scenario.holidays)
-    return Plant(
+    plant = Plant(
         index=index,
         step_h=scenario.step_h,
         batteries=tuple(_storage(scenario, battery, series) for battery in batteries),
@@ -99,12 +99,8 @@ def _derived(scenario: Scenario, values: pd.DataFrame | None) -> Plant:
         load_mw=_column(series, "load_mw") + auxiliary,
         import_price=billing.energy.import_price,
         export_price=billing.energy.export_price,
-        import_max_mw=np.minimum(
-            _lower(site.import_limit_mw, series, "import_limit_mw", there), clauses.cap_mw("import_mw")
-        ),
-        export_max_mw=np.minimum(
-            _lower(site.export_limit_mw, series, "export_limit_mw", there), clauses.cap_mw("export_mw")
-        ),
+        import_max_mw=_lower(site.import_limit_mw, series, "import_limit_mw", there),
+        export_max_mw=_lower(site.export_limit_mw, series, "export_limit_mw", there),
         grid_charging=site.grid_charging,
         battery_export=site.battery_export is True,
         strict_export=site.battery_export == "strict",
@@ -114,7 +110,6 @@ def _derived(scenario: Scenario, values: pd.DataFrame | None) -> Plant:
         solar_capacity_mw=site.solar_capacity_mw,
         extra={name: series[name].to_numpy() for name in series.columns if name.startswith("regulation")},
         auxiliary_mw=auxiliary,
-        clauses=clauses,
         outages=outages,
         offers=offers_of(
             scenario.products,
@@ -124,6 +119,17 @@ def _derived(scenario: Scenario, values: pd.DataFrame | None) -> Plant:
             None if outages is None else outages.away,
             (sum(battery.power_mw for battery in batteries), sum(battery.charge_power for battery in batteries)),
         ),
+    )
+    return plant_under(plant, clauses)
+
+
+def plant_under(plant: Plant, clauses: Connection) -> Plant:
+    """`plant`, that of a site without clauses, under `clauses`: their hard caps are among its limits."""
+    return replace(
+        plant,
+        clauses=clauses,
+        import_max_mw=np.minimum(plant.import_max_mw, clauses.cap_mw("import_mw")),
+        export_max_mw=np.minimum(plant.export_max_mw, clauses.cap_mw("export_mw")),
     )
 
 

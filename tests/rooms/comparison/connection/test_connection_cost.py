@@ -157,3 +157,21 @@ def test_a_clause_does_not_bear_the_name_of_a_row() -> None:
         bo.ScenarioError, match="'together' is the name of a row of the answer; give the clause another"
     ):
         bo.connection(scenario([{"name": "together", "export_mw": 0.5}], [0.0, 100.0]))
+
+
+def test_a_plan_of_a_clause_is_that_of_the_scenario_with_it_alone() -> None:
+    """A clause out of season is noted at its place among those that are planned with."""
+    clauses = [
+        {"name": "half", "export_mw": 0.5},
+        {"name": "winter", "import_mw": 0.0, "months": [12]},
+        {"name": "late", "export_mw": 0.2, "hours": [1, 2]},
+    ]
+    given = scenario(clauses, [0.0, 100.0], site={"export_limit_mw": 0.9})
+    plans = bo.connection(given).plans
+    for name, numbers in {"no clause": [], "winter": [1], "late": [2], "together": [0, 1, 2]}.items():
+        alone = given.replace(connection=[given.connection[n] for n in numbers])
+        assert plans[name].scenario == alone
+        assert plans[name].scenario.notes == alone.notes
+        again = bo.optimize(alone)
+        pd.testing.assert_frame_equal(plans[name].schedule, again.schedule, check_exact=True)
+        assert list(plans[name].findings) == list(again.findings)
