@@ -84,6 +84,7 @@ class ArrayParam(WithUnits, IndexedParam):
         super().__init__(
             index,
             default=lambda _block, i: float(self.values_array[i - self.first]),
+            within=pyo.Any,  # unstated, Pyomo makes a set of its own for each parameter
             mutable=True,
             doc=doc,
         )
@@ -94,7 +95,7 @@ class Constant(WithUnits, ScalarParam):
 
     def __init__(self, value: float, units: Unit) -> None:
         self.stated_units = units
-        super().__init__(initialize=value, mutable=True)
+        super().__init__(initialize=value, within=pyo.Any, mutable=True)
 
 
 class ArrayConstraint(IndexedConstraint):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
 import numpy as np
 import pandas as pd
@@ -83,7 +83,7 @@ class CleanSeries:
     @property
     def index(self) -> pd.DatetimeIndex:
         """Starts of the steps on the local clock."""
-        return pd.DatetimeIndex(self.frame.index)
+        return cast("pd.DatetimeIndex", self.frame.index)
 
     def in_zone(self, zone: str) -> CleanSeries:
         """The same instants on another local clock."""

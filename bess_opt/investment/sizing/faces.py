@@ -79,22 +79,27 @@ class Faces:
 
     def at(self, program: Program, power_mw: float, energy_mwh: float) -> list[Face]:
         """How the limits change around a size: one way, or one for each side where they change over."""
+        opposite = {turn: self._neighbour(power_mw, energy_mwh, turn) for turn in (0, TURNS // 2)}
         leading = next((f for f in self._known if f.leads_to(program, power_mw, energy_mwh)), None)
-        if leading is not None:
-            sides = [self._neighbour(power_mw, energy_mwh, turn) for turn in (0, TURNS // 2)]
-            if all(leading.leads_to(*side) for side in sides):
-                return [leading]
+        if leading is None:
+            first = self._leading_to(*opposite[0])
+            leading = first if first.leads_to(program, power_mw, energy_mwh) else None
+        if leading is not None and all(leading.leads_to(*side) for side in opposite.values()):
+            return [leading]
         faces: list[Face] = []
         for turn in range(TURNS):
-            side = self._neighbour(power_mw, energy_mwh, turn)
-            if any(face.leads_to(*side) for face in faces):
-                continue
-            known = next((f for f in self._known if f.leads_to(*side)), None)
-            if known is None:
-                known = self._face(*side)
-                self._known.append(known)
-            faces.append(known)
+            side = opposite.get(turn) or self._neighbour(power_mw, energy_mwh, turn)
+            if not any(face.leads_to(*side) for face in faces):
+                faces.append(self._leading_to(*side))
         return faces
+
+    def _leading_to(self, program: Program, power_mw: float, energy_mwh: float) -> Face:
+        """The known face that leads to a size, or the one read there."""
+        known = next((f for f in self._known if f.leads_to(program, power_mw, energy_mwh)), None)
+        if known is None:
+            known = self._face(program, power_mw, energy_mwh)
+            self._known.append(known)
+        return known
 
     def _neighbour(self, power_mw: float, energy_mwh: float, turn: int) -> tuple[Program, float, float]:
         """The program of a size close by in one of the directions, with that size."""
@@ -120,14 +125,13 @@ class Faces:
     def _read(self, program: Program, power_mw: float, energy_mwh: float) -> Face | None:
         """How the limits change there, with a step that changes them alike on both sides; None where they bend."""
         for step in STEPS:
-            changes = []
+            changes, beyond = [], []
             for power, energy in ((step * power_mw, 0.0), (0.0, step * energy_mwh)):
                 smaller = self._built(power_mw - power, energy_mwh - energy)
                 larger = self._built(power_mw + power, energy_mwh + energy)
                 changes.append(Change.between(smaller, larger).per(2.0 * (power + energy)))
+                beyond.append((larger, power_mw + power, energy_mwh + energy))
             face = Face(program, power_mw, energy_mwh, (changes[0], changes[1]))
-            if face.leads_to(larger, power_mw, energy_mwh + step * energy_mwh) and face.leads_to(
-                self._built(power_mw * (1.0 + step), energy_mwh), power_mw * (1.0 + step), energy_mwh
-            ):
+            if all(face.leads_to(*side) for side in beyond):
                 return face
         return None

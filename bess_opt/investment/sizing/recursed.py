@@ -40,15 +40,15 @@ class SizedModels:
         self._scenario, self._plant = scenario, plant_of(scenario)
         (self._engine, *_) = engines_at_hand(scenario.solver)
 
-    def minds_cash_alone(self, power_mw: float, energy_mwh: float) -> bool:
-        """Whether the first objective is the cash of the ledger and nothing else."""
+    def of_cash_alone(self, power_mw: float, energy_mwh: float) -> ReadModel | None:
+        """The model of a size; None where its first objective is not the cash of the ledger and nothing else."""
         m, objectives, pairs = self._parts(power_mw, energy_mwh)
         ledger = cash_terms(m)
         if not ledger:
-            return False
-        return self._engine.read(m, objectives, pairs).shares_worth(
-            self._engine.read(m, [ledger, *objectives[1:]], pairs)
-        )
+            return None
+        found = self._engine.read(m, objectives, pairs)
+        alone = found.shares_worth(self._engine.read(m, [ledger, *objectives[1:]], pairs))
+        return found if alone else None
 
     def at(self, power_mw: float, energy_mwh: float) -> ReadModel:
         """The model of a size. Raises `EngineRefusedError` where it does not fit."""
@@ -113,8 +113,12 @@ class RecursedPlanes:
             raise EngineRefusedError.because("scenario: no engine beside HiGHS may answer")
         self._models, self._read = SizedModels(scenario), dict[Size, ReadModel]()
         self._power, hours = _around(sizes)
-        if cash and not self._models.minds_cash_alone(self._power[1], self._power[1] * hours[1]):
-            raise EngineRefusedError.because("objective: is not the ledger's cash alone")
+        if cash:
+            largest = self._power[1], self._power[1] * hours[1]
+            model = self._models.of_cash_alone(*largest)
+            if model is None:
+                raise EngineRefusedError.because("objective: is not the ledger's cash alone")
+            self._read[largest] = model
         self._patches = self._ways(*hours)
         self._asked: list[tuple[RelaxedOptimum, SolvedSize]] = []
         self.calls, self.cold_s = 0, perf_counter() - began
