@@ -12,13 +12,24 @@ Integers = npt.NDArray[np.int64]
 
 
 class ReadColumns(dict[str, Array]):
-    """The columns of `frame` by name, as float64: read when first asked for, for a frame takes long to find one."""
+    """The columns of `frame` by name, as float64: numbers all at once, as a frame takes long to find a single one."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         super().__init__()
         self.frame = frame
 
+    @classmethod
+    def of(cls, schedule: pd.DataFrame | ReadColumns) -> ReadColumns:
+        """The columns of a frame; those that were read before stay as they are."""
+        return schedule if isinstance(schedule, ReadColumns) else cls(schedule)
+
     def __missing__(self, name: str) -> Array:
+        if not self:
+            numbers = self.frame.select_dtypes("number")
+            names = (str(column) for column in numbers.columns)
+            self.update(zip(names, numbers.to_numpy(dtype=float).T, strict=True))
+            if name in self:
+                return self[name]
         values: Array = self.frame[name].to_numpy(dtype=float)
         self[name] = values
         return values

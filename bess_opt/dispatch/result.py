@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from bess_opt.common.arrays import ReadColumns
 from bess_opt.common.columns import UNIT
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings, findings_table
@@ -357,8 +358,9 @@ def result_of(
     """The audited dispatch; `more` are further fields of `Dispatch`. Raises `AuditError`."""
     with watch.stage("extract"):
         schedule = schedule_of(plant, flows)
-        booked = ledger_of(schedule, plant)
-        figures = metrics_of(schedule, plant, active.score(schedule, plant), booked)
+        columns = ReadColumns(schedule)
+        booked = ledger_of(columns, plant)
+        figures = metrics_of(columns, plant, active.score(schedule, plant), booked)
     with watch.stage("audit"):
         audit.require(schedule, law_of(twin, plant), [active.checks, product_checks])
     site, own = split_schedule(schedule)

@@ -210,8 +210,11 @@ def _dc_bus(columns: ReadColumns, plant: Plant) -> list[Violation]:
 
 
 def _storage_law(columns: ReadColumns, plant: Plant) -> list[Violation]:
-    told = ~columns.frame["limited_by"].isin(LIMITS).to_numpy(dtype=bool)
-    found = exceeds("limited_by names a limit", told.astype(float), plant, 1.0, "1")
+    limits = columns.frame["limited_by"]
+    found: list[Violation] = []
+    if not set(limits.unique()) <= set(LIMITS):
+        unknown = ~limits.isin(LIMITS).to_numpy(dtype=bool)
+        found = exceeds("limited_by names a limit", unknown.astype(float), plant, 1.0, "1")
     for battery in plant.batteries:
         found += _storage_law_of(columns, battery, plant)
     return found + _sums(columns, plant)

@@ -149,9 +149,9 @@ for _figure, _hint in get_type_hints(MoneyFigures, include_extras=True).items():
     FIGURE_OF[_line.name], LINES[_line.name] = _figure, _line
 
 
-def ledger_of(schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
+def ledger_of(schedule: pd.DataFrame | ReadColumns, plant: Plant) -> dict[str, float]:
     """Every line of a schedule's money, received positive; each enters once."""
-    booked = Booked(ReadColumns(schedule), plant)
+    booked = Booked(ReadColumns.of(schedule), plant)
     return {name: line.amount(booked) for name, line in LINES.items()}
 
 

@@ -74,9 +74,11 @@ class Metrics(MoneyFigures, PhysicalFigures):
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
-def metrics_of(schedule: pd.DataFrame, plant: Plant, score: Score, booked: Mapping[str, float]) -> Metrics:
+def metrics_of(
+    schedule: pd.DataFrame | ReadColumns, plant: Plant, score: Score, booked: Mapping[str, float]
+) -> Metrics:
     """Compute all figures of `schedule`, of which `booked` is the ledger."""
-    columns = ReadColumns(schedule)
+    columns = ReadColumns.of(schedule)
     hours = plant.step_h
     energy = {name: float(columns[f"{name}_mw"].sum()) * hours for name in FLOWS}
     units = [_Unit.of(columns, battery, plant) for battery in plant.batteries]

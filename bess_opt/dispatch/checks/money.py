@@ -37,11 +37,11 @@ def money_findings(scenario: Scenario, plant: Plant) -> list[Finding]:
 
 
 def _series_prices(scenario: Scenario) -> list[Finding]:
-    found = []
+    series, found = scenario.series, []
     for name in ("price_per_mwh", "import_price_per_mwh", "export_price_per_mwh"):
-        if name not in scenario.series:
+        if name not in series:
             continue
-        price = np.abs(scenario.series[name].to_numpy())
+        price = np.abs(series[name].to_numpy())
         highest, middle = float(price.max()), float(np.median(price))
         if 0.0 < highest <= PER_KWH_MOST:
             what = f"is at most {highest:.4g} {scenario.site.currency}/MWh"

@@ -21,20 +21,21 @@ CAPACITY_MOST = {"solar_mw": 1.2, "solar_dc_mw": 2.0}  # of solar_capacity_mw, w
 
 def series_findings(scenario: Scenario, plant: Plant) -> list[Finding]:
     """All findings about the series and their clock."""
-    reserves = [str(name) for name in scenario.series.columns if str(name).rpartition(".")[2] == RESERVE]
+    series = scenario.series  # each reading of it is a copy
+    reserves = [str(name) for name in series.columns if str(name).rpartition(".")[2] == RESERVE]
     return [
-        *_power(scenario),
-        *_capacity(scenario),
+        *_power(scenario, series),
+        *_capacity(scenario, series),
         *_noon(scenario, plant),
         *_year(plant),
-        *(finding for name in reserves for finding in _reserve(scenario, plant, name)),
-        *_unused(scenario),
+        *(finding for name in reserves for finding in _reserve(series, plant, name)),
+        *_unused(scenario, series),
     ]
 
 
-def _reserve(scenario: Scenario, plant: Plant, name: str) -> list[Finding]:
+def _reserve(series: pd.DataFrame, plant: Plant, name: str) -> list[Finding]:
     """A reserve holds at the end of its step, which a row named by its start does not say."""
-    reserve = scenario.series[name].to_numpy()
+    reserve = series[name].to_numpy()
     if not (reserve > 0.0).any():
         return []
     first = int(np.argmax(reserve > 0.0))
@@ -47,7 +48,7 @@ def _reserve(scenario: Scenario, plant: Plant, name: str) -> list[Finding]:
     return [Finding("reserve_at_end_of_step", f"series.{name}", found, expected, "recommendation")]
 
 
-def _power(scenario: Scenario) -> list[Finding]:
+def _power(scenario: Scenario, series: pd.DataFrame) -> list[Finding]:
     """Powers that look like kW beside everything else that is stated in MW."""
     site, found = scenario.site, []
     ratings = [site.solar_capacity_mw, site.inverter_mw, site.pv_inverter_mw]
@@ -56,7 +57,7 @@ def _power(scenario: Scenario) -> list[Finding]:
         [*(battery.power_mw for battery in scenario.batteries), *(size for size in known if size is not None)]
     )
     for name in ("load_mw", "solar_mw", "solar_dc_mw"):
-        highest = float(scenario.series[name].max()) if name in scenario.series else 0.0
+        highest = float(series[name].max()) if name in series else 0.0
         if highest >= KILO * largest:
             what = f"reaches {highest:.6g} MW, {highest / largest:.0f} times all else of the site ({largest:g} MW)"
             expected = "give MW; divide by 1000 if these are kW"
@@ -64,12 +65,12 @@ def _power(scenario: Scenario) -> list[Finding]:
     return found
 
 
-def _capacity(scenario: Scenario) -> list[Finding]:
+def _capacity(scenario: Scenario, series: pd.DataFrame) -> list[Finding]:
     """Solar power above the array's stated capacity."""
-    capacity, name = scenario.site.solar_capacity_mw, _solar_columns(scenario)[0]
-    if not capacity or name not in scenario.series:
+    capacity, name = scenario.site.solar_capacity_mw, _solar_columns(scenario, series)[0]
+    if not capacity or name not in series:
         return []
-    highest = float(scenario.series[name].max())
+    highest = float(series[name].max())
     if highest <= CAPACITY_MOST[name] * capacity:
         return []
     found = f"is {capacity:g} MW, and series.{name} reaches {highest:.4g} MW"
@@ -77,11 +78,11 @@ def _capacity(scenario: Scenario) -> list[Finding]:
     return [Finding("solar_above_capacity", "site.solar_capacity_mw", found, expected, "warning")]
 
 
-def _solar_columns(scenario: Scenario) -> tuple[str, str]:
+def _solar_columns(scenario: Scenario, series: pd.DataFrame) -> tuple[str, str]:
     """(the solar column that is read, the other one)."""
     ac, dc = "solar_mw", "solar_dc_mw"
     first = (ac, dc) if battery_of_array(scenario.batteries).topology == "parallel_ac" else (dc, ac)
-    return first if first[0] in scenario.series else (first[1], first[0])
+    return first if first[0] in series else (first[1], first[0])
 
 
 def _noon(scenario: Scenario, plant: Plant) -> list[Finding]:
@@ -122,11 +123,11 @@ def _year(plant: Plant) -> list[Finding]:
     return [Finding("not_a_year", "series", found, expected, "recommendation" if whole else "warning")]
 
 
-def _unused(scenario: Scenario) -> list[Finding]:
+def _unused(scenario: Scenario, series: pd.DataFrame) -> list[Finding]:
     """Columns that nothing reads."""
-    columns, found = scenario.series.columns, []
+    columns, found = series.columns, []
     if {"solar_mw", "solar_dc_mw"} <= set(columns):
-        unused = _solar_columns(scenario)[1]
+        unused = _solar_columns(scenario, series)[1]
         what = f"both solar columns are given and the topology is {battery_of_array(scenario.batteries).topology!r}"
         found.append(
             Finding("solar_column_unused", f"series.{unused}", what, "this one is not used", "recommendation")

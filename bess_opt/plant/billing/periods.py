@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import tzinfo
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -52,14 +54,19 @@ def months_of(index: pd.DatetimeIndex, step_h: float) -> Months:
     """The local months that the steps of `index` touch."""
     number = index.tz_localize(None).to_numpy().astype("datetime64[M]").astype(np.int64) + 1970 * 12
     touched, of_step = np.unique(number, return_inverse=True)
-    begin, end = (
-        _starts(edge).tz_localize(index.tz, ambiguous=True, nonexistent="shift_forward")
-        for edge in (touched, touched + 1)
-    )
-    hours = (end - begin).total_seconds()
     held = np.bincount(of_step) * step_h
-    share = np.minimum(held / (np.asarray(hours, dtype=np.float64) / 3600.0), 1.0)
+    share = np.minimum(held / np.asarray(_hours(tuple(touched.tolist()), index.tz)), 1.0)
     return Months(of_step.astype(np.int64), touched, np.where(share > 1.0 - 1e-12, 1.0, share))
+
+
+@lru_cache(maxsize=256)
+def _hours(number: tuple[int, ...], zone: tzinfo | None) -> tuple[float, ...]:
+    """Length of each month on the clock of `zone`. Kept, for many plans are made of the same months."""
+    first = np.asarray(number)
+    edges = _starts(np.concatenate([first, first + 1]))
+    edges = edges.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+    seconds = (edges[len(first) :] - edges[: len(first)]).total_seconds()
+    return tuple(float(second) / 3600.0 for second in seconds)
 
 
 def _starts(number: Integers) -> pd.DatetimeIndex:
