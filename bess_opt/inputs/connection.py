@@ -18,8 +18,6 @@ from bess_opt.common.names import nearest
 from bess_opt.common.wording import show
 from bess_opt.inputs.calendar.keys import CalendarKeys, edge_findings
 
-NEVER_ACTIVE = "connection_never_active"
-
 
 class Condition(Table):
     """A condition on a column of the series, taken on each step's own value."""
@@ -142,7 +140,7 @@ def clause_notes(clauses: Sequence[Clause], series: pd.DataFrame, holidays: Coll
     found = "is active in no step of the horizon, so that it limits nothing"
     expected = "mend months, days, hours or when, or plan a horizon that holds such steps"
     return [
-        Finding(NEVER_ACTIVE, f"connection[{n}]", f"clause {clause.name!r} {found}", expected, "warning")
+        Finding("connection_never_active", f"connection[{n}]", f"clause {clause.name!r} {found}", expected, "warning")
         for n, clause in enumerate(clauses)
         if not clause.active(series, holidays).any()
     ]

@@ -18,7 +18,7 @@ from bess_opt.common.wording import counted
 from bess_opt.inputs.batteries import check_columns, merged_batteries, only_battery
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.calendar.holidays import holidays_in
-from bess_opt.inputs.connection import NEVER_ACTIVE, Clause, clause_notes, condition_findings
+from bess_opt.inputs.connection import Clause, clause_notes, condition_findings
 from bess_opt.inputs.describe import describe_series, scenario_html
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.outage import Outage, outage_notes
@@ -188,8 +188,8 @@ class Scenario:
     def under(self, numbers: Sequence[int]) -> Scenario:
         """The same scenario under those of its clauses alone, by place in `connection`; they were checked with it."""
         place = {f"connection[{number}]": f"connection[{n}]" for n, number in enumerate(numbers)}
-        kept = [note for note in self.notes if note.code != NEVER_ACTIVE or note.where in place]
-        notes = [replace(note, where=place[note.where]) if note.code == NEVER_ACTIVE else note for note in kept]
+        kept = [note for note in self.notes if note.where in place or not note.where.startswith("connection[")]
+        notes = [replace(note, where=place.get(note.where, note.where)) for note in kept]
         changed = {"connection": tuple(self.connection[number] for number in numbers), "notes": tuple(notes)}
         result = object.__new__(Scenario)
         for key, value in (vars(self) | changed).items():
