@@ -188,8 +188,11 @@ class Scenario:
     def under(self, numbers: Sequence[int]) -> Scenario:
         """The same scenario under those of its clauses alone, by place in `connection`; they were checked with it."""
         place = {f"connection[{number}]": f"connection[{n}]" for n, number in enumerate(numbers)}
-        kept = [note for note in self.notes if note.where in place or not note.where.startswith("connection[")]
-        notes = [replace(note, where=place.get(note.where, note.where)) for note in kept]
+        notes = []
+        for note in self.notes:
+            clause, _, rest = note.where.partition(".")
+            if clause in place or not clause.startswith("connection["):
+                notes.append(replace(note, where=".".join(filter(None, (place.get(clause, clause), rest)))))
         changed = {"connection": tuple(self.connection[number] for number in numbers), "notes": tuple(notes)}
         result = object.__new__(Scenario)
         for key, value in (vars(self) | changed).items():
