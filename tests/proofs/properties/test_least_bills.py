@@ -8,6 +8,8 @@ from support.random_tariffs import OFF, random_billed
 
 import bess_opt as bo
 
+pytestmark = pytest.mark.slow
+
 TECHNOLOGY = {"eta_charge": 0.95, "eta_discharge": 0.9, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 2.0}
 BATTERY = {
     "power_mw": 1.0,

@@ -23,6 +23,8 @@ from bess_opt.solver.solution import Solution
 from bess_opt.strategies.shared.activation import activate
 from bess_opt.strategies.shared.discovery import discover
 
+pytestmark = pytest.mark.slow
+
 STATED: dict[str, dict[str, Any]] = {
     "cycling": {"cycles_per_day": 0.5},
     "export_cap": {"cap_mw": 0.6},
@@ -104,7 +106,6 @@ class TestEveryStrategy:
         plan = bo.control(everything(name).scenario(), forecast, horizon_h=18)
         assert plan.twin == "control"
 
-    @pytest.mark.slow
     def test_the_future_tells_nothing(self, name: str) -> None:
         """The same site with another future from step 30 on does the same until then, if forecasts do not know it."""
         of = everything(name)
@@ -115,7 +116,6 @@ class TestEveryStrategy:
         assert np.abs(before[0] - before[1]).max() < 1e-6
         assert not plans[0].schedule.iloc[30:].equals(plans[1].schedule.iloc[30:])
 
-    @pytest.mark.slow
     def test_a_solver_kept_is_as_good_as_a_new_one(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each window's objective is that of the same program solved from nothing."""
         kept, checked = rolling.Rolling._best, []

@@ -12,6 +12,8 @@ import pytest
 import bess_opt as bo
 from bess_opt.investment.joint.result import exceeded, joint_rows
 
+pytestmark = pytest.mark.slow
+
 CELLS = {"eta_charge": 0.95, "eta_discharge": 0.95, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 2.0}
 BOTH = {"north": (0.0, 2.0), "south": (0.0, 2.0)}
 
@@ -109,7 +111,6 @@ def test_the_mean_of_the_years_counts() -> None:
     assert best.years["revenue"].tolist() == pytest.approx(plans, rel=1e-9)
 
 
-@pytest.mark.slow
 def test_any_executor_gives_the_same() -> None:
     scenario = _site(site={"export_limit_mw": 1.0})
     years = _years(scenario, (0.8, 1.2))
@@ -254,7 +255,6 @@ def test_cells_added_later_are_refused() -> None:
     assert "bo.financials(bo.optimize(sizing.plan.scenario.replace(" in problem.expected
 
 
-@pytest.mark.slow
 def test_the_best_years_of_replacement_are_looked_for() -> None:
     """With fast fade and cheap cells the best is above that of any one year stated, and below the bound."""
     money = {"fade_per_year": 0.1, "replacement_per_mwh": 20.0}

@@ -14,6 +14,8 @@ from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.investment.sizing.sensitivity import FACTORS
 from bess_opt.plots import figure_png
 
+pytestmark = pytest.mark.slow
+
 
 def scenario(**finance: float) -> bo.Scenario:
     time = pd.date_range("2025-06-02", periods=48, freq="h", tz="Europe/Berlin")
