@@ -190,8 +190,8 @@ def test_dark_where_the_system_is_dark(chromium: Any, place: str) -> None:
 
 
 def test_cancel_ends_the_work(chromium: Any) -> None:
-    """A year takes HiGHS a while to plan: once it is at work, the button is there and ends it."""
-    year = bo.load(ROOT / "scenarios" / "solar_merchant").replace(solver={"engine": "highs"})
+    """A year of quarter-hours takes HiGHS a while to plan: once it is at work, the button is there and ends it."""
+    year = bo.load(ROOT / "scenarios" / "arbitrage_15min").replace(solver={"engine": "highs"})
     with served(year) as found:
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(SOON_MS)
