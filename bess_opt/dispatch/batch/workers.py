@@ -97,7 +97,10 @@ class Workers:
         count = workers or os.cpu_count() or 1
 
         def pool() -> Executor:
-            return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=end_with_parent)
+            try:
+                return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=end_with_parent)
+            except OSError as error:  # their locks are files: no room, or too many of them
+                raise _not_started(error) from None
 
         return cls(pool(), in_flight or 2 * count, pool)
 
@@ -113,6 +116,8 @@ class Workers:
         try:
             if self.renewed is not None:
                 self.executor.submit(os.getpid).result()
+        except OSError as error:
+            raise _not_started(error) from None
         except BrokenExecutor:
             raise BessOptError(
                 "workers: they die at the start; a script needs its calls under if __name__ == '__main__': "
@@ -123,6 +128,11 @@ class Workers:
         """Close what is ours."""
         if self.renewed is not None:
             self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _not_started(error: OSError) -> BessOptError:
+    why = error.strerror if error.errno else "no room for their locks"
+    return BessOptError(f"workers: they cannot be started: {why}; make room, or stay in this process with workers=1")
 
 
 def made_by(

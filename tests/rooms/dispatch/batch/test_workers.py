@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -175,6 +176,29 @@ def _lives(pid: int) -> bool:
         return False
     status = Path(f"/proc/{pid}/stat")
     return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX systems")
+def test_no_room_for_the_locks_of_workers_is_told() -> None:
+    code = f"""
+import resource, signal, sys
+sys.path.insert(0, {str(ROOT / "tests")!r})
+import bess_opt as bo
+from support.cases import case
+scenario = case(price_per_mwh=[10.0, 20.0]).scenario()
+bo.study([scenario], workers=1)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+if __name__ == "__main__":
+    try:
+        bo.study([scenario, scenario], workers=2)
+    except bo.BessOptError as error:
+        print(error)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    why = "(no room for their locks|File too large)"  # as the system has it
+    said = f"workers: they cannot be started: {why}; make room, or stay in this process with workers=1\n"
+    assert re.fullmatch(said, ended.stdout)
 
 
 @pytest.mark.slow
