@@ -63,7 +63,8 @@ def counted_plan(plan: Dispatch) -> Dispatch:
     if counted is plan.scenario:
         return plan
     plant, wanted = prepare(counted)
-    booked = ledger_of(plan.schedule, plant)
-    figures = metrics_of(plan.schedule, plant, wanted.score(plan.schedule, plant), booked)
-    lines = booked | wanted.penalties(plan.schedule, plant)
+    schedule = plan.whole_schedule
+    booked = ledger_of(schedule, plant)
+    figures = metrics_of(schedule, plant, wanted.score(schedule, plant), booked)
+    lines = booked | wanted.penalties(schedule, plant)
     return replace(plan, scenario=counted, metrics=figures, ledger=lines)

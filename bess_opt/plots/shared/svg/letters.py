@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Horizontal = Literal["left", "center", "right"]
 Vertical = Literal["top", "center", "center_baseline", "baseline", "bottom"]
+# Of DejaVu Sans, for matplotlib up to 3.10, which does not read the end of its table.
+TYPOGRAPHIC = {"Ascender": 1556, "Descender": -492, "LineGap": 410}
 EM = 100.0  # of an outline, units of its coordinates
 _BETWEEN = " "  # what stands after the last letter: nothing draws nearer to it
 MOST_PAIRS = 4096  # of letters, whose distance is remembered
@@ -112,8 +114,9 @@ def _line(lines: int) -> tuple[float, float]:
     if head is None or table is None:
         raise ValueError("the font of the pictures has no table of its own size; install matplotlib anew")
     em = float(head["unitsPerEm"])
-    gap = table["sTypoLineGap"] / em / 2.0 if lines > 1 else 0.0
-    return table["sTypoAscender"] / em + gap, -table["sTypoDescender"] / em + gap
+    above, below, between = (float(table.get(f"sTypo{name}", own)) / em for name, own in TYPOGRAPHIC.items())
+    gap = between / 2.0 if lines > 1 else 0.0
+    return above + gap, -below + gap
 
 
 @lru_cache
