@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.font_manager import FontProperties, findfont, get_font
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Horizontal = Literal["left", "center", "right"]
 Vertical = Literal["top", "center", "center_baseline", "baseline", "bottom"]
 # Of DejaVu Sans, for matplotlib up to 3.10, which does not read the end of its table.
-TYPOGRAPHIC = {"Ascender": 1556, "Descender": -492, "LineGap": 410}
+TYPOGRAPHIC = {"sTypoAscender": 1556, "sTypoDescender": -492, "sTypoLineGap": 410}
 EM = 100.0  # of an outline, units of its coordinates
 _BETWEEN = " "  # what stands after the last letter: nothing draws nearer to it
 MOST_PAIRS = 4096  # of letters, whose distance is remembered
@@ -114,9 +114,9 @@ def _line(lines: int) -> tuple[float, float]:
     if head is None or table is None:
         raise ValueError("the font of the pictures has no table of its own size; install matplotlib anew")
     em = float(head["unitsPerEm"])
-    above, below, between = (float(table.get(f"sTypo{name}", own)) / em for name, own in TYPOGRAPHIC.items())
-    gap = between / 2.0 if lines > 1 else 0.0
-    return above + gap, -below + gap
+    size: dict[str, Any] = {**TYPOGRAPHIC, **table}
+    gap = size["sTypoLineGap"] / em / 2.0 if lines > 1 else 0.0
+    return size["sTypoAscender"] / em + gap, -size["sTypoDescender"] / em + gap
 
 
 @lru_cache
