@@ -124,6 +124,20 @@ def test_a_bare_factor() -> None:
     assert all(math.isnan(x) for x in (found.irr, found.payback_years, found.discounted_payback_years))
 
 
+def test_month_charges_of_two_halves_are_worth_what_those_of_the_whole_are() -> None:
+    """Two batteries of half the size earn over life, charges of a year counted, what one of the whole size does."""
+    tariff = {"energy": [{"price_per_mwh": 30.0}], "demand": [{"price_per_mw_month": 500.0}]}
+    whole = (
+        of({"horizons_per_year": 365 * 6, "capital_per_mw": 100.0}, load_mw=[0.5, 1.5, 2.0, 0.5])
+        .scenario()
+        .replace(tariff=tariff)
+    )
+    own = whole.batteries[0].to_plain()
+    halves = [own | {"name": name, "power_mw": 0.5} for name in ("north", "south")]
+    value = [bo.financials(bo.optimize(one)).npv for one in (whole, whole.replace(battery=halves))]
+    assert value[0] == pytest.approx(value[1], rel=1e-9)
+
+
 def test_levelised_cost_has_replacement_residual_fade_and_escalation() -> None:
     """No discount, 2 years, escalation 100 %, fade 50 %, upkeep 100, variable O&M 1, capital 1,000, 10 % residual,
     replacement 300, which grows to 1,200. Years' growth 2 and 4, share 1 and 0.5; running 2,000 + 200 a year.
