@@ -171,7 +171,7 @@ def products(past: Past) -> list[dict[str, Any]] | None:
     stated = past.plan.scenario.product
     if past.steps == 0 or not stated:
         return None
-    moments = past.plant.index[: past.steps].append(pd.DatetimeIndex([past.now]))
+    moments = pd.DatetimeIndex([*past.plant.index[: past.steps], past.now])
     tables = []
     for table, product in zip(stated, past.plan.scenario.products, strict=True):
         local = moments if product.time_zone is None else moments.tz_convert(product.time_zone)

@@ -70,9 +70,6 @@ def _require_products_fit(scenario: Scenario, unit: str) -> None:
     names = ", ".join(repr(product.name) for product in scenario.product)
     if unit != "currency":
         raise StrategyError(f"product: found {names} beside a strategy scored in {unit}; use one scored in money")
-    regulating = [entry.name for entry in scenario.strategies if "regulation" in get(entry.name).needs]
-    if regulating:
-        raise StrategyError(f"product: found {names} beside {regulating[0]!r}; state its capacity as products too")
 
 
 def _single(entry: StrategyEntry, scenario: Scenario, plant: Plant, where: str) -> SingleStrategy:
