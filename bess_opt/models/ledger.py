@@ -139,6 +139,14 @@ def cash_terms(m: Any) -> list[tuple[float, Any, Any]]:
     return [(1.0, term.rule, term.index) for term in m.ledger if LINES[term.line].cash]
 
 
+def same_terms(one: Objective, other: Objective) -> bool:
+    """Whether two objectives of a model are the same rules over the same members with the same weights."""
+    return len(one) == len(other) and all(
+        weight == of_weight and rule is of_rule and index is of_index
+        for (weight, rule, index), (of_weight, of_rule, of_index) in zip(one, other, strict=True)
+    )
+
+
 def shadow_lines(m: Any) -> list[str]:
     """Lines of the ledger that are no cash: they steer a plan and stand apart."""
     return sorted({term.line for term in m.ledger if not LINES[term.line].cash})

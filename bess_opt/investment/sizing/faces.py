@@ -71,11 +71,29 @@ class Faces:
         """The sizes, MW and MWh, at which faces were read, in the order in which they are tried."""
         return tuple((face.power_mw, face.energy_mwh) for face in self._known)
 
+    def read_since(self, number: int) -> list[Face]:
+        """The faces that are known beyond the first so many."""
+        return self._known[number:]
+
     def read(self, sizes: tuple[tuple[float, float], ...]) -> None:
         """Know the faces read at these sizes and no others, so that answers depend on nothing asked before."""
         if self.read_at != sizes:
             known = {(face.power_mw, face.energy_mwh): face for face in self._known}
             self._known = [known.get(size) or self._face(self._built(*size), *size) for size in sizes]
+
+    def leading_to(self, program: Program, power_mw: float, energy_mwh: float) -> list[Face]:
+        """The known faces that lead to a size; where none does the one read there, or where limits bend there all.
+
+        A face whose limits are the least of several bounds those of every size, wherever it was read. Of a bend
+        between a known face and one that is not, this tells the known one alone: the other comes with a size on it.
+        """
+        known = [face for face in self._known if face.leads_to(program, power_mw, energy_mwh)]
+        if known:
+            return known
+        try:
+            return [self._leading_to(program, power_mw, energy_mwh)]
+        except NotConcaveError:
+            return self.at(program, power_mw, energy_mwh)
 
     def at(self, program: Program, power_mw: float, energy_mwh: float) -> list[Face]:
         """How the limits change around a size: one way, or one for each side where they change over."""

@@ -189,7 +189,7 @@ class _Search:
             self._rows.append(self._row(*at, math.nan, math.nan, exact=False))
             return
         self._solved.append(size)
-        self._planes.add(size.planes)
+        self._planes.add((*size.planes, *size.others))
         value = self._value(size)
         self._rows.append(self._row(size.power_mw, size.energy_mwh, value, size.revenue, exact=False))
         if self._best is None or math.isnan(self.best_value) or self._goal.better(value, self.best_value):
@@ -203,7 +203,7 @@ class _Search:
         for more in ((1.0 + BEYOND, 1.0), (1.0, 1.0 + BEYOND)):
             with contextlib.suppress(NoPlanError, EngineRefusedError):
                 larger = self._program.solved(battery.power_mw * more[0], battery.energy_mwh * more[1])
-                self._planes.add(larger.planes)
+                self._planes.add((*larger.planes, *larger.others))
 
     def _value(self, size: SolvedSize) -> float:
         return self._goal.of_revenue(size.revenue, size.power_mw, size.energy_mwh)
