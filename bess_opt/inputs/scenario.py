@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from bess_opt.inputs.products.market_product import (
     unused_columns,
 )
 from bess_opt.inputs.reading.json_schema import json_schema
-from bess_opt.inputs.reading.magnitudes import check_magnitudes
+from bess_opt.inputs.reading.magnitudes import Largest, check_magnitudes
 from bess_opt.inputs.reading.scenario_checks import battery_findings, check_tables
 from bess_opt.inputs.reading.scenario_reading import (
     LISTS,
@@ -194,12 +195,16 @@ class Scenario:
         batteries, problems = read_batteries(tables)
         if problems:
             return None
-        parts = {"batteries": batteries} | {key: getattr(self, key) for key in (*_HELD, *LISTS)}
         problems = battery_findings(batteries, self.site, self.step_h)
         problems += check_columns(batteries, list(self._clean.frame.columns))
-        if problems or check_magnitudes(parts, self._clean.frame):
+        if problems or not self._largest.stands_beside(batteries):
             return None
         return self._with({"batteries": batteries})
+
+    @cached_property
+    def _largest(self) -> Largest:
+        """What any batteries of this scenario must stand beside."""
+        return Largest.of({key: getattr(self, key) for key in (*_HELD, *LISTS)}, self._clean.frame)
 
     def _with(self, parts: Mapping[str, Any]) -> Scenario:
         """This scenario with other parts that were checked."""

@@ -7,6 +7,7 @@ through a dozen operations: what is more than a hundred million times larger wou
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -49,6 +50,40 @@ def check_magnitudes(parts: Mapping[str, Any], series: pd.DataFrame) -> list[Fin
     return found
 
 
+@dataclass(frozen=True)
+class Largest:
+    """Of all that is stated beside the batteries: largest power [MW] and price, and the usual price."""
+
+    power_mw: float
+    price: float
+    usual_price: float
+
+    @classmethod
+    def of(cls, parts: Mapping[str, Any], series: pd.DataFrame) -> Largest:
+        """Of the `parts` of a scenario, whatever its batteries, and its series."""
+        tables = [part for name, part in parts.items() if isinstance(part, Table) and name != "series"]
+        lists = [part for name, part in parts.items() if isinstance(part, tuple) and name != "batteries"]
+        tables += [row for rows in lists for row in rows]
+        stated = [(unit, abs(value)) for table in tables for _, unit, value in _numbers(table, "")]
+        for name in series.columns:
+            stated.append((SERIES[str(name)].unit, float(np.abs(series[name].to_numpy()).max(initial=0.0))))
+        power = max((value for unit, value in stated if unit == "MW"), default=0.0)
+        price = max((value for unit, value in stated if unit in MONEY), default=0.0)
+        return cls(power, price, usual_price(series, parts.get("tariff")))
+
+    def stands_beside(self, batteries: Sequence[Battery]) -> bool:
+        """Whether `check_magnitudes` finds nothing with these batteries."""
+        power, price = batteries_power_mw(batteries), self.usual_price
+        if (power > 0.0 and self.power_mw > WIDEST * power) or (price > 0.0 and self.price > WIDEST * price):
+            return False
+        places = {place_of(battery, batteries): battery for battery in batteries}
+        return not any(
+            finding
+            for place, battery in places.items()
+            for finding in (*_battery(battery, place), *too_large(battery, place, power, price))
+        )
+
+
 def batteries_power_mw(batteries: Sequence[Battery]) -> float:
     """Power that the largest of the batteries can give, its C-rate counted in."""
     return max(min(battery.power_mw, battery.tech.c_rate_max * battery.energy_mwh) for battery in batteries)
@@ -61,6 +96,15 @@ def usual_price(series: pd.DataFrame, tariff: Any) -> float:
     prices = np.abs(np.concatenate([*columns, np.asarray(rates, dtype=float)]))
     prices = prices[prices > NOTHING]
     return float(np.median(prices)) if len(prices) else 0.0
+
+
+def far_beside(
+    table: Table, where: str, batteries: Sequence[Battery], series: pd.DataFrame, tariff: Any
+) -> list[Finding]:
+    """`too_large` of a table beside the batteries and the usual price of a scenario."""
+    if not any(True for _ in _numbers(table, where)):
+        return []
+    return list(too_large(table, where, batteries_power_mw(batteries), usual_price(series, tariff)))
 
 
 def too_large(table: Table, where: str, power_mw: float, price: float) -> Iterator[Finding]:

@@ -141,15 +141,16 @@ class Faces:
         raise NotConcaveError("a limit of the program bends with the size")
 
     def _read(self, program: Program, power_mw: float, energy_mwh: float) -> Face | None:
-        """How the limits change there, with a step that changes them alike on both sides; None where they bend."""
+        """How the limits change there, with a step after which they do so alike; None where they bend.
+
+        A least of linear limits that is at a size inside a triangle what its corners say is so all over it.
+        """
         for step in STEPS:
-            changes, beyond = [], []
-            for power, energy in ((step * power_mw, 0.0), (0.0, step * energy_mwh)):
-                smaller = self._built(power_mw - power, energy_mwh - energy)
-                larger = self._built(power_mw + power, energy_mwh + energy)
-                changes.append(Change.between(smaller, larger).per(2.0 * (power + energy)))
-                beyond.append((larger, power_mw + power, energy_mwh + energy))
+            more = step * power_mw, step * energy_mwh
+            larger = self._built(power_mw + more[0], energy_mwh), self._built(power_mw, energy_mwh + more[1])
+            changes = [Change.between(program, one).per(by) for one, by in zip(larger, more, strict=True)]
             face = Face(program, power_mw, energy_mwh, (changes[0], changes[1]))
-            if all(face.leads_to(*side) for side in beyond):
+            inside = power_mw + more[0] / 3.0, energy_mwh + more[1] / 3.0
+            if face.leads_to(self._built(*inside), *inside):
                 return face
         return None
