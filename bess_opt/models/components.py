@@ -32,6 +32,12 @@ def members(index: Any) -> np.ndarray:
     return np.fromiter(index, dtype=np.int64, count=len(index))
 
 
+def _span(index: Any) -> tuple[int, int]:
+    """(first, how many) of the consecutive integers of a Pyomo index set."""
+    size = len(index)
+    return (int(index.bounds()[0]) if size else 0), size
+
+
 def _one_each(values: Any, size: int) -> np.ndarray:
     """`values`, a number or one per member, as an array of `size` of its own."""
     each = np.empty(size)
@@ -63,9 +69,7 @@ class ArrayVar(WithUnits, IndexedVar):
         doc: str,
         meaning: Meaning = NOTHING_SAID,
     ) -> None:
-        positions = members(index)
-        self.first = int(positions[0]) if len(positions) else 0
-        self.size = len(positions)
+        self.first, self.size = _span(index)
         self.lower_values = _one_each(lower, self.size)
         self.upper_values = _one_each(upper, self.size)
         self.integer = binary or integer
@@ -90,9 +94,8 @@ class ArrayParam(WithUnits, IndexedParam):
     """Parameter over a set of consecutive integers with one value per member."""
 
     def __init__(self, index: Any, values: Any, *, units: Unit | None = None, doc: str) -> None:
-        positions = members(index)
-        self.first = int(positions[0]) if len(positions) else 0
-        self.values_array = _one_each(values, len(positions))
+        self.first, size = _span(index)
+        self.values_array = _one_each(values, size)
         self.stated_units = units
         super().__init__(
             index,
