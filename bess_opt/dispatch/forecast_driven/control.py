@@ -69,14 +69,12 @@ def control(
     the day before, from the energy expected at midnight; the battery follows it as far as physics allows, and
     all flows are settled at actual prices. `every_h` then does not count. The battery power of a schedule is held;
     PV that a plan curtails is held at the power that the plan uses.
+    Bids of products that are choices are made exactly for blocks that begin in steps carried out, relaxed beyond.
     A window that has no plan as believed leaves the one before in force, and a finding says so.
     `progress` is a callable that is told a `Progress` as decisions are carried out, or whether a bar is drawn; if it
     raises StopIteration the operation ends with CancelledError, for half a plan is none.
 
-    Least bids, whole steps and groups of market products are chosen exactly for blocks that begin in steps carried
-    out, and relaxed beyond.
-
-    Raises `ScenarioError` for a wrong forecast or length, `StrategyError` for a strategy that a window cannot carry,
+    Raises `ScenarioError` for a wrong forecast or length, `StrategyError` for what a window cannot carry,
     `InfeasibleError` with the time where there is no plan at all or the site's limits cannot be held.
     """
     watch = Stopwatch()

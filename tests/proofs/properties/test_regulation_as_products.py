@@ -141,7 +141,7 @@ def test_a_reserve_beside_regulation_is_one_product_more() -> None:
 
 
 def test_windows_over_all_that_comes_hold_both() -> None:
-    """Negative prices make the relaxed plan run both ways: the ways are then chosen for money, not for the ties."""
+    """The relaxed plan is not one way at negative prices: ways are then chosen for money, not for the ties."""
     made = bo.control(beside_reserve(True), forecast="perfect", horizon_h=48, every_h=11)
     assert made.metrics.net_revenue == pytest.approx(bo.optimize(beside_reserve(True)).metrics.net_revenue, rel=1e-6)
 
