@@ -69,12 +69,16 @@ def proven(bound: float, objective: float, program: Program, scale_mw: float) ->
 
 
 def in_order(ties: Sequence[Array]) -> Array:
-    """Several objectives as one cost, each a small fraction of the one before it."""
+    """Several objectives as one cost, each a small fraction of the one before it.
+
+    The first counts by what is usual in it, a later one by its dearest unit: the tie-break's weights lie far apart.
+    """
     total, weight = np.zeros(len(ties[0])), 1.0
     for cost in ties:
         present = np.abs(cost[cost != 0.0])
         if len(present):
-            total += cost * (weight / float(np.median(present)))
+            unit = np.median(present) if weight == 1.0 else present.max()
+            total += cost * (weight / float(unit))
             weight *= LATER
     return total
 

@@ -148,8 +148,8 @@ def made_by(
 class _Round:
     """The state of handing out jobs.
 
-    A broken pool fails all that was in it, guilty or not: these suspects are tried again one at a time, so that
-    only a job that breaks a pool on its own is blamed.
+    A broken pool fails all that was in it, guilty or not, and Dask fails what died beside the guilty one: these
+    suspects are tried again one at a time, so that only a job that takes its worker along on its own is blamed.
     """
 
     def __init__(self, workers: Workers, jobs: Iterator[Job], action: Action, retries: int) -> None:
@@ -158,6 +158,7 @@ class _Round:
         self.suspects: deque[Job] = deque()
         self.refused: list[tuple[Job, Made]] = []
         self.deaths: dict[int, int] = {}
+        self.tried_alone: Job | None = None
         self.started = False
 
     def run(self) -> Iterator[tuple[Job, Made]]:
@@ -178,7 +179,7 @@ class _Round:
                     broken = True
                     yield from self._died(job, error, blame=alone)
                 elif type(error).__name__ == KILLED:
-                    yield from self._died(job, error, blame=True)
+                    yield from self._died(job, error, blame=job is self.tried_alone)
                 else:
                     yield job, failed(job.digest, _told(error))
             if broken:
@@ -188,7 +189,8 @@ class _Round:
         """Hand out what there is room for; False when nothing is left to wait for."""
         if self.suspects:
             if not self.out:
-                self._submit(self.suspects.popleft())
+                self.tried_alone = self.suspects.popleft()
+                self._submit(self.tried_alone)
             return True
         while len(self.out) < self.workers.in_flight:
             job = next(self.jobs, None)

@@ -38,7 +38,7 @@ def client(tmp_path: Path) -> Iterator[distributed.Client]:
     """Two workers of one thread each, in processes of their own."""
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, local_directory=tmp_path
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", local_directory=tmp_path
         ) as cluster,
         distributed.Client(cluster) as client,
     ):

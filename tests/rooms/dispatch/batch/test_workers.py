@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,44 @@ def test_only_a_job_that_breaks_a_pool_alone_is_blamed() -> None:
     assert made[0].row["error"] == "its worker died 3 times: gone"
     assert not made[0].final
     assert made[1].row["x"] == 1
+
+
+# Dask's error for a task that it gave up, told from others by its name.
+GivenUpError = type("KilledWorker", (Exception,), {})
+
+
+class Company(Executor):
+    """Like a cluster: while a job named "poison" is at work with others, all of them are given up, one after another."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Future[Any]] = []
+        self.tried = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        poison = args[2].name == "poison"
+        self.tried += poison
+        if poison or self.tried == 0:
+            self.waiting.append(future)
+            if poison:
+                error = GivenUpError("4 workers died")
+                for late, given_up in enumerate([future, *self.waiting[:-1]]):
+                    threading.Timer(0.1 + 0.2 * late, given_up.set_exception, [error]).start()
+                self.waiting.clear()
+        else:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def test_who_was_given_up_beside_the_guilty_one_is_tried_alone() -> None:
+    """Two jobs died with the third, one heard of it last: both have their rows, and the third is blamed once."""
+    asked = jobs(4)
+    asked[2] = replace(asked[2], scenario=asked[2].scenario.replace(name="poison"))
+    company = Company()
+    rows = {job.place: row.row for job, row in made_by(Workers(company, 4, None), iter(asked), ACTION, retries=0)}
+    assert [rows[place]["error"] for place in (0, 1, 3)] == ["", "", ""]
+    assert rows[2]["error"] == "its worker died 1 times: 4 workers died"
+    assert company.tried == 2
 
 
 def test_a_pool_that_is_not_ours_cannot_be_renewed() -> None:

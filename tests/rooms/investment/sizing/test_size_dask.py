@@ -33,7 +33,7 @@ def test_a_killed_worker_changes_nothing(tmp_path: Path) -> None:
 
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, local_directory=tmp_path
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", local_directory=tmp_path
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
