@@ -15,7 +15,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.models.one_way import Pair, add_one_way
 from bess_opt.plant.plant import Plant
-from bess_opt.solver.expand import expand
+from bess_opt.solver.expand import extended
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import Solution
 
@@ -86,7 +86,4 @@ def in_order(ties: Sequence[Array]) -> Array:
 def one_way_program(m: Any, plant: Plant, program: Program, converters: tuple[Pair, ...]) -> Program:
     """`program`, an expansion of `m`, with the one-way rule for `converters`; what it holds stays held."""
     add_one_way(m, plant, converters)
-    full = expand(m)
-    first = slice(program.columns)
-    full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
-    return full
+    return extended(program, m)
