@@ -13,7 +13,7 @@ from bess_opt.common.arrays import Integers
 from bess_opt.common.errors import BessOptError
 from bess_opt.common.wording import number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE
-from bess_opt.comparison.resilience import resilience
+from bess_opt.comparison.resilience.resilience import resilience
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.investment.lifetime.ageing import SiteAgeing, ageing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from support.peers.called_plan import require_every_call_stands
 from support.peers.product_program import ProductCase, most_money
 from support.peers.product_sites import random_called_case
 
@@ -40,6 +41,7 @@ def hold_against(seed: int) -> None:
     assert plan.report.objective == pytest.approx(expected, rel=1e-6, abs=1e-6)
     m = plan.metrics
     assert m.net_revenue - m.wear_cost + m.stored_value == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    require_every_call_stands(case, plan.whole_schedule)
     again = bo.replay(plan)
     pd.testing.assert_frame_equal(
         again.whole_schedule.drop(columns="limited_by"), plan.whole_schedule.drop(columns="limited_by"), atol=1e-5
