@@ -136,13 +136,19 @@ class Cutter:
         """Per instant, whether a row over many steps, but no more than `longest`, reaches from before it to after."""
         return self._crossed(self._wide & (self.row_last - self.row_first <= 2 * longest))
 
-    def crossed_beside_energy(self) -> Array:
-        """Per instant, whether any row but those that carry stored energy reaches from before it to after it."""
+    def crossed_beside_energy(self, longest: int | None = None) -> Array:
+        """Per instant, whether any row but those that carry stored energy reaches from before it to after it.
+
+        Rows over more than `longest` steps are left out.
+        """
         carries = np.zeros(self.full.rows, dtype=bool)
         for block in self.full.constraints.values():
             if block.meaning.carries_energy:
                 carries[block.slice] = True
-        return self._crossed(~carries & (self.row_last <= 2 * self.steps))
+        counted = ~carries & (self.row_last <= 2 * self.steps)
+        if longest is not None:
+            counted &= self.row_last - self.row_first <= 2 * longest
+        return self._crossed(counted)
 
     def spans_all(self) -> bool:
         """Whether one row reaches from the first step to the last."""

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class _Node:
 
 
 class WayBranches:
-    """The search in one `program`, whose only integers are the binaries of `ways`."""
+    """The search in one `program`, whose only integers are the binaries of `ways`; `basis` is where it begins."""
 
     def __init__(
         self,
@@ -55,12 +56,15 @@ class WayBranches:
         options: SolverOptions,
         scale_mw: float,
         left_s: Callable[[], float | None],
+        basis: Any = None,
     ) -> None:
         self._program, self._ways, self._scale_mw, self._left_s = program, ways, scale_mw, left_s
         linear = replace(program, integer=np.zeros_like(program.integer))
         self._solver = Solver(linear, options, scale_mw=scale_mw)
         self._solver.expect_repeats()
         self._solver.expect_little()
+        if basis is not None:
+            self._solver.set_basis(basis)
         uppers = (program.upper[flow] for flow in (ways.first, ways.second))
         self._limits = [np.clip(np.where(np.isfinite(u), u, scale_mw), IDLE * scale_mw, None) for u in uppers]
 

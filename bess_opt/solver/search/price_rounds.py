@@ -1,0 +1,198 @@
+"""The best one-way plan of a program whose relaxation breaks the rule in few steps, proven at its own prices.
+
+The relaxation mended is a plan, and mostly near the best one. At its prices of stored energy and of shared rows no
+plan costs less than the best plans of the segments around the mended steps, and all else at its best side. Where a
+segment has a plan that costs less, that one's ways are tried in the whole; where they do not help, the segment grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bess_opt.common.arrays import Array
+from bess_opt.solver.one_way import ONE_WAY_ROUNDING, Exact
+from bess_opt.solver.search.segment_plans import LOOSE, SegmentPlans
+from bess_opt.solver.search.segments import WIDEST, Segment
+from bess_opt.solver.search.side_by_side import side_by_side
+from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, InfeasibleProgramError, basis_at
+from bess_opt.solver.warm_start import complete
+
+AROUND = 24  # steps of a segment about a mended step at first
+ROUNDS = 60  # after which the search by segments is asked
+LONGEST = 80  # steps of a segment up to which it grows here
+
+Spans = Iterable[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A segment at some prices: what none of its plans costs less than, and the one that costs that."""
+
+    cost: Array
+    bound: float
+    x: Array
+    idle: Mapping[str, Array]
+    above: float = 0.0  # what the plan of the whole costs more in it
+
+
+class PriceRounds:
+    """Plan and bound of one program, brought together round by round: `best` and `bound`, minimised."""
+
+    def __init__(self, plans: SegmentPlans, x: Array, bound: float) -> None:
+        self.best: Exact | None = None
+        self.bound = bound
+        self._plans, self._x = plans, x
+        crossed = plans.cutter.crossed_beside_energy(WIDEST)
+        self._ends = np.flatnonzero(~crossed)
+        self._segments: list[Segment] = []
+        self._known: dict[Segment, Priced] = {}
+        self._prices = self._column = self._row = np.zeros(0)
+
+    @property
+    def closes(self) -> bool:
+        """Whether the plan is as near its bound as was asked for."""
+        return self.best is not None and self.best.solution.objective - self.bound <= self._plans.tolerance()
+
+    @property
+    def found(self) -> Exact | None:
+        """The best plan, with the number of segments about it."""
+        return None if self.best is None else replace(self.best, segments=len(self._segments))
+
+    def run(self) -> None:
+        """Go on until plan and bound meet, or no segment that is still short helps."""
+        self._take(self._plans.mended([self._plans.on_balance(self._x)], self.bound, 0, ties=False))
+        for _ in range(ROUNDS):
+            if self.best is None:
+                return
+            self._evaluate(self.best)
+            if self.closes:
+                return
+            short = self._short_of_bound()
+            if any(self._try(self.best, of) for of in (short, short[:1])):
+                continue
+            self._segments = self._wider(set(short))
+            longest = max(segment.last - segment.first for segment in self._segments)
+            if longest > LONGEST or not short:
+                return
+
+    def _take(self, plan: Exact | None) -> None:
+        """Enter a better plan: its prices, its basis, and segments around all steps in which it closes a way."""
+        if plan is None:
+            return
+        plans, self.best = self._plans, plan
+        new = plan.solution.row_dual
+        if len(self._prices):  # what has changed by rounding alone keeps its price, and segments what is known
+            least = LOOSE * float(np.abs(new).max(initial=0.0))
+            new = np.where(np.abs(new - self._prices) <= least, self._prices, new)
+        self._prices = new
+        self._column, self._row = plans.statuses
+        steps = np.unique(plans.program.place[plan.closed] // 2)
+        covered = np.zeros(plans.steps, dtype=bool)
+        for segment in self._segments:
+            covered[segment.first : segment.last] = True
+        spans = [(segment.first, segment.last) for segment in self._segments]
+        for step in steps[~covered[steps]].tolist():
+            spans.append(self._out_to_ends(step - AROUND // 2, step + 1 + AROUND // 2))
+        self._segments = _laid_out(spans, 2 * AROUND)
+
+    def _out_to_ends(self, first: int, last: int) -> tuple[int, int]:
+        """The span from the last instant up to `first` at which a segment may end to the first one from `last` on."""
+        ends = self._ends
+        before = int(np.searchsorted(ends, max(first, 0), side="right")) - 1
+        after = int(np.searchsorted(ends, min(last, self._plans.steps)))
+        return int(ends[before]), int(ends[after])
+
+    def _evaluate(self, best: Exact) -> None:
+        """Bound all plans at the present prices."""
+        allowance = self._plans.tolerance() / (4 * max(1, len(self._segments)))
+        full = self._plans.with_ways(best.x)
+        found = side_by_side(lambda one: self._priced(one, full, allowance), self._segments)
+        self._known = dict(zip(self._segments, found, strict=True))
+        outside = self._plans.outside(self._prices, self._segments)
+        self.bound = max(self.bound, outside + sum(one.bound for one in found))
+
+    def _priced(self, segment: Segment, full: Array, allowance: float) -> Priced:
+        """A segment's best plan at the prices, begun with the plan `full` of the whole and its basis."""
+        plans = self._plans
+        cut = plans.cutter.cut(segment, self._x, self._prices)
+        here, known = full[cut.origin], self._known.get(segment)
+        paid = float(cut.priced.cost @ here)
+        if known is not None and np.array_equal(known.cost, cut.priced.cost):
+            return replace(known, above=paid - known.bound)
+        _, columns, rows = plans.cutter.slice(segment)
+        column = np.where(here > 0.5, AT_UPPER, AT_LOWER)
+        own = columns < plans.program.columns
+        column[own] = self._column[columns[own]]
+        row = np.full(len(rows), BASIC)
+        own = rows < plans.program.rows
+        row[own] = self._row[rows[own]]
+        complete(column, row)
+        ways = plans.ways(cut.origin, segment)
+        found = plans.solve_small(cut.priced, ways, allowance, begin=here, basis=basis_at(column, row))
+        idle = plans.idle_in(cut, segment, found.x)
+        return Priced(cut.priced.cost, found.bound, found.x, idle, paid - found.bound)
+
+    def _short_of_bound(self) -> list[Segment]:
+        """The segments in which the plan costs most above the bound, the worst first; the others leave little."""
+        by_worst = sorted(self._segments, key=lambda segment: -self._known[segment].above)
+        left = np.cumsum([self._known[segment].above for segment in reversed(by_worst)])[::-1]
+        return [segment for segment, rest in zip(by_worst, left, strict=True) if rest > self._plans.tolerance() / 2]
+
+    def _try(self, best: Exact, segments: Sequence[Segment]) -> bool:
+        """Whether the ways of the plans of `segments`, of `best` elsewhere, are better; then they are taken."""
+        plans, elsewhere = self._plans, np.ones(self._plans.steps, dtype=bool)
+        for segment in segments:
+            elsewhere[segment.first : segment.last] = False
+        still = {}
+        for pair in plans.pairs:
+            first, second = (best.x[plans.program.variables[name].slice] for name in (pair.first, pair.second))
+            rounding = ONE_WAY_ROUNDING * plans.scale_mw
+            still[pair.first] = np.flatnonzero(elsewhere & (first <= rounding) & (first < second))
+            still[pair.second] = np.flatnonzero(elsewhere & (second <= rounding) & (second <= first))
+        idle = [*(self._known[segment].idle for segment in segments), still]
+        try:
+            plan = plans.mended(idle, self.bound, len(self._segments), ties=False)
+        except InfeasibleProgramError:
+            return False
+        least = plans.tolerance() / 10.0
+        if plan is None or plan.solution.objective > best.solution.objective - least:
+            return False
+        self._take(plan)
+        return True
+
+    def _wider(self, short: set[Segment]) -> list[Segment]:
+        """Those in `short` at least half as wide again, at the cost of the others beside them."""
+        grown = []
+        for segment in self._segments:
+            if segment in short:
+                more = max((segment.last - segment.first) // 4, 1)
+                grown.append(self._out_to_ends(segment.first - more, segment.last + more))
+        most = max((last - first for first, last in grown), default=0)
+        laid = _laid_out(grown, most)
+        free = np.ones(self._plans.steps, dtype=bool)
+        for segment in laid:
+            free[segment.first : segment.last] = False
+        spans = [(segment.first, segment.last) for segment in laid]
+        for segment in self._segments:
+            left = np.flatnonzero(free[segment.first : segment.last])
+            if len(left):
+                spans.append((segment.first + int(left[0]), segment.first + int(left[-1]) + 1))
+        return _laid_out(spans, most)
+
+
+def _laid_out(spans: Spans, most: int) -> list[Segment]:
+    """Segments of the spans in order of time; those that overlap become one of at most `most` steps, else touch."""
+    laid: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        begun = laid[-1] if laid else (-1, -1)
+        if first >= begun[1]:
+            laid.append((first, last))
+        elif last - begun[0] <= most:
+            laid[-1] = (begun[0], max(begun[1], last))
+        elif last > begun[1]:
+            laid.append((begun[1], last))
+    ends = {last for _, last in laid}
+    return [Segment(first, last, joined=first in ends) for first, last in laid]
