@@ -85,23 +85,24 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
     kept, into, out = storage.law(step_h)
     caps = [(cap.charged, Allowance(cap, plant.steps)) for cap in storage.caps]
     held, ramps = None if asked.held is None else asked.held.swing_mw, band.ramps
-    both = out - into
+    both, guarded, lowest_by, highest_by = out - into, bool(caps) or ramps, "", ""
     for t, floor, ceiling, lowest, highest, most_in, most_out, drawn in _limits(plant, site):
         left = kept * energy - step_h * drawn if drawn else kept * energy
         charge_room, discharge_room = (ceiling - left) / into, (left - floor) / out
         charge_room = most_in if charge_room > most_in else charge_room if charge_room > 0.0 else 0.0
         discharge_room = most_out if discharge_room > most_out else discharge_room if discharge_room > 0.0 else 0.0
-        lowest_by = highest_by = ""
-        for charged, allowance in caps:
-            may = allowance.left_mwh(t) / (into if charged else out)
-            if charged:
-                charge_room = min(charge_room, may)
-                lowest, lowest_by = (-may, "cycles") if -may > lowest else (lowest, lowest_by)
-            else:
-                discharge_room = min(discharge_room, may)
-                highest, highest_by = (may, "cycles") if may < highest else (highest, highest_by)
-        if ramps:
-            lowest, highest, lowest_by, highest_by = band.narrowed(t, lowest, highest, lowest_by, highest_by)
+        if guarded:
+            lowest_by = highest_by = ""
+            for charged, allowance in caps:
+                may = allowance.left_mwh(t) / (into if charged else out)
+                if charged:
+                    charge_room = min(charge_room, may)
+                    lowest, lowest_by = (-may, "cycles") if -may > lowest else (lowest, lowest_by)
+                else:
+                    discharge_room = min(discharge_room, may)
+                    highest, highest_by = (may, "cycles") if may < highest else (highest, highest_by)
+            if ramps:
+                lowest, highest, lowest_by, highest_by = band.narrowed(t, lowest, highest, lowest_by, highest_by)
         state.step, state.energy_mwh = t, energy
         state.charge_room_mw, state.discharge_room_mw = charge_room, discharge_room
         wanted = rule(state)
@@ -124,13 +125,14 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
             )  # fmt: skip
             if abs(given - wanted) > rounding:
                 limited[t] = stopped or by
-        for charged, allowance in caps:
-            moved = -given if charged else given
-            allowance.book(((moved if moved > 0.0 else 0.0) + swing) * (into if charged else out))
         power.append(given)
         stored.append(energy)
-        if ramps:
-            band.book(t, 0.0 if storage.on_dc_bus else given, given if storage.on_dc_bus else 0.0)
+        if guarded:
+            for charged, allowance in caps:
+                moved = -given if charged else given
+                allowance.book(((moved if moved > 0.0 else 0.0) + swing) * (into if charged else out))
+            if ramps:
+                band.book(t, 0.0 if storage.on_dc_bus else given, given if storage.on_dc_bus else 0.0)
     return site_flows(plant, asked, [np.array(power)], [np.array(stored)], np.array(limited, dtype=object), band)
 
 
