@@ -82,8 +82,10 @@ class State:
         self.plant, self.step_h, self._grid, self.step = plant, plant.step_h, grid, 0
         self.units: Mapping[str, UnitState] = {}
         self._nameplate = plant.energy_mwh
-        self._solar, self._load = plant.solar_mw.tolist(), plant.load_mw.tolist()
-        self._buy, self._sell = plant.import_price.tolist(), plant.export_price.tolist()
+        self._solar: list[float] = plant.solar_mw.tolist()
+        self._load: list[float] = plant.load_mw.tolist()
+        self._buy: list[float] = plant.import_price.tolist()
+        self._sell: list[float] = plant.export_price.tolist()
 
     @property
     def soc(self) -> float:
@@ -93,22 +95,22 @@ class State:
     @property
     def solar_mw(self) -> float:
         """PV power available in this step."""
-        return float(self._solar[self.step])
+        return self._solar[self.step]
 
     @property
     def load_mw(self) -> float:
         """Load of this step."""
-        return float(self._load[self.step])
+        return self._load[self.step]
 
     @property
     def import_price(self) -> float:
         """Price paid in this step, currency/MWh."""
-        return float(self._buy[self.step])
+        return self._buy[self.step]
 
     @property
     def export_price(self) -> float:
         """Price received in this step, currency/MWh."""
-        return float(self._sell[self.step])
+        return self._sell[self.step]
 
     @property
     def time(self) -> pd.Timestamp:

@@ -25,8 +25,8 @@ from bess_opt.plant.rule import AnyRule, GridOf, Held, Rule, State
 from bess_opt.plant.stepper_limits import SLACK
 from bess_opt.plant.steps.shared_steps import run_several
 from bess_opt.plant.steps.site_flows import site_flows
-from bess_opt.plant.steps.transition import transition
-from bess_opt.plant.warranty.cycle_caps import Allowance
+from bess_opt.plant.steps.transition import transition_of
+from bess_opt.plant.warranty.cycle_caps import Allowances
 
 
 def follow(plant: Plant, asked: Setpoints) -> Flows:
@@ -83,26 +83,22 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
     state = State(plant, band.grid_mw.__getitem__ if band.ramps else _grid_of(plant, power))
     rounding, energy = SLACK * plant.scale_mw, storage.start_mwh
     kept, into, out = storage.law(step_h)
-    caps = [(cap.charged, Allowance(cap, plant.steps)) for cap in storage.caps]
+    step, caps = transition_of(storage, step_h), Allowances(storage.caps, plant.steps, into, out)
     held, ramps = None if asked.held is None else asked.held.swing_mw, band.ramps
-    both, guarded, lowest_by, highest_by = out - into, bool(caps) or ramps, "", ""
+    both, capped, lowest_by, highest_by = out - into, bool(storage.caps), "", ""
     for t, floor, ceiling, lowest, highest, most_in, most_out, drawn in _limits(plant, site):
         left = kept * energy - step_h * drawn if drawn else kept * energy
         charge_room, discharge_room = (ceiling - left) / into, (left - floor) / out
         charge_room = most_in if charge_room > most_in else charge_room if charge_room > 0.0 else 0.0
         discharge_room = most_out if discharge_room > most_out else discharge_room if discharge_room > 0.0 else 0.0
-        if guarded:
-            lowest_by = highest_by = ""
-            for charged, allowance in caps:
-                may = allowance.left_mwh(t) / (into if charged else out)
-                if charged:
-                    charge_room = min(charge_room, may)
-                    lowest, lowest_by = (-may, "cycles") if -may > lowest else (lowest, lowest_by)
-                else:
-                    discharge_room = min(discharge_room, may)
-                    highest, highest_by = (may, "cycles") if may < highest else (highest, highest_by)
-            if ramps:
-                lowest, highest, lowest_by, highest_by = band.narrowed(t, lowest, highest, lowest_by, highest_by)
+        if capped:
+            may_in, may_out = caps.most_mw(t)
+            charge_room = may_in if may_in < charge_room else charge_room
+            discharge_room = may_out if may_out < discharge_room else discharge_room
+            lowest, lowest_by = (-may_in, "cycles") if -may_in > lowest else (lowest, "")
+            highest, highest_by = (may_out, "cycles") if may_out < highest else (highest, "")
+        if ramps:
+            lowest, highest, lowest_by, highest_by = band.narrowed(t, lowest, highest, lowest_by, highest_by)
         state.step, state.energy_mwh = t, energy
         state.charge_room_mw, state.discharge_room_mw = charge_room, discharge_room
         wanted = rule(state)
@@ -114,36 +110,26 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
         if floor <= after <= ceiling and lowest <= wanted <= highest and -most_in <= wanted <= most_out:
             given, energy = wanted, after
         else:
-            _require_number(plant, t, wanted)
+            if not math.isfinite(wanted):
+                raise _no_number(plant, t, wanted)
             allowed, by = wanted, ""
-            if not lowest <= wanted <= highest:
-                words = lowest_by or site.lowest_by[t], highest_by or site.highest_by[t]
-                allowed, by = _allowed(wanted, lowest, highest, words)
-            given, energy, stopped = transition(
-                storage, energy - both / kept * swing, allowed, floor, ceiling, step_h,
-                most_mw=(most_in, most_out), drawn_mw=drawn,
-            )  # fmt: skip
+            if wanted > highest:
+                allowed, by = highest, highest_by or site.highest_by[t]
+            if allowed < lowest:
+                allowed, by = lowest, lowest_by or site.lowest_by[t]
+            given, energy, stopped = step(
+                energy - both / kept * swing, allowed, floor, ceiling, most_in, most_out, drawn
+            )
             if abs(given - wanted) > rounding:
                 limited[t] = stopped or by
         power.append(given)
         stored.append(energy)
-        if guarded:
-            for charged, allowance in caps:
-                moved = -given if charged else given
-                allowance.book(((moved if moved > 0.0 else 0.0) + swing) * (into if charged else out))
-            if ramps:
-                band.book(t, 0.0 if storage.on_dc_bus else given, given if storage.on_dc_bus else 0.0)
+        if capped:
+            caps.book(given, swing)
+        if ramps:
+            band.book(t, 0.0 if storage.on_dc_bus else given, given if storage.on_dc_bus else 0.0)
+            lowest_by = highest_by = ""
     return site_flows(plant, asked, [np.array(power)], [np.array(stored)], np.array(limited, dtype=object), band)
-
-
-def _allowed(wanted: float, lowest: float, highest: float, words: tuple[str, str]) -> tuple[float, str]:
-    """The power next to `wanted` in [`lowest`, `highest`], and which of `words` (of either bound) limits it."""
-    allowed, by = wanted, ""
-    if allowed > highest:
-        allowed, by = highest, words[1]
-    if allowed < lowest:
-        allowed, by = lowest, words[0]
-    return allowed, by
 
 
 def _limits(plant: Plant, site: Room) -> Iterator[tuple[int, float, float, float, float, float, float, float]]:
@@ -166,11 +152,6 @@ def _each(values: Array | float, steps: int) -> Iterable[float]:
     return each
 
 
-def _require_number(plant: Plant, t: int, wanted: float) -> None:
-    if not math.isfinite(wanted):
-        raise _no_number(plant, t, wanted)
-
-
 def _no_number(plant: Plant, t: int, wanted: object) -> StrategyError:
     at = f"{plant.index[t]:%Y-%m-%d %H:%M}"
     return StrategyError(f"rule: at {at} it returned {wanted}; return a finite battery power in MW, + discharges")
@@ -178,17 +159,20 @@ def _no_number(plant: Plant, t: int, wanted: object) -> StrategyError:
 
 def _grid_of(plant: Plant, power: list[float]) -> GridOf:
     """Grid power of a step that has its battery `power`, + exports, limits included."""
-    bus, most_in, most_out = plant.bus, (-plant.import_max_mw).tolist(), plant.export_max_mw.tolist()
-    surplus, solar_dc = (plant.solar_ac_mw - plant.load_mw).tolist(), plant.solar_dc_mw.tolist()
+    bus = plant.bus
+    least: list[float] = (-plant.import_max_mw).tolist()
+    most: list[float] = plant.export_max_mw.tolist()
+    surplus: list[float] = (plant.solar_ac_mw - plant.load_mw).tolist()
+    solar_dc = plant.solar_dc_mw.tolist()
 
     def grid_mw(t: int) -> float:
         battery = power[t]
         if bus is not None:
             through = physics.inverter_ac_mw(solar_dc[t] + battery, eta_out=bus.eta_out, eta_in=bus.eta_in)
             battery = min(through, bus.inverter_mw)
-        grid: float = surplus[t] + battery
-        least, most = most_in[t], most_out[t]
-        inside = least if grid < least else grid
-        return float(most if inside > most else inside)
+        grid = surplus[t] + battery
+        if grid < least[t]:
+            grid = least[t]
+        return most[t] if grid > most[t] else grid
 
     return grid_mw

@@ -21,6 +21,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.findings import Finding
@@ -82,8 +83,9 @@ def rule(plant: Plant, options: PeakShavingOptions) -> Rule:
             return power
         if state.import_price <= low[t] or (t >= last_hours and state.energy_mwh < end):
             return max(power, -state.charge_room_mw)
-        surplus = needed(t, 0.0) if state.export_price <= low[t] else 0.0
-        return min(max(power, surplus), 0.0)
+        if state.export_price <= low[t]:
+            return min(max(power, needed(t, 0.0)), 0.0)
+        return 0.0
 
     return meeting_end(plant, decide)
 
@@ -128,34 +130,39 @@ class DemandWatch:
         self._free: list[float | None] = [None] * demand.nodes  # kept until a peak is higher
         for p in range(len(demand.peaks)):
             self._raise_bills(p)
-        row = np.array([demand.peaks[self._peak_of[node]].row for node in self._node])
-        guesses = {int(r): _guess(plant, intervals.at(row == r), options) for r in set(row)}
+        row_of = np.zeros(demand.nodes, dtype=np.int64)
+        for peak in demand.peaks:
+            row_of[list(peak.nodes)] = peak.row
+        row = row_of[demand.node]
+        guesses = {r: _guess(plant, intervals.at(row == r), options) for r in np.unique(row).tolist()}
         self._guess = [guesses[r] for r in row.tolist()]
 
     def allowed_mw(self, t: int, last_grid_mw: float) -> float:
         """Most import in step t that breaks no target; infinite where no interval is measured."""
+        covering, taken, end = self._covering, self._sum, self._end
         if t:
-            self._book(t - 1, -last_grid_mw if last_grid_mw < 0.0 else 0.0)
+            import_mw = -last_grid_mw if last_grid_mw < 0.0 else 0.0
+            for i in covering[t - 1]:
+                taken[i] += import_mw
+                if end[i] == t:
+                    self._close(i)
         allowed = INFINITE
-        for i in self._covering[t]:
+        for i in covering[t]:
             node = self._node[i]
             free, guess = self._free[node], self._guess[i][t]
             if free is None:
                 free = self._free[node] = self._free_mw(node)
-            target = guess if guess > free else free
-            left = (target * self._length[i] - self._sum[i]) / (self._end[i] - t)
+            left = ((guess if guess > free else free) * self._length[i] - taken[i]) / (end[i] - t)
             if left < allowed:
                 allowed = left
         return allowed if allowed > 0.0 else 0.0
 
-    def _book(self, t: int, import_mw: float) -> None:
-        for i in self._covering[t]:
-            self._sum[i] += import_mw
-            if self._end[i] == t + 1:
-                node, mean = self._node[i], self._sum[i] / self._length[i]
-                if mean > self._reached[node]:
-                    self._reached[node] = mean
-                    self._update(self._peak_of[node], node)
+    def _close(self, i: int) -> None:
+        """An interval is over: its mean counts."""
+        node, mean = self._node[i], self._sum[i] / self._length[i]
+        if mean > self._reached[node]:
+            self._reached[node] = mean
+            self._update(self._peak_of[node], node)
 
     def _update(self, p: int, node: int) -> None:
         """What a node has reached raises what is billed, in its own period and in those that look back to it."""
@@ -218,12 +225,14 @@ def _guess(plant: Plant, of_row: Intervals, options: PeakShavingOptions) -> list
     np.add.at(marks, of_row.first + of_row.length, -1.0)
     inside = np.cumsum(marks[:-1]) > 0
     net = np.where(inside, _net_import(plant), -np.inf)
-    before = pd.Series(_levels(plant, net)).rolling(DAYS_KNOWN, min_periods=1).max().shift(1, fill_value=-np.inf)
-    known = before.to_numpy()[plant.day]
-    counted = pd.Series(np.where(inside, net, 0.0)).groupby(plant.day).cumsum()
-    hours = pd.Series(inside.astype(float)).groupby(plant.day).cumsum()
-    today = counted.to_numpy() / np.maximum(hours.to_numpy(), 1.0)
-    guess: list[float] = np.where(np.isfinite(known), known, today).tolist()
+    levels = np.concatenate([np.full(DAYS_KNOWN, -np.inf), _levels(plant, net)[:-1]])
+    known = sliding_window_view(levels, DAYS_KNOWN).max(axis=1)[plant.day]
+    new = ~np.isfinite(known)
+    day = plant.day[new]
+    counted = pd.Series(np.where(inside, net, 0.0)[new]).groupby(day).cumsum()
+    hours = pd.Series(inside[new].astype(float)).groupby(day).cumsum()
+    known[new] = counted.to_numpy() / np.maximum(hours.to_numpy(), 1.0)
+    guess: list[float] = known.tolist()
     return guess
 
 

@@ -16,7 +16,7 @@ from bess_opt.plant import physics
 from bess_opt.plant.from_scenario import storage_of
 from bess_opt.plant.plant import Storage
 from bess_opt.plant.stepper_limits import SLACK
-from bess_opt.plant.steps.transition import transition
+from bess_opt.plant.steps.transition import transition, transition_of
 
 ROUNDING = 1e-12  # of nameplate: stored energy that lies off a bound by less is on it
 
@@ -100,10 +100,11 @@ def follow_requests(drive: Drive, soc: float, requests: list[float]) -> tuple[li
 
     A request that the limits let pass needs nothing but the energy law.
     """
-    storage, nameplate, step_h = drive.storage, drive.storage.energy_mwh, drive.step_h
+    storage, nameplate = drive.storage, drive.storage.energy_mwh
     floor, ceiling = drive.floor_mwh, drive.ceiling_mwh
     lowest, highest = -storage.charge_max_mw, storage.discharge_max_mw
     kept, gained, spent = drive.law
+    step = transition_of(storage, drive.step_h)
     low, high = drive.cells.soc_min, drive.cells.soc_max
     socs, given, limited = [soc], [], []
     for request in requests:
@@ -111,7 +112,7 @@ def follow_requests(drive: Drive, soc: float, requests: list[float]) -> tuple[li
         power, by = request, ""
         after = kept * energy + (spent * request if request > 0.0 else -gained * request)
         if not (floor <= after <= ceiling and lowest <= request <= highest):
-            power, after, by = transition(storage, energy, request, floor, ceiling, step_h)
+            power, after, by = step(energy, request, floor, ceiling, -lowest, highest, 0.0)
             if by:
                 power, after, by = _judge(drive, energy, request, power, after, by)
         soc = after / nameplate

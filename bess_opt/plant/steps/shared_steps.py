@@ -25,8 +25,8 @@ from bess_opt.plant.room import Setpoints, dc_edges
 from bess_opt.plant.rule import AnyRule, State, UnitState
 from bess_opt.plant.stepper_limits import SLACK
 from bess_opt.plant.steps.site_flows import site_flows
-from bess_opt.plant.steps.transition import transition
-from bess_opt.plant.warranty.cycle_caps import Allowance
+from bess_opt.plant.steps.transition import transition_of
+from bess_opt.plant.warranty.cycle_caps import Allowances
 
 HALVINGS = 60  # of an interval, to the last bit of a double
 Powers = list[float]
@@ -103,23 +103,18 @@ class _Unit:
         self.takes = self.gives = self.forced = 0.0
         self.bound_by = ""
         self._kept, self._into, self._out = battery.law(plant.step_h)
+        self._step = transition_of(battery, plant.step_h)
         self._floor, self._ceiling = battery.floor_mwh[1:].tolist(), battery.ceiling_mwh[1:].tolist()
         of_step = [battery.charge_limit_mw, battery.discharge_limit_mw, battery.drawn_mw]
         self._most_in, self._most_out, self._drawn = (np.broadcast_to(v, plant.steps).tolist() for v in of_step)
-        self._caps = [(cap.charged, Allowance(cap, plant.steps)) for cap in battery.caps]
+        self._caps = Allowances(battery.caps, plant.steps, self._into, self._out)
         self._may_in = self._may_out = math.inf
 
     def look(self, t: int) -> None:
         """What it can take and give in step `t`."""
         left = self._kept * self.energy - self.step_h * self._drawn[t]
         room_in, room_out = (self._ceiling[t] - left) / self._into, (left - self._floor[t]) / self._out
-        self._may_in = self._may_out = math.inf
-        for charged, allowance in self._caps:
-            may = allowance.left_mwh(t) / (self._into if charged else self._out)
-            if charged:
-                self._may_in = min(self._may_in, may)
-            else:
-                self._may_out = min(self._may_out, may)
+        self._may_in, self._may_out = self._caps.most_mw(t)
         self.takes = max(min(room_in, self._most_in[t], self._may_in), 0.0)
         self.gives = max(min(room_out, self._most_out[t], self._may_out), 0.0)
         self.forced = -min(-room_out * self._out / self._into, self.takes) if room_out < 0.0 else 0.0
@@ -135,13 +130,11 @@ class _Unit:
         """
         capped = min(max(power, -self._may_in), self._may_out)
         lost = (self._out - self._into) / self._kept * swing
-        given, self.energy, word = transition(
-            self.battery, self.energy - lost, capped, self._floor[t], self._ceiling[t], self.step_h,
-            most_mw=(self._most_in[t], self._most_out[t]), drawn_mw=self._drawn[t],
+        given, self.energy, word = self._step(
+            self.energy - lost, capped, self._floor[t], self._ceiling[t],
+            self._most_in[t], self._most_out[t], self._drawn[t],
         )  # fmt: skip
-        for charged, allowance in self._caps:
-            moved_mw = max(-given if charged else given, 0.0) + swing
-            allowance.book(moved_mw * (self._into if charged else self._out))
+        self._caps.book(given, swing)
         self.power.append(given)
         self.stored.append(self.energy)
         return word or ("cycles" if capped != power else "")

@@ -7,6 +7,7 @@ plans read the same runs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -84,24 +85,49 @@ class Allowance:
     """What a cap leaves while the steps go by; each step is asked for and then booked, in order."""
 
     def __init__(self, cap: CycleCap, steps: int) -> None:
-        self._most = cap.most_mwh.tolist()
         # Of the runs that hold a step the earliest has counted most, so it alone binds.
         run = np.searchsorted(cap.last, np.arange(steps), side="right")
         begins = np.append(cap.first, steps)[run]
-        self._run, self._since = run.tolist(), np.where(begins <= np.arange(steps), begins, -1).tolist()
-        self._done = [0.0]
+        held = begins <= np.arange(steps)
+        self._most = np.where(held, np.append(cap.most_mwh, np.inf)[run], np.inf).tolist()
+        self._since, self._done = np.where(held, begins, 0).tolist(), [0.0]
 
     def left_mwh(self, t: int) -> float:
         """Stored MWh that step `t` may still move; infinite in a step of no run."""
-        since, done = self._since[t], self._done
-        if since < 0:
-            return np.inf
-        left: float = self._most[self._run[t]] - (done[t] - done[since])
+        done = self._done
+        left: float = self._most[t] - (done[t] - done[self._since[t]])
         return left if left > 0.0 else 0.0
 
     def book(self, counted_mwh: float) -> None:
         """Enter what the step asked for last has moved."""
         self._done.append(self._done[-1] + counted_mwh)
+
+
+class Allowances:
+    """What all caps of a battery leave its port, as `Allowance`; `into` and `out` are the battery's law."""
+
+    def __init__(self, caps: Sequence[CycleCap], steps: int, into: float, out: float) -> None:
+        self._into, self._out = into, out
+        self._charged = [Allowance(cap, steps) for cap in caps if cap.charged]
+        self._discharged = [Allowance(cap, steps) for cap in caps if not cap.charged]
+
+    def most_mw(self, t: int) -> tuple[float, float]:
+        """(most charge, most discharge) of step `t`; infinite without a cap."""
+        into = out = math.inf
+        for cap in self._charged:
+            may = cap.left_mwh(t) / self._into
+            into = may if may < into else into
+        for cap in self._discharged:
+            may = cap.left_mwh(t) / self._out
+            out = may if may < out else out
+        return into, out
+
+    def book(self, power_mw: float, swing_mw: float) -> None:
+        """Enter the power of the step asked for last, + discharges, and what flows both ways beside it."""
+        for cap in self._charged:
+            cap.book(((-power_mw if power_mw < 0.0 else 0.0) + swing_mw) * self._into)
+        for cap in self._discharged:
+            cap.book(((power_mw if power_mw > 0.0 else 0.0) + swing_mw) * self._out)
 
 
 def cycle_caps_of(

@@ -14,7 +14,7 @@ from bess_opt.plant.flows import of_battery
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import BASE, called_at_port, port_factor
 from bess_opt.plant.products.offers import SIGN, Offer
-from bess_opt.plant.steps.transition import transition
+from bess_opt.plant.steps.transition import transition_of
 
 PRODUCTS_SOLD = ("regulation_up", "regulation_down")
 
@@ -120,7 +120,8 @@ def _replayed(
     energy = storage.start_mwh if first == 0 else float(after[first - 1])
     rows = []
     floor, ceiling = storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist()
+    step, most_in, most_out = transition_of(storage, step_h), storage.charge_max_mw, storage.discharge_max_mw
     for t, power in zip(at.tolist(), (base[at] + called).tolist(), strict=True):
-        given, energy, by = transition(storage, energy, power, floor[t], ceiling[t], step_h)
+        given, energy, by = step(energy, power, floor[t], ceiling[t], most_in, most_out, 0.0)
         rows.append((power, given, energy, by))
     return rows, called

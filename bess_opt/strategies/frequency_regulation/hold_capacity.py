@@ -131,9 +131,8 @@ class _Unit:
         if r == 0.0:
             return max(min(base, self._warranty), -self._warranty_in), 0.0
         lowest, highest = block.now_low[t] + r, block.now_high[t] - r
-        base = max(base, lowest)
-        if base > highest:
-            base = highest
+        base = base if base > lowest else lowest
+        base = base if base < highest else highest
         if self._stacked:
             base = self._kept_ready(t, energy, base, r)
         if base > 0.0:

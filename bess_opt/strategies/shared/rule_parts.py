@@ -109,19 +109,20 @@ def least_later(plant: Plant, instant: int, load_mw: float) -> float:
     left = plant.steps - instant
     if left * plant.step_h >= LAST_H:
         return 0.0
-    into = _later(plant, rates(plant, load_mw)[0] - plant.together.drawn_mw, instant)
-    return float(plant.together.end_min_mwh / plant.together.retention**left - into)
+    storage = plant.together
+    into = rates(plant, load_mw, instant)[0] - _each(storage.drawn_mw, plant, instant)
+    return float(storage.end_min_mwh / storage.retention**left - float(np.sum(into)) * plant.step_h)
 
 
 def _most_later(plant: Plant, instant: int, load_mw: float) -> float:
-    left = plant.steps - instant
-    out = _later(plant, rates(plant, load_mw)[1] + plant.together.drawn_mw, instant)
-    return float(plant.together.end_max_mwh / plant.together.retention**left + out)
+    left, storage = plant.steps - instant, plant.together
+    out = rates(plant, load_mw, instant)[1] + _each(storage.drawn_mw, plant, instant)
+    return float(storage.end_max_mwh / storage.retention**left + float(np.sum(out)) * plant.step_h)
 
 
-def _later(plant: Plant, rate_mw: Array | float, instant: int) -> float:
-    """Energy that `rate_mw` (one or n values) makes of the steps after `instant`, MWh."""
-    return float(np.sum(np.broadcast_to(rate_mw, plant.steps)[instant:])) * plant.step_h
+def _each(values: Array | float, plant: Plant, instant: int) -> Array:
+    """`values` (one or n) of each step after `instant`."""
+    return np.broadcast_to(values, plant.steps)[instant:]
 
 
 def drawing(plant: Plant) -> Callable[[float], float]:
@@ -134,13 +135,17 @@ def drawing(plant: Plant) -> Callable[[float], float]:
     return power
 
 
-def rates(plant: Plant, load_mw: Any) -> tuple[Any, Any]:
-    """(into, out of) the cells, MW, that the battery can count on at this load without PV; floats or arrays."""
+def rates(plant: Plant, load_mw: Any, first: int = 0) -> tuple[Array, Array]:
+    """(into, out of) the cells of each step from `first` on, MW, that the battery can count on without PV.
+
+    `load_mw` is one load for all of these steps or that of each.
+    """
     storage, bus = plant.together, plant.bus
-    bought = np.maximum(plant.import_max_mw - load_mw, 0.0) if plant.grid_charging else np.maximum(-load_mw, 0.0)
-    sold = np.maximum(load_mw + (plant.export_max_mw if plant.battery_export else 0.0), 0.0)
+    import_mw, export_mw = plant.import_max_mw[first:], plant.export_max_mw[first:]
+    bought = np.maximum(import_mw - load_mw, 0.0) if plant.grid_charging else np.maximum(-load_mw, 0.0)
+    sold = np.maximum(load_mw + (export_mw if plant.battery_export else 0.0), 0.0)
     if bus is not None and not plant.on_ac_bus:
         bought = np.minimum(bought, bus.inverter_mw) * bus.eta_in
         sold = np.minimum(sold, bus.inverter_mw) / bus.eta_out
-    into = np.minimum(bought, storage.charge_limit_mw) * storage.eta_charge
-    return into, np.minimum(sold, storage.discharge_limit_mw) / storage.eta_discharge
+    into = np.minimum(bought, _each(storage.charge_limit_mw, plant, first)) * storage.eta_charge
+    return into, np.minimum(sold, _each(storage.discharge_limit_mw, plant, first)) / storage.eta_discharge
