@@ -248,3 +248,12 @@ def test_the_mean_power_uses_up_no_run_before_its_end() -> None:
     assert short.mean_mw(0.25) == pytest.approx(1.5 * 2.0 / 0.5)
     cut_day = _cap(6, count=1.5, per="day")
     assert cut_day.mean_mw(1.0) == pytest.approx(1.5 * 2.0 / 25.0)
+
+
+@pytest.mark.parametrize(("moved", "left"), [(0.5, [2.0, 3.0]), (5.0, [0.0, 3.0])])
+def test_a_part_of_a_cap_has_what_earlier_steps_left(moved: float, left: list[float]) -> None:
+    cap = _cap(24, begin="2025-01-31 18:00", count=1.5, per="month")
+    later = cap.part(2, 8, np.full(24, moved))
+    assert list(zip(later.first, later.last, strict=True)) == [(0, 4), (4, 6)]
+    assert later.most_mwh.tolist() == pytest.approx(left)
+    assert cap.part(6, 24, np.full(24, moved)).most_mwh.tolist() == pytest.approx([3.0])
