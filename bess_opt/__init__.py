@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from bess_opt.comparison.product_values import ProductValues as ProductValues
     from bess_opt.comparison.product_values import product_values as product_values
     from bess_opt.comparison.published.verify import verify as verify
-    from bess_opt.comparison.resilience import Resilience as Resilience
-    from bess_opt.comparison.resilience import resilience as resilience
+    from bess_opt.comparison.resilience.resilience import Resilience as Resilience
+    from bess_opt.comparison.resilience.resilience import resilience as resilience
     from bess_opt.dispatch.batch.optimize_many import optimize_many as optimize_many
     from bess_opt.dispatch.batch.price_years import monte_carlo as monte_carlo
     from bess_opt.dispatch.batch.study import study as study
@@ -153,8 +153,8 @@ _HOME = {
     "read_products": "inputs.products.read_products",
     "read_solar": "inputs.readers.read_series",
     "read_tariff": "inputs.readers.tariffs.read_tariff",
-    "Resilience": "comparison.resilience",
-    "resilience": "comparison.resilience",
+    "Resilience": "comparison.resilience.resilience",
+    "resilience": "comparison.resilience.resilience",
     "report": "interfaces.report.report",
     "Scenario": "inputs.scenario",
     "describe": "inputs.scenario",

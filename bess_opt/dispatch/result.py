@@ -31,6 +31,7 @@ from bess_opt.plant.plant import Plant
 from bess_opt.plant.products.activation import settled
 from bess_opt.plant.products.delivery import delivery_of, product_checks, products_table
 from bess_opt.solver.engines import title_of
+from bess_opt.strategies.shared.activation import prepare
 from bess_opt.strategies.shared.stack import ActiveStrategy
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from bess_opt.inputs.scenario import Scenario
     from bess_opt.plant.plant import Plant
     from bess_opt.solver.certificate import LinearCertificate
-    from bess_opt.strategies.shared.stack import ActiveStrategy
 
 Twin = Literal["optimal", "rule", "control", "replay"]
 OF_CONTROL = ("decisions", "deviation_mwh")  # figures of a control: of its making, so no schedule gives them again
@@ -157,14 +157,14 @@ class Dispatch:
         `margin_mw` is the least power that would be left in a call, at the battery, the shared inverter and the grid;
         `margin_mwh` the least energy, with the call at the start of a step or at its end. `margin_mw_at` and
         `margin_mwh_at` are the starts of these steps. The energy is that of the step simulator's law at the planned
-        base point. NaN where nothing is held.
+        base point. NaN where nothing is held. What the strategy frequency_regulation holds stands among them.
 
         What follows is no promise: the least room in store [MWh], with its step, if calls came unlike those that the
         plan expects, at the planned base points; below zero it is what would be missing. `longer_call_mwh`: one call
         that runs on to the end of its block (for its head-room hours where that is longer). `quiet_market_mwh`: the
         promised call after a horizon without any. `every_block_mwh`: a whole call in each block, never recovered.
         """
-        return delivery_of(self.whole_schedule, plant_of(self.scenario))
+        return delivery_of(self.whole_schedule, prepare(self.scenario).plant)
 
     def plot(self, what: str | None = None, week: str | None = None, *, theme: str = "light") -> Figure:
         """Power stack, SOC and price of a week, and the year as a heat map; or "value", "stack" or "wear".

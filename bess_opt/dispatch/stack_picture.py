@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.products.delivery import room_when_called
+from bess_opt.strategies.shared.activation import prepare
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ def stack_figure(plan: Dispatch, day: str | None, theme: ThemeName) -> Figure:
     """Base point, bids, stored energy and capacity prices of one local day; see `Dispatch.plot`."""
     from bess_opt.plots import product_stack_figure
 
-    plant = plant_of(plan.scenario)
+    plant = prepare(plan.scenario).plant
     index = plan.schedule.index
     return product_stack_figure(
         plan.schedule,

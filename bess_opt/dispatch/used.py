@@ -18,6 +18,8 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant, Storage
+from bess_opt.plant.products.activation import bids_of, called_mw
+from bess_opt.plant.products.offers import block_numbers
 from bess_opt.plant.warranty.cycle_caps import period_of, steps_within
 
 
@@ -67,7 +69,8 @@ def used(plan: Dispatch, until: pd.Timestamp | str | None = None) -> dict[str, A
     carried out. `battery.max_cycles` is the stated one (of `max_cycles_per_day` too) with `used` in cycles of the
     period in which that moment lies; within hours, of what a window that begins before it can still hold.
     `battery.wear_stand` is the energy in each segment of `wear`, with the `soc_start` to which they add up.
-    `connection` are the clauses with `before_mw`, where one limits ramps.
+    `connection` are the clauses with `before_mw`, where one limits ramps; `product` the market products, with
+    `held_mw` where a block is under way.
     `tariff.energy` has `used_mwh` of the tier period under way, `tariff.demand` the peak of the period under way in
     `incurred_mw` and the peaks of the months before it in `history_mw`; `tariff.billed_so_far` is the money of the
     month under way which the next scenario does not bill itself (energy, coincident times, shares of demand charges;
@@ -153,13 +156,31 @@ def soc_start(past: Past) -> float | None:
 
 
 def connection(past: Past) -> list[dict[str, Any]] | None:
-    """Every clause, those with a ramp with the grid power of the last step."""
+    """Every clause, those with a ramp with the grid power of the last step at its base point."""
     clauses = past.plan.scenario.connection
     if past.steps == 0 or not any(clause.ramp_mw_per_min is not None for clause in clauses):
         return None
-    last = float(past.column("grid_mw")[-1])
+    called = called_mw(past.plant, bids_of(past.plan.whole_schedule, past.plant)) if past.plant.activated else None
+    last = float(past.column("grid_mw")[-1]) - (0.0 if called is None else float(called[past.steps - 1]))
     ramped = [{} if clause.ramp_mw_per_min is None else {"before_mw": last} for clause in clauses]
     return [clause.to_plain() | before for clause, before in zip(clauses, ramped, strict=True)]
+
+
+def products(past: Past) -> list[dict[str, Any]] | None:
+    """Every market product, with the bid that stands in `held_mw` where a block is under way."""
+    stated = past.plan.scenario.product
+    if past.steps == 0 or not stated:
+        return None
+    moments = pd.DatetimeIndex([*past.plant.index[: past.steps], past.now])
+    tables = []
+    for table, product in zip(stated, past.plan.scenario.products, strict=True):
+        local = moments if product.time_zone is None else moments.tz_convert(product.time_zone)
+        block = block_numbers(local, product.block_h, past.plant.step_h)
+        keys = {key: value for key, value in table.to_plain().items() if key != "held_mw"}
+        if block[-1] == block[-2]:
+            keys["held_mw"] = max(round(float(past.column(f"{product.name}_mw")[-1]), 9), 0.0)
+        tables.append(keys)
+    return tables
 
 
 def _since(limit: CycleLimit, past: Past) -> int:
@@ -183,6 +204,7 @@ OF_BATTERY: dict[str, Row] = {"max_cycles": max_cycles, "wear_stand": wear_stand
 # Key path of the next scenario -> the same.
 ROWS: dict[str, Row] = {
     "connection": connection,
+    "product": products,
     "tariff.energy": used_bill.energy_rows,
     "tariff.demand": used_bill.demand_rows,
     "tariff.billed_so_far": used_bill.billed_so_far,

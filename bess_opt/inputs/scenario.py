@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.common.input_table import Table
 from bess_opt.common.wording import counted
-from bess_opt.inputs.batteries import check_columns, merged_batteries, only_battery
+from bess_opt.inputs.batteries import check_columns, merged_batteries, only_battery, read_batteries
 from bess_opt.inputs.battery import Battery
 from bess_opt.inputs.calendar.holidays import holidays_in
 from bess_opt.inputs.connection import Clause, clause_notes, condition_findings
@@ -30,8 +31,8 @@ from bess_opt.inputs.products.market_product import (
     unused_columns,
 )
 from bess_opt.inputs.reading.json_schema import json_schema
-from bess_opt.inputs.reading.magnitudes import check_magnitudes
-from bess_opt.inputs.reading.scenario_checks import check_tables
+from bess_opt.inputs.reading.magnitudes import Largest, check_magnitudes
+from bess_opt.inputs.reading.scenario_checks import battery_findings, check_tables
 from bess_opt.inputs.reading.scenario_reading import (
     LISTS,
     TABLES,
@@ -175,14 +176,41 @@ class Scenario:
         if "series_options" in tables and "series" not in tables:
             found = "stand without a series, and the present one is already clean"
             raise ScenarioError([Finding("no_series", "series_options", found, "give series too")])
+        batteries = merged_batteries(self.batteries, tables.get("battery", self.batteries))
+        other = self._of_batteries(batteries) if tables.keys() == {"battery"} else None
+        if other is not None:
+            return other
         merged = {key: _merged(getattr(self, key), tables.get(key, getattr(self, key))) for key in _HELD}
-        merged["battery"] = merged_batteries(self.batteries, tables.get("battery", self.batteries))
+        merged["battery"] = batteries
         merged |= {key: tables.get(key, getattr(self, key)) for key in LISTS}
         merged["strategy"] = tables.get("strategy", self.strategies)
         merged["series"] = tables.get("series_options")
         source = frame_source(tables["series"]) if "series" in tables else self._clean
         result = object.__new__(Scenario)
         result._adopt(merged, source, tables.get("name", self.name), self.folder)
+        return result
+
+    def _of_batteries(self, tables: Any) -> Scenario | None:
+        """This scenario with other batteries, None where they are not right; all else was checked with it."""
+        batteries, problems = read_batteries(tables)
+        if problems:
+            return None
+        problems = battery_findings(batteries, self.site, self.step_h)
+        problems += check_columns(batteries, list(self._clean.frame.columns))
+        if problems or not self._largest.stands_beside(batteries):
+            return None
+        return self._with({"batteries": batteries})
+
+    @cached_property
+    def _largest(self) -> Largest:
+        """What any batteries of this scenario must stand beside."""
+        return Largest.of({key: getattr(self, key) for key in (*_HELD, *LISTS)}, self._clean.frame)
+
+    def _with(self, parts: Mapping[str, Any]) -> Scenario:
+        """This scenario with other parts that were checked."""
+        result = object.__new__(Scenario)
+        for key, value in (vars(self) | dict(parts)).items():
+            object.__setattr__(result, key, value)
         return result
 
     def under(self, numbers: Sequence[int]) -> Scenario:
@@ -194,10 +222,7 @@ class Scenario:
             if clause in place or not clause.startswith("connection["):
                 notes.append(replace(note, where=".".join(filter(None, (place.get(clause, clause), rest)))))
         changed = {"connection": tuple(self.connection[number] for number in numbers), "notes": tuple(notes)}
-        result = object.__new__(Scenario)
-        for key, value in (vars(self) | changed).items():
-            object.__setattr__(result, key, value)
-        return result
+        return self._with(changed)
 
     def to_tables(self) -> dict[str, Any]:
         """Plain tables that, written as TOML beside the clean series, load as an equal scenario."""

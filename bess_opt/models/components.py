@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyomo.core as pyo
 from pyomo.core.base.constraint import IndexedConstraint
+from pyomo.core.base.initializer import IndexedCallInitializer
 from pyomo.core.base.param import IndexedParam, ScalarParam
 from pyomo.core.base.var import IndexedVar
 
@@ -29,6 +30,24 @@ def members(index: Any) -> np.ndarray:
         if last - first + 1 == len(index):
             return np.arange(first, last + 1)
     return np.fromiter(index, dtype=np.int64, count=len(index))
+
+
+def _span(index: Any) -> tuple[int, int]:
+    """(first, how many) of the consecutive integers of a Pyomo index set."""
+    size = len(index)
+    return (int(index.bounds()[0]) if size else 0), size
+
+
+def _one_each(values: Any, size: int) -> np.ndarray:
+    """`values`, a number or one per member, as an array of `size` of its own."""
+    each = np.empty(size)
+    each[...] = values
+    return each
+
+
+def asked_by_index(rule: Rule) -> Any:
+    """`rule(model, i)` as Pyomo keeps it: so given, Pyomo does not look into its signature at each declaration."""
+    return IndexedCallInitializer(rule)
 
 
 class ArrayVar(WithUnits, IndexedVar):
@@ -50,17 +69,15 @@ class ArrayVar(WithUnits, IndexedVar):
         doc: str,
         meaning: Meaning = NOTHING_SAID,
     ) -> None:
-        positions = members(index)
-        self.first = int(positions[0]) if len(positions) else 0
-        self.size = len(positions)
-        self.lower_values = np.broadcast_to(np.asarray(lower, dtype=float), self.size).copy()
-        self.upper_values = np.broadcast_to(np.asarray(upper, dtype=float), self.size).copy()
+        self.first, self.size = _span(index)
+        self.lower_values = _one_each(lower, self.size)
+        self.upper_values = _one_each(upper, self.size)
         self.integer = binary or integer
         self.meaning, self.battery, self.stated_units = meaning, "", units
         super().__init__(
             index,
             dense=False,
-            bounds=self._member_bounds,
+            bounds=asked_by_index(self._member_bounds),
             domain=pyo.Binary if binary else pyo.Integers if integer else pyo.Reals,
             doc=doc,
         )
@@ -77,9 +94,8 @@ class ArrayParam(WithUnits, IndexedParam):
     """Parameter over a set of consecutive integers with one value per member."""
 
     def __init__(self, index: Any, values: Any, *, units: Unit | None = None, doc: str) -> None:
-        positions = members(index)
-        self.first = int(positions[0]) if len(positions) else 0
-        self.values_array = np.broadcast_to(np.asarray(values, dtype=float), len(positions)).copy()
+        self.first, size = _span(index)
+        self.values_array = _one_each(values, size)
         self.stated_units = units
         super().__init__(
             index,
@@ -110,7 +126,7 @@ class ArrayConstraint(IndexedConstraint):
         self.by_member = by_member
         self.meaning, self.battery = meaning, ""
         self._waiting = True
-        super().__init__(index, rule=rule, doc=(rule.__doc__ or "").strip())
+        super().__init__(index, rule=asked_by_index(rule), doc=(rule.__doc__ or "").strip())
 
     def construct(self, data: Any = None) -> None:  # noqa: ARG002 - the signature is Pyomo's
         """Declare the component; its members wait until they are touched."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,6 +137,14 @@ def money_terms(m: Any) -> list[tuple[float, Any, Any]]:
 def cash_terms(m: Any) -> list[tuple[float, Any, Any]]:
     """The terms that make up the net revenue, with weight 1."""
     return [(1.0, term.rule, term.index) for term in m.ledger if LINES[term.line].cash]
+
+
+def same_terms(one: Sequence[tuple[float, Any, Any]], other: Sequence[tuple[float, Any, Any]]) -> bool:
+    """Whether two objectives of a model are the same rules over the same members with the same weights."""
+    return len(one) == len(other) and all(
+        weight == of_weight and rule is of_rule and index is of_index
+        for (weight, rule, index), (of_weight, of_rule, of_index) in zip(one, other, strict=True)
+    )
 
 
 def shadow_lines(m: Any) -> list[str]:

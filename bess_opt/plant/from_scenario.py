@@ -156,21 +156,22 @@ def ratings_of(battery: Battery) -> Ratings:
 def _storage(scenario: Scenario, battery: Battery, series: pd.DataFrame) -> Storage:
     batteries, cells, energy = scenario.batteries, battery.tech, battery.energy_mwh
     named = {column: column_of(battery, batteries, column, series) for column in OF_BATTERY}
-    own = pd.DataFrame({column: series[name] for column, name in named.items() if name is not None}, series.index)
+    own = {column: series[name].to_numpy(dtype=float) for column, name in named.items() if name is not None}
+    without, nothing = np.full(len(series), np.inf), np.zeros(len(series))
     floor = np.full(len(series) + 1, cells.soc_min * energy)
     ceiling = np.full(len(series) + 1, cells.soc_max * energy)
     if "energy_min_mwh" in own:
-        floor[1:] = np.maximum(floor[1:], own["energy_min_mwh"].to_numpy())
+        floor[1:] = np.maximum(floor[1:], own["energy_min_mwh"])
     if "energy_max_mwh" in own:
-        ceiling[1:] = np.minimum(ceiling[1:], own["energy_max_mwh"].to_numpy())
+        ceiling[1:] = np.minimum(ceiling[1:], own["energy_max_mwh"])
     touching = np.abs(floor - ceiling) <= ROUNDING * energy
     floor[touching] = ceiling[touching]
     variable_om = scenario.finance.variable_om_per_mwh if scenario.finance else 0.0
     return replace(
         storage_of(battery, scenario.step_h, floor, ceiling, variable_om),
-        charge_given_mw=_lower(None, own, "charge_limit_mw"),
-        discharge_given_mw=_lower(None, own, "discharge_limit_mw"),
-        drawn_mw=_column(own, "drawn_mw"),
+        charge_given_mw=own.get("charge_limit_mw", without),
+        discharge_given_mw=own.get("discharge_limit_mw", without),
+        drawn_mw=own.get("drawn_mw", nothing),
         name=str(battery.name) if len(batteries) > 1 else "",
         on_dc_bus=battery.topology != "parallel_ac",
         caps=cycle_caps_of(
@@ -178,7 +179,7 @@ def _storage(scenario: Scenario, battery: Battery, series: pd.DataFrame) -> Stor
             pd.DatetimeIndex(series.index),
             scenario.step_h,
             energy,
-            _column(own, "drawn_mw"),
+            own.get("drawn_mw", 0.0),
         ),
     )
 

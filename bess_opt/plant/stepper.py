@@ -8,11 +8,13 @@ the loop itself is the storage law and three limits.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import cast
 
 import numpy as np
 
+from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
 from bess_opt.plant import physics
 from bess_opt.plant.flows import Flows
@@ -80,32 +82,27 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
     limited, stored = [""] * plant.steps, [storage.start_mwh]
     state = State(plant, band.grid_mw.__getitem__ if band.ramps else _grid_of(plant, power))
     rounding, energy = SLACK * plant.scale_mw, storage.start_mwh
-    (kept, into, out), drawn = storage.law(step_h), np.broadcast_to(storage.drawn_mw, plant.steps).tolist()
+    kept, into, out = storage.law(step_h)
     caps = [(cap.charged, Allowance(cap, plant.steps)) for cap in storage.caps]
-    held = None if asked.held is None else asked.held.swing_mw
-    both = out - into
-    for t, floor, ceiling, lowest, highest, most_in, most_out in _limits(plant, site):
-        left = kept * energy - step_h * drawn[t]
+    held, ramps = None if asked.held is None else asked.held.swing_mw, band.ramps
+    both, guarded, lowest_by, highest_by = out - into, bool(caps) or ramps, "", ""
+    for t, floor, ceiling, lowest, highest, most_in, most_out, drawn in _limits(plant, site):
+        left = kept * energy - step_h * drawn if drawn else kept * energy
         charge_room, discharge_room = (ceiling - left) / into, (left - floor) / out
-        if charge_room > most_in:
-            charge_room = most_in
-        elif charge_room < 0.0:
-            charge_room = 0.0
-        if discharge_room > most_out:
-            discharge_room = most_out
-        elif discharge_room < 0.0:
-            discharge_room = 0.0
-        lowest_by = highest_by = ""
-        for charged, allowance in caps:
-            may = allowance.left_mwh(t) / (into if charged else out)
-            if charged:
-                charge_room, lowest_by = min(charge_room, may), "cycles" if -may > lowest else lowest_by
-                lowest = max(lowest, -may)
-            else:
-                discharge_room, highest_by = min(discharge_room, may), "cycles" if may < highest else highest_by
-                highest = min(highest, may)
-        if band.ramps:
-            lowest, highest, lowest_by, highest_by = band.narrowed(t, lowest, highest, lowest_by, highest_by)
+        charge_room = most_in if charge_room > most_in else charge_room if charge_room > 0.0 else 0.0
+        discharge_room = most_out if discharge_room > most_out else discharge_room if discharge_room > 0.0 else 0.0
+        if guarded:
+            lowest_by = highest_by = ""
+            for charged, allowance in caps:
+                may = allowance.left_mwh(t) / (into if charged else out)
+                if charged:
+                    charge_room = min(charge_room, may)
+                    lowest, lowest_by = (-may, "cycles") if -may > lowest else (lowest, lowest_by)
+                else:
+                    discharge_room = min(discharge_room, may)
+                    highest, highest_by = (may, "cycles") if may < highest else (highest, highest_by)
+            if ramps:
+                lowest, highest, lowest_by, highest_by = band.narrowed(t, lowest, highest, lowest_by, highest_by)
         state.step, state.energy_mwh = t, energy
         state.charge_room_mw, state.discharge_room_mw = charge_room, discharge_room
         wanted = rule(state)
@@ -118,20 +115,24 @@ def _run(plant: Plant, asked: Setpoints, rule: Rule, site: Room, band: GridBand)
             given, energy = wanted, after
         else:
             _require_number(plant, t, wanted)
-            words = lowest_by or site.lowest_by[t], highest_by or site.highest_by[t]
-            allowed, by = _allowed(wanted, lowest, highest, words)
+            allowed, by = wanted, ""
+            if not lowest <= wanted <= highest:
+                words = lowest_by or site.lowest_by[t], highest_by or site.highest_by[t]
+                allowed, by = _allowed(wanted, lowest, highest, words)
             given, energy, stopped = transition(
                 storage, energy - both / kept * swing, allowed, floor, ceiling, step_h,
-                most_mw=(most_in, most_out), drawn_mw=drawn[t],
+                most_mw=(most_in, most_out), drawn_mw=drawn,
             )  # fmt: skip
             if abs(given - wanted) > rounding:
                 limited[t] = stopped or by
-        for charged, allowance in caps:
-            allowance.book((max(-given, 0.0) + swing) * into if charged else (max(given, 0.0) + swing) * out)
         power.append(given)
         stored.append(energy)
-        if band.ramps:
-            band.book(t, 0.0 if storage.on_dc_bus else given, given if storage.on_dc_bus else 0.0)
+        if guarded:
+            for charged, allowance in caps:
+                moved = -given if charged else given
+                allowance.book(((moved if moved > 0.0 else 0.0) + swing) * (into if charged else out))
+            if ramps:
+                band.book(t, 0.0 if storage.on_dc_bus else given, given if storage.on_dc_bus else 0.0)
     return site_flows(plant, asked, [np.array(power)], [np.array(stored)], np.array(limited, dtype=object), band)
 
 
@@ -145,15 +146,24 @@ def _allowed(wanted: float, lowest: float, highest: float, words: tuple[str, str
     return allowed, by
 
 
-def _limits(plant: Plant, site: Room) -> Iterator[tuple[int, float, float, float, float, float, float]]:
-    """(step, floor and ceiling at its end, least and most power of the site, most charge and discharge) of each."""
+def _limits(plant: Plant, site: Room) -> Iterator[tuple[int, float, float, float, float, float, float, float]]:
+    """(step, floor and ceiling at its end, least and most power of the site, most in and out, drawn) of each."""
     storage = plant.storage
+    given = storage.charge_limit_mw, storage.discharge_limit_mw, storage.drawn_mw
     return zip(
         range(plant.steps), storage.floor_mwh[1:].tolist(), storage.ceiling_mwh[1:].tolist(),
-        site.lowest_mw.tolist(), site.highest_mw.tolist(),
-        np.broadcast_to(storage.charge_limit_mw, plant.steps).tolist(),
-        np.broadcast_to(storage.discharge_limit_mw, plant.steps).tolist(), strict=True,
+        site.lowest_mw.tolist(), site.highest_mw.tolist(), *(_each(values, plant.steps) for values in given),
+        strict=True,
     )  # fmt: skip
+
+
+def _each(values: Array | float, steps: int) -> Iterable[float]:
+    """One number per step, read quickly where all are the same."""
+    array = np.atleast_1d(values)
+    if (array == array[0]).all():
+        return repeat(float(array[0]), steps)
+    each: list[float] = array.tolist()
+    return each
 
 
 def _require_number(plant: Plant, t: int, wanted: float) -> None:
@@ -177,6 +187,8 @@ def _grid_of(plant: Plant, power: list[float]) -> GridOf:
             through = physics.inverter_ac_mw(solar_dc[t] + battery, eta_out=bus.eta_out, eta_in=bus.eta_in)
             battery = min(through, bus.inverter_mw)
         grid: float = surplus[t] + battery
-        return float(min(max(grid, most_in[t]), most_out[t]))
+        least, most = most_in[t], most_out[t]
+        inside = least if grid < least else grid
+        return float(most if inside > most else inside)
 
     return grid_mw

@@ -150,24 +150,63 @@ def expand(model: Any, *, keep_zeros: bool = False) -> Program:
     constraints = list(model.component_objects(pyo.Constraint, active=True, descend_into=False))
     placed = place(constraints)
     view = View(model, variables)
-    bodies = [relation_of(constraint, view) for constraint in constraints]
-    matrix = [_row_major(relation.body, keep_zeros) for relation in bodies]
-    counts = np.concatenate([m[0] for m in matrix]) if matrix else np.zeros(0, dtype=np.int64)
     columns = sum(len(v.lower_values) for v in declared)
     cost, offset = _objective(model, view, columns)
+    counts, column, value, row_lower, row_upper = _matrix(constraints, view, keep_zeros=keep_zeros)
     return Program(
         cost=cost,
         offset=offset,
         lower=_join([v.lower_values for v in declared]),
         upper=_join([v.upper_values for v in declared]),
-        row_lower=_join([_side(r, r.lower) for r in bodies]),
-        row_upper=_join([_side(r, r.upper) for r in bodies]),
+        row_lower=row_lower,
+        row_upper=row_upper,
         start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-        column=_join([m[1] for m in matrix]).astype(np.int32),
-        value=_join([m[2] for m in matrix]),
+        column=column,
+        value=value,
         integer=_join([np.full(len(v.lower_values), v.integer) for v in declared]).astype(bool),
         variables=variables,
         constraints=placed,
+    )
+
+
+def extended(program: Program, model: Any) -> Program:
+    """`program`, an expansion of `model`, with the variables and rows that have been added to this since.
+
+    They come after all others and are in no objective. What `program` has is as it is there, changed or not.
+    """
+    variables = place(model.component_objects(pyo.Var, descend_into=False))
+    constraints = list(model.component_objects(pyo.Constraint, active=True, descend_into=False))
+    placed = place(constraints)
+    declared = [getattr(model, name) for name in variables if name not in program.variables]
+    fresh = [constraint for constraint in constraints if constraint.local_name not in program.constraints]
+    counts, column, value, row_lower, row_upper = _matrix(fresh, View(model, variables), keep_zeros=False)
+    integer = [np.full(len(v.lower_values), v.integer) for v in declared]
+    return Program(
+        cost=np.append(program.cost, np.zeros(sum(map(len, integer)))),
+        offset=program.offset,
+        lower=_join([program.lower, *(v.lower_values for v in declared)]),
+        upper=_join([program.upper, *(v.upper_values for v in declared)]),
+        row_lower=np.append(program.row_lower, row_lower),
+        row_upper=np.append(program.row_upper, row_upper),
+        start=np.append(program.start, program.start[-1] + np.cumsum(counts)).astype(np.int32),
+        column=np.append(program.column, column).astype(np.int32),
+        value=np.append(program.value, value),
+        integer=_join([program.integer, *integer]).astype(bool),
+        variables=variables,
+        constraints=placed,
+    )
+
+
+def _matrix(constraints: list[Any], view: View, *, keep_zeros: bool) -> tuple[Array, Array, Array, Array, Array]:
+    """(entries of each row, their columns and coefficients, lower and upper sides) of all rows of `constraints`."""
+    bodies = [relation_of(constraint, view) for constraint in constraints]
+    matrix = [_row_major(relation.body, keep_zeros) for relation in bodies]
+    return (
+        np.concatenate([m[0] for m in matrix]) if matrix else np.zeros(0, dtype=np.int64),
+        _join([m[1] for m in matrix]).astype(np.int32),
+        _join([m[2] for m in matrix]),
+        _join([_side(r, r.lower) for r in bodies]),
+        _join([_side(r, r.upper) for r in bodies]),
     )
 
 

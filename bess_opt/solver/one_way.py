@@ -15,7 +15,7 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.models.one_way import Pair, add_one_way
 from bess_opt.plant.plant import Plant
-from bess_opt.solver.expand import expand
+from bess_opt.solver.expand import extended
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import Solution
 
@@ -69,12 +69,16 @@ def proven(bound: float, objective: float, program: Program, scale_mw: float) ->
 
 
 def in_order(ties: Sequence[Array]) -> Array:
-    """Several objectives as one cost, each a small fraction of the one before it."""
+    """Several objectives as one cost, each a small fraction of the one before it.
+
+    The first counts by what is usual in it, a later one by its dearest unit: the tie-break's weights lie far apart.
+    """
     total, weight = np.zeros(len(ties[0])), 1.0
     for cost in ties:
         present = np.abs(cost[cost != 0.0])
         if len(present):
-            total += cost * (weight / float(np.median(present)))
+            unit = np.median(present) if weight == 1.0 else present.max()
+            total += cost * (weight / float(unit))
             weight *= LATER
     return total
 
@@ -82,7 +86,4 @@ def in_order(ties: Sequence[Array]) -> Array:
 def one_way_program(m: Any, plant: Plant, program: Program, converters: tuple[Pair, ...]) -> Program:
     """`program`, an expansion of `m`, with the one-way rule for `converters`; what it holds stays held."""
     add_one_way(m, plant, converters)
-    full = expand(m)
-    first = slice(program.columns)
-    full.lower[first], full.upper[first], full.integer[first] = program.lower, program.upper, program.integer
-    return full
+    return extended(program, m)

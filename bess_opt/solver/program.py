@@ -117,9 +117,10 @@ class Program:
     def part(self, columns: Array, entries: Array, row_of: Array) -> tuple[Program, Array]:
         """(the program of `columns`, which hold all `entries`, and of the rows of these, those rows).
 
-        Columns and entries ascend; `row_of` is the row of each entry. What else the rows hold is left out.
+        Columns and entries ascend, and so does `row_of`, the row of each entry. What else the rows hold is left out.
         """
-        rows, counts = np.unique(row_of, return_counts=True)
+        first = np.flatnonzero(np.diff(row_of, prepend=-1))
+        rows, counts = row_of[first], np.diff(first, append=len(row_of))
         small = Program(
             cost=self.cost[columns],
             offset=0.0,

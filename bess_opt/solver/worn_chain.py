@@ -27,7 +27,7 @@ from bess_opt.solver.solution import AT_LOWER, BASIC, LimitReachedError, Solutio
 from bess_opt.solver.warm_start import SHORTEST, complete, start_near_optimum
 from bess_opt.solver.worn_start import SegmentBlocks, emptied, segment_blocks, without_segments, worn_basis
 
-PART_STEPS = 96  # that a part has at least: shorter ones cost more to set up than they save
+PART_STEPS = 192  # that a part has at least: shorter ones cost more to set up, and to join, than they save
 EMPTY = 1e-9  # of the plant's size: less energy than this is none
 KEPT = 1e-6  # of the plant's size: by how much the solver's tolerances may break a row
 PROVEN = 1e-9  # of the turnover: how close the value of the prices must come to the plan's money
@@ -79,9 +79,17 @@ class PartSolver(Solver):
     """A `Solver` that knows when a solution which it has found answers for other numbers too."""
 
     def expect_few_steps(self) -> None:
-        """See `Solver`; few are still so many that weights which cost little to keep spare a third of them."""
+        """See `Solver`; few are still so many that weights which cost little to keep spare a third of them.
+
+        So do costs perturbed in the first solve: segments of equal worth are many. The later ones are near it.
+        """
         self._highs.setOptionValue("simplex_dual_edge_weight_strategy", DEVEX)
+
+    def solve(self, *, time_limit_s: float | None = None, duals: bool = True) -> Solution:
+        """See `Solver`."""
+        found = super().solve(time_limit_s=time_limit_s, duals=duals)
         self.expect_repeats()
+        return found
 
     def settled(self, best: Solution, asked: Asked, cost_scale: float) -> Solution | None:
         """`best`, if the last basis prices it as optimal at the numbers `asked` too; None otherwise.

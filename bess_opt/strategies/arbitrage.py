@@ -24,7 +24,7 @@ from bess_opt.plant.ledger import net_revenue
 from bess_opt.plant.plant import Plant
 from bess_opt.plant.rule import Rule, State
 from bess_opt.strategies.shared.contract import NoOptions, Objective, Strategy, no_checks
-from bess_opt.strategies.shared.cycle_budget import DailyBudget
+from bess_opt.strategies.shared.cycle_budget import DailyBudget, has_lasting_caps
 
 
 def build(m: Any, _plant: Plant, _options: NoOptions) -> Sequence[Objective]:
@@ -40,6 +40,8 @@ def rule(plant: Plant, _options: NoOptions) -> Rule:
     the wear of that depth of cycle, and until a cap on the cycles of a longer time lasts to its end.
     """
     ladder, day = Ladder.of(plant), plant.day.tolist()
+    if not has_lasting_caps(plant):
+        return _between(*(price[plant.day].tolist() for price in ladder.of_days()))
     budget, today = DailyBudget(plant), -1
     low, high = -np.inf, np.inf
 
@@ -53,6 +55,18 @@ def rule(plant: Plant, _options: NoOptions) -> Rule:
         if state.import_price <= low:
             return -state.charge_room_mw
         return state.discharge_room_mw if state.export_price >= high else 0.0
+
+    return decide
+
+
+def _between(low: list[float], high: list[float]) -> Rule:
+    """The rule of thresholds that are known for every step beforehand."""
+
+    def decide(state: State) -> float:
+        t = state.step
+        if state.import_price <= low[t]:
+            return -state.charge_room_mw
+        return state.discharge_room_mw if state.export_price >= high[t] else 0.0
 
     return decide
 
@@ -87,6 +101,12 @@ class Ladder:
         most = np.minimum(length, np.maximum(1, np.rint(length * fill / drain).astype(int)))
         wear = storage.wear_cost_per_mwh + storage.variable_om_per_mwh + _wear_at_depth(plant, share / fill)
         return cls(bought, sold, ((sold - wear) * eta > bought) & (share <= most[:, None]), step_mwh)
+
+    def of_days(self) -> tuple[Array, Array]:
+        """`thresholds` of every day where no budget holds them."""
+        last = self.worth.shape[1] - 1 - np.argmax(self.worth[:, ::-1], axis=1)
+        at, pays = np.arange(len(last)), self.worth.any(axis=1)
+        return np.where(pays, self.bought[at, last], -np.inf), np.where(pays, self.sold[at, last], np.inf)
 
     def thresholds(self, day: int, budget_mwh: float = np.inf) -> tuple[float, float]:
         """(buying, selling) price threshold of a day; -inf and inf where nothing pays or the budget is empty."""

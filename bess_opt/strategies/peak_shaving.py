@@ -125,6 +125,7 @@ class DemandWatch:
         self._highest = [
             [(mw, -1) for mw in sorted(peak.known_mw, reverse=True)[: peak.counted + 1]] for peak in demand.peaks
         ]
+        self._free: list[float | None] = [None] * demand.nodes  # kept until a peak is higher
         for p in range(len(demand.peaks)):
             self._raise_bills(p)
         row = np.array([demand.peaks[self._peak_of[node]].row for node in self._node])
@@ -138,7 +139,10 @@ class DemandWatch:
         allowed = INFINITE
         for i in self._covering[t]:
             node = self._node[i]
-            target = max(self._free_mw(node), self._guess[i][t])
+            free, guess = self._free[node], self._guess[i][t]
+            if free is None:
+                free = self._free[node] = self._free_mw(node)
+            target = guess if guess > free else free
             left = (target * self._length[i] - self._sum[i]) / (self._end[i] - t)
             if left < allowed:
                 allowed = left
@@ -159,6 +163,7 @@ class DemandWatch:
         highest = [pair for pair in self._highest[p] if pair[1] != node]
         bisect.insort(highest, (self._reached[node], node), key=lambda pair: -pair[0])
         self._highest[p] = highest[: n + 1]
+        self._free = [None] * self._demand.nodes
         self._raise_bills(p)
 
     def _raise_bills(self, p: int) -> None:

@@ -61,13 +61,25 @@ def failed(digest: str, error: Exception) -> Made:
 def _figures(made: Any) -> Row:
     if isinstance(made, Dispatch):
         report = {name: getattr(made.report, name) for name in REPORTED} if made.report is not None else {}
-        made = {**made.metrics.to_dict(), **made.figures, **report}
+        made = {**made.metrics.to_dict(), **_of_products(made), **made.figures, **report}
     if not isinstance(made, Mapping):
         raise TypeError(f"action: returned {type(made).__name__}; give a Dispatch or a mapping of single values")
     taken = [name for name in HEAD if name in made]
     if taken:
         raise ValueError(f"action: returned {taken[0]!r}, a column of the study's own; give it another name")
     return {str(name): _single(str(name), value) for name, value in made.items()}
+
+
+def _of_products(made: Dispatch) -> Row:
+    """The figures of each market product, "fcr.mean_mw", and the least that is left in the worst call of any."""
+    if not made.scenario.product:
+        return {}
+    found: Row = {
+        f"{name}.{figure}": value
+        for name, figures in made.products.to_dict("index").items()
+        for figure, value in figures.items()
+    }
+    return found | {key: float(made.delivery[key].min()) + 0.0 for key in ("margin_mw", "margin_mwh")}
 
 
 def _single(name: str, value: Any) -> Any:

@@ -46,10 +46,10 @@ def study(
     "optimize", "simulate" or a function of a scenario that returns a `Dispatch` or a mapping of single values;
     it must be importable by name in the workers (a process pool) or picklable by the executor.
 
-    Index `name`; columns digest (of the scenario), error_kind and error ("" where there is none), then the
-    figures: of a `Dispatch` its metrics, its strategy's own figures, and status, objective, bound and gap of the
-    solve. Times are left out: the same scenarios give the same rows to the last bit on every executor. A
-    scenario that cannot be read or solved is a row with its error.
+    Index `name`; columns digest (of the scenario), error_kind and error ("" where there is none), then figures: of a
+    `Dispatch` its metrics, those of each market product ("fcr.mean_mw") with the least margins of their calls, its
+    strategy's own, and status, objective, bound and gap of the solve. Times are left out: the same scenarios give the
+    same rows to the last bit on every executor. A scenario that cannot be read or solved is a row with its error.
 
     `out` keeps rows as they finish: a folder (study.parquet at the end, parts beside it), or the path of the
     .parquet file. Called again, it computes only rows that are new, whose scenario, name or action's name has

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+
 from bess_opt.common.errors import BessOptError, InfeasibleError, ScenarioError
 from bess_opt.common.findings import Finding, Findings
 from bess_opt.dispatch.checks.battery import battery_findings
@@ -79,6 +81,7 @@ def findings_of(scenario: Scenario, plant: Plant, active: ActiveStrategy | None 
         *series_findings(scenario, plant),
         *money_findings(scenario, plant),
         *tariff_findings(scenario, plant),
+        *_never_held(scenario, plant),
         *_long_search(scenario, plant, active),
         *_not_built(scenario),
     ]
@@ -100,6 +103,21 @@ def _not_built(scenario: Scenario) -> list[Finding]:
         for one in asked
         if one.not_built
     ]
+
+
+def _never_held(scenario: Scenario, plant: Plant) -> list[Finding]:
+    """A market product of which no bid fits into any block: hours, maximum or the batteries' power are short."""
+    found = []
+    offers = {offer.name: offer for offer in plant.offers}
+    wide = sum(battery.discharge_max_mw + battery.charge_max_mw for battery in plant.batteries)
+    for n, product in enumerate(scenario.products):
+        offer = offers[product.name]
+        most = np.minimum(offer.most_mw, wide / len(offer.directions))
+        if not (most >= max(offer.least_mw - 1e-9, 1e-9)).any():
+            what = f"bids begin at {offer.least_mw:g} MW, and no block can hold more than {most.max():g} MW"
+            expected = "see its maximum and hours, and the power of the batteries; a pool may bid for several"
+            found.append(Finding("product_never_fits", f"product[{n}]", what, expected, "warning"))
+    return found
 
 
 def _long_search(scenario: Scenario, plant: Plant, active: ActiveStrategy | None) -> list[Finding]:

@@ -69,12 +69,13 @@ def control(
     the day before, from the energy expected at midnight; the battery follows it as far as physics allows, and
     all flows are settled at actual prices. `every_h` then does not count. The battery power of a schedule is held;
     PV that a plan curtails is held at the power that the plan uses.
+    Bids of products that are choices are made exactly for blocks that begin in steps carried out, relaxed beyond.
     A window that has no plan as believed leaves the one before in force, and a finding says so.
     `progress` is a callable that is told a `Progress` as decisions are carried out, or whether a bar is drawn; if it
     raises StopIteration the operation ends with CancelledError, for half a plan is none.
 
-    Raises `ScenarioError` for a wrong forecast or length, `StrategyError` for bids or a strategy that a window
-    cannot carry, `InfeasibleError` with the time where there is no plan at all or the site's limits cannot be held.
+    Raises `ScenarioError` for a wrong forecast or length, `StrategyError` for what a window cannot carry,
+    `InfeasibleError` with the time where there is no plan at all or the site's limits cannot be held.
     """
     watch = Stopwatch()
     with watch.stage("prepare"):
@@ -87,7 +88,6 @@ def control(
         table = timetable_of(plant.index, plant.step_h, horizon_h, every_h, commitment, gate_hour)
         known = Knowledge(scenario.series, forecast, scenario.step_h)
         _check_signal(plant, known, table, scenario.series.columns)
-        _check_bids(plant, table)
     with watch.stage("build"):
         believed = _numbers(scenario, active, plant, known, table)
         windows = WindowsOf(believed, active, plant, table, terminal, scenario.solver)
@@ -245,11 +245,3 @@ def _check_signal(plant: Plant, known: Knowledge, table: Timetable, columns: pd.
             "decide at every step with the current one seen, give 'perfect', or leave the series out: the "
             "expected activation then stands for it"
         )
-
-
-def _check_bids(plant: Plant, table: Timetable) -> None:
-    """A window is a linear program: bids that are whole steps, at least some power, or one of a group are choices."""
-    choosing = [offer.name for offer in plant.offers if offer.chooses]
-    if choosing and table.decisions > 1:
-        found = f"product: {choosing[0]!r} states min_bid_mw, step_mw or exclusive_group, which windows do not choose"
-        raise StrategyError(f"{found}; leave them out, plan the horizon in one window, or use optimize")

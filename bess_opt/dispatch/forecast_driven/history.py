@@ -49,9 +49,12 @@ class History:
         column, value = program.column[entry], program.value[entry]
         known = horizon.decides[column]
         used = np.bincount(row[known], value[known] * self._x[column[known]], minlength=len(rows))
-        gauge, factor = np.zeros(len(rows), dtype=np.int64), np.ones(len(rows))
+        gauge, factor = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows))
         gauge[row[~known]], factor[row[~known]] = column[~known], value[~known]
-        sides = (program.row_lower[rows] - used) / factor, (program.row_upper[rows] - used) / factor
+        below, above = program.row_lower[rows] - used, program.row_upper[rows] - used
+        tied = factor != 0.0  # a block in which nothing may be held says nothing of whether it is
+        gauge, factor, below, above = gauge[tied], factor[tied], below[tied], above[tied]
+        sides = below / factor, above / factor
         np.maximum.at(least, gauge, np.where(factor > 0.0, sides[0], sides[1]))
         np.minimum.at(most, gauge, np.where(factor > 0.0, sides[1], sides[0]))
         return end

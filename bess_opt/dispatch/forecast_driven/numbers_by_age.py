@@ -13,6 +13,7 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import StrategyError
+from bess_opt.plant.products.offers import COMPONENT
 from bess_opt.solver.program import Program
 
 OF_TARIFF = {  # choices of the model: the key that asks for them, and what is chosen
@@ -72,7 +73,7 @@ class NumbersByAge:
 def numbers_by_age(made: Iterable[tuple[Program, list[Array]]]) -> NumbersByAge:
     """Programs with the costs of all their objectives, youngest age first, as one.
 
-    Raises `StrategyError` if they differ in structure, or choose in whole numbers.
+    Raises `StrategyError` if they differ in structure, or choose over the whole horizon.
     """
     first: Program | None = None
     bases: list[Array] = []
@@ -106,8 +107,11 @@ def _aged(base: Array, changes: list[tuple[Array, Array]]) -> Aged:
 
 
 def _refuse_choices(program: Program) -> None:
-    if program.integer.any():
-        name, _ = program.column_name(int(np.flatnonzero(program.integer)[0]))
+    """Raise `StrategyError` for choices over the horizon; those of a product's bids are each of one block."""
+    names = (name for name, block in program.variables.items() if program.integer[block.slice].any())
+    for name in names:
+        if name.startswith(COMPONENT):
+            continue
         if name in OF_TARIFF:
             where, what = OF_TARIFF[name]
             raise StrategyError(

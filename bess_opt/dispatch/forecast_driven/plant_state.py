@@ -18,7 +18,8 @@ class PlantState:
     """Where a plant stands at the start of a step.
 
     `energy_mwh` is in store in each battery, `wear_stand` what of it is in each segment of its wear by depth, none
-    without such wear. `grid_mw` is the grid power of the step before, + exports; None before the first step.
+    without such wear. `grid_mw` is the grid power at the base point of the step before, + exports, which ramps bind;
+    None before the first step.
     """
 
     energy_mwh: tuple[float, ...]
@@ -37,7 +38,12 @@ class PlantState:
             here = replace(battery, wear=replace(battery.wear, start_mwh=np.array(stand)), drawn_mw=drawn)
             stands.append(tuple(here.worn(own.charge_mw, own.discharge_mw, plant.step_h).stand_mwh.tolist()))
         energy = tuple(float(own.energy_mwh[-1]) for own in done.batteries)
-        return PlantState(energy, tuple(stands), float(done.export_mw[-1] - done.import_mw[-1]))
+        last = first + steps - 1
+        called = sum(
+            float(np.broadcast_to(offer.net_called, plant.steps)[last] * done.held_mw[offer.name][-1])
+            for offer in plant.offers
+        )
+        return PlantState(energy, tuple(stands), float(done.export_mw[-1] - done.import_mw[-1]) - called)
 
 
 def state_at_first(plant: Plant) -> PlantState:

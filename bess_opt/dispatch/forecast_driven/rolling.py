@@ -25,7 +25,7 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, in_order
 from bess_opt.solver.program import Program, law_of, of_flow, stores
 from bess_opt.solver.reuse import ReusedSolvers
-from bess_opt.solver.solution import Solution
+from bess_opt.solver.solution import InfeasibleProgramError, Solution
 
 Terminal = Literal["value", "free", "cyclic"]
 TIE = 1e-6  # of a typical price: what the tie-break weighs in a window, too little to matter
@@ -114,13 +114,20 @@ class Rolling:
         whole = (window.first, window.last) == (0, self.horizon.steps)
         exact = whole or len(costs) > 2  # else the tie-break stands in the one objective, too small to matter
         cost = costs[0] if exact else costs[0] + self._tie * costs[-1] + self._later(entries, window)
-        program = replace(believed, cost=cost)
+        open_choices = replace(believed, cost=cost, integer=self._to_be_chosen(believed, entries, window))
+        program = self._chosen(open_choices)
         solver = self._solvers.holding(program, entries.keys)
         found = self._best(solver, costs[1:] if exact else [])
         both = self._not_one_way(entries, window, found[-1].x)
         if len(both):
-            mixed = replace(program, cost=in_order(costs)) if exact else program
-            closed = self._one_way(mixed, entries, window)
+            in_one = in_order(costs) if exact else cost
+            try:
+                program, closed = self._one_way(replace(program, cost=in_one), entries, window)
+            except InfeasibleProgramError:
+                if not open_choices.integer.any():
+                    raise
+                program, closed = self._one_way(replace(open_choices, cost=in_one), entries, window)
+            solver.set_bounds(np.arange(program.columns), program.lower, program.upper)
             solver.set_bounds(closed, np.zeros(len(closed)), np.zeros(len(closed)))
             found = self._best(solver, costs[1:] if exact else [])
         self._learn(entries, window, found)
@@ -228,7 +235,19 @@ class Rolling:
             for worth, solution in zip(worths, found, strict=False):
                 worth[window.first + 1 : window.last + 1] = -solution.row_dual[rows]
 
-    # ------------------------------------------------------------------------------------------------- one way
+    # ------------------------------------------------------------------------------- bids that are choices, one way
+
+    def _to_be_chosen(self, program: Program, entries: WindowEntries, window: PlanningWindow) -> Array:
+        """Which columns are choices of blocks that begin in steps carried out; those of later blocks are relaxed."""
+        chosen: Array = program.integer & (self.horizon.begins[entries.columns] < 2 * window.until)
+        return chosen
+
+    def _chosen(self, program: Program) -> Program:
+        """The program with its choices made and held: a linear one."""
+        if not program.integer.any():
+            return program
+        solver = Solver(program, self._options, scale_mw=self._plant.scale_mw)
+        return program.with_choices_held(solver.solve().x)
 
     def _not_one_way(self, entries: WindowEntries, window: PlanningWindow, x: Array) -> Array:
         """Steps that stand once they are decided in which a converter would run in and out at once."""
@@ -248,8 +267,11 @@ class Rolling:
     def _columns(self, entries: WindowEntries, name: str, steps: Array) -> Array:
         return np.searchsorted(entries.columns, self.horizon.program.variables[name].first + steps)
 
-    def _one_way(self, program: Program, entries: WindowEntries, window: PlanningWindow) -> Array:
-        """Columns to be closed so that the steps carried out run one way: chosen exactly, the rest relaxed."""
+    def _one_way(self, program: Program, entries: WindowEntries, window: PlanningWindow) -> tuple[Program, Array]:
+        """The program, choices held, and columns to be closed so that steps carried out run one way.
+
+        Both are chosen exactly, the rest relaxed.
+        """
         steps = self._standing(window)
         choices = [(pair, step) for pair in self._pairs for step in steps.tolist()]
         count, new = program.columns, len(choices)
@@ -269,7 +291,8 @@ class Rolling:
             integer=np.append(program.integer, np.ones(new, dtype=bool)),
         )
         x = Solver(mixed.with_rows(rows), self._options, scale_mw=self._plant.scale_mw).solve().x
-        return np.array([second if x[first] >= x[second] else first for first, second in ways], dtype=np.int64)
+        closed = np.array([second if x[first] >= x[second] else first for first, second in ways], dtype=np.int64)
+        return program.with_choices_held(x), closed
 
     def _most_of(self, pair: Pair, step: int) -> tuple[float, float]:
         return float(self._limits[pair.first][step]), float(self._limits[pair.second][step])

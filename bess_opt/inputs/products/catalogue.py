@@ -104,7 +104,8 @@ def products(at: str | pd.Timestamp | None = None) -> pd.DataFrame:
     In force at the date `at`, else the latest of each: what it is, its market and currency, its keys, from when it is
     `in_force`, after which date it `expires` and should be looked at again, what is `simplified` in it, which figures
     are `assumed` because no source was found for them, `earlier` versions, and the source. Folders that the
-    environment variable `BESS_OPT_PRODUCTS` lists add to them. ScenarioError for a file that is no such list.
+    environment variable `BESS_OPT_PRODUCTS` lists add to them. ScenarioError for a file that is no such list, and for
+    a folder that is not there.
     """
     day = None if at is None else pd.Timestamp(at).date()
     known = _catalogue()
@@ -128,9 +129,13 @@ def _catalogue() -> dict[str, tuple[Definition, ...]]:
     """Versions of every product by name, in the order of their dates."""
     known = dict(_shipped())
     for folder in os.environ.get(FOLDERS, "").split(os.pathsep):
-        if folder:
-            for file in sorted(Path(folder).glob("*.toml")):
-                known |= _of_file(file.name, file.stem, file.read_bytes())
+        if not folder:
+            continue
+        if not Path(folder).is_dir():
+            expected = "name folders that hold a file.toml a market, or leave the variable out"
+            raise ScenarioError([Finding("no_folder", FOLDERS, f"{show(folder)} is no folder", expected)])
+        for file in sorted(Path(folder).glob("*.toml")):
+            known |= _of_file(file.name, file.stem, file.read_bytes())
     return known
 
 

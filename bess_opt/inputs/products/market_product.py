@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -167,10 +168,18 @@ def resolved(
             problems += [Finding(p.code, f"{place}.use", p.found, p.expected) for p in error.problems]
             continue
         whole, wrong = read_table(MarketProduct, _over(dict(keys), product.stated()), place)
-        problems += wrong
+        problems += [_as_used(finding, place, product) for finding in wrong]
         notes += [Finding(f.code, f"{place}.use", f.found, f.expected, f.severity) for f in told]
         found += [] if whole is None else [whole]
     return tuple(found), problems, notes
+
+
+def _as_used(finding: Finding, place: str, product: MarketProduct) -> Finding:
+    """What is wrong with a key that the definition states, and not the scenario, stands at `use`."""
+    key = finding.where.removeprefix(f"{place}.")
+    if key.partition(".")[0] in product.stated():
+        return finding
+    return replace(finding, where=f"{place}.use", found=f"{product.use} states {key}: {finding.found}")
 
 
 def _over(keys: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

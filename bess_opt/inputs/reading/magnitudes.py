@@ -7,6 +7,8 @@ through a dozen operations: what is more than a hundred million times larger wou
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,14 +39,49 @@ def check_magnitudes(parts: Mapping[str, Any], series: pd.DataFrame) -> list[Fin
     listed = {name: part for name, part in parts.items() if isinstance(part, tuple) and name != "batteries"}
     tables |= {f"{name}[{n}]": row for name, rows in listed.items() for n, row in enumerate(rows)}
     power, price = batteries_power_mw(batteries), usual_price(series, parts.get("tariff"))
+    units = {name: SERIES[name].unit for name in map(str, series.columns)}
     if power > 0.0:
-        found += _cells(series, "MW", power, f"a battery of {power:g} MW", "mend the cell, which is in MW")
+        beside = f"a battery of {power:g} MW"
+        found += _cells(series, _of_unit(units, "MW"), power, beside, "mend the cell, which is in MW")
     if price > 0.0:
-        usual = f"a usual price of {price:g}"
-        for unit in MONEY:
-            found += _cells(series, unit, price, usual, "mend the cell, which is in currency per MW and hour or MWh")
+        usual, remedy = f"a usual price of {price:g}", "mend the cell, which is in currency per MW and hour or MWh"
+        found += [f for unit in MONEY for f in _cells(series, _of_unit(units, unit), price, usual, remedy)]
     found += [finding for name, table in tables.items() for finding in too_large(table, name, power, price)]
     return found
+
+
+@dataclass(frozen=True)
+class Largest:
+    """Of all that is stated beside the batteries: largest power [MW] and price, and the usual price."""
+
+    power_mw: float
+    price: float
+    usual_price: float
+
+    @classmethod
+    def of(cls, parts: Mapping[str, Any], series: pd.DataFrame) -> Largest:
+        """Of the `parts` of a scenario, whatever its batteries, and its series."""
+        tables = [part for name, part in parts.items() if isinstance(part, Table) and name != "series"]
+        lists = [part for name, part in parts.items() if isinstance(part, tuple) and name != "batteries"]
+        tables += [row for rows in lists for row in rows]
+        stated = [(unit, abs(value)) for table in tables for _, unit, value in _numbers(table, "")]
+        for name in series.columns:
+            stated.append((SERIES[str(name)].unit, float(np.abs(series[name].to_numpy()).max(initial=0.0))))
+        power = max((value for unit, value in stated if unit == "MW"), default=0.0)
+        price = max((value for unit, value in stated if unit in MONEY), default=0.0)
+        return cls(power, price, usual_price(series, parts.get("tariff")))
+
+    def stands_beside(self, batteries: Sequence[Battery]) -> bool:
+        """Whether `check_magnitudes` finds nothing with these batteries."""
+        power, price = batteries_power_mw(batteries), self.usual_price
+        if (power > 0.0 and self.power_mw > WIDEST * power) or (price > 0.0 and self.price > WIDEST * price):
+            return False
+        places = {place_of(battery, batteries): battery for battery in batteries}
+        return not any(
+            finding
+            for place, battery in places.items()
+            for finding in (*_battery(battery, place), *too_large(battery, place, power, price))
+        )
 
 
 def batteries_power_mw(batteries: Sequence[Battery]) -> float:
@@ -59,6 +96,15 @@ def usual_price(series: pd.DataFrame, tariff: Any) -> float:
     prices = np.abs(np.concatenate([*columns, np.asarray(rates, dtype=float)]))
     prices = prices[prices > NOTHING]
     return float(np.median(prices)) if len(prices) else 0.0
+
+
+def far_beside(
+    table: Table, where: str, batteries: Sequence[Battery], series: pd.DataFrame, tariff: Any
+) -> list[Finding]:
+    """`too_large` of a table beside the batteries and the usual price of a scenario."""
+    if not any(True for _ in _numbers(table, where)):
+        return []
+    return list(too_large(table, where, batteries_power_mw(batteries), usual_price(series, tariff)))
 
 
 def too_large(table: Table, where: str, power_mw: float, price: float) -> Iterator[Finding]:
@@ -77,10 +123,8 @@ def too_large(table: Table, where: str, power_mw: float, price: float) -> Iterat
 
 def _numbers(table: Table, where: str) -> Iterator[tuple[str, str, float]]:
     """(place, unit, value) of every stated number that has a unit; a power is known by its name too."""
-    for key, field in type(table).model_fields.items():
-        value, place, extra = getattr(table, key), f"{where}.{key}", field.json_schema_extra
-        unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
-        unit = unit or next((unit for ending, unit in ENDINGS.items() if key.endswith(ending)), "")
+    for key, unit in _units_of(type(table)):
+        value, place = getattr(table, key), f"{where}.{key}"
         if isinstance(value, Table):
             yield from _numbers(value, place)
             continue
@@ -95,11 +139,24 @@ def _numbers(table: Table, where: str) -> Iterator[tuple[str, str, float]]:
                 yield here, unit, float(item)
 
 
-def _cells(series: pd.DataFrame, unit: str, usual: float, beside: str, remedy: str) -> Iterator[Finding]:
-    """The largest cell of each column of `unit`, if it is too large beside what is `usual`."""
-    for name in series.columns:
-        if SERIES[str(name)].unit != unit:
-            continue
+@lru_cache(maxsize=256)
+def _units_of(kind: type[Table]) -> tuple[tuple[str, str], ...]:
+    """(key, unit or "") of every key of a kind of table."""
+    units = []
+    for key, field in kind.model_fields.items():
+        extra = field.json_schema_extra
+        unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+        units.append((key, unit or next((unit for ending, unit in ENDINGS.items() if key.endswith(ending)), "")))
+    return tuple(units)
+
+
+def _of_unit(units: Mapping[str, str], unit: str) -> list[str]:
+    return [name for name, own in units.items() if own == unit]
+
+
+def _cells(series: pd.DataFrame, names: Sequence[str], usual: float, beside: str, remedy: str) -> Iterator[Finding]:
+    """The largest cell of each column of these `names`, if it is too large beside what is `usual`."""
+    for name in names:
         size = np.abs(series[name].to_numpy())
         row = int(np.argmax(size))
         if size[row] > WIDEST * usual:

@@ -32,9 +32,9 @@ def check_tables(parts: Mapping[str, Any], horizon: Horizon | None) -> list[Find
     """Problems between tables; a part that is wrong itself (None or absent) is passed over."""
     problems: list[Finding] = []
     batteries, site, tariff = parts.get("batteries", ()), parts.get("site"), parts.get("tariff")
-    problems += check_batteries(batteries, site if isinstance(site, Site) else None)
+    step_h = None if horizon is None else horizon.step_h
+    problems += battery_findings(batteries, site if isinstance(site, Site) else None, step_h)
     if horizon is not None:
-        problems += [p for battery in batteries for p in _check_cycle_hours(battery, batteries, horizon.step_h)]
         stated = site.holidays if isinstance(site, Site) else ()
         holidays = None if stated is None else holidays_in(stated, horizon.index)
         if isinstance(tariff, Tariff):
@@ -43,6 +43,14 @@ def check_tables(parts: Mapping[str, Any], horizon: Horizon | None) -> list[Find
         problems += outage_findings(parts.get("outage") or (), horizon.index, horizon.step_h)
         products, wrong, _ = resolved(parts.get("product") or (), horizon.index[0])
         problems += wrong or product_findings(products, horizon.index, horizon.step_h, holidays)
+    return problems
+
+
+def battery_findings(batteries: Sequence[Battery], site: Site | None, step_h: float | None) -> list[Finding]:
+    """Problems between the batteries, and between them and the site and the steps, as far as these are known."""
+    problems = check_batteries(batteries, site)
+    if step_h is not None:
+        problems += [p for battery in batteries for p in _check_cycle_hours(battery, batteries, step_h)]
     return problems
 
 

@@ -13,7 +13,7 @@ from bess_opt.dispatch.result import Dispatch
 from bess_opt.dispatch.saving import schedule_csv
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.interfaces.app.chart import chart
-from bess_opt.interfaces.app.controls import Controls, caption, cards, size_of
+from bess_opt.interfaces.app.controls import Controls, caption, cards, product_rows, size_of
 from bess_opt.interfaces.app.options import boxes, touched
 from bess_opt.interfaces.app.own_calls import connect_own
 from bess_opt.interfaces.app.page import (
@@ -22,6 +22,7 @@ from bess_opt.interfaces.app.page import (
     error_box,
     option_boxes,
     option_id,
+    products_table,
     size_id,
     sizing_box,
 )
@@ -186,7 +187,7 @@ def _tie_figures(app: Dash, desks: Desks) -> None:
             return *error_box(lines), [], no_update, "hidden", "", [], ticket[1]
         words = caption(plan, job.task.controls)
         shown = card_boxes(cards(plan, job.plans["optimal"]))
-        bill = bill_table(job.bills.get(twin))
+        bill = [*products_table(product_rows(plan)), *bill_table(job.bills.get(twin))]
         return *error_box(lines), shown, chart(plan, scheme), "panel", words, bill, ticket[1]
 
     app.callback(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import to_hex
 
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.plots.shared.parts import price_name, prices_of
@@ -28,6 +29,7 @@ def chart(plan: Dispatch, theme: ThemeName = "light") -> dict[str, Any]:
     end = pd.DatetimeIndex(index + pd.Timedelta(hours=plan.scenario.step_h)).tz_localize(None)
     shown = [start[window.first], end[window.last - 1]]
     data = _power(schedule, start, look)
+    data += _bids(plan, start, look)
     data.append(_line(end, 100.0 * schedule["soc"], "state of charge", look.soc, "y2", shape="linear", unit="%"))
     currency = plan.scenario.site.currency
     for price, colour in zip(prices_of(schedule), (look.price, look.exported), strict=False):
@@ -53,6 +55,17 @@ def _power(schedule: pd.DataFrame, start: pd.DatetimeIndex, look: Theme) -> list
         if values.any()
     ]
     return drawn + [_line(start, values, name, colour, "y") for name, values, colour in lines if values.any()]
+
+
+def _bids(plan: Dispatch, start: pd.DatetimeIndex, look: Theme) -> list[dict[str, Any]]:
+    """The capacity of each market product that is held at all, as a dotted line."""
+    sold = [product.name for product in plan.scenario.product if plan.schedule[f"{product.name}_mw"].any()]
+    shades = [to_hex(look.sequential(share)) for share in np.linspace(0.4, 0.9, max(len(sold), 2))]
+    drawn = []
+    for name, colour in zip(sold, shades, strict=False):
+        line = _line(start, plan.schedule[f"{name}_mw"], f"{name} held", colour, "y")
+        drawn.append(line | {"line": line["line"] | {"dash": "dot"}})
+    return drawn
 
 
 def _line(

@@ -146,6 +146,22 @@ def cards(shown: Dispatch, best: Dispatch) -> list[Card]:
     ]
 
 
+def product_rows(plan: Dispatch) -> tuple[list[str], list[list[str]]] | None:
+    """(heads, rows) of what each market product earns and what is left in its worst call; None without products."""
+    if not plan.scenario.product:
+        return None
+    currency, delivery = plan.scenario.site.currency, plan.delivery.reset_index()
+    heads = ["product", "mean [MW]", "most [MW]", f"paid [{currency}]", "left when called [MW]", "[MWh]"]
+    rows = []
+    for name, sold in plan.products.iterrows():
+        money = sold["capacity_revenue"] + sold["activation_revenue"]
+        calls = delivery[delivery["product"] == name]
+        least = [float(calls[key].min()) for key in ("margin_mw", "margin_mwh")]
+        left = [NOTHING if math.isnan(margin) else number(max(margin, 0.0)) for margin in least]
+        rows.append([str(name), number(sold["mean_mw"]), number(sold["most_mw"]), f"{money:,.2f}", *left])
+    return heads, rows
+
+
 def _gap(shown: Dispatch, best: Dispatch, unit: str) -> Card:
     """The optimum's to its proven bound, the rule's to the optimum."""
     if shown.twin == "optimal" and shown.report is not None:

@@ -284,11 +284,19 @@ def bill_table(bill: tuple[Sequence[str], Sequence[Sequence[str]]] | None) -> li
     if bill is None:
         return []
     heads, rows = bill
+    return [_opened(f"The bill: {rows[-1][PAID]} {heads[PAID]}", heads, rows)]
+
+
+def products_table(sold: tuple[Sequence[str], Sequence[Sequence[str]]] | None) -> list[Any]:
+    """What market products earn and what is left when they are called, as a table that opens; nothing without any."""
+    return [] if sold is None else [_opened("The market products", *sold)]
+
+
+def _opened(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
     head = html.Thead(html.Tr([html.Th(word, scope="col") for word in heads]))
     body = html.Tbody([html.Tr([html.Td(word) for word in row]) for row in rows])
-    total = f"The bill: {rows[-1][PAID]} {heads[PAID]}"
     table = html.Div(html.Table([head, body]), className="scroll", tabIndex="0")
-    return [html.Details([html.Summary(total), table], className="panel bill", open=True)]
+    return html.Details([html.Summary(title), table], className="panel bill", open=True)
 
 
 def error_box(lines: Sequence[str]) -> tuple[list[Any], str]:

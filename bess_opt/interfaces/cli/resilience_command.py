@@ -19,7 +19,7 @@ from bess_opt.interfaces.cli.options import (
 
 if TYPE_CHECKING:
     from bess_opt.common.progress import Told
-    from bess_opt.comparison.resilience import Resilience
+    from bess_opt.comparison.resilience.resilience import Resilience
     from bess_opt.inputs.scenario import Scenario
 
 
@@ -38,7 +38,7 @@ def resilience_command(
     """Show how long the site of SCENARIO lasts without the grid from every step on."""
 
     def work(read: Scenario, told: Told) -> Resilience:
-        from bess_opt.comparison.resilience import resilience
+        from bess_opt.comparison.resilience.resilience import resilience
 
         return resilience(read, critical_share, cover_h, progress=told)
 
@@ -58,7 +58,7 @@ def resilience_command(
     if as_json:
         show.write_json(resilience_json(found))
         return
-    from bess_opt.comparison.resilience import resilience_table
+    from bess_opt.comparison.resilience.resilience import resilience_table
 
     header, rows = resilience_table(found)
     show.write_tables(tables.table(f"{found.scenario.name}: without the grid", header, rows))

@@ -62,7 +62,26 @@ def dispatch_json(dispatch: Dispatch) -> dict[str, Any]:
         "ledger": dict(dispatch.ledger),
         "figures": dict(dispatch.figures),
         **({} if dispatch.of_batteries is None else {"units": _units(dispatch)}),
+        **(_sold(dispatch) if len(dispatch.delivery) else {}),
     }
+
+
+def _sold(dispatch: Dispatch) -> dict[str, Any]:
+    """What each market product earns, and what is left in its worst call: no number where nothing is held."""
+    left = dispatch.delivery.reset_index().to_dict("records")
+    return {
+        "products": records(dispatch.products),
+        "delivery": [{str(key): _plain(value) for key, value in row.items()} for row in left],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON has it: the time of a step in ISO 8601, None for none."""
+    if isinstance(value, str):
+        return value
+    if value != value or value is None:
+        return None
+    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def _units(dispatch: Dispatch) -> dict[str, dict[str, float]]:
@@ -105,8 +124,25 @@ def dispatch_table(dispatch: Dispatch) -> Table:
     for key, (label, unit, optional) in (_money_figures() | FIGURES).items():
         if figures[key] or not optional:
             rows.append((label, number(figures[key], money=unit == MONEY), unit.replace(MONEY, currency)))
+    rows += _sold_rows(dispatch)
     rows += [(name.replace("_", " "), number(value), "") for name, value in dispatch.figures.items()]
     return table(f"{scenario.name}: {names}, {dispatch.twin}", ("figure", "value", "unit"), rows)
+
+
+def _sold_rows(dispatch: Dispatch) -> list[tuple[str, str, str]]:
+    """What each market product earns and what of it is held; the least that is left when called."""
+    rows, currency = [], dispatch.scenario.site.currency
+    for name, sold in dispatch.products.iterrows():
+        money = sold["capacity_revenue"] + sold["activation_revenue"]
+        rows += [
+            (f"{name}", number(money, money=True), currency),
+            (f"{name}, mean held", number(sold["mean_mw"]), "MW"),
+        ]
+    for key, unit in (("margin_mw", "MW"), ("margin_mwh", "MWh")):
+        least = float(dispatch.delivery[key].min()) if len(dispatch.delivery) else math.nan
+        if math.isfinite(least):
+            rows.append(("left in the worst call", number(max(least, 0.0)), unit))
+    return rows
 
 
 def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, lines: bool = False) -> Table:

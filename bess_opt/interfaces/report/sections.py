@@ -13,7 +13,7 @@ from bess_opt.common.arrays import Integers
 from bess_opt.common.errors import BessOptError
 from bess_opt.common.wording import number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE
-from bess_opt.comparison.resilience import resilience
+from bess_opt.comparison.resilience.resilience import resilience
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.investment.lifetime.ageing import SiteAgeing, ageing
@@ -24,6 +24,12 @@ from bess_opt.plots.shared.time_axes import local_days
 
 NEAR = 1e-6  # of a limit: as near is at it
 MOST_DRAWN = 4  # batteries in one picture
+LEFT = (
+    ("margin_mw", "left when called [MW]"),
+    ("margin_mwh", "left when called [MWh]"),
+    ("quiet_market_mwh", "if no call comes [MWh]"),
+    ("every_block_mwh", "if each block is called [MWh]"),
+)
 YEAR = "The year at a glance"
 RUNGS = {NONE: "no battery", RULE: "simple rule", OPTIMAL: "optimal plan"}
 
@@ -226,19 +232,26 @@ def _clauses(best: Dispatch, plant: Plant) -> Section | None:
 
 
 def _products(best: Dispatch, plant: Plant) -> Section | None:
-    """Capacity that is sold, by product."""
-    rows, step = [], best.scenario.step_h
+    """Capacity that is sold, by product, and what is left of power and energy when it is called."""
+    rows, step, delivery = [], best.scenario.step_h, best.delivery.reset_index()
     for offer in plant.offers:
         held = best.schedule[offer.column].to_numpy(dtype=float)
         paid = float((held * offer.price).sum()) * step
+        called = float(offer.activation_revenue(held, step).sum())
         hours = float(np.count_nonzero(held > NEAR)) * step
-        rows.append(
-            [offer.name.replace("_", " "), number(held.mean()), number(held.max()), number(hours), number(paid)]
-        )
+        calls = delivery.loc[delivery["product"] == offer.name, [key for key, _ in LEFT]].min()
+        left = [number(float(value)) for value in calls]
+        figures = [number(held.mean()), number(held.max()), number(hours), number(paid), number(called)]
+        rows.append([offer.name.replace("_", " "), *figures, *left])
     if not rows:
         return None
-    heads = ["product", "mean [MW]", "most [MW]", "held [h]", f"paid for capacity [{best.scenario.site.currency}]"]
-    words = "Capacity that the optimal plan holds for the market; what calls on it move stands in the ledger."
+    currency = best.scenario.site.currency
+    heads = ["product", "mean [MW]", "most [MW]", "held [h]", f"paid for capacity [{currency}]"]
+    heads += [f"paid for calls [{currency}]", *(head for _, head in LEFT)]
+    words = (
+        "Capacity that the optimal plan holds for the market. What is promised leaves room in the worst call; "
+        "the last two say what calls unlike the plan's would leave in store, and are below zero where it falls short."
+    )
     return Section("Products", words, heads, rows)
 
 

@@ -20,12 +20,10 @@ from bess_opt.investment.joint.sites import Sizes, sized
 from bess_opt.investment.sizing.faces import AS_ONE, ROUNDING, SIDES, Face, Faces, NotConcaveError
 from bess_opt.investment.sizing.planes import Plane
 from bess_opt.investment.sizing.warm_program import Short, WarmProgram, duals_of
-from bess_opt.plant.plant import Plant
 from bess_opt.solver.change import Change
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING
 from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError
-from bess_opt.strategies.shared.stack import ActiveStrategy
 
 KEPT_COLUMNS = 100_000  # of the programs of single choices that are kept
 HELD_STEPS = 200_000  # steps of all programs that are kept between two questions
@@ -122,7 +120,7 @@ class JointProgram(WarmProgram[Sizes]):
     ) -> None:
         """Build and solve a first choice; arguments and errors as `WarmProgram`."""
         self._first_sizes = first
-        self._kept: OrderedDict[Sizes, tuple[Program, Plant, ActiveStrategy]] = OrderedDict()
+        self._kept: OrderedDict[Sizes, Program] = OrderedDict()
         self._faces = [Faces(self._alone(place)) for place in range(len(names))]
         super().__init__(
             lambda sizes: sized(scenario, dict(zip(names, sizes, strict=True))),
@@ -131,12 +129,13 @@ class JointProgram(WarmProgram[Sizes]):
             tight=tight,
             basis=basis,
         )
+        self._kept[first] = self._base
 
-    def _built(self, size: Sizes) -> tuple[Program, Plant, ActiveStrategy]:
+    def _built(self, size: Sizes) -> Program:
         """The program of a choice; those asked for last are kept, as branches ask for the same choices."""
         made = self._kept.pop(size, None) or super()._built(size)
         self._kept[size] = made
-        while len(self._kept) > 1 and len(self._kept) * made[0].columns > KEPT_COLUMNS:
+        while len(self._kept) > 1 and len(self._kept) * made.columns > KEPT_COLUMNS:
             self._kept.popitem(last=False)
         return made
 
@@ -146,7 +145,7 @@ class JointProgram(WarmProgram[Sizes]):
         def built(power_mw: float, energy_mwh: float) -> Program:
             sizes = list(self._first_sizes)
             sizes[place] = power_mw, energy_mwh
-            return self._built(tuple(sizes))[0]
+            return self._built(tuple(sizes))
 
         return built
 
@@ -210,7 +209,7 @@ class JointProgram(WarmProgram[Sizes]):
 
     def _short_at(self, sizes: Sizes, closed: tuple[int, ...]) -> Limit:
         """By how much limits fall short, from below: of every battery one plane under what its size changes."""
-        program = self._built(sizes)[0]
+        program = self._built(sizes)
         short: Short = self._short_of(program, closed)
         parts = self._parts(program, sizes, short)
         return Limit(short(program), tuple(planes[:1] for planes in parts))

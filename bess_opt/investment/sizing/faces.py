@@ -71,11 +71,29 @@ class Faces:
         """The sizes, MW and MWh, at which faces were read, in the order in which they are tried."""
         return tuple((face.power_mw, face.energy_mwh) for face in self._known)
 
+    def read_since(self, number: int) -> list[Face]:
+        """The faces that are known beyond the first so many."""
+        return self._known[number:]
+
     def read(self, sizes: tuple[tuple[float, float], ...]) -> None:
         """Know the faces read at these sizes and no others, so that answers depend on nothing asked before."""
         if self.read_at != sizes:
             known = {(face.power_mw, face.energy_mwh): face for face in self._known}
             self._known = [known.get(size) or self._face(self._built(*size), *size) for size in sizes]
+
+    def leading_to(self, program: Program, power_mw: float, energy_mwh: float) -> list[Face]:
+        """The known faces that lead to a size; where none does the one read there, or where limits bend there all.
+
+        A face whose limits are the least of several bounds those of every size, wherever it was read. Of a bend
+        between a known face and one that is not, this tells the known one alone: the other comes with a size on it.
+        """
+        known = [face for face in self._known if face.leads_to(program, power_mw, energy_mwh)]
+        if known:
+            return known
+        try:
+            return [self._leading_to(program, power_mw, energy_mwh)]
+        except NotConcaveError:
+            return self.at(program, power_mw, energy_mwh)
 
     def at(self, program: Program, power_mw: float, energy_mwh: float) -> list[Face]:
         """How the limits change around a size: one way, or one for each side where they change over."""
@@ -123,15 +141,16 @@ class Faces:
         raise NotConcaveError("a limit of the program bends with the size")
 
     def _read(self, program: Program, power_mw: float, energy_mwh: float) -> Face | None:
-        """How the limits change there, with a step that changes them alike on both sides; None where they bend."""
+        """How the limits change there, with a step after which they do so alike; None where they bend.
+
+        A least of linear limits that is at a size inside a triangle what its corners say is so all over it.
+        """
         for step in STEPS:
-            changes, beyond = [], []
-            for power, energy in ((step * power_mw, 0.0), (0.0, step * energy_mwh)):
-                smaller = self._built(power_mw - power, energy_mwh - energy)
-                larger = self._built(power_mw + power, energy_mwh + energy)
-                changes.append(Change.between(smaller, larger).per(2.0 * (power + energy)))
-                beyond.append((larger, power_mw + power, energy_mwh + energy))
+            more = step * power_mw, step * energy_mwh
+            larger = self._built(power_mw + more[0], energy_mwh), self._built(power_mw, energy_mwh + more[1])
+            changes = [Change.between(program, one).per(by) for one, by in zip(larger, more, strict=True)]
             face = Face(program, power_mw, energy_mwh, (changes[0], changes[1]))
-            if all(face.leads_to(*side) for side in beyond):
+            inside = power_mw + more[0] / 3.0, energy_mwh + more[1] / 3.0
+            if face.leads_to(self._built(*inside), *inside):
                 return face
         return None

@@ -39,12 +39,16 @@ class Plane:
 
 @dataclass(frozen=True)
 class SolvedSize:
-    """A size whose program was solved: its revenue over the horizon, and the planes above all other sizes."""
+    """A size whose program was solved: its revenue over the horizon, and the planes above all other sizes.
+
+    `others` are further planes of sizes solved before: along a way in which limits change that was not known then.
+    """
 
     power_mw: float
     energy_mwh: float
     revenue: float
     planes: tuple[Plane, ...]
+    others: tuple[Plane, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,12 @@ class Planes:
     def __init__(self, region: Region) -> None:
         self.region = region
         self.all: list[Plane] = []
+        self._found: dict[tuple[Weights, bool], Best] = {}  # with the planes and the region there are
 
     def rule_out(self, halves: Sequence[HalfPlane]) -> None:
         """Leave out of the region what lies outside of `halves`."""
         self.region = replace(self.region, planned=(*self.region.planned, *halves))
+        self._found.clear()
 
     def add(self, planes: Sequence[Plane]) -> None:
         """Take over planes that are not known yet."""
@@ -78,6 +84,7 @@ class Planes:
             known = (np.array([one.at_origin, one.per_mw, one.per_mwh]) for one in self.all)
             if not any((np.abs(new - old) <= SAME * np.abs(old)).all() for old in known):
                 self.all.append(plane)
+                self._found.clear()
 
     def priced(self, weights: Weights) -> Array:
         """Each plane as (value at no size, per MW, per MWh), costs taken off."""
@@ -110,9 +117,10 @@ class Planes:
 
     def best(self, weights: Weights, *, stepped: bool) -> Best:
         """Where the bound is highest, over all sizes or (`stepped`) over those on the steps."""
-        if stepped and self.region.stepped:
-            return self._best_on_steps(weights)
-        return self._best(weights)
+        asked = weights, stepped and self.region.stepped
+        if asked not in self._found:
+            self._found[asked] = self._best_on_steps(weights) if asked[1] else self._best(weights)
+        return self._found[asked]
 
     def _best(self, weights: Weights) -> Best:
         planes, (a, b) = self.priced(weights), self.region.halfplanes()

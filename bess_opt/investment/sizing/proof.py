@@ -28,6 +28,7 @@ from bess_opt.investment.sizing.recursed import RecursedPlanes, Way, solver_of_s
 from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.sized_program import NoPlanError, SizedProgram, resized
 from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
+from bess_opt.plant.from_scenario import plants_kept
 from bess_opt.solver.engines import EngineRefusedError
 
 MOST_ROUNDS = 60
@@ -73,15 +74,16 @@ def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float, told:
     the best so far with the bound so far; CancelledError where no size was solved yet.
     """
     search = _Search(scenario, sizes, goal, tolerance, told)
-    plain: Way = "tight" if needs_one_way_cuts(scenario) else "plain"
-    try:
-        within = _within(search, ((0.9, "recursion"), (0.2, "recursion"), (0.2, "tight")), tolerance)
-    except EngineRefusedError:
-        within = _within(search, ((0.9, plain), (0.2, plain), (0.2, "tight")), tolerance)
-    if not within:
-        search.plan_more(tolerance)
-    if not told.cancelled:
-        search.look_beyond()
+    with plants_kept():
+        plain: Way = "tight" if needs_one_way_cuts(scenario) else "plain"
+        try:
+            within = _within(search, ((0.9, "recursion"), (0.2, "recursion"), (0.2, "tight")), tolerance)
+        except EngineRefusedError:
+            within = _within(search, ((0.9, plain), (0.2, plain), (0.2, "tight")), tolerance)
+        if not within:
+            search.plan_more(tolerance)
+        if not told.cancelled:
+            search.look_beyond()
     return search.proven()
 
 
@@ -131,17 +133,19 @@ class _Search:
         Raises `EngineRefusedError` where the sizes cannot be solved in this way.
         """
         began = time.perf_counter()
-        if self._way != way:
-            self._start(way)
-            began += self._program.cold_s if self._program else 0.0
-        elif self._best is not None:
-            self._look(self._next())
-        for _ in range(MOST_ROUNDS):
-            following = self._next()
-            if self._closed(target) or following in self._tried or self._told.cancelled:
-                break
-            self._look(following)
-        self._seconds["proof"] += time.perf_counter() - began
+        try:
+            if self._way != way:
+                self._start(way)
+                began += self._program.cold_s if self._program else 0.0
+            elif self._best is not None:
+                self._look(self._next())
+            for _ in range(MOST_ROUNDS):
+                following = self._next()
+                if self._closed(target) or following in self._tried or self._told.cancelled:
+                    break
+                self._look(following)
+        finally:
+            self._seconds["proof"] += time.perf_counter() - began
 
     def _start(self, way: Way) -> None:
         """A program, solved at the best size so far or in the middle of the range, or of what is left of it."""
@@ -189,7 +193,7 @@ class _Search:
             self._rows.append(self._row(*at, math.nan, math.nan, exact=False))
             return
         self._solved.append(size)
-        self._planes.add(size.planes)
+        self._planes.add((*size.planes, *size.others))
         value = self._value(size)
         self._rows.append(self._row(size.power_mw, size.energy_mwh, value, size.revenue, exact=False))
         if self._best is None or math.isnan(self.best_value) or self._goal.better(value, self.best_value):
@@ -203,7 +207,7 @@ class _Search:
         for more in ((1.0 + BEYOND, 1.0), (1.0, 1.0 + BEYOND)):
             with contextlib.suppress(NoPlanError, EngineRefusedError):
                 larger = self._program.solved(battery.power_mw * more[0], battery.energy_mwh * more[1])
-                self._planes.add(larger.planes)
+                self._planes.add((*larger.planes, *larger.others))
 
     def _value(self, size: SolvedSize) -> float:
         return self._goal.of_revenue(size.revenue, size.power_mw, size.energy_mwh)
@@ -228,8 +232,7 @@ class _Search:
         if self._sizes.stepped or not self._solved or not any(_near(at, one) for one in self._none):
             return at
         inner = self._solved[0]
-        power, energy = at[0] + INWARD * (inner.power_mw - at[0]), at[1] + INWARD * (inner.energy_mwh - at[1])
-        return power, energy
+        return at[0] + INWARD * (inner.power_mw - at[0]), at[1] + INWARD * (inner.energy_mwh - at[1])
 
     def _closed(self, target: float) -> bool:
         bound = self.bound(stepped=True)
@@ -281,15 +284,13 @@ class _Search:
 
     def _gap_of(self, value: float, bound: float) -> float:
         """Distance of a value from the bound, as a share of the scale."""
-        at = RATES[0] if math.isnan(value) else value
-        return self._goal.sign * (bound - at) / self.scale
+        return self._goal.sign * (bound - (RATES[0] if math.isnan(value) else value)) / self.scale
 
     def _tell(self, bound: float, gap: float, target: float) -> None:
         """How far the gap has closed, in orders of magnitude; the exact plan comes after."""
         first = self._first_gap = self._first_gap or gap
         share = 1.0 if gap <= target else math.log(first / gap) / math.log(first / target) if gap < first else 0.0
-        best = None if math.isnan(self.best_value) else self.best_value
-        self._told.tell(PLANNING * share, best=best, bound=bound)
+        self._told.tell(PLANNING * share, best=None if math.isnan(self.best_value) else self.best_value, bound=bound)
 
     @property
     def gap(self) -> float:
@@ -303,8 +304,7 @@ class _Search:
         if self._best is None:
             raise NotConcaveError("no size was solved")
         sign = self._goal.sign
-        order = sorted(self._solved, key=lambda size: -sign * _or_worst(self._value(size), sign))
-        for size in order:
+        for size in sorted(self._solved, key=lambda size: -sign * _or_worst(self._value(size), sign)):
             plan = self._plan((size.power_mw, size.energy_mwh))
             if plan is not None:
                 break
@@ -347,8 +347,8 @@ class _Search:
 
     def _planned(self) -> Dispatch:
         """The best of the exact plans."""
-        plans = list(self._plans.values())
-        return max(plans, key=lambda plan: self._goal.sign * _or_worst(self._goal.value(plan), self._goal.sign))
+        sign, value = self._goal.sign, self._goal.value
+        return max(self._plans.values(), key=lambda plan: sign * _or_worst(value(plan), sign))
 
     def proven(self) -> Proven:
         """The result, the exact plans' values in its table. AuditError if the proof contradicts itself."""

@@ -17,19 +17,21 @@ from bess_opt.investment.sizing.planes import Plane, SolvedSize
 from bess_opt.investment.sizing.region import SMALLEST, Region
 from bess_opt.investment.sizing.sized_program import SUMMED, SizedProgram, resized
 from bess_opt.models.assemble import model_of
-from bess_opt.models.ledger import cash_terms
+from bess_opt.models.ledger import cash_terms, same_terms
 from bess_opt.models.one_way import Pair, pairs_of
 from bess_opt.plant.from_scenario import plant_of, with_size_of
 from bess_opt.solver.engines import EngineRefusedError, Objectives, ReadModel, RelaxedOptimum, engines_at_hand
 from bess_opt.strategies.shared.activation import prepare
 
 Size = tuple[float, float]  # MW, MWh
+Ends = tuple[float, float]  # least, most
 # How sizes are solved: by the recursion without the one-way rule, by HiGHS without or with the cuts of that rule.
 Way = Literal["recursion", "plain", "tight"]
 
 READ = 3  # sizes on a line that are read in any case: both ends and one between
 MARGIN = 1e-2  # of a size: how far around a range its limits are known, for the slopes at its edges
-WIDE, NARROW = 1.01, 1.0001  # durations of a patch at an end of the range, and around a size that none leads to
+LONGER = 0.45  # share of the durations at which the longer part begins: the middle of a range lies well inside it
+NARROW = 1.0001  # durations of a patch around a size that none leads to
 LINEAR = 1e-12  # of a limit, or of a size: as near as that it lies on the line
 
 
@@ -47,6 +49,8 @@ class SizedModels:
         if not ledger:
             return None
         found = self._engine.read(m, objectives, pairs)
+        if same_terms(objectives[0], ledger):
+            return found
         alone = found.shares_worth(self._engine.read(m, [ledger, *objectives[1:]], pairs))
         return found if alone else None
 
@@ -83,8 +87,8 @@ class _Patch:
 
     def holds(self, power_mw: float, energy_mwh: float) -> bool:
         """Whether a size lies between the corners."""
-        (p0, p1), (h0, h1) = self.power, self.hours
-        return p0 <= power_mw <= p1 and h0 <= energy_mwh / power_mw <= h1
+        (p0, p1), (h0, h1), hours = self.power, self.hours, energy_mwh / power_mw
+        return p0 <= power_mw <= p1 and h0 * (1.0 - LINEAR) <= hours <= h1 * (1.0 + LINEAR)
 
     def plane(self, optimum: RelaxedOptimum) -> Plane:
         """What the prices of a solved size allow any size, as the limits change in this patch."""
@@ -112,24 +116,28 @@ class RecursedPlanes:
         if not engines_at_hand(scenario.solver) or scenario.product:
             raise EngineRefusedError.because("scenario: no engine beside HiGHS may answer")
         self._models, self._read = SizedModels(scenario), dict[Size, ReadModel]()
-        self._power, hours = _around(sizes)
+        self._power, hours, ends = _around(sizes)
         if cash:
             largest = self._power[1], self._power[1] * hours[1]
             model = self._models.of_cash_alone(*largest)
             if model is None:
                 raise EngineRefusedError.because("objective: is not the ledger's cash alone")
             self._read[largest] = model
-        self._patches = self._ways(*hours)
+        self._patches = self._ways(hours, ends)
         self._asked: list[tuple[RelaxedOptimum, SolvedSize]] = []
         self.calls, self.cold_s = 0, perf_counter() - began
 
-    def _ways(self, shortest: float, longest: float) -> list[_Patch]:
-        """All durations as one patch, or where limits bend between them the longer half and the very shortest."""
+    def _ways(self, hours: Ends, ends: Ends) -> list[_Patch]:
+        """All durations as one patch, or where limits bend between them the longer part and what lies at an end.
+
+        `ends` are the durations of the range, around which lie `hours`: limits like to bend right there.
+        """
+        shortest, longest = hours
         whole = self._patch(shortest, longest)
         if whole is not None:
             return [whole]
-        longer = self._patch((shortest + longest) / 2.0, longest) or self._patch(longest / WIDE, longest)
-        found = [patch for patch in (longer, self._patch(shortest, shortest * WIDE)) if patch is not None]
+        longer = self._patch(shortest + LONGER * (longest - shortest), longest) or self._patch(ends[1], longest)
+        found = [patch for patch in (longer, self._patch(shortest, ends[0])) if patch is not None]
         if len(found) < 2:
             raise EngineRefusedError.because("limits: do not change in proportion to the size")
         return found
@@ -210,13 +218,15 @@ def solver_of_sizes(
     return SizedProgram(scenario, *first, cash=cash, tight=way == "tight")
 
 
-def _around(sizes: Region) -> tuple[tuple[float, float], tuple[float, float]]:
-    """((least, most) power, (least, most) duration) around all batteries of a region and their near neighbours."""
+def _around(sizes: Region) -> tuple[Ends, Ends, Ends]:
+    """(least, most) power and duration around all batteries of a region and their neighbours; its own durations."""
     (p0, p1), (h0, h1) = sizes.power_mw, sizes.duration_h
-    power = max(p0, SMALLEST * p1), float(sizes.corners()[:, 0].max())
-    hours = max(h0, SMALLEST * h1), h1
-    wider = [((1.0 - MARGIN) * least, (1.0 + MARGIN) * most) for least, most in (power, hours)]
-    return wider[0], wider[1]
+    power, ends = (max(p0, SMALLEST * p1), float(sizes.corners()[:, 0].max())), (max(h0, SMALLEST * h1), h1)
+    return _wider(power), _wider(ends), ends
+
+
+def _wider(ends: Ends) -> Ends:
+    return (1.0 - MARGIN) * ends[0], (1.0 + MARGIN) * ends[1]
 
 
 def fits(scenario: Scenario, power_mw: float, energy_mwh: float) -> bool:

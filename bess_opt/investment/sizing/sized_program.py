@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -45,6 +46,24 @@ class NoPlanError(Exception):
         self.ruled_out = tuple(ruled_out)
 
 
+@dataclass
+class _Known:
+    """A solved size: its program and prices, and the planes that these made so far."""
+
+    program: Program
+    duals: Duals
+    power_mw: float
+    energy_mwh: float
+    revenue: float
+    planes: list[Plane] = field(default_factory=list)
+
+    def plane_along(self, face: Face) -> Plane:
+        """The plane that the prices make of the limits of a face."""
+        there = self.revenue + Change.between(self.program, face.program).worth(self.duals)
+        per_mw, per_mwh = (change.worth(self.duals) for change in face.changes)
+        return Plane(there - per_mw * face.power_mw - per_mwh * face.energy_mwh, per_mw, per_mwh)
+
+
 class SizedProgram(WarmProgram[Size]):
     """Revenue of a horizon, or the strategy's objective, at any size."""
 
@@ -59,8 +78,8 @@ class SizedProgram(WarmProgram[Size]):
         basis: bytes | None = None,
     ) -> None:
         """Build and solve at a first size; arguments and errors as `WarmProgram`."""
-        self._faces = Faces(lambda power, energy: self._built((power, energy))[0])
-        self._solved_sizes: list[tuple[Program, Duals, SolvedSize]] = []
+        self._faces = Faces(lambda power, energy: self._built((power, energy)))
+        self._known: list[_Known] = []
         plant_at = (
             plant_of if scenario.product else partial(with_size_of, plant_of(scenario))
         )  # offers follow the size
@@ -79,15 +98,24 @@ class SizedProgram(WarmProgram[Size]):
             program, solution = self._solution((power_mw, energy_mwh))
         except InfeasibleProgramError:
             raise NoPlanError(self._ruled_out(power_mw, energy_mwh)) from None
-        duals = duals_of(program, solution)
-        found = [
-            plane_of(-solution.objective, program, duals, face)
-            for face in self._faces.at(program, power_mw, energy_mwh)
-        ]
-        size = SolvedSize(power_mw, energy_mwh, -solution.objective, tuple(found))
+        before, revenue = len(self._faces.read_at), -solution.objective
+        known = _Known(program, duals_of(program, solution), power_mw, energy_mwh, revenue)
+        faces = self._faces.leading_to(program, power_mw, energy_mwh)
+        known.planes += [known.plane_along(face) for face in faces]
+        size = SolvedSize(power_mw, energy_mwh, revenue, tuple(known.planes), self._others(before))
         self._check(program, size)
-        self._solved_sizes.append((program, duals, size))
+        self._known.append(known)
         return size
+
+    def _others(self, before: int) -> tuple[Plane, ...]:
+        """Planes of known sizes along the faces read since there were `before`: of bends at these sizes."""
+        found = []
+        for face in self._faces.read_since(before):
+            for known in self._known:
+                if face.leads_to(known.program, known.power_mw, known.energy_mwh):
+                    found.append(known.plane_along(face))
+                    known.planes.append(found[-1])
+        return tuple(found)
 
     def _ruled_out(self, power_mw: float, energy_mwh: float) -> list[HalfPlane]:
         """Half-planes that hold every size with a plan and not the one just found to have none.
@@ -95,7 +123,7 @@ class SizedProgram(WarmProgram[Size]):
         The solver's proof (Farkas) says by how much the limits fall short, which is convex in the size: a size at
         which a plane below it is above nought has no plan either. NotConcaveError where there is no such proof.
         """
-        program, _, _ = self._built((power_mw, energy_mwh))
+        program = self._built((power_mw, energy_mwh))
         short = self._short_of(program)
         found = []
         for face in self._faces.at(program, power_mw, energy_mwh):
@@ -113,9 +141,9 @@ class SizedProgram(WarmProgram[Size]):
 
         NotConcaveError where it does not: then some limit of the program is not the least of proportional ones.
         """
-        largest = max((abs(known.revenue) for _, _, known in self._solved_sizes), default=0.0)
-        for earlier, duals, known in self._solved_sizes:
-            most = known.revenue + Change.between(earlier, program).worth(duals)
+        largest = max((abs(known.revenue) for known in self._known), default=0.0)
+        for known in self._known:
+            most = known.revenue + Change.between(known.program, program).worth(known.duals)
             slack = AS_ONE * abs(most - known.revenue) + SUMMED * max(abs(most), largest)
             if any(plane.at(size.power_mw, size.energy_mwh) < most - slack for plane in known.planes):
                 raise NotConcaveError("a limit of the program is not concave in the size")
@@ -154,10 +182,3 @@ class SizedProgram(WarmProgram[Size]):
             return -self._solver.solve_value()
         except InfeasibleProgramError:
             return math.nan
-
-
-def plane_of(revenue: float, program: Program, duals: Duals, face: Face) -> Plane:
-    """The plane that the prices of a solved program make of the limits of a face."""
-    there = revenue + Change.between(program, face.program).worth(duals)
-    per_mw, per_mwh = (change.worth(duals) for change in face.changes)
-    return Plane(there - per_mw * face.power_mw - per_mwh * face.energy_mwh, per_mw, per_mwh)

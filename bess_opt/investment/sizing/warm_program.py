@@ -11,14 +11,14 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.faces import SIDES, NotConcaveError
 from bess_opt.models.assemble import model_of
-from bess_opt.models.ledger import cash_terms, shadow_lines
+from bess_opt.models.ledger import Objective, cash_terms, same_terms, shadow_lines
 from bess_opt.models.one_way import add_one_way_cuts, pairs_of, put_in_proportion
 from bess_opt.plant.from_scenario import plant_of, ratings_of
 from bess_opt.plant.plant import Plant
@@ -29,7 +29,6 @@ from bess_opt.solver.program import Program
 from bess_opt.solver.solution import InfeasibleProgramError, Solution, basis_at
 from bess_opt.solver.warm_start import start_near_optimum
 from bess_opt.strategies.shared.activation import prepare
-from bess_opt.strategies.shared.stack import ActiveStrategy
 
 SizeT = TypeVar("SizeT")
 LimitsT = TypeVar("LimitsT", bound=Program | Change)
@@ -64,11 +63,12 @@ class WarmProgram(Generic[SizeT]):
         Raises what `optimize` raises.
         """
         self._scenario_at, self._plant_at, self.tight = scenario_at, plant_at, tight
-        self._base, plant, active = self._built(first)
+        m, objectives, plant = self._model_at(first)
+        self._base = expand(m)
         if self._base.integer.any():
             raise NotConcaveError("the strategy makes yes-or-no choices")
         if cash:
-            _require_cash(plant, active, self._base)
+            _require_cash(m, objectives[0], self._base)
         self._scale_mw, self._pairs = plant.scale_mw, pairs_of(plant)
         self._solver = Solver(self._base, scenario_at(first).solver, scale_mw=plant.scale_mw)
         self.calls, self.cold_s, self.seconds = 0, 0.0, 0.0
@@ -98,15 +98,20 @@ class WarmProgram(Generic[SizeT]):
         self._basis = basis_at(*np.split(np.frombuffer(basis, dtype=np.int8), [self._base.columns]))
         self._solver.expect_few_steps()
 
-    def _built(self, size: SizeT) -> tuple[Program, Plant, ActiveStrategy]:
+    def _model_at(self, size: SizeT) -> tuple[Any, Sequence[Objective], Plant]:
+        """(model, objectives, plant) of a size."""
         scenario = self._scenario_at(size)
         plant, active = prepare(scenario, self._plant_at(scenario))
-        m, _objectives = model_of(plant, active)
+        m, objectives = model_of(plant, active)
         ratings = [ratings_of(battery) for battery in scenario.batteries]
         put_in_proportion(m, plant, ratings)
         if self.tight:
             add_one_way_cuts(m, plant, ratings)
-        return expand(m), plant, active
+        return m, objectives, plant
+
+    def _built(self, size: SizeT) -> Program:
+        """The program of a size."""
+        return expand(self._model_at(size)[0])
 
     def _solution(self, size: SizeT, closed: Sequence[int] = ()) -> tuple[Program, Solution]:
         """The program of a size and its solution, the columns `closed` being held at zero in it."""
@@ -124,7 +129,7 @@ class WarmProgram(Generic[SizeT]):
 
     def _take_over(self, size: SizeT, closed: Sequence[int] = ()) -> Program:
         """The program of a size, its bounds and sides now the solver's; the columns `closed` are zero there."""
-        program, _, _ = self._built(size)
+        program = self._built(size)
         base = self._base
         same = program.value.shape == base.value.shape and np.array_equal(program.value, base.value)
         if not (same and np.array_equal(program.cost, base.cost) and program.rows == base.rows):
@@ -162,12 +167,13 @@ def duals_of(program: Program, solution: Solution, closed: Sequence[int] = ()) -
     return Duals(solution.x, -solution.row_dual, -solution.column_dual, held)
 
 
-def _require_cash(plant: Plant, active: ActiveStrategy, base: Program) -> None:
+def _require_cash(m: Any, objective: Objective, base: Program) -> None:
     """The objective is the cash of the ledger and nothing else."""
-    m, objectives = model_of(plant, active)
     ledger = cash_terms(m)
+    if same_terms(objective, ledger):
+        return
     cash = term_costs(m, ledger, base) if ledger else np.zeros(base.columns)
-    if not np.array_equal(term_costs(m, objectives[0], base), cash):
+    if not np.array_equal(term_costs(m, objective, base), cash):
         other = shadow_lines(m)
         why = f"dispatch also minds {', '.join(other)}, which is no cash" if other else "dispatch is not after cash"
         raise NotConcaveError(why)

@@ -84,17 +84,20 @@ class Allowance:
     """What a cap leaves while the steps go by; each step is asked for and then booked, in order."""
 
     def __init__(self, cap: CycleCap, steps: int) -> None:
-        self._first, self._most = cap.first.tolist(), cap.most_mwh.tolist()
+        self._most = cap.most_mwh.tolist()
         # Of the runs that hold a step the earliest has counted most, so it alone binds.
-        self._run = np.searchsorted(cap.last, np.arange(steps), side="right").tolist()
+        run = np.searchsorted(cap.last, np.arange(steps), side="right")
+        begins = np.append(cap.first, steps)[run]
+        self._run, self._since = run.tolist(), np.where(begins <= np.arange(steps), begins, -1).tolist()
         self._done = [0.0]
 
     def left_mwh(self, t: int) -> float:
         """Stored MWh that step `t` may still move; infinite in a step of no run."""
-        run, done = self._run[t], self._done
-        if run == len(self._first) or self._first[run] > t:
-            return float("inf")
-        return float(max(self._most[run] - (done[t] - done[self._first[run]]), 0.0))
+        since, done = self._since[t], self._done
+        if since < 0:
+            return np.inf
+        left: float = self._most[self._run[t]] - (done[t] - done[since])
+        return left if left > 0.0 else 0.0
 
     def book(self, counted_mwh: float) -> None:
         """Enter what the step asked for last has moved."""

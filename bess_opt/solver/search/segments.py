@@ -7,6 +7,7 @@ of the plan are the energy at its ends and rows over many steps (warranty cycles
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -94,18 +95,27 @@ class Cutter:
     def __init__(self, full: Program, steps: int, place: Array | None = None) -> None:
         self.full, self.steps = full, steps
         self.place = full.place if place is None else place
-        self.row_first, self.row_last = _row_spans(full, self.place)
+        of_entry = self.place[full.column]
+        self.row_first, self.row_last = _row_spans(full, of_entry)
         self._wide = (self.row_last - self.row_first > WIDE_ROW) & (self.row_last <= 2 * steps)
         self._long = self._wide & (self.row_last - self.row_first > 2 * WIDEST)
         self._rows = full.row_of_entry
         self._implied = np.zeros(full.rows, dtype=bool)
         for block in full.constraints.values():
             self._implied[block.slice] = block.meaning.kind == "cut"
-        # Sorted by time once, so that a segment costs what it holds, not what the horizon holds.
-        self._by_place = np.argsort(self.place, kind="stable")
-        self._sorted_places = self.place[self._by_place]
-        entries = np.argsort(self.place[full.column], kind="stable")
-        self._entries_by_place, self._entry_places = entries, self.place[full.column][entries]
+        self._of_entry = of_entry
+
+    @cached_property
+    def _columns_in_time(self) -> tuple[Array, Array]:
+        """(columns by their place in time, these places); a segment costs what it holds, not the horizon."""
+        order = np.argsort(self.place, kind="stable")
+        return order, self.place[order]
+
+    @cached_property
+    def _entries_in_time(self) -> tuple[Array, Array]:
+        """(matrix entries by the place of their column in time, these places)."""
+        order = np.argsort(self._of_entry, kind="stable")
+        return order, self._of_entry[order]
 
     @property
     def has_wide_rows(self) -> bool:
@@ -126,13 +136,19 @@ class Cutter:
         """Per instant, whether a row over many steps, but no more than `longest`, reaches from before it to after."""
         return self._crossed(self._wide & (self.row_last - self.row_first <= 2 * longest))
 
-    def crossed_beside_energy(self) -> Array:
-        """Per instant, whether any row but those that carry stored energy reaches from before it to after it."""
+    def crossed_beside_energy(self, longest: int | None = None) -> Array:
+        """Per instant, whether any row but those that carry stored energy reaches from before it to after it.
+
+        Rows over more than `longest` steps are left out.
+        """
         carries = np.zeros(self.full.rows, dtype=bool)
         for block in self.full.constraints.values():
             if block.meaning.carries_energy:
                 carries[block.slice] = True
-        return self._crossed(~carries & (self.row_last <= 2 * self.steps))
+        counted = ~carries & (self.row_last <= 2 * self.steps)
+        if longest is not None:
+            counted &= self.row_last - self.row_first <= 2 * longest
+        return self._crossed(counted)
 
     def spans_all(self) -> bool:
         """Whether one row reaches from the first step to the last."""
@@ -227,9 +243,11 @@ class Cutter:
         if segment == Segment(0, self.steps):
             return np.arange(self.full.columns), np.arange(len(self.full.column))
         places = (2 * segment.first, 2 * segment.last + 1)
-        first, last = np.searchsorted(self._sorted_places, places)
-        first_entry, last_entry = np.searchsorted(self._entry_places, places)
-        return np.sort(self._by_place[first:last]), np.sort(self._entries_by_place[first_entry:last_entry])
+        columns, column_places = self._columns_in_time
+        entries, entry_places = self._entries_in_time
+        first, last = np.searchsorted(column_places, places)
+        first_entry, last_entry = np.searchsorted(entry_places, places)
+        return np.sort(columns[first:last]), np.sort(entries[first_entry:last_entry])
 
     def _inside(self, segment: Segment, rows: Array) -> Array:
         """Which of `rows` lie wholly in the segment."""
@@ -264,9 +282,8 @@ class Cutter:
         return rows
 
 
-def _row_spans(full: Program, place: Array) -> tuple[Array, Array]:
-    """First and last place that each row touches; a column that stands nowhere stretches its row over all."""
-    of_entry = place[full.column]
+def _row_spans(full: Program, of_entry: Array) -> tuple[Array, Array]:
+    """First and last place that each row touches, from those of the entries; one of nowhere stretches it over all."""
     first = np.minimum.reduceat(of_entry, full.start[:-1])
     last = np.maximum.reduceat(of_entry, full.start[:-1])
     return first, np.where(first < 0, np.iinfo(np.int64).max, last)

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class _Node:
 
 
 class WayBranches:
-    """The search in one `program`, whose only integers are the binaries of `ways`."""
+    """The search in one `program`, whose only integers are the binaries of `ways`; `basis` is where it begins."""
 
     def __init__(
         self,
@@ -55,19 +56,24 @@ class WayBranches:
         options: SolverOptions,
         scale_mw: float,
         left_s: Callable[[], float | None],
+        basis: Any = None,
     ) -> None:
         self._program, self._ways, self._scale_mw, self._left_s = program, ways, scale_mw, left_s
         linear = replace(program, integer=np.zeros_like(program.integer))
         self._solver = Solver(linear, options, scale_mw=scale_mw)
         self._solver.expect_repeats()
         self._solver.expect_little()
+        if basis is not None:
+            self._solver.set_basis(basis)
         uppers = (program.upper[flow] for flow in (ways.first, ways.second))
         self._limits = [np.clip(np.where(np.isfinite(u), u, scale_mw), IDLE * scale_mw, None) for u in uppers]
 
-    def run(self, allowance: float, begin: Array | None = None) -> Solution | None:
+    def run(self, allowance: float, begin: Array | None = None, nodes_left: int | None = None) -> Solution | None:
         """The plan of least cost to within `allowance`, with its bound; None where that takes too many branches.
 
-        `begin` is a plan to be better than. Raises `InfeasibleProgramError` where there is no plan.
+        `begin` is a plan to be better than. With `nodes_left`, after so many branches it is the best plan so far,
+        if there is one, `limited`, with the bound that the open branches leave. Raises `InfeasibleProgramError` where
+        there is no plan.
         """
         best, value, bound = begin, math.inf, math.inf
         if begin is not None:
@@ -81,8 +87,11 @@ class WayBranches:
             if node.bound >= value - allowance:
                 bound = min(bound, node.bound)
                 continue
-            if nodes == MOST_NODES:
-                return None
+            if nodes == (MOST_NODES if nodes_left is None else nodes_left):
+                if nodes_left is None or best is None:
+                    return None
+                bound = min(bound, node.bound, *(one.bound for one in open_nodes))
+                return self._solution(best, value, bound, limited=True)
             nodes += 1
             found = self._solved(node)
             if found is None:
@@ -99,8 +108,11 @@ class WayBranches:
             heapq.heappush(open_nodes, other)
         if best is None:
             raise InfeasibleProgramError("no schedule meets all limits")
+        return self._solution(best, value, bound, limited=False)
+
+    def _solution(self, best: Array, value: float, bound: float, *, limited: bool) -> Solution:
         none = np.zeros(0)
-        return Solution(best, value, min(bound, value), none, none, self._solver.seconds, 0)
+        return Solution(best, value, min(bound, value), none, none, self._solver.seconds, 0, limited)
 
     def _solved(self, node: _Node) -> Solution | None:
         """The best plan of a node, each binary between its two ways; None if there is none."""

@@ -107,7 +107,8 @@ class FrequencyRegulationOptions(Table):
 def restrict(plant: Plant, options: FrequencyRegulationOptions) -> Plant:
     """The plant with the regulation that it may sell: a market product upward and one downward.
 
-    Raises `StrategyError` for shares called that are more than the whole, and for blocks that fit no step.
+    Raises `StrategyError` for shares called that are more than the whole, those of other products included, and for
+    blocks that fit no step.
     """
     if options.activation_up + options.activation_down > 1.0:
         found = f"found {options.activation_up:g}, with activation_down {options.activation_down:g}"
@@ -132,7 +133,20 @@ def restrict(plant: Plant, options: FrequencyRegulationOptions) -> Plant:
         )
         others.append(offer)
     beside = tuple(offer for offer in plant.offers if offer.name not in PRODUCTS_SOLD)
+    _require_one_call_at_a_time(plant, (*beside, *others))
     return replace(plant, offers=(*beside, *others))
+
+
+def _require_one_call_at_a_time(plant: Plant, offers: Sequence[Offer]) -> None:
+    """Raise `StrategyError` where calls of regulation and of market products are more than a step holds."""
+    shares = [np.zeros(plant.steps), *(share for offer in offers for share in offer.called.values())]
+    total = np.sum(shares, axis=0)
+    worst = int(total.argmax())
+    if total[worst] > 1.0 + 1e-9:
+        raise StrategyError(
+            f"product: with those of regulation, calls take {total[worst]:g} of the step at "
+            f"{plant.index[worst].isoformat()}; they count one after another: give at most 1 together"
+        )
 
 
 def _share_called(plant: Plant, options: FrequencyRegulationOptions, direction: Direction) -> Array:
@@ -178,7 +192,8 @@ def rule(plant: Plant, options: FrequencyRegulationOptions) -> Committing:
 def replay_signal(plan: Dispatch, signal: pd.Series) -> SignalReplay:
     """Run the battery of `plan` through `signal` (−1 to 1, + discharges) at the signal's own equal steps.
 
-    Requested is base point + capacity · signal of the plan's step; the base point does not react. Power and SOC
+    Requested is base point + capacity · signal of the plan's step, calls of market products at their mean; the base
+    point does not react. Power and SOC
     window of the battery limit what is delivered; PV, load and connection are as planned. The signal's index is
     tz-aware and inside the plan's horizon. ScenarioError for a signal that is not, StrategyError for a plan of
     another strategy.

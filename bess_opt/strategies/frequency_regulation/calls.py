@@ -12,7 +12,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
 from bess_opt.plant.flows import of_battery
 from bess_opt.plant.plant import Plant, Storage
-from bess_opt.plant.products.activation import BASE, port_factor
+from bess_opt.plant.products.activation import BASE, called_at_port, port_factor
 from bess_opt.plant.products.offers import SIGN, Offer
 from bess_opt.plant.steps.transition import transition
 
@@ -108,6 +108,9 @@ def _replayed(
     """(rows of the replay of one battery, what the signal asks of it beside its base point [MW])."""
     storage = replace(battery, retention=battery.retention ** (step_h / plant.step_h))
     base, after = of_battery(schedule, battery, BASE, "energy_mwh")
+    bids = {f"{battery.prefix}{o.name}": of_battery(schedule, battery, o.column)[0] for o in plant.offers}
+    others = tuple(offer for offer in plant.offers if offer.name not in PRODUCTS_SOLD)
+    base = base + called_at_port(replace(plant, offers=others), battery, bids)
     called = np.zeros(len(at))
     for offer, direction in zip(offers_sold(plant), SIGN, strict=True):
         held = of_battery(schedule, battery, offer.column)[0][at]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bess_opt.common.columns import REGULATION
 from bess_opt.common.errors import ScenarioError, StrategyError
-from bess_opt.inputs.reading.magnitudes import batteries_power_mw, too_large, usual_price
+from bess_opt.inputs.reading.magnitudes import far_beside
 from bess_opt.inputs.reading.strategy_entry import StrategyEntry
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.plant.from_scenario import kept, plant_of
@@ -70,9 +70,6 @@ def _require_products_fit(scenario: Scenario, unit: str) -> None:
     names = ", ".join(repr(product.name) for product in scenario.product)
     if unit != "currency":
         raise StrategyError(f"product: found {names} beside a strategy scored in {unit}; use one scored in money")
-    regulating = [entry.name for entry in scenario.strategies if "regulation" in get(entry.name).needs]
-    if regulating:
-        raise StrategyError(f"product: found {names} beside {regulating[0]!r}; state its capacity as products too")
 
 
 def _single(entry: StrategyEntry, scenario: Scenario, plant: Plant, where: str) -> SingleStrategy:
@@ -82,10 +79,9 @@ def _single(entry: StrategyEntry, scenario: Scenario, plant: Plant, where: str) 
     except ScenarioError as error:
         lines = (f"{where}.{p.where}: {p.found}; {p.expected}" for p in error.problems)
         raise StrategyError("\n".join(lines)) from None
-    power, price = batteries_power_mw(scenario.batteries), usual_price(scenario.series, scenario.tariff)
-    far = [finding.sentence() for finding in too_large(options, where, power, price)]
+    far = far_beside(options, where, scenario.batteries, scenario.series, scenario.tariff)
     if far:
-        raise StrategyError("\n".join(far))
+        raise StrategyError("\n".join(finding.sentence() for finding in far))
     for need in strategy.needs:
         if not _present(need, plant):
             raise StrategyError(

@@ -25,7 +25,7 @@ def within_budget(plant: Plant, rule: Rule | Committing) -> AnyRule:
     """
     if isinstance(rule, Committing):
         return serving_load_beside_capacity(plant, rule)
-    if not any(map(_lasting, plant.batteries)):
+    if not has_lasting_caps(plant):
         return serving_load(plant, rule)
     budget = DailyBudget(plant)
     served = serving_load(plant, _Held(rule, budget))
@@ -72,6 +72,11 @@ class DailyBudget:
             return 0.0
         moved = now - battery.retention * before
         return moved if moved < 0.0 else moved + self._drawn[battery.name][state.step - 1] * state.step_h
+
+
+def has_lasting_caps(plant: Plant) -> bool:
+    """Whether any battery has a cap whose calendar periods are longer than a day: only then is there a budget."""
+    return any(map(_lasting, plant.batteries))
 
 
 def _lasting(battery: Storage) -> list[CycleCap]:

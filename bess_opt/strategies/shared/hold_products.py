@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bess_opt.common.errors import StrategyError
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import port_factor
 from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels
@@ -26,8 +27,17 @@ SLACK = 1e-9  # of nameplate: an energy that misses by less is there
 
 
 def holding_products(plant: Plant, rule: AnyRule) -> AnyRule:
-    """`rule` with the bids of the plant's market products beside it; the rule itself where none is stated."""
+    """`rule` with the bids of the plant's market products beside it; the rule itself where none is stated.
+
+    A rule that holds regulation leaves no bid room. Raises `StrategyError` for one that already stands beside it.
+    """
     stated = [offer for offer in plant.offers if offer.bid_mw > 0.0 or np.nan_to_num(offer.held_mw) > 0.0]
+    if any(offer.line == "regulation" for offer in plant.offers):
+        standing = [offer.name for offer in stated if np.nan_to_num(offer.held_mw) > 0.0]
+        if standing:
+            found = f"product: {standing[0]!r} states held_mw, which a rule that sets its own regulation cannot keep"
+            raise StrategyError(f"{found}; use optimize or control, or state the regulation as products too")
+        return rule
     return HoldProducts(plant, rule, stated) if stated else rule
 
 

@@ -39,6 +39,9 @@ DELIVERIES = "tests/proofs/formulation/test_deliveries_by_hand.py"
 CUTS = "tests/proofs/formulation/test_cuts_by_hand.py"
 PLACES = "tests/proofs/formulation/test_expansion_by_hand.py"
 AUDIT, UNITS = "tests/proofs/properties/test_audit.py", "tests/proofs/formulation/test_units.py"
+CAPS, WEAR = "tests/rooms/plant/test_cycle_caps.py", "tests/rooms/plant/test_wear.py"
+RAINFLOW = "tests/proofs/properties/test_wear_identity.py"
+OUTAGES = ["tests/proofs/properties/test_hours_survived.py", "tests/rooms/comparison/resilience"]
 ROWS = [GOLDEN, UNITS]
 MODEL = [*ROWS, STORAGE, SITE]
 TESTS: dict[str, list[str]] = {
@@ -64,6 +67,13 @@ TESTS: dict[str, list[str]] = {
     ],
     "models.site": MODEL,
     "models.storage": [PHYSICS, DAYS, *MODEL],
+    "models.warranty.cycle_caps": [CAPS, GOLDEN],
+    "models.warranty.wear": [WEAR, GOLDEN, RAINFLOW],
+    "plant.warranty.cycle_caps": [CAPS, DAYS],
+    "plant.warranty.depth_wear": [WEAR, RAINFLOW],
+    "comparison.resilience.island": OUTAGES,
+    "comparison.resilience.longest": OUTAGES,
+    "comparison.resilience.stretches": OUTAGES,
 }
 PASSES, FAILS, BROKEN = 0, 1, 99
 

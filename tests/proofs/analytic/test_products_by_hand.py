@@ -157,20 +157,18 @@ def test_a_product_is_added_by_a_data_file_alone(tmp_path: Path, monkeypatch: py
     assert bo.compare(plan.scenario).table.xs("optimal", level="rung")["net_revenue"].iloc[0] == pytest.approx(20.0)
 
 
-@pytest.mark.parametrize(
-    ("strategy", "columns", "told"),
-    [
-        ("export_cap", {"solar_mw": 1.0}, "use one scored in money"),
-        (
-            "frequency_regulation",
-            {"regulation_up_price_per_mw": 1.0, "regulation_down_price_per_mw": 1.0},
-            "products",
-        ),
-    ],
-)
-def test_what_products_do_not_go_with_is_refused(strategy: Any, columns: dict[str, Any], told: str) -> None:
-    with pytest.raises(bo.StrategyError, match=told):
-        bo.optimize(scenario_of(FCR, strategy=strategy, **columns))
+def test_a_strategy_that_is_not_scored_in_money_is_refused() -> None:
+    with pytest.raises(bo.StrategyError, match=r"'fcr' beside a strategy scored in .*; use one scored in money"):
+        bo.optimize(scenario_of(FCR, strategy="export_cap", solar_mw=1.0))
+
+
+@pytest.mark.parametrize(("price", "regulation", "reserve"), [(1.0, 0.0, 40.0), (6.0, 48.0, 0.0)])
+def test_regulation_and_a_reserve_share_the_room(price: float, regulation: float, reserve: float) -> None:
+    """1 MW is held of what pays more per MW and hour: of the reserve at 10, of regulation at 6 up and 6 down."""
+    columns = {"regulation_up_price_per_mw": price, "regulation_down_price_per_mw": price}
+    found = bo.optimize(scenario_of(FCR, strategy="frequency_regulation", **columns)).metrics
+    assert found.net_revenue == pytest.approx(regulation + reserve)
+    assert (found.regulation_revenue, found.product_revenue) == pytest.approx((regulation, reserve))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from support.cases import Case, random_case
 from support.models import DEMAND, all_variants, close, everything, nonzero, physical, tiny, upright, wanted
 
 from bess_opt.models import assemble
-from bess_opt.solver.expand import expand, term_costs, term_values
+from bess_opt.models.one_way import add_one_way, pairs_of
+from bess_opt.plant.from_scenario import plant_of
+from bess_opt.solver.expand import expand, extended, term_costs, term_values
 from bess_opt.solver.program import Program
 
 VARIANTS = {label: (of, True) for label, of, one_way in all_variants() if one_way}
@@ -109,6 +111,29 @@ def test_costs_are_those_of_pyomo(of: Case, one_way: bool) -> None:
         assert close(nonzero(costs), nonzero(theirs))
         assert np.isclose(-program.offset, repn.constant, rtol=1e-12, atol=1e-9)
         assert np.array_equal(term_costs(m, objective, program), program.cost)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_added_later_stands_as_if_all_were_expanded_at_once(seed: int) -> None:
+    """The one-way rule, added in two goes; a bound that was changed in between stays as it is."""
+    of = random_case(seed)
+    plant, (m, _) = plant_of(of.scenario()), wanted(of, one_way=False)
+    first = expand(m)
+    first.upper[:3] = 0.25
+    pairs = pairs_of(plant)
+    for some in (pairs[:1], pairs):
+        add_one_way(m, plant, some)
+        ours, whole = extended(first, m), expand(m)
+        whole.upper[:3] = 0.25
+        for name in vars(whole):
+            if name in ("variables", "constraints"):
+                assert list(getattr(ours, name)) == list(getattr(whole, name))
+                assert [b.first for b in getattr(ours, name).values()] == [
+                    b.first for b in getattr(whole, name).values()
+                ]
+            else:
+                assert np.array_equal(getattr(ours, name), getattr(whole, name)), name
+                assert np.asarray(getattr(ours, name)).dtype == np.asarray(getattr(whole, name)).dtype, name
 
 
 @pytest.mark.parametrize("topology", ["parallel_ac", "series_dc", "hybrid"])

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.peers.called_plan import require_every_call_stands
 from support.peers.product_program import ProductCase, most_money
 from support.peers.product_sites import random_product_case
 
@@ -48,6 +49,7 @@ def hold_against(seed: int) -> None:
     margins = plan.delivery[["margin_mw", "margin_mwh"]].dropna().to_numpy()
     assert (margins > -1e-5).all()
     assert bo.replay(plan).metrics.product_revenue == pytest.approx(plan.metrics.product_revenue)
+    require_every_call_stands(case, plan.whole_schedule)
     more_than_fits_fails(plan)
 
 

@@ -105,6 +105,63 @@ def test_the_same_regulation_comes_to_the_same_money(
         assert total.to_numpy() == pytest.approx(held.to_numpy(), abs=1e-5)
 
 
+RESERVE = [{"name": "fcr", "block_h": 4.0, "headroom_h": 0.5, "bid_mw": 0.1}]
+
+
+def beside_reserve(strategy: bool, *, activation: float = 0.1, rows: Any = RESERVE) -> bo.Scenario:
+    """Regulation and a reserve: regulation as the strategy, or as two more products."""
+    series = series_of(3, signal=False)
+    ways = {way: series[way] for way in ("up", "down")}
+    common = series[["price_per_mwh", "load_mw"]].assign(
+        fcr_price_per_mw=[40.0] * 8 + [2.0] * 4, fcr_activation_up=0.2, fcr_activation_down=0.1
+    )
+    battery = {"power_mw": 1.0, "duration_h": 1.5, "technology": LOSSY, "soc_start": 0.5}
+    given: dict[str, Any] = {"battery": battery, "solver": {"rel_gap": 1e-10}}
+    if strategy:
+        prices = {f"regulation_{way}_price_per_mw": price for way, price in ways.items()}
+        stated = {"name": "frequency_regulation", "activation_up": activation, "headroom_h": 0.5}
+        return bo.Scenario(series=common.assign(**prices), strategy=stated, product=rows, **given)
+    own = {f"reg_{way}_price_per_mw": price for way, price in ways.items()}
+    own |= {f"reg_{way}_activation": activation if way == "up" else 0.1 for way in ways}
+    more = [{"name": f"reg_{way}", "direction": way, "headroom_h": 0.5} for way in ways]
+    return bo.Scenario(series=common.assign(**own), strategy="arbitrage", product=[*rows, *more], **given)
+
+
+def test_a_reserve_beside_regulation_is_one_product_more() -> None:
+    """Head-room for all calls at once; the strategy's pay is a line of its own, and its calls can be delivered too."""
+    strategy, products = (bo.optimize(beside_reserve(stated)) for stated in (True, False))
+    assert strategy.metrics.net_revenue == pytest.approx(products.metrics.net_revenue, rel=1e-9)
+    both = strategy.metrics.regulation_revenue, strategy.metrics.product_revenue
+    assert min(both) > 1.0
+    assert sum(both) == pytest.approx(products.metrics.product_revenue, rel=1e-6)
+    margins = strategy.delivery[["margin_mw", "margin_mwh"]]
+    assert set(margins.index.get_level_values(0)) == {"fcr", "regulation_up", "regulation_down", "all"}
+    assert (margins.to_numpy() > -1e-9).all()
+    assert margins.loc["all"].min().min() == pytest.approx(0.0, abs=1e-9)
+
+
+def test_windows_over_all_that_comes_hold_both() -> None:
+    """The relaxed plan is not one way at negative prices: ways are then chosen for money, not for the ties."""
+    made = bo.control(beside_reserve(True), forecast="perfect", horizon_h=48, every_h=11)
+    assert made.metrics.net_revenue == pytest.approx(bo.optimize(beside_reserve(True)).metrics.net_revenue, rel=1e-6)
+
+
+def test_a_rule_that_holds_regulation_leaves_no_bid_room() -> None:
+    rule = bo.simulate(beside_reserve(True))
+    assert rule.metrics.regulation_revenue > 1.0
+    assert rule.metrics.product_revenue == 0.0
+    standing = [RESERVE[0] | {"held_mw": 0.2}]
+    with pytest.raises(bo.StrategyError, match=r"'fcr' states held_mw, which a rule that sets its own regulation"):
+        bo.simulate(beside_reserve(True, rows=standing))
+    assert bo.optimize(beside_reserve(True, rows=standing)).schedule["fcr_mw"].iloc[0] == pytest.approx(0.2)
+
+
+def test_calls_of_both_are_at_most_the_whole_step() -> None:
+    place = r"calls take 1.1 of the step at 2025-06-01T22:00:00\+02:00; .*give at most 1 together"
+    with pytest.raises(bo.StrategyError, match=place):
+        bo.optimize(beside_reserve(True, activation=0.7))
+
+
 @pytest.mark.real_data
 def test_what_pjm_paid_in_a_month_is_the_ledger_of_a_product() -> None:
     """743 hours of January 2017, 1,284.79276 $: bids at the published MW, price with the hour's mileage ratio."""

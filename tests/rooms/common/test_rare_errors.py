@@ -100,7 +100,7 @@ def test_stdout_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_a_plan_that_is_not_proven() -> None:
     of = search()
-    of._tolerance = lambda: 1e-9
+    of.tolerance = lambda: 1e-9
     plan = SimpleNamespace(solution=SimpleNamespace(objective=5.0), bound=3.0)
     with pytest.raises(bo.SolveError, match=r"proven only to 2 of its objective; state a larger solver\.rel_gap"):
         of._proven(plan)
@@ -120,7 +120,7 @@ def test_a_window_whose_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     of._small_options, of._only_ways = of.solver.options, True
     monkeypatch.setattr(Solver, "solve", lambda *_a, **_k: SimpleNamespace(limited=True))
     with pytest.raises(LimitReachedError, match="the time limit ended the search for an one-way plan"):
-        of._solve_small(small, Ways(*(np.zeros(MOST_CHOICES + 1, dtype=int) for _ in range(3))), 1.0)
+        of.solve_small(small, Ways(*(np.zeros(MOST_CHOICES + 1, dtype=int) for _ in range(3))), 1.0)
 
 
 # ---- the solver

@@ -12,6 +12,8 @@ import pytest
 from support.cases import Case, case
 
 import bess_opt as bo
+from bess_opt.inputs.cycle_limits import CycleLimit
+from bess_opt.plant.warranty.cycle_caps import CycleCap, cycle_caps_of
 
 SWINGS = [0.0, 100.0] * 12
 
@@ -223,3 +225,35 @@ def test_what_is_drawn_counts_in_a_cap() -> None:
         bo.optimize(bo.Scenario(battery=battery, series=too_much, strategy="arbitrage"))
     with pytest.raises(bo.InfeasibleError, match=r"on 2025-06-02 drawn_mw takes 0\.25 cycles more from the cells"):
         bo.simulate(bo.Scenario(battery=battery, series=too_much, strategy="arbitrage"))
+
+
+def _cap(steps: int, step_min: int = 60, begin: str = "2025-01-31", **limit: Any) -> CycleCap:
+    """The cap of a battery of 2 MWh over so many steps."""
+    index = pd.date_range(begin, periods=steps, freq=f"{step_min}min", tz="Europe/Berlin")
+    (cap,) = cycle_caps_of([("battery.max_cycles", CycleLimit(**limit))], index, step_min / 60.0, 2.0)
+    return cap
+
+
+def test_windows_are_the_runs_of_full_width() -> None:
+    within = _cap(5, count=1.0, hours=3.0)
+    assert list(zip(within.first, within.last, strict=True)) == [(0, 2), (0, 3), (1, 4), (2, 5)]
+    assert within.windows.tolist() == [1, 2, 3]
+    assert _cap(5, count=1.0, per="day").windows.tolist() == []
+
+
+def test_the_mean_power_uses_up_no_run_before_its_end() -> None:
+    months = _cap(24, begin="2025-01-31 18:00", count=1.5, per="month")
+    assert months.mean_mw(1.0) == pytest.approx(1.5 * 2.0 / 18.0)
+    short = _cap(2, step_min=15, count=1.5, per="horizon")
+    assert short.mean_mw(0.25) == pytest.approx(1.5 * 2.0 / 0.5)
+    cut_day = _cap(6, count=1.5, per="day")
+    assert cut_day.mean_mw(1.0) == pytest.approx(1.5 * 2.0 / 25.0)
+
+
+@pytest.mark.parametrize(("moved", "left"), [(0.5, [2.0, 3.0]), (5.0, [0.0, 3.0])])
+def test_a_part_of_a_cap_has_what_earlier_steps_left(moved: float, left: list[float]) -> None:
+    cap = _cap(24, begin="2025-01-31 18:00", count=1.5, per="month")
+    later = cap.part(2, 8, np.full(24, moved))
+    assert list(zip(later.first, later.last, strict=True)) == [(0, 4), (4, 6)]
+    assert later.most_mwh.tolist() == pytest.approx(left)
+    assert cap.part(6, 24, np.full(24, moved)).most_mwh.tolist() == pytest.approx([3.0])

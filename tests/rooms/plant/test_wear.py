@@ -246,3 +246,25 @@ def test_wear_of_moves_alone_is_that_of_segments_filled_one_by_one(seed: int) ->
     assert quick.stand_mwh == pytest.approx(slow.stand_mwh, abs=1e-11)
     assert quick.cost == pytest.approx(leaving_by_segment(wear, into, out) @ wear.price_per_mwh, abs=1e-11)
     assert quick.cost.sum() > 0.0
+
+
+def test_only_the_cheapest_first_is_cheapest_first() -> None:
+    """Segments of 0.5 MWh each with 0.7 MWh: full and then the rest, and no other share of it."""
+    of = {"depth": [0.5, 1.0], "price_per_mwh": [10.0, 30.0], "energy_mwh": 1.0, "start_mwh": 0.7}
+    assert depth_wear_of(**of).cheapest_first
+    assert not depth_wear_of(**of, stand_mwh=[0.4, 0.3]).cheapest_first
+
+
+def test_steps_without_a_draw_move_beside_one_that_has_it() -> None:
+    """0.2 drawn from the deeper half at first; later 0.4 enters and 0.6 leaves, 0.1 of it from the deeper half."""
+    wear = depth_wear_of([0.5, 1.0], [10.0, 30.0], 1.0, 0.7)
+    found = worn(wear, 1.0, np.array([0.0, 0.4, 0.0]), np.array([0.0, 0.0, 0.6]), np.array([0.2, 0.0, 0.0]))
+    assert found.cost == pytest.approx([0.0, 0.0, 0.5 * 10.0 + 0.1 * 30.0])
+    assert found.stand_mwh == pytest.approx([0.0, 0.3])
+
+
+def test_a_draw_from_empty_cells_takes_what_the_step_charges() -> None:
+    wear = depth_wear_of([0.5, 1.0], [10.0, 30.0], 1.0, 0.0)
+    found = worn(wear, 1.0, np.array([0.3]), np.zeros(1), 0.2)
+    assert found.cost == pytest.approx([0.0])
+    assert found.stand_mwh == pytest.approx([0.1, 0.0])

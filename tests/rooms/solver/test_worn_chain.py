@@ -153,6 +153,18 @@ def test_a_solution_answers_for_other_numbers_only_where_it_is_their_optimum() -
     assert solver.settled(best, Asked(program.cost, sides), 1.0) is None
 
 
+def test_only_the_first_solve_of_a_part_perturbs_costs() -> None:
+    solver = PartSolver(_program(0))
+    solver.expect_few_steps()
+
+    def perturbs() -> float:
+        return float(solver._highs.getOptionValue("dual_simplex_cost_perturbation_multiplier")[1])
+
+    assert perturbs() == 1.0
+    solver.solve()
+    assert perturbs() == 0.0
+
+
 def _program(seed: int) -> Program:
     made = prepare(_site(seed))
     return expand(model_of(made.plant, made.strategy)[0])

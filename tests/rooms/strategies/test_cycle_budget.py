@@ -10,6 +10,8 @@ import pytest
 from support.cases import Case, case
 
 import bess_opt as bo
+from bess_opt.plant.from_scenario import plant_of
+from bess_opt.strategies.arbitrage import Ladder
 
 DAYS = 40
 
@@ -80,3 +82,16 @@ def test_a_stack_keeps_the_budget_too() -> None:
     plan = bo.simulate(of.scenario())
     assert by_day(plan).sum() <= 20.0 + 1e-9
     assert by_day(plan).iloc[-3:].min() > 0.3
+
+
+def test_without_a_budget_the_thresholds_of_all_days_are_those_of_each() -> None:
+    """Days with spreads of every size, of which the first pay for no cycle."""
+    day = np.array([40.0] * 12 + [41.0] * 12)
+    prices = np.concatenate([40.0 + spread * (day - 40.0) + np.arange(24) / 50.0 for spread in range(0, 60, 5)])
+    plant = plant_of(
+        case(price_per_mwh=prices, battery={"wear_cost_per_mwh": 20.0}, start="2025-01-01 00:00").scenario()
+    )
+    ladder = Ladder.of(plant)
+    each = [ladder.thresholds(day) for day in range(12)]
+    assert list(zip(*(price.tolist() for price in ladder.of_days()), strict=True)) == each
+    assert len({bool(np.isfinite(buying)) for buying, _ in each}) == 2

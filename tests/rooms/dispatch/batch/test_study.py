@@ -46,6 +46,22 @@ class Counted:
         return {"worth": self.served[-1] * 2}
 
 
+def test_market_products_have_columns_of_their_own() -> None:
+    """Pay and bids by product, and what is left in the worst call; nothing where a scenario sells none."""
+    plain = spread(60.0)
+    sold = plain.replace(
+        series=plain.series.assign(fcr_price_per_mw=200.0),
+        product=[{"name": "fcr", "direction": "down", "headroom_h": 0.5}],
+    )
+    rows = bo.study({"plain": plain, "sold": sold}, workers=1)
+    plan = bo.optimize(sold)
+    assert rows.loc["sold", "fcr.capacity_revenue"] == plan.products.loc["fcr", "capacity_revenue"] > 0.0
+    assert rows.loc["sold", "fcr.mean_mw"] == plan.schedule["fcr_mw"].mean()
+    assert rows.loc["sold", "margin_mwh"] == pytest.approx(plan.delivery["margin_mwh"].min(), abs=1e-12)
+    assert rows.loc["plain", ["fcr.mean_mw", "margin_mw"]].isna().all()
+    assert "fcr.mean_mw" not in bo.study({"plain": plain}, workers=1)
+
+
 def test_rows_are_the_figures_of_the_plans() -> None:
     """Metrics under their own names, how it was solved, and no times."""
     table = bo.study({"a": spread(50.0), "b": spread(30.0)}, workers=1)

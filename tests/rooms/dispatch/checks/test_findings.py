@@ -177,3 +177,26 @@ def test_a_limit_on_a_long_search_leaves_nothing_to_recommend() -> None:
     for tables in ({"solver": {"time_limit_s": 10.0}}, {"frame": series(48)}):
         found = bo.validate(scenario(**({"frame": series(100)} | tables), strategy="cycling"))
         assert "long_search" not in {finding.code for finding in found}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"min_bid_mw": 3.0}, "bids begin at 3 MW, and no block can hold more than 2 MW"),
+        ({"direction": "up", "min_bid_mw": 5.0}, "bids begin at 5 MW, and no block can hold more than 4 MW"),
+        (
+            {"step_mw": 1.0, "share_of_power": 0.4},
+            "bids begin at 1 MW, and no block can hold more than 0.8 MW",
+        ),
+        ({"block_h": 24.0, "hours": [0, 12]}, "bids begin at 0 MW, and no block can hold more than 0 MW"),
+        ({"min_bid_mw": 2.0}, ""),
+        ({"direction": "up", "min_bid_mw": 4.0}, ""),
+        ({"block_h": 4.0, "hours": [0, 12]}, ""),
+    ],
+)
+def test_a_product_that_never_fits_is_named(row: dict[str, Any], words: str) -> None:
+    """2 MW hold 2 MW in both directions, and 4 MW in one of them from the other end."""
+    product = [{"name": "fcr", "headroom_h": 0.25} | row]
+    found = bo.validate(scenario(series(fcr_price_per_mw=9.0), product=product))
+    never = [finding.found for finding in found.warnings if finding.code == "product_never_fits"]
+    assert never == ([words] if words else [])

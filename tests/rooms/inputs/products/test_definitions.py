@@ -133,6 +133,26 @@ def test_a_file_that_is_no_such_list_is_refused(
     assert all(finding.where.startswith("own.toml") for finding in refused.value.problems)
 
 
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BESS_OPT_PRODUCTS", str(tmp_path / "away"))
+    with pytest.raises(bo.ScenarioError, match=r"BESS_OPT_PRODUCTS: .* is no folder; name folders that hold"):
+        bo.products()
+
+
+def test_a_wrong_key_of_a_definition_is_told_at_its_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scenario states nothing wrong: the file does."""
+    assert 'direction = "up"' in OWN
+    (tmp_path / "own.toml").write_text(OWN.replace('direction = "up"', 'direction = "upp"'))
+    monkeypatch.setenv("BESS_OPT_PRODUCTS", str(tmp_path))
+    hours = pd.date_range("2025-06-03", periods=4, freq="h", tz="Europe/Berlin", name="time")
+    series = pd.DataFrame({"price_per_mwh": 50.0, "cranes_price_per_mw": 9.0}, index=hours)
+    place = r"product\[0\].use: own.slow states direction: found 'upp'; did you mean 'up'"
+    with pytest.raises(bo.ScenarioError, match=place):
+        bo.Scenario(battery={}, series=series, product=[{"name": "cranes", "use": "own.slow"}])
+    with pytest.raises(bo.ScenarioError, match=r"product\[0\].headroom_h: found -1"):
+        bo.Scenario(battery={}, series=series, product=[{"name": "cranes", "headroom_h": -1.0}])
+
+
 def test_a_product_is_added_by_a_data_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scenario names it, has its keys, puts its own over them, and is told where its rules change."""
     (tmp_path / "own.toml").write_text(OWN)

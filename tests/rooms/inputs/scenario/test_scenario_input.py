@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import tomli_w
 
+from bess_opt.common.errors import ScenarioError
 from bess_opt.inputs.battery import Battery, EndValue
 from bess_opt.inputs.finance import Finance
 from bess_opt.inputs.scenario import Scenario, StrategyEntry, describe, json_schema, load
@@ -382,6 +383,33 @@ def test_replace_is_checked_again(full: Scenario, problems: Problems) -> None:
     ]
     assert problems(full.replace, battery={"soc_min": 1})[0].startswith("battery.soc_min: unknown key 'soc_min'")
     assert problems(full.replace, site={"dc_share": None})[0].startswith("site.dc_share: is missing, but")
+
+
+@pytest.mark.parametrize(
+    "battery",
+    [
+        {"power_mw": 3, "duration_h": 1},
+        {"power_mw": 1e-8},
+        {"power_mw": 1e-3, "technology": "premium", "topology": "parallel_ac"},
+        {"max_cycles": {"count": 1, "hours": 0.1}},
+        {"topology": "cars"},
+        {"wear_cost_per_mwh": 1e11},
+        [{"name": "a", **SIZE}, {"name": "b", **SIZE}],
+        [SIZE, SIZE],
+    ],
+    ids=str,
+)
+def test_other_batteries_are_checked_as_a_whole_scenario_is(full: Scenario, hours: Frames, battery: Any) -> None:
+    """What else there is was checked with the scenario, and is not gone through once more."""
+    far = build(hours(), site={"import_limit_mw": 9e4})
+    for scenario in (full, far):
+        answers = []
+        for more in ({}, {"name": scenario.name}):
+            try:
+                answers.append(vars(scenario.replace(battery=battery, **more)) | {"_clean": None, "_largest": None})
+            except ScenarioError as error:
+                answers.append({"problems": error.problems})
+        assert answers[0] == answers[1]
 
 
 def test_replace_of_the_zone_moves_the_clock(hours: Frames, folder: Folder) -> None:

@@ -19,8 +19,10 @@ from bess_opt.interfaces.app.controls import (
     choices,
     controls_of,
     error_lines,
+    product_rows,
     scales,
 )
+from bess_opt.interfaces.app.page import products_table
 
 
 def test_untouched_controls_change_nothing() -> None:
@@ -95,6 +97,26 @@ def test_without_sun_nothing_is_curtailed() -> None:
         "–",
         "there is no solar",
     )
+
+
+def test_market_products_are_drawn_and_told_each() -> None:
+    """Bids as lines of the power panel; what each earns, and what is left when it is called, in a table."""
+    series = small().series.assign(fcr_price_per_mw=9.0, idle_price_per_mw=-1.0)
+    rows = [{"name": "fcr", "block_h": 4.0}, {"name": "idle", "direction": "up"}]
+    plan = bo.optimize(small(series=series, product=rows))
+    traces = {trace["name"]: trace for trace in chart(plan)["data"]}
+    np.testing.assert_allclose(traces["fcr held"]["y"], plan.schedule["fcr_mw"], atol=1e-6)
+    assert traces["fcr held"]["line"]["dash"] == "dot"
+    assert "idle held" not in traces
+    told = product_rows(plan)
+    assert told is not None
+    heads, (fcr, idle) = told
+    assert fcr[heads.index("paid [EUR]")] == f"{plan.products.loc['fcr', 'capacity_revenue']:,.2f}"
+    assert fcr[heads.index("left when called [MW]")] == "0"
+    assert idle[-2:] == ["–", "–"]
+    (shown,) = products_table(told)
+    assert "The market products" in str(shown)
+    assert products_table(product_rows(bo.optimize(small()))) == []
 
 
 def test_the_chart_draws_the_schedule() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +42,26 @@ def test_optimize_prints_the_key_figures_with_units(run: Run, folder: Path) -> N
     assert ["net revenue", f"{metrics.net_revenue:,.2f}", "EUR"] in rows
     assert ["full cycles per day", f"{metrics.cycles_per_day:.4g}", "1/day"] in rows
     assert not any(row[0] == "demand charges" for row in rows)  # there are none
+
+
+def test_market_products_are_shown_each(run: Run, folder: Path, tmp_path: Path) -> None:
+    """What each earns and what of it is held, and what is left in the worst call; nothing without products."""
+    series = bo.load(folder).series.assign(fcr_price_per_mw=30.0, idle_price_per_mw=-1.0)
+    rows = [{"name": "fcr", "block_h": 4.0}, {"name": "idle", "direction": "up"}]
+    bo.optimize(bo.load(folder).replace(series=series, product=rows)).save(tmp_path / "plan")
+    shutil.copytree(tmp_path / "plan" / "scenario", tmp_path / "sold")
+    plan = bo.optimize(bo.load(tmp_path / "sold"))
+    shown = run("optimize", tmp_path / "sold").out
+    table = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines() if "│" in line]
+    assert ["fcr", f"{plan.products.loc['fcr', 'capacity_revenue']:,.2f}", "EUR"] in table
+    assert [row[2] for row in table if row[0] == "left in the worst call"] == ["MW", "MWh"]
+    found = run("optimize", tmp_path / "sold", "--json").json
+    assert list(found) == [*KEYS, "products", "delivery"]
+    assert found["products"] == plan.products.to_dict("index")
+    calls = {(row["product"], row["direction"]): row for row in found["delivery"]}
+    assert calls["fcr", "down"]["margin_mwh"] == plan.delivery.loc[("fcr", "down"), "margin_mwh"]
+    assert calls["fcr", "down"]["margin_mwh_at"].endswith("+02:00")
+    assert calls["idle", "up"]["margin_mw"] is calls["idle", "up"]["margin_mw_at"] is None
 
 
 def test_json_is_one_object_with_the_metrics_keys(run: Run, folder: Path) -> None:

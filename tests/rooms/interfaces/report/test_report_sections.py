@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import bess_opt as bo
+from bess_opt.common.wording import number
 from bess_opt.comparison.compare import NONE, OPTIMAL
 from bess_opt.interfaces.report.days import three_days
 from bess_opt.interfaces.report.sections import Section, sections_of
@@ -141,6 +142,22 @@ def test_products_are_named_with_what_they_are_paid() -> None:
     plan = bo.optimize(scenario)
     up = float(plan.schedule["regulation_up_mw"].sum() * 20.0)
     assert row(found, "regulation up")["paid for capacity [EUR]"] == f"{up:.4g}"
+
+
+def test_products_say_what_calls_leave() -> None:
+    """1 MW called upward for half of each hour, energy that is bought: without calls there would be more in store."""
+    index = pd.date_range("2025-06-01", periods=8, freq="h", tz="UTC", name="time")
+    columns = {"up_price_per_mw": 20.0, "up_activation": 0.5, "up_activation_price_per_mwh": 90.0}
+    series = pd.DataFrame({"price_per_mwh": 50.0, **columns}, index=index)
+    rows = [{"name": "up", "direction": "up", "headroom_h": 0.5, "max_mw": 0.5}]
+    battery = HELD | {"soc_start": 0.5}
+    scenario = bo.Scenario(battery=battery, series=series, product=rows, strategy="arbitrage")
+    found, plan = sections(scenario)["Products"], bo.optimize(scenario)
+    told = row(found, "up")
+    assert told["paid for calls [EUR]"] == f"{plan.products.loc['up', 'activation_revenue']:.4g}"
+    assert told["left when called [MWh]"] == number(float(plan.delivery["margin_mwh"].min()))
+    assert told["if no call comes [MWh]"] == number(float(plan.delivery["quiet_market_mwh"].min()))
+    assert told["if each block is called [MWh]"] == number(float(plan.delivery["every_block_mwh"].min()))
 
 
 def test_a_plain_site_has_no_part_that_it_lacks() -> None:

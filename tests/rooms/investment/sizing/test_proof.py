@@ -60,6 +60,35 @@ def test_negative_prices_are_cut_and_stay_exact() -> None:
     assert tight - exact <= 0.5 * (plain - exact) + 1e-6
 
 
+def test_a_size_on_a_bend_gets_its_other_plane_with_the_first_size_beyond() -> None:
+    """At 1/0.96 h discharge is no longer limited by the C-rate: a slope on each side, and both planes hold everywhere."""
+    bend, sizes = (2.0, 2.0 / 0.96), [(2.0, 6.0), (2.0, 2.0), (1.0, 3.0), (4.0, 4.4)]
+    program = SizedProgram(merchant(4), *sizes[0])
+    longer, on_it, shorter = (program.solved(*size) for size in (sizes[0], bend, sizes[1]))
+    assert (len(longer.planes), len(on_it.planes), len(on_it.others)) == (1, 1, 0)
+    (other,) = shorter.others
+    (known,) = on_it.planes
+    assert other.at(*bend) == pytest.approx(on_it.revenue, rel=1e-9)
+    assert known.per_mwh < other.per_mwh - 1.0
+    for size in (*sizes, bend):
+        here = SizedProgram(merchant(4), *size).revenue(*size)
+        assert min(known.at(*size), other.at(*size)) >= here - 1e-9 * abs(here)
+    assert len(program.solved(*bend).planes) == 2
+
+
+def test_neighbours_of_a_size_are_made_only_where_no_known_face_leads() -> None:
+    """A face is read at four programs; a size to which one leads needs its own alone."""
+    program, built = SizedProgram(merchant(4), 2.0, 6.0), list[tuple[float, float]]()
+    model_at = program._model_at
+    program._model_at = lambda size: (built.append(size), model_at(size))[1]  # type: ignore[method-assign]
+    counts = []
+    for size in ((2.0, 6.0), (3.0, 11.0), (1.0, 0.5), (1.0, 0.6)):
+        before = len(built)
+        program.solved(*size)
+        counts.append(len(built) - before)
+    assert counts == [4, 1, 5, 1]
+
+
 @pytest.mark.parametrize("size", [(1.3, 3.1), (2.7, 14.0), (3.9, 4.3)])
 @pytest.mark.parametrize("scenario", [merchant(), solar_plant()], ids=["merchant", "solar"])
 def test_slopes_are_finite_differences(scenario: bo.Scenario, size: tuple[float, float]) -> None:

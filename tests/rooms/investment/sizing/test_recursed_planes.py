@@ -52,6 +52,17 @@ def test_sizes_between_corners_are_not_read_again(monkeypatch: pytest.MonkeyPatc
     assert (len(read), ours.calls) == (5, 3)
 
 
+def test_a_range_that_begins_where_a_limit_bends_is_read_up_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 11 models none is read for the shortest duration or the middle of the range, where a proof asks first."""
+    read, parts = [], SizedModels._parts
+    monkeypatch.setattr(SizedModels, "_parts", lambda self, *size: (read.append(size), parts(self, *size))[1])
+    sizes = Region((0.5, 4.0), (1.0 / 0.96, 6.0))
+    ours = RecursedPlanes(merchant(4), sizes, cash=True)
+    for size in ((0.5, 0.5 / 0.96), (4.0, 4.0 / 0.96), sizes.middle()):
+        ours.solved(*size)
+    assert (len(read), ours.calls) == (11, 3)
+
+
 def test_a_proof_needs_no_linear_program_where_value_functions_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """And finds what HiGHS finds."""
     by_highs = bo.size(merchant(4, solver={"engine": "highs"}), **RANGES)

@@ -17,8 +17,8 @@ from bess_opt.common.input_table import plain
 from bess_opt.common.progress import ShowProgress, Stretch
 from bess_opt.common.progress_bar import followed
 from bess_opt.common.wording import number, show
-from bess_opt.comparison.island import island_of, own_window
-from bess_opt.comparison.survival import hours_survived, needed_mwh
+from bess_opt.comparison.resilience.island import island_of, own_window
+from bess_opt.comparison.resilience.survival import hours_survived, needed_mwh
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.batteries import column_of

@@ -13,9 +13,9 @@ import numpy as np
 
 from bess_opt.common.arrays import Array
 from bess_opt.common.clock import Mask
-from bess_opt.comparison.island import SLACK, Island, Unit, step
-from bess_opt.comparison.longest import ROUNDING, Longest, Proof
-from bess_opt.comparison.stretches import Stretch
+from bess_opt.comparison.resilience.island import SLACK, Island, Unit, step
+from bess_opt.comparison.resilience.longest import ROUNDING, Longest, Proof
+from bess_opt.comparison.resilience.stretches import Stretch
 
 HALVINGS = 40  # of a level, to 1e-12 of all that can be stored
 

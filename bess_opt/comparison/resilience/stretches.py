@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import coo_array
 
 from bess_opt.common.arrays import Array
-from bess_opt.comparison.island import Island, Unit
+from bess_opt.comparison.resilience.island import Island, Unit
 from bess_opt.solver.program import Program
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.comparison.island import Island, Unit
-from bess_opt.comparison.stretches import Parts, Rows, Stretch
+from bess_opt.comparison.resilience.island import Island, Unit
+from bess_opt.comparison.resilience.stretches import Parts, Rows, Stretch
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program

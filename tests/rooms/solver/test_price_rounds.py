@@ -1,0 +1,108 @@
+"""Plans whose calls of market products go both ways in few steps: mended, and proven at their own prices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bess_opt as bo
+from bess_opt.inputs.solver_options import SolverOptions
+from bess_opt.models.assemble import model_of
+from bess_opt.models.one_way import pairs_of
+from bess_opt.plant.from_scenario import plant_of
+from bess_opt.solver.expand import expand
+from bess_opt.solver.highs import Solver
+from bess_opt.solver.one_way import one_way_program
+from bess_opt.solver.search import price_rounds
+from bess_opt.solver.search.one_way_search import OneWaySearch
+from bess_opt.solver.search.price_rounds import PriceRounds, _laid_out
+from bess_opt.solver.search.segments import Segment
+from bess_opt.strategies.shared.activation import activate
+
+PRODUCTS: list[dict[str, Any]] = [
+    {"name": "a", "headroom_h": 0.25, "block_h": 4.0},
+    {"name": "b", "direction": "up", "headroom_h": 1.0, "block_h": 4.0},
+    {"name": "c", "direction": "down", "headroom_h": 1.0, "block_h": 4.0},
+]
+
+
+def site(days: int, seed: int) -> bo.Scenario:
+    """A battery whose losses are large, so that what a call takes into the cells matters, and three products."""
+    draws, hours = np.random.default_rng(seed), 24 * days
+    index = pd.date_range("2025-03-01", periods=hours, freq="h", tz="UTC")
+    series = pd.DataFrame({"price_per_mwh": 60.0 + 40.0 * np.sin(np.arange(hours) / 24.0 * 4.0 * np.pi)}, index)
+    series["price_per_mwh"] += draws.normal(0.0, 12.0, hours)
+    for product in PRODUCTS:
+        series[f"{product['name']}_price_per_mw"] = np.repeat(draws.gamma(2.0, 4.0, hours // 4), 4)
+    battery = {"power_mw": 10.0, "duration_h": 2.0, "technology": {"eta_charge": 0.9, "eta_discharge": 0.85}}
+    battery["technology"] |= {"soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 1.0}  # type: ignore[operator]
+    return bo.Scenario(battery=battery, series=series, product=PRODUCTS, strategy="arbitrage")
+
+
+def whole(of: bo.Scenario) -> float:
+    """The optimum of the one program with all binaries, by the solver alone; maximised."""
+    stated_plant = plant_of(of)
+    active = activate(of, stated_plant)
+    plant = active.restrict(stated_plant)
+    m, _objectives = model_of(plant, active)
+    full = one_way_program(m, plant, expand(m), pairs_of(plant))
+    return -Solver(full, SolverOptions(rel_gap=1e-9), scale_mw=plant.scale_mw).solve().objective
+
+
+@pytest.fixture
+def rounds(monkeypatch: pytest.MonkeyPatch) -> list[PriceRounds]:
+    """The rounds of each search, ended."""
+    ended, run = list[PriceRounds](), PriceRounds.run
+
+    def noted(self: PriceRounds) -> None:
+        run(self)
+        ended.append(self)
+
+    monkeypatch.setattr(PriceRounds, "run", noted)
+    return ended
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_plan_and_bound_meet_at_the_optimum(seed: int, rounds: list[PriceRounds]) -> None:
+    """Whatever the rounds leave open is closed by segments; what they bound is never below the optimum."""
+    of = site(2, seed)
+    report, exact = bo.optimize(of).report, whole(of)
+    assert report is not None
+    assert report.objective == pytest.approx(exact, rel=1e-6)
+    assert report.bound >= exact * (1.0 - 1e-6)
+    for one in rounds:
+        assert -one.bound >= exact * (1.0 - 1e-6)
+        assert one.best is not None
+        assert -one.best.solution.objective <= exact * (1.0 + 1e-6)
+
+
+def test_a_fortnight_needs_no_search_by_segments(monkeypatch: pytest.MonkeyPatch, rounds: list[PriceRounds]) -> None:
+    """What a search by growing segments took most of its time for."""
+    monkeypatch.delattr(OneWaySearch, "_by_segments")
+    report = bo.optimize(site(14, 1)).report
+    assert report is not None
+    assert report.gap <= 1e-6
+    assert rounds[0].closes
+    assert report.windows == rounds[0].found.segments > 1  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_the_rounds_leave_open_segments_close(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(price_rounds, "ROUNDS", 1)
+    monkeypatch.setattr(price_rounds, "AROUND", 2)
+    of = site(2, seed)
+    report = bo.optimize(of).report
+    assert report is not None
+    assert report.objective == pytest.approx(whole(of), rel=1e-6)
+    assert report.gap <= 1e-6
+
+
+def test_spans_that_overlap_become_one_segment_or_touch() -> None:
+    spans = [(0, 8), (4, 12), (10, 30), (28, 29), (40, 48), (48, 50)]
+    assert _laid_out(spans, 12) == [
+        Segment(0, 12), Segment(12, 30, joined=True), Segment(40, 48), Segment(48, 50, joined=True)
+    ]  # fmt: skip
+    assert _laid_out(spans, 100) == [Segment(0, 30), Segment(40, 48), Segment(48, 50, joined=True)]
