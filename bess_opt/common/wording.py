@@ -64,3 +64,8 @@ def show(value: object) -> str:
     """A found value as short text."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def error_said(error: BaseException) -> str:
+    """The kind of somebody else's error, and its own words where it has any."""
+    return ": ".join(part for part in (type(error).__name__, str(error).strip()) if part)

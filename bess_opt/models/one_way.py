@@ -17,6 +17,7 @@ from bess_opt.common.arrays import Array
 from bess_opt.models.assets import add_own, asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant, Rule
 from bess_opt.models.meaning import Meaning
+from bess_opt.models.products.calls import add_room_cuts_in_calls
 from bess_opt.models.ramp import add_ramp_cuts
 from bess_opt.models.units import MW, MWH, PER_UNIT
 from bess_opt.plant.plant import Plant, Ratings, Storage
@@ -248,6 +249,7 @@ def add_room_cuts(m: Any, plant: Plant) -> None:
     for battery in plant.batteries:
         if not hasattr(m, f"{battery.prefix}charge_room"):
             _add_room_cuts_of(m, battery, plant.step_h)
+            add_room_cuts_in_calls(m, plant, battery)
 
 
 def _add_room_cuts_of(m: Any, battery: Storage, step_h: float) -> None:

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from bess_opt.common.errors import BessOptError, ScenarioError
 from bess_opt.common.findings import Finding
+from bess_opt.common.wording import error_said
 from bess_opt.dispatch.batch.rows import Action, Made, failed, made_of
 from bess_opt.inputs.scenario import Scenario
 
@@ -244,5 +245,5 @@ def _told(error: BaseException) -> Exception:
 
 
 def _lost(error: BaseException) -> TaskLostError:
-    said = ": ".join(part for part in (type(error).__name__, str(error).strip()) if part)
-    return TaskLostError(f"the executor, its scheduler or a worker gave it back undone ({said}); {AGAIN}")
+    said = f"the executor, its scheduler or a worker gave it back undone ({error_said(error)})"
+    return TaskLostError(f"{said}; {AGAIN}")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from bess_opt.common.errors import BessOptError
+from bess_opt.common.wording import error_said
 from bess_opt.dispatch.batch.workers import Workers
 
 TaskT = TypeVar("TaskT")
@@ -40,7 +41,7 @@ class Hands:
             raise self._lost(error) from error
 
     def _lost(self, error: Exception) -> BessOptError:
-        said = ": ".join(part for part in (type(error).__name__, str(error).strip()) if part)
+        said = error_said(error)
         if isinstance(error, BrokenExecutor):
             return BessOptError(f"{self._whose}: a worker died and broke it ({said}); give a new one, or workers=1")
         return BessOptError(f"{self._whose}: it gave a year of the sizing back undone ({said})")

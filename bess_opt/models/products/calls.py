@@ -28,6 +28,7 @@ POWER = Meaning("product power", kind="limit", stated_at="product", words="the p
 SITE = Meaning(
     "product at the site", kind="limit", stated_at="product", words="calls that the site's limits leave room for"
 )
+CUT = Meaning(kind="cut", flow="energy_mwh", carries_energy=True)
 BEFORE = replace(POWER, cause="product energy", carries_energy=True, rests_at=0, words="energy for calls")
 AFTER = replace(BEFORE, rests_at=1)
 
@@ -60,13 +61,7 @@ def add_power(m: Any, plant: Plant, battery: Storage) -> None:
 def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
     """Add the energy that a battery holds for calls, and the room that it keeps, at both ends of each step."""
     own = asset(m, battery)
-    ups, downs = (
-        [
-            Level(f"{battery.prefix}called_{direction}_{number}", hours, offers)
-            for number, (hours, offers) in enumerate(call_levels(plant.offers, direction))
-        ]
-        for direction in SIGN
-    )
+    ups, downs = (_levels(plant, battery, direction) for direction in SIGN)
     if ups:
         own.call_floor_mwh = ArrayParam(m.instants, least_mwh(battery), units=MWH, doc="least energy")
         for level in ups:
@@ -95,6 +90,28 @@ def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
             made = room_for_down(battery.prefix, downs, end)
             name = f"{battery.prefix}call_down_energy_{'after' if end else 'before'}"
             add_own(m, battery.prefix, name, ArrayConstraint(m.steps, rule=made, meaning=meaning))
+
+
+def _levels(plant: Plant, battery: Storage, direction: Direction) -> list[Level]:
+    """The parts of a call of a battery, one after another."""
+    name = f"{battery.prefix}called_{direction}"
+    return [Level(f"{name}_{number}", *level) for number, level in enumerate(call_levels(plant.offers, direction))]
+
+
+def add_room_cuts_in_calls(m: Any, plant: Plant, battery: Storage) -> None:
+    """Add what the one-way rule says of energy and calls: a charging battery does not discharge to make room.
+
+    Call after the window's own cuts, whose limits these share.
+    """
+    ups, downs = (_levels(plant, battery, direction) for direction in SIGN)
+    rules = []
+    if downs:
+        factor = port_factor(plant, battery, "down")
+        rules.append(("charge_room_in_call", charge_room_in_call(battery.prefix, downs, factor)))
+    if ups:
+        rules.append(("discharge_room_in_call", discharge_room_in_call(battery.prefix, ups)))
+    for name, rule in rules:
+        add_own(m, battery.prefix, f"{battery.prefix}{name}", ArrayConstraint(m.steps, rule=rule, meaning=CUT))
 
 
 def _add_hours(m: Any, level: Level) -> None:
@@ -249,6 +266,34 @@ def room_for_down(prefix: str, levels: list[Level], end: int) -> Rule:
         )
         ceiling = getattr(m, f"{prefix}call_ceiling_mwh")[t + end]
         return getattr(m, f"{prefix}energy_mwh")[t + end] + taken <= ceiling
+
+    return rule
+
+
+def charge_room_in_call(prefix: str, levels: list[Level], factor: float) -> Rule:
+    """The rule that a charging battery has no discharge to make room for downward calls."""
+
+    def rule(m: Any, t: Any) -> Any:
+        """ρ·e[t] + η_c·h·c[t] + η_c·Σ hours·Q <= e_max: while it discharges, its own energy at the start says it."""
+        called = sum(
+            getattr(m, f"{level.name}_h") * (factor * _part(m, prefix, _names(level), t)) for level in levels
+        )
+        taken = m.step_h * point(m, prefix, "charge", t) + called
+        stored = getattr(m, f"{prefix}retention") * getattr(m, f"{prefix}energy_mwh")[t]
+        return stored + getattr(m, f"{prefix}eta_charge") * taken <= getattr(m, f"{prefix}room_ceiling_mwh")[t]
+
+    return rule
+
+
+def discharge_room_in_call(prefix: str, levels: list[Level]) -> Rule:
+    """The rule that a discharging battery has no charge to hold energy for upward calls."""
+
+    def rule(m: Any, t: Any) -> Any:
+        """ρ·(e[t] − Σ hours·drawn) − h·d[t]/η_d >= e_min: while it charges, its own energy at the start says it."""
+        drawn = sum(getattr(m, f"{level.name}_h") * getattr(m, f"{level.name}_drawn_mw")[t] for level in levels)
+        kept = getattr(m, f"{prefix}retention") * (getattr(m, f"{prefix}energy_mwh")[t] - drawn)
+        given = (m.step_h / getattr(m, f"{prefix}eta_discharge")) * point(m, prefix, "discharge", t)
+        return kept - given >= getattr(m, f"{prefix}room_floor_mwh")[t]
 
     return rule
 

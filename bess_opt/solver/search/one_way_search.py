@@ -23,7 +23,7 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import Exact, in_order, proven
 from bess_opt.solver.program import Program
 from bess_opt.solver.search.price_rounds import PriceRounds
-from bess_opt.solver.search.segment_plans import SegmentPlans
+from bess_opt.solver.search.segment_plans import Begin, SegmentPlans
 from bess_opt.solver.search.segments import (
     Segment,
     SegmentPrograms,
@@ -263,7 +263,7 @@ class OneWaySearch(SegmentPlans):
         later = np.append(self._later, np.zeros(self.full.columns - len(self._later)))[programs.origin]
         held = replace(held, cost=later)
         try:
-            found = self.branched(held, ways, TIE_ROUNDING * abs(float(later @ x)), x)
+            found = self.branched(held, ways, TIE_ROUNDING * abs(float(later @ x)), Begin(x))
             if found is None:
                 small = Solver(held, self._small_options, scale_mw=self.scale_mw)
                 small.limit_nodes(TIE_NODES)

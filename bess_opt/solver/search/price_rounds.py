@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bess_opt.common.arrays import Array
-from bess_opt.solver.one_way import ONE_WAY_ROUNDING, Exact
-from bess_opt.solver.search.segment_plans import LOOSE, SegmentPlans
+from bess_opt.solver.one_way import Exact
+from bess_opt.solver.search.segment_plans import LOOSE, Begin, SegmentPlans
 from bess_opt.solver.search.segments import WIDEST, Segment
 from bess_opt.solver.search.side_by_side import side_by_side
 from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, InfeasibleProgramError, basis_at
@@ -22,7 +22,9 @@ from bess_opt.solver.warm_start import complete
 
 AROUND = 24  # steps of a segment about a mended step at first
 ROUNDS = 60  # after which the search by segments is asked
-LONGEST = 80  # steps of a segment up to which it grows here
+NODES, NODES_MORE, MOST_NODES = 40, 3, 4_000  # branches of a segment at first, how many times more each time, at most
+FEW = 8  # segments whose own plans may go together; of more, some do not
+LONGEST = 120  # steps of a segment up to which it grows here
 
 Spans = Iterable[tuple[int, int]]
 
@@ -33,9 +35,10 @@ class Priced:
 
     cost: Array
     bound: float
-    x: Array
     idle: Mapping[str, Array]
-    above: float = 0.0  # what the plan of the whole costs more in it
+    above: float  # what the plan of the whole costs more in it
+    nodes: int  # branches that it was given
+    limited: bool  # whether they ended the search
 
 
 class PriceRounds:
@@ -49,6 +52,7 @@ class PriceRounds:
         self._ends = np.flatnonzero(~crossed)
         self._segments: list[Segment] = []
         self._known: dict[Segment, Priced] = {}
+        self._nodes: dict[Segment, int] = {}
         self._prices = self._column = self._row = np.zeros(0)
 
     @property
@@ -71,11 +75,19 @@ class PriceRounds:
             if self.closes:
                 return
             short = self._short_of_bound()
-            if any(self._try(self.best, of) for of in (short, short[:1])):
+            few = {} if len(short) > FEW else {segment: self._known[segment].idle for segment in short}
+            if self._try(self.best, few):
                 continue
-            self._segments = self._wider(set(short))
+            if self._try(self.best, self._better_inside(self.best, short)):
+                continue
+            # Those that were not solved to their end go on; those that were know too little of what is around.
+            ended = {segment for segment in short if not self._known[segment].limited}
+            for segment in short:
+                self._nodes[segment] = NODES_MORE * self._nodes.get(segment, NODES)
+            self._segments = self._wider(ended)
             longest = max(segment.last - segment.first for segment in self._segments)
-            if longest > LONGEST or not short:
+            most = max(self._nodes.get(segment, NODES) for segment in self._segments)
+            if longest > LONGEST or most > MOST_NODES or not short:
                 return
 
     def _take(self, plan: Exact | None) -> None:
@@ -120,7 +132,9 @@ class PriceRounds:
         cut = plans.cutter.cut(segment, self._x, self._prices)
         here, known = full[cut.origin], self._known.get(segment)
         paid = float(cut.priced.cost @ here)
-        if known is not None and np.array_equal(known.cost, cut.priced.cost):
+        nodes = self._nodes.get(segment, NODES)
+        done = known is not None and (not known.limited or known.nodes >= nodes)
+        if known is not None and done and np.array_equal(known.cost, cut.priced.cost):
             return replace(known, above=paid - known.bound)
         _, columns, rows = plans.cutter.slice(segment)
         column = np.where(here > 0.5, AT_UPPER, AT_LOWER)
@@ -131,9 +145,10 @@ class PriceRounds:
         row[own] = self._row[rows[own]]
         complete(column, row)
         ways = plans.ways(cut.origin, segment)
-        found = plans.solve_small(cut.priced, ways, allowance, begin=here, basis=basis_at(column, row))
+        begin = Begin(here, basis_at(column, row), nodes)
+        found = plans.solve_small(cut.priced, ways, allowance, begin)
         idle = plans.idle_in(cut, segment, found.x)
-        return Priced(cut.priced.cost, found.bound, found.x, idle, paid - found.bound)
+        return Priced(cut.priced.cost, found.bound, idle, paid - found.bound, nodes, limited=found.limited)
 
     def _short_of_bound(self) -> list[Segment]:
         """The segments in which the plan costs most above the bound, the worst first; the others leave little."""
@@ -141,22 +156,40 @@ class PriceRounds:
         left = np.cumsum([self._known[segment].above for segment in reversed(by_worst)])[::-1]
         return [segment for segment, rest in zip(by_worst, left, strict=True) if rest > self._plans.tolerance() / 2]
 
-    def _try(self, best: Exact, segments: Sequence[Segment]) -> bool:
-        """Whether the ways of the plans of `segments`, of `best` elsewhere, are better; then they are taken."""
+    def _better_inside(self, best: Exact, segments: Sequence[Segment]) -> dict[Segment, Mapping[str, Array]]:
+        """Ways of better plans of `segments` whose ends are as in `best`, where there are any."""
+        plans, full = self._plans, self._plans.with_ways(best.x)
+        allowance = plans.tolerance() / (4 * max(1, len(segments)))
+
+        def solved(segment: Segment) -> Mapping[str, Array] | None:
+            cut = plans.cutter.cut(segment, full, self._prices)
+            here, nodes = full[cut.origin], self._nodes.get(segment, NODES)
+            try:
+                found = plans.solve_small(
+                    cut.held, plans.ways(cut.origin, segment), allowance, Begin(here, nodes=nodes)
+                )
+            except InfeasibleProgramError:
+                return None  # by a hair: what is held is a plan
+            better = float(cut.held.cost @ (here - found.x)) > allowance
+            return plans.idle_in(cut, segment, found.x) if better else None
+
+        found = zip(segments, side_by_side(solved, segments), strict=True)
+        return {segment: idle for segment, idle in found if idle is not None}
+
+    def _try(self, best: Exact, ways: Mapping[Segment, Mapping[str, Array]]) -> bool:
+        """Whether those ways of segments, and those of `best` elsewhere, make a better plan; then it is taken."""
+        if not ways:
+            return False
         plans, elsewhere = self._plans, np.ones(self._plans.steps, dtype=bool)
-        for segment in segments:
+        for segment in ways:
             elsewhere[segment.first : segment.last] = False
         still = {}
         for pair in plans.pairs:
-            first, second = (best.x[plans.program.variables[name].slice] for name in (pair.first, pair.second))
-            rounding = ONE_WAY_ROUNDING * plans.scale_mw
-            still[pair.first] = np.flatnonzero(elsewhere & (first <= rounding) & (first < second))
-            still[pair.second] = np.flatnonzero(elsewhere & (second <= rounding) & (second <= first))
-        idle = [*(self._known[segment].idle for segment in segments), still]
-        try:
-            plan = plans.mended(idle, self.bound, len(self._segments), ties=False)
-        except InfeasibleProgramError:
-            return False
+            for flow in (pair.first, pair.second):
+                steps = best.closed - plans.program.variables[flow].first
+                steps = steps[(steps >= 0) & (steps < plans.steps)]
+                still[flow] = steps[elsewhere[steps]]
+        plan = plans.mended([*ways.values(), still], self.bound, len(self._segments), ties=False)
         least = plans.tolerance() / 10.0
         if plan is None or plan.solution.objective > best.solution.objective - least:
             return False

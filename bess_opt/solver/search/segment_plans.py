@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,18 @@ from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, 
 
 LOOSE = 1e-9  # of the dearest: a price on a side that is not there, which is rounding
 MENDS = 40  # how often a pattern is mended where time has ended; each round is one linear program
+
+
+@dataclass(frozen=True)
+class Begin:
+    """What a segment's program begins with: a plan of it, a basis of its linear program, and how many branches."""
+
+    plan: Array | None = None
+    basis: Any = None
+    nodes: int | None = None  # after which its plan so far will do
+
+
+NOWHERE = Begin()
 
 
 class SegmentPlans:
@@ -108,23 +121,16 @@ class SegmentPlans:
             idle[pair.second] = np.flatnonzero(both & (first >= second))
         return idle
 
-    def branched(
-        self, program: Program, ways: Ways, allowance: float, begin: Array | None, basis: Any = None
-    ) -> Solution | None:
+    def branched(self, program: Program, ways: Ways, allowance: float, begin: Begin = NOWHERE) -> Solution | None:
         """The best plan by branches; None where the program is not one for them."""
         if not self._only_ways or len(ways.binary) > MOST_CHOICES:
             return None
-        search = WayBranches(program, ways, self._small_options, self.scale_mw, self._left_s, basis)
-        return search.run(allowance, begin)
+        search = WayBranches(program, ways, self._small_options, self.scale_mw, self._left_s, begin.basis)
+        return search.run(allowance, begin.plan, begin.nodes)
 
-    def solve_small(
-        self, program: Program, ways: Ways, allowance: float, begin: Array | None = None, basis: Any = None
-    ) -> Solution:
-        """The best plan of a segment's program to within `allowance`, with its bound.
-
-        `begin` is a plan of it, and `basis` one of the linear program, both to begin with.
-        """
-        branched = self.branched(program, ways, allowance, begin, basis)
+    def solve_small(self, program: Program, ways: Ways, allowance: float, begin: Begin = NOWHERE) -> Solution:
+        """The best plan of a segment's program to within `allowance`, with its bound."""
+        branched = self.branched(program, ways, allowance, begin)
         if branched is not None:
             return branched
         small = Solver(program, self._small_options, scale_mw=self.scale_mw)
@@ -132,8 +138,8 @@ class SegmentPlans:
         if len(ways.binary) <= MOST_CHOICES:
             small.expect_little(hard=self._only_ways)  # branches have been tried in vain
         small.follow(self._told)
-        if begin is not None:
-            small.start_from(begin)
+        if begin.plan is not None:
+            small.start_from(begin.plan)
         found = small.solve(time_limit_s=self._left_s())
         if found.limited:
             raise LimitReachedError("the time limit ended the search for an one-way plan")

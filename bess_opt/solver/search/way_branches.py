@@ -68,10 +68,12 @@ class WayBranches:
         uppers = (program.upper[flow] for flow in (ways.first, ways.second))
         self._limits = [np.clip(np.where(np.isfinite(u), u, scale_mw), IDLE * scale_mw, None) for u in uppers]
 
-    def run(self, allowance: float, begin: Array | None = None) -> Solution | None:
+    def run(self, allowance: float, begin: Array | None = None, nodes_left: int | None = None) -> Solution | None:
         """The plan of least cost to within `allowance`, with its bound; None where that takes too many branches.
 
-        `begin` is a plan to be better than. Raises `InfeasibleProgramError` where there is no plan.
+        `begin` is a plan to be better than. With `nodes_left`, after so many branches it is the best plan so far,
+        if there is one, `limited`, with the bound that the open branches leave. Raises `InfeasibleProgramError` where
+        there is no plan.
         """
         best, value, bound = begin, math.inf, math.inf
         if begin is not None:
@@ -85,8 +87,11 @@ class WayBranches:
             if node.bound >= value - allowance:
                 bound = min(bound, node.bound)
                 continue
-            if nodes == MOST_NODES:
-                return None
+            if nodes == (MOST_NODES if nodes_left is None else nodes_left):
+                if nodes_left is None or best is None:
+                    return None
+                bound = min(bound, node.bound, *(one.bound for one in open_nodes))
+                return self._solution(best, value, bound, limited=True)
             nodes += 1
             found = self._solved(node)
             if found is None:
@@ -103,8 +108,11 @@ class WayBranches:
             heapq.heappush(open_nodes, other)
         if best is None:
             raise InfeasibleProgramError("no schedule meets all limits")
+        return self._solution(best, value, bound, limited=False)
+
+    def _solution(self, best: Array, value: float, bound: float, *, limited: bool) -> Solution:
         none = np.zeros(0)
-        return Solution(best, value, min(bound, value), none, none, self._solver.seconds, 0)
+        return Solution(best, value, min(bound, value), none, none, self._solver.seconds, 0, limited)
 
     def _solved(self, node: _Node) -> Solution | None:
         """The best plan of a node, each binary between its two ways; None if there is none."""

@@ -98,6 +98,7 @@ TWO_FLOWS = (
 PRODUCT_ROWS: tuple[tuple[str, Case, bool], ...] = (
     *((name, HELD, False) for name in (*HELD_ROWS, *BID_ROWS)),
     *((f"called_down_{j}_{flow}_mw_one_way", HELD, True) for j in (0, 1) for flow in ("charge", "discharge")),
+    *((name, HELD, True) for name in ("charge_room_in_call", "discharge_room_in_call")),
     *((name, CALLED, False) for name in CALLED_ROWS),
     *((f"{flow}_mw_one_way", CALLED, True) for flow in TWO_FLOWS),
     ("call_strict_export", products("hybrid", site=STRICT), False),

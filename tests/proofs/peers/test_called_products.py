@@ -57,3 +57,29 @@ def test_the_most_money_is_that_of_the_independent_program(seed: int) -> None:
 @pytest.mark.parametrize("seed", FURTHER)
 def test_the_most_money_of_further_sites(seed: int) -> None:
     hold_against(seed)
+
+
+def operated(seed: int, **windows: float) -> None:
+    """Windows that know what comes: bids are those that the market takes, and each promised call stands."""
+    case = random_called_case(seed)
+    scenario = scenario_of(case).replace(solver={"rel_gap": 1e-6})
+    try:
+        made = bo.control(scenario, forecast="perfect", **windows)
+    except bo.InfeasibleError:
+        return
+    require_every_call_stands(case, made.whole_schedule)
+    for product in made.scenario.products:
+        bids = made.schedule[f"{product.name}_mw"].round(6)
+        assert all(product.is_bid(float(bid)) for bid in bids.unique()), product.name
+
+
+@pytest.mark.parametrize("seed", [13, 16, 21])
+def test_windows_keep_every_promise(seed: int) -> None:
+    operated(seed, horizon_h=6.0, every_h=1.0)
+
+
+@pytest.mark.second_tier
+@pytest.mark.parametrize("seed", FURTHER)
+def test_windows_keep_every_promise_of_further_sites(seed: int) -> None:
+    operated(seed, horizon_h=6.0, every_h=1.0)
+    operated(seed, horizon_h=12.0, every_h=3.0)

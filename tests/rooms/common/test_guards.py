@@ -105,11 +105,11 @@ def test_a_limit_that_is_not_concave_in_the_size(monkeypatch: pytest.MonkeyPatch
     made = SizedProgram._built
 
     def bent(self: SizedProgram, size: tuple[float, float]) -> Any:
-        program, numbers, bound = made(self, size)
+        program = made(self, size)
         if size[0] > 2.0:
             block = program.variables["discharge_mw"].slice
             program.upper[block] *= 2.0
-        return program, numbers, bound
+        return program
 
     monkeypatch.setattr(SizedProgram, "_built", bent)
     program = SizedProgram(MERCHANT.scenario(), 1.0, 20.0)
@@ -123,9 +123,9 @@ def test_a_limit_that_bends_with_the_size(monkeypatch: pytest.MonkeyPatch) -> No
     made = SizedProgram._built
 
     def curved(self: SizedProgram, size: tuple[float, float]) -> Any:
-        program, numbers, bound = made(self, size)
+        program = made(self, size)
         program.upper[program.variables["discharge_mw"].slice] = size[0] ** 2
-        return program, numbers, bound
+        return program
 
     monkeypatch.setattr(SizedProgram, "_built", curved)
     with pytest.raises(NotConcaveError, match=r"^a limit of the program bends with the size$"):

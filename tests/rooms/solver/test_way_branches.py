@@ -206,3 +206,16 @@ def test_no_plan_is_said() -> None:
     full.lower[full.variables["import_mw"].first] = full.lower[full.variables["export_mw"].first] = 0.5
     with pytest.raises(InfeasibleProgramError, match="no schedule meets all limits"):
         branches(full, pairs, scale_mw).run(0.0)
+
+
+@pytest.mark.parametrize("nodes", [1, 3, 9])
+def test_after_so_many_branches_the_plan_so_far_stands_with_what_is_proven(nodes: int) -> None:
+    full, pairs, scale_mw = whole(0)
+    exact = Solver(full, OPTIONS, scale_mw=scale_mw).solve()
+    dear = replace(full, cost=np.zeros_like(full.cost))
+    begin = Solver(dear, OPTIONS, scale_mw=scale_mw).solve().x
+    found = branches(full, pairs, scale_mw).run(0.0, begin, nodes)
+    assert found is not None
+    assert found.limited
+    assert found.bound <= exact.objective + 1e-6 <= found.objective + 2e-6
+    assert full.holds(found.x, 1e-6)
