@@ -101,7 +101,7 @@ def restrict(plant: Plant, options: CyclingOptions) -> Plant:
 def _levels(plant: Plant, options: CyclingOptions) -> tuple[float, float]:
     """(lower, upper) energy of the hysteresis, MWh."""
     storage, nameplate = plant.together, plant.energy_mwh
-    bounds = storage.floor_mwh[0] / nameplate, storage.ceiling_mwh[0] / nameplate
+    bounds = float(storage.floor_mwh[0]) / nameplate, float(storage.ceiling_mwh[0]) / nameplate
     low = bounds[0] if options.soc_low is None else options.soc_low
     high = bounds[1] if options.soc_high is None else options.soc_high
     for name, level in (("soc_low", low), ("soc_high", high)):
@@ -137,24 +137,27 @@ def rule(plant: Plant, options: CyclingOptions) -> Rule:
     storage, kept, drawn = plant.together, plant.together.retention, drawing(plant)
     each = [[cap.most_mwh for cap in own.caps if cap.daily and not cap.charged] for own in plant.batteries]
     asked = np.sum([np.min(most_mwh, axis=0) for most_mwh in each], axis=0)
-    to_come, day, stated = np.cumsum(asked[::-1])[::-1].tolist(), plant.day.tolist(), asked.tolist()
+    to_come: list[float] = np.cumsum(asked[::-1])[::-1].tolist()
+    day, stated = plant.day.tolist(), asked.tolist()
     done, before, today = 0.0, storage.start_mwh, -1
 
     def may_leave() -> float:
-        return float(to_come[today] - done)
+        return to_come[today] - done
 
     wanted = meeting_end(plant, _hysteresis(plant, options, may_leave))
 
     def decide(state: State) -> float:
         nonlocal done, before, today
-        left = kept * before - state.energy_mwh
-        before = state.energy_mwh
+        left, before = kept * before - state.energy_mwh, state.energy_mwh
         if left > 0.0:
             done += left
         if day[state.step] != today:
             today, done = day[state.step], 0.0
         power = wanted(state)
-        return min(power, max(drawn(stated[today] - done), 0.0)) if power > 0.0 else power
+        if power <= 0.0:
+            return power
+        may = drawn(stated[today] - done)
+        return min(power, may) if may > 0.0 else 0.0
 
     return decide
 
@@ -172,11 +175,13 @@ def _hysteresis(plant: Plant, options: CyclingOptions, may_leave: Callable[[], f
 
     def decide(state: State) -> float:
         nonlocal discharging
-        now, bottom, top = kept * state.energy_mwh, bottoms[state.step], may_leave() + stays
-        top = min(top, high)
-        discharging = now > bottom + slack if discharging else state.energy_mwh >= top - slack
+        energy, bottom, top = state.energy_mwh, bottoms[state.step], may_leave() + stays
+        if top > high:
+            top = high
+        now = kept * energy
+        discharging = now > bottom + slack if discharging else energy >= top - slack
         wish = drawn(now - (bottom if discharging else top))
-        return wish if (wish > 0.0) is discharging else 0.0
+        return wish if (wish > 0.0) == discharging else 0.0
 
     return decide
 

@@ -128,6 +128,13 @@ def test_the_rule_swings_between_its_levels() -> None:
     assert cycles(rule) == pytest.approx([1.5])
 
 
+def test_the_rule_turns_without_a_pause() -> None:
+    """A battery of 0.5 MW empties 2 MWh in four steps and is at full power the other way in the fifth."""
+    starts_full = {"technology": IDEAL, "power_mw": 0.5, "duration_h": 4.0, "soc_start": 1.0, "soc_end": "free"}
+    plan = bo.simulate(cycling({"cycles_per_day": 2.0}, battery=starts_full).scenario())
+    assert plan.schedule["battery_mw"].tolist()[:12] == [0.5] * 4 + [-0.5] * 4 + [0.5] * 4
+
+
 def test_the_rule_stops_at_the_number_every_day() -> None:
     """Three days with a number that no full swing divides: exactly that number each day."""
     of = cycling({"cycles_per_day": 1.3}, price_per_mwh=[30.0] * 72, battery={"soc_end": "free"})
