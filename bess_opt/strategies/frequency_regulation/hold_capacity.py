@@ -112,34 +112,28 @@ class _Unit:
 
     def flows(self, t: int, energy: float, wish: float) -> tuple[float, float, float]:
         """(mean charge, mean discharge, capacity held at the AC bus) of a step; `wish` is of all batteries."""
-        self._wish = wish * self._share
-        base, r = self._base_and_capacity(t, energy)
-        if r == 0.0:
-            return max(-base, 0.0), max(base, 0.0), 0.0
-        charge, discharge = self._means(t, base, r)
-        return charge, discharge, r * self._bid
-
-    def _base_and_capacity(self, t: int, energy: float) -> tuple[float, float]:
-        block = self._block
+        self._wish, block = wish * self._share, self._block
         missing = self._pace * (self._goal[t + 1] - self._kept * energy)
         if block.starts[t]:
             self._capacity = self._offer(t, energy, missing)
         r = self._capacity
-        base = self._base(missing, r)
+        base = self._drawn(self._shift * r - missing)
         if self._stacked:
             base = self._with_wish(base)
         if r == 0.0:
-            return max(min(base, self._warranty), -self._warranty_in), 0.0
+            base = max(min(base, self._warranty), -self._warranty_in)
+            return max(-base, 0.0), max(base, 0.0), 0.0
         lowest, highest = block.now_low[t] + r, block.now_high[t] - r
-        base = base if base > lowest else lowest
-        base = base if base < highest else highest
+        base = lowest if lowest > base else base
+        base = highest if base > highest else base
         if self._stacked:
             base = self._kept_ready(t, energy, base, r)
         if base > 0.0:
             base = min(base, max(self._warranty - self._counts * r, 0.0), self._most_base(t, energy, r))
-        if base < 0.0:
+        elif base < 0.0:
             base = max(base, -max(self._warranty_in - self._counts_in * r, 0.0))
-        return base, r
+        charge, discharge = self._means(t, base, r)
+        return charge, discharge, r * self._bid
 
     def _most_base(self, t: int, energy: float, r: float) -> float:
         """Most discharge at the base point with room in store for a call downward.
@@ -174,10 +168,6 @@ class _Unit:
         """Hours of full call for which energy must be there while `steps` of a block are to come; as `steps`."""
         return self._headroom_h + self._step_h * steps * self._most_called
 
-    def _base(self, missing_mwh: float, r: float) -> float:
-        """Power that brings `missing_mwh` into the cells in a step on top of what the expected calls do."""
-        return self._drawn(self._shift * r - missing_mwh)
-
     def _offer(self, t: int, energy: float, missing: float) -> float:
         """Capacity that a block beginning at `t` can hold whatever is called."""
         block, low, high = self._block, self._block.low[t], self._block.high[t]
@@ -196,7 +186,10 @@ class _Unit:
             most = block.most_mw[t]
         if most <= self._least_mw:
             return 0.0
-        base = min(max(self._base(missing, most), BASE_SHARE * low), BASE_SHARE * high)
+        # The expected calls move the store too: the base point brings what they leave missing.
+        base, least, greatest = self._drawn(self._shift * most - missing), BASE_SHARE * low, BASE_SHARE * high
+        base = least if least > base else base
+        base = greatest if base > greatest else base
         if wish:
             base = min(max(wish, low), high)
         r: float = min(most, high - base, base - low)
