@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.arrays import Array
+from bess_opt.common.arrays import Array, ReadColumns
 from bess_opt.plant import money
 from bess_opt.plant.audit import TOLERANCE, Violation, exceeds
 from bess_opt.plant.flows import of_battery
@@ -34,12 +34,15 @@ class Margins:
     energy_mwh: Array
 
 
-def margins_of(schedule: pd.DataFrame, plant: Plant, offers: Sequence[Offer], direction: Direction) -> Margins:
+def margins_of(
+    schedule: pd.DataFrame | ReadColumns, plant: Plant, offers: Sequence[Offer], direction: Direction
+) -> Margins:
     """What is left when `offers` are called in a direction at once, each for its own hours; least over batteries."""
+    schedule = ReadColumns.of(schedule)
     power, energy = np.full(plant.steps, np.inf), np.full(plant.steps, np.inf)
     called = np.zeros(plant.steps)
     for offer in of_direction(offers, direction):
-        called = called + schedule[offer.column].to_numpy(dtype=float)
+        called = called + schedule[offer.column]
     for battery in plant.batteries:
         power = np.minimum(power, _battery_power(schedule, plant, battery, offers, direction))
         energy = np.minimum(energy, _battery_energy(schedule, plant, battery, offers, direction))
@@ -49,17 +52,17 @@ def margins_of(schedule: pd.DataFrame, plant: Plant, offers: Sequence[Offer], di
 
 
 def _moved_by(
-    schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
+    schedule: ReadColumns, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
 ) -> Array:
     """MW by which the battery's port moves, + discharges."""
     prefix = battery.prefix
-    held = sum((schedule[f"{prefix}{offer.column}"].to_numpy(dtype=float) for offer in offers), np.zeros(plant.steps))
+    held = sum((schedule[f"{prefix}{offer.column}"] for offer in offers), np.zeros(plant.steps))
     moved: Array = SIGN[way] * port_factor(plant, battery, way) * held
     return moved
 
 
 def _battery_power(
-    schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
+    schedule: ReadColumns, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
 ) -> Array:
     (base,) = of_battery(schedule, battery, BASE)
     power = base + _moved_by(schedule, plant, battery, of_direction(offers, way), way)
@@ -68,7 +71,7 @@ def _battery_power(
 
 
 def _battery_energy(
-    schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
+    schedule: ReadColumns, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
 ) -> Array:
     (after,) = of_battery(schedule, battery, "energy_mwh")
     energy = np.append(battery.start_mwh, after)
@@ -78,7 +81,7 @@ def _battery_energy(
 
 
 def _energy_taken(
-    schedule: pd.DataFrame, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
+    schedule: ReadColumns, plant: Plant, battery: Storage, offers: Sequence[Offer], way: Direction
 ) -> Array:
     """MWh that a call of `offers` at once, each for its own hours, takes from the cells or puts into them."""
     (base,) = of_battery(schedule, battery, BASE)
@@ -89,12 +92,13 @@ def _energy_taken(
     return SIGN[way] * taken
 
 
-def room_when_called(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
+def room_when_called(schedule: pd.DataFrame | ReadColumns, plant: Plant) -> pd.DataFrame:
     """Sums of batteries at the end of each step, MWh: `energy`, and the `least` and `most` of it that leave calls.
 
     `least` is the floor with what all upward calls at once take from the cells, `most` the ceiling less what all
     downward ones bring.
     """
+    schedule = ReadColumns.of(schedule)
     total = {"energy": np.zeros(plant.steps), "least": np.zeros(plant.steps), "most": np.zeros(plant.steps)}
     for battery in plant.batteries:
         total["energy"] += of_battery(schedule, battery, "energy_mwh")[0]
@@ -105,36 +109,38 @@ def room_when_called(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
 
 
 def _site(
-    schedule: pd.DataFrame, plant: Plant, offers: Sequence[Offer], way: Direction, called: Array
+    schedule: ReadColumns, plant: Plant, offers: Sequence[Offer], way: Direction, called: Array
 ) -> Iterator[Array]:
     """What grid, permissions and shared inverter leave when called, MW."""
-    column = {name: schedule[name].to_numpy(dtype=float) for name in schedule.columns if name.endswith("_mw")}
     bids = bids_of(schedule, plant)
-    net = column["export_mw"] - column["import_mw"] - called_mw(plant, bids)
-    through = column["inverter_mw"] - np.subtract(*through_inverter(plant, bids))
+    net = schedule["export_mw"] - schedule["import_mw"] - called_mw(plant, bids)
+    through = schedule["inverter_mw"] - np.subtract(*through_inverter(plant, bids))
     if way == "up":
         yield plant.export_max_mw - net - called
         if not plant.battery_export:
-            used = plant.solar_used_mw(column["curtailed_mw"] - column["curtailed_dc_mw"], column["curtailed_dc_mw"])
-            load = column["load_mw"]
+            used = plant.solar_used_mw(
+                schedule["curtailed_mw"] - schedule["curtailed_dc_mw"], schedule["curtailed_dc_mw"]
+            )
+            load = schedule["load_mw"]
             most = np.maximum(used - load, 0.0) if plant.strict_export else used + np.maximum(-load, 0.0)
             yield most - net - called
     else:
         yield plant.import_max_mw + net - called
         if not plant.grid_charging:
-            yield np.maximum(column["load_mw"], 0.0) - column["unserved_mw"] + net - called
+            yield np.maximum(schedule["load_mw"], 0.0) - schedule["unserved_mw"] + net - called
     if plant.bus is not None and np.isfinite(plant.bus.inverter_mw):
         held = [
-            schedule[f"{battery.prefix}{offer.column}"].to_numpy(dtype=float)
+            schedule[f"{battery.prefix}{offer.column}"]
             for battery in plant.on_dc_bus
             for offer in of_direction(offers, way)
         ]
         yield plant.bus.inverter_mw - SIGN[way] * through - sum(held, np.zeros(plant.steps))
 
 
-def product_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+def product_checks(schedule: pd.DataFrame | ReadColumns, plant: Plant) -> list[Violation]:
     """What is held of market products is a bid that the market takes, and can be delivered in every step."""
     found: list[Violation] = []
+    schedule = ReadColumns.of(schedule)
     for offer in plant.offers:
         found += _bid_checks(schedule, plant, offer)
     found += _group_checks(schedule, plant)
@@ -142,7 +148,7 @@ def product_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     for direction in SIGN:
         together = of_direction(plant.offers, direction)
         for offers in (*([offer] for offer in together), *([together] if len(together) > 1 else [])):
-            held = sum((schedule[offer.column].to_numpy(dtype=float) for offer in offers), np.zeros(plant.steps))
+            held = sum((schedule[offer.column] for offer in offers), np.zeros(plant.steps))
             margins = margins_of(schedule, plant, offers, direction)
             names = " and ".join(offer.name for offer in offers)
             some = held > HELD * plant.power_mw
@@ -153,8 +159,8 @@ def product_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
     return found
 
 
-def _bid_checks(schedule: pd.DataFrame, plant: Plant, offer: Offer) -> list[Violation]:
-    bid = schedule[offer.column].to_numpy(dtype=float)
+def _bid_checks(schedule: ReadColumns, plant: Plant, offer: Offer) -> list[Violation]:
+    bid = schedule[offer.column]
     first = np.where((offer.block == offer.block[0]) & ~np.isnan(offer.held_mw), offer.held_mw, np.nan)
     most = np.where(np.isnan(first), offer.most_mw, first)
     excess = {
@@ -170,16 +176,16 @@ def _bid_checks(schedule: pd.DataFrame, plant: Plant, offer: Offer) -> list[Viol
     if offer.alike is not None:
         prefixes = {"", *(battery.prefix for battery in plant.batteries)}
         pairs = [(schedule[f"{p}{offer.column}"], schedule[f"{p}{offer.alike}_mw"]) for p in prefixes]
-        apart = np.maximum.reduce([np.abs((one - other).to_numpy(dtype=float)) for one, other in pairs])
+        apart = np.maximum.reduce([np.abs(one - other) for one, other in pairs])
         excess[f"capacity of {offer.name} as that of {offer.alike}"] = apart
     if len(plant.batteries) > 1:
-        parts = [schedule[f"{battery.prefix}{offer.column}"].to_numpy(dtype=float) for battery in plant.batteries]
+        parts = [schedule[f"{battery.prefix}{offer.column}"] for battery in plant.batteries]
         excess[f"{offer.column} is the batteries' sum"] = np.abs(sum(parts, np.zeros(plant.steps)) - bid)
         excess[f"parts of {offer.name}"] = -np.minimum.reduce(parts)
     return [violation for law, off in excess.items() for violation in exceeds(law, off, plant)]
 
 
-def _base_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+def _base_checks(schedule: ReadColumns, plant: Plant) -> list[Violation]:
     """Flows are means over a base point that runs one way and calls of whole bids; the site bears the base point."""
     bids, found = bids_of(schedule, plant), list[Violation]()
     if not plant.offers:
@@ -191,7 +197,7 @@ def _base_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
         name = f" of {battery.name}" if battery.name else ""
         found += exceeds(f"charge and discharge{name} are the mean over the calls", off, plant)
     bases = [of_battery(schedule, battery, BASE)[0] for battery in plant.batteries]
-    found += exceeds("base_mw is the batteries' sum", np.abs(schedule[BASE].to_numpy() - sum(bases)), plant)
+    found += exceeds("base_mw is the batteries' sum", np.abs(schedule[BASE] - sum(bases)), plant)
     for direction in SIGN if plant.activated else ():
         for left in (
             *(_battery_power(schedule, plant, battery, (), direction) for battery in plant.batteries),
@@ -208,10 +214,10 @@ def _change_inside(bid: Array, offer: Offer) -> Array:
     return kept
 
 
-def _group_checks(schedule: pd.DataFrame, plant: Plant) -> list[Violation]:
+def _group_checks(schedule: ReadColumns, plant: Plant) -> list[Violation]:
     found: list[Violation] = []
     for group in sorted({offer.group for offer in plant.offers if offer.group is not None}):
-        bids = [schedule[offer.column].to_numpy(dtype=float) for offer in plant.offers if offer.group == group]
+        bids = [schedule[offer.column] for offer in plant.offers if offer.group == group]
         second = np.sort(np.vstack([*bids, np.zeros(plant.steps)]), axis=0)[-2]
         found += exceeds(f"one product of the group {group}", second, plant)
     return found
@@ -223,7 +229,7 @@ def _unlike_plan(schedule: pd.DataFrame, plant: Plant, offers: Sequence[Offer], 
     for battery in plant.batteries:
         unlike = UnlikePlan(schedule, plant, battery)
         quiet, every = (unlike.room(energy, way) for energy in (unlike.quiet(), unlike.every_block(offers, way)))
-        taken = _energy_taken(schedule, plant, battery, offers, way)
+        taken = _energy_taken(ReadColumns.of(schedule), plant, battery, offers, way)
         for key, left in zip(
             WHAT_IF,
             (unlike.longer(offers, way), np.minimum(quiet[:-1], quiet[1:]) - taken, every[1:]),
@@ -235,14 +241,14 @@ def _unlike_plan(schedule: pd.DataFrame, plant: Plant, offers: Sequence[Offer], 
 
 def delivery_of(schedule: pd.DataFrame, plant: Plant) -> pd.DataFrame:
     """The least margins of each product called alone and of all of a direction together; see `Dispatch.delivery`."""
-    rows = []
+    rows, read = [], ReadColumns(schedule)
     for direction in SIGN:
         together = of_direction(plant.offers, direction)
         calls = [(offer.name, [offer]) for offer in together]
         for name, offers in (*calls, *([("all", together)] if together else [])):
             held = sum((schedule[offer.column].to_numpy(dtype=float) for offer in offers), np.zeros(plant.steps))
             some = held > HELD * plant.power_mw
-            margins = margins_of(schedule, plant, offers, direction)
+            margins = margins_of(read, plant, offers, direction)
             row: dict[str, object] = {"product": name, "direction": direction}
             known = (("margin_mw", margins.power_mw), ("margin_mwh", margins.energy_mwh))
             for key, left in (*known, *_unlike_plan(schedule, plant, offers, direction).items()):
