@@ -33,6 +33,7 @@ class HoldCapacity:
         prefixes = ["", *(battery.prefix for battery in plant.batteries if battery.prefix)]
         held = Held.nothing(plant.steps, [f"{prefix}{name}" for prefix in prefixes for name in PRODUCTS_SOLD])
         self.held = Held(held.capacity_mw, held.swing_mw, {name: [0.0] * plant.steps for name in names})
+        self._sold = [held.capacity_mw[name] for name in PRODUCTS_SOLD]
         self.wish = 0.0
 
     def beside_others(self, *, first: bool) -> None:
@@ -42,23 +43,24 @@ class HoldCapacity:
 
     def __call__(self, state: State) -> float | Mapping[str, float]:
         """Mean power of the batteries in the step, + discharges: of each where any holds capacity, else their sum."""
-        if not self.held.swing_of:
-            return self._answer(self._units[0], state.step, state.energy_mwh, self.held.swing_mw)
+        held = self.held
+        if not held.swing_of:
+            return self._answer(self._units[0], state.step, state.energy_mwh, held.swing_mw)
         powers = {
             unit.name: self._answer(unit, state.step, state.units[unit.name].energy_mwh, swing)
-            for unit, swing in zip(self._units, self.held.swing_of.values(), strict=True)
+            for unit, swing in zip(self._units, held.swing_of.values(), strict=True)
         }
-        return powers if self.held.any_at(state.step) else sum(powers.values())
+        return powers if held.any_at(state.step) else sum(powers.values())
 
     def _answer(self, unit: _Unit, t: int, energy: float, swing: list[float]) -> float:
         """Mean power of a battery in step `t`; what it holds is noted."""
         charge, discharge, bid = unit.flows(t, energy, self.wish)
         if bid > 0.0:
-            capacity = self.held.capacity_mw
-            for name in PRODUCTS_SOLD:
-                capacity[name][t] += bid
-                if unit.prefix:
-                    capacity[f"{unit.prefix}{name}"][t] = bid
+            for sold in self._sold:
+                sold[t] += bid
+            if unit.prefix:
+                for name in PRODUCTS_SOLD:
+                    self.held.capacity_mw[f"{unit.prefix}{name}"][t] = bid
             swing[t] = charge if charge < discharge else discharge
         return discharge - charge
 
@@ -129,9 +131,15 @@ class _Unit:
         if self._stacked:
             base = self._kept_ready(t, energy, base, r)
         if base > 0.0:
-            base = min(base, max(self._warranty - self._counts * r, 0.0), self._most_base(t, energy, r))
+            most = self._most_base(t, energy, r)
+            base = most if most < base else base
+            most = self._warranty - self._counts * r
+            if most < base:
+                base = most if most > 0.0 else 0.0
         elif base < 0.0:
-            base = max(base, -max(self._warranty_in - self._counts_in * r, 0.0))
+            most = self._warranty_in - self._counts_in * r
+            if -most > base:
+                base = -most if most > 0.0 else -0.0
         charge, discharge = self._means(t, base, r)
         return charge, discharge, r * self._bid
 
