@@ -18,7 +18,8 @@ def refuse_power(plant: Plant, excess: Array, what: str, where: str, limit: Arra
         return
     worst = int(np.argmax(excess))
     here = float(np.broadcast_to(limit, plant.steps)[worst])
-    found = f"at {_time(plant, worst)} {what} {here + excess[worst]:.4g} MW, the limit is {here:.4g} MW"
+    there = round(here + float(excess[worst]), 12) + 0.0  # what rounding leaves of nothing is nothing
+    found = f"at {_time(plant, worst)} {what} {there:.4g} MW, the limit is {here:.4g} MW"
     remedy = "request less, allow curtailment or state site.unserved_price_per_mwh"
     raise InfeasibleError([Finding("request_beyond_limits", where, found, remedy)])
 

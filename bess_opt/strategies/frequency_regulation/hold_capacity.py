@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from bess_opt.common.arrays import Array
+from bess_opt.plant.grid_band import room_of_rule
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import port_factor
 from bess_opt.plant.products.offers import SIGN
+from bess_opt.plant.room import Setpoints
 from bess_opt.plant.rule import Held, State
 from bess_opt.strategies.frequency_regulation.calls import PRODUCTS_SOLD, called_room, offers_sold, pressed
 from bess_opt.strategies.shared.rule_parts import LAST_H, drawing
@@ -126,6 +128,8 @@ class _Unit:
             base = max(min(base, self._warranty), -self._warranty_in)
             return max(-base, 0.0), max(base, 0.0), 0.0
         lowest, highest = block.now_low[t] + r, block.now_high[t] - r
+        kept = block.mean_high[t] - (self._called_up[t] - self._called_down[t] * self._down) * r
+        highest = kept if kept < highest else highest
         base = lowest if lowest > base else base
         base = highest if base > highest else base
         if self._stacked:
@@ -228,12 +232,19 @@ class _Blocks:
         length = np.diff(np.append(first, plant.steps))
         low, high = called_room(plant, plant.solar_ac_mw, plant.solar_dc_mw, plant.load_mw)
         low, high = share * low, share * high
+        mean_high, between = np.full(plant.steps, np.inf), np.full(plant.steps, np.inf)
+        if plant.connection.soft:
+            least, mean_high, between = _mean_within_soft_caps(plant, share)
+            low, high = np.maximum(low, least), np.where(mean_high < 0.0, np.minimum(high, mean_high), high)
         low, high = np.maximum(low, -storage.charge_limit_mw), np.minimum(high, storage.discharge_limit_mw)
         high = np.where(pressed(plant), -np.inf, high)
         self.now_low, self.now_high = low.tolist(), high.tolist()
         long = length[number] > 1  # what load and PV will be is not known: the worst that the site can show
         self.low, self.high = np.where(long, low.max(), low).tolist(), np.where(long, high.min(), high).tolist()
+        self.mean_high = mean_high.tolist()
+        between = np.minimum(between, mean_high - low) / 2.0  # calls may bring as much as is held
         cap = np.minimum(np.minimum(self.high, -np.array(self.low)), most_mw)
+        cap = np.minimum(cap, np.where(long, between.min(), between))
         self.most_mw, self.ready_h = cap.tolist(), np.maximum(ready_h(length[number]), 1e-9).tolist()
         leak = (1.0 - storage.retention) * float(storage.ceiling_mwh.max()) + plant.step_h * float(
             np.max(storage.drawn_mw)
@@ -250,6 +261,19 @@ class _Blocks:
         self.goal_low, self.goal_high = over(goal, np.minimum).tolist(), over(goal, np.maximum).tolist()
         self.starts, self.length = np.isin(np.arange(plant.steps), first).tolist(), length[number].tolist()
         self.left = (np.append(first, plant.steps)[number + 1] - np.arange(plant.steps)).tolist()
+
+
+def _mean_within_soft_caps(plant: Plant, share: float) -> tuple[Array, Array, Array]:
+    """(least, most) mean power of a `share` of the batteries that keeps priced caps, and how far a call may take it.
+
+    The step simulator keeps priced caps with the mean power of a step, and would move a base point beyond them. PV
+    that is thrown away for a priced cap is not there when a call downward draws on the grid.
+    """
+    nothing = np.zeros(plant.steps)
+    room = room_of_rule(plant, Setpoints(nothing, nothing, nothing, nothing))
+    between = plant.connection.soft_cap_mw("export_mw") + plant.import_max_mw
+    slope = 1.0 if plant.bus is None else plant.bus.eta_in
+    return share * room.lowest_mw, share * room.highest_mw, share * slope * between
 
 
 def _goal(plant: Plant, storage: Storage) -> Array:

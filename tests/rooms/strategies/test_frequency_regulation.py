@@ -318,3 +318,22 @@ def test_a_call_downward_from_a_discharging_base_point_has_room(
     )  # fmt: skip
     rule = bo.simulate(made.scenario())
     assert rule.metrics.regulation_revenue > 0.0
+
+
+@pytest.mark.parametrize("block_h", [None, 4.0])
+@pytest.mark.parametrize("topology", ["parallel_ac", "series_dc", "hybrid"])
+@pytest.mark.parametrize("caps", [{"export_mw": 1.0}, {"import_mw": 0.3}, {"export_mw": 1.5, "import_mw": 0.5}])
+def test_the_rule_holds_what_a_priced_cap_of_a_clause_leaves(
+    topology: str, caps: dict[str, float], block_h: float | None
+) -> None:
+    """The step simulator keeps such a cap where it can: capacity held beyond it would move the base point.
+
+    PV that gives way to a cap on export leaves the battery more than a tenth of what it holds without one.
+    """
+    options = {} if block_h is None else {"block_h": block_h}
+    scenario = shipped(topology, options).replace(connection=[{"name": "soft", "overrun_price_per_mwh": 15.0} | caps])
+    held, free = (
+        bo.simulate(made).schedule["regulation_up_mw"].sum() for made in (scenario, scenario.replace(connection=[]))
+    )
+    assert held <= free
+    assert held > 0.1 * free or "import_mw" in caps or free == 0.0
