@@ -18,7 +18,7 @@ from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding, Findings, findings_table
 from bess_opt.common.html import box, pairs
 from bess_opt.common.provenance import Stopwatch
-from bess_opt.common.wording import Number, Row, number, percent
+from bess_opt.common.wording import Number, Row, more, number, percent
 from bess_opt.dispatch.checks.tariff import least_bill_findings
 from bess_opt.inputs.outage import steps_away
 from bess_opt.inputs.scenario import Scenario
@@ -74,6 +74,12 @@ class SolveReport:
         """Who solved, in words; where HiGHS did, what asked for it."""
         title = title_of(self.engine)
         return f"{title} ({'; '.join(self.engine_reasons)})" if self.engine_reasons else title
+
+    @property
+    def solved_by_first(self) -> str:
+        """`solved_by` in a line: what asked for HiGHS first, and how many rows more did."""
+        title, reasons = title_of(self.engine), self.engine_reasons
+        return f"{title} ({reasons[0]}{more(len(reasons), 'reason')})" if reasons else title
 
     @property
     def total_seconds(self) -> float:

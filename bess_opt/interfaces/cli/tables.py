@@ -119,7 +119,7 @@ def dispatch_table(dispatch: Dispatch) -> Table:
     ]
     if report:
         rows.append(("gap to the proven bound", f"{report.gap:.1e}" if report.gap else "0", ""))
-        rows.append(("solved by", report.solved_by, ""))
+        rows.append(("solved by", report.solved_by_first, ""))
     rows.append(("score", number(figures["score"]), str(figures["score_unit"]).replace(MONEY, currency)))
     for key, (label, unit, optional) in (_money_figures() | FIGURES).items():
         if figures[key] or not optional:

@@ -89,6 +89,11 @@ def test_what_asked_for_highs_is_named(run: Run, folder: Path) -> None:
     assert (ended.json["engine"], ended.json["engine_reasons"]) == ("highs", [reason])
     told = " ".join(run("optimize", folder, "--set", stated).out.replace("│", " ").split())
     assert f"solved by HiGHS ({reason})" in told
+    several = ["--set", stated, "--set", 'connection=[{name="slow",ramp_mw_per_min=0.05}]']
+    reasons = run("optimize", folder, "--json", *several).json["engine_reasons"]
+    told = " ".join(run("optimize", folder, *several).out.replace("│", " ").split())
+    assert len(reasons) > 1
+    assert f"solved by HiGHS ({reasons[0]}, and {len(reasons) - 1} more reason" in told
     insisted = run("optimize", folder, "--json", "--set", stated, "--set", "solver.engine=highs")
     assert (insisted.json["engine"], insisted.json["engine_reasons"]) == ("highs", [])
 
