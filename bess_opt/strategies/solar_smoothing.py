@@ -140,17 +140,29 @@ def rule(plant: Plant, options: SolarSmoothingOptions) -> Rule:
     ramp, needed = ramp_limit(plant, options), balancing(plant)
     middle = ((plant.together.floor_mwh + plant.together.ceiling_mwh) / 2.0).tolist()
     pace, drawn = min(plant.step_h / RECENTRE_H, 1.0), drawing(plant)
-    past = deque([ramp.before_mw] * ramp.window, maxlen=ramp.window)
+    past, limit, solar = (
+        deque([ramp.before_mw] * ramp.window, maxlen=ramp.window),
+        ramp.limit_mw,
+        plant.solar_mw.tolist(),
+    )
+    of_one_step = ramp.window == 1
 
     def decide(state: State) -> float:
         t = state.step
         if t:
             past.append(state.last_grid_mw)
-        lowest, highest = max(past) - ramp.limit_mw, min(past) + ramp.limit_mw
-        if lowest > highest:
-            lowest = highest = (lowest + highest) / 2.0
-        recentring = max(drawn(pace * (state.energy_mwh - middle[t + 1])), -state.solar_mw)
-        return min(max(recentring, needed(t, lowest)), needed(t, highest))
+        if of_one_step:
+            lowest, highest = past[0] - limit, past[0] + limit
+        else:
+            lowest, highest = max(past) - limit, min(past) + limit
+            if lowest > highest:
+                lowest = highest = (lowest + highest) / 2.0
+        power, most_charge = drawn(pace * (state.energy_mwh - middle[t + 1])), -solar[t]
+        power, least = power if power >= most_charge else most_charge, needed(t, lowest)
+        if power < least:
+            return least
+        most = needed(t, highest)
+        return power if power <= most else most
 
     return meeting_end(plant, decide)
 

@@ -51,10 +51,9 @@ def meeting_end(plant: Plant, rule: Rule) -> Rule:
     power = drawing(plant)
 
     def decide(state: State) -> float:
-        wanted = rule(state)
-        after = state.step + 1
-        if after <= first:
-            return wanted
+        if state.step < first:
+            return rule(state)
+        wanted, after = rule(state), state.step + 1
         now = kept * state.energy_mwh
         highest = power(now - least_later(plant, after, state.load_mw))
         lowest = power(now - _most_later(plant, after, state.load_mw))
