@@ -9,7 +9,6 @@ plan. Mostly they agree and the gap is zero; where they do not, the segments gro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,10 +17,8 @@ import numpy as np
 from bess_opt.common.arrays import Array
 from bess_opt.common.errors import SolveError
 from bess_opt.common.progress import UNTOLD, Stretch
-from bess_opt.models.one_way import Pair
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import Exact, in_order, proven
-from bess_opt.solver.program import Program
 from bess_opt.solver.search.price_rounds import PriceRounds
 from bess_opt.solver.search.segment_plans import Begin, SegmentPlans
 from bess_opt.solver.search.segments import (
@@ -56,28 +53,15 @@ class Answer:
 class OneWaySearch(SegmentPlans):
     """The exact plan of one program; `full` is it with binaries after its own rows and columns. `told` may end it."""
 
-    def __init__(
-        self,
-        solver: Solver,
-        full: Program,
-        pairs: tuple[Pair, ...],
-        ties: Sequence[Array],
-        scale_mw: float,
-        time_limit_s: float | None = None,
-        told: Stretch = UNTOLD,
-    ) -> None:
-        super().__init__(solver, full, pairs, ties, scale_mw, time_limit_s, told)
-        self._later = in_order(ties)
-        self._early: Exact | None = None
-        self._share = self.cutter.has_long_rows
-
     def run(self, relaxed: Solution, x: Array) -> Exact:
         """The exact plan, from the relaxation's solution and its tie-broken values `x`.
 
         Raises `InfeasibleProgramError` if no plan keeps the one-way rule.
         """
         self.begin(relaxed, x)
-        self._bound = relaxed.objective
+        self._bound, self._later = relaxed.objective, in_order(self.ties)
+        self._early: Exact | None = None
+        self._share = self.cutter.has_long_rows
         try:
             if any(pair.of_call for pair in self.pairs):
                 self._by_prices()

@@ -7,20 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from support.whole_program import whole
 
 import bess_opt as bo
-from bess_opt.inputs.solver_options import SolverOptions
-from bess_opt.models.assemble import model_of
-from bess_opt.models.one_way import pairs_of
-from bess_opt.plant.from_scenario import plant_of
-from bess_opt.solver.expand import expand
-from bess_opt.solver.highs import Solver
-from bess_opt.solver.one_way import one_way_program
 from bess_opt.solver.search import price_rounds
 from bess_opt.solver.search.one_way_search import OneWaySearch
 from bess_opt.solver.search.price_rounds import PriceRounds, _laid_out
 from bess_opt.solver.search.segments import Segment
-from bess_opt.strategies.shared.activation import activate
 
 PRODUCTS: list[dict[str, Any]] = [
     {"name": "a", "headroom_h": 0.25, "block_h": 4.0},
@@ -40,16 +33,6 @@ def site(days: int, seed: int) -> bo.Scenario:
     battery = {"power_mw": 10.0, "duration_h": 2.0, "technology": {"eta_charge": 0.9, "eta_discharge": 0.85}}
     battery["technology"] |= {"soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 1.0}  # type: ignore[operator]
     return bo.Scenario(battery=battery, series=series, product=PRODUCTS, strategy="arbitrage")
-
-
-def whole(of: bo.Scenario) -> float:
-    """The optimum of the one program with all binaries, by the solver alone; maximised."""
-    stated_plant = plant_of(of)
-    active = activate(of, stated_plant)
-    plant = active.restrict(stated_plant)
-    m, _objectives = model_of(plant, active)
-    full = one_way_program(m, plant, expand(m), pairs_of(plant))
-    return -Solver(full, SolverOptions(rel_gap=1e-9), scale_mw=plant.scale_mw).solve().objective
 
 
 @pytest.fixture
