@@ -128,8 +128,8 @@ class _Unit:
             base = max(min(base, self._warranty), -self._warranty_in)
             return max(-base, 0.0), max(base, 0.0), 0.0
         lowest, highest = block.now_low[t] + r, block.now_high[t] - r
-        kept = block.mean_high[t] - (self._called_up[t] - self._called_down[t] * self._down) * r
-        highest = kept if kept < highest else highest
+        most_base = block.mean_high[t] - (self._called_up[t] - self._called_down[t] * self._down) * r
+        highest = most_base if most_base < highest else highest
         base = lowest if lowest > base else base
         base = highest if base > highest else base
         if self._stacked:
