@@ -331,9 +331,23 @@ def test_the_rule_holds_what_a_priced_cap_of_a_clause_leaves(
     PV that gives way to a cap on export leaves the battery more than a tenth of what it holds without one.
     """
     options = {} if block_h is None else {"block_h": block_h}
-    scenario = shipped(topology, options).replace(connection=[{"name": "soft", "overrun_price_per_mwh": 15.0} | caps])
+    site = shipped(topology, options)
+    full = site.replace(series=site.series.iloc[36:], battery={"soc_start": 0.9})  # at noon, and so inclined to give
+    clause = {"name": "soft", "overrun_price_per_mwh": 15.0} | caps
+    bo.simulate(full.replace(connection=[clause]))
+    scenario = site.replace(connection=[clause])
     held, free = (
         bo.simulate(made).schedule["regulation_up_mw"].sum() for made in (scenario, scenario.replace(connection=[]))
     )
     assert held <= free
     assert held > 0.1 * free or "import_mw" in caps or free == 0.0
+
+
+@pytest.mark.parametrize("topology", ["parallel_ac", "series_dc", "hybrid"])
+def test_solar_thrown_away_for_a_priced_cap_serves_no_call(topology: str) -> None:
+    """At noon 1 MW goes out under the priced cap; a call downward may draw the half MW that the other one leaves."""
+    clauses = [{"name": "soft", "export_mw": 1.0, "overrun_price_per_mwh": 15.0}, {"name": "hard", "import_mw": 0.5}]
+    made = shipped(topology, {}).replace(connection=clauses, site={"unserved_price_per_mwh": 3000.0})
+    rule = bo.simulate(made)
+    curtailed = rule.schedule["curtailed_mw"] > 0.5
+    assert 0.0 < rule.schedule["regulation_down_mw"][curtailed].max() <= 1.5
