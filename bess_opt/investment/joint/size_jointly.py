@@ -42,6 +42,7 @@ from bess_opt.investment.sizing.objectives import OBJECTIVES, goal_of
 from bess_opt.investment.sizing.over_years import require_no_later_cells
 from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
+from bess_opt.investment.sizing.whole_bids import takes_whole_bids
 
 KNOWN = ("npv", "net_revenue", "score")
 AT_END = 1e-6  # of a size: as near is at the end of its range
@@ -331,7 +332,8 @@ def _notes(
         notes.append(Finding("no_bound", "objective", best.why, expected, "warning"))
     if gap is not None and gap > tolerance:
         found = f"a better choice, if there is one, is better by at most {gap:.2g}, more than the tolerance"
-        expected = "the bound relaxes the one-way rule, and exact plans stay below it at these prices"
+        relaxed = "the one-way rule" + (" and whole bids" if takes_whole_bids(years.goals[0].scenario) else "")
+        expected = f"the bound relaxes {relaxed}, and exact plans stay below it at these prices"
         notes.append(Finding("gap_open", "tolerance", found, expected, "warning"))
     name, without = OBJECTIVES[years.goals[0].name], years.without
     if not build and without is not None:
