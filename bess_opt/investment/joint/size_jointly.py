@@ -37,12 +37,12 @@ from bess_opt.investment.lifetime.cash_flow import weights_of, year_weight
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.lifetime.repeated_end import stored_energy_sold
 from bess_opt.investment.lifetime.without_battery import present_costs
+from bess_opt.investment.sizing.exact.whole_bids import takes_whole_bids
 from bess_opt.investment.sizing.faces import NoneFoundError, NotConcaveError
 from bess_opt.investment.sizing.objectives import OBJECTIVES, goal_of
 from bess_opt.investment.sizing.over_years import require_no_later_cells
 from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
-from bess_opt.investment.sizing.whole_bids import takes_whole_bids
 
 KNOWN = ("npv", "net_revenue", "score")
 AT_END = 1e-6  # of a size: as near is at the end of its range

@@ -19,17 +19,17 @@ from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Weights
-from bess_opt.investment.sizing.exact_plans import ExactPlans, or_worst
+from bess_opt.investment.sizing.exact.plans import ExactPlans, or_worst
+from bess_opt.investment.sizing.exact.whole_bids import WholeBids, takes_whole_bids
 from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.notes import out_of_time
 from bess_opt.investment.sizing.objectives import Goal
 from bess_opt.investment.sizing.planes import EmptyRangeError, Planes, SolvedSize, require_within
-from bess_opt.investment.sizing.proven import Proven
 from bess_opt.investment.sizing.recursed import RecursedPlanes, Way, solver_of_sizes
 from bess_opt.investment.sizing.region import Region
+from bess_opt.investment.sizing.result import Proven
 from bess_opt.investment.sizing.sized_program import NoPlanError, SizedProgram
 from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
-from bess_opt.investment.sizing.whole_bids import WholeBids, takes_whole_bids
 from bess_opt.plant.from_scenario import plants_kept
 from bess_opt.solver.engines import EngineRefusedError
 

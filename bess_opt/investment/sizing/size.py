@@ -34,9 +34,8 @@ from bess_opt.investment.sizing.objectives import OBJECTIVES, Goal, goal_of
 from bess_opt.investment.sizing.over_years import looks_for_years
 from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.proof import prove
-from bess_opt.investment.sizing.proven import Proven
 from bess_opt.investment.sizing.region import Range, Region, region_of
-from bess_opt.investment.sizing.result import Sizing
+from bess_opt.investment.sizing.result import Proven, Sizing
 from bess_opt.investment.sizing.sized_program import resized
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from support.sites import at_size, npv
 
 import bess_opt as bo
-from bess_opt.investment.sizing import exact_plans
+from bess_opt.investment.sizing.exact import plans as exact_plans
 from bess_opt.solver.solution import LimitReachedError
 
 LOSSLESS = {"eta_charge": 1.0, "eta_discharge": 1.0, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 10.0}

@@ -19,7 +19,7 @@ from bess_opt.common.progress import Stretch
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Weights
-from bess_opt.investment.sizing.exact_plans import ExactPlans
+from bess_opt.investment.sizing.exact.plans import ExactPlans
 from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.objectives import Goal
 from bess_opt.investment.sizing.planes import EmptyRangeError, Planes
