@@ -256,9 +256,28 @@ def call_levels(offers: Sequence[Offer], direction: Direction) -> list[tuple[flo
     ]
 
 
+def is_own_call(offers: Sequence[Offer], direction: Direction) -> bool:
+    """Whether a call of all `offers` in a direction is one product's own call, which a model has a state for."""
+    return len(offers) == 1 and direction in offers[0].called
+
+
+def level_names(prefix: str, offers: Sequence[Offer], direction: Direction) -> list[str]:
+    """What a battery's powers are called in a model in each part of a call of all products of a direction.
+
+    A part in which one product alone runs is that product's own call, where its calls have a state.
+    """
+    return [
+        state_name(prefix, running[0], direction)
+        if is_own_call(running, direction)
+        else f"{prefix}called_{direction}_{number}"
+        for number, (_, running) in enumerate(call_levels(offers, direction))
+    ]
+
+
 def called_down(prefix: str, offers: Sequence[Offer]) -> list[str]:
-    """What the powers of a battery are called in a model when products call it down, for each part of the call."""
-    return [f"{prefix}called_down_{number}" for number in range(len(call_levels(offers, "down")))]
+    """What the powers of a battery are called in a model when products call it down together, for each such part."""
+    states = called_states(prefix, offers)
+    return [name for name in level_names(prefix, offers, "down") if name not in states]
 
 
 def called_states(prefix: str, offers: Sequence[Offer]) -> list[str]:
