@@ -77,10 +77,10 @@ class PriceRounds:
             if self.closes:
                 return
             short = self._short_of_bound()
+            if self._try(self.best, self._better_inside(self.best, short)):
+                continue
             few = {} if len(short) > FEW else {segment: self._known[segment].idle for segment in short}
             if self._try(self.best, few):
-                continue
-            if self._try(self.best, self._better_inside(self.best, short)):
                 continue
             # Those that were not solved to their end go on; those that were know too little of what is around.
             ended = {segment for segment in short if not self._known[segment].limited}
