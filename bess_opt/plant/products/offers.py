@@ -114,6 +114,11 @@ class Offer:
         return self.step_mw is not None or self.min_bid_mw > 0.0 or self.group is not None
 
     @property
+    def of_any_bid(self) -> Offer:
+        """The product in a market that takes any bid, none of it a choice: what it earns there is never less."""
+        return replace(self, min_bid_mw=0.0, step_mw=None, group=None)
+
+    @property
     def on_or_off(self) -> bool:
         """Whether it has to be said that a block is held: whole steps alone say it, where one is a bid already."""
         steps_say_it = self.step_mw is not None and self.least_mw <= self.step_mw and self.group is None
