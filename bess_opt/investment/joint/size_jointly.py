@@ -37,6 +37,7 @@ from bess_opt.investment.lifetime.cash_flow import weights_of, year_weight
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.lifetime.repeated_end import stored_energy_sold
 from bess_opt.investment.lifetime.without_battery import present_costs
+from bess_opt.investment.sizing.exact.whole_bids import takes_whole_bids
 from bess_opt.investment.sizing.faces import NoneFoundError, NotConcaveError
 from bess_opt.investment.sizing.objectives import OBJECTIVES, goal_of
 from bess_opt.investment.sizing.over_years import require_no_later_cells
@@ -331,7 +332,8 @@ def _notes(
         notes.append(Finding("no_bound", "objective", best.why, expected, "warning"))
     if gap is not None and gap > tolerance:
         found = f"a better choice, if there is one, is better by at most {gap:.2g}, more than the tolerance"
-        expected = "the bound relaxes the one-way rule, and exact plans stay below it at these prices"
+        relaxed = "the one-way rule" + (" and whole bids" if takes_whole_bids(years.goals[0].scenario) else "")
+        expected = f"the bound relaxes {relaxed}, and exact plans stay below it at these prices"
         notes.append(Finding("gap_open", "tolerance", found, expected, "warning"))
     name, without = OBJECTIVES[years.goals[0].name], years.without
     if not build and without is not None:

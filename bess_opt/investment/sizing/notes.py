@@ -10,13 +10,22 @@ from bess_opt.investment.sizing.region import Region
 AT_END = 1e-6  # of a size: as near is at the end of its range
 
 
-def gap_open(gap: float, tolerance: float) -> Finding:
-    """The finding for a gap that stayed above the tolerance."""
+def gap_open(gap: float, tolerance: float, *, whole_bids: bool) -> Finding:
+    """The finding for a gap that stayed above the tolerance; `whole_bids`: not any bid is taken."""
     found = f"a better size, if there is one, is better by at most {gap:.2g}, more than the tolerance {tolerance:g}"
     expected = (
         "the bound relaxes the one-way rule (each converter one way), and exact plans stay below it at these prices"
     )
+    if whole_bids:
+        expected = "the bound lets any bid be made, and exact plans make those that the market takes"
     return Finding("gap_open", "tolerance", found, expected, "warning")
+
+
+def out_of_time(plans: int) -> Finding:
+    """What to say where the time limit ended the search for whole bids."""
+    found = f"the time limit ended the search after {plans} exact plan{'s' if plans > 1 else ''}"
+    expected = "this is the best size so far; raise the limit for a better one, if there is one"
+    return Finding("time_limit", "solver.time_limit_s", found, expected, "warning")
 
 
 def ends(sizes: Region, power_mw: float, energy_mwh: float) -> list[Finding]:

@@ -10,23 +10,25 @@ import contextlib
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import pandas as pd
 from scipy.optimize import brentq
 
-from bess_opt.common.errors import CancelledError, InfeasibleError, ScenarioError
+from bess_opt.common.errors import CancelledError, ScenarioError
 from bess_opt.common.progress import UNTOLD, Stretch
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.lifetime.cash_flow import Weights
+from bess_opt.investment.sizing.exact.plans import ExactPlans, or_worst
+from bess_opt.investment.sizing.exact.whole_bids import WholeBids, takes_whole_bids
 from bess_opt.investment.sizing.faces import NotConcaveError
-from bess_opt.investment.sizing.grid import planned
+from bess_opt.investment.sizing.notes import out_of_time
 from bess_opt.investment.sizing.objectives import Goal
 from bess_opt.investment.sizing.planes import EmptyRangeError, Planes, SolvedSize, require_within
 from bess_opt.investment.sizing.recursed import RecursedPlanes, Way, solver_of_sizes
 from bess_opt.investment.sizing.region import Region
-from bess_opt.investment.sizing.sized_program import NoPlanError, SizedProgram, resized
+from bess_opt.investment.sizing.result import Proven
+from bess_opt.investment.sizing.sized_program import NoPlanError, SizedProgram
 from bess_opt.investment.sizing.warm_program import needs_one_way_cuts
 from bess_opt.plant.from_scenario import plants_kept
 from bess_opt.solver.engines import EngineRefusedError
@@ -40,30 +42,8 @@ AGREE = 1e-6  # share of the objective by which a score may differ from it in ro
 BEYOND = 1e-3  # of a size: how much larger those are whose slopes say what one more adds
 INWARD = 1e-6  # of the way to a size with a plan: so far inside of the limits' edge a size surely has one
 PLAN_SHARE = 0.1  # of the tolerance: how far an exact plan may be from its own bound
-FINEST_GAP = 1e-9  # of an objective: what double precision still tells apart
 PLANNING = 0.9  # share of a proof that is done when the bound is closed and the exact plan begins
 MORE_PLANS = 6  # sizes planned exactly where the first one's plan leaves the bound open
-
-
-@dataclass(frozen=True)
-class Proven:
-    """What the proof found: the winner with its exact plan, bounds in the objective's unit, and the work it took.
-
-    `scale` is what a gap is a share of, `rounding` a difference of values that means nothing.
-    """
-
-    power_mw: float
-    energy_mwh: float
-    plan: Dispatch
-    bound: float
-    bound_continuous: float
-    scale: float
-    rounding: float
-    table: pd.DataFrame
-    marginal_value: dict[str, float]
-    calls: int
-    seconds: dict[str, float]
-    planes: Planes
 
 
 def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float, told: Stretch = UNTOLD) -> Proven:
@@ -76,15 +56,22 @@ def prove(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float, told:
     search = _Search(scenario, sizes, goal, tolerance, told)
     with plants_kept():
         plain: Way = "tight" if needs_one_way_cuts(scenario) else "plain"
-        try:
-            within = _within(search, ((0.9, "recursion"), (0.2, "recursion"), (0.2, "tight")), tolerance)
-        except EngineRefusedError:
-            within = _within(search, ((0.9, plain), (0.2, plain), (0.2, "tight")), tolerance)
-        if not within:
+        if search.plans.whole:
+            if not _within(search, ((0.9, plain),), tolerance):
+                search.plan_whole_bids(tolerance)
+        elif not _proves(search, plain, tolerance):
             search.plan_more(tolerance)
         if not told.cancelled:
             search.look_beyond()
     return search.proven()
+
+
+def _proves(search: _Search, plain: Way, tolerance: float) -> bool:
+    """`_within` by the recursion, or where it refuses by HiGHS, at last with the cuts of the one-way rule."""
+    try:
+        return _within(search, ((0.9, "recursion"), (0.2, "recursion"), (0.2, "tight")), tolerance)
+    except EngineRefusedError:
+        return _within(search, ((0.9, plain), (0.2, plain), (0.2, "tight")), tolerance)
 
 
 def _within(search: _Search, ways: Sequence[tuple[float, Way]], tolerance: float) -> bool:
@@ -110,13 +97,13 @@ class _Search:
         self._planes = Planes(sizes)
         self._way: Way | None = None
         self._program: SizedProgram | RecursedPlanes | None = None
-        self._seconds = {"first solve": 0.0, "proof": 0.0, "exact plan": 0.0}
+        self._seconds = {"first solve": 0.0, "proof": 0.0}
         self._earlier, self._tried = 0, set[tuple[float, float]]()
         self._solved: list[SolvedSize] = []  # by the present program
         self._none: list[tuple[float, float]] = []  # sizes without a plan
         self._best: SolvedSize | None = None
-        self._plans: dict[tuple[float, float], Dispatch] = {}
-        self._unplanned: set[tuple[float, float]] = set()
+        self.plans = ExactPlans(scenario, goal, whole=takes_whole_bids(scenario))
+        self._bound_of_whole_bids: float | None = None
         self._rows: list[dict[str, object]] = []
         self.best_value = -math.inf * goal.sign
 
@@ -201,7 +188,7 @@ class _Search:
 
     def look_beyond(self) -> None:
         """Take the planes of sizes a little larger than the best: what one more adds is a slope on that side."""
-        battery = self._planned().scenario.battery
+        battery = self.plans.best.scenario.battery
         if self._program is None:
             return
         for more in ((1.0 + BEYOND, 1.0), (1.0, 1.0 + BEYOND)):
@@ -295,7 +282,7 @@ class _Search:
     @property
     def gap(self) -> float:
         """Distance of the best exact plan's value from the bound, as a share of the scale."""
-        return self._gap_of(self._goal.value(self._planned()), self.bound(stepped=True))
+        return self._gap_of(self._goal.value(self.plans.best), self.bound(stepped=True))
 
     # ---- exact plans
 
@@ -304,12 +291,12 @@ class _Search:
         if self._best is None:
             raise NotConcaveError("no size was solved")
         sign = self._goal.sign
-        for size in sorted(self._solved, key=lambda size: -sign * _or_worst(self._value(size), sign)):
+        for size in sorted(self._solved, key=lambda size: -sign * or_worst(self._value(size), sign)):
             plan = self._plan((size.power_mw, size.energy_mwh))
             if plan is not None:
                 break
         else:
-            raise NotConcaveError("no size that was solved has a plan that keeps the one-way rule")
+            raise self.plans.late or NotConcaveError("no size that was solved has a plan that keeps the one-way rule")
         if self._goal.name == "score" and plan.report is not None:
             aim = self._goal.sign * plan.report.objective
             if abs(aim - plan.metrics.score) > AGREE * max(abs(aim), 1.0):
@@ -319,22 +306,21 @@ class _Search:
         """Plan further sizes exactly, the most promising first, while one may be better by more than `tolerance`."""
         order = sorted(self._solved, key=lambda size: -self._goal.sign * self._value(size))
         for size in order[: MORE_PLANS + 1]:
-            best = self._goal.value(self._planned())
+            best = self._goal.value(self.plans.best)
             if self._goal.sign * (self._value(size) - best) > tolerance * self.scale:
                 self._plan((size.power_mw, size.energy_mwh))
 
+    def plan_whole_bids(self, tolerance: float) -> None:
+        """Look among sizes for the one whose whole bids are worth most."""
+        search = WholeBids(
+            self._scenario, self._sizes, self._goal, self._planes, self.plans, self._look, self._plan,
+            tolerance * self.scale, self._told,
+        )  # fmt: skip
+        self._bound_of_whole_bids = search.run()
+
     def _plan(self, at: tuple[float, float]) -> Dispatch | None:
         """The plan of a size, exact in the one-way rule; None where it has none."""
-        if at not in self._plans and at not in self._unplanned:
-            began = time.perf_counter()
-            try:
-                scenario = resized(self._scenario, *at)
-                made = planned(scenario.replace(solver={"rel_gap": self._plan_gap()}), "optimal")
-                self._plans[at] = replace(made, scenario=scenario)
-            except InfeasibleError:
-                self._unplanned.add(at)
-            self._seconds["exact plan"] += time.perf_counter() - began
-        return self._plans.get(at)
+        return self.plans.at(at, self._plan_gap())
 
     def _plan_gap(self) -> float:
         """The relative gap of a plan, whose objective holds the site's whole bill, that does not blur the battery."""
@@ -342,23 +328,17 @@ class _Search:
         if self._goal.kind.rate or self._best is None:
             return stated
         bill = abs(self._goal.priced.revenue * self._best.revenue)
-        wanted = PLAN_SHARE * self._tolerance * self.scale / bill if bill > 0.0 else stated
-        return min(stated, max(wanted, FINEST_GAP))
-
-    def _planned(self) -> Dispatch:
-        """The best of the exact plans."""
-        sign, value = self._goal.sign, self._goal.value
-        return max(self._plans.values(), key=lambda plan: sign * _or_worst(value(plan), sign))
+        return PLAN_SHARE * self._tolerance * self.scale / bill if bill > 0.0 else stated
 
     def proven(self) -> Proven:
         """The result, the exact plans' values in its table. AuditError if the proof contradicts itself."""
-        plan, weights, goal = self._planned(), self._weights(), self._goal
+        plan, weights, goal = self.plans.best, self._weights(), self._goal
         battery = plan.scenario.battery
-        for size, made in self._plans.items():
+        for size, made in self.plans.made.items():
             self._rows.append(self._row(*size, goal.value(made), made.metrics.net_revenue, exact=True))
-        bound = self.bound(stepped=True)
-        self._require(bound)
+        bound = self._require_bound()
         slopes = self._planes.slopes_at(weights, battery.power_mw, battery.energy_mwh, self.rounding)
+        marginal = {"power_mw": goal.sign * slopes[0], "energy_mwh": goal.sign * slopes[1]}
         return Proven(
             power_mw=battery.power_mw,
             energy_mwh=battery.energy_mwh,
@@ -368,18 +348,23 @@ class _Search:
             scale=self.scale,
             rounding=self.rounding,
             table=pd.DataFrame(self._rows),
-            marginal_value={"power_mw": goal.sign * slopes[0], "energy_mwh": goal.sign * slopes[1]},
+            marginal_value=None if self.plans.whole else marginal,  # a further bid may just fit, and adds at once
             calls=self._earlier + (self._program.calls if self._program else 0),
-            seconds=self._seconds,
+            seconds=self._seconds | {"exact plan": self.plans.seconds},
             planes=self._planes,
+            whole_bids=self.plans.whole,
+            notes=[out_of_time(len(self.plans.made))] if self.plans.cut_short else [],
         )
 
-    def _require(self, bound: float) -> None:
-        """Every value of the last program and every exact plan lies within the bound."""
-        values = [(size.power_mw, size.energy_mwh, self._value(size)) for size in self._solved]
-        values += [(*size, self._goal.value(plan)) for size, plan in self._plans.items()]
-        for power, energy, value in values:
-            require_within(bound, value, self._goal.sign, self.rounding, power, energy)
+    def _require_bound(self) -> float:
+        """The bound; AuditError unless every value of the last program and every exact plan lies within it."""
+        over_planes, whole = self.bound(stepped=True), self._bound_of_whole_bids
+        bound = over_planes if whole is None or self._goal.better(whole, over_planes) else whole
+        relaxed = [(over_planes, size.power_mw, size.energy_mwh, self._value(size)) for size in self._solved]
+        exact = [(bound, *size, self._goal.value(plan)) for size, plan in self.plans.made.items()]
+        for limit, power, energy, value in relaxed + exact:
+            require_within(limit, value, self._goal.sign, self.rounding, power, energy)
+        return bound
 
     def _row(self, power: float, energy: float, value: float, revenue: float, *, exact: bool) -> dict[str, object]:
         return {
@@ -390,10 +375,6 @@ class _Search:
             "objective_revenue": revenue,
             "exact": exact,
         }
-
-
-def _or_worst(value: float, sign: float) -> float:
-    return -math.inf * sign if math.isnan(value) else value
 
 
 def _near(one: tuple[float, float], other: tuple[float, float]) -> bool:

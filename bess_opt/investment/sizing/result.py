@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from bess_opt.common.findings import Findings
+from bess_opt.common.findings import Finding, Findings
 from bess_opt.common.progress import ShowProgress
 from bess_opt.common.progress_bar import followed
 from bess_opt.inputs.scenario import Scenario
@@ -27,6 +27,30 @@ if TYPE_CHECKING:
     from bess_opt.dispatch.result import Dispatch
     from bess_opt.investment.sizing.planes import Planes
     from bess_opt.plots.shared.units import Unit
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What the proof found: the winner with its exact plan, bounds in the objective's unit, and the work it took.
+
+    `scale` is what a gap is a share of, `rounding` a difference of values that means nothing. `whole_bids`: not any
+    bid is taken, so that the bound may stay open; `notes` say what ended the search.
+    """
+
+    power_mw: float
+    energy_mwh: float
+    plan: Dispatch
+    bound: float
+    bound_continuous: float
+    scale: float
+    rounding: float
+    table: pd.DataFrame
+    marginal_value: dict[str, float] | None
+    calls: int
+    seconds: dict[str, float]
+    planes: Planes
+    whole_bids: bool
+    notes: list[Finding]
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,9 @@ from bess_opt.investment.sizing.notes import do_not_build, ended, ends, gap_open
 from bess_opt.investment.sizing.objectives import OBJECTIVES, Goal, goal_of
 from bess_opt.investment.sizing.over_years import looks_for_years
 from bess_opt.investment.sizing.planes import EmptyRangeError
-from bess_opt.investment.sizing.proof import Proven, prove
+from bess_opt.investment.sizing.proof import prove
 from bess_opt.investment.sizing.region import Range, Region, region_of
-from bess_opt.investment.sizing.result import Sizing
+from bess_opt.investment.sizing.result import Proven, Sizing
 from bess_opt.investment.sizing.sized_program import resized
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def _searched(
     if not why:
         try:
             proven = prove(scenario, sizes, goal, tolerance, told)
-            found = _Searched(proven.plan, proven.table, ended(told), proven)
+            found = _Searched(proven.plan, proven.table, [*ended(told), *proven.notes], proven)
             return _sizing(scenario, sizes, goal, found, tolerance)
         except NotConcaveError as error:
             why = str(error)
@@ -263,7 +263,7 @@ def _sizing(
     rated = proven is not None and not math.isnan(value)  # money that never comes back has no rate of return
     gap = goal.sign * (bound - value) / proven.scale if rated and proven and bound is not None else None
     if gap is not None and gap > tolerance:
-        notes.append(gap_open(gap, tolerance))
+        notes.append(gap_open(gap, tolerance, whole_bids=proven is not None and proven.whole_bids))
     return Sizing(
         scenario=scenario if nothing else resized(scenario, power, energy),
         objective=goal.name,

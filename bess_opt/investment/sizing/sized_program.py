@@ -8,11 +8,12 @@ of several planes near the solved size, and each of them stays above it everywhe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from bess_opt.common.arrays import Array
 from bess_opt.inputs.scenario import Scenario
 from bess_opt.investment.sizing.faces import AS_ONE, Face, Faces, NotConcaveError
 from bess_opt.investment.sizing.planes import Plane, SolvedSize
@@ -76,8 +77,13 @@ class SizedProgram(WarmProgram[Size]):
         cash: bool = True,
         tight: bool = False,
         basis: bytes | None = None,
+        held: Mapping[str, Array] | None = None,
     ) -> None:
-        """Build and solve at a first size; arguments and errors as `WarmProgram`."""
+        """Build and solve at a first size; arguments and errors as `WarmProgram`.
+
+        `held` are bids, by the name of their flow, that every size holds as they are.
+        """
+        self._held = held or {}
         self._faces = Faces(lambda power, energy: self._built((power, energy)))
         self._known: list[_Known] = []
         plant_at = (
@@ -91,6 +97,13 @@ class SizedProgram(WarmProgram[Size]):
             basis=basis,
             plant_at=plant_at,
         )
+
+    def _expanded(self, m: Any) -> Program:
+        program = super()._expanded(m)
+        lower, upper = program.lower.copy(), program.upper.copy()
+        for name, bids in self._held.items():
+            lower[program.variables[name].slice] = upper[program.variables[name].slice] = bids
+        return replace(program, lower=lower, upper=upper) if self._held else program
 
     def solved(self, power_mw: float, energy_mwh: float) -> SolvedSize:
         """Revenue of a size and its planes. NotConcaveError as at the start; `NoPlanError` with what rules it out."""

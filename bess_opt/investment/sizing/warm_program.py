@@ -64,7 +64,7 @@ class WarmProgram(Generic[SizeT]):
         """
         self._scenario_at, self._plant_at, self.tight = scenario_at, plant_at, tight
         m, objectives, plant = self._model_at(first)
-        self._base = expand(m)
+        self._base = self._expanded(m)
         if self._base.integer.any():
             raise NotConcaveError("the strategy makes yes-or-no choices")
         if cash:
@@ -102,6 +102,7 @@ class WarmProgram(Generic[SizeT]):
         """(model, objectives, plant) of a size."""
         scenario = self._scenario_at(size)
         plant, active = prepare(scenario, self._plant_at(scenario))
+        plant = replace(plant, offers=tuple(offer.of_any_bid for offer in plant.offers))
         m, objectives = model_of(plant, active)
         ratings = [ratings_of(battery) for battery in scenario.batteries]
         put_in_proportion(m, plant, ratings)
@@ -111,7 +112,11 @@ class WarmProgram(Generic[SizeT]):
 
     def _built(self, size: SizeT) -> Program:
         """The program of a size."""
-        return expand(self._model_at(size)[0])
+        return self._expanded(self._model_at(size)[0])
+
+    def _expanded(self, m: Any) -> Program:
+        """The program of a model."""
+        return expand(m)
 
     def _solution(self, size: SizeT, closed: Sequence[int] = ()) -> tuple[Program, Solution]:
         """The program of a size and its solution, the columns `closed` being held at zero in it."""

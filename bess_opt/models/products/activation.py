@@ -6,6 +6,7 @@ bid is MW at the AC bus, so that calls move the grid by the bid and a port on th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,25 @@ import numpy as np
 from bess_opt.models.assets import add_own, asset, rule_of
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Rule
 from bess_opt.models.ledger import add_term
-from bess_opt.models.meaning import Meaning
+from bess_opt.models.meaning import Limit, Meaning
 from bess_opt.models.units import MW, PER_MWH, PER_UNIT
 from bess_opt.plant import money
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import port_factor
-from bess_opt.plant.products.offers import SIGN, Direction, Offer, called_states, state_name
+from bess_opt.plant.products.offers import (
+    SIGN,
+    Direction,
+    Offer,
+    called_states,
+    is_own_call,
+    of_direction,
+    state_name,
+)
 
 STATE, CALL = Meaning("product", kind="gauge", tie="converter"), Meaning("product", kind="gauge")
 MEAN = Meaning("product", kind="law")
+POWER = Meaning("product power", kind="limit", stated_at="product", words="the power of its products' calls")
+FULL = Limit(POWER.cause, stated_at=POWER.stated_at, words=POWER.words, rank=5)
 SETTLED = Meaning("import or export without calls of a price of their own", kind="gauge", tie="converter")
 Calls = list[tuple[Offer, Direction]]
 
@@ -51,13 +62,20 @@ def _share_name(offer: Offer, direction: Direction) -> str:
 def _add_states(m: Any, plant: Plant, battery: Storage, calls: Calls) -> None:
     """Power of a battery at its base point and in each call, and the means."""
     own = asset(m, battery)
+    ends = {
+        state_name(battery.prefix, offer, d): "discharge" if d == "up" else "charge"
+        for offer, d in calls
+        if is_own_call(of_direction(plant.offers, d), d)
+    }  # the flow that takes up a battery's power, where no other call is beside this one
     for state in called_states(battery.prefix, plant.offers):
         for flow, limit in (("charge", battery.charge_limit_mw), ("discharge", battery.discharge_limit_mw)):
             meaning = STATE if flow == "charge" else CALL
+            if ends.get(state) == flow:
+                meaning = replace(meaning, limit=replace(FULL, most=limit))
             power = ArrayVar(m.steps, upper=limit, units=MW, doc=f"{flow} power in one state", meaning=meaning)
             add_own(m, battery.prefix, f"{state}_{flow}_mw", power)
-        shared = rule_of(battery, shared_power(state))
-        add_own(m, battery.prefix, f"{state}_shared_power", ArrayConstraint(m.steps, rule=shared, meaning=MEAN))
+        shared, meaning = rule_of(battery, shared_power(state)), POWER if state in ends else MEAN
+        add_own(m, battery.prefix, f"{state}_shared_power", ArrayConstraint(m.steps, rule=shared, meaning=meaning))
     for offer, direction in calls:
         state, factor = state_name(battery.prefix, offer, direction), port_factor(plant, battery, direction)
         part = f"{battery.prefix}{offer.component}_mw"

@@ -2,7 +2,8 @@
 
 All products of a direction are called at once, each for its own hours; upward and downward calls are never set
 against each other. The cells give the least for an upward call where it stops charging first, so two rows say it; a
-downward call stops discharging first, which takes two powers of which one is zero.
+downward call stops discharging first, which takes two powers of which one is zero. Where a product whose calls count
+runs alone, the powers of its own call say both.
 """
 
 from __future__ import annotations
@@ -16,15 +17,22 @@ import pyomo.core as pyo
 from bess_opt.models.assets import add_own, asset
 from bess_opt.models.components import ArrayConstraint, ArrayParam, ArrayVar, Constant, Rule
 from bess_opt.models.meaning import Meaning
-from bess_opt.models.products.activation import base_grid, base_inverter_net, point
+from bess_opt.models.products.activation import POWER, base_grid, base_inverter_net, point
 from bess_opt.models.units import HOUR, MW, MWH
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import port_factor
-from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels, of_direction
+from bess_opt.plant.products.offers import (
+    SIGN,
+    Direction,
+    Offer,
+    call_levels,
+    is_own_call,
+    level_names,
+    of_direction,
+)
 from bess_opt.plant.reach import least_mwh, most_mwh
 
 CALLED, DRAWN = Meaning("product", kind="gauge", tie="converter"), Meaning(kind="gauge")
-POWER = Meaning("product power", kind="limit", stated_at="product", words="the power of its products' calls")
 SITE = Meaning(
     "product at the site", kind="limit", stated_at="product", words="calls that the site's limits leave room for"
 )
@@ -35,20 +43,32 @@ AFTER = replace(BEFORE, rests_at=1)
 
 @dataclass(frozen=True)
 class Level:
-    """A part of a call of all products of a direction: so many hours of the products that still run."""
+    """A part of a call of all products of a direction: so many hours of the products that still run.
+
+    `powers` is what the battery's powers in it are called: those of a product's own call where that runs alone.
+    """
 
     name: str
     hours: float
     offers: tuple[Offer, ...]
+    powers: str
+
+    @property
+    def is_state(self) -> bool:
+        """Whether a product's own call is this part."""
+        return self.powers != self.name
 
 
 def add_power(m: Any, plant: Plant, battery: Storage) -> None:
-    """Add that base point and calls together keep a battery's power, either way."""
+    """Add that base point and calls together keep a battery's power, either way.
+
+    Not where one call is all of them: its own powers say it. Nor where nothing is called: those of the base point do.
+    """
     limits = {"up": battery.discharge_limit_mw, "down": battery.charge_limit_mw}
     for direction in SIGN:
         limit = limits[direction]
         offers = of_direction(plant.offers, direction)
-        if not offers and not plant.activated:
+        if not offers or is_own_call(offers, direction):
             continue
         name = f"{battery.prefix}call_{direction}"
         setattr(m, f"{name}_limit_mw", ArrayParam(m.steps, limit, units=MW, doc=f"most power {direction}"))
@@ -66,6 +86,8 @@ def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
         own.call_floor_mwh = ArrayParam(m.instants, least_mwh(battery), units=MWH, doc="least energy")
         for level in ups:
             _add_hours(m, level)
+            if level.is_state:
+                continue
             drawn = ArrayVar(m.steps, units=MW, doc="what a call takes from the cells", meaning=DRAWN)
             add_own(m, battery.prefix, f"{level.name}_drawn_mw", drawn)
             factor = port_factor(plant, battery, "up")
@@ -85,7 +107,8 @@ def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
         own.call_ceiling_mwh = ArrayParam(m.instants, most_mwh(battery), units=MWH, doc="most energy")
         for level in downs:
             _add_hours(m, level)
-            _add_called_down(m, plant, battery, level)
+            if not level.is_state:
+                _add_called_down(m, plant, battery, level)
         for end, meaning in ((0, BEFORE), (1, AFTER)):
             made = room_for_down(battery.prefix, downs, end)
             name = f"{battery.prefix}call_down_energy_{'after' if end else 'before'}"
@@ -94,8 +117,12 @@ def add_headroom(m: Any, plant: Plant, battery: Storage) -> None:
 
 def _levels(plant: Plant, battery: Storage, direction: Direction) -> list[Level]:
     """The parts of a call of a battery, one after another."""
-    name = f"{battery.prefix}called_{direction}"
-    return [Level(f"{name}_{number}", *level) for number, level in enumerate(call_levels(plant.offers, direction))]
+    powers = level_names(battery.prefix, plant.offers, direction)
+    parts = zip(call_levels(plant.offers, direction), powers, strict=True)
+    return [
+        Level(f"{battery.prefix}called_{direction}_{number}", *level, name)
+        for number, (level, name) in enumerate(parts)
+    ]
 
 
 def add_room_cuts_in_calls(m: Any, plant: Plant, battery: Storage) -> None:
@@ -213,12 +240,24 @@ def drawn_discharging(prefix: str, level: Level, factor: float) -> Rule:
     return rule
 
 
+def _drawn_mw(m: Any, prefix: str, level: Level, t: Any) -> Any:
+    """What the cells give for a part of an upward call, MW."""
+    if not level.is_state:
+        return getattr(m, f"{level.name}_drawn_mw")[t]
+    eta_c, eta_d = getattr(m, f"{prefix}eta_charge"), getattr(m, f"{prefix}eta_discharge")
+    less = point(m, prefix, "charge", t) - getattr(m, f"{level.powers}_charge_mw")[t]
+    return eta_c * less + (getattr(m, f"{level.powers}_discharge_mw")[t] - point(m, prefix, "discharge", t)) / eta_d
+
+
 def energy_for_up(prefix: str, levels: list[Level], end: int) -> Rule:
     """The rule that the cells hold the energy of all upward calls at one end of the step."""
 
     def rule(m: Any, t: Any) -> Any:
-        """e − Σ hours·drawn >= floor, at the start of the step or at its end."""
-        drawn = sum(getattr(m, f"{level.name}_h") * getattr(m, f"{level.name}_drawn_mw")[t] for level in levels)
+        """e − Σ hours·drawn >= floor, at the start of the step or at its end.
+
+        Of a product's own call drawn is η_c·(c − c') + (d' − d)/η_d.
+        """
+        drawn = sum(getattr(m, f"{level.name}_h") * _drawn_mw(m, prefix, level, t) for level in levels)
         return getattr(m, f"{prefix}energy_mwh")[t + end] - drawn >= getattr(m, f"{prefix}call_floor_mwh")[t + end]
 
     return rule
@@ -259,8 +298,8 @@ def room_for_down(prefix: str, levels: list[Level], end: int) -> Rule:
         taken = sum(
             getattr(m, f"{level.name}_h")
             * (
-                eta_c * (getattr(m, f"{level.name}_charge_mw")[t] - charge)
-                + (discharge - getattr(m, f"{level.name}_discharge_mw")[t]) / eta_d
+                eta_c * (getattr(m, f"{level.powers}_charge_mw")[t] - charge)
+                + (discharge - getattr(m, f"{level.powers}_discharge_mw")[t]) / eta_d
             )
             for level in levels
         )
@@ -290,7 +329,7 @@ def discharge_room_in_call(prefix: str, levels: list[Level]) -> Rule:
 
     def rule(m: Any, t: Any) -> Any:
         """ρ·(e[t] − Σ hours·drawn) − h·d[t]/η_d >= e_min: while it charges, its own energy at the start says it."""
-        drawn = sum(getattr(m, f"{level.name}_h") * getattr(m, f"{level.name}_drawn_mw")[t] for level in levels)
+        drawn = sum(getattr(m, f"{level.name}_h") * _drawn_mw(m, prefix, level, t) for level in levels)
         kept = getattr(m, f"{prefix}retention") * (getattr(m, f"{prefix}energy_mwh")[t] - drawn)
         given = (m.step_h / getattr(m, f"{prefix}eta_discharge")) * point(m, prefix, "discharge", t)
         return kept - given >= getattr(m, f"{prefix}room_floor_mwh")[t]

@@ -114,6 +114,11 @@ class Offer:
         return self.step_mw is not None or self.min_bid_mw > 0.0 or self.group is not None
 
     @property
+    def of_any_bid(self) -> Offer:
+        """The product in a market that takes any bid, none of it a choice: what it earns there is never less."""
+        return replace(self, min_bid_mw=0.0, step_mw=None, group=None)
+
+    @property
     def on_or_off(self) -> bool:
         """Whether it has to be said that a block is held: whole steps alone say it, where one is a bid already."""
         steps_say_it = self.step_mw is not None and self.least_mw <= self.step_mw and self.group is None
@@ -157,12 +162,14 @@ def offers_of(
     holidays: Sequence[str],
     away: Mask | None,
     power_mw: tuple[float, float],
+    turned_mw: float,
 ) -> tuple[Offer, ...]:
     """The products of a scenario as numbers; `power_mw` is rated (discharging, charging), summed over batteries.
 
-    For a symmetric product `share_of_power` counts the lower of the two.
+    For a symmetric product `share_of_power` counts the lower of the two. A downward call from full discharge to full
+    charge takes `turned_mw` from the AC bus.
     """
-    return tuple(_offer(product, series, step_h, holidays, away, power_mw) for product in products)
+    return tuple(_offer(product, series, step_h, holidays, away, power_mw, turned_mw) for product in products)
 
 
 def _offer(
@@ -172,6 +179,7 @@ def _offer(
     holidays: Sequence[str],
     away: Mask | None,
     power_mw: tuple[float, float],
+    turned_mw: float,
 ) -> Offer:
     index = pd.DatetimeIndex(series.index)
     local = index if product.time_zone is None else index.tz_convert(product.time_zone)
@@ -180,7 +188,7 @@ def _offer(
     if away is not None:
         free = free & ~away
     rated = {"up": power_mw[0], "down": power_mw[1], "symmetric": min(power_mw)}[product.direction]
-    most = sum(power_mw)
+    most = turned_mw if product.direction == "down" else sum(power_mw)
     if product.max_mw is not None:
         most = min(most, product.max_mw)
     if product.share_of_power is not None:
@@ -251,9 +259,28 @@ def call_levels(offers: Sequence[Offer], direction: Direction) -> list[tuple[flo
     ]
 
 
+def is_own_call(offers: Sequence[Offer], direction: Direction) -> bool:
+    """Whether a call of all `offers` in a direction is one product's own call, which a model has a state for."""
+    return len(offers) == 1 and direction in offers[0].called
+
+
+def level_names(prefix: str, offers: Sequence[Offer], direction: Direction) -> list[str]:
+    """What a battery's powers are called in a model in each part of a call of all products of a direction.
+
+    A part in which one product alone runs is that product's own call, where its calls have a state.
+    """
+    return [
+        state_name(prefix, running[0], direction)
+        if is_own_call(running, direction)
+        else f"{prefix}called_{direction}_{number}"
+        for number, (_, running) in enumerate(call_levels(offers, direction))
+    ]
+
+
 def called_down(prefix: str, offers: Sequence[Offer]) -> list[str]:
-    """What the powers of a battery are called in a model when products call it down, for each part of the call."""
-    return [f"{prefix}called_down_{number}" for number in range(len(call_levels(offers, "down")))]
+    """What the powers of a battery are called in a model when products call it down together, for each such part."""
+    states = called_states(prefix, offers)
+    return [name for name in level_names(prefix, offers, "down") if name not in states]
 
 
 def called_states(prefix: str, offers: Sequence[Offer]) -> list[str]:

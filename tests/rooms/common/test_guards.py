@@ -140,7 +140,7 @@ def test_a_score_that_is_not_what_was_maximised(monkeypatch: pytest.MonkeyPatch)
     plan = MERCHANT.optimize()
     assert plan.report is not None
     other = dataclasses.replace(plan, report=dataclasses.replace(plan.report, objective=plan.report.objective + 1.0))
-    monkeypatch.setattr("bess_opt.investment.sizing.proof.planned", lambda scenario, twin: other)
+    monkeypatch.setattr("bess_opt.investment.sizing.exact.plans.planned", lambda scenario, twin: other)
     with pytest.raises(NotConcaveError, match=r"^the strategy's score is not all that its dispatch maximises$"):
         looked.plan_best()
 

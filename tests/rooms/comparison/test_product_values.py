@@ -50,6 +50,19 @@ def test_what_a_further_mw_would_earn_and_what_binds() -> None:
     assert all("product power" in binds for binds in blocks.loc["up", "binds"])
 
 
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_power_binds_a_product_whose_own_calls_count_and_is_all_of_its_direction(direction: str) -> None:
+    """Called a tenth of the time, energy worth nothing: the base point makes up for it, so 0.9 of the bid is 1 MW.
+
+    A quarter of an hour of it is far from the 1 MWh in store and the room beside it.
+    """
+    scenario = scenario_of(UP | {"direction": direction})
+    scenario = scenario.replace(series=scenario.series.assign(up_activation=0.1))
+    blocks = bo.product_values(scenario).blocks
+    assert blocks["bid_mw"].tolist() == pytest.approx([10 / 9, 10 / 9])
+    assert all("product power" in binds for binds in blocks["binds"])
+
+
 def test_whole_steps_have_no_further_mw_and_a_page_shows_the_sum() -> None:
     """A bid of whole steps has no price of a further MW; what is told comes to its end."""
     shares: list[float] = []
