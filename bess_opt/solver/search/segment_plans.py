@@ -63,7 +63,8 @@ class SegmentPlans:
         choice = full.integer.copy()
         for block in binaries:
             choice[block.slice] = False
-        self.choices = np.flatnonzero(choice)  # whole numbers that are no ways
+        # Whole numbers that are no ways; the model may have the ways of further converters.
+        self.choices = np.flatnonzero(choice[: self.program.columns])
         self._small_options = solver.options.model_copy(update={"rel_gap": 0.0, "time_limit_s": None})
         self.statuses = (np.zeros(0), np.zeros(0))
         self._only_ways = int(full.integer.sum()) == sum(len(block.positions) for block in binaries)
