@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -118,9 +118,19 @@ def _derived(scenario: Scenario, values: pd.DataFrame | None) -> Plant:
             scenario.holidays,
             None if outages is None else outages.away,
             (sum(battery.power_mw for battery in batteries), sum(battery.charge_power for battery in batteries)),
+            _turned_mw(batteries),
         ),
     )
     return plant_under(plant, clauses)
+
+
+def _turned_mw(batteries: Sequence[Battery]) -> float:
+    """MW at the AC bus between full discharge of all batteries and full charge; more through an inverter."""
+    return sum(
+        (battery.power_mw + battery.charge_power)
+        / (1.0 if battery.topology == "parallel_ac" else battery.converters.ac_to_dc)
+        for battery in batteries
+    )
 
 
 def plant_under(plant: Plant, clauses: Connection) -> Plant:

@@ -338,10 +338,14 @@ class Plant:
             else:
                 takes, gives = takes + into, gives + out
         if self.bus is not None:
+            discharging = gives_dc
             gives_dc = np.minimum((gives_dc + self.solar_dc_mw) * self.bus.eta_out, self.bus.inverter_mw)
             takes_dc = np.minimum(takes_dc / self.bus.eta_in, self.bus.inverter_mw)
             limits |= {"inverter_out_mw": gives_dc, "inverter_in_mw": takes_dc}
             limits |= {"base_inverter_out_mw": gives_dc, "base_inverter_in_mw": takes_dc}
+            if self.activated:  # a call that turns them round comes in through the losses of both ways
+                turned = discharging * (1.0 / self.bus.eta_in - self.bus.eta_out)
+                takes_dc = np.minimum(takes_dc + turned, self.bus.inverter_mw)
             takes, gives = takes + takes_dc, gives + gives_dc
         limits["import_mw"] = np.minimum(np.maximum(takes + self.load_mw, 0.0), self.import_max_mw)
         limits["export_mw"] = np.minimum(gives + self.solar_ac_mw + self.generation_mw, self.export_max_mw)

@@ -44,8 +44,7 @@ class ReusedSolvers:
             self._held[shape] = _Loaded(solver, keys, program.value)
             return solver
         held.solver.set_costs(program.cost)
-        held.solver.set_bounds(np.arange(program.columns), program.lower, program.upper)
-        held.solver.set_rows(np.arange(program.rows), program.row_lower, program.row_upper)
+        held.solver.set_changed(program)
         held.keys, held.values = keys, program.value
         return held.solver
 
@@ -56,13 +55,20 @@ def _follow(held: _Loaded, keys: Array, program: Program) -> bool:
         changed = np.flatnonzero(held.values != program.value)
         at, values = keys[changed], program.value[changed]
     else:
-        every = np.union1d(held.keys, keys)
-        before, after = np.zeros(len(every)), np.zeros(len(every))
-        before[np.searchsorted(every, held.keys)] = held.values
-        after[np.searchsorted(every, keys)] = program.value
-        changed = np.flatnonzero(before != after)
-        at, values = every[changed], after[changed]
+        at, values = _changes(held, keys, program.value)
     if len(at) > MOST_CHANGES:
         return False
     held.solver.set_values(at // program.columns, at % program.columns, values)
     return True
+
+
+def _changes(held: _Loaded, keys: Array, values: Array) -> tuple[Array, Array]:
+    """(places, values) that turn the matrix held into that of other places: what differs, and 0 for what is gone."""
+    nearest = np.minimum(np.searchsorted(held.keys, keys), len(held.keys) - 1)
+    stands = held.keys[nearest] == keys
+    differs = values != np.where(stands, held.values[nearest], 0.0)
+    gone = held.values != 0.0
+    gone[nearest[stands]] = False
+    places = np.concatenate([keys[differs], held.keys[gone]])
+    order = np.argsort(places)
+    return places[order], np.concatenate([values[differs], np.zeros(np.count_nonzero(gone))])[order]

@@ -18,6 +18,7 @@ from bess_opt.dispatch.optimum.bring_back import prepare, return_findings
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
+from bess_opt.plant.products.activation import movable_mw
 from bess_opt.solver.engines import engine, engines_asked
 from bess_opt.strategies.shared.discovery import get
 from bess_opt.strategies.shared.stack import ActiveStrategy
@@ -109,10 +110,9 @@ def _never_held(scenario: Scenario, plant: Plant) -> list[Finding]:
     """A market product of which no bid fits into any block: hours, maximum or the batteries' power are short."""
     found = []
     offers = {offer.name: offer for offer in plant.offers}
-    wide = sum(battery.discharge_max_mw + battery.charge_max_mw for battery in plant.batteries)
     for n, product in enumerate(scenario.products):
         offer = offers[product.name]
-        most = np.minimum(offer.most_mw, wide / len(offer.directions))
+        most = np.minimum(offer.most_mw, movable_mw(plant, offer.directions))
         if not (most >= max(offer.least_mw - 1e-9, 1e-9)).any():
             what = f"bids begin at {offer.least_mw:g} MW, and no block can hold more than {most.max():g} MW"
             expected = "see its maximum and hours, and the power of the batteries; a pool may bid for several"

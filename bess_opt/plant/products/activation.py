@@ -6,7 +6,7 @@ bid for its share of the step. Flows of a schedule are means over that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,14 @@ def port_factor(plant: Plant, battery: Storage, direction: Direction) -> float:
     if plant.bus is None or not battery.on_dc_bus:
         return 1.0
     return 1.0 / plant.bus.eta_out if direction == "up" else plant.bus.eta_in
+
+
+def movable_mw(plant: Plant, directions: Sequence[Direction]) -> float:
+    """Most MW at the AC bus that calls of these directions share: from all of one way to all of the other."""
+    return sum(
+        (own.discharge_max_mw + own.charge_max_mw) / sum(port_factor(plant, own, way) for way in directions)
+        for own in plant.batteries
+    )
 
 
 def bids_of(schedule: pd.DataFrame | ReadColumns, plant: Plant) -> dict[str, Array]:

@@ -162,12 +162,14 @@ def offers_of(
     holidays: Sequence[str],
     away: Mask | None,
     power_mw: tuple[float, float],
+    turned_mw: float,
 ) -> tuple[Offer, ...]:
     """The products of a scenario as numbers; `power_mw` is rated (discharging, charging), summed over batteries.
 
-    For a symmetric product `share_of_power` counts the lower of the two.
+    For a symmetric product `share_of_power` counts the lower of the two. A downward call from full discharge to full
+    charge takes `turned_mw` from the AC bus.
     """
-    return tuple(_offer(product, series, step_h, holidays, away, power_mw) for product in products)
+    return tuple(_offer(product, series, step_h, holidays, away, power_mw, turned_mw) for product in products)
 
 
 def _offer(
@@ -177,6 +179,7 @@ def _offer(
     holidays: Sequence[str],
     away: Mask | None,
     power_mw: tuple[float, float],
+    turned_mw: float,
 ) -> Offer:
     index = pd.DatetimeIndex(series.index)
     local = index if product.time_zone is None else index.tz_convert(product.time_zone)
@@ -185,7 +188,7 @@ def _offer(
     if away is not None:
         free = free & ~away
     rated = {"up": power_mw[0], "down": power_mw[1], "symmetric": min(power_mw)}[product.direction]
-    most = sum(power_mw)
+    most = turned_mw if product.direction == "down" else sum(power_mw)
     if product.max_mw is not None:
         most = min(most, product.max_mw)
     if product.share_of_power is not None:

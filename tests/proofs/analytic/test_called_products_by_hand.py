@@ -199,3 +199,34 @@ def test_the_bill_sees_what_energy_prices_see() -> None:
     assert plan.metrics.energy_revenue == pytest.approx(0.0, abs=1e-9)
     assert plan.bill.total == pytest.approx(0.0, abs=1e-9)
     assert plan.ledger["products"] == pytest.approx(20.0 + 15.0)
+
+
+@pytest.mark.parametrize(("direction", "power", "charge"), [("down", 1.0, 0.1), ("up", 0.1, 1.0)])
+def test_a_call_turns_a_battery_on_a_dc_bus_round(direction: str, power: float, charge: float) -> None:
+    """From all of one way to all of the other: 1.1 MW are held, though one way alone is a tenth of a MW."""
+    battery = BATTERY | {
+        "topology": "series_dc",
+        "power_mw": power,
+        "charge_power_mw": charge,
+        "duration_h": 2 / power,
+    }
+    product = {"name": "fcr", "direction": direction, "headroom_h": 0.0}
+    columns = {"fcr_activation": [0.5, 0.0], "fcr_activation_price_per_mwh": 100.0, "solar_mw": 0.0}
+    plan = called(product, battery, **columns)
+    assert plan.schedule["fcr_mw"].iloc[0] == pytest.approx(1.1)
+
+
+@pytest.mark.parametrize("prices", [(0.0, 0.0), (0.0, 1.0)], ids=["one price", "export pays more"])
+def test_a_call_imports_what_the_inverter_loses_twice(prices: tuple[float, float]) -> None:
+    """Behind 0.8 each way 1 MW discharged is 0.8 MW at the grid; 1.1 MW at the port are a bid of 1.375 MW.
+
+    Called all the time it imports 0.575 MW, more than the 0.125 MW of a battery that only charges.
+    """
+    converters = {"ac_to_dc": 0.8, "dc_to_ac": 0.8, "dc_to_dc": 1.0}
+    battery = BATTERY | {"topology": "series_dc", "charge_power_mw": 0.1, "converters": converters}
+    product = {"name": "fcr", "direction": "down", "headroom_h": 0.0}
+    columns = {"fcr_activation": [1.0, 1.0], "fcr_activation_price_per_mwh": 100.0, "solar_mw": 0.0}
+    bought, sold = prices
+    plan = called(product, battery, **columns, import_price_per_mwh=bought, export_price_per_mwh=sold)
+    assert plan.schedule["fcr_mw"].tolist() == pytest.approx([1.375, 1.375])
+    assert plan.schedule["import_mw"].tolist() == pytest.approx([0.575, 0.575])

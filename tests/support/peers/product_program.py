@@ -93,7 +93,8 @@ def most_of(case: SiteCase, product: Table) -> float:
     """The largest bid: stated, by share of power, or what all batteries can move by."""
     discharge = [b["power_mw"] for b in case.batteries]
     charge = [b.get("charge_power_mw", b["power_mw"]) for b in case.batteries]
-    wide = sum(discharge) + sum(charge)
+    port = [1.0 if not on_dc(b) else converters(b)["ac_to_dc"] for b in case.batteries]
+    wide = sum((a + b) / c for a, b, c in zip(discharge, charge, port, strict=True))
     most = min(wide, float(product.get("max_mw", wide)))
     if "share_of_power" in product:
         pairs = zip(discharge, charge, strict=True)

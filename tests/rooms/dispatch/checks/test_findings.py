@@ -200,3 +200,13 @@ def test_a_product_that_never_fits_is_named(row: dict[str, Any], words: str) -> 
     found = bo.validate(scenario(series(fcr_price_per_mw=9.0), product=product))
     never = [finding.found for finding in found.warnings if finding.code == "product_never_fits"]
     assert never == ([words] if words else [])
+
+
+@pytest.mark.parametrize(("least", "fits"), [(5.0, True), (5.1, False)])
+def test_a_downward_bid_behind_an_inverter_reaches_further(least: float, fits: bool) -> None:
+    """4 MW between full discharge and full charge at the port are 5 MW at the AC bus with 0.8 from it to the port."""
+    product = [{"name": "fcr", "direction": "down", "min_bid_mw": least}]
+    columns = {"fcr_price_per_mw": 9.0, "solar_mw": 0.0}
+    battery = {"topology": "series_dc", "converters": {"ac_to_dc": 0.8}}
+    found = bo.validate(scenario(series(**columns), battery=battery, product=product))
+    assert ("product_never_fits" not in {finding.code for finding in found}) == fits
