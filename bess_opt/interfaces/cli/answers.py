@@ -228,6 +228,7 @@ def sizing_json(found: Sizing | JointSizing) -> dict[str, Any]:
         **{name: getattr(found, name) for name in (*same, *own, "assumptions", "calls")},
         **years,
         "metrics": found.plan.metrics.to_dict(),
+        **tables.sold_json(found.plan),
         "findings": [finding.to_dict() for finding in found.findings],
         "table": found.table.to_dict("records"),
     }

@@ -188,6 +188,16 @@ def test_compare_shows_what_each_product_earns(run: Run) -> None:
     assert lines["afrr_up_capacity"]["optimal"] == pytest.approx(458.54, abs=0.05)
 
 
+def test_size_says_what_the_products_of_its_plan_earn(run: Run) -> None:
+    """As `optimize` does, for the plan of the best size."""
+    found = run("size", SCENARIOS / "energy_and_reserve", "--power", "10", "--duration", "2:4", "--json")
+    told = json.loads(found.out)
+    assert list(told["products"]) == ["fcr", "afrr_up"]
+    paid = sum(row["capacity_revenue"] for row in told["products"].values())
+    assert paid == pytest.approx(told["metrics"]["product_revenue"])
+    assert min(row["margin_mw"] for row in told["delivery"] if row["margin_mw"] is not None) > -1e-6
+
+
 def test_compare_names_an_unknown_strategy(run: Run, folder: Path) -> None:
     ended = run("compare", folder, "--strategies", "arbitrge")
     assert (ended.code, ended.out) == (1, "")
