@@ -74,7 +74,7 @@ class HoldProducts:
         running, powers = self._running(), []
         for unit, wish, energy in zip(self._units, wished, energies, strict=True):
             base = wish if not running else unit.base(t, wish, energy, self._calls(running, t))
-            powers.append(self._note(unit, t, base, running, wish))
+            powers.append(self._note(unit, t, base, running))
         return powers[0] if not self.held.swing_of else dict(zip(self.held.swing_of, powers, strict=True))
 
     def _running(self) -> list[Offer]:
@@ -117,7 +117,7 @@ class HoldProducts:
         """Whether every battery can serve its part of all calls."""
         return all(unit.fits(t, energy, calls) for unit, energy in zip(self._units, energies, strict=True))
 
-    def _note(self, unit: _Unit, t: int, base: float, running: Sequence[Offer], wish: float) -> float:
+    def _note(self, unit: _Unit, t: int, base: float, running: Sequence[Offer]) -> float:
         """Note what a battery holds in a step; its mean power over base point and calls."""
         charge, discharge, rest = 0.0, 0.0, 1.0
         for offer in running:
@@ -136,7 +136,7 @@ class HoldProducts:
         swing = min(charge, discharge) if running else 0.0
         (self.held.swing_of.get(unit.battery.name) or self.held.swing_mw)[t] = swing
         if running:
-            unit.follow(charge, discharge, wish)
+            unit.follow(charge, discharge, base)
         return discharge - charge
 
 
@@ -303,12 +303,25 @@ class _Unit:
         return energy - floor >= up - slack and ceiling - energy >= down - slack
 
     def base(self, t: int, wish: float, energy: float, calls: _Calls) -> float:
+        """The base point next to `wish`, and to what brings back calls, at which every call can be served.
+
+        Only what calls moved is brought back: what limits keep from the rule it sees in the stored energy.
+        """
+        own = self._served(t, wish, energy, calls)
+        if self.drift == 0.0:
+            return own
+        back = self.drift * self.plant.step_h / max(RECENTRE_H, self.plant.step_h)
+        found = self._served(t, wish + back / (self.out if back > 0.0 else self.into), energy, calls)
+        self.drift += self.gain(found) - self.gain(own)
+        return found
+
+    def _served(self, t: int, wish: float, energy: float, calls: _Calls) -> float:
         """The base point next to `wish` at which every call can be served, now and in the steps to come."""
         low, high = self.room(t, calls, ahead=False)
-        hours = max(RECENTRE_H, self.plant.step_h)
-        back = self.drift * self.plant.step_h / hours
-        wish = wish + (back / self.out if back > 0.0 else back / self.into)
         floor, ceiling = self.window(t, calls)
+        # As far charged as that, no discharge is left: a call that stops it leaves more than one that charges brings.
+        spare = ceiling - self.taken(max(high, 0.0), calls, "down") - self.kept * energy + float(self.drawn[t])
+        wish = max(wish, min(-spare / self.into, 0.0))
         least, most = self.room(t, calls, ahead=True)
         lost, gained = self.worst(calls, least, most)
         leak = (1.0 - self.kept) * ceiling + float(self.drawn[t : t + calls.left].max())
@@ -351,9 +364,9 @@ class _Unit:
                 gained, rest = gained + float(share[t]) * self.gain(power), rest - float(share[t])
         return gained + rest * self.gain(base)
 
-    def follow(self, charge: float, discharge: float, wish: float) -> None:
+    def follow(self, charge: float, discharge: float, base: float) -> None:
         """Note how far the step moved the stored energy from where the rule's own power would have it."""
-        self.drift += self.into * charge - self.out * discharge - self.gain(wish)
+        self.drift += self.into * charge - self.out * discharge - self.gain(base)
 
 
 def _towards(good: float, goal: float, holds: Callable[[float], bool]) -> float:

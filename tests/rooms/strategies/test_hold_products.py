@@ -181,3 +181,19 @@ def test_random_sites_keep_what_both_promise(seed: int) -> None:
     assert (made.delivery[["margin_mw", "margin_mwh"]].dropna().to_numpy() > -1e-6).all()
     again = bo.replay(made).metrics
     assert again.net_revenue == pytest.approx(made.metrics.net_revenue, abs=1e-6)
+
+
+def test_a_rule_that_has_charged_can_discharge_again() -> None:
+    """A call that stops discharge leaves 1/0.8 MWh in the cells for each, one that charges brings 0.8: of 2 MWh of
+    cells 0.25/0.8 stay free, and not 0.25 · 0.8, or no base point above nought would be left. From there 0.5 MW go out.
+    """
+    lossy = BATTERY | {"technology": LOSSLESS | {"eta_charge": 0.8, "eta_discharge": 0.8}}
+    made = ruled(battery=lossy, rule=lambda state: -1.0 if state.step < 4 else 0.5).schedule
+    assert made["energy_mwh"].iloc[3] == pytest.approx(2.0 - 0.5 * 0.5 / 0.8)
+    assert made["battery_mw"].iloc[4] == pytest.approx(0.5)
+
+
+def test_what_limits_keep_from_a_rule_is_not_brought_back_as_if_calls_had_moved_it() -> None:
+    """Half of the 1 MW that is asked for is held: the energy rises by 0.5 MWh, and stays when nothing is asked for."""
+    made = ruled(rule=lambda state: -1.0 if state.step == 0 else 0.0).schedule
+    assert made["energy_mwh"].tolist() == pytest.approx([1.5] * 8)
