@@ -11,21 +11,27 @@ from bess_opt.common.findings import Finding
 from bess_opt.dispatch.optimize import optimize
 from bess_opt.dispatch.result import Dispatch
 from bess_opt.inputs.scenario import Scenario
+from bess_opt.plant.from_scenario import plant_of
+from bess_opt.plant.ledger import ledger_by_part
 
 TOTAL, VALUE = "total", "value"
 
 
 def value_by_line(plans: Mapping[str, Dispatch], none: str, best: str) -> pd.DataFrame:
-    """Ledger lines by rung, money received positive, with their sum in the row "total".
+    """Ledger lines by rung, money received positive, a market product's apart; their sum in the row "total".
 
     Column "value" is the rung `best` less the rung `none`: what the battery is worth against none, line by
     line; NaN where the site cannot do without it. Lines that are zero throughout are left out.
     """
-    table = pd.DataFrame({rung: dict(plan.ledger) for rung, plan in plans.items()})
+    table = pd.DataFrame({rung: _by_part(plan) for rung, plan in plans.items()}).fillna(0.0)
     table = table[(table != 0.0).any(axis=1)]
     table.loc[TOTAL] = table.sum()
     table[VALUE] = table[best] - table[none] if none in table else float("nan")
     return table
+
+
+def _by_part(plan: Dispatch) -> dict[str, float]:
+    return ledger_by_part(plan.ledger, plan.whole_schedule, plant_of(plan.scenario))
 
 
 def loss_by_removal(scenario: Scenario, whole: Dispatch) -> tuple[pd.DataFrame, list[Finding]]:

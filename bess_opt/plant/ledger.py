@@ -45,7 +45,7 @@ class Line:
     """A line of money: `name` is its key in the ledger, `amount` what a schedule comes to, received positive.
 
     `cash` lines make up the net revenue; the others steer a plan and stand apart. Costs are `paid`: their figure is
-    positive when money leaves.
+    positive when money leaves. `parts` are what the amount is made of, by a name of their own; none where it is one.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Line:
     amount: Callable[[Booked], float]
     cash: bool = True
     paid: bool = False
+    parts: Callable[[Booked], dict[str, float]] | None = None
 
     def shown(self, received: float) -> float:
         """The figure of the line for `received` money: the same, or with the sign turned where the line is paid."""
@@ -87,6 +88,17 @@ def _offers(line: str) -> Callable[[Booked], float]:
         return float(pay.sum())
 
     return paid
+
+
+def _by_product(booked: Booked) -> dict[str, float]:
+    """Pay of each market product, for its capacity and for calls that have a price of their own."""
+    found: dict[str, float] = {}
+    for offer in booked.plant.offers:
+        if offer.line == "products":
+            bid, h = booked.columns[offer.column], booked.plant.step_h
+            found[f"{offer.name}_capacity"] = float(money.capacity_revenue(bid, offer.price, h).sum())
+            found[f"{offer.name}_activation"] = float(offer.activation_revenue(bid, h).sum())
+    return found
 
 
 def _variable_om(booked: Booked) -> float:
@@ -128,7 +140,7 @@ class MoneyFigures:
 
     energy_revenue: Annotated[float, Line("energy", "energy", _energy)]
     regulation_revenue: Annotated[float, Line("regulation", "regulation", _offers("regulation"))]
-    product_revenue: Annotated[float, Line("products", "market products", _offers("products"))]
+    product_revenue: Annotated[float, Line("products", "market products", _offers("products"), parts=_by_product)]
     demand_charges: Annotated[float, Line("demand", "demand charges", _charge("demand"), paid=True)]
     overrun_charges: Annotated[
         float, Line("overrun", "overruns of contracted power and of clauses", _overrun, paid=True)
@@ -153,6 +165,20 @@ def ledger_of(schedule: pd.DataFrame | ReadColumns, plant: Plant) -> dict[str, f
     """Every line of a schedule's money, received positive; each enters once."""
     booked = Booked(ReadColumns.of(schedule), plant)
     return {name: line.amount(booked) for name, line in LINES.items()}
+
+
+def ledger_by_part(ledger: Mapping[str, float], schedule: pd.DataFrame, plant: Plant) -> dict[str, float]:
+    """A ledger in which the parts of a line stand in its place, each under its own name."""
+    booked, found = Booked(ReadColumns.of(schedule), plant), dict[str, float]()
+    for name, amount in ledger.items():
+        parts = LINES[name].parts if name in LINES else None
+        found |= (parts(booked) if parts else {}) or {name: amount}
+    return found
+
+
+def label_of(name: str) -> str:
+    """What a line of a ledger, or a part of one, is called."""
+    return LINES[name].label if name in LINES else name.replace("_", " ")
 
 
 def cash(amounts: Mapping[str, float]) -> float:

@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.patheffects import Normal, Stroke
 
 from bess_opt.plots.shared.page import LINE_IN, POWER_IN, Row, label_lowest, new_page
 from bess_opt.plots.shared.parts import NOISE_MW, draw_steps, held, legend_beside, name_y
-from bess_opt.plots.shared.style import LIGHT, LINE_PT, Theme, ThemeName, drawing, dress, heading, theme_of
+from bess_opt.plots.shared.style import LINE_PT, Theme, ThemeName, drawing, dress, heading, theme_of, tones
 from bess_opt.plots.shared.time_axes import (
     Floats,
     day_text,
@@ -25,7 +23,7 @@ from bess_opt.plots.shared.time_axes import (
     time_axis,
 )
 
-HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")  # beside the colours, for eyes that do not tell these apart
+HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")  # beside the tones, for eyes that do not tell these apart
 
 
 def product_stack_figure(
@@ -73,11 +71,6 @@ def product_stack_figure(
     return page
 
 
-def _colours(count: int, look: Theme) -> list[str]:
-    shares = np.linspace(0.3 if look is LIGHT else 0.5, 0.98, max(count, 2))
-    return [to_hex(look.sequential(share)) for share in shares[:count]]
-
-
 def _draw_stack(
     axes: Axes,
     part: pd.DataFrame,
@@ -95,7 +88,7 @@ def _draw_stack(
     handles: list[Artist] = []
     for way, sign in (("up", 1.0), ("down", -1.0)):
         level = base.copy()
-        for place, (name, colour) in enumerate(zip(names, _colours(len(names), look), strict=True)):
+        for place, (name, colour) in enumerate(zip(names, tones(look.price, look, len(names)), strict=True)):
             bid = part[f"{name}_mw"].to_numpy(dtype=float)
             if way not in directions[name] or bid.max() <= NOISE_MW:
                 continue
@@ -107,12 +100,14 @@ def _draw_stack(
             if way == directions[name][0]:
                 handles.append(area)
             level = top
-    line = draw_steps(axes, edges, base[:-1], look.ink, "base point")
-    line.set_path_effects([Stroke(linewidth=3.0 * LINE_PT, foreground=look.paper), Normal()])
-    handles.append(line)
-    for rated in (power_mw[0], -power_mw[1]):
-        limit = axes.axhline(rated, color=look.unserved, linestyle="--", linewidth=LINE_PT, label="rated power")
-    handles.append(limit)
+    # Paper around the line, so that it stands apart from areas of any colour.
+    axes.plot(edges, base, drawstyle="steps-post", color=look.paper, linewidth=3.0 * LINE_PT)
+    handles.append(draw_steps(axes, edges, base[:-1], look.ink, "base point"))
+    limits = [
+        axes.axhline(rated, color=look.unserved, linestyle="--", linewidth=LINE_PT, label="rated power")
+        for rated in (power_mw[0], -power_mw[1])
+    ]
+    handles.append(limits[0])
     axes.axhline(0.0, color=look.ink, linewidth=0.8)
     name_y(axes, "power, + discharges [MW]", look)
     legend_beside(axes, handles, look)
@@ -138,9 +133,8 @@ def _draw_prices(axes: Axes, prices: pd.DataFrame, currency: str, look: Theme, h
     edges = step_edges(prices, hours)
     styles = ("-", "--", "-.", ":")
     handles = []
-    for place, (name, colour) in enumerate(zip(prices, _colours(len(prices.columns), look), strict=True)):
-        line = draw_steps(axes, edges, prices[name].to_numpy(dtype=float), colour, str(name))
-        line.set_linestyle(styles[place % len(styles)])  # type: ignore[attr-defined]
-        handles.append(line)
+    for place, (name, colour) in enumerate(zip(prices, tones(look.price, look, len(prices.columns)), strict=True)):
+        style = styles[place % len(styles)]
+        handles.append(draw_steps(axes, edges, prices[name].to_numpy(dtype=float), colour, str(name), style))
     name_y(axes, f"price [{currency}/MW/h]", look)
     legend_beside(axes, handles, look)

@@ -57,6 +57,20 @@ def steps_not_one_way(program: Program, x: Array, pairs: tuple[Pair, ...], scale
     return np.unique(np.concatenate(found))
 
 
+def needs_both_ways(program: Program, x: Array, pairs: tuple[Pair, ...], scale_mw: float) -> bool:
+    """Whether `x` breaks a row once what the flows of `pairs` have in common is taken off both.
+
+    Where it does not, equal plans are one way, and what breaks ties finds one of them.
+    """
+    net = x.copy()
+    for pair in pairs:
+        first, second = program.variables[pair.first].slice, program.variables[pair.second].slice
+        both = np.minimum(x[first], x[second])
+        net[first] -= both
+        net[second] -= both
+    return not program.holds(net, ONE_WAY_ROUNDING * scale_mw)
+
+
 def rounding_of(program: Program, scale_mw: float) -> float:
     """By how much two objectives of `program` may differ and still be the same."""
     priced = np.abs(program.cost[program.cost != 0.0])

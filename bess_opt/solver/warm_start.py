@@ -2,9 +2,10 @@
 
 The simplex method's work grows faster than the horizon. Segments of it are small programs of their own. Each looks
 a little beyond the part that it answers for, and hands over at an instant at which the energy stands at a bound:
-there the plan before and the plan after know no more of each other, so that their bases fit together. Most often
-the whole is optimal as it stands. It is solved to its proven optimum all the same: a poor start costs time, never
-exactness.
+there the plan before and the plan after know no more of each other, so that their bases fit together. Where there is
+no such instant it hands over at the last one: what the segment has seen beyond says how the two bases fit. Where
+rest is far from the optimum, a segment begins as steps of some days before it ended. Most often the whole is optimal
+as it stands. It is solved to its proven optimum all the same: a poor start costs time, never exactness.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from bess_opt.solver.search.segments import Cutter, Segment
 from bess_opt.solver.solution import AT_LOWER, AT_UPPER, BASIC, FREE, basis_at
 
 SHORTEST = 2_000  # steps below which a program is solved as quickly without a start
-OWN_STEPS = 480  # steps that a segment answers for at most
+OWN_STEPS = 480  # steps that a segment answers for at most; whole days, of steps that make a day in up to 96
 BEYOND_STEPS = 96  # steps that it looks further
 CHUNK_STEPS, CHUNKS = 4_000, 8  # about so long are parts gone through side by side, and at most so many
 
@@ -75,15 +76,19 @@ def complete(column: Array, row: Array) -> None:
 
 @dataclass(frozen=True)
 class _HandOver:
-    """An instant at which one segment's part ends and the next one's begins, and the energies then (None: free)."""
+    """An instant at which one segment's part ends and the next one's begins, and the energies then (None: free).
+
+    `open`: how many of these energies what comes after decides.
+    """
 
     instant: int
     energy_mwh: tuple[float, ...] | None
+    open: int = 0
 
 
 @dataclass(frozen=True)
 class _Solved:
-    """What a segment gave: values `x` and statuses of some columns and rows of the whole program."""
+    """What a segment gave: values `x` and statuses of some columns and rows of the whole program, and its effort."""
 
     segment: Segment
     columns: Array
@@ -91,6 +96,7 @@ class _Solved:
     column: Array
     row: Array
     x: Array
+    iterations: int
 
 
 class _Segments:
@@ -110,6 +116,16 @@ class _Segments:
         self._may_end |= self._slides
         self.guess = tuple(program.lower[self._energy].tolist())
         self.column, self.row = at_rest(program)
+        # Components with one value of each step, or of some: where they begin, these steps, and their statuses.
+        self._by_step = [
+            (block.first, place[block.slice] // 2, status)
+            for blocks, place, status in (
+                (program.variables, self._cutter.place, self.column),
+                (program.constraints, self._cutter.row_first, self.row),
+            )
+            for block in blocks.values()
+            if (np.diff(place[block.slice]) > 0).all()
+        ]
 
     def hand_over_near(self, instant: int) -> _HandOver | None:
         """Where a plan rests next to `instant`, whatever came before; None if it does not."""
@@ -128,8 +144,8 @@ class _Segments:
             self.column[at] = np.where(self._program.lower[at] == end.energy_mwh, AT_LOWER, AT_UPPER)
 
     def go_through(self, begin: _HandOver, end: _HandOver) -> None:
-        """One segment after the other from `begin` to `end`; wider ones where the battery does not rest."""
-        own, x = OWN_STEPS, np.full(self._program.columns, np.nan)
+        """One segment after the other from `begin` to `end`; wider ones where it cannot end."""
+        own, far, x = OWN_STEPS, False, np.full(self._program.columns, np.nan)
         while begin.instant < end.instant:
             last = min(begin.instant + own + BEYOND_STEPS, end.instant)
             is_last = last == end.instant
@@ -137,12 +153,15 @@ class _Segments:
             solved = self._solve(part, begin.energy_mwh, end_mwh, x)
             if solved is None:
                 return
-            self._note(solved, end)
+            self._note(self._fitted(solved, begin), end)
             x[solved.columns] = solved.x
             if is_last:
                 return
-            rests = self._rests(solved, begin.instant + 1, begin.instant + own)
-            begin, own = (self._hand_over(solved, int(rests[-1])), OWN_STEPS) if len(rests) else (begin, 2 * own)
+            ends = self._ends(solved, begin.instant + 1, begin.instant + own)
+            begin, own = (self._hand_over(solved, int(ends[-1])), OWN_STEPS) if len(ends) else (begin, 2 * own)
+            far = far or solved.iterations > last - part.first
+            if far:  # else rest is as near, and nearer to what the tie-break asks
+                self._begin_as_before(last, min(begin.instant + own + BEYOND_STEPS, end.instant))
 
     def _solve(
         self, segment: Segment, begin_mwh: Energies, end_mwh: Energies, x: Array | None = None
@@ -165,10 +184,10 @@ class _Segments:
         solver.set_basis(basis_at(column, row))
         solver.expect_few_steps()
         try:
-            found = solver.solve(duals=False).x
+            found = solver.solve(duals=False)
         except SolveError:
             return None
-        return _Solved(segment, columns, rows, *solver.statuses(found), found)
+        return _Solved(segment, columns, rows, *solver.statuses(found.x), found.x, found.iterations)
 
     def _with_ends(
         self, small: Program, columns: Array, segment: Segment, begin_mwh: Energies, end_mwh: Energies
@@ -184,6 +203,11 @@ class _Segments:
             upper[at] = upper[at] if end_mwh is None else lower[at]
         return replace(small, lower=lower, upper=upper)
 
+    def _ends(self, solved: _Solved, first: int, last: int) -> Array:
+        """Instants first..last at which a segment may end: where all its energies rest, if they do at any."""
+        rests = self._rests(solved, first, last)
+        return rests if len(rests) else first + np.flatnonzero(self._may_end[first : last + 1])
+
     def _rests(self, solved: _Solved, first: int, last: int) -> Array:
         """Instants first..last at which all its energies stand at a bound and which no longer row spans."""
         rests: list[Array] = []
@@ -195,7 +219,38 @@ class _Segments:
         return found
 
     def _hand_over(self, solved: _Solved, instant: int) -> _HandOver:
-        return _HandOver(instant, tuple(solved.x[np.searchsorted(solved.columns, self._energy + instant)].tolist()))
+        """The hand-over at `instant`; what is basic up to it and binds nothing before it is decided after it."""
+        energy = tuple(solved.x[np.searchsorted(solved.columns, self._energy + instant)].tolist())
+        given = np.isin(solved.columns, self._energy + solved.segment.first) & (solved.segment.first > 0)
+        basic = (solved.column == BASIC) & (self._cutter.place[solved.columns] <= 2 * instant) & ~given
+        tight = (solved.row != BASIC) & (self._cutter.row_last[solved.rows] <= 2 * instant)
+        return _HandOver(instant, energy, max(int(basic.sum()) - int(tight.sum()), 0))
+
+    def _fitted(self, solved: _Solved, begin: _HandOver) -> _Solved:
+        """The segment's basis with the energies that it decides at its begin in it, which were given to it.
+
+        So many others leave it. The segment before has seen which: the first that stood at a bound in its own basis.
+        """
+        columns = len(solved.columns)
+        place = np.append(self._cutter.place[solved.columns], self._cutter.row_first[solved.rows])
+        before = np.append(self.column[solved.columns], self.row[solved.rows])
+        status = np.append(solved.column, solved.row)
+        may_leave = (before != BASIC) & (status == BASIC) & (place >= 2 * begin.instant)
+        may_leave[:columns] &= ~np.isin(solved.columns, self._energy + begin.instant)
+        leave = np.flatnonzero(may_leave)
+        leave = leave[np.argsort(place[leave], kind="stable")][: begin.open]
+        status[leave] = before[leave]
+        return replace(solved, column=status[:columns], row=status[columns:])
+
+    def _begin_as_before(self, first: int, last: int) -> None:
+        """Let the steps `first` to `last` − 1, which no segment has seen, stand as those some days before them do."""
+        if last - first > OWN_STEPS:
+            return
+        for begun, step, status in self._by_step:
+            at = np.arange(*np.searchsorted(step, [first, last]))
+            before = np.searchsorted(step, step[at] - OWN_STEPS)
+            same = step[before] == step[at] - OWN_STEPS
+            status[begun + at[same]] = status[begun + before[same]]
 
     def _note(self, solved: _Solved, end: _HandOver) -> None:
         """Keep the segment's statuses, save those of energies that were given to it."""

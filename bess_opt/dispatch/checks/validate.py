@@ -18,7 +18,8 @@ from bess_opt.dispatch.optimum.bring_back import prepare, return_findings
 from bess_opt.inputs.scenario import Scenario, load
 from bess_opt.plant.from_scenario import plant_of
 from bess_opt.plant.plant import Plant
-from bess_opt.plant.products.activation import movable_mw
+from bess_opt.plant.products.activation import movable_mw, port_factor
+from bess_opt.plant.products.offers import Direction, Offer
 from bess_opt.solver.engines import engine, engines_asked
 from bess_opt.strategies.shared.discovery import get
 from bess_opt.strategies.shared.stack import ActiveStrategy
@@ -107,7 +108,7 @@ def _not_built(scenario: Scenario) -> list[Finding]:
 
 
 def _never_held(scenario: Scenario, plant: Plant) -> list[Finding]:
-    """A market product of which no bid fits into any block: hours, maximum or the batteries' power are short."""
+    """A market product of which no bid fits into any block, or not the one stated: hours or power are short."""
     found = []
     offers = {offer.name: offer for offer in plant.offers}
     for n, product in enumerate(scenario.products):
@@ -117,7 +118,23 @@ def _never_held(scenario: Scenario, plant: Plant) -> list[Finding]:
             what = f"bids begin at {offer.least_mw:g} MW, and no block can hold more than {most.max():g} MW"
             expected = "see its maximum and hours, and the power of the batteries; a pool may bid for several"
             found.append(Finding("product_never_fits", f"product[{n}]", what, expected, "warning"))
+        elif offer.bid_mw > (most := min(float(most.max()), _at_rest_mw(plant, offer))) + 1e-9:
+            what = (
+                f"found {offer.bid_mw:g} MW, and at rest no block can hold more than {most:g} MW: the rule holds none"
+            )
+            expected = f"give at most {most:g} MW, or see its hours and the power of the batteries"
+            found.append(Finding("product_never_fits", f"product[{n}].bid_mw", what, expected, "warning"))
     return found
+
+
+def _at_rest_mw(plant: Plant, offer: Offer) -> float:
+    """The most that the batteries can hold of a product while they rest, MW at the AC bus."""
+
+    def rated(way: Direction) -> float:
+        powers = [(b, b.discharge_max_mw if way == "up" else b.charge_max_mw) for b in plant.batteries]
+        return sum(power / port_factor(plant, battery, way) for battery, power in powers)
+
+    return min(rated(way) for way in offer.directions)
 
 
 def _long_search(scenario: Scenario, plant: Plant, active: ActiveStrategy | None) -> list[Finding]:

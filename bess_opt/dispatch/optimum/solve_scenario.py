@@ -318,12 +318,15 @@ def _solve_linear(
         raise InfeasibleError(conflict.reasons_of(solver, plant)) from None
     told.tell(0.4, bound=-relaxed.bound)
     solver.follow(told.part(0.4, 0.5))
-    limited = False
-    with watch.stage("tie-break"):
-        try:
-            x = solver.prefer(relaxed, ties)
-        except LimitReachedError:
-            x, limited = relaxed.x, True
+    x, limited = relaxed.x, False
+    called = tuple(pair for pair in pairs_of(plant) if pair.of_call)
+    # A search for the ways of calls breaks ties at its end, between plans that keep the rule.
+    if not one_way.needs_both_ways(program, x, called, plant.scale_mw):
+        with watch.stage("tie-break"):
+            try:
+                x = solver.prefer(relaxed, ties)
+            except LimitReachedError:
+                limited = True
     not_one_way = {p: len(one_way.steps_not_one_way(program, x, (p,), plant.scale_mw)) for p in pairs_of(plant)}
     if not any(not_one_way.values()):
         told.tell(1.0, best=-relaxed.objective)

@@ -81,7 +81,7 @@ def _read_list(kind: type[Table], value: object, key: str) -> tuple[tuple[Any, .
     items = [value] if isinstance(value, Mapping | Table) else value
     if not isinstance(items, list | tuple) or len(items) > MOST_ROWS:
         found = f"found {show(value)}" if not isinstance(items, list | tuple) else f"found {len(items)} tables"
-        return None, [Finding("no_table", key, found, f"give at most {MOST_ROWS} tables [[{key}]]")]
+        return None, [Finding("no_table", key, found, f"give tables [[{key}]], at most {MOST_ROWS}")]
     read = [read_table(kind, item, f"{key}[{n}]") for n, item in enumerate(items)]
     problems = [problem for _, wrong in read for problem in wrong]
     return (None if problems else tuple(table for table, _ in read)), problems[:MOST_TOLD]

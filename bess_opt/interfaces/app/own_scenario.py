@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import tomli_w
 
 from bess_opt.common.errors import ScenarioError
 from bess_opt.common.findings import Finding
@@ -23,6 +22,7 @@ from bess_opt.inputs.readers.arguments import MEANINGS, read_argument
 from bess_opt.inputs.readers.bring import Brought, Wanted, bring, joined
 from bess_opt.inputs.reading.scenario_reading import read_toml
 from bess_opt.inputs.scenario import Scenario, load
+from bess_opt.interfaces.app.tables_text import toml_text
 
 TABLES, SERIES = "scenario.toml", "series.csv"
 _YEARS = (8760.0, 8784.0)
@@ -39,7 +39,7 @@ class Taken:
 
 def tables_text(scenario: Scenario) -> str:
     """The tables of a scenario as TOML: batteries, site, strategies, tariff, clauses, products, outages, money."""
-    return tomli_w.dumps(scenario.to_tables())
+    return toml_text(scenario.to_tables())
 
 
 def edited(scenario: Scenario, text: str) -> Taken:
@@ -92,7 +92,7 @@ def packed(scenario: Scenario) -> bytes:
     stamps = pd.Index([stamp.isoformat() for stamp in frame.index], name="time")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as whole:
-        whole.writestr(TABLES, tomli_w.dumps(tables))
+        whole.writestr(TABLES, toml_text(tables))
         whole.writestr(SERIES, frame.set_axis(stamps).to_csv(lineterminator="\n"))
     return buffer.getvalue()
 

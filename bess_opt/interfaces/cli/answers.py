@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -116,15 +116,10 @@ def _sizing_rows(found: Sizing | JointSizing) -> list[Row]:
 
 
 def run_compare(
-    path: Path, assignments: list[str] | None, strategies: list[str] | None, out: Path | None, as_json: bool,
-    theme: Theme,
+    work: Callable[[Scenario, Told], Comparison], path: Path, assignments: list[str] | None, out: Path | None,
+    as_json: bool, theme: Theme,
 ) -> None:  # fmt: skip
-    """Compare strategies of a scenario, save and show the ladder."""
-
-    def work(read: Scenario, told: Told) -> Comparison:
-        from bess_opt.comparison.compare import compare
-
-        return compare(read, strategies, progress=told)
+    """Save and show the ladder that `work` makes of a scenario."""
 
     def files(found: Comparison) -> dict[str, bytes]:
         from bess_opt.plots import figure_png
@@ -144,7 +139,7 @@ def run_compare(
     if as_json:
         show.write_json(comparison_json(found))
     else:
-        show.write_tables(comparison_table(found))
+        show.write_tables(comparison_table(found), *money_tables(found))
 
 
 def answer(
@@ -233,6 +228,7 @@ def sizing_json(found: Sizing | JointSizing) -> dict[str, Any]:
         **{name: getattr(found, name) for name in (*same, *own, "assumptions", "calls")},
         **years,
         "metrics": found.plan.metrics.to_dict(),
+        **tables.sold_json(found.plan),
         "findings": [finding.to_dict() for finding in found.findings],
         "table": found.table.to_dict("records"),
     }
@@ -269,3 +265,20 @@ def comparison_table(found: Comparison) -> Any:
         )
     heads = ("strategy", "rung", "score", "unit", "captured", f"net revenue {found.scenario.site.currency}", "cycles")
     return tables.table(f"{found.scenario.name}: from nothing to the optimum", heads, rows)
+
+
+def money_tables(found: Comparison) -> Iterator[Any]:
+    """Of each strategy the lines of its money, market products apart, for every rung."""
+    from bess_opt.comparison.stack_attribution import TOTAL, VALUE
+    from bess_opt.plant.ledger import label_of
+
+    title, currency = f"{found.scenario.name}: where the money comes from", found.scenario.site.currency
+    strategies: Iterable[Any] = found.lines.index.get_level_values("strategy") if len(found.lines) else ()
+    for strategy in dict.fromkeys(map(str, strategies)):
+        own = found.lines.loc[strategy]
+        kept = [name for name in own.columns if own[name].notna().any()]
+        names = ["sum" if line == TOTAL else label_of(str(line)) for line in own.index]
+        amounts = [[tables.number(float(value), money=True) for value in row] for row in own[kept].to_numpy()]
+        heads = ["worth of the battery" if name == VALUE else str(name) for name in kept]
+        rows = [(name, *row) for name, row in zip(names, amounts, strict=True)]
+        yield tables.table(f"{title}, {strategy}", (f"line {currency}", *heads), rows)

@@ -58,6 +58,7 @@ from bess_opt.interfaces.cli.streams import UnwritableError, give_up, own_stdout
 
 if TYPE_CHECKING:
     from bess_opt.common.progress import Told
+    from bess_opt.comparison.compare import Comparison
     from bess_opt.dispatch.result import Dispatch
     from bess_opt.inputs.scenario import Scenario
 
@@ -206,14 +207,24 @@ def size(
 def compare(
     scenario: ScenarioPath,
     strategies: Strategies = None,
+    forecast: ForecastChoice = None,
+    horizon_h: Horizon = 48.0,
+    every_h: Every = 1.0,
     assignments: Assignments = None,
     out: ComparisonOut = None,
     as_json: AsJson = False,
     theme: ThemeChoice = Theme.light,
 ) -> None:
-    """Show SCENARIO without a plan, under its rule and at best, side by side."""
+    """Show SCENARIO without a plan, under its rule, on forecasts if one is stated, and at best, side by side."""
     names = None if strategies is None else [name.strip() for name in strategies.split(",")]
-    answers.run_compare(scenario, assignments, names, out, as_json, theme)
+
+    def work(read: Scenario, told: Told) -> Comparison:
+        from bess_opt.comparison.compare import compare as compared
+
+        known = stated_forecast(forecast) if forecast else None
+        return compared(read, names, forecast=known, horizon_h=horizon_h, every_h=every_h, progress=told)
+
+    answers.run_compare(work, scenario, assignments, out, as_json, theme)
 
 
 @command()

@@ -62,12 +62,17 @@ def dispatch_json(dispatch: Dispatch) -> dict[str, Any]:
         "ledger": dict(dispatch.ledger),
         "figures": dict(dispatch.figures),
         **({} if dispatch.of_batteries is None else {"units": _units(dispatch)}),
-        **(_sold(dispatch) if len(dispatch.delivery) else {}),
+        **sold_json(dispatch),
     }
 
 
-def _sold(dispatch: Dispatch) -> dict[str, Any]:
-    """What each market product earns, and what is left in its worst call: no number where nothing is held."""
+def sold_json(dispatch: Dispatch) -> dict[str, Any]:
+    """What each market product earns, and what is left in its worst call: no number where nothing is held.
+
+    Nothing without market products.
+    """
+    if not len(dispatch.delivery):
+        return {}
     left = dispatch.delivery.reset_index().to_dict("records")
     return {
         "products": records(dispatch.products),

@@ -14,10 +14,12 @@ from bess_opt.common.errors import BessOptError
 from bess_opt.common.wording import number, percent
 from bess_opt.comparison.compare import NONE, OPTIMAL, RULE
 from bess_opt.comparison.resilience.resilience import resilience
+from bess_opt.comparison.stack_attribution import TOTAL, VALUE
 from bess_opt.dispatch.result import Dispatch
+from bess_opt.dispatch.stack_picture import stack_figure
 from bess_opt.inputs.cycle_limits import CycleLimit
 from bess_opt.investment.lifetime.ageing import SiteAgeing, ageing
-from bess_opt.plant.ledger import LINES
+from bess_opt.plant.ledger import LINES, label_of
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plots.duration import soc_duration_figure
 from bess_opt.plots.shared.time_axes import local_days
@@ -31,6 +33,7 @@ LEFT = (
     ("every_block_mwh", "if each block is called [MWh]"),
 )
 YEAR = "The year at a glance"
+STACK = "The local day whose capacity pays most: bids on the base point, stored energy, and the prices of capacity."
 RUNGS = {NONE: "no battery", RULE: "simple rule", OPTIMAL: "optimal plan"}
 
 
@@ -126,9 +129,9 @@ def _money(best: Dispatch, lines: pd.DataFrame) -> Section | None:
     heads = [f"line [{best.scenario.site.currency}]", *(RUNGS[rung] for rung in rungs), "worth of the battery"]
     rows = [
         [
-            LINES[name].label if name in LINES else "sum",
+            "sum" if name == TOTAL else label_of(str(name)),
             *(number(float(row[rung])) for rung in rungs),
-            number(float(row["value"])),
+            number(float(row[VALUE])),
         ]
         for name, row in own.iterrows()
     ]
@@ -252,7 +255,8 @@ def _products(best: Dispatch, plant: Plant) -> Section | None:
         "Capacity that the optimal plan holds for the market. What is promised leaves room in the worst call; "
         "the last two say what calls unlike the plan's would leave in store, and are below zero where it falls short."
     )
-    return Section("Products", words, heads, rows)
+    drawn = [] if not best.scenario.product else [(STACK, stack_figure(best, None, "light"))]
+    return Section("Products", words, heads, rows, drawn)
 
 
 def _batteries(best: Dispatch, plant: Plant) -> Section | None:

@@ -25,7 +25,7 @@ from bess_opt.plant.products.offers import Offer
 BID = Meaning("product", kind="flow", limit=Limit("product maximum"), tie="capacity")
 PART = Meaning(kind="flow")
 BLOCK = Meaning("product", kind="limit", stated_at="product", words="bids that are constant within a block")
-CHOICE, ON = replace(BLOCK, words="bids that the market takes"), Meaning(kind="choice")
+CHOICE, ON = replace(BLOCK, words="bids that the market takes"), Meaning("whole bids", kind="choice")
 
 
 def add_products(m: Any, plant: Plant) -> None:

@@ -50,9 +50,10 @@ def legend_beside(axes: Axes, handles: Sequence[Artist | Container], look: Theme
         )
 
 
-def draw_steps(axes: Axes, edges: Floats, values: Floats, colour: str, label: str) -> Artist:
+def draw_steps(axes: Axes, edges: Floats, values: Floats, colour: str, label: str, style: str = "-") -> Artist:
     """A line that holds each value over its step."""
-    return axes.plot(edges, held(values), drawstyle="steps-post", color=colour, linewidth=LINE_PT, label=label)[0]
+    look: dict[str, Any] = {"color": colour, "linewidth": LINE_PT, "linestyle": style, "label": label}
+    return axes.plot(edges, held(values), drawstyle="steps-post", **look)[0]
 
 
 def draw_bars(

@@ -80,7 +80,7 @@ class OneWaySearch(SegmentPlans):
             self._early, self._bound = rounds.found, rounds.bound
 
     def _is_near(self, plan: Exact) -> bool:
-        return plan.solution.objective - self._bound <= self.tolerance()
+        return plan.solution.objective - self._bound <= self.tolerance
 
     def _finished(self, plan: Exact) -> Exact:
         """The plan with equal ones told apart, and its bound."""
@@ -100,7 +100,7 @@ class OneWaySearch(SegmentPlans):
             while True:
                 told = next(rounds)
                 told.tell(0.0, bound=-bound, best=None if self._early is None else -self._early.solution.objective)
-                allowance = self.tolerance() / (2 * len(segments))
+                allowance = self.tolerance / (2 * len(segments))
                 fresh_ones = [segment for segment in segments if segment not in solved]
                 solved |= self._solve_segments(fresh_ones, allowance / 4, told)
                 answers = [solved[segment] for segment in segments]
@@ -109,7 +109,7 @@ class OneWaySearch(SegmentPlans):
                 if self._early is not None and self._is_near(self._early):
                     return self._finished(self._early)
                 open_ones = [w for w in segments if not solved[w].gap <= allowance]
-                short = sum(a.gap for a in answers) > self.tolerance() / 2
+                short = sum(a.gap for a in answers) > self.tolerance / 2
                 if short and open_ones and open_ones != [Segment(0, self.steps)]:
                     wider = [grown(w, ends) if w in open_ones else w for w in segments]
                     segments = merged_segments(wider, separable)
@@ -178,7 +178,7 @@ class OneWaySearch(SegmentPlans):
         return plan
 
     def _closes(self, plan: Exact) -> bool:
-        return plan.solution.objective - plan.bound <= 10.0 * self.tolerance()
+        return plan.solution.objective - plan.bound <= 10.0 * self.tolerance
 
     def _within_limit(self, bound: float, answers: list[Answer]) -> Exact:
         """Out of time: the last plans of all segments, else steps' ways on balance, with what is proven."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ AROUND = 24  # steps of a segment about a mended step at first
 ROUNDS = 60  # after which the search by segments is asked
 NODES, NODES_MORE, MOST_NODES = 40, 3, 4_000  # branches of a segment at first, how many times more each time, at most
 FEW = 8  # segments whose own plans may go together; of more, some do not
-LONGEST = 120  # steps of a segment up to which it grows here
+LONGEST = 240  # steps of a segment up to which it grows here
 
 Spans = Iterable[tuple[int, int]]
 
@@ -53,12 +54,13 @@ class PriceRounds:
         self._segments: list[Segment] = []
         self._known: dict[Segment, Priced] = {}
         self._nodes: dict[Segment, int] = {}
+        self._fruitless: dict[Segment, int] = {}  # branches by which the best plan is no better, its ends held
         self._prices = self._column = self._row = np.zeros(0)
 
     @property
     def closes(self) -> bool:
         """Whether the plan is as near its bound as was asked for."""
-        return self.best is not None and self.best.solution.objective - self.bound <= self._plans.tolerance()
+        return self.best is not None and self.best.solution.objective - self.bound <= self._plans.tolerance
 
     @property
     def found(self) -> Exact | None:
@@ -75,10 +77,10 @@ class PriceRounds:
             if self.closes:
                 return
             short = self._short_of_bound()
+            if self._try(self.best, self._better_inside(self.best, short)):
+                continue
             few = {} if len(short) > FEW else {segment: self._known[segment].idle for segment in short}
             if self._try(self.best, few):
-                continue
-            if self._try(self.best, self._better_inside(self.best, short)):
                 continue
             # Those that were not solved to their end go on; those that were know too little of what is around.
             ended = {segment for segment in short if not self._known[segment].limited}
@@ -94,7 +96,8 @@ class PriceRounds:
         """Enter a better plan: its prices, its basis, and segments around all steps in which it closes a way."""
         if plan is None:
             return
-        plans, self.best = self._plans, plan
+        plans, last, self.best = self._plans, self.best, plan
+        self._fruitless = {s: nodes for s, nodes in self._fruitless.items() if self._is_as_before(s, last, plan)}
         new = plan.solution.row_dual
         if len(self._prices):  # what has changed by rounding alone keeps its price, and segments what is known
             least = LOOSE * float(np.abs(new).max(initial=0.0))
@@ -110,6 +113,15 @@ class PriceRounds:
             spans.append(self._out_to_ends(step - AROUND // 2, step + 1 + AROUND // 2))
         self._segments = _laid_out(spans, 2 * AROUND)
 
+    def _is_as_before(self, segment: Segment, last: Exact | None, plan: Exact) -> bool:
+        """Whether the segment, its ends held, is the same in both plans."""
+        cutter = self._plans.cutter
+        if last is None or cutter.has_wide_rows:
+            return False
+        columns, _ = cutter.place_of(segment)
+        columns = columns[columns < self._plans.program.columns]
+        return bool(np.abs(plan.x[columns] - last.x[columns]).max() <= LOOSE * self._plans.scale_mw)
+
     def _out_to_ends(self, first: int, last: int) -> tuple[int, int]:
         """The span from the last instant up to `first` at which a segment may end to the first one from `last` on."""
         ends = self._ends
@@ -119,7 +131,7 @@ class PriceRounds:
 
     def _evaluate(self, best: Exact) -> None:
         """Bound all plans at the present prices."""
-        allowance = self._plans.tolerance() / (4 * max(1, len(self._segments)))
+        allowance = self._plans.tolerance / (4 * max(1, len(self._segments)))
         full = self._plans.with_ways(best.x)
         found = side_by_side(lambda one: self._priced(one, full, allowance), self._segments)
         self._known = dict(zip(self._segments, found, strict=True))
@@ -136,7 +148,16 @@ class PriceRounds:
         done = known is not None and (not known.limited or known.nodes >= nodes)
         if known is not None and done and np.array_equal(known.cost, cut.priced.cost):
             return replace(known, above=paid - known.bound)
-        _, columns, rows = plans.cutter.slice(segment)
+        ways = plans.ways(cut.origin, segment)
+        begin = Begin(here, self._basis(segment, here), nodes)
+        found = plans.solve_small(cut.priced, ways, allowance, begin)
+        idle = plans.idle_in(cut, segment, found.x)
+        return Priced(cut.priced.cost, found.bound, idle, paid - found.bound, nodes, limited=found.limited)
+
+    def _basis(self, segment: Segment, here: Array) -> Any:
+        """The part of the basis of the whole plan that is a segment's, with the ways of its plan `here`."""
+        plans = self._plans
+        columns, rows = plans.cutter.place_of(segment)
         column = np.where(here > 0.5, AT_UPPER, AT_LOWER)
         own = columns < plans.program.columns
         column[own] = self._column[columns[own]]
@@ -144,37 +165,34 @@ class PriceRounds:
         own = rows < plans.program.rows
         row[own] = self._row[rows[own]]
         complete(column, row)
-        ways = plans.ways(cut.origin, segment)
-        begin = Begin(here, basis_at(column, row), nodes)
-        found = plans.solve_small(cut.priced, ways, allowance, begin)
-        idle = plans.idle_in(cut, segment, found.x)
-        return Priced(cut.priced.cost, found.bound, idle, paid - found.bound, nodes, limited=found.limited)
+        return basis_at(column, row)
 
     def _short_of_bound(self) -> list[Segment]:
         """The segments in which the plan costs most above the bound, the worst first; the others leave little."""
         by_worst = sorted(self._segments, key=lambda segment: -self._known[segment].above)
         left = np.cumsum([self._known[segment].above for segment in reversed(by_worst)])[::-1]
-        return [segment for segment, rest in zip(by_worst, left, strict=True) if rest > self._plans.tolerance() / 2]
+        return [segment for segment, rest in zip(by_worst, left, strict=True) if rest > self._plans.tolerance / 2]
 
     def _better_inside(self, best: Exact, segments: Sequence[Segment]) -> dict[Segment, Mapping[str, Array]]:
         """Ways of better plans of `segments` whose ends are as in `best`, where there are any."""
         plans, full = self._plans, self._plans.with_ways(best.x)
-        allowance = plans.tolerance() / (4 * max(1, len(segments)))
+        allowance = plans.tolerance / (4 * max(1, len(segments)))
 
         def solved(segment: Segment) -> Mapping[str, Array] | None:
             cut = plans.cutter.cut(segment, full, self._prices)
             here, nodes = full[cut.origin], self._nodes.get(segment, NODES)
+            begin = Begin(here, None if cut.coupled else self._basis(segment, here), nodes)
             try:
-                found = plans.solve_small(
-                    cut.held, plans.ways(cut.origin, segment), allowance, Begin(here, nodes=nodes)
-                )
+                found = plans.solve_small(cut.held, plans.ways(cut.origin, segment), allowance, begin)
             except InfeasibleProgramError:
                 return None  # by a hair: what is held is a plan
             better = float(cut.held.cost @ (here - found.x)) > allowance
             return plans.idle_in(cut, segment, found.x) if better else None
 
-        found = zip(segments, side_by_side(solved, segments), strict=True)
-        return {segment: idle for segment, idle in found if idle is not None}
+        asked = [segment for segment in segments if self._fruitless.get(segment) != self._nodes.get(segment, NODES)]
+        found = dict(zip(asked, side_by_side(solved, asked), strict=True))
+        self._fruitless |= {segment: self._nodes.get(segment, NODES) for segment in asked if found[segment] is None}
+        return {segment: idle for segment, idle in found.items() if idle is not None}
 
     def _try(self, best: Exact, ways: Mapping[Segment, Mapping[str, Array]]) -> bool:
         """Whether those ways of segments, and those of `best` elsewhere, make a better plan; then it is taken."""
@@ -190,7 +208,7 @@ class PriceRounds:
                 steps = steps[(steps >= 0) & (steps < plans.steps)]
                 still[flow] = steps[elsewhere[steps]]
         plan = plans.mended([*ways.values(), still], self.bound, len(self._segments), ties=False)
-        least = plans.tolerance() / 10.0
+        least = plans.tolerance / 10.0
         if plan is None or plan.solution.objective > best.solution.objective - least:
             return False
         self._take(plan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,7 @@ class SegmentPlans:
         """Steps in which a converter of `pairs` is not one way."""
         return steps_not_one_way(self.program, x, self.pairs, self.scale_mw)
 
+    @cached_property
     def tolerance(self) -> float:
         """Distance from the bound that is allowed, in units of the objective."""
         turnover = dot(np.abs(self.program.cost), np.abs(self._x))
@@ -90,13 +92,30 @@ class SegmentPlans:
         """The columns of the segment's converters in its program, whose columns in the full one are `origin`."""
         steps = np.arange(segment.first, segment.last)
 
-        def columns(names: list[str]) -> Array:
+        def columns(names: Sequence[str]) -> Array:
             return np.searchsorted(origin, np.concatenate([self.full.variables[n].first + steps for n in names]))
 
-        pairs = self.pairs
-        return Ways(
-            columns([p.first for p in pairs]), columns([p.second for p in pairs]), columns([p.binary for p in pairs])
-        )
+        first, second, binary = zip(*((p.first, p.second, p.binary) for p in self.pairs), strict=True)
+        weight = np.repeat(self._weights, len(steps))
+        return Ways(columns(first), columns(second), columns(binary), weight)
+
+    @cached_property
+    def _weights(self) -> Array:
+        """What both ways at once of each pair are worth: of calls, the share of energy that they would lose."""
+        lost = np.array([self._lost(pair) for pair in self.pairs])
+        others = lost.max(initial=0.0)
+        return np.where(lost > 0.0, lost / others, 1.0) if others > 0.0 else np.ones(len(lost))
+
+    def _lost(self, pair: Pair) -> float:
+        """Energy that one MW both ways at once takes from the cells or from their room, MWh."""
+        full = self.full
+        flows = [full.variables[name].first for name in (pair.first, pair.second)]
+        own = np.flatnonzero(np.isin(full.column, flows))
+        rows = full.row_of_entry[own]
+        taken = np.bincount(rows, full.value[own], full.rows)
+        meaning = {name: block.meaning for name, block in full.constraints.items()}
+        carries = [name for name, one in meaning.items() if one.carries_energy and one.kind != "cut"]
+        return max((float(np.abs(taken[full.constraints[name].slice]).max()) for name in carries), default=0.0)
 
     def idle_in(self, programs: SegmentPrograms, segment: Segment, x: Array) -> dict[str, Array]:
         """Steps of the segment at which each flow stands still in its plan `x`."""
@@ -123,7 +142,7 @@ class SegmentPlans:
 
     def branched(self, program: Program, ways: Ways, allowance: float, begin: Begin = NOWHERE) -> Solution | None:
         """The best plan by branches; None where the program is not one for them."""
-        if not self._only_ways or len(ways.binary) > MOST_CHOICES:
+        if not self._only_ways or (begin.nodes is None and len(ways.binary) > MOST_CHOICES):
             return None
         search = WayBranches(program, ways, self._small_options, self.scale_mw, self._left_s, begin.basis)
         return search.run(allowance, begin.plan, begin.nodes)
@@ -197,7 +216,7 @@ class SegmentPlans:
         program, total = self.program, self.program.offset
         row, column = np.array(row_dual), program.cost - program.priced(row_dual)
         for segment in segments:
-            _, columns, rows = self.cutter.slice(segment)
+            columns, rows = self.cutter.place_of(segment)
             column[columns[columns < program.columns]] = row[rows[rows < program.rows]] = 0.0
         least = LOOSE * float(np.abs(program.cost).max(initial=0.0))
         for price, low, high in (

@@ -89,6 +89,41 @@ class SegmentPrograms:
     coupled: bool
 
 
+@dataclass(frozen=True)
+class _Frame:
+    """Where a segment stands in the full program; its numbers are read anew each time.
+
+    `rows` and `position` are those of each of its matrix `entries`, in the full program and in the segment's columns;
+    `inside` are the entries of `own_rows`, which lie wholly in the segment, and `start` where each of these begins;
+    `outside` are the others.
+    """
+
+    columns: Array
+    entries: Array
+    rows: Array
+    position: Array
+    inside: Array
+    outside: Array
+    own_rows: Array
+    start: Array
+
+    def program(self, full: Program) -> Program:
+        """The segment's columns and own rows; what crosses its ends is left out."""
+        own = self.entries[self.inside]
+        return Program(
+            cost=full.cost[self.columns],
+            offset=0.0,
+            lower=full.lower[self.columns],
+            upper=full.upper[self.columns],
+            row_lower=full.row_lower[self.own_rows],
+            row_upper=full.row_upper[self.own_rows],
+            start=self.start,
+            column=self.position[self.inside],
+            value=full.value[own],
+            integer=full.integer[self.columns],
+        )
+
+
 class Cutter:
     """Cuts segments out of `full`, the program with binaries, around the relaxation's values and row duals."""
 
@@ -104,6 +139,7 @@ class Cutter:
         for block in full.constraints.values():
             self._implied[block.slice] = block.meaning.kind == "cut"
         self._of_entry = of_entry
+        self._frames: dict[Segment, _Frame] = {}
 
     @cached_property
     def _columns_in_time(self) -> tuple[Array, Array]:
@@ -185,23 +221,20 @@ class Cutter:
         With `share`, rows longer than a segment reaches have their price in `held` too: what its plan uses more of
         them, others give up.
         """
-        full = self.full
-        columns, entries = self._held_by(segment)
-        position = np.searchsorted(columns, full.column[entries])
-        rows = self._rows[entries]
-        inside = self._inside(segment, rows)
-        cost = full.cost[columns].copy()
-        dual = np.append(row_dual, 0.0)[np.minimum(rows, len(row_dual))]  # rows of the binaries have none
-        worth = full.value[entries] * dual
-        np.subtract.at(cost, position[~inside], worth[~inside])
+        full, frame = self.full, self._frame(segment)
+        columns, rows, position, outside = frame.columns, frame.rows, frame.position, frame.outside
+        cost = full.cost[columns]
+        # Rows of the binaries have no dual.
+        worth = full.value[frame.entries] * np.where(rows < len(row_dual), row_dual.take(rows, mode="clip"), 0.0)
+        np.subtract.at(cost, position[outside], worth[outside])
         if segment.joined:  # the energy at a shared instant is priced once: what one segment gets the other gives
             for energy in stores(full.variables):
                 first = int(np.searchsorted(columns, energy.first + segment.first))
-                cost[first] = worth[inside & (position == first)].sum()
-        held, _ = full.part(columns, entries[inside], rows[inside])
+                cost[first] = worth[frame.inside][position[frame.inside] == first].sum()
+        held = frame.program(full)
         priced = replace(held, cost=cost, lower=held.lower.copy(), upper=held.upper.copy())
-        shared = ~inside & self._long[rows] if share else np.zeros(len(rows), dtype=bool)
-        if shared.any():
+        shared = outside[self._long[rows[outside]]] if share else outside[:0]
+        if len(shared):
             held = replace(held, cost=held.cost.copy())
             np.subtract.at(held.cost, position[shared], worth[shared])
         instants = [i for i in (segment.first, segment.last) if 0 < i < self.steps]
@@ -210,19 +243,38 @@ class Cutter:
         at = np.searchsorted(columns, ends)
         held.lower[at] = held.upper[at] = x[ends]
         # A cut that crosses an end would take the ways beyond it from `x`, which may not have any.
-        coupling = np.setdiff1d(rows[~inside & ~shared & ~self._implied[rows]], self._end_rows(segment))
+        others = np.setdiff1d(outside, shared)
+        coupling = np.setdiff1d(rows[others[~self._implied[rows[others]]]], self._end_rows(segment))
         if len(coupling):
             held = held.with_rows(self._coupled_rows(coupling, columns, x))
         return SegmentPrograms(priced, held, columns, at, x[ends], bool(len(coupling)))
 
     def slice(self, segment: Segment) -> tuple[Program, Array, Array]:
         """(program, columns, rows) of what lies wholly in the segment, its numbers as they are."""
-        full = self.full
         columns, entries = self._held_by(segment)
         rows = self._rows[entries]
         inside = self._inside(segment, rows)
-        small, of = full.part(columns, entries[inside], rows[inside])
+        small, of = self.full.part(columns, entries[inside], rows[inside])
         return small, columns, of
+
+    def place_of(self, segment: Segment) -> tuple[Array, Array]:
+        """(columns, rows) of what lies wholly in a segment that is asked for again and again."""
+        frame = self._frame(segment)
+        return frame.columns, frame.own_rows
+
+    def _frame(self, segment: Segment) -> _Frame:
+        if segment not in self._frames:
+            columns, entries = self._held_by(segment)
+            rows = self._rows[entries]
+            own = self._inside(segment, rows)
+            inside, outside = np.flatnonzero(own), np.flatnonzero(~own)
+            first = np.flatnonzero(np.diff(rows[inside], prepend=-1))
+            start = np.append(first, len(inside)).astype(np.int32)
+            position = np.searchsorted(columns, self.full.column[entries]).astype(np.int32)
+            self._frames[segment] = _Frame(
+                columns, entries, rows, position, inside, outside, rows[inside][first], start
+            )
+        return self._frames[segment]
 
     def begun_before(
         self, segment: Segment, columns: Array, x: Array

@@ -29,11 +29,15 @@ IDLE = 1e-9  # of the plant's size: less than this is no flow
 
 @dataclass(frozen=True)
 class Ways:
-    """Columns of flows that exclude each other, and of the binaries that are 1 where the first one may flow."""
+    """Columns of flows that exclude each other, and of the binaries that are 1 where the first one may flow.
+
+    `weight`: what both ways at once are worth beside those of other converters.
+    """
 
     first: np.ndarray
     second: np.ndarray
     binary: np.ndarray
+    weight: np.ndarray | float = 1.0
 
 
 @dataclass(order=True)
@@ -123,9 +127,9 @@ class WayBranches:
             return None
 
     def _branch(self, x: Array) -> tuple[int, bool] | None:
-        """(choice to branch on, whether its first flow is the larger): where both ways are used the most."""
+        """(choice to branch on, whether its first flow is the larger): where both ways at once are worth the most."""
         first, second = x[self._ways.first], x[self._ways.second]
-        both = np.minimum(first / self._limits[0], second / self._limits[1])
+        both = self._ways.weight * np.minimum(first / self._limits[0], second / self._limits[1])
         both[np.minimum(first, second) <= IDLE * self._scale_mw] = 0.0
         place = int(np.argmax(both))
         return (place, bool(first[place] > second[place])) if both[place] > 0.0 else None

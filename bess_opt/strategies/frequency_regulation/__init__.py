@@ -19,7 +19,8 @@ rated power, each for its own part. The base point brings the stored energy back
 an hour, in the last 24 hours to `soc_end`. It does not know the signal of a step before that step; the optimum, as
 with prices, knows it all. For blocks longer than a step it counts on the least and most of load and PV as ratings of
 the site; where PV alone can fill the connection or the shared inverter it holds nothing then, nor where a ramp of the
-connection may move its power or both buses hold batteries.
+connection may move its power or both buses hold batteries. Stated bids of market products are held first, where they
+fit; its capacity is then what they leave.
 
 Beside the score: mean capacity held, and with a series `regulation_signal` the share of what was called that
 was delivered. `replay_signal` measures a plan made on expectation against a signal of any step.

@@ -33,7 +33,7 @@ class HoldCapacity:
         self._units = [_Unit(plant, battery, activation_up, activation_down) for battery in plant.batteries]
         names = [battery.name for battery in plant.batteries] if len(plant.batteries) > 1 else []
         prefixes = ["", *(battery.prefix for battery in plant.batteries if battery.prefix)]
-        held = Held.nothing(plant.steps, [f"{prefix}{name}" for prefix in prefixes for name in PRODUCTS_SOLD])
+        held = Held.nothing(plant.steps, [f"{prefix}{offer.name}" for prefix in prefixes for offer in plant.offers])
         self.held = Held(held.capacity_mw, held.swing_mw, {name: [0.0] * plant.steps for name in names})
         self._sold = [held.capacity_mw[name] for name in PRODUCTS_SOLD]
         self.wish = 0.0

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bess_opt.common.errors import StrategyError
 from bess_opt.plant.plant import Plant, Storage
 from bess_opt.plant.products.activation import port_factor
 from bess_opt.plant.products.offers import SIGN, Direction, Offer, call_levels
@@ -23,22 +22,23 @@ from bess_opt.plant.rule import AnyRule, Held, State
 
 RECENTRE_H = 1.0  # hours in which what calls moved is brought back
 CANDIDATES = 65  # base points that are tried where the one that is wished for breaks a promise
+CLOSER = 3  # times that they are tried, closer each time around the one that breaks it least
 SLACK = 1e-9  # of nameplate: an energy that misses by less is there
 
 
 def holding_products(plant: Plant, rule: AnyRule) -> AnyRule:
     """`rule` with the bids of the plant's market products beside it; the rule itself where none is stated.
 
-    A rule that holds regulation leaves no bid room. Raises `StrategyError` for one that already stands beside it.
+    A rule that sets a capacity of its own holds what the bids leave of it.
     """
     stated = [offer for offer in plant.offers if offer.bid_mw > 0.0 or np.nan_to_num(offer.held_mw) > 0.0]
-    if any(offer.line == "regulation" for offer in plant.offers):
-        standing = [offer.name for offer in stated if np.nan_to_num(offer.held_mw) > 0.0]
-        if standing:
-            found = f"product: {standing[0]!r} states held_mw, which a rule that sets its own regulation cannot keep"
-            raise StrategyError(f"{found}; use optimize or control, or state the regulation as products too")
+    if not stated:
         return rule
-    return HoldProducts(plant, rule, stated) if stated else rule
+    own: Held | None = getattr(rule, "held", None)
+    sold = [offer for offer in plant.offers if offer.line == "regulation"]
+    return (
+        HoldProducts(plant, rule, stated) if own is None or not sold else HoldBeside(plant, rule, own, stated, sold)
+    )
 
 
 class HoldProducts:
@@ -53,23 +53,33 @@ class HoldProducts:
         nothing = np.zeros(plant.steps)
         lowest, _, highest, _ = port_bounds(plant, Setpoints(nothing, nothing, nothing, nothing))
         self._units = [_Unit(plant, battery, offers, lowest, highest) for battery in plant.batteries]
-        self._starts = {offer.name: np.isin(np.arange(plant.steps), offer.block_starts).tolist() for offer in offers}
-        ends = {offer.name: np.append(offer.block_starts[1:], plant.steps)[offer.block] for offer in offers}
+        every = np.arange(plant.steps)
+        self._starts = {offer.name: np.isin(every, offer.block_starts).tolist() for offer in plant.offers}
+        ends = {offer.name: np.append(offer.block_starts[1:], plant.steps)[offer.block] for offer in plant.offers}
         self._ends = {name: end.tolist() for name, end in ends.items()}
         self._bids: dict[str, float] = {}
 
     def __call__(self, state: State) -> float | Mapping[str, float]:
         """Mean power of each battery in the step, + discharges."""
         t = state.step
-        wished = self._wished(self._rule(state), state)
-        energies = [state.units[name].energy_mwh for name in self.held.swing_of] or [state.energy_mwh]
+        wished, energies = self._wished(self._rule(state), state), self._energies(state)
         self._choose(t, energies)
-        running = [offer for offer in self._offers if self._bids.get(offer.name, 0.0) > 0.0]
-        powers = []
+        return self._operated(t, wished, energies)
+
+    def _energies(self, state: State) -> list[float]:
+        return [state.units[name].energy_mwh for name in self.held.swing_of] or [state.energy_mwh]
+
+    def _operated(self, t: int, wished: Sequence[float], energies: Sequence[float]) -> float | dict[str, float]:
+        """Mean power of each battery, its base point as near to what is `wished` as all calls allow."""
+        running, powers = self._running(), []
         for unit, wish, energy in zip(self._units, wished, energies, strict=True):
             base = wish if not running else unit.base(t, wish, energy, self._calls(running, t))
-            powers.append(self._note(unit, t, base, running, wish))
+            powers.append(self._note(unit, t, base, running))
         return powers[0] if not self.held.swing_of else dict(zip(self.held.swing_of, powers, strict=True))
+
+    def _running(self) -> list[Offer]:
+        """The products of which a bid is held."""
+        return [offer for offer in self._plant.offers if self._bids.get(offer.name, 0.0) > 0.0]
 
     def _wished(self, answer: float | Mapping[str, float], state: State) -> list[float]:
         """What the rule asks of each battery; one power for all is shared by room."""
@@ -95,16 +105,19 @@ class HoldProducts:
                 continue
             stands = offer.block[t] == offer.block[0] and not np.isnan(offer.held_mw)
             bid = offer.held_mw if stands else offer.bid_mw
-            others = [other for other in self._offers if self._bids.get(other.name, 0.0) > 0.0]
+            others = self._running()
             alone = offer.group is None or all(other.group != offer.group for other in others)
             free = alone and bid <= offer.most_mw[t] + SLACK
             self._bids[offer.name] = float(bid)
             calls = self._calls([*others, offer], t)
-            fits = free and all(u.fits(t, e, calls) for u, e in zip(self._units, energies, strict=True))
-            if not stands and not fits:
+            if not stands and not (free and self._fit(t, energies, calls)):
                 self._bids[offer.name] = 0.0
 
-    def _note(self, unit: _Unit, t: int, base: float, running: Sequence[Offer], wish: float) -> float:
+    def _fit(self, t: int, energies: Sequence[float], calls: _Calls) -> bool:
+        """Whether every battery can serve its part of all calls."""
+        return all(unit.fits(t, energy, calls) for unit, energy in zip(self._units, energies, strict=True))
+
+    def _note(self, unit: _Unit, t: int, base: float, running: Sequence[Offer]) -> float:
         """Note what a battery holds in a step; its mean power over base point and calls."""
         charge, discharge, rest = 0.0, 0.0, 1.0
         for offer in running:
@@ -123,8 +136,69 @@ class HoldProducts:
         swing = min(charge, discharge) if running else 0.0
         (self.held.swing_of.get(unit.battery.name) or self.held.swing_mw)[t] = swing
         if running:
-            unit.follow(charge, discharge, wish)
+            unit.follow(charge, discharge, base)
         return discharge - charge
+
+
+class HoldBeside(HoldProducts):
+    """Bids beside a rule that sets a capacity of its own, which is cut from block to block to what the bids leave.
+
+    Where no bid is held in a block of it the rule is as it is alone.
+    """
+
+    def __init__(
+        self, plant: Plant, rule: AnyRule, own: Held, offers: Sequence[Offer], sold: Sequence[Offer]
+    ) -> None:
+        """`own` is what the rule would hold alone of the products `sold`, alike and in the same blocks."""
+        super().__init__(plant, rule, offers)
+        self._own, self._sold, self._beside = own, sold, False
+
+    def __call__(self, state: State) -> float | Mapping[str, float]:
+        """Mean power of each battery in the step, + discharges."""
+        t, answer, energies = state.step, self._rule(state), self._energies(state)
+        starts = self._starts[self._sold[0].name][t]
+        if starts:
+            self._sell(0.0)
+        self._choose(t, energies)
+        stated = any(self._bids.get(offer.name, 0.0) > 0.0 for offer in self._offers)
+        self._beside = stated or (self._beside and not starts)
+        wanted = self._own.capacity_mw[self._sold[0].name][t]
+        if starts:
+            self._sell(self._left(t, wanted, energies) if self._beside else wanted)
+        if self._beside:
+            powers = self._operated(t, self._base_points(t, answer, state), energies)
+            for unit in self._units:
+                unit.drift = 0.0  # the rule brings back itself what calls moved
+            return powers
+        for name, capacity in self._own.capacity_mw.items():
+            self.held.capacity_mw[name][t] = capacity[t]
+        self.held.swing_mw[t] = self._own.swing_mw[t]
+        for name, swing in self._own.swing_of.items():
+            self.held.swing_of[name][t] = swing[t]
+        return answer
+
+    def _sell(self, capacity_mw: float) -> None:
+        self._bids |= dict.fromkeys((offer.name for offer in self._sold), capacity_mw)
+
+    def _left(self, t: int, wanted: float, energies: Sequence[float]) -> float:
+        """The most of the capacity that is `wanted` for which the bids leave room."""
+
+        def fits(capacity_mw: float) -> bool:
+            self._sell(capacity_mw)
+            return self._fit(t, energies, self._calls(self._running(), t))
+
+        return wanted if fits(wanted) else _towards(0.0, wanted, fits)
+
+    def _base_points(self, t: int, answer: float | Mapping[str, float], state: State) -> list[float]:
+        """What the rule asks of each battery, without the calls of its capacity."""
+        found = []
+        for unit, power in zip(self._units, self._wished(answer, state), strict=True):
+            for offer in self._sold:
+                part = self._own.capacity_mw[f"{unit.battery.prefix}{offer.name}"][t]
+                for way, share in offer.called.items():
+                    power -= SIGN[way] * float(share[t]) * unit.factor[way] * part
+            found.append(power)
+        return found
 
 
 @dataclass
@@ -229,12 +303,25 @@ class _Unit:
         return energy - floor >= up - slack and ceiling - energy >= down - slack
 
     def base(self, t: int, wish: float, energy: float, calls: _Calls) -> float:
+        """The base point next to `wish`, and to what brings back calls, at which every call can be served.
+
+        Only what calls moved is brought back: what limits keep from the rule it sees in the stored energy.
+        """
+        own = self._served(t, wish, energy, calls)
+        if self.drift == 0.0:
+            return own
+        back = self.drift * self.plant.step_h / max(RECENTRE_H, self.plant.step_h)
+        found = self._served(t, wish + back / (self.out if back > 0.0 else self.into), energy, calls)
+        self.drift += self.gain(found) - self.gain(own)
+        return found
+
+    def _served(self, t: int, wish: float, energy: float, calls: _Calls) -> float:
         """The base point next to `wish` at which every call can be served, now and in the steps to come."""
         low, high = self.room(t, calls, ahead=False)
-        hours = max(RECENTRE_H, self.plant.step_h)
-        back = self.drift * self.plant.step_h / hours
-        wish = wish + (back / self.out if back > 0.0 else back / self.into)
         floor, ceiling = self.window(t, calls)
+        # As far charged as that, no discharge is left: a call that stops it leaves more than one that charges brings.
+        spare = ceiling - self.taken(max(high, 0.0), calls, "down") - self.kept * energy + float(self.drawn[t])
+        wish = max(wish, min(-spare / self.into, 0.0))
         least, most = self.room(t, calls, ahead=True)
         lost, gained = self.worst(calls, least, most)
         leak = (1.0 - self.kept) * ceiling + float(self.drawn[t : t + calls.left].max())
@@ -257,12 +344,16 @@ class _Unit:
         slack = SLACK * self.battery.energy_mwh
         if missing(nearest) <= slack:
             return nearest
-        spread = {*np.linspace(low, high, CANDIDATES).tolist(), min(max(0.0, low), high)}
-        tried: list[float] = sorted(spread, key=lambda base: abs(base - nearest))
-        for base in tried:
-            if missing(base) <= slack:
-                return _towards(base, nearest, lambda x: missing(x) <= slack)
-        return float(min(tried, key=missing))
+        first, last, best = low, high, min(max(0.0, low), high)
+        for _ in range(CLOSER):
+            spread = {*np.linspace(first, last, CANDIDATES).tolist(), best}
+            tried: list[float] = sorted(spread, key=lambda base: abs(base - nearest))
+            for base in tried:
+                if missing(base) <= slack:
+                    return _towards(base, nearest, lambda x: missing(x) <= slack)
+            best, apart = float(min(tried, key=missing)), (last - first) / (CANDIDATES - 1)
+            first, last = max(best - apart, low), min(best + apart, high)
+        return best
 
     def _mean_gain(self, t: int, base: float, calls: _Calls) -> float:
         """MWh that the cells gain in step `t`, base point and the calls that it has."""
@@ -273,9 +364,9 @@ class _Unit:
                 gained, rest = gained + float(share[t]) * self.gain(power), rest - float(share[t])
         return gained + rest * self.gain(base)
 
-    def follow(self, charge: float, discharge: float, wish: float) -> None:
+    def follow(self, charge: float, discharge: float, base: float) -> None:
         """Note how far the step moved the stored energy from where the rule's own power would have it."""
-        self.drift += self.into * charge - self.out * discharge - self.gain(wish)
+        self.drift += self.into * charge - self.out * discharge - self.gain(base)
 
 
 def _towards(good: float, goal: float, holds: Callable[[float], bool]) -> float:

@@ -146,14 +146,13 @@ def test_windows_over_all_that_comes_hold_both() -> None:
     assert made.metrics.net_revenue == pytest.approx(bo.optimize(beside_reserve(True)).metrics.net_revenue, rel=1e-6)
 
 
-def test_a_rule_that_holds_regulation_leaves_no_bid_room() -> None:
+def test_a_bid_that_stands_is_held_beside_regulation_by_rule_and_optimum() -> None:
     rule = bo.simulate(beside_reserve(True))
     assert rule.metrics.regulation_revenue > 1.0
-    assert rule.metrics.product_revenue == 0.0
-    standing = [RESERVE[0] | {"held_mw": 0.2}]
-    with pytest.raises(bo.StrategyError, match=r"'fcr' states held_mw, which a rule that sets its own regulation"):
-        bo.simulate(beside_reserve(True, rows=standing))
-    assert bo.optimize(beside_reserve(True, rows=standing)).schedule["fcr_mw"].iloc[0] == pytest.approx(0.2)
+    assert rule.metrics.product_revenue == pytest.approx(0.1 * (8 * 40.0 + 4 * 2.0))
+    standing = beside_reserve(True, rows=[RESERVE[0] | {"held_mw": 0.2}])
+    assert bo.simulate(standing).schedule["fcr_mw"].iloc[0] == pytest.approx(0.2)
+    assert bo.optimize(standing).schedule["fcr_mw"].iloc[0] == pytest.approx(0.2)
 
 
 def test_calls_of_both_are_at_most_the_whole_step() -> None:

@@ -100,7 +100,7 @@ def test_stdout_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_a_plan_that_is_not_proven() -> None:
     of = search()
-    of.tolerance = lambda: 1e-9
+    of.tolerance = 1e-9
     plan = SimpleNamespace(solution=SimpleNamespace(objective=5.0), bound=3.0)
     with pytest.raises(bo.SolveError, match=r"proven only to 2 of its objective; state a larger solver\.rel_gap"):
         of._proven(plan)

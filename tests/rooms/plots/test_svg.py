@@ -53,8 +53,20 @@ def pictures(compared: Comparison) -> dict[str, Callable[[], Figure]]:
         "duration": partial(soc_duration_figure, {"optimal": best.schedule["soc"]}, window=(0.1, 0.9)),
         "action": partial(action_figure, best.schedule),
         "value": partial(stored_value_figure, value, best.schedule),
+        "stack": partial(stack_of(4).plot, "stack"),
         "bill": partial(bill_figure, month, month, f"{month.index[0]:%Y-%m}", month[month == month.max()]),
     }
+
+
+def stack_of(count: int) -> bo.Dispatch:
+    """A plan that holds so many products upward, 0.2 MW of each."""
+    names = ["one", "two", "three", "four", "five", "six"][:count]
+    index = pd.date_range("2025-03-29", periods=24, freq="h", tz="Europe/Berlin", name="time")
+    series = {"price_per_mwh": 50.0} | {f"{name}_price_per_mw": 10.0 + at for at, name in enumerate(names)}
+    products = [{"name": name, "direction": "up", "max_mw": 0.2} for name in names]
+    battery = {"power_mw": 2.0, "duration_h": 2.0}
+    frame = pd.DataFrame(series, index=index)
+    return bo.optimize(bo.Scenario(battery=battery, series=frame, product=products, strategy="arbitrage"))
 
 
 def said(svg: str) -> list[tuple[str, str, float, float, bool]]:
@@ -62,7 +74,7 @@ def said(svg: str) -> list[tuple[str, str, float, float, bool]]:
     return sorted((w, c, float(x), float(y), bool(turn)) for w, c, x, y, turn in WORDS.findall(svg))
 
 
-@pytest.mark.parametrize("name", ["dispatch", "units", "ladder", "duration", "action", "value", "bill"])
+@pytest.mark.parametrize("name", ["dispatch", "units", "ladder", "duration", "action", "value", "bill", "stack"])
 def test_words_stand_where_matplotlib_has_them(compared: Comparison, name: str) -> None:
     draw = pictures(compared)[name]
     theirs = figure_svg(draw(), prefix="a")
@@ -83,6 +95,15 @@ def near(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 def colours(svg: str) -> set[str]:
     return set(re.findall(r"#[0-9a-f]{6}\b", svg)) - {"#000000"}
+
+
+def test_a_pattern_for_each_product() -> None:
+    """Six products are told apart without their tones: plain, and five patterns none of which is another's."""
+    with written_as_svg():
+        svg = figure_svg(stack_of(6).plot("stack"), prefix="a")
+    patterns = re.findall(r'<pattern id="[^"]+" patternUnits="userSpaceOnUse" (.+?)</pattern>', svg)
+    drawn = {re.sub(r"fill: #\w+", "", re.sub(r"stroke-width: [\d.]+", "", pattern)) for pattern in patterns}
+    assert len(drawn) == 5
 
 
 def test_ids_keep_two_pages_apart(compared: Comparison) -> None:

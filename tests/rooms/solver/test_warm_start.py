@@ -109,12 +109,47 @@ def test_a_year_of_the_shipped_plant_is_optimal_as_stitched() -> None:
 
 @pytest.mark.usefixtures("small_segments")
 def test_a_battery_that_never_rests_costs_time_not_exactness() -> None:
-    """Two hundred hours deep: no segment ends at a bound, so the segments grow to the whole."""
+    """Two hundred hours deep: segments hand over what they have, whatever comes much later."""
     program, scale_mw = built(site(power_mw=0.2, duration_h=200.0, soc_start=0.5))
     solver = Solver(program, scale_mw=scale_mw)
     warm_start.start_near_optimum(solver, scale_mw)
     cold = Solver(program, scale_mw=scale_mw).solve()
     assert solver.solve().objective == pytest.approx(cold.objective, rel=1e-9)
+
+
+@pytest.mark.usefixtures("small_segments")
+@pytest.mark.parametrize("name", ["storage with solar", "hybrid"])
+def test_energy_held_for_products_keeps_segments_short(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls leave the energy off its bounds for weeks: segments hand over between them, and their bases fit."""
+    of = site(name)
+    prices = of.series.assign(fcr_price_per_mw=60.0 + 0.2 * np.arange(STEPS) % 7.0)
+    product = {"name": "fcr", "headroom_h": 1.0, "block_h": 1.0}
+    program, scale_mw = built(of.replace(series=prices, product=[product]))
+    cold = Solver(program, scale_mw=scale_mw).solve()
+    longest, cut = [], segments.Cutter.slice
+    monkeypatch.setattr(
+        segments.Cutter, "slice", lambda own, part: (longest.append(part.last - part.first), cut(own, part))[1]
+    )
+    solver = Solver(program, scale_mw=scale_mw)
+    warm_start.start_near_optimum(solver, scale_mw)
+    found = solver.solve()
+    assert found.objective == pytest.approx(cold.objective, rel=1e-9)
+    assert found.iterations <= 0.02 * cold.iterations
+    assert max(longest) <= 2 * (36 + 24)
+
+
+@pytest.mark.usefixtures("small_segments")
+@pytest.mark.parametrize(("held", "far"), [(True, True), (False, False)])
+def test_a_segment_begins_as_days_before_it_where_rest_is_far(
+    held: bool, far: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Products held in every hour are far from rest; a plain battery is near it, and ties ask for rest."""
+    of, seen = site(), []
+    product = [{"name": "fcr", "headroom_h": 1.0, "block_h": 1.0}] if held else []
+    monkeypatch.setattr(warm_start._Segments, "_begin_as_before", lambda _own, *steps: seen.append(steps))
+    program, scale_mw = built(of.replace(series=of.series.assign(fcr_price_per_mw=60.0), product=product))
+    warm_start.stitched(program, STEPS, SolverOptions(), scale_mw)
+    assert bool(seen) == far
 
 
 @pytest.mark.usefixtures("small_segments")
@@ -142,7 +177,7 @@ def test_rows_that_slide_know_what_was_used_before_a_segment(monkeypatch: pytest
         warm_start.start_near_optimum(solver, scale_mw)
         found.append(solver.solve())
     assert found[0].objective == pytest.approx(cold.objective, rel=1e-9)
-    assert found[0].iterations <= 0.1 * cold.iterations
+    assert found[0].iterations <= 0.12 * cold.iterations
     assert max(longest) <= 2 * (36 + 24)  # the look around a place at which chunks may meet
     assert (found[0].iterations, found[0].x.tolist()) == (found[1].iterations, found[1].x.tolist())
 

@@ -177,3 +177,24 @@ def with_bids(case: ProductCase, seed: int) -> ProductCase:
         if bid <= product.get("max_mw", np.inf):
             product["bid_mw"] = bid
     return case
+
+
+def with_regulation(case: ProductCase, seed: int) -> tuple[pd.DataFrame, Table]:
+    """The series of a case with prices of regulation, and a strategy that sells it within the time left for calls."""
+    rng = np.random.default_rng([99, seed])
+    series, steps = case.site.series.copy(), len(case.site.series)
+    names = [f"{row['name']}_activation{way}" for row in case.products for way in ("", "_up", "_down")]
+    free = np.ones(steps) - sum((abs(series[name]) for name in names if name in series), np.zeros(steps))
+    for way in ("up", "down"):
+        series[f"regulation_{way}_price_per_mw"] = rng.uniform(0, 20, steps).round(2)
+    options: Table = {"name": "frequency_regulation", "headroom_h": float(rng.choice([0.25, 0.5, 1.0]))}
+    most = max(float(free.min()) - 1e-9, 0.0) / 2
+    shares = rng.uniform(0, 0.3, 2)
+    options |= {f"activation_{way}": min(share, most) for way, share in zip(("up", "down"), shares, strict=True)}
+    if chance(rng, 0.5):
+        options["block_h"] = float(rng.choice([1.0, 2.0, 4.0]))
+    options["symmetric"] = chance(rng, 0.4)
+    if chance(rng, 0.4):
+        called = np.minimum(rng.uniform(0, 1, steps), np.maximum(free, 0.0))
+        series["regulation_signal"] = called * rng.choice([-1.0, 1.0], steps)
+    return series, options

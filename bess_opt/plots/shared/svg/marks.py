@@ -109,15 +109,22 @@ class Mark:
 
 
 def _hatch_svg(hatch: str, face: str, edge: str) -> str:
-    """What stands in a pattern: lines to the right for "/", crossed ones for "x", closer for each further letter."""
+    """What stands in a pattern: lines to the right for "/", to the left for "\\", both for "x", upright and level
+    ones for "+", dots for "."; closer for each further letter.
+    """
     wide = 2.0 * _HATCH_IN / (_HATCH_LINES * len(hatch))
     up = f"M{-wide / 4:.2f} {wide / 4:.2f}L{wide / 4:.2f} {-wide / 4:.2f}M0 {wide:.2f}L{wide:.2f} 0"
     up += f"M{0.75 * wide:.2f} {1.25 * wide:.2f}L{1.25 * wide:.2f} {0.75 * wide:.2f}"
     down = f"M0 0L{wide:.2f} {wide:.2f}M{-wide / 4:.2f} {0.75 * wide:.2f}L{wide / 4:.2f} {1.25 * wide:.2f}"
     down += f"M{0.75 * wide:.2f} {-wide / 4:.2f}L{1.25 * wide:.2f} {wide / 4:.2f}"
-    lines = up + (down if "x" in hatch else "")
+    half = wide / 2.0
+    level = f"M0 {half:.2f}H{wide:.2f}M{half:.2f} 0V{wide:.2f}"
+    dots = "".join(f"M{x:.2f} {y:.2f}h0.01" for x, y in ((half / 2.0, half / 2.0), (1.5 * half, 1.5 * half)))
+    drawn = {"/": up, "\\": down, "x": up + down, "+": level, ".": dots}
+    lines = "".join(drawn[letter] for letter in dict.fromkeys(hatch))
     size = f'width="{wide:.2f}" height="{wide:.2f}"'
-    stroke = f"fill: none; stroke: {edge}; stroke-width: {_HATCH_PT:g}"
+    stroke = f"fill: none; stroke: {edge}; stroke-width: {(2.5 if '.' in hatch else 1.0) * _HATCH_PT:g}"
+    stroke += "; stroke-linecap: round" if "." in hatch else ""
     return f'{size}><rect {size} style="fill: {face}"/><path d="{lines}" style="{stroke}"/>'
 
 

@@ -201,20 +201,23 @@ class Panel:
         """A line that has each value up to its place."""
         return self.plot(np.repeat(np.asarray(x), 2)[:-1], np.repeat(np.asarray(y), 2)[1:], **said)
 
-    def axhline(self, y: float, *, color: str, linewidth: float, linestyle: Any = "-") -> None:
+    def axhline(self, y: float, *, color: str, linewidth: float, linestyle: Any = "-", label: str = "") -> Mark:
         """A line across the panel."""
         across = blended_transform_factory(self.transAxes, self.transData)
-        self._across([[0.0, y], [1.0, y]], across, color, linewidth, linestyle)
+        mark = self._across([[0.0, y], [1.0, y]], across, color, linewidth, linestyle)
+        mark.set_label(label)
         self.data[:, 1] = min(self.data[0, 1], y), max(self.data[1, 1], y)
+        return mark
 
     def axvline(self, x: float, *, color: str, linewidth: float, linestyle: Any = "-") -> None:
         """A line upwards through the panel."""
         self._across([[x, 0.0], [x, 1.0]], self.get_xaxis_transform(), color, linewidth, linestyle)
         self.data[:, 0] = min(self.data[0, 0], x), max(self.data[1, 0], x)
 
-    def _across(self, ends: list[list[float]], way: Transform, color: str, linewidth: float, linestyle: Any) -> None:
+    def _across(self, ends: list[list[float]], way: Transform, color: str, linewidth: float, linestyle: Any) -> Mark:
         look = {"edge": to_hex(color), "width": linewidth, "dashes": dashes_of(linestyle), "zorder": 2.0}
         self.marks.append(Mark(np.array(ends), way, **look))  # type: ignore[arg-type]
+        return self.marks[-1]
 
     def axvspan(
         self, first: float, last: float, *, facecolor: str, alpha: float, zorder: float, **_said: Any

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import pickle
 
@@ -220,3 +221,20 @@ def test_the_picture_of_forecasts_names_their_worth() -> None:
     assert axes.get_title(loc="left").endswith("more is better; worth of a perfect forecast 180")
     assert [label.get_text() for label in axes.get_yticklabels()][2:4] == ["forecast-\ndriven", "perfect\nforecast"]
     assert "0, 0% of the possible gain" in [text.get_text() for text in axes.texts]
+
+
+def test_each_product_has_lines_of_its_own() -> None:
+    """Capacity and calls of each apart, as `plan.products` has them; with energy they come to the total."""
+    columns = {"up_price_per_mw": 20.0, "up_activation": 0.25, "up_activation_price_per_mwh": 90.0}
+    rows = [{"name": "up", "direction": "up", "max_mw": 0.5}, {"name": "fcr", "max_mw": 0.25}]
+    site = case(price_per_mwh=SPREAD, **columns, fcr_price_per_mw=15.0, battery={"soc_start": 0.5})
+    scenario = dataclasses.replace(site, product=rows).scenario()
+    compared = bo.compare(scenario)
+    lines = compared.lines.loc["arbitrage"]
+    assert lines.index.tolist() == ["energy", "up_capacity", "up_activation", "fcr_capacity", "total"]
+    products = compared.plans["arbitrage", "optimal"].products
+    assert lines.loc["up_activation", "optimal"] == pytest.approx(products.loc["up", "activation_revenue"])
+    assert lines.loc["up_capacity", "optimal"] == pytest.approx(products.loc["up", "capacity_revenue"])
+    assert lines.loc["fcr_capacity", "value"] == pytest.approx(products.loc["fcr", "capacity_revenue"])
+    assert lines["optimal"].drop("total").sum() == pytest.approx(lines.loc["total", "optimal"])
+    assert lines.loc["total", "none"] == 0.0

@@ -208,7 +208,7 @@ def test_names_are_unique_and_tables_are_tables() -> None:
     with pytest.raises(bo.ScenarioError, match=r"connection\[1\]\.name: 'a' is the name of another clause"):
         site([twice, twice], [10.0, 20.0])
     with pytest.raises(
-        bo.ScenarioError, match=r"connection: found 'noon'; give at most 1000 tables \[\[connection\]\]"
+        bo.ScenarioError, match=r"connection: found 'noon'; give tables \[\[connection\]\], at most 1000"
     ):
         site("noon", [10.0, 20.0])
     with pytest.raises(bo.ScenarioError, match=r"connection\[0\]: found 'noon'; give a table"):

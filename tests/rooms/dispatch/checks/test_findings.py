@@ -189,6 +189,12 @@ def test_a_limit_on_a_long_search_leaves_nothing_to_recommend() -> None:
             "bids begin at 1 MW, and no block can hold more than 0.8 MW",
         ),
         ({"block_h": 24.0, "hours": [0, 12]}, "bids begin at 0 MW, and no block can hold more than 0 MW"),
+        ({"bid_mw": 2.5}, "found 2.5 MW, and at rest no block can hold more than 2 MW: the rule holds none"),
+        (
+            {"direction": "up", "bid_mw": 2.5},
+            "found 2.5 MW, and at rest no block can hold more than 2 MW: the rule holds none",
+        ),
+        ({"bid_mw": 2.0}, ""),
         ({"min_bid_mw": 2.0}, ""),
         ({"direction": "up", "min_bid_mw": 4.0}, ""),
         ({"block_h": 4.0, "hours": [0, 12]}, ""),

@@ -33,10 +33,28 @@ def smard(hours: int = 48) -> bytes:
     return (PRICES + "".join(rows)).encode()
 
 
-@pytest.mark.parametrize("name", ["two_batteries_one_connection", "office_with_tariff", "flexible_connection"])
+@pytest.mark.parametrize("name", sorted(file.parent.name for file in (ROOT / "scenarios").glob("*/scenario.toml")))
 def test_the_text_of_a_scenario_is_that_scenario(name: str) -> None:
     scenario = bo.load(ROOT / "scenarios" / name)
     assert edited(scenario, tables_text(scenario)).scenario == scenario
+
+
+def test_one_more_product_is_one_heading_more() -> None:
+    """Written as people write it: what is put below the text, or beneath a heading, is read as it would be there."""
+    scenario = bo.load(ROOT / "scenarios" / "energy_and_reserve")
+    text = tables_text(scenario)
+    assert text.count("[[product]]\n") == 2
+    more = text + '\n[[product]]\nname = "mfrr"\n'
+    with pytest.raises(bo.ScenarioError, match=r"product\[2\].name: the series has no column mfrr_price_per_mw; add"):
+        edited(scenario, more)
+    shipped = edited(scenario, text.replace('name = "fcr"\n', 'name = "fcr"\nuse = "de.fcr"\n')).scenario
+    assert [product.use for product in shipped.product] == ["de.fcr", None]
+
+
+def test_rows_of_a_tariff_stand_under_headings_too() -> None:
+    text = tables_text(bo.load(ROOT / "scenarios" / "office_with_tariff"))
+    assert "[[tariff.energy]]\n" in text
+    assert "[[tariff.demand]]\n" in text
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from support.command_line import Ended
+from support.sites import SCENARIOS
 
 import bess_opt as bo
 from bess_opt.investment.sizing.key_figures import sizing_rows
@@ -158,6 +160,42 @@ def test_compare_saves_tables_and_picture(run: Run, folder: Path, tmp_path: Path
     pd.testing.assert_frame_equal(
         pd.read_parquet(tmp_path / "one" / "table.parquet"), bo.compare(bo.load(folder)).table
     )
+
+
+def test_compare_operates_on_the_forecast_that_is_stated(run: Run, folder: Path) -> None:
+    """The rungs of `bo.compare(forecast=)`, in its order; a table says where the money of each comes from."""
+    stated = ("--forecast", "persistence", "--horizon-h", "24", "--every-h", "12")
+    shown = run("compare", folder, *stated)
+    assert shown.code == 0
+    assert "forecast-driven" in shown.out
+    assert "worth of the battery" in shown.out
+    found = bo.compare(bo.load(folder), forecast="persistence", horizon_h=24.0, every_h=12.0)
+    told = json.loads(run("compare", folder, *stated, "--json").out)
+    assert [row["rung"] for row in told["table"]] == found.table.index.get_level_values("rung").tolist()
+    assert told["table"][2]["score"] == found.table["score"].iloc[2]
+    refused = run("compare", folder, "--forecast", "clairvoyance")
+    assert refused.code == 1
+    assert "clairvoyance" in refused.err
+
+
+def test_compare_shows_what_each_product_earns(run: Run) -> None:
+    """A line of the ledger for each, of the rule too, in words and as JSON."""
+    place = SCENARIOS / "energy_and_reserve"
+    shown = run("compare", place).out
+    assert re.search(r"fcr capacity +│ +0.00 │ +1,622.01 │", shown)
+    assert "afrr up capacity" in shown
+    lines = {row["line"]: row for row in json.loads(run("compare", place, "--json").out)["lines"]}
+    assert lines["afrr_up_capacity"]["optimal"] == pytest.approx(458.54, abs=0.05)
+
+
+def test_size_says_what_the_products_of_its_plan_earn(run: Run) -> None:
+    """As `optimize` does, for the plan of the best size."""
+    found = run("size", SCENARIOS / "energy_and_reserve", "--power", "10", "--duration", "2:4", "--json")
+    told = json.loads(found.out)
+    assert list(told["products"]) == ["fcr", "afrr_up"]
+    paid = sum(row["capacity_revenue"] for row in told["products"].values())
+    assert paid == pytest.approx(told["metrics"]["product_revenue"])
+    assert min(row["margin_mw"] for row in told["delivery"] if row["margin_mw"] is not None) > -1e-6
 
 
 def test_compare_names_an_unknown_strategy(run: Run, folder: Path) -> None:

@@ -152,7 +152,13 @@ def test_products_say_what_calls_leave() -> None:
     rows = [{"name": "up", "direction": "up", "headroom_h": 0.5, "max_mw": 0.5}]
     battery = HELD | {"soc_start": 0.5}
     scenario = bo.Scenario(battery=battery, series=series, product=rows, strategy="arbitrage")
-    found, plan = sections(scenario)["Products"], bo.optimize(scenario)
+    parts = sections(scenario)
+    found, plan = parts["Products"], bo.optimize(scenario)
+    assert [text.partition(":")[0] for text, _ in found.pictures] == ["The local day whose capacity pays most"]
+    for line, column in (("up capacity", "capacity_revenue"), ("up activation", "activation_revenue")):
+        assert row(parts["Where the money comes from"], line)["optimal plan"] == number(
+            plan.products.loc["up", column]
+        )
     told = row(found, "up")
     assert told["paid for calls [EUR]"] == f"{plan.products.loc['up', 'activation_revenue']:.4g}"
     assert told["left when called [MWh]"] == number(float(plan.delivery["margin_mwh"].min()))
