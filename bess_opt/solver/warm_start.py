@@ -3,9 +3,9 @@
 The simplex method's work grows faster than the horizon. Segments of it are small programs of their own. Each looks
 a little beyond the part that it answers for, and hands over at an instant at which the energy stands at a bound:
 there the plan before and the plan after know no more of each other, so that their bases fit together. Where there is
-no such instant it hands over at the last one: what the segment has seen beyond says how the two bases fit. A segment
-begins as steps of some days before it ended. Most often the whole is optimal as it stands. It is solved to its proven
-optimum all the same: a poor start costs time, never exactness.
+no such instant it hands over at the last one: what the segment has seen beyond says how the two bases fit. Where
+rest is far from the optimum, a segment begins as steps of some days before it ended. Most often the whole is optimal
+as it stands. It is solved to its proven optimum all the same: a poor start costs time, never exactness.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class _HandOver:
 
 @dataclass(frozen=True)
 class _Solved:
-    """What a segment gave: values `x` and statuses of some columns and rows of the whole program."""
+    """What a segment gave: values `x` and statuses of some columns and rows of the whole program, and its effort."""
 
     segment: Segment
     columns: Array
@@ -96,6 +96,7 @@ class _Solved:
     column: Array
     row: Array
     x: Array
+    iterations: int
 
 
 class _Segments:
@@ -144,7 +145,7 @@ class _Segments:
 
     def go_through(self, begin: _HandOver, end: _HandOver) -> None:
         """One segment after the other from `begin` to `end`; wider ones where it cannot end."""
-        own, x = OWN_STEPS, np.full(self._program.columns, np.nan)
+        own, far, x = OWN_STEPS, False, np.full(self._program.columns, np.nan)
         while begin.instant < end.instant:
             last = min(begin.instant + own + BEYOND_STEPS, end.instant)
             is_last = last == end.instant
@@ -158,7 +159,9 @@ class _Segments:
                 return
             ends = self._ends(solved, begin.instant + 1, begin.instant + own)
             begin, own = (self._hand_over(solved, int(ends[-1])), OWN_STEPS) if len(ends) else (begin, 2 * own)
-            self._begin_as_before(last, min(begin.instant + own + BEYOND_STEPS, end.instant))
+            far = far or solved.iterations > last - part.first
+            if far:  # else rest is as near, and nearer to what the tie-break asks
+                self._begin_as_before(last, min(begin.instant + own + BEYOND_STEPS, end.instant))
 
     def _solve(
         self, segment: Segment, begin_mwh: Energies, end_mwh: Energies, x: Array | None = None
@@ -181,10 +184,10 @@ class _Segments:
         solver.set_basis(basis_at(column, row))
         solver.expect_few_steps()
         try:
-            found = solver.solve(duals=False).x
+            found = solver.solve(duals=False)
         except SolveError:
             return None
-        return _Solved(segment, columns, rows, *solver.statuses(found), found)
+        return _Solved(segment, columns, rows, *solver.statuses(found.x), found.x, found.iterations)
 
     def _with_ends(
         self, small: Program, columns: Array, segment: Segment, begin_mwh: Energies, end_mwh: Energies

@@ -139,6 +139,20 @@ def test_energy_held_for_products_keeps_segments_short(name: str, monkeypatch: p
 
 
 @pytest.mark.usefixtures("small_segments")
+@pytest.mark.parametrize(("held", "far"), [(True, True), (False, False)])
+def test_a_segment_begins_as_days_before_it_where_rest_is_far(
+    held: bool, far: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Products held in every hour are far from rest; a plain battery is near it, and ties ask for rest."""
+    of, seen = site(), []
+    product = [{"name": "fcr", "headroom_h": 1.0, "block_h": 1.0}] if held else []
+    monkeypatch.setattr(warm_start._Segments, "_begin_as_before", lambda _own, *steps: seen.append(steps))
+    program, scale_mw = built(of.replace(series=of.series.assign(fcr_price_per_mw=60.0), product=product))
+    warm_start.stitched(program, STEPS, SolverOptions(), scale_mw)
+    assert bool(seen) == far
+
+
+@pytest.mark.usefixtures("small_segments")
 def test_the_same_basis_whatever_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     program, scale_mw = built(site())
     found = []
