@@ -23,6 +23,7 @@ from bess_opt.investment.sizing.objectives import Goal, Twin
 from bess_opt.investment.sizing.planes import EmptyRangeError
 from bess_opt.investment.sizing.region import Region
 from bess_opt.investment.sizing.sized_program import resized
+from bess_opt.solver.solution import LimitReachedError
 
 HEAVY_STEPS = 2_000_000  # steps x sizes of optimal plans from which processes of our own pay off
 
@@ -91,7 +92,8 @@ def search_grid(
 ) -> Found:
     """The best of all sizes of the grid; of equal ones the smallest.
 
-    EmptyRangeError where the limits leave no size a plan; InfeasibleError if none was planned for another reason.
+    EmptyRangeError where the limits leave no size a plan; LimitReachedError where time left none,
+    InfeasibleError if none was planned for another reason.
     """
     table = planned_sizes(scenario, sizes.grid(), goal, executor, workers, told)
     value = table["value"].astype(float) * goal.sign if "value" in table else pd.Series(dtype=float)
@@ -104,6 +106,9 @@ def search_grid(
     if place < 0 and told.cancelled:
         raise CancelledError("cancelled before a size was planned")
     if place < 0:
+        late = table["error"][table["error_kind"] == LimitReachedError.__name__]
+        if len(late):
+            raise LimitReachedError(str(late.iloc[0]))
         why = str(table["error"].iloc[0])
         raise EmptyRangeError(why) if (table["error_kind"] == "InfeasibleError").all() else no_size(why)
     power, energy = float(table["power_mw"].iloc[place]), float(table["energy_mwh"].iloc[place])

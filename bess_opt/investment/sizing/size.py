@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pandas as pd
@@ -27,13 +27,14 @@ from bess_opt.investment.joint.size_jointly import size_jointly
 from bess_opt.investment.lifetime.counted_year import counted_scenario
 from bess_opt.investment.lifetime.repeated_end import stored_energy_sold
 from bess_opt.investment.sizing.checks import check_question, require_optimal
+from bess_opt.investment.sizing.exact.whole_bids import takes_whole_bids
 from bess_opt.investment.sizing.faces import NotConcaveError
 from bess_opt.investment.sizing.grid import no_plan, no_size, search_grid
 from bess_opt.investment.sizing.notes import do_not_build, ended, ends, gap_open
 from bess_opt.investment.sizing.objectives import OBJECTIVES, Goal, goal_of
 from bess_opt.investment.sizing.over_years import looks_for_years
 from bess_opt.investment.sizing.planes import EmptyRangeError
-from bess_opt.investment.sizing.proof import prove
+from bess_opt.investment.sizing.proof import PLAN_SHARE, prove
 from bess_opt.investment.sizing.region import Range, Region, region_of
 from bess_opt.investment.sizing.result import Proven, Sizing
 from bess_opt.investment.sizing.sized_program import resized
@@ -226,12 +227,26 @@ def _searched(
             raise no_plan(scenario, sizes) from None
     notes = [Finding("no_bound", "objective", why, "a grid was searched; a better size may lie between", "warning")]
     try:
-        best = search_grid(scenario, sizes, goal, executor=executor, workers=workers, told=told)
+        asked = _asked_of_each(scenario, sizes, goal, tolerance)
+        best = search_grid(asked, sizes, goal, executor=executor, workers=workers, told=told)
     except EmptyRangeError as error:
         if not _may_be_nothing(sizes, goal):
             raise no_size(str(error)) from None
         return _nothing(scenario, sizes, goal, *notes)
-    return _sizing(scenario, sizes, goal, _Searched(best.plan, best.table, [*notes, *ended(told)]), tolerance)
+    plan = replace(best.plan, scenario=resized(scenario, best.power_mw, best.energy_mwh))
+    return _sizing(scenario, sizes, goal, _Searched(plan, best.table, [*notes, *ended(told)]), tolerance)
+
+
+def _asked_of_each(scenario: Scenario, sizes: Region, goal: Goal, tolerance: float) -> Scenario:
+    """What is planned at each size of a grid: whole bids no more closely than sizes are told apart, in its part of
+    the time limit.
+    """
+    if goal.twin == "rule" or not takes_whole_bids(scenario):
+        return scenario
+    options: dict[str, float] = {"rel_gap": max(scenario.solver.rel_gap, PLAN_SHARE * tolerance)}
+    if scenario.solver.time_limit_s is not None:
+        options["time_limit_s"] = scenario.solver.time_limit_s / (len(sizes.grid()) + 1)  # the best one twice
+    return scenario.replace(solver=options)
 
 
 def _sizing(

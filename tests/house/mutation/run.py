@@ -41,7 +41,22 @@ PLACES = "tests/proofs/formulation/test_expansion_by_hand.py"
 AUDIT, UNITS = "tests/proofs/properties/test_audit.py", "tests/proofs/formulation/test_units.py"
 CAPS, WEAR = "tests/rooms/plant/test_cycle_caps.py", "tests/rooms/plant/test_wear.py"
 RAINFLOW = "tests/proofs/properties/test_wear_identity.py"
-OUTAGES = ["tests/proofs/properties/test_hours_survived.py", "tests/rooms/comparison/resilience"]
+CALLED, HELD = (
+    "tests/proofs/analytic/test_called_products_by_hand.py",
+    "tests/proofs/analytic/test_products_by_hand.py",
+)
+PEERS = ["tests/proofs/peers/test_called_products.py", "tests/proofs/peers/test_product_plans.py"]
+PRODUCTS = [
+    HELD,
+    CALLED,
+    GOLDEN,
+    *PEERS,
+    CUTS,
+    "tests/rooms/inputs/products",
+    "tests/rooms/dispatch/checks/test_findings.py",
+]
+VALUES = ["tests/rooms/solver/value_function"]
+OUTAGES = ["tests/rooms/comparison/resilience", "tests/proofs/properties/test_hours_survived.py"]
 ROWS = [GOLDEN, UNITS]
 MODEL = [*ROWS, STORAGE, SITE]
 TESTS: dict[str, list[str]] = {
@@ -71,6 +86,17 @@ TESTS: dict[str, list[str]] = {
     "models.warranty.wear": [WEAR, GOLDEN, RAINFLOW],
     "plant.warranty.cycle_caps": [CAPS, DAYS],
     "plant.warranty.depth_wear": [WEAR, RAINFLOW],
+    "models.products.activation": PRODUCTS,
+    "models.products.calls": PRODUCTS,
+    "models.products.market_products": PRODUCTS,
+    "plant.products.activation": PRODUCTS,
+    "plant.products.delivery": PRODUCTS,
+    "plant.products.offers": PRODUCTS,
+    "plant.products.unlike_plan": PRODUCTS,
+    "solver.reuse": ["tests/rooms/solver/test_reuse.py"],
+    "solver.value_function.modes": VALUES,
+    "solver.value_function.step_program": VALUES,
+    "solver.value_function.values": VALUES,
     "comparison.resilience.island": OUTAGES,
     "comparison.resilience.longest": OUTAGES,
     "comparison.resilience.stretches": OUTAGES,

@@ -76,6 +76,13 @@ def test_what_enters_counts_where_that_is_stated() -> None:
     assert cycles(plan) == pytest.approx(2.2)
 
 
+@pytest.mark.parametrize("cap", [{"per": "day"}, {"hours": 24.0}])
+def test_what_leaves_the_cells_counts_and_not_what_arrives(cap: dict[str, Any]) -> None:
+    """Of two cycles of 1 MWh half is lost on the way out."""
+    lossy = {"eta_charge": 1.0, "eta_discharge": 0.5, "soc_min": 0.0, "soc_max": 1.0, "c_rate_max": 2.0}
+    assert cycles(swinging({"count": 2.0} | cap, battery={"technology": lossy}).optimize()) == pytest.approx(1.0)
+
+
 def test_all_caps_of_a_list_hold() -> None:
     plan = swinging([{"count": 5, "per": "horizon"}, {"count": 1, "hours": 12}], battery={"max_cycles_per_day": 2.5})
     assert cycles(plan.optimize()) == pytest.approx(2.0, abs=0.51)

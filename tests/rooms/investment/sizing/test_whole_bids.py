@@ -10,6 +10,7 @@ import pytest
 from support.sites import at_size, npv
 
 import bess_opt as bo
+from bess_opt.investment.sizing import grid
 from bess_opt.investment.sizing.exact import plans as exact_plans
 from bess_opt.solver.solution import LimitReachedError
 
@@ -141,14 +142,16 @@ def test_the_time_limit_is_that_of_all_plans_together(monkeypatch: pytest.Monkey
 
 
 def test_out_of_time_before_any_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no best size so far: it is said so, and no grid is begun."""
+    """There is no best size so far, and no size is called infeasible."""
 
     def late(_scenario: bo.Scenario, _twin: Any) -> Any:
         raise LimitReachedError("the time limit ended the search for bids before any plan")
 
     monkeypatch.setattr(exact_plans, "planned", late)
-    with pytest.raises(bo.SolveError, match="before any plan"):
-        bo.size(flat(solver={"time_limit_s": 60.0}), **RANGES)
+    monkeypatch.setattr(grid, "planned", late)
+    for battery in (BATTERY, BATTERY | {"wear_cost_per_mwh": 1.0}):  # with a bound, and on a grid
+        with pytest.raises(LimitReachedError, match="before any plan"):
+            bo.size(flat(battery=battery, solver={"time_limit_s": 60.0}), **RANGES)
 
 
 def test_ended_from_outside_it_gives_the_best_so_far() -> None:
@@ -178,3 +181,20 @@ def test_several_batteries_are_bounded_by_a_market_of_any_bid_too() -> None:
     assert (
         "relaxes the one-way rule and whole bids" in next(f for f in best.findings if f.code == "gap_open").expected
     )
+
+
+def test_a_grid_shares_the_time_limit_among_its_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wear is no cash, so that nothing bounds the value; each of seven sizes, and the best once more, has its part."""
+    made, asked = grid.planned, list[tuple[float | None, float]]()
+
+    def noted(scenario: bo.Scenario, twin: Any) -> Any:
+        asked.append((scenario.solver.time_limit_s, scenario.solver.rel_gap))
+        return made(scenario, twin)
+
+    monkeypatch.setattr(grid, "planned", noted)
+    stated = flat(battery=BATTERY | {"wear_cost_per_mwh": 1.0}, solver={"time_limit_s": 60.0})
+    best = bo.size(stated, **RANGES, tolerance=1e-3)
+    assert codes(best)[0] == "no_bound"
+    assert asked == [(60.0 / 8, pytest.approx(1e-4))] * 8
+    assert best.plan.scenario.solver == best.scenario.solver == stated.solver
+    assert best.power_mw == pytest.approx(2.0)
