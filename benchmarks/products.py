@@ -100,10 +100,10 @@ def main() -> None:
     share, earned = work / floor, plan.report.objective
     print(f"plan: {work:.1f} s of work ({passed:.1f} s), {share:.1f} times, objective {earned:,.2f}")
     print(f"gap {plan.report.gap:.1e}, {plan.report.status}; {plan.report.seconds}")
-    chooses = given.least is not None or given.step is not None
-    met = plan.report.gap <= MOST_GAP if chooses else share <= MOST_TIMES
-    goal = f"a gap of at most {MOST_GAP:.0e}" if chooses else f"at most {MOST_TIMES:.0f} times raw HiGHS"
-    print(f"goal of {goal}: {'met' if met else 'missed'}")
+    if given.least is not None:
+        print(f"goal of a gap of at most {MOST_GAP:.0e}: {'met' if plan.report.gap <= MOST_GAP else 'missed'}")
+    elif given.step is None and given.gap >= MOST_GAP:
+        print(f"goal of at most {MOST_TIMES:.0f} times raw HiGHS: {'met' if share <= MOST_TIMES else 'missed'}")
 
 
 if __name__ == "__main__":
