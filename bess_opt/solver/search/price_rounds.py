@@ -57,13 +57,13 @@ class Priced:
 class PriceRounds:
     """Plan and bound of one program, brought together round by round: `best` and `bound`, minimised.
 
-    `x` is the relaxed plan; `begin` are values of which those of the choices begin the search.
+    `x` is the relaxed plan.
     """
 
-    def __init__(self, plans: SegmentPlans, x: Array, bound: float, begin: Array | None = None) -> None:
+    def __init__(self, plans: SegmentPlans, x: Array, bound: float) -> None:
         self.best: Exact | None = None
         self.bound = bound
-        self._plans, self._x, self._begin = plans, x, x if begin is None else begin
+        self._plans, self._x = plans, x
         crossed = plans.cutter.crossed_beside_energy(WIDEST)
         self._ends = np.flatnonzero(~crossed)
         self._segments: list[Segment] = []
@@ -89,8 +89,7 @@ class PriceRounds:
 
     def run(self) -> None:
         """Go on until plan and bound meet, or no segment that is still short helps."""
-        begin = self._whole(self._begin)
-        self._take(self._plans.mended([self._plans.on_balance(self._x)], self.bound, 0, whole=begin, ties=False))
+        self._take(self._first())
         for told in islice(self._plans.told.halves(), ROUNDS):
             if self.best is None:
                 return
@@ -104,6 +103,10 @@ class PriceRounds:
             tried = (self._try(self.best, ways) for ways in self._proposals(short))
             if not any(tried) and not self._goes_on(short):
                 return
+
+    def _first(self) -> Exact | None:
+        """The plan to begin with, the last that was solved; None if there is none."""
+        return self._plans.mended([self._plans.on_balance(self._x)], self.bound, 0, ties=False)
 
     def _proposals(self, short: Sequence[Segment]) -> Iterator[Mapping[Segment, OwnWays]]:
         """Ways of segments that may make a better plan: within their ends, else those that their prices ask for."""
@@ -251,14 +254,8 @@ class PriceRounds:
         plans, elsewhere = self._plans, np.ones(self._plans.steps, dtype=bool)
         for segment in ways:
             elsewhere[segment.first : segment.last] = False
-        still = {}
-        for pair in plans.pairs:
-            for flow in (pair.first, pair.second):
-                steps = best.closed - plans.program.variables[flow].first
-                steps = steps[(steps >= 0) & (steps < plans.steps)]
-                still[flow] = steps[elsewhere[steps]]
         whole = self._whole(best.x, ways.values())
-        idle = [*(own.idle for own in ways.values()), still]
+        idle = [*(own.idle for own in ways.values()), plans.still_in(best.closed, elsewhere)]
         plan = plans.mended(idle, self.bound, len(self._segments), whole=whole, ties=False)
         if plan is None or plan.solution.objective >= best.solution.objective:
             return False

@@ -49,10 +49,9 @@ def priced_choices(
     pairs = pairs_of(plant)
     asked = tuple(p for p in pairs if p.of_call or len(steps_not_one_way(program, relaxed.x, (p,), plant.scale_mw)))
     full = one_way_program(m, plant, program, asked)
-    found = PricedChoices(solver, full, asked, ties, plant.scale_mw, time_limit_s, told).run(relaxed, program)
-    if found is None or len(steps_not_one_way(program, found.x, pairs, plant.scale_mw)):
-        return None
-    return found
+    search = PricedChoices(solver, full, asked, ties, plant.scale_mw, time_limit_s, told)
+    search.mended_pairs = pairs
+    return search.run(relaxed, program)
 
 
 class PricedChoices(SegmentPlans):
@@ -63,7 +62,7 @@ class PricedChoices(SegmentPlans):
         self.begin(relaxed, relaxed.x)
         limited, rounds = False, None
         try:
-            rounds = TiledRounds(self, relaxed.x, relaxed.objective, rounded(program, relaxed.x, self._linear))
+            rounds = TiledRounds(self, relaxed.x, relaxed.objective, self._first(relaxed, program))
             rounds.run()
         except InfeasibleProgramError:
             return None
@@ -77,6 +76,22 @@ class PricedChoices(SegmentPlans):
         tied = self.with_closed(best.closed, rounds.bound, best.segments, whole=whole)
         x = best.x if len(self.not_one_way(tied.x)) else tied.x
         return replace(tied, x=x, limited=limited)
+
+    def _first(self, relaxed: Solution, program: Program) -> Exact | None:
+        """A plan near the relaxed one: choices rounded, then ways on balance, else the other way about.
+
+        Choices that are rounded without the ways may ask for calls that only both ways at once can stand.
+        """
+        idle, bound = [self.on_balance(relaxed.x)], relaxed.objective
+        whole = rounded(program, relaxed.x, self._linear)[self.choices]
+        plan = self.mended(idle, bound, 0, whole=whole, ties=False)
+        free = None if plan is not None else self.mended(idle, bound, 0, ties=False)
+        if free is None:
+            return plan
+        one_sided = program.with_columns_closed(np.isin(np.arange(program.columns), free.closed))
+        whole = rounded(one_sided, free.x, self._linear)[self.choices]
+        idle = [self.still_in(free.closed, np.ones(self.steps, dtype=bool))]
+        return self.mended(idle, bound, 0, whole=whole, ties=False)
 
     def _linear(self, program: Program) -> Solution:
         return Solver(program.relaxed(), self.solver.options, scale_mw=self.scale_mw).solve(

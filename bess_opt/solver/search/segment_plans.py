@@ -55,6 +55,7 @@ class SegmentPlans:
     ) -> None:
         self.told = told
         self.solver, self.full, self.pairs, self.ties = solver, full, pairs, ties
+        self.mended_pairs = pairs  # of which plans are one way; more than have binaries, if need be
         self.program, self.scale_mw = solver.program, scale_mw
         self.steps = len(full.variables[pairs[0].binary].positions)
         self.deadline = None if time_limit_s is None else time.perf_counter() + time_limit_s
@@ -74,8 +75,8 @@ class SegmentPlans:
         self._relaxed, self._x = relaxed, x
 
     def not_one_way(self, x: Array) -> Array:
-        """Steps in which a converter of `pairs` is not one way."""
-        return steps_not_one_way(self.program, x, self.pairs, self.scale_mw)
+        """Steps in which a converter of `mended_pairs` is not one way."""
+        return steps_not_one_way(self.program, x, self.mended_pairs, self.scale_mw)
 
     @cached_property
     def tolerance(self) -> float:
@@ -140,12 +141,21 @@ class SegmentPlans:
     def on_balance(self, x: Array, at_least: float = ONE_WAY_ROUNDING) -> dict[str, Array]:
         """Steps at which each flow stands still if those that go both ways in `x`, by a share, keep their balance."""
         idle = {}
-        for pair in self.pairs:
+        for pair in self.mended_pairs:
             first, second = (x[self.program.variables[n].slice] for n in (pair.first, pair.second))
             both = np.minimum(first, second) > at_least * self.scale_mw
             idle[pair.first] = np.flatnonzero(both & (first < second))
             idle[pair.second] = np.flatnonzero(both & (first >= second))
         return idle
+
+    def still_in(self, closed: Array, where: Array) -> dict[str, Array]:
+        """Of the columns `closed`, the steps at which each flow stands still, as far as `where` is true of them."""
+        still = {}
+        for flow in (name for pair in self.mended_pairs for name in (pair.first, pair.second)):
+            steps = closed - self.program.variables[flow].first
+            steps = steps[(steps >= 0) & (steps < self.steps)]
+            still[flow] = steps[where[steps]]
+        return still
 
     def branched(self, program: Program, ways: Ways, allowance: float, begin: Begin = NOWHERE) -> Solution | None:
         """The best plan by branches; None where the program is not one for them."""

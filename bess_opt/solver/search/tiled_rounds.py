@@ -28,9 +28,12 @@ class TiledRounds(PriceRounds):
     _priced_at: Array | None = None
     _further: Sequence[Segment] = ()
 
-    def __init__(self, plans: SegmentPlans, x: Array, bound: float, begin: Array) -> None:
-        super().__init__(plans, x, bound, begin)
-        self._aim = max(self._aim, ROUGH * abs(bound))
+    def __init__(self, plans: SegmentPlans, x: Array, bound: float, begin: Exact | None) -> None:
+        super().__init__(plans, x, bound)
+        self._begin, self._aim = begin, max(self._aim, ROUGH * abs(bound))
+
+    def _first(self) -> Exact | None:
+        return self._begin
 
     def _about(self, plan: Exact) -> list[Segment]:
         """The tiles that there are, at first of `TILE` steps, whatever the plan."""

@@ -12,8 +12,9 @@ from support.whole_program import whole
 
 import bess_opt as bo
 from bess_opt.solver.highs import Solver
+from bess_opt.solver.one_way import Exact
 from bess_opt.solver.program import Program
-from bess_opt.solver.search import priced_choices, tiled_rounds
+from bess_opt.solver.search import price_rounds, priced_choices, tiled_rounds
 from bess_opt.solver.search.tiled_rounds import TiledRounds
 from bess_opt.solver.search.whole_numbers import WholeNumbers
 from bess_opt.solver.solution import LimitReachedError
@@ -136,6 +137,31 @@ def test_where_the_rounded_plan_does_not_go_together_the_search_by_segments_is_a
     assert report is not None
     assert report.objective == pytest.approx(whole(of), rel=1e-6)
     assert not rounds
+
+
+@pytest.mark.parametrize(("days", "seed", "step"), [(1, 7, 0.5), (2, 8, 4.0)])
+def test_bids_that_only_both_ways_at_once_can_stand_are_rounded_again_with_the_ways_held(
+    days: int, seed: int, step: float, rounds: list[TiledRounds], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first plan alone, against the best one; rounding that knows of no ways finds none."""
+    found, mended = list[bool](), priced_choices.PricedChoices.mended
+
+    def noted(self: priced_choices.PricedChoices, *told: Any, **ways: Any) -> Exact | None:
+        plan = mended(self, *told, **ways)
+        found.append(plan is not None)
+        return plan
+
+    monkeypatch.setattr(priced_choices.PricedChoices, "mended", noted)
+    monkeypatch.setattr(price_rounds, "ROUNDS", 0)
+    of = site(days, seed, {"step_mw": step}, rel_gap=1e-3)
+    best = bo.optimize(of).report
+    assert best is not None
+    assert found == [False, True, True]
+    first = rounds[0].best
+    assert first is not None
+    assert 0.9 * best.objective <= -first.solution.objective <= best.bound * (1.0 + 1e-9)
+    held = first.x[rounds[0]._plans.choices]
+    np.testing.assert_allclose(held, np.round(held), atol=1e-9)
 
 
 def test_a_column_is_whole_where_its_rows_let_it_be() -> None:
