@@ -157,6 +157,10 @@ class Program:
             integer=np.zeros_like(self.integer),
         )
 
+    def relaxed(self) -> Program:
+        """The program without whole numbers."""
+        return replace(self, integer=np.zeros_like(self.integer))
+
     def with_columns_closed(self, closed: Array) -> Program:
         """The program with the columns that `closed` marks held at 0."""
         return replace(self, lower=np.where(closed, 0.0, self.lower), upper=np.where(closed, 0.0, self.upper))

@@ -31,7 +31,7 @@ from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import one_way_program
 from bess_opt.solver.optimum import LinearOptimum, Optimum
 from bess_opt.solver.program import Program
-from bess_opt.solver.search import one_way_search
+from bess_opt.solver.search import one_way_search, priced_choices
 from bess_opt.solver.search.choice_search import ChoiceSearch
 from bess_opt.solver.search.rounding import rounded
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
@@ -185,8 +185,11 @@ def _solve(
 def _solve_with_choices(
     solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], course: _Course
 ) -> one_way.Exact:
-    """The choices are made first, without the one-way rule; with it where it forbids them or makes them dearer."""
-    program, best, ways_too = solver.program, None, False
+    """The choices are made first, without the one-way rule; with it if they are many beside calls, or need it."""
+    program, best = solver.program, _priced_choices(solver, m, plant, objectives, course)
+    if best is not None and (best.limited or best.gap <= solver.options.rel_gap):
+        return best
+    ways_too = best is not None
     forbidden: InfeasibleError | None = None
     rounds = course.told.halves()
     while True:
@@ -220,6 +223,29 @@ def _solve_with_choices(
         ways_too = True
 
 
+def _priced_choices(
+    solver: Solver, m: Any, plant: Plant, objectives: Sequence[Objective], course: _Course
+) -> one_way.Exact | None:
+    """The best plan by prices, where the program is one for that search and it finds any."""
+    program, watch = solver.program, course.watch
+    if not priced_choices.are_many(program, plant):
+        return None
+    linear = Solver(program.relaxed(), solver.options, scale_mw=plant.scale_mw)
+    linear.follow(course.told.part(0.0, 0.2))
+    ties = [*(term_costs(m, objective, program) for objective in objectives[1:]), tie_break_cost(program)]
+    with watch.stage("seed"):
+        start_near_optimum(linear, plant.scale_mw)
+    with watch.stage("solve"):
+        try:
+            relaxed = linear.solve(time_limit_s=course.left_s)
+        except InfeasibleProgramError:
+            return None  # said why where the choices are made
+    told = course.told.part(0.2, 0.9)
+    told.tell(0.0, "choosing bids and ways", bound=-relaxed.bound)
+    with watch.stage("choose"):
+        return priced_choices.priced_choices(linear, relaxed, program, m, plant, ties, course.left_s, told)
+
+
 def _rounded_one_way(
     solver: Solver,
     m: Any,
@@ -247,7 +273,7 @@ def _rounded_one_way(
 
     one_sided = program.with_columns_closed(np.isin(np.arange(program.columns), closed))
     try:
-        relaxed = solved(replace(one_sided, integer=np.zeros_like(program.integer)))
+        relaxed = solved(one_sided.relaxed())
         held = _held(program, rounded(one_sided, relaxed.x, solved), closed)
         linear = Solver(held, options, scale_mw=plant.scale_mw)
         found = _solve_linear(linear, m, plant, objectives, _Course(watch, None, UNTOLD))

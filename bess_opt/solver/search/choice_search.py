@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -217,8 +217,7 @@ class ChoiceSearch:
             raise LimitReachedError("the time limit ended the search for bids")
 
     def _linear(self, program: Program) -> Solution:
-        linear = replace(program, integer=np.zeros_like(program.integer))
-        return Solver(linear, self.options, scale_mw=self.scale_mw).solve(time_limit_s=self._left_s())
+        return Solver(program.relaxed(), self.options, scale_mw=self.scale_mw).solve(time_limit_s=self._left_s())
 
     def _mixed(
         self, program: Program, allowance: float, begin: Array | None = None, *, whole: Stretch | None = None

@@ -95,7 +95,7 @@ class OneWaySearch(SegmentPlans):
         segments = merged_segments([segment_around(int(t), ends) for t in self.not_one_way(self._x)], separable)
         solved: dict[Segment, Answer] = {}
         answers: list[Answer] = []
-        bound, rounds = self._bound, self._told.halves()
+        bound, rounds = self._bound, self.told.halves()
         try:
             while True:
                 told = next(rounds)
@@ -182,7 +182,7 @@ class OneWaySearch(SegmentPlans):
 
     def _within_limit(self, bound: float, answers: list[Answer]) -> Exact:
         """Out of time: the last plans of all segments, else steps' ways on balance, with what is proven."""
-        self.deadline, self._told = None, UNTOLD
+        self.deadline, self.told = None, UNTOLD
         plans = [
             self.idle_in(answer.programs, answer.segment, answer.x)
             for answer in answers

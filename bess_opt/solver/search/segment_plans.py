@@ -16,6 +16,7 @@ from bess_opt.models.one_way import Pair
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.one_way import ONE_WAY_ROUNDING, Exact, proven, rounding_of, steps_not_one_way
 from bess_opt.solver.program import Program
+from bess_opt.solver.search.choice_search import places_with_choices
 from bess_opt.solver.search.segments import Cutter, Segment, SegmentPrograms
 from bess_opt.solver.search.way_branches import MOST_CHOICES, WayBranches, Ways
 from bess_opt.solver.solution import InfeasibleProgramError, LimitReachedError, Solution
@@ -52,13 +53,18 @@ class SegmentPlans:
         time_limit_s: float | None = None,
         told: Stretch = UNTOLD,
     ) -> None:
-        self._told = told
+        self.told = told
         self.solver, self.full, self.pairs, self.ties = solver, full, pairs, ties
         self.program, self.scale_mw = solver.program, scale_mw
         self.steps = len(full.variables[pairs[0].binary].positions)
         self.deadline = None if time_limit_s is None else time.perf_counter() + time_limit_s
-        self.cutter = Cutter(full, self.steps)
+        self.cutter = Cutter(full, self.steps, places_with_choices(full))
         binaries = [full.variables[pair.binary] for pair in pairs]
+        choice = full.integer.copy()
+        for block in binaries:
+            choice[block.slice] = False
+        # Whole numbers that are no ways; the model may have the ways of further converters.
+        self.choices = np.flatnonzero(choice[: self.program.columns])
         self._small_options = solver.options.model_copy(update={"rel_gap": 0.0, "time_limit_s": None})
         self.statuses = (np.zeros(0), np.zeros(0))
         self._only_ways = int(full.integer.sum()) == sum(len(block.positions) for block in binaries)
@@ -79,7 +85,7 @@ class SegmentPlans:
         return max(relative, rounding_of(self.program, self.scale_mw))
 
     def _left_s(self) -> float | None:
-        if self._told.cancelled:
+        if self.told.cancelled:
             raise LimitReachedError("the search for a one-way plan was ended from outside")
         if self.deadline is None:
             return None
@@ -97,7 +103,8 @@ class SegmentPlans:
 
         first, second, binary = zip(*((p.first, p.second, p.binary) for p in self.pairs), strict=True)
         weight = np.repeat(self._weights, len(steps))
-        return Ways(columns(first), columns(second), columns(binary), weight)
+        choices = np.flatnonzero(np.isin(origin, self.choices)) if len(self.choices) else self.choices
+        return Ways(columns(first), columns(second), columns(binary), weight, choices)
 
     @cached_property
     def _weights(self) -> Array:
@@ -142,7 +149,7 @@ class SegmentPlans:
 
     def branched(self, program: Program, ways: Ways, allowance: float, begin: Begin = NOWHERE) -> Solution | None:
         """The best plan by branches; None where the program is not one for them."""
-        if not self._only_ways or (begin.nodes is None and len(ways.binary) > MOST_CHOICES):
+        if begin.nodes is None and (not self._only_ways or len(ways.binary) > MOST_CHOICES):
             return None
         search = WayBranches(program, ways, self._small_options, self.scale_mw, self._left_s, begin.basis)
         return search.run(allowance, begin.plan, begin.nodes)
@@ -156,7 +163,7 @@ class SegmentPlans:
         small.allow_gap(allowance)
         if len(ways.binary) <= MOST_CHOICES:
             small.expect_little(hard=self._only_ways)  # branches have been tried in vain
-        small.follow(self._told)
+        small.follow(self.told)
         if begin.plan is not None:
             small.start_from(begin.plan)
         found = small.solve(time_limit_s=self._left_s())
@@ -165,17 +172,30 @@ class SegmentPlans:
         return found
 
     def with_pattern(
-        self, idle: Sequence[Mapping[str, Array]], bound: float, segments: int, *, ties: bool = True
+        self,
+        idle: Sequence[Mapping[str, Array]],
+        bound: float,
+        segments: int,
+        *,
+        whole: Array | None = None,
+        ties: bool = True,
     ) -> Exact:
-        """Solve the whole program with the flows that are idle in the segments held at zero, then break ties."""
-        closed = [self.program.variables[name].first + steps for still in idle for name, steps in still.items()]
-        return self.with_closed(np.concatenate(closed).astype(np.int64), bound, segments, ties=ties)
+        """Solve the whole program with the flows that are idle in the segments held at zero, then break ties.
 
-    def with_closed(self, columns: Array, bound: float, segments: int, *, ties: bool = True) -> Exact:
+        `whole` are the values at which its choices are held.
+        """
+        closed = [self.program.variables[name].first + steps for still in idle for name, steps in still.items()]
+        return self.with_closed(np.concatenate(closed).astype(np.int64), bound, segments, whole=whole, ties=ties)
+
+    def with_closed(
+        self, columns: Array, bound: float, segments: int, *, whole: Array | None = None, ties: bool = True
+    ) -> Exact:
         """As `with_pattern`, of the columns that are held at zero; without `ties` `statuses` are of the basis."""
         program = self.program
         kept, nothing = program.upper[columns].copy(), np.zeros(len(columns))
         self.solver.set_bounds(columns, nothing, nothing)
+        if whole is not None:
+            self.solver.set_bounds(self.choices, whole, whole)
         try:
             solution = self.solver.solve()
             x = self.solver.prefer(solution, self.ties) if ties else solution.x
@@ -183,16 +203,23 @@ class SegmentPlans:
                 self.statuses = self.solver.statuses(x)
         finally:
             self.solver.set_bounds(columns, nothing, kept)
+            self.solver.set_bounds(self.choices, program.lower[self.choices], program.upper[self.choices])
         best = proven(bound, solution.objective, program, self.scale_mw)
         return Exact(x, solution, best, segments, limited=False, closed=columns)
 
     def mended(
-        self, idle: Sequence[Mapping[str, Array]], bound: float, segments: int, *, ties: bool = True
+        self,
+        idle: Sequence[Mapping[str, Array]],
+        bound: float,
+        segments: int,
+        *,
+        whole: Array | None = None,
+        ties: bool = True,
     ) -> Exact | None:
         """The plan of a pattern; where that is not one way, steps keep their way on balance, again and again."""
         for _ in range(MENDS):
             try:
-                plan = self.with_pattern(idle, bound, segments, ties=ties)
+                plan = self.with_pattern(idle, bound, segments, whole=whole, ties=ties)
             except InfeasibleProgramError:
                 return None
             if not len(self.not_one_way(plan.x)):

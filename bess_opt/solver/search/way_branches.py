@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -20,6 +20,7 @@ from bess_opt.common.arrays import Array, dot
 from bess_opt.inputs.solver_options import SolverOptions
 from bess_opt.solver.highs import Solver
 from bess_opt.solver.program import Program
+from bess_opt.solver.search.whole_numbers import WholeNumbers
 from bess_opt.solver.solution import InfeasibleProgramError, Solution
 
 MOST_NODES = 300  # linear programs, before a mixed-integer solver is asked: cuts then are worth their time
@@ -31,18 +32,20 @@ IDLE = 1e-9  # of the plant's size: less than this is no flow
 class Ways:
     """Columns of flows that exclude each other, and of the binaries that are 1 where the first one may flow.
 
-    `weight`: what both ways at once are worth beside those of other converters.
+    `weight`: what both ways at once are worth beside those of other converters. `choices` are the columns of further
+    whole numbers.
     """
 
     first: np.ndarray
     second: np.ndarray
     binary: np.ndarray
     weight: np.ndarray | float = 1.0
+    choices: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 @dataclass(order=True)
 class _Node:
-    """Plans with the binaries within `lower` and `upper`, none of which costs less than `bound`."""
+    """Plans with the whole numbers within `lower` and `upper`, none of which costs less than `bound`."""
 
     bound: float
     number: int
@@ -51,7 +54,7 @@ class _Node:
 
 
 class WayBranches:
-    """The search in one `program`, whose only integers are the binaries of `ways`; `basis` is where it begins."""
+    """The search in one `program`, whose integers are all in `ways`; `basis` is where it begins."""
 
     def __init__(
         self,
@@ -63,7 +66,9 @@ class WayBranches:
         basis: Any = None,
     ) -> None:
         self._program, self._ways, self._scale_mw, self._left_s = program, ways, scale_mw, left_s
-        linear = replace(program, integer=np.zeros_like(program.integer))
+        self._whole = np.concatenate([ways.binary, ways.choices])
+        self._choices = WholeNumbers(program, ways.choices)
+        linear = program.relaxed()
         self._solver = Solver(linear, options, scale_mw=scale_mw)
         self._solver.expect_repeats()
         self._solver.expect_little()
@@ -83,8 +88,7 @@ class WayBranches:
         if begin is not None:
             value = dot(self._program.cost, begin) + self._program.offset
         numbers, nodes = count(1), 0
-        binary = self._ways.binary
-        open_nodes = [_Node(-math.inf, 0, self._program.lower[binary], self._program.upper[binary])]
+        open_nodes = [_Node(-math.inf, 0, self._program.lower[self._whole], self._program.upper[self._whole])]
         following: _Node | None = None
         while following is not None or open_nodes:
             node, following = following or heapq.heappop(open_nodes), None
@@ -120,31 +124,41 @@ class WayBranches:
 
     def _solved(self, node: _Node) -> Solution | None:
         """The best plan of a node, each binary between its two ways; None if there is none."""
-        self._solver.set_bounds(self._ways.binary, node.lower, node.upper)
+        self._solver.set_bounds(self._whole, node.lower, node.upper)
         try:
             return self._solver.solve(time_limit_s=self._left_s(), duals=False)
         except InfeasibleProgramError:
             return None
 
-    def _branch(self, x: Array) -> tuple[int, bool] | None:
-        """(choice to branch on, whether its first flow is the larger): where both ways at once are worth the most."""
+    def _branch(self, x: Array) -> tuple[int, float, bool] | None:
+        """(whole number to branch on, its lower value, whether the one above goes first): where most is missed."""
         first, second = x[self._ways.first], x[self._ways.second]
         both = self._ways.weight * np.minimum(first / self._limits[0], second / self._limits[1])
         both[np.minimum(first, second) <= IDLE * self._scale_mw] = 0.0
-        place = int(np.argmax(both))
-        return (place, bool(first[place] > second[place])) if both[place] > 0.0 else None
+        below, part = self._choices.nearest(x)
+        missed = np.append(both, np.minimum(part, 1.0 - part))
+        place = int(np.argmax(missed))
+        if missed[place] <= 0.0:
+            return None
+        if place < len(both):
+            return place, 0.0, bool(first[place] > second[place])
+        choice = place - len(both)
+        return place, float(below[choice]), bool(part[choice] >= 0.5)
 
-    def _branches(self, node: _Node, bound: float, place: int, first: bool, number: int) -> tuple[_Node, _Node]:
+    def _branches(
+        self, node: _Node, bound: float, place: int, below: float, above_first: bool, number: int
+    ) -> tuple[_Node, _Node]:
         """The two halves of a node, the one that goes on as its plan mostly does before the other."""
         lower, upper = node.lower.copy(), node.upper.copy()
-        lower[place], upper[place] = 1.0, 0.0
+        lower[place], upper[place] = below + 1.0, below
         halves = _Node(bound, number, lower, node.upper), _Node(bound, number, node.lower, upper)
-        return halves if first else (halves[1], halves[0])
+        return halves if above_first else (halves[1], halves[0])
 
     def _rounded(self, x: Array) -> Array:
-        """The plan with each binary at one of its ways and nothing in the other."""
+        """The plan with each binary at one of its ways, nothing in the other, and each choice whole."""
         ways, whole = self._ways, x.copy()
         first = x[ways.first] > x[ways.second]
         whole[ways.binary] = first
         whole[np.where(first, ways.second, ways.first)] = 0.0
+        whole[ways.choices] = self._choices.nearest(x)[0]
         return whole

@@ -50,7 +50,7 @@ def program() -> Program:
 
 def search() -> Any:
     of = object.__new__(OneWaySearch)
-    of._told = UNTOLD
+    of.told = UNTOLD
     return of
 
 

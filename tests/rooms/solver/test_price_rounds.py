@@ -126,6 +126,16 @@ def test_ways_count_by_the_energy_that_both_at_once_would_lose() -> None:
     )
 
 
+def test_ways_of_further_converters_in_the_model_are_no_choices_of_the_program() -> None:
+    """A search that was given up leaves its binaries in the model."""
+    plant, program, m = parts_of(site(2, 0))
+    pairs = pairs_of(plant)
+    one_way_program(m, plant, program, pairs)
+    full = one_way_program(m, plant, program, pairs[:1])
+    assert full.integer.sum() > plant.steps
+    assert not len(SegmentPlans(Solver(program), full, pairs[:1], (), plant.scale_mw).choices)
+
+
 def test_ties_are_broken_once_where_calls_need_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     broken, prefer = list[int](), Solver.prefer
 
