@@ -117,11 +117,18 @@ def _derived(scenario: Scenario, values: pd.DataFrame | None) -> Plant:
             scenario.step_h,
             scenario.holidays,
             None if outages is None else outages.away,
-            (sum(battery.power_mw for battery in batteries), sum(battery.charge_power for battery in batteries)),
+            _rated_mw(batteries),
             _turned_mw(batteries),
         ),
     )
     return plant_under(plant, clauses)
+
+
+def _rated_mw(batteries: Sequence[Battery]) -> dict[str, float]:
+    """Rated power of all batteries by the direction of a product; both ways each has the lower of its own."""
+    pairs = [(battery.power_mw, battery.charge_power) for battery in batteries]
+    up, down = map(sum, zip(*pairs, strict=True))
+    return {"up": up, "down": down, "symmetric": sum(min(pair) for pair in pairs)}
 
 
 def _turned_mw(batteries: Sequence[Battery]) -> float:

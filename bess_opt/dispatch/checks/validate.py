@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,7 @@ def findings_of(scenario: Scenario, plant: Plant, active: ActiveStrategy | None 
         *money_findings(scenario, plant),
         *tariff_findings(scenario, plant),
         *_never_held(scenario, plant),
+        *_alone_in_a_group(scenario),
         *_long_search(scenario, plant, active),
         *_not_built(scenario),
     ]
@@ -125,6 +127,23 @@ def _never_held(scenario: Scenario, plant: Plant) -> list[Finding]:
             expected = f"give at most {most:g} MW, or see its hours and the power of the batteries"
             found.append(Finding("product_never_fits", f"product[{n}].bid_mw", what, expected, "warning"))
     return found
+
+
+def _alone_in_a_group(scenario: Scenario) -> list[Finding]:
+    """A stated group of market products with one member, which excludes nothing: its name may be misspelt."""
+    named = Counter(product.exclusive_group for product in scenario.products)
+    expected = "name the same group at each of its products, or leave it out"
+    return [
+        Finding(
+            "product_group_of_one",
+            f"product[{n}].exclusive_group",
+            f"no other product names {group!r}",
+            expected,
+            "warning",
+        )
+        for n, product in enumerate(scenario.product)
+        if (group := product.exclusive_group) is not None and named[group] == 1
+    ]
 
 
 def _at_rest_mw(plant: Plant, offer: Offer) -> float:

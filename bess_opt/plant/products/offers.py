@@ -161,15 +161,14 @@ def offers_of(
     step_h: float,
     holidays: Sequence[str],
     away: Mask | None,
-    power_mw: tuple[float, float],
+    rated_mw: Mapping[str, float],
     turned_mw: float,
 ) -> tuple[Offer, ...]:
-    """The products of a scenario as numbers; `power_mw` is rated (discharging, charging), summed over batteries.
+    """The products of a scenario as numbers; `rated_mw` is the batteries' power in each direction of a product.
 
-    For a symmetric product `share_of_power` counts the lower of the two. A downward call from full discharge to full
-    charge takes `turned_mw` from the AC bus.
+    A downward call from full discharge to full charge takes `turned_mw` from the AC bus.
     """
-    return tuple(_offer(product, series, step_h, holidays, away, power_mw, turned_mw) for product in products)
+    return tuple(_offer(product, series, step_h, holidays, away, rated_mw, turned_mw) for product in products)
 
 
 def _offer(
@@ -178,7 +177,7 @@ def _offer(
     step_h: float,
     holidays: Sequence[str],
     away: Mask | None,
-    power_mw: tuple[float, float],
+    rated_mw: Mapping[str, float],
     turned_mw: float,
 ) -> Offer:
     index = pd.DatetimeIndex(series.index)
@@ -187,12 +186,11 @@ def _offer(
     free = product.calendar.mask(local, holidays)
     if away is not None:
         free = free & ~away
-    rated = {"up": power_mw[0], "down": power_mw[1], "symmetric": min(power_mw)}[product.direction]
-    most = turned_mw if product.direction == "down" else sum(power_mw)
+    most = turned_mw if product.direction == "down" else rated_mw["up"] + rated_mw["down"]
     if product.max_mw is not None:
         most = min(most, product.max_mw)
     if product.share_of_power is not None:
-        most = min(most, product.share_of_power * rated)
+        most = min(most, product.share_of_power * rated_mw[product.direction])
     return Offer(
         name=product.name,
         directions=product.directions,

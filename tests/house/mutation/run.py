@@ -45,8 +45,10 @@ CALLED, HELD = (
     "tests/proofs/analytic/test_called_products_by_hand.py",
     "tests/proofs/analytic/test_products_by_hand.py",
 )
+OFFERS = "tests/rooms/plant/test_offers.py"
 PEERS = ["tests/proofs/peers/test_called_products.py", "tests/proofs/peers/test_product_plans.py"]
 PRODUCTS = [
+    OFFERS,
     HELD,
     CALLED,
     GOLDEN,

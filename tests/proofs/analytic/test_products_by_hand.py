@@ -69,6 +69,17 @@ def test_what_a_key_leaves_to_be_held(row: dict[str, Any], held: float) -> None:
     assert plan.metrics.product_revenue == pytest.approx(40.0 * held * row.get("acceptance_share", 1.0), abs=1e-6)
 
 
+def test_a_share_of_power_counts_each_battery_s_lower_rating() -> None:
+    """3 MW out and 1 MW in beside 1 MW out and 3 MW in: 2 MW are rated both ways, though 4 MW could be moved."""
+    rated = ({"power_mw": 3.0, "charge_power_mw": 1.0}, {"power_mw": 1.0, "charge_power_mw": 3.0})
+    more = {"duration_h": 40.0, "soc_end": "free"}
+    two = [BATTERY | own | more | {"name": name} for own, name in zip(rated, ("a", "b"), strict=True)]
+    plan = bo.optimize(scenario_of(FCR | {"share_of_power": 1.0}, battery=two, price_per_mwh=0.0))
+    assert plan.schedule["fcr_mw"].tolist() == pytest.approx([2.0] * 4)
+    free = bo.optimize(scenario_of(FCR, battery=two, price_per_mwh=0.0))
+    assert free.schedule["fcr_mw"].tolist() == pytest.approx([4.0] * 4)
+
+
 def test_calls_of_all_products_of_a_direction_are_served_at_once() -> None:
     """1 MWh above the floor: half an hour of one and an hour of the other, Σ H·MW <= 1 and Σ MW <= 1."""
     rows = [FCR | {"direction": "up"}, {"name": "slow", "direction": "up", "headroom_h": 2.0, "block_h": 4.0}]

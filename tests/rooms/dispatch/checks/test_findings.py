@@ -208,6 +208,16 @@ def test_a_product_that_never_fits_is_named(row: dict[str, Any], words: str) -> 
     assert never == ([words] if words else [])
 
 
+@pytest.mark.parametrize(("groups", "alone"), [(("a", "a"), []), (("a", "b"), [0, 1]), (("a", None), [0])])
+def test_a_group_of_one_product_is_named(groups: tuple[str, str | None], alone: list[int]) -> None:
+    """One that no other product names excludes nothing: its name may be misspelt."""
+    product = [{"name": name, "exclusive_group": group} for name, group in zip(("fcr", "slow"), groups, strict=True)]
+    stated = [{key: value for key, value in row.items() if value is not None} for row in product]
+    found = bo.validate(scenario(series(fcr_price_per_mw=9.0, slow_price_per_mw=5.0), product=stated)).warnings
+    where = [finding.where for finding in found if finding.code == "product_group_of_one"]
+    assert where == [f"product[{n}].exclusive_group" for n in alone]
+
+
 @pytest.mark.parametrize(("least", "fits"), [(5.0, True), (5.1, False)])
 def test_a_downward_bid_behind_an_inverter_reaches_further(least: float, fits: bool) -> None:
     """4 MW between full discharge and full charge at the port are 5 MW at the AC bus with 0.8 from it to the port."""
