@@ -92,7 +92,7 @@ class MarketProduct(CalendarKeys):
     step_mw: Annotated[Number | None, quantity("a bid is a multiple of this", "MW", gt=0)] = None
     max_mw: Annotated[Number | None, quantity("most capacity, of all batteries", "MW", ge=0)] = None
     share_of_power: Annotated[
-        Number | None, quantity("most capacity as a share of rated power in its direction", "1", ge=0)
+        Number | None, quantity("most capacity as a share of rated power in its direction", "1", ge=0, le=1)
     ] = None
     exclusive_group: Annotated[
         Text | None, Field(description="a text: of the products that name the same group one has a bid in a step")

@@ -47,6 +47,7 @@ def test_a_product_has_the_defaults_of_the_reference() -> None:
         ({"name": "Fast Reserve"}, "product[0].name", "small letters"),
         ({"name": "fcr", "direction": "both"}, "product[0].direction", "symmetric"),
         ({"name": "fcr", "acceptance_share": 1.5}, "product[0].acceptance_share", "1"),
+        ({"name": "fcr", "share_of_power": 80.0}, "product[0].share_of_power", "1"),
         ({"name": "fcr", "headroom": 0.5}, "product[0].headroom", "headroom_h"),
         ({"name": "fcr", "step_mw": 1.0, "held_mw": 1.5}, "product[0].held_mw", "a multiple of 1 MW"),
         ({"name": "fcr", "min_bid_mw": 1.0, "held_mw": 0.5}, "product[0].held_mw", "at least 1 MW"),
