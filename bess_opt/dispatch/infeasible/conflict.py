@@ -39,9 +39,10 @@ def reasons_of(solver: Solver, plant: Plant) -> list[Finding]:
     parts = _flows(binding, plant)
     parts += [part for battery in plant.batteries for part in _energy(binding, battery, plant)]
     parts += _rows(binding, plant)
-    asked = " and ".join(_given(plant, steps))
+    standing = _standing(binding, plant)
+    asked = " and ".join([part.words for part in standing] + _given(plant, steps)) or _batteries(plant)
     held = ", ".join(dict.fromkeys(part.words for part in parts))
-    where = parts[0].where if parts else "scenario"
+    where = next((part.where for part in [*standing, *parts]), "scenario")
     found = f"{span(plant, int(steps[0]), int(steps[-1]) + 1)} {asked}"
     return [Finding("limits_in_conflict", where, found, f"{REMEDY} with {held}" if held else REMEDY)]
 
@@ -96,7 +97,21 @@ def _given(plant: Plant, steps: Array) -> list[str]:
         drawn = np.broadcast_to(battery.drawn_mw, plant.steps)[steps]
         if drawn.any():
             said.append(f"the {_range(drawn)} MW drawn from the cells{_of(battery)}")
-    return said or ["the battery" if len(plant.batteries) == 1 else "the batteries"]
+    return said
+
+
+def _batteries(plant: Plant) -> str:
+    return "the battery" if len(plant.batteries) == 1 else "the batteries"
+
+
+def _standing(binding: _Binding, plant: Plant) -> list[Part]:
+    """Bids of market products that stand already."""
+    stated = [offer for offer in plant.offers if offer.line == "products"]
+    return [
+        Part(f"product[{n}].held_mw", f"the bid of {offer.held_mw:.4g} MW of {offer.name!r} that stands")
+        for n, offer in enumerate(stated)
+        if np.nan_to_num(offer.held_mw) > 0.0 and len(binding.lower(f"{offer.component}_mw"))
+    ]
 
 
 def _of(battery: Storage) -> str:
