@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bess_opt.investment.sizing.result import Sizing
 
 T = TypeVar("T")
+NO_CENTS = 10_000.0  # money of a table from which its cents say nothing, and a terminal has no room for them
 
 
 @dataclass(frozen=True)
@@ -278,7 +279,8 @@ def money_tables(found: Comparison) -> Iterator[Any]:
         own = found.lines.loc[strategy]
         kept = [name for name in own.columns if own[name].notna().any()]
         names = ["sum" if line == TOTAL else label_of(str(line)) for line in own.index]
-        amounts = [[tables.number(float(value), money=True) for value in row] for row in own[kept].to_numpy()]
+        cents = float(own[kept].abs().max(axis=None)) < NO_CENTS
+        amounts = [[tables.number(float(value), money=cents) for value in row] for row in own[kept].to_numpy()]
         heads = ["worth of the battery" if name == VALUE else str(name) for name in kept]
         rows = [(name, *row) for name, row in zip(names, amounts, strict=True)]
         yield tables.table(f"{title}, {strategy}", (f"line {currency}", *heads), rows)

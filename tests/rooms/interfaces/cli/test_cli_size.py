@@ -13,6 +13,7 @@ from support.command_line import Ended
 from support.sites import SCENARIOS
 
 import bess_opt as bo
+from bess_opt.interfaces.cli.tables import number
 from bess_opt.investment.sizing.key_figures import sizing_rows
 
 Run = Callable[..., Ended]
@@ -162,8 +163,11 @@ def test_compare_saves_tables_and_picture(run: Run, folder: Path, tmp_path: Path
     )
 
 
-def test_compare_operates_on_the_forecast_that_is_stated(run: Run, folder: Path) -> None:
+def test_compare_operates_on_the_forecast_that_is_stated(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The rungs of `bo.compare(forecast=)`, in its order; a table says where the money of each comes from."""
+    monkeypatch.setenv("COLUMNS", "160")
     stated = ("--forecast", "persistence", "--horizon-h", "24", "--every-h", "12")
     shown = run("compare", folder, *stated)
     assert shown.code == 0
@@ -173,6 +177,8 @@ def test_compare_operates_on_the_forecast_that_is_stated(run: Run, folder: Path)
     told = json.loads(run("compare", folder, *stated, "--json").out)
     assert [row["rung"] for row in told["table"]] == found.table.index.get_level_values("rung").tolist()
     assert told["table"][2]["score"] == found.table["score"].iloc[2]
+    worth = number(found.lines["value"].iloc[-1])  # without cents, beside ten thousand
+    assert re.search(rf"│ sum +(│ +-?[\d,.]+ )+│ +{worth} │", shown.out)
     refused = run("compare", folder, "--forecast", "clairvoyance")
     assert refused.code == 1
     assert "clairvoyance" in refused.err
