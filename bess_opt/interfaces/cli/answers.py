@@ -279,7 +279,7 @@ def money_tables(found: Comparison) -> Iterator[Any]:
         own = found.lines.loc[strategy]
         kept = [name for name in own.columns if own[name].notna().any()]
         names = ["sum" if line == TOTAL else label_of(str(line)) for line in own.index]
-        cents = float(own[kept].abs().max(axis=None)) < NO_CENTS
+        cents = bool((own[kept].abs().max() < NO_CENTS).all())
         amounts = [[tables.number(float(value), money=cents) for value in row] for row in own[kept].to_numpy()]
         heads = ["worth of the battery" if name == VALUE else str(name) for name in kept]
         rows = [(name, *row) for name, row in zip(names, amounts, strict=True)]
