@@ -20,6 +20,7 @@ from bess_opt.solver.search.side_by_side import side_by_side
 
 ROUGH = 1e-4  # relative gap at which the rounds aim first
 TILE = 24  # steps of a segment at first
+CLOSED, STALLED = 0.98, 3  # rounds that leave more of the distance than this, one after another, end the search
 
 
 class TiledRounds(PriceRounds):
@@ -31,6 +32,7 @@ class TiledRounds(PriceRounds):
     def __init__(self, plans: SegmentPlans, x: Array, bound: float, begin: Exact | None) -> None:
         super().__init__(plans, x, bound)
         self._begin, self._aim = begin, max(self._aim, ROUGH * abs(bound))
+        self._last_distance, self._stalled = np.inf, 0
 
     def _first(self) -> Exact | None:
         return self._begin
@@ -80,7 +82,14 @@ class TiledRounds(PriceRounds):
         return tiles[::-1]
 
     def _goes_on(self, short: Sequence[Segment]) -> bool:
-        """Join the segments that are short of the bound with the one before and the one after, or branch further."""
+        """Join the segments that are short of the bound with the one before and the one after, or branch further.
+
+        Not where that has brought plan and bound no closer for some rounds: a search of the whole may.
+        """
+        self._stalled = self._stalled + 1 if self._distance > CLOSED * self._last_distance else 0
+        self._last_distance = self._distance
+        if self._stalled == STALLED:
+            return False
         wider, place = list[Segment](), {segment: number for number, segment in enumerate(self._segments)}
         for segment in short:
             wider += [segment] if self._may_prove_more(segment) else self._joined(place[segment])

@@ -104,6 +104,22 @@ def test_segments_are_joined_where_their_prices_say_too_little(rounds: list[Tile
     assert len({one.last - one.first for one in tiles}) > 1
 
 
+def test_rounds_that_come_no_closer_leave_the_rest_to_a_search_of_the_whole(
+    rounds: list[TiledRounds], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = site(1, 3, {"step_mw": 1.0})
+    monkeypatch.setattr(tiled_rounds, "CLOSED", 1e-9)  # whatever a round closes is too little
+    monkeypatch.setattr(tiled_rounds, "STALLED", 1)
+    report = bo.optimize(of).report
+    assert report is not None
+    assert report.objective == pytest.approx(whole(of), rel=1e-6)
+    assert report.gap <= 1e-6
+    assert not rounds[0].closes
+    monkeypatch.setattr(tiled_rounds, "STALLED", 1_000)
+    bo.optimize(of)
+    assert rounds[1].closes
+
+
 @pytest.mark.parametrize("after", [5, 12])
 def test_out_of_time_the_best_plan_stands_with_its_gap(
     after: int, rounds: list[TiledRounds], monkeypatch: pytest.MonkeyPatch
